@@ -1,0 +1,25 @@
+// out = grad_out * activation'(x), element by element.
+
+struct Params {
+  length: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> grad_out: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+
+override ACTIVATION: u32 = 1;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = element_number(group, groups, lane);
+  if (at >= params.length) {
+    return;
+  }
+  out[at] = grad_out[at] * activation_derivative(ACTIVATION, x[at]);
+}

@@ -1,0 +1,101 @@
+// Attention without a score matrix in memory: one workgroup of 64 computes one query row of one head.
+//
+// Keys are taken 64 at a time. In each round every lane scores one key; then every lane owns up to two of the head's
+// columns and adds the round's values, with the running maximum and denominator of online softmax
+// (Milakov and Gimelshein, 2018). Which keys a query sees is data: two ranges of rows, visible[query] = (start, end,
+// start, end). A causal sequence, a picture and a tree of suffixes over a shared prefix are all this one kernel.
+
+struct Params {
+  queries: u32,
+  keys: u32,
+  heads: u32,
+  head_width: u32,  // at most 128
+  q_stride: u32,
+  q_offset: u32,
+  k_stride: u32,
+  k_offset: u32,
+  v_stride: u32,
+  v_offset: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> visible: array<vec4<i32>>;
+@group(0) @binding(5) var<storage, read_write> out: array<f32>;          // [queries, heads * head_width]
+@group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;  // [queries, heads]
+
+var<workgroup> probability: array<f32, 64>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let number = group_number(group, groups);
+  if (number >= params.queries * params.heads) {
+    return;
+  }
+  let query = number / params.heads;
+  let head = number % params.heads;
+  let column = head * params.head_width;
+  let q_at = query * params.q_stride + params.q_offset + column;
+  let seen = vec4<u32>(visible[query]);
+  let first = seen.y - seen.x;
+  let count = first + seen.w - seen.z;
+
+  var largest = -3.0e38;
+  var denominator = 0.0;
+  var sum = vec2<f32>(0.0);  // columns `lane` and `lane + 64` of the output
+  for (var start = 0u; start < count; start += LANES) {
+    let members = min(LANES, count - start);
+    var score = -3.0e38;
+    if (lane < members) {
+      let key = visible_key(seen, first, start + lane);
+      let k_at = key * params.k_stride + params.k_offset + column;
+      score = 0.0;
+      for (var c = 0u; c < params.head_width; c++) {
+        score += q[q_at + c] * k[k_at + c];
+      }
+      score *= params.scale;
+    }
+    let round_largest = max(largest, reduce_max(lane, score));
+    let p = select(0.0, exp(score - round_largest), lane < members);
+    let rescale = exp(largest - round_largest);
+    denominator = denominator * rescale + reduce_sum(lane, p);
+    largest = round_largest;
+    probability[lane] = p;
+    workgroupBarrier();
+
+    sum *= rescale;
+    for (var t = 0u; t < members; t++) {
+      let v_at = visible_key(seen, first, start + t) * params.v_stride + params.v_offset + column;
+      if (lane < params.head_width) {
+        sum.x += probability[t] * v[v_at + lane];
+      }
+      if (lane + LANES < params.head_width) {
+        sum.y += probability[t] * v[v_at + lane + LANES];
+      }
+    }
+    workgroupBarrier();
+  }
+
+  let out_at = query * params.heads * params.head_width + column;
+  if (lane < params.head_width) {
+    out[out_at + lane] = sum.x / denominator;
+  }
+  if (lane + LANES < params.head_width) {
+    out[out_at + lane + LANES] = sum.y / denominator;
+  }
+  if (lane == 0u) {
+    log_sum_exp[number] = largest + log(denominator);
+  }
+}
+
+// The row of the i-th key that a query sees.
+fn visible_key(seen: vec4<u32>, first: u32, i: u32) -> u32 {
+  return select(seen.z + i - first, seen.x + i, i < first);
+}

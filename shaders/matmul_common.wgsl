@@ -1,0 +1,67 @@
+// What every variant of the matrix product shares: the bindings, the addressing of transposed operands and the epilogue.
+// A variant file follows this one and supplies the entry point `main`.
+//
+//   out = epilogue(alpha * op(a) . op(b)),  op(a) [m, k], op(b) [k, n], out [m, n]
+//
+// Absent operands are bound to a dummy; the HAS_* constants are set when the pipeline is made, so that the branches on
+// them are gone from the compiled code.
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  alpha: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;                  // [n]
+@group(0) @binding(4) var<storage, read> residual: array<f32>;              // [m, n]
+@group(0) @binding(5) var<storage, read> grad_pre_activation: array<f32>;   // [m, n]
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;             // [m, n]
+@group(0) @binding(7) var<storage, read_write> pre_activation: array<f32>;  // [m, n]
+
+override TRANSPOSE_A: bool = false;  // a is stored [k, m]
+override TRANSPOSE_B: bool = false;  // b is stored [n, k]
+override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
+override ACTIVATION: u32 = 0;       // 0 none, 1 QuickGELU, 2 GELU
+override ACTIVATION_GRAD: u32 = 0;  // the same, for the derivative at grad_pre_activation
+override STORE_PRE_ACTIVATION: bool = false;
+
+fn a_at(row: u32, p: u32) -> f32 {
+  if (TRANSPOSE_A) {
+    return a[p * params.m + row];
+  }
+  return a[row * params.k + p];
+}
+
+fn b_at(p: u32, column: u32) -> f32 {
+  if (TRANSPOSE_B) {
+    return b[column * params.k + p];
+  }
+  return b[p * params.n + column];
+}
+
+// The accumulated sum of one element on its way out.
+fn store(row: u32, column: u32, sum: f32) {
+  let at = row * params.n + column;
+  var v = params.alpha * sum;
+  if (HAS_BIAS) {
+    v += bias[column];
+  }
+  if (STORE_PRE_ACTIVATION) {
+    pre_activation[at] = v;
+  }
+  if (ACTIVATION != 0u) {
+    v = activate(ACTIVATION, v);
+  }
+  if (ACTIVATION_GRAD != 0u) {
+    v *= activation_derivative(ACTIVATION_GRAD, grad_pre_activation[at]);
+  }
+  if (HAS_RESIDUAL) {
+    v += residual[at];
+  }
+  out[at] = v;
+}

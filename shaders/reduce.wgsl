@@ -1,0 +1,39 @@
+// Sum and maximum over a workgroup of 64 invocations, by halving in workgroup memory. Every invocation receives the
+// result. The barrier after the read keeps a following call from overwriting what a slow invocation still reads.
+
+const LANES = 64u;
+
+var<workgroup> reduce_scratch: array<f32, 64>;
+
+fn reduce_sum(lane: u32, value: f32) -> f32 {
+  reduce_scratch[lane] = value;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      reduce_scratch[lane] += reduce_scratch[lane + half];
+    }
+    workgroupBarrier();
+  }
+  let result = reduce_scratch[0];
+  workgroupBarrier();
+  return result;
+}
+
+fn reduce_max(lane: u32, value: f32) -> f32 {
+  reduce_scratch[lane] = value;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      reduce_scratch[lane] = max(reduce_scratch[lane], reduce_scratch[lane + half]);
+    }
+    workgroupBarrier();
+  }
+  let result = reduce_scratch[0];
+  workgroupBarrier();
+  return result;
+}
+
+// Workgroups are laid out in a grid no wider than 65,535; this is the running number of one.
+fn group_number(group: vec3<u32>, groups: vec3<u32>) -> u32 {
+  return group.y * groups.x + group.x;
+}

@@ -1,0 +1,243 @@
+/**
+ * The WebGPU backend's runtime: turns launches into few, large submits.
+ *
+ * Dispatches are recorded into one compute pass and submitted together, at these points and no others:
+ * - `read`, since the host waits for the result;
+ * - when the parameter arena is full;
+ * - `write` to a buffer that a recorded dispatch uses, since a host write lands before everything not yet submitted;
+ * - before pooled buffers are destroyed.
+ *
+ * Parameters live in an arena with one slot per dispatch, uploaded once per submit: a single shared uniform buffer would
+ * show every dispatch of a batch the last one's values.
+ */
+import { InputError } from '../../errors.js';
+import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
+import { MemoryMeter } from '../memory.js';
+import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
+import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
+import type { Launch } from './launch.js';
+import { launchers } from './launches.js';
+import { chooseMatmul, defaultTuning, launchMatmul, type MatmulTuning, type MatmulVariantName } from './matmul.js';
+import { type Program, ProgramCache } from './programs.js';
+
+/** Dispatches per submit at most. */
+const ARENA_SLOTS = 512;
+/** The largest alignment that an adapter may ask of a uniform offset; every Params fits in it. */
+const SLOT_BYTES = 256;
+const MAX_BIND_GROUPS = 4096;
+
+interface WebGpuBuffer extends DeviceBuffer {
+  readonly pooled: PooledBuffer;
+}
+
+export interface WebGpuOptions {
+  tuning?: MatmulTuning;
+  /** Use this matrix product for everything. For tests and benchmarks. */
+  matmulVariant?: MatmulVariantName;
+  /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
+  poison?: boolean;
+}
+
+export class WebGpuBackend implements Backend {
+  readonly kind = 'webgpu';
+  readonly description: string;
+  readonly adapter: AdapterSummary;
+  readonly memory = new MemoryMeter();
+  /** How much was recorded so far. */
+  readonly counters = { dispatches: 0, submits: 0 };
+
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #programs: ProgramCache;
+  readonly #options: WebGpuOptions;
+  readonly #tuning: MatmulTuning;
+
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #arena: GPUBuffer;
+  readonly #arenaData = new DataView(new ArrayBuffer(ARENA_SLOTS * SLOT_BYTES));
+  readonly #dummies: PooledBuffer[] = [];
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #recorded = 0;
+  #batch = 0;
+  /** Why the device is of no more use, once it is. */
+  #failure: string | undefined;
+  #disposed = false;
+
+  private constructor(device: GPUDevice, adapter: AdapterSummary, options: WebGpuOptions) {
+    this.#device = device;
+    this.adapter = adapter;
+    this.#options = options;
+    this.description = `WebGPU, ${adapter.description}${adapter.software ? ' [software]' : ''}`;
+    this.#tuning = options.tuning ?? defaultTuning(adapter.software);
+    this.#pool = new BufferPool(device);
+    this.#programs = new ProgramCache(device);
+    this.#arena = device.createBuffer({
+      size: ARENA_SLOTS * SLOT_BYTES,
+      usage: GPU_BUFFER_USAGE.UNIFORM | GPU_BUFFER_USAGE.COPY_DST,
+    });
+    device.addEventListener('uncapturederror', (event) => {
+      this.#failure ??= event.error.message;
+    });
+    device.lost.then(
+      (info) => {
+        if (!this.#disposed) this.#failure ??= `the device was lost: ${info.message || info.reason}`;
+      },
+      () => {},
+    );
+  }
+
+  static async create(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
+    return new WebGpuBackend(await openDevice(adapter), describeAdapter(adapter), options);
+  }
+
+  allocate(dtype: DType, length: number): WebGpuBuffer {
+    if (this.#pool.overfull) this.#trim();
+    const pooled = this.#pool.take(length * 4);
+    this.memory.add(length * 4);
+    const buffer: WebGpuBuffer = { dtype, length, pooled };
+    if (this.#options.poison) this.#writeBytes(pooled, new Uint32Array(pooled.gpu.size / 4).fill(0x7fc00000));
+    return buffer;
+  }
+
+  free(buffer: DeviceBuffer): void {
+    this.memory.remove(buffer.length * 4);
+    this.#pool.give((buffer as WebGpuBuffer).pooled);
+  }
+
+  write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
+    const typed = buffer.dtype === 'i32' ? Int32Array : Float32Array;
+    this.#writeBytes((buffer as WebGpuBuffer).pooled, data instanceof typed ? data : typed.from(data));
+  }
+
+  async read(buffer: DeviceBuffer): Promise<HostArray> {
+    const bytes = buffer.length * 4;
+    const staging = this.#device.createBuffer({
+      size: bytes,
+      usage: GPU_BUFFER_USAGE.MAP_READ | GPU_BUFFER_USAGE.COPY_DST,
+    });
+    this.#endPass();
+    this.#encoder ??= this.#device.createCommandEncoder();
+    this.#encoder.copyBufferToBuffer((buffer as WebGpuBuffer).pooled.gpu, 0, staging, 0, bytes);
+    this.#submit();
+    try {
+      await staging.mapAsync(GPU_MAP_READ);
+    } catch (error) {
+      throw this.#failed(error instanceof Error ? error.message : String(error));
+    }
+    if (this.#failure) throw this.#failed(this.#failure);
+    const copy = staging.getMappedRange().slice(0);
+    staging.unmap();
+    staging.destroy();
+    return buffer.dtype === 'i32' ? new Int32Array(copy) : new Float32Array(copy);
+  }
+
+  run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
+    if (kernel === 'matmul') {
+      const matmul = args as MatmulArgs;
+      this.dispatch(launchMatmul(this.#options.matmulVariant ?? chooseMatmul(this.#tuning, matmul), matmul));
+      return;
+    }
+    const launch = launchers[kernel as Exclude<K, 'matmul'>] as (args: Kernels[K]) => Launch;
+    this.dispatch(launch(args));
+  }
+
+  /** Records one launch. */
+  dispatch(launch: Launch): void {
+    if (this.#failure) throw this.#failed(this.#failure);
+    const [x, y] = launch.workgroups;
+    if (x === 0 || y === 0) return;
+    const program = this.#programs.get(launch);
+    if (this.#recorded === ARENA_SLOTS) this.#submit();
+    const offset = this.#recorded * SLOT_BYTES;
+    this.#storeParams(program, launch, offset);
+    const bindGroup = this.#bind(program, launch);
+    this.#encoder ??= this.#device.createCommandEncoder();
+    this.#pass ??= this.#encoder.beginComputePass();
+    this.#pass.setPipeline(program.pipeline);
+    this.#pass.setBindGroup(0, bindGroup, [offset]);
+    this.#pass.dispatchWorkgroups(x, y);
+    this.#recorded++;
+    this.counters.dispatches++;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#endPass();
+    this.#device.destroy();
+  }
+
+  #storeParams(program: Program, launch: Launch, offset: number): void {
+    program.interface.params.forEach(({ name, type }, i) => {
+      const value = launch.params[name];
+      if (value === undefined) throw new Error(`${launch.files.at(-1)}: parameter ${name} is missing`);
+      if (type === 'u32') this.#arenaData.setUint32(offset + 4 * i, value, true);
+      else this.#arenaData.setFloat32(offset + 4 * i, value, true);
+    });
+  }
+
+  #bind(program: Program, launch: Launch): GPUBindGroup {
+    const { bindings } = program.interface;
+    const buffers = bindings.map(({ name, access }, i) => {
+      const buffer = launch.buffers[name] as WebGpuBuffer | undefined;
+      // A dummy of its own for each writable binding: two of them may not alias.
+      const pooled = buffer?.pooled ?? this.#dummy(access === 'read' ? 0 : i + 1);
+      pooled.batch = this.#batch;
+      return pooled;
+    });
+    const key = `${program.id}:${buffers.map((buffer) => buffer.id).join()}`;
+    let group = this.#bindGroups.get(key);
+    if (!group) {
+      group = this.#device.createBindGroup({
+        layout: program.layout,
+        entries: [
+          { binding: 0, resource: { buffer: this.#arena, size: SLOT_BYTES } },
+          ...buffers.map(({ gpu }, i) => ({ binding: i + 1, resource: { buffer: gpu } })),
+        ],
+      });
+      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
+      this.#bindGroups.set(key, group);
+    }
+    return group;
+  }
+
+  #dummy(slot: number): PooledBuffer {
+    this.#dummies[slot] ??= this.#pool.take(256);
+    return this.#dummies[slot];
+  }
+
+  #writeBytes(buffer: PooledBuffer, data: Uint32Array | Int32Array | Float32Array): void {
+    if (buffer.batch === this.#batch) this.#submit();
+    this.#device.queue.writeBuffer(buffer.gpu, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+
+  #submit(): void {
+    this.#endPass();
+    if (this.#recorded > 0) {
+      this.#device.queue.writeBuffer(this.#arena, 0, this.#arenaData.buffer, 0, this.#recorded * SLOT_BYTES);
+    }
+    if (this.#encoder) {
+      this.#device.queue.submit([this.#encoder.finish()]);
+      this.counters.submits++;
+    }
+    this.#encoder = undefined;
+    this.#recorded = 0;
+    this.#batch++;
+  }
+
+  #trim(): void {
+    this.#submit();
+    this.#pool.trim();
+    // Bind groups hold on to destroyed buffers' memory; the live ones are made again on use.
+    this.#bindGroups.clear();
+  }
+
+  #failed(reason: string): InputError {
+    return new InputError(`WebGPU failed on ${this.description}: ${reason.split('\n')[0]}`);
+  }
+}

@@ -1,0 +1,61 @@
+/** Getting a WebGPU device with everything its adapter offers, and saying what it is. */
+import { InputError } from '../../errors.js';
+
+export interface AdapterSummary {
+  /** One line for people. */
+  description: string;
+  /** True for CPU implementations (llvmpipe, SwiftShader, WARP): correct, but slower than the CPU backend. */
+  software: boolean;
+  vendor: string;
+  architecture: string;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+/** Asks for an adapter; null where the machine has none. */
+export async function findAdapter(gpu: GPU): Promise<GPUAdapter | null> {
+  return gpu.requestAdapter({ powerPreference: 'high-performance' });
+}
+
+export function describeAdapter(adapter: GPUAdapter): AdapterSummary {
+  const { vendor, architecture, device, description } = adapter.info;
+  const name = [description || device || architecture || 'unnamed adapter', vendor && `(${vendor})`]
+    .filter(Boolean)
+    .join(' ');
+  const software =
+    adapter.info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render|software/i.test(`${name} ${device}`);
+  const limits: Record<string, number> = {};
+  for (const key in adapter.limits) {
+    const value: unknown = Reflect.get(adapter.limits, key);
+    if (typeof value === 'number') limits[key] = value;
+  }
+  return { description: name, software, vendor, architecture, features: [...adapter.features].sort(), limits };
+}
+
+/** Optional features that kernels can use when they are there. */
+const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+
+/** Limits that decide how large a tensor and how wide a workgroup can be; the defaults are far below most adapters'. */
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+] as const;
+
+/** A device with all the wanted limits at the adapter's maximum. Throws InputError where the adapter gives none. */
+export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
+  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  try {
+    return await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  } catch (error) {
+    throw new InputError(
+      `the WebGPU adapter refused a device: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The variants of the matrix product and the choice between them. All variants take the same launch and pass the same
+ * tests; the tuning table says which one to use for which product on this adapter.
+ */
+import type { Activation, MatmulArgs } from '../contract.js';
+import type { Launch, ShaderFile } from './launch.js';
+
+interface MatmulVariant {
+  file: ShaderFile;
+  /** Rows and columns of the result that one workgroup computes. */
+  tile: readonly [number, number];
+}
+
+/** The ladder, from the plainest to the most elaborate. */
+export const matmulVariants = {
+  naive: { file: 'matmul_naive', tile: [16, 16] },
+  registers: { file: 'matmul_registers', tile: [32, 64] },
+  tiled: { file: 'matmul_tiled', tile: [64, 64] },
+} as const satisfies Record<string, MatmulVariant>;
+
+export type MatmulVariantName = keyof typeof matmulVariants;
+
+/** Which variant to use: a default, and exceptions by the product's class (see `shapeClass`). */
+export interface MatmulTuning {
+  fallback: MatmulVariantName;
+  byClass: Readonly<Record<string, MatmulVariantName>>;
+}
+
+/**
+ * Where nothing was measured: hardware has fast workgroup memory; a software adapter has none, and pays for each barrier.
+ */
+export function defaultTuning(software: boolean): MatmulTuning {
+  return { fallback: software ? 'registers' : 'tiled', byClass: {} };
+}
+
+/** Products with the same operand order and sizes within a factor of two count as one class, e.g. `nt 11x9x11`. */
+export function shapeClass({ m, n, k, transposeA, transposeB }: MatmulArgs): string {
+  const order = `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}`;
+  return `${order} ${Math.ceil(Math.log2(m))}x${Math.ceil(Math.log2(n))}x${Math.ceil(Math.log2(k))}`;
+}
+
+export function chooseMatmul(tuning: MatmulTuning, args: MatmulArgs): MatmulVariantName {
+  return tuning.byClass[shapeClass(args)] ?? tuning.fallback;
+}
+
+const ACTIVATION_CODE: Record<Activation, number> = { quick_gelu: 1, gelu: 2 };
+
+export function activationCode(activation: Activation | undefined): number {
+  return activation ? ACTIVATION_CODE[activation] : 0;
+}
+
+export function launchMatmul(variantName: MatmulVariantName, args: MatmulArgs): Launch {
+  const { m, n, k, alpha = 1 } = args;
+  const { file, tile } = matmulVariants[variantName];
+  return {
+    files: ['activation', 'matmul_common', file],
+    entryPoint: 'main',
+    constants: {
+      TRANSPOSE_A: Number(args.transposeA ?? false),
+      TRANSPOSE_B: Number(args.transposeB ?? false),
+      HAS_BIAS: Number(args.bias !== undefined),
+      HAS_RESIDUAL: Number(args.residual !== undefined),
+      ACTIVATION: activationCode(args.activation),
+      ACTIVATION_GRAD: activationCode(args.activationGrad?.activation),
+      STORE_PRE_ACTIVATION: Number(args.preActivation !== undefined),
+    },
+    params: { m, n, k, alpha },
+    buffers: {
+      a: args.a,
+      b: args.b,
+      bias: args.bias,
+      residual: args.residual,
+      grad_pre_activation: args.activationGrad?.preActivation,
+      out: args.out,
+      pre_activation: args.preActivation,
+    },
+    workgroups: [Math.ceil(n / tile[1]), Math.ceil(m / tile[0])],
+  };
+}

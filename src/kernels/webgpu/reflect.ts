@@ -1,0 +1,30 @@
+/**
+ * Reads a kernel's binding contract out of its WGSL text: the fields of `struct Params`, the storage bindings with their access, and
+ * the pipeline constants. The shader file stays the only place that states them, and launching goes by name.
+ *
+ * This understands the plain subset that `shaders/` is written in, not WGSL at large.
+ */
+
+export interface ShaderInterface {
+  /** Fields of `struct Params` in order; each takes four bytes. */
+  params: { name: string; type: 'u32' | 'f32' }[];
+  /** Storage bindings 1..n in order; binding 0 is the Params uniform. */
+  bindings: { name: string; access: 'read' | 'read_write' }[];
+  /** Names of `override` constants. */
+  constants: Set<string>;
+}
+
+export function reflectShader(code: string): ShaderInterface {
+  const struct = /struct Params \{([^}]*)\}/.exec(code)?.[1] ?? '';
+  const params = [...struct.matchAll(/^\s*(\w+): (u32|f32),/gm)].map((field) => ({
+    name: field[1]!,
+    type: field[2] as 'u32' | 'f32',
+  }));
+  const bindings = [...code.matchAll(/@binding\((\d+)\) var<storage, (read|read_write)> (\w+):/g)].map((binding, i) => {
+    if (Number(binding[1]) !== i + 1)
+      throw new Error(`storage bindings must be numbered from 1 in order: ${binding[0]}`);
+    return { name: binding[3]!, access: binding[2] as 'read' | 'read_write' };
+  });
+  const constants = new Set([...code.matchAll(/^override (\w+):/gm)].map((constant) => constant[1]!));
+  return { params, bindings, constants };
+}

@@ -1,0 +1,32 @@
+/**
+ * Dawn's WebGPU for Node. Two facts of dawn.node decide the shape of this file: the object that `create` returns must stay
+ * referenced as long as any device lives (the process aborts otherwise), and importing it costs a 60 MB library, so that it is
+ * loaded only when WebGPU is asked for.
+ */
+import { InputError } from '../errors.js';
+import { findAdapter } from '../kernels/webgpu/device.js';
+
+let gpu: GPU | undefined;
+
+/** This process's GPU object. Throws InputError where the `webgpu` package has no binary for this platform. */
+async function openGpu(): Promise<GPU> {
+  if (gpu) return gpu;
+  try {
+    const { create } = await import('webgpu');
+    gpu = create([]);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new InputError(`WebGPU is not available on this platform: ${reason}`);
+  }
+  return gpu;
+}
+
+/** The machine's adapter, or null. */
+export async function nodeAdapter(): Promise<GPUAdapter | null> {
+  return findAdapter(await openGpu());
+}
+
+/** Forgets the GPU object, so that the process can end. Every device must have been destroyed. */
+export function closeGpu(): void {
+  gpu = undefined;
+}

@@ -1,0 +1,131 @@
+/** An engine: one backend, the open memory scopes, and the open tape. */
+import type { Backend, DType, KernelName, Kernels } from '../kernels/index.js';
+import { type GradientSink, Tape, Vertex } from './tape.js';
+import { Storage, sizeOf, Tensor } from './tensor.js';
+
+/** What a scope may return: tensors in it live on in the scope around it. */
+export type Kept =
+  | Tensor
+  | undefined
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Kept[]
+  | { readonly [key: string]: Kept };
+
+export class Engine {
+  readonly #scopes: Set<Tensor>[] = [];
+  #tape: Tape | undefined;
+
+  constructor(readonly backend: Backend) {}
+
+  /** A frozen tensor from host data. */
+  tensor(data: ArrayLike<number>, shape: readonly number[]): Tensor {
+    return this.#filled('f32', data, shape);
+  }
+
+  /** Row numbers, labels and the like. */
+  indices(data: ArrayLike<number>): Tensor {
+    return this.#filled('i32', data, [data.length]);
+  }
+
+  /** A tensor that collects a gradient. Belongs to its maker, not to a scope. */
+  parameter(data: ArrayLike<number>, shape: readonly number[]): Tensor {
+    const tensor = this.#fill(new Tensor(this.#allocate('f32', shape), shape, new Vertex()), data);
+    return tensor;
+  }
+
+  zeros(shape: readonly number[]): Tensor {
+    return this.tensor(new Float32Array(sizeOf(shape)), shape);
+  }
+
+  /** Undefined contents, for an operation to write. */
+  empty(shape: readonly number[]): Tensor {
+    return this.adopt(new Tensor(this.#allocate('f32', shape), shape));
+  }
+
+  run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
+    this.backend.run(kernel, args);
+  }
+
+  /**
+   * Runs `body` and disposes every tensor made in it, except those that it returns (alone, or in arrays and plain
+   * objects), which pass to the scope around it, or to the caller where there is none.
+   */
+  scope<T extends Kept>(body: () => T): T;
+  scope(body: () => void): void;
+  scope<T extends Kept>(body: () => T): T {
+    const scope = new Set<Tensor>();
+    this.#scopes.push(scope);
+    let result: T | undefined;
+    try {
+      result = body();
+      return result;
+    } finally {
+      this.#scopes.pop();
+      for (const tensor of tensorsIn(result)) if (scope.delete(tensor)) this.adopt(tensor);
+      for (const tensor of scope) tensor.dispose();
+    }
+  }
+
+  /** Runs `body` with a tape open: what it computes from parameters can be differentiated until it returns. */
+  withTape<T>(body: (tape: Tape) => T): T {
+    if (this.#tape) throw new Error('a tape is open already');
+    const tape = new Tape();
+    this.#tape = tape;
+    try {
+      return body(tape);
+    } finally {
+      this.#tape = undefined;
+      tape.clear();
+    }
+  }
+
+  /** True when an operation on these inputs must be recorded. Operations ask before they save anything. */
+  differentiates(...inputs: readonly (Tensor | undefined)[]): boolean {
+    return this.#tape !== undefined && inputs.some((input) => input?.vertex !== undefined);
+  }
+
+  /** Records an operation on the open tape, if any of its inputs depends on a parameter. See Tape.record. */
+  record<S extends Readonly<Record<string, Tensor | undefined>>>(
+    output: Tensor,
+    inputs: readonly (Tensor | undefined)[],
+    saved: S,
+    backward: (gradOut: Tensor, saved: S, sink: GradientSink) => void,
+  ): void {
+    if (this.differentiates(...inputs)) this.#tape?.record(output, inputs, saved, backward);
+  }
+
+  /** Puts a tensor into the innermost scope. */
+  adopt(tensor: Tensor): Tensor {
+    this.#scopes.at(-1)?.add(tensor);
+    return tensor;
+  }
+
+  #filled(dtype: DType, data: ArrayLike<number>, shape: readonly number[]): Tensor {
+    return this.#fill(this.adopt(new Tensor(this.#allocate(dtype, shape), shape)), data);
+  }
+
+  #fill(tensor: Tensor, data: ArrayLike<number>): Tensor {
+    if (data.length !== tensor.size) {
+      throw new Error(`${data.length} values for a tensor of shape [${tensor.shape.join(', ')}]`);
+    }
+    this.backend.write(tensor.buffer, data);
+    return tensor;
+  }
+
+  #allocate(dtype: DType, shape: readonly number[]): Storage {
+    const size = sizeOf(shape);
+    if (!(size > 0)) throw new Error(`a tensor of shape [${shape.join(', ')}] has no elements`);
+    return new Storage(this, this.backend.allocate(dtype, size));
+  }
+}
+
+function* tensorsIn(value: Kept | undefined): Generator<Tensor> {
+  if (value instanceof Tensor) yield value;
+  else if (Array.isArray(value)) for (const item of value) yield* tensorsIn(item as Kept);
+  else if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value as Record<string, Kept>)) yield* tensorsIn(item);
+  }
+}

@@ -1,0 +1,72 @@
+/** Picking rows, with its gradient: every source row collects from its readers. */
+import type { Engine } from '../engine.js';
+import type { Tensor } from '../tensor.js';
+
+/** Which source row each output row takes (-1: none), and the same turned round for the gradient. */
+export interface RowIndex {
+  rows: number;
+  sourceRows: number;
+  /** i32 [rows]. */
+  index: Tensor;
+  /** i32 [sourceRows + 1]. */
+  readerStart: Tensor;
+  /** i32: the output rows that read each source row. */
+  readers: Tensor;
+}
+
+export function rowIndex(engine: Engine, index: readonly number[], sourceRows: number): RowIndex {
+  const readersOf: number[][] = Array.from({ length: sourceRows }, () => []);
+  index.forEach((source, row) => {
+    if (source >= sourceRows) throw new Error(`row ${row} takes row ${source} of ${sourceRows}`);
+    if (source >= 0) readersOf[source]?.push(row);
+  });
+  const start = [0];
+  for (const readers of readersOf) start.push(start.at(-1)! + readers.length);
+  return {
+    rows: index.length,
+    sourceRows,
+    index: engine.indices(index),
+    readerStart: engine.indices(start),
+    // One more, so that an index that reads nothing still has memory to bind.
+    readers: engine.indices([...readersOf.flat(), -1]),
+  };
+}
+
+/** Rows of a frozen tensor to add to the picked ones. */
+export interface BaseRows {
+  tensor: Tensor;
+  index: RowIndex;
+}
+
+/** out[r] = source[index[r]] + base[baseIndex[r]], a part with index -1 being zero. source [n, width], out [rows, width]. */
+export function gatherRows(source: Tensor, index: RowIndex, base?: BaseRows): Tensor {
+  const { engine, columns } = source;
+  if (source.rows !== index.sourceRows)
+    throw new Error(`an index into ${index.sourceRows} rows used on ${source.rows}`);
+  if (base?.tensor.vertex) throw new Error('gatherRows has no gradient for its base: freeze it');
+  const out = engine.empty([index.rows, columns]);
+  engine.run('gatherRows', {
+    source: source.buffer,
+    index: index.index.buffer,
+    base: base && { buffer: base.tensor.buffer, index: base.index.index.buffer },
+    out: out.buffer,
+    rows: index.rows,
+    columns,
+  });
+  const { readerStart, readers } = index;
+  engine.record(out, [source], { readerStart, readers }, (gradOut, saved, { give }) => {
+    give(0, () => {
+      const grad = engine.empty(source.shape);
+      engine.run('scatterAddRows', {
+        gradOut: gradOut.buffer,
+        readerStart: saved.readerStart.buffer,
+        readers: saved.readers.buffer,
+        out: grad.buffer,
+        sourceRows: index.sourceRows,
+        columns,
+      });
+      return grad;
+    });
+  });
+  return out;
+}

@@ -1,0 +1,148 @@
+/** Matrix products and the layers made of them, with their gradients. */
+import type { Activation } from '../../kernels/index.js';
+import type { Tensor } from '../tensor.js';
+import { sumRows } from './elementwise.js';
+
+export interface MatmulOptions {
+  transposeA?: boolean;
+  transposeB?: boolean;
+  alpha?: number;
+}
+
+/** alpha * op(a) . op(b) for matrices; leading axes of `a` count as rows when it is not transposed. */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false, alpha = 1 } = options;
+  const { engine } = a;
+  const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
+  const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
+  if (k !== inner) throw new Error(`matrix product of inner sizes ${k} and ${inner}`);
+  const out = engine.empty([m, n]);
+  engine.run('matmul', { a: a.buffer, b: b.buffer, out: out.buffer, m, n, k, transposeA, transposeB, alpha });
+  // With C = A B: dA = dC B' and dB = A' dC; transposed operands swap the order.
+  engine.record(out, [a, b], { a: b.vertex && a, b: a.vertex && b }, (gradOut, saved, { give }) => {
+    give(0, () =>
+      transposeA
+        ? matmul(saved.b!, gradOut, { transposeA: transposeB, transposeB: true, alpha })
+        : matmul(gradOut, saved.b!, { transposeB: !transposeB, alpha }),
+    );
+    give(1, () =>
+      transposeB
+        ? matmul(gradOut, saved.a!, { transposeA: true, transposeB: transposeA, alpha })
+        : matmul(saved.a!, gradOut, { transposeA: !transposeA, alpha }),
+    );
+  });
+  return out;
+}
+
+export interface LinearOptions {
+  activation?: Activation;
+  /** Added to the result. */
+  residual?: Tensor | undefined;
+}
+
+/**
+ * x W' + bias, with the activation and the residual fused into the product. x [..., k], weight [n, k], bias [n].
+ * A frozen weight costs no memory for the backward pass: only dX is computed then.
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor, options: LinearOptions = {}): Tensor {
+  const { engine } = x;
+  const { activation, residual } = options;
+  const [m, n, k] = [x.rows, weight.rows, weight.columns];
+  const out = engine.empty([...x.shape.slice(0, -1), n]);
+  const keepsInput = activation && engine.differentiates(x, weight, bias);
+  const preActivation = keepsInput ? engine.empty([m, n]) : undefined;
+  engine.run('matmul', {
+    a: x.buffer,
+    b: weight.buffer,
+    out: out.buffer,
+    m,
+    n,
+    k,
+    transposeB: true,
+    bias: bias?.buffer,
+    activation,
+    preActivation: preActivation?.buffer,
+    residual: residual?.buffer,
+  });
+  const saved = { weight: x.vertex && weight, x: weight.vertex && x, preActivation };
+  engine.record(out, [x, weight, bias, residual], saved, (gradOut, saved, { give, giveInto }) => {
+    give(3, () => gradOut);
+    const gradSum = activation ? activationGrad(saved.preActivation!, activation, gradOut) : gradOut;
+    giveInto(0, (sum) => gradInput(gradSum, saved.weight!, [...x.shape], sum));
+    give(1, () => matmul(gradSum, saved.x!, { transposeA: true }));
+    give(2, () => sumRows(gradSum));
+  });
+  return out;
+}
+
+/**
+ * CLIP's MLP with its residual: activation(x W1' + b1) W2' + b2 + residual. One operation, so that the activation is fused
+ * forward into the first product and its derivative backward into the second. All weights are frozen.
+ */
+export function feedForward(
+  x: Tensor,
+  layers: { weight1: Tensor; bias1: Tensor; weight2: Tensor; bias2: Tensor; activation: Activation },
+  residual: Tensor,
+): Tensor {
+  const { engine } = x;
+  const { weight1, bias1, weight2, bias2, activation } = layers;
+  for (const tensor of [weight1, bias1, weight2, bias2]) {
+    if (tensor.vertex) throw new Error('feedForward has no gradient for its weights; use linear');
+  }
+  const [rows, inner, columns] = [x.rows, weight1.rows, weight2.rows];
+  const preActivation = engine.differentiates(x) ? engine.empty([rows, inner]) : undefined;
+  const out = engine.empty([...x.shape.slice(0, -1), columns]);
+  engine.scope(() => {
+    const hidden = engine.empty([rows, inner]);
+    const first = { a: x.buffer, b: weight1.buffer, out: hidden.buffer, m: rows, n: inner, k: x.columns };
+    engine.run('matmul', {
+      ...first,
+      transposeB: true,
+      bias: bias1.buffer,
+      activation,
+      preActivation: preActivation?.buffer,
+    });
+    const second = { a: hidden.buffer, b: weight2.buffer, out: out.buffer, m: rows, n: columns, k: inner };
+    engine.run('matmul', { ...second, transposeB: true, bias: bias2.buffer, residual: residual.buffer });
+  });
+  engine.record(out, [x, residual], { weight1, weight2, preActivation }, (gradOut, saved, { give, giveInto }) => {
+    give(1, () => gradOut);
+    giveInto(0, (sum) => {
+      const gradHidden = engine.empty([rows, inner]);
+      engine.run('matmul', {
+        a: gradOut.buffer,
+        b: saved.weight2.buffer,
+        out: gradHidden.buffer,
+        m: rows,
+        n: inner,
+        k: columns,
+        activationGrad: { activation, preActivation: saved.preActivation!.buffer },
+      });
+      return gradInput(gradHidden, saved.weight1, [...x.shape], sum);
+    });
+  });
+  return out;
+}
+
+/** gradOut W (+ sum): what a linear layer sends to its input. */
+function gradInput(gradOut: Tensor, weight: Tensor, shape: number[], sum: Tensor | undefined): Tensor {
+  const { engine } = gradOut;
+  const gradX = engine.empty(shape);
+  engine.run('matmul', {
+    a: gradOut.buffer,
+    b: weight.buffer,
+    out: gradX.buffer,
+    m: gradOut.rows,
+    n: weight.columns,
+    k: weight.rows,
+    residual: sum?.buffer,
+  });
+  return gradX;
+}
+
+function activationGrad(x: Tensor, activation: Activation, gradOut: Tensor): Tensor {
+  const { engine } = x;
+  const out = engine.empty(gradOut.shape);
+  engine.run('activationGrad', { x: x.buffer, activation, gradOut: gradOut.buffer, out: out.buffer, length: x.size });
+  return out;
+}

@@ -1,0 +1,116 @@
+/** The two optimisers of the method, on device memory. Their state can be saved and restored, so that training resumes exactly. */
+import type { Tensor } from './tensor.js';
+
+export interface Optimizer extends Disposable {
+  /** Updates the parameters in place from their gradients; parameters without a gradient stay as they are. */
+  step(learningRate: number): void;
+  /** Steps taken, and one array per state tensor. */
+  state(): Promise<OptimizerState>;
+  restore(state: OptimizerState): void;
+}
+
+export interface OptimizerState {
+  steps: number;
+  tensors: Float32Array[];
+}
+
+/** SGD with momentum (PyTorch's form, without dampening or weight decay). */
+export class Sgd implements Optimizer {
+  #steps = 0;
+  readonly #velocities: Tensor[];
+
+  constructor(
+    readonly parameters: readonly Tensor[],
+    readonly options: { momentum: number },
+  ) {
+    this.#velocities = parameters.map((parameter) => ownZeros(parameter));
+  }
+
+  step(learningRate: number): void {
+    this.#steps++;
+    this.parameters.forEach((parameter, i) => {
+      if (!parameter.grad) return;
+      parameter.engine.run('sgd', {
+        parameter: parameter.buffer,
+        grad: parameter.grad.buffer,
+        velocity: this.#velocities[i]!.buffer,
+        learningRate,
+        momentum: this.options.momentum,
+        length: parameter.size,
+      });
+    });
+  }
+
+  async state(): Promise<OptimizerState> {
+    return { steps: this.#steps, tensors: await Promise.all(this.#velocities.map((tensor) => tensor.read())) };
+  }
+
+  restore(state: OptimizerState): void {
+    this.#steps = state.steps;
+    restoreTensors(this.#velocities, state.tensors);
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of this.#velocities) tensor.dispose();
+  }
+}
+
+/** AdamW (Loshchilov and Hutter, 2019). */
+export class AdamW implements Optimizer {
+  #steps = 0;
+  readonly #firstMoments: Tensor[];
+  readonly #secondMoments: Tensor[];
+
+  constructor(
+    readonly parameters: readonly Tensor[],
+    readonly options: { beta1: number; beta2: number; epsilon: number; weightDecay: number },
+  ) {
+    this.#firstMoments = parameters.map((parameter) => ownZeros(parameter));
+    this.#secondMoments = parameters.map((parameter) => ownZeros(parameter));
+  }
+
+  step(learningRate: number): void {
+    this.#steps++;
+    this.parameters.forEach((parameter, i) => {
+      if (!parameter.grad) return;
+      parameter.engine.run('adamW', {
+        ...this.options,
+        parameter: parameter.buffer,
+        grad: parameter.grad.buffer,
+        firstMoment: this.#firstMoments[i]!.buffer,
+        secondMoment: this.#secondMoments[i]!.buffer,
+        learningRate,
+        step: this.#steps,
+        length: parameter.size,
+      });
+    });
+  }
+
+  async state(): Promise<OptimizerState> {
+    const tensors = [...this.#firstMoments, ...this.#secondMoments].map((tensor) => tensor.read());
+    return { steps: this.#steps, tensors: await Promise.all(tensors) };
+  }
+
+  restore(state: OptimizerState): void {
+    this.#steps = state.steps;
+    restoreTensors([...this.#firstMoments, ...this.#secondMoments], state.tensors);
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of [...this.#firstMoments, ...this.#secondMoments]) tensor.dispose();
+  }
+}
+
+/** Zeros shaped like a parameter, owned by the caller whatever scope is open. */
+function ownZeros(parameter: Tensor): Tensor {
+  const { engine } = parameter;
+  return engine.scope(() => engine.zeros(parameter.shape).share());
+}
+
+function restoreTensors(tensors: readonly Tensor[], data: readonly Float32Array[]): void {
+  if (data.length !== tensors.length)
+    throw new Error(`optimiser state of ${data.length} tensors for ${tensors.length}`);
+  tensors.forEach((tensor, i) => {
+    tensor.engine.backend.write(tensor.buffer, data[i]!);
+  });
+}

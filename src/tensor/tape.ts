@@ -1,0 +1,113 @@
+/**
+ * Reverse-mode automatic differentiation on a tape (Wengert, 1964): while a tape is open, each operation on something
+ * that depends on a parameter writes down how to send a gradient back; `backward` reads the notes in reverse.
+ */
+import { addScaled } from './ops/elementwise.js';
+import type { Tensor } from './tensor.js';
+
+/** The place where the gradient of one tensor is summed. */
+export class Vertex {
+  grad: Tensor | undefined;
+
+  /** Replaces the sum. Takes its own handle on `grad`. */
+  set(grad: Tensor): void {
+    const own = detached(grad);
+    this.clear();
+    this.grad = own;
+  }
+
+  clear(): void {
+    this.grad?.dispose();
+    this.grad = undefined;
+  }
+}
+
+/** How an operation hands gradients to its inputs; inputs that need none are passed over without computing anything. */
+export interface GradientSink {
+  /** Adds `produce()` to the gradient of input `i`. */
+  give(i: number, produce: () => Tensor): void;
+  /** For kernels that can add while they compute: `produce` returns the new sum, given the old one if there is any. */
+  giveInto(i: number, produce: (sum: Tensor | undefined) => Tensor): void;
+}
+
+type Saved = Readonly<Record<string, Tensor | undefined>>;
+
+interface Entry {
+  output: Vertex;
+  inputs: readonly (Vertex | undefined)[];
+  saved: Saved;
+  backward: (gradOut: Tensor, saved: Saved, sink: GradientSink) => void;
+}
+
+export class Tape {
+  readonly #entries: Entry[] = [];
+
+  /**
+   * Notes one operation. `saved` names the tensors that its backward pass needs: the tape keeps them alive until then,
+   * and nothing else, so that all other intermediate results go when their scope ends.
+   */
+  record<S extends Saved>(
+    output: Tensor,
+    inputs: readonly (Tensor | undefined)[],
+    saved: S,
+    backward: (gradOut: Tensor, saved: S, sink: GradientSink) => void,
+  ): void {
+    output.vertex = new Vertex();
+    const kept: Record<string, Tensor | undefined> = {};
+    for (const [name, tensor] of Object.entries(saved)) kept[name] = tensor && detached(tensor);
+    this.#entries.push({
+      output: output.vertex,
+      inputs: inputs.map((input) => input?.vertex),
+      saved: kept,
+      backward: backward as Entry['backward'],
+    });
+  }
+
+  /**
+   * Sends `gradient` (of the shape of `output`; 1 for a scalar if left out) back to every parameter. Consumes the tape's
+   * notes: what each one saved is freed as soon as it was used.
+   */
+  backward(output: Tensor, gradient?: Tensor): void {
+    const { vertex, engine } = output;
+    if (!vertex) throw new Error('backward from a tensor that depends on no parameter');
+    engine.scope(() => {
+      if (!gradient && output.size !== 1) throw new Error('backward from a tensor that is no scalar needs a gradient');
+      vertex.set(gradient ?? engine.tensor([1], output.shape));
+    });
+    for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
+      const { output: vertex, inputs, saved, backward } = entry;
+      const gradOut = vertex.grad;
+      if (gradOut) {
+        const sink: GradientSink = {
+          give: (i, produce) => sink.giveInto(i, (sum) => (sum ? addScaled(produce(), sum) : produce())),
+          giveInto: (i, produce) => {
+            const input = inputs[i];
+            if (input) input.set(produce(input.grad));
+          },
+        };
+        engine.scope(() => backward(gradOut, saved, sink));
+        vertex.clear();
+      }
+      release(saved);
+    }
+  }
+
+  /** Frees what is left of an unused or partly used tape. */
+  clear(): void {
+    for (const entry of this.#entries.splice(0)) {
+      entry.output.clear();
+      release(entry.saved);
+    }
+  }
+}
+
+/** A handle without history: what a backward pass computes with it is not recorded again. */
+function detached(tensor: Tensor): Tensor {
+  const handle = tensor.share();
+  handle.vertex = undefined;
+  return handle;
+}
+
+function release(saved: Saved): void {
+  for (const tensor of Object.values(saved)) tensor?.dispose();
+}

@@ -1,0 +1,105 @@
+/** Every variant of the matrix product against the twin in float64: odd shapes, all operand orders, all epilogues. */
+import { expect, it } from 'vitest';
+import { CpuBackend, type MatmulVariantName, matmulVariants } from '../../src/kernels/index.js';
+import { describeOn } from '../support/devices.js';
+import { type KernelCase, kernelCase, relativeError, runCase } from '../support/kernel-case.js';
+
+const oracle = new CpuBackend({ precision: 'f64', poison: true });
+
+const SHAPES = [
+  [1, 1, 1],
+  [1, 67, 5],
+  [37, 1, 64],
+  [7, 13, 1],
+  [31, 33, 17],
+  [64, 64, 64],
+  [65, 129, 67],
+  [130, 71, 19],
+] as const;
+
+const orders = [false, true].flatMap((transposeA) => [false, true].map((transposeB) => ({ transposeA, transposeB })));
+
+const plainCases = SHAPES.flatMap(([m, n, k]) =>
+  orders.map((order) =>
+    kernelCase('matmul', `${m}x${n}x${k} a${order.transposeA ? "'" : ''} b${order.transposeB ? "'" : ''}`, (d) => ({
+      ...order,
+      a: d.real(m * k),
+      b: d.real(k * n),
+      out: d.output(m * n),
+      m,
+      n,
+      k,
+      alpha: 0.7,
+    })),
+  ),
+);
+
+const epilogueCases = (
+  [
+    [5, 7, 3],
+    [33, 65, 18],
+  ] as const
+).flatMap(([m, n, k]): KernelCase<'matmul'>[] => {
+  const name = `${m}x${n}x${k}`;
+  const base = (d: Parameters<KernelCase<'matmul'>['args']>[0]) => ({
+    a: d.real(m * k),
+    b: d.real(n * k),
+    transposeB: true,
+    out: d.output(m * n),
+    m,
+    n,
+    k,
+  });
+  return [
+    kernelCase('matmul', `${name} bias`, (d) => ({ ...base(d), bias: d.real(n) })),
+    kernelCase('matmul', `${name} residual`, (d) => ({ ...base(d), residual: d.real(m * n) })),
+    kernelCase('matmul', `${name} bias residual`, (d) => ({ ...base(d), bias: d.real(n), residual: d.real(m * n) })),
+    ...(['quick_gelu', 'gelu'] as const).flatMap((activation) => [
+      kernelCase('matmul', `${name} ${activation} stored`, (d) => ({
+        ...base(d),
+        bias: d.real(n),
+        activation,
+        preActivation: d.output(m * n),
+      })),
+      kernelCase('matmul', `${name} ${activation} residual`, (d) => ({
+        ...base(d),
+        activation,
+        residual: d.real(m * n),
+      })),
+      kernelCase('matmul', `${name} ${activation} gradient`, (d) => ({
+        ...base(d),
+        activationGrad: { activation, preActivation: d.real(m * n) },
+      })),
+      kernelCase('matmul', `${name} ${activation} gradient residual`, (d) => ({
+        ...base(d),
+        activationGrad: { activation, preActivation: d.real(m * n) },
+        residual: d.real(m * n),
+      })),
+    ]),
+  ];
+});
+
+const cases = [...plainCases, ...epilogueCases];
+
+describeOn('cpu', 'matmul', (device) => {
+  for (const [i, test] of cases.entries()) {
+    it(test.name, async () => {
+      expect(relativeError(await runCase(device(), test, i), await runCase(oracle, test, i))).toBeLessThan(2e-6);
+    });
+  }
+});
+
+for (const variant of Object.keys(matmulVariants) as MatmulVariantName[]) {
+  describeOn(
+    'webgpu',
+    `matmul ${variant}`,
+    (device) => {
+      for (const [i, test] of cases.entries()) {
+        it(test.name, async () => {
+          expect(relativeError(await runCase(device(), test, i), await runCase(oracle, test, i))).toBeLessThan(2e-6);
+        });
+      }
+    },
+    { poison: true, matmulVariant: variant },
+  );
+}

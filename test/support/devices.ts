@@ -1,0 +1,53 @@
+/**
+ * The backends that the suites run on. WebGPU's are there where the machine has an adapter; a suite on a missing adapter
+ * shows as skipped, and .ci/run refuses skipped tests.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { type Backend, CpuBackend, type MatmulVariantName, WebGpuBackend } from '../../src/kernels/index.js';
+import { nodeAdapter } from '../../src/node/gpu.js';
+
+export type DeviceName = 'cpu' | 'webgpu';
+
+const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
+
+export interface DeviceOptions {
+  poison?: boolean;
+  matmulVariant?: MatmulVariantName;
+}
+
+export async function openTestDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Backend> {
+  if (name === 'cpu') return new CpuBackend(options);
+  // An adapter gives one device only, so each device asks for its own.
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  return WebGpuBackend.create(adapter, options);
+}
+
+/** A suite on one device; every test in it must end with the buffers that it began with. */
+export function describeOn(
+  name: DeviceName,
+  title: string,
+  suite: (device: () => Backend) => void,
+  options: DeviceOptions = { poison: true },
+): void {
+  describe.skipIf(name === 'webgpu' && !hasAdapter)(`${title} on ${name}`, () => {
+    let device: Backend;
+    let before = 0;
+    beforeAll(async () => {
+      device = await openTestDevice(name, options);
+    });
+    beforeEach(() => {
+      before = device.memory.buffers;
+    });
+    afterEach(() => {
+      expect(device.memory.buffers, 'live buffers after the test').toBe(before);
+    });
+    afterAll(() => device.dispose());
+    suite(() => device);
+  });
+}
+
+/** The same suite on every device. */
+export function describeOnAll(title: string, suite: (device: () => Backend) => void): void {
+  for (const name of ['cpu', 'webgpu'] as const) describeOn(name, title, suite);
+}

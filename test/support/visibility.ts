@@ -1,0 +1,59 @@
+/** Row visibility for attention tests, written out from its definition by brute force. */
+
+export interface RowVisibility {
+  /** [queries, 4]. */
+  visible: number[];
+  /** [keys, 2]. */
+  seenBy: number[];
+  /** The same rows, but only the last row of each sequence asks. */
+  onlyLeaves(): { visible: number[]; seenBy: number[] };
+}
+
+/** Independent causal sequences of the given lengths, one after the other. */
+export function causalRows(lengths: number[]): RowVisibility {
+  const rows: number[][] = [];
+  const leaves: number[] = [];
+  let start = 0;
+  for (const length of lengths) {
+    for (let i = 0; i < length; i++) rows.push([start, start, start, start + i + 1]);
+    start += length;
+    leaves.push(start - 1);
+  }
+  return visibility(rows, leaves);
+}
+
+/** `trees` trees, each a causal prefix followed by causal suffixes that see the whole prefix and themselves. */
+export function treeRows(trees: number, prefix: number, suffixes: number[]): RowVisibility {
+  const rows: number[][] = [];
+  const leaves: number[] = [];
+  let start = 0;
+  for (let tree = 0; tree < trees; tree++) {
+    for (let i = 0; i < prefix; i++) rows.push([start, start, start, start + i + 1]);
+    let at = start + prefix;
+    for (const suffix of suffixes) {
+      for (let i = 0; i < suffix; i++) rows.push([start, start + prefix, at, at + i + 1]);
+      at += suffix;
+      leaves.push(at - 1);
+    }
+    start = at;
+  }
+  return visibility(rows, leaves);
+}
+
+function visibility(rows: number[][], leaves: number[]): RowVisibility {
+  const of = (queries: number[][]) => ({ visible: queries.flat(), seenBy: seenByOf(queries, rows.length) });
+  return { ...of(rows), onlyLeaves: () => of(leaves.map((leaf) => rows[leaf]!)) };
+}
+
+/** First and past-the-last query that sees each key; fails where they are not one run. */
+function seenByOf(queries: number[][], keys: number): number[] {
+  return Array.from({ length: keys }, (_, key) => {
+    const readers = queries.flatMap(([a, b, c, d], query) =>
+      (key >= a! && key < b!) || (key >= c! && key < d!) ? [query] : [],
+    );
+    const first = readers[0] ?? 0;
+    if (readers.some((reader, i) => reader !== first + i))
+      throw new Error(`key ${key} is not seen by one run of queries`);
+    return [first, first + readers.length];
+  }).flat();
+}

@@ -1,0 +1,166 @@
+/** Scopes, the tape's memory, frozen tensors and optimiser state. */
+import { expect, it } from 'vitest';
+import {
+  AdamW,
+  affine,
+  Engine,
+  feedForward,
+  layerNorm,
+  linear,
+  mean,
+  Sgd,
+  type Tensor,
+} from '../../src/tensor/index.js';
+import { describeOnAll } from '../support/devices.js';
+
+describeOnAll('engine', (device) => {
+  const engineWith = () => new Engine(device());
+  const live = () => device().memory.buffers;
+
+  it('a scope frees what it does not return, nested values included', async () => {
+    const engine = engineWith();
+    const before = live();
+    const kept = engine.scope(() => {
+      const a = engine.tensor([1, 2], [2]);
+      engine.tensor([3], [1]);
+      return { list: [affine(a, 2)], count: 1 };
+    });
+    expect(live()).toBe(before + 1);
+    expect(await kept.list[0]!.read()).toEqual(Float32Array.of(2, 4));
+    kept.list[0]!.dispose();
+  });
+
+  it('a scope frees everything when its body throws', () => {
+    const engine = engineWith();
+    const before = live();
+    expect(() =>
+      engine.scope(() => {
+        engine.zeros([5]);
+        throw new Error('stop');
+      }),
+    ).toThrow('stop');
+    expect(live()).toBe(before);
+  });
+
+  it('a reshaped tensor keeps the memory alive', async () => {
+    const engine = engineWith();
+    const flat = engine.scope(() => engine.tensor([1, 2, 3, 4], [2, 2]).reshape([4]));
+    expect(await flat.read()).toEqual(Float32Array.of(1, 2, 3, 4));
+    flat.dispose();
+  });
+
+  it('a disposed tensor cannot be used', () => {
+    const engine = engineWith();
+    const tensor = engine.zeros([2]);
+    tensor.dispose();
+    expect(() => engine.scope(() => affine(tensor, 1))).toThrow('after it was disposed');
+  });
+
+  it('frozen tensors never get a gradient buffer', () => {
+    const engine = engineWith();
+    const frozen = { weight: engine.zeros([3, 2]), bias: engine.zeros([3]) };
+    const input = engine.parameter([1, 2], [1, 2]);
+    const allocated = countAllocations(engine, () =>
+      engine.withTape((tape) => tape.backward(mean(linear(input, frozen.weight, frozen.bias)))),
+    );
+    expect(frozen.weight.grad).toBeUndefined();
+    expect(frozen.weight.vertex).toBeUndefined();
+    expect(input.grad).toBeDefined();
+    // linear 3; mean 1; the gradients of 1 (seed), the mean's input 3, the input 2. None of the weight's 6.
+    expect(allocated).toEqual([3, 1, 1, 3, 2]);
+    disposeAll([input, frozen.weight, frozen.bias]);
+    input.zeroGrad();
+  });
+
+  it('without a tape, or without a parameter, nothing is saved', () => {
+    const engine = engineWith();
+    const before = live();
+    const weights = engine.scope(() => [engine.zeros([2, 2]), engine.zeros([2])]);
+    const x = engine.parameter([1, 2], [1, 2]);
+    engine.scope(() => layerNorm(x, weights[1]!, weights[1]!, 1e-5).dispose());
+    engine.withTape(() => engine.scope(() => layerNorm(weights[0]!, weights[1]!, weights[1]!, 1e-5).dispose()));
+    expect(live()).toBe(before + 3);
+    disposeAll([...weights, x]);
+  });
+
+  it('intermediate results that no gradient needs are freed before the backward pass', () => {
+    const engine = engineWith();
+    const w = engine.scope(() => ({
+      a: engine.zeros([8, 2]),
+      b: engine.zeros([8]),
+      c: engine.zeros([2, 8]),
+      d: engine.zeros([2]),
+    }));
+    const x = engine.parameter([1, 2], [1, 2]);
+    const before = live();
+    engine.scope(() =>
+      engine.withTape((tape) => {
+        const layers = { weight1: w.a, bias1: w.b, weight2: w.c, bias2: w.d, activation: 'gelu' as const };
+        const y = engine.scope(() => feedForward(x, layers, x));
+        // The result and the value before the activation; not the hidden layer.
+        expect(live()).toBe(before + 2);
+        tape.backward(mean(y));
+      }),
+    );
+    x.zeroGrad();
+    expect(live()).toBe(before);
+    disposeAll([w.a, w.b, w.c, w.d, x]);
+  });
+
+  it('gradients of several backward passes add up', async () => {
+    const engine = engineWith();
+    const x = engine.parameter([1, 2], [2]);
+    for (let pass = 0; pass < 3; pass++) {
+      engine.scope(() => engine.withTape((tape) => tape.backward(mean(affine(x, 4)))));
+    }
+    expect(await x.grad!.read()).toEqual(Float32Array.of(6, 6));
+    x.zeroGrad();
+    x.dispose();
+  });
+
+  it.each(['sgd', 'adamw'] as const)('%s continues exactly from a saved state', async (kind) => {
+    const engine = engineWith();
+    const optimizerOf = (x: Tensor) =>
+      kind === 'sgd'
+        ? new Sgd([x], { momentum: 0.9 })
+        : new AdamW([x], { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 });
+    const descend = (x: Tensor, optimizer: Sgd | AdamW) => {
+      engine.scope(() => engine.withTape((tape) => tape.backward(mean(linear(x, x)))));
+      optimizer.step(0.1);
+      x.zeroGrad();
+    };
+    const straight = engine.parameter([1, -2, 3], [1, 3]);
+    const optimizer = optimizerOf(straight);
+    for (let i = 0; i < 2; i++) descend(straight, optimizer);
+    const resumed = engine.parameter(await straight.read(), [1, 3]);
+    const second = optimizerOf(resumed);
+    second.restore(await optimizer.state());
+    for (let i = 0; i < 2; i++) {
+      descend(straight, optimizer);
+      descend(resumed, second);
+    }
+    expect(await resumed.read()).toEqual(await straight.read());
+    expect((await straight.read())[0]).not.toBe(1);
+    for (const thing of [straight, resumed, optimizer, second]) thing[Symbol.dispose]();
+  });
+});
+
+function disposeAll(tensors: Tensor[]): void {
+  for (const tensor of tensors) tensor.dispose();
+}
+
+/** Sizes of all buffers allocated while `body` runs. */
+function countAllocations(engine: Engine, body: () => void): number[] {
+  const sizes: number[] = [];
+  const allocate = engine.backend.allocate.bind(engine.backend);
+  engine.backend.allocate = (dtype, length) => {
+    sizes.push(length);
+    return allocate(dtype, length);
+  };
+  try {
+    engine.scope(body);
+  } finally {
+    engine.backend.allocate = allocate;
+  }
+  return sizes;
+}
