@@ -129,10 +129,14 @@ const cases: GradientCase[] = [
     name: 'gatherRows',
     inputs: [[4, 3]],
     build: (engine, [x], frozen) =>
-      gatherRows(x!, rowIndex(engine, [2, -1, 0, 2, 3], 4), {
-        tensor: frozen([2, 3]),
-        index: rowIndex(engine, [-1, 0, 1, 0, -1], 2),
-      }),
+      gatherRows(
+        x!,
+        rowIndex((data) => engine.indices(data), [2, -1, 0, 2, 3], 4),
+        {
+          tensor: frozen([2, 3]),
+          index: rowIndex((data) => engine.indices(data), [-1, 0, 1, 0, -1], 2),
+        },
+      ),
   },
   {
     name: 'selfAttention on a tree',

@@ -1,5 +1,4 @@
 /** Picking rows, with its gradient: every source row collects from its readers. */
-import type { Engine } from '../engine.js';
 import type { Tensor } from '../tensor.js';
 
 /** Which source row each output row takes (-1: none), and the same turned round for the gradient. */
@@ -14,7 +13,10 @@ export interface RowIndex {
   readers: Tensor;
 }
 
-export function rowIndex(engine: Engine, index: readonly number[], sourceRows: number): RowIndex {
+/** Puts row numbers onto a device; `(data) => engine.indices(data)`, or a version of it that keeps hold of them. */
+export type MakeIndices = (data: readonly number[]) => Tensor;
+
+export function rowIndex(indices: MakeIndices, index: readonly number[], sourceRows: number): RowIndex {
   const readersOf: number[][] = Array.from({ length: sourceRows }, () => []);
   index.forEach((source, row) => {
     if (source >= sourceRows) throw new Error(`row ${row} takes row ${source} of ${sourceRows}`);
@@ -25,10 +27,10 @@ export function rowIndex(engine: Engine, index: readonly number[], sourceRows: n
   return {
     rows: index.length,
     sourceRows,
-    index: engine.indices(index),
-    readerStart: engine.indices(start),
+    index: indices(index),
+    readerStart: indices(start),
     // One more, so that an index that reads nothing still has memory to bind.
-    readers: engine.indices([...readersOf.flat(), -1]),
+    readers: indices([...readersOf.flat(), -1]),
   };
 }
 

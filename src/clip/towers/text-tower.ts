@@ -1,0 +1,108 @@
+/** The text tower: a causal transformer (Radford et al., 2019) read at the end-of-text token. */
+import { type Engine, layerNorm, linear, type Tensor } from '../../tensor/index.js';
+import type { CanonicalClip } from '../checkpoint/index.js';
+import type { ClipConfig } from '../config.js';
+import { type RowPlan, treePlan } from './row-plan.js';
+import { trainingNumbersPerRow, transform } from './transformer.js';
+import { type Affine, type Transformer, WeightLoader } from './weights.js';
+
+export class TextTower implements Disposable {
+  private constructor(
+    readonly config: ClipConfig,
+    private readonly loader: WeightLoader,
+    private readonly transformer: Transformer,
+    private readonly finalNorm: Affine,
+    /** [projectionDim, width]. */
+    private readonly projection: Tensor,
+    /** exp(logit_scale): what CLIP multiplies cosines by. */
+    readonly logitScale: number,
+    /** [context, width], on the host: rows are made there. */
+    private readonly positions: Float32Array,
+  ) {}
+
+  static async load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<TextTower> {
+    const loader = new WeightLoader(engine, checkpoint);
+    const [logScale = 0] = await checkpoint.read('logit_scale');
+    return new TextTower(
+      config,
+      loader,
+      await loader.transformer('text_model', config.text, config),
+      await loader.affine('text_model.final_layer_norm'),
+      await loader.tensor('text_projection.weight'),
+      Math.exp(logScale),
+      await checkpoint.read('text_model.embeddings.position_embedding.weight'),
+    );
+  }
+
+  get engine(): Engine {
+    return this.loader.engine;
+  }
+
+  /** The position embedding of one place in the sequence, [width]. */
+  position(at: number): Float32Array {
+    const { width } = this.config.text;
+    return this.positions.subarray(at * width, (at + 1) * width);
+  }
+
+  /** Bytes that each row costs in a training pass, forward and backward. */
+  get trainingBytesPerRow(): number {
+    return 4 * trainingNumbersPerRow(this.transformer);
+  }
+
+  /** Rows [plan.rows, width] that already hold token plus position, to the features [leaves, projectionDim], not normalised. */
+  encodeRows(rows: Tensor, plan: RowPlan): Tensor {
+    return this.engine.scope(() => {
+      const leaves = transform(this.transformer, rows, plan);
+      const normed = layerNorm(leaves, this.finalNorm.weight, this.finalNorm.bias, this.config.layerNormEpsilon);
+      return linear(normed, this.projection);
+    });
+  }
+
+  /**
+   * Features [texts, projectionDim] of token sequences, each from start-of-text to end-of-text, without padding: attention
+   * is causal, so nothing after the end could matter.
+   */
+  async encodeTokens(sequences: readonly (readonly number[])[], embeddings: TokenEmbeddings): Promise<Tensor> {
+    const { width } = this.config.text;
+    const data = new Float32Array(sequences.reduce((sum, ids) => sum + ids.length, 0) * width);
+    let row = 0;
+    for (const ids of sequences) {
+      for (const [at, id] of ids.entries())
+        data.set(withPosition(await embeddings.row(id), this.position(at)), row++ * width);
+    }
+    using plan = treePlan(
+      this.engine,
+      sequences.map((ids) => ({ prefix: 0, suffixes: [ids.length] })),
+    );
+    return this.engine.scope(() => this.encodeRows(this.engine.tensor(data, [row, width]), plan));
+  }
+
+  [Symbol.dispose](): void {
+    this.loader[Symbol.dispose]();
+  }
+}
+
+/**
+ * The token embedding, read from the checkpoint row by row as it is asked for: prompt tuning needs a few dozen of its 49,408
+ * rows, and the table is a sixth of the model.
+ */
+export class TokenEmbeddings {
+  readonly #rows = new Map<number, Float32Array>();
+
+  constructor(private readonly checkpoint: CanonicalClip) {}
+
+  /** The embedding of one token, [width]. */
+  async row(id: number): Promise<Float32Array> {
+    let row = this.#rows.get(id);
+    if (!row) {
+      row = await this.checkpoint.read('text_model.embeddings.token_embedding.weight', { first: id, count: 1 });
+      this.#rows.set(id, row);
+    }
+    return row;
+  }
+}
+
+/** Token embedding plus position embedding. */
+export function withPosition(token: Float32Array, position: Float32Array): Float32Array {
+  return token.map((value, i) => value + position[i]!);
+}

@@ -1,0 +1,72 @@
+/**
+ * The pre-norm transformer that both towers share (Vaswani et al., 2017; Radford et al., 2019):
+ * h = x + attention(norm1(x)), y = h + mlp(norm2(h)). Each block frees its intermediate results as it ends; what
+ * the backward pass needs, the tape holds.
+ */
+import {
+  crossAttention,
+  feedForward,
+  gatherRows,
+  layerNorm,
+  linear,
+  selfAttention,
+  type Tensor,
+} from '../../tensor/index.js';
+import type { RowPlan } from './row-plan.js';
+import type { Affine, Block, LastBlock, Transformer } from './weights.js';
+
+/** x [rows, width] through all blocks; returns only the leaf rows [leaves, width], which is all that is read of them. */
+export function transform(transformer: Transformer, x: Tensor, plan: RowPlan): Tensor {
+  const { engine } = x;
+  return engine.scope(() => {
+    let rows = x;
+    for (const block of transformer.blocks) {
+      const next = engine.scope(() => fullBlock(transformer, block, rows, plan));
+      if (rows !== x) rows.dispose();
+      rows = next;
+    }
+    return lastBlock(transformer, transformer.last, rows, plan);
+  });
+}
+
+function fullBlock(transformer: Transformer, block: Block, x: Tensor, plan: RowPlan): Tensor {
+  const qkv = linear(norm(transformer, x, block.norm1), block.qkv.weight, block.qkv.bias);
+  const attended = selfAttention(qkv, plan.all, transformer.sizes.heads);
+  return afterAttention(transformer, block, attended, x);
+}
+
+/** Keys and values for all rows, everything else for the leaves only (DESIGN: exact saving 5). */
+function lastBlock(transformer: Transformer, block: LastBlock, x: Tensor, plan: RowPlan): Tensor {
+  const normed = norm(transformer, x, block.norm1);
+  const keyValue = linear(normed, block.keyValue.weight, block.keyValue.bias);
+  const query = linear(gatherRows(normed, plan.leafRows), block.query.weight, block.query.bias);
+  const attended = crossAttention(query, keyValue, plan.leaves, transformer.sizes.heads);
+  return afterAttention(transformer, block, attended, gatherRows(x, plan.leafRows));
+}
+
+function afterAttention(transformer: Transformer, block: Block | LastBlock, attended: Tensor, x: Tensor): Tensor {
+  const { fc1, fc2, attentionOut, norm2 } = block;
+  const h = linear(attended, attentionOut.weight, attentionOut.bias, { residual: x });
+  const layers = {
+    weight1: fc1.weight,
+    bias1: fc1.bias,
+    weight2: fc2.weight,
+    bias2: fc2.bias,
+    activation: transformer.activation,
+  };
+  return feedForward(norm(transformer, h, norm2), layers, h);
+}
+
+function norm({ layerNormEpsilon }: Transformer, x: Tensor, { weight, bias }: Affine): Tensor {
+  return layerNorm(x, weight, bias, layerNormEpsilon);
+}
+
+/** Numbers that the tape and the working set hold for each row of a training pass, in the widest of its moments. */
+export function trainingNumbersPerRow({ sizes }: Transformer): number {
+  const { width, intermediate, heads, layers } = sizes;
+  // Saved by each block: x, qkv, the attention's output and log-sum-exp, h, the MLP's pre-activation, two norms' statistics.
+  const saved = 6 * width + intermediate + heads + 4;
+  // Alive besides, at the widest moment of the backward pass: the MLP's hidden gradient and four rows of width.
+  const working = intermediate + 4 * width;
+  return layers * saved + working;
+}

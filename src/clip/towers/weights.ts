@@ -1,0 +1,121 @@
+/**
+ * Reads a tower's weights from a checkpoint onto a device, one tensor at a time. All weights are frozen: they are plain
+ * tensors without a vertex, so no gradient buffer can come into being for them.
+ */
+import type { Engine, Tensor } from '../../tensor/index.js';
+import type { CanonicalClip } from '../checkpoint/index.js';
+import type { ClipConfig, TowerConfig } from '../config.js';
+
+/** Weight [out, in] and bias [out] of a linear layer, or weight and bias of a layer norm. */
+export interface Affine {
+  weight: Tensor;
+  bias: Tensor;
+}
+
+export interface Block {
+  norm1: Affine;
+  /** Queries, keys and values in one product: [3 * width, width]. */
+  qkv: Affine;
+  attentionOut: Affine;
+  norm2: Affine;
+  fc1: Affine;
+  fc2: Affine;
+}
+
+/** The last block keeps its queries apart, since only a few rows ask. */
+export interface LastBlock extends Omit<Block, 'qkv'> {
+  query: Affine;
+  /** [2 * width, width]. */
+  keyValue: Affine;
+}
+
+export interface Transformer {
+  blocks: Block[];
+  last: LastBlock;
+  sizes: TowerConfig;
+  activation: ClipConfig['activation'];
+  layerNormEpsilon: number;
+}
+
+/** Loads named tensors of one checkpoint and remembers them, so that they can be freed together. */
+export class WeightLoader implements Disposable {
+  readonly #owned: Tensor[] = [];
+
+  constructor(
+    readonly engine: Engine,
+    readonly checkpoint: CanonicalClip,
+  ) {}
+
+  /** One tensor of the checkpoint, with another shape of the same size where given. */
+  async tensor(name: string, shape = this.checkpoint.shape(name)): Promise<Tensor> {
+    return this.own(await this.checkpoint.read(name), shape);
+  }
+
+  /** Host data as a weight. */
+  own(data: Float32Array, shape: readonly number[]): Tensor {
+    const tensor = this.engine.scope(() => this.engine.tensor(data, shape).share());
+    this.#owned.push(tensor);
+    return tensor;
+  }
+
+  async affine(name: string): Promise<Affine> {
+    return { weight: await this.tensor(`${name}.weight`), bias: await this.tensor(`${name}.bias`) };
+  }
+
+  /** Several linear layers of equal input as one, their outputs side by side. */
+  async stacked(names: readonly string[]): Promise<Affine> {
+    const weights = await Promise.all(names.map((name) => this.checkpoint.read(`${name}.weight`)));
+    const biases = await Promise.all(names.map((name) => this.checkpoint.read(`${name}.bias`)));
+    const [rows = 0, columns = 0] = this.checkpoint.shape(`${names[0]}.weight`);
+    return {
+      weight: this.own(concatenated(weights), [names.length * rows, columns]),
+      bias: this.own(concatenated(biases), [names.length * rows]),
+    };
+  }
+
+  /** All blocks of `vision_model` or `text_model`. */
+  async transformer(
+    model: 'vision_model' | 'text_model',
+    sizes: TowerConfig,
+    config: ClipConfig,
+  ): Promise<Transformer> {
+    const blocks: Block[] = [];
+    const { activation, layerNormEpsilon } = config;
+    for (let layer = 0; layer < sizes.layers - 1; layer++) {
+      const name = `${model}.encoder.layers.${layer}`;
+      const [q, k, v] = ['q', 'k', 'v'].map((part) => `${name}.self_attn.${part}_proj`);
+      blocks.push({ ...(await this.#common(name)), qkv: await this.stacked([q!, k!, v!]) });
+    }
+    const name = `${model}.encoder.layers.${sizes.layers - 1}`;
+    const last = {
+      ...(await this.#common(name)),
+      query: await this.affine(`${name}.self_attn.q_proj`),
+      keyValue: await this.stacked([`${name}.self_attn.k_proj`, `${name}.self_attn.v_proj`]),
+    };
+    return { blocks, last, sizes, activation, layerNormEpsilon };
+  }
+
+  async #common(name: string): Promise<Omit<Block, 'qkv'>> {
+    return {
+      norm1: await this.affine(`${name}.layer_norm1`),
+      attentionOut: await this.affine(`${name}.self_attn.out_proj`),
+      norm2: await this.affine(`${name}.layer_norm2`),
+      fc1: await this.affine(`${name}.mlp.fc1`),
+      fc2: await this.affine(`${name}.mlp.fc2`),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of this.#owned.splice(0)) tensor.dispose();
+  }
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
