@@ -34,6 +34,8 @@ type Saved = Readonly<Record<string, Tensor | undefined>>;
 
 interface Entry {
   output: Vertex;
+  /** The output's shape; a gradient may arrive under another one, by way of a reshaped handle. */
+  shape: readonly number[];
   inputs: readonly (Vertex | undefined)[];
   saved: Saved;
   backward: (gradOut: Tensor, saved: Saved, sink: GradientSink) => void;
@@ -57,6 +59,7 @@ export class Tape {
     for (const [name, tensor] of Object.entries(saved)) kept[name] = tensor && detached(tensor);
     this.#entries.push({
       output: output.vertex,
+      shape: output.shape,
       inputs: inputs.map((input) => input?.vertex),
       saved: kept,
       backward: backward as Entry['backward'],
@@ -75,7 +78,7 @@ export class Tape {
       vertex.set(gradient ?? engine.tensor([1], output.shape));
     });
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
-      const { output: vertex, inputs, saved, backward } = entry;
+      const { output: vertex, shape, inputs, saved, backward } = entry;
       const gradOut = vertex.grad;
       if (gradOut) {
         const sink: GradientSink = {
@@ -85,7 +88,7 @@ export class Tape {
             if (input) input.set(produce(input.grad));
           },
         };
-        engine.scope(() => backward(gradOut, saved, sink));
+        engine.scope(() => backward(gradOut.reshape(shape), saved, sink));
         vertex.clear();
       }
       release(saved);

@@ -70,3 +70,8 @@ export function trainingNumbersPerRow({ sizes }: Transformer): number {
   const working = intermediate + 4 * width;
   return layers * saved + working;
 }
+
+/** The same for a pass without a tape: the MLP's hidden layer beside qkv, residual and a few rows of width. */
+export function inferenceNumbersPerRow({ sizes }: Transformer): number {
+  return sizes.intermediate + 8 * sizes.width + sizes.heads;
+}

@@ -1,0 +1,71 @@
+/**
+ * Lays prompt sequences out as a forest: each tree is a prefix (SOT and learned tokens) with one suffix (class words and EOT) per
+ * class that continues it. Where classes share a prompt, as they do for one image in the modes `both` and `is`, its rows
+ * are computed once (DESIGN: exact saving 3).
+ */
+import { type RowPlan, treePlan } from '../clip/towers/index.js';
+import { type Engine, gatherRows, type RowIndex, rowIndex, type Tensor } from '../tensor/index.js';
+import type { FrozenRows } from './prompt-text.js';
+
+/** A tree: which set of learned tokens it starts with, and which classes continue it. */
+export interface PromptTree {
+  set: number;
+  classes: readonly number[];
+}
+
+export class Forest implements Disposable {
+  readonly plan: RowPlan;
+  readonly #learned: RowIndex;
+  readonly #frozen: RowIndex;
+  readonly #owned: Tensor[] = [];
+
+  /** `sets` is the number of sets of learned tokens that trees pick from. */
+  constructor(engine: Engine, frozen: FrozenRows, trees: readonly PromptTree[], sets: number) {
+    const { tokens, prefix, sotRow, suffixes } = frozen;
+    const learnedRow: number[] = [];
+    const frozenRow: number[] = [];
+    for (const { set, classes } of trees) {
+      if (sotRow !== undefined) {
+        learnedRow.push(-1);
+        frozenRow.push(sotRow);
+      }
+      for (let j = 0; j < tokens; j++) {
+        learnedRow.push(set * tokens + j);
+        frozenRow.push(j);
+      }
+      for (const c of classes) {
+        const { start, rows } = suffixes[c]!;
+        for (let row = 0; row < rows; row++) {
+          learnedRow.push(-1);
+          frozenRow.push(start + row);
+        }
+      }
+    }
+    this.plan = treePlan(
+      engine,
+      trees.map(({ classes }) => ({ prefix, suffixes: classes.map((c) => suffixes[c]!.rows) })),
+    );
+    const own = (data: readonly number[]) => {
+      const tensor = engine.scope(() => engine.indices(data).share());
+      this.#owned.push(tensor);
+      return tensor;
+    };
+    this.#learned = rowIndex(own, learnedRow, sets * tokens);
+    this.#frozen = rowIndex(own, frozenRow, frozen.rows);
+  }
+
+  /** learned [sets * tokens, width] and the frozen rows, to the tower's input [rows, width]. */
+  assemble(learned: Tensor, frozen: Tensor): Tensor {
+    return gatherRows(learned, this.#learned, { tensor: frozen, index: this.#frozen });
+  }
+
+  [Symbol.dispose](): void {
+    this.plan[Symbol.dispose]();
+    for (const tensor of this.#owned) tensor.dispose();
+  }
+}
+
+/** Rows of a tree with all of the given classes. */
+export function treeRows({ prefix, suffixes }: FrozenRows, classes: readonly number[]): number {
+  return classes.reduce((sum, c) => sum + suffixes[c]!.rows, prefix);
+}

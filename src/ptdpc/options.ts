@@ -1,0 +1,103 @@
+/** Every choice of prompt tuning, and the two presets: the paper's text and the authors' published code differ. */
+import { InputError } from '../errors.js';
+
+/**
+ * Which information composes a prompt (paper, Table 2): `both` a prompt per class, weighted by the image; `cs` class-specific only;
+ * `is` instance-specific only; `none` one shared prompt (plain prefix tuning).
+ */
+export type Mode = 'both' | 'cs' | 'is' | 'none';
+export const MODES: readonly Mode[] = ['both', 'cs', 'is', 'none'];
+
+export type Preset = 'paper' | 'official';
+
+export interface TuningOptions {
+  preset: Preset;
+  mode: Mode;
+  /** Words before the class word; the learned tokens start from its token embeddings. */
+  template: string;
+  /** s in w = s(cos(f, p)): the cosine itself (Eq. 3), or (cos + 1) / 2. */
+  weight: 'cosine' | 'half';
+  /** Learn the start-of-text token too, in front of the template's. */
+  learnSot: boolean;
+  /** Cross-entropy on logits, or on softmax(logits). */
+  loss: 'ce' | 'double-softmax';
+  /** Factor of the cosines: the checkpoint's own, or a number. */
+  logitScale: 'clip' | number;
+  optimizer: 'sgd' | 'adamw';
+  learningRate: number;
+  /** StepLR: every `stepSize` epochs the learning rate is multiplied by `gamma`. */
+  stepSize: number;
+  gamma: number;
+  epochs: number;
+  batchSize: number;
+  shuffle: boolean;
+  seed: number;
+}
+
+export const SGD_MOMENTUM = 0.9;
+/** PyTorch's defaults, which the authors' code leaves as they are. */
+export const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 } as const;
+
+const COMMON = { mode: 'both', logitScale: 'clip', batchSize: 64, shuffle: true, seed: 0 } as const;
+
+export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
+  /** Sections 4 and 5.2 of the paper; of its three learning rates the first. */
+  paper: {
+    ...COMMON,
+    preset: 'paper',
+    template: 'a photo seems to express a feeling of',
+    weight: 'cosine',
+    learnSot: false,
+    loss: 'ce',
+    optimizer: 'sgd',
+    learningRate: 0.1,
+    stepSize: 3,
+    gamma: 0.9,
+    epochs: 10,
+  },
+  /** What the authors' code does. */
+  official: {
+    ...COMMON,
+    preset: 'official',
+    template: 'a photo of',
+    weight: 'half',
+    learnSot: true,
+    loss: 'double-softmax',
+    optimizer: 'adamw',
+    learningRate: 0.01,
+    stepSize: 6,
+    gamma: 0.1,
+    epochs: 25,
+  },
+};
+
+/** A preset with some options replaced. Throws InputError where an option is out of range. */
+export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> = {}): TuningOptions {
+  const options = { ...PRESETS[preset], ...overrides, preset };
+  requireWhole('--epochs', options.epochs);
+  requireWhole('--batch-size', options.batchSize);
+  requireWhole('--step-size', options.stepSize);
+  requireAbove('--lr', options.learningRate);
+  requireAbove('--gamma', options.gamma);
+  if (options.logitScale !== 'clip') requireAbove('--logit-scale', options.logitScale);
+  if (options.template.trim() === '') throw new InputError('--template: expected at least one word, found none');
+  return options;
+}
+
+/** Learning rate of an epoch (counted from 0): PyTorch's StepLR, stepped once per epoch. */
+export function stepLearningRate(
+  options: Pick<TuningOptions, 'learningRate' | 'stepSize' | 'gamma'>,
+  epoch: number,
+): number {
+  return options.learningRate * options.gamma ** Math.floor(epoch / options.stepSize);
+}
+
+function requireWhole(option: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1)
+    throw new InputError(`${option}: expected a whole number from 1, found ${value}`);
+}
+
+function requireAbove(option: string, value: number): void {
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new InputError(`${option}: expected a number above 0, found ${value}`);
+}

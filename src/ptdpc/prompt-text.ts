@@ -1,0 +1,104 @@
+/** The words around the learned tokens: their ids, and the rows that they put into the text tower. */
+
+import type { ClipTokenizer } from '../clip/tokenizer/index.js';
+import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
+import { withPosition } from '../clip/towers/index.js';
+import { InputError } from '../errors.js';
+
+export interface PromptText {
+  sot: number;
+  eot: number;
+  /** Ids of the template. */
+  template: readonly number[];
+  /** Ids of each class's word or words. */
+  classes: readonly (readonly number[])[];
+}
+
+/** Tokenises template and class words. Throws InputError where a sequence is longer than the context. */
+export function promptText(
+  tokenizer: ClipTokenizer,
+  template: string,
+  classes: readonly string[],
+  context: number,
+): PromptText {
+  const text = {
+    sot: tokenizer.sot,
+    eot: tokenizer.eot,
+    template: tokenizer.encode(template),
+    classes: classes.map((word) => tokenizer.encode(word)),
+  };
+  if (text.template.length === 0)
+    throw new InputError(`template ${JSON.stringify(template)}: expected at least one token`);
+  text.classes.forEach((ids, i) => {
+    const length = text.template.length + ids.length + 2;
+    if (ids.length === 0) throw new InputError(`class ${JSON.stringify(classes[i])}: expected at least one token`);
+    if (length > context) {
+      throw new InputError(
+        `template ${JSON.stringify(template)} with class ${JSON.stringify(classes[i])} is ${length} tokens long, ` +
+          `and the model reads at most ${context}`,
+      );
+    }
+  });
+  return text;
+}
+
+/** The frozen rows of all sequences, and how they are laid out: first the positions under the learned tokens. */
+export interface FrozenRows {
+  /** [rows, width]. */
+  data: Float32Array;
+  rows: number;
+  /** Learned tokens per sequence. */
+  tokens: number;
+  /** Rows before the class word: the learned tokens, after SOT where that is frozen. */
+  prefix: number;
+  /** Row of SOT, where it is frozen. */
+  sotRow: number | undefined;
+  /** First row and number of rows (class words, EOT) of each class. */
+  suffixes: readonly { start: number; rows: number }[];
+}
+
+/**
+ * The rows that do not change while prompts are tuned: the positions under the learned tokens, SOT, and every class's words
+ * with EOT, positions added.
+ */
+export async function frozenRows(
+  text: PromptText,
+  learnSot: boolean,
+  tower: TextTower,
+  embeddings: TokenEmbeddings,
+): Promise<FrozenRows> {
+  const tokens = text.template.length + (learnSot ? 1 : 0);
+  const prefix = text.template.length + 1;
+  const rows: Float32Array[] = [];
+  for (let j = 0; j < tokens; j++) rows.push(tower.position(prefix - tokens + j));
+  const sotRow = learnSot ? undefined : rows.length;
+  if (!learnSot) rows.push(withPosition(await embeddings.row(text.sot), tower.position(0)));
+  const suffixes: { start: number; rows: number }[] = [];
+  for (const ids of text.classes) {
+    const suffix = [...ids, text.eot];
+    suffixes.push({ start: rows.length, rows: suffix.length });
+    for (const [at, id] of suffix.entries()) {
+      rows.push(withPosition(await embeddings.row(id), tower.position(prefix + at)));
+    }
+  }
+  const { width } = tower.config.text;
+  const data = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => {
+    data.set(row, i * width);
+  });
+  return { data, rows: rows.length, tokens, prefix, sotRow, suffixes };
+}
+
+/** Where the learned tokens start: the template's embeddings, once per prompt, [prompts, tokens, width]. */
+export async function initialPrompts(
+  text: PromptText,
+  learnSot: boolean,
+  prompts: number,
+  embeddings: TokenEmbeddings,
+): Promise<Float32Array> {
+  const rows = await Promise.all([...(learnSot ? [text.sot] : []), ...text.template].map((id) => embeddings.row(id)));
+  const width = rows[0]!.length;
+  const data = new Float32Array(prompts * rows.length * width);
+  for (let i = 0; i < prompts * rows.length; i++) data.set(rows[i % rows.length]!, i * width);
+  return data;
+}

@@ -1,0 +1,130 @@
+/** The training loop: epochs of batches, a step-wise learning rate, validation, and a state to resume from after every epoch. */
+import { InputError } from '../errors.js';
+import { AdamW, type Optimizer, type OptimizerState, Sgd } from '../tensor/index.js';
+import { argmax, evaluate } from './evaluate.js';
+import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
+import type { PromptModel } from './prompt-model.js';
+import { epochOrder } from './random.js';
+import { accumulateGradient, type LabelledFeatures, predictLogits } from './step.js';
+
+export interface StepMetrics {
+  type: 'step';
+  epoch: number;
+  /** Counted from 0 over the whole run. */
+  step: number;
+  loss: number;
+  lr: number;
+}
+
+export interface EpochMetrics {
+  type: 'epoch';
+  epoch: number;
+  /** Means over the epoch's images, each taken when its batch was visited. */
+  trainLoss: number;
+  trainAccuracy: number;
+  /** Cross-entropy and accuracy of plain logits after the epoch; null without validation images. */
+  valLoss: number | null;
+  valAccuracy: number | null;
+}
+
+/** Everything that the next epoch depends on. */
+export interface TrainingState {
+  /** Epochs finished. */
+  epochs: number;
+  prompts: Float32Array;
+  optimizer: OptimizerState;
+}
+
+export interface Training {
+  model: PromptModel;
+  options: TuningOptions;
+  train: LabelledFeatures;
+  validation?: LabelledFeatures | undefined;
+  /** Bytes for activations, beside the weights. */
+  memory: number;
+  /** Continue from here instead of from the start. */
+  resume?: TrainingState | undefined;
+  signal?: AbortSignal | undefined;
+  onStep?: (metrics: StepMetrics, images: number) => void;
+  /** Called after every epoch; training goes on when it resolves. */
+  onEpoch?: (metrics: EpochMetrics, state: TrainingState) => Promise<void> | void;
+}
+
+/** Steps of one epoch; a short last batch is kept. */
+export function stepsPerEpoch(images: number, batchSize: number): number {
+  return Math.ceil(images / batchSize);
+}
+
+/**
+ * Tunes the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
+ * Throws InputError where the loss is no longer a number, and the signal's reason where it is aborted (between steps).
+ */
+export async function trainPrompts(training: Training): Promise<void> {
+  const { model, options, train, validation, memory, resume, signal } = training;
+  const count = train.labels.length;
+  using optimizer = createOptimizer(model, options);
+  if (resume) {
+    model.engine.backend.write(model.prompts.buffer, resume.prompts);
+    optimizer.restore(resume.optimizer);
+  }
+  for (let epoch = resume?.epochs ?? 0; epoch < options.epochs; epoch++) {
+    const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
+    const lr = stepLearningRate(options, epoch);
+    let lossSum = 0;
+    let correct = 0;
+    for (let start = 0; start < count; start += options.batchSize) {
+      signal?.throwIfAborted();
+      const batch = pick(train, order, start, Math.min(options.batchSize, count - start), model.prompts.columns);
+      const { loss, logits } = await accumulateGradient(model, batch, memory);
+      const step = epoch * stepsPerEpoch(count, options.batchSize) + start / options.batchSize;
+      if (!Number.isFinite(loss)) {
+        throw new InputError(`the loss became ${loss} at epoch ${epoch}, step ${step}: try a smaller --lr than ${lr}`);
+      }
+      optimizer.step(lr);
+      model.prompts.zeroGrad();
+      batch.labels.forEach((label, i) => {
+        correct += Number(argmax(logits.subarray(i * model.classes, (i + 1) * model.classes)) === label);
+      });
+      lossSum += loss * batch.labels.length;
+      training.onStep?.({ type: 'step', epoch, step, loss, lr }, batch.labels.length);
+    }
+    const held = validation && (await evaluateOn(model, validation, memory));
+    const metrics: EpochMetrics = {
+      type: 'epoch',
+      epoch,
+      trainLoss: lossSum / count,
+      trainAccuracy: correct / count,
+      valLoss: held?.loss ?? null,
+      valAccuracy: held?.accuracy ?? null,
+    };
+    const state = { epochs: epoch + 1, prompts: await model.prompts.read(), optimizer: await optimizer.state() };
+    await training.onEpoch?.(metrics, state);
+  }
+}
+
+/** Predictions for labelled images. */
+export async function evaluateOn(model: PromptModel, images: LabelledFeatures, memory: number) {
+  return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes);
+}
+
+export function createOptimizer({ prompts }: PromptModel, { optimizer }: Pick<TuningOptions, 'optimizer'>): Optimizer {
+  return optimizer === 'sgd' ? new Sgd([prompts], { momentum: SGD_MOMENTUM }) : new AdamW([prompts], ADAMW);
+}
+
+/** The batch at places [start, start + count) of the order. */
+function pick(
+  data: LabelledFeatures,
+  order: Int32Array | undefined,
+  start: number,
+  count: number,
+  width: number,
+): LabelledFeatures {
+  const features = new Float32Array(count * width);
+  const labels = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const image = order ? order[start + i]! : start + i;
+    features.set(data.features.subarray(image * width, (image + 1) * width), i * width);
+    labels[i] = data.labels[image]!;
+  }
+  return { features, labels };
+}
