@@ -30,7 +30,8 @@ fn normalize_rows(
     squares += x[at + c] * x[at + c];
   }
   let length = sqrt(reduce_sum(lane, squares));
-  let scale = select(0.0, 1.0 / length, length > 0.0);
+  // Asked this way round, a NaN stays one.
+  let scale = select(1.0 / length, 0.0, length == 0.0);
   for (var c = lane; c < params.columns; c += LANES) {
     out[at + c] = x[at + c] * scale;
   }
@@ -57,7 +58,8 @@ fn normalize_rows_grad(
   }
   along = reduce_sum(lane, along);
   let length = norm_in[row];
-  let scale = select(0.0, 1.0 / length, length > 0.0);
+  // Asked this way round, a NaN stays one.
+  let scale = select(1.0 / length, 0.0, length == 0.0);
   for (var c = lane; c < params.columns; c += LANES) {
     out[at + c] = (grad_out[at + c] - x[at + c] * along) * scale;
   }

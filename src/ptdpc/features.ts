@@ -7,7 +7,7 @@ export function normalizedFeatures(features: Float32Array, width: number): Float
     let squares = 0;
     for (let i = at; i < at + width; i++) squares += features[i]! ** 2;
     const length = Math.sqrt(squares);
-    for (let i = at; i < at + width; i++) out[i] = length > 0 ? features[i]! / length : 0;
+    for (let i = at; i < at + width; i++) out[i] = length === 0 ? 0 : features[i]! / length;
   }
   return out;
 }

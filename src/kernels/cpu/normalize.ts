@@ -64,7 +64,7 @@ export function normalizeRows(args: NormalizeRowsArgs): void {
     const at = row * columns;
     const length = Math.sqrt(dot(x, x, at, at, columns));
     norm[row] = length;
-    for (let c = 0; c < columns; c++) out[at + c] = length > 0 ? x[at + c]! / length : 0;
+    for (let c = 0; c < columns; c++) out[at + c] = length === 0 ? 0 : x[at + c]! / length;
   }
 }
 
@@ -76,7 +76,7 @@ export function normalizeRowsGrad(args: NormalizeRowsGradArgs): void {
     const along = dot(out, gradOut, at, at, columns);
     const length = norm[row]!;
     for (let c = 0; c < columns; c++) {
-      gradX[at + c] = length > 0 ? (gradOut[at + c]! - out[at + c]! * along) / length : 0;
+      gradX[at + c] = length === 0 ? 0 : (gradOut[at + c]! - out[at + c]! * along) / length;
     }
   }
 }
