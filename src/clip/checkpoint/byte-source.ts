@@ -1,0 +1,52 @@
+/**
+ * Where checkpoint bytes come from: a file, a Blob or memory, read by range and never whole.
+ *
+ * Every reader in this folder works on a `ByteSource`, so the same code opens a 350 MB file in Node (through
+ * `src/node/file-source.ts`), a file dropped on a page, and a fixture in a test.
+ */
+import { InputError } from '../../errors.js';
+
+/** Random access to bytes. `name` is what error messages call it: a path or a file name. */
+export interface ByteSource {
+  readonly name: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /** Returns `length` bytes from `offset`, in fresh memory at byteOffset 0 that the caller may keep and change. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A source over bytes in memory. The bytes are not copied until they are read. */
+export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
+  return {
+    name,
+    size: bytes.length,
+    read: async (offset, length) => {
+      requireRange(name, bytes.length, offset, length);
+      return new Uint8Array(bytes.subarray(offset, offset + length));
+    },
+  };
+}
+
+/** A source over a browser's Blob or File; only the slices that are read are ever loaded. */
+export function blobSource(name: string, blob: Blob): ByteSource {
+  return {
+    name,
+    size: blob.size,
+    read: async (offset, length) => {
+      requireRange(name, blob.size, offset, length);
+      const bytes = new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      if (bytes.length !== length) {
+        throw new InputError(`${name}: expected ${length} bytes at offset ${offset}, read ${bytes.length}`);
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Throws `InputError` unless `[offset, offset + length)` lies within a source of `size` bytes. */
+export function requireRange(name: string, size: number, offset: number, length: number): void {
+  const valid = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!valid || offset + length > size) {
+    throw new InputError(`${name}: needs bytes ${offset} to ${offset + length}, but the file has ${size} (truncated?)`);
+  }
+}

@@ -1,0 +1,108 @@
+/** A CLIP checkpoint of any origin, seen under canonical names and in canonical shapes. Still lazy: nothing is copied. */
+import { InputError } from '../../errors.js';
+import { type CanonicalTensor, canonicalTensors, type Derivation } from './canonical-names.js';
+import { type Checkpoint, type RowRange, readFloat32, requireTensor } from './checkpoint.js';
+import type { DType } from './dtype.js';
+import { quoted } from './quoted.js';
+
+/** A checkpoint whose tensors have Hugging Face's names and are read as Float32Array. */
+export interface CanonicalClip extends Checkpoint {
+  /** The checkpoint as it is stored. */
+  readonly stored: Checkpoint;
+  /** The stored tensor that a canonical one comes from, for messages. */
+  storedName(name: string): string;
+  read(name: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+}
+
+interface Origin {
+  readonly storedName: string;
+  readonly shape: readonly number[];
+  readonly derivation: Derivation;
+}
+
+/**
+ * Returns the canonical view of a checkpoint. Throws `InputError` where two stored tensors claim one canonical name, or
+ * where a tensor cannot be split or transposed as its name demands. Whether it is a CLIP at all is for `inferConfig` and
+ * `validateShapes` to say.
+ */
+export function canonicalClip(checkpoint: Checkpoint): CanonicalClip {
+  const { name } = checkpoint;
+  const origins = new Map<string, Origin>();
+  for (const storedName of checkpoint.names()) {
+    for (const tensor of canonicalTensors(storedName)) {
+      const other = origins.get(tensor.name);
+      if (other) {
+        throw new InputError(
+          `${name}: ${quoted(other.storedName)} and ${quoted(storedName)} are both ${quoted(tensor.name)}`,
+        );
+      }
+      origins.set(tensor.name, originOf(checkpoint, storedName, tensor));
+    }
+  }
+  const find = (tensor: string): Origin => requireTensor(origins, tensor, name);
+  return {
+    name,
+    format: checkpoint.format,
+    metadata: checkpoint.metadata,
+    stored: checkpoint,
+    names: () => [...origins.keys()],
+    has: (tensor) => origins.has(tensor),
+    shape: (tensor) => find(tensor).shape,
+    dtype: (tensor): DType => checkpoint.dtype(find(tensor).storedName),
+    storedName: (tensor) => find(tensor).storedName,
+    read: async (tensor, rows) => readCanonical(checkpoint, find(tensor), rows),
+  };
+}
+
+function originOf(checkpoint: Checkpoint, storedName: string, { derivation }: CanonicalTensor): Origin {
+  const stored = checkpoint.shape(storedName);
+  const what = `${checkpoint.name}: tensor ${quoted(storedName)}`;
+  if (derivation === 'same') return { storedName, derivation, shape: stored };
+  if (derivation === 'scalar') {
+    if (stored.some((size) => size !== 1))
+      throw new InputError(`${what} should be one number, it has shape [${stored.join(', ')}]`);
+    return { storedName, derivation, shape: [] };
+  }
+  if (derivation === 'transposed') {
+    if (stored.length !== 2) throw new InputError(`${what} should be a matrix, it has shape [${stored.join(', ')}]`);
+    return { storedName, derivation, shape: [stored[1]!, stored[0]!] };
+  }
+  const [rows, ...rest] = stored;
+  if (rows === undefined || rows % 3 !== 0) {
+    throw new InputError(`${what} should stack query, key and value, it has shape [${stored.join(', ')}]`);
+  }
+  return { storedName, derivation, shape: [rows / 3, ...rest] };
+}
+
+async function readCanonical(
+  checkpoint: Checkpoint,
+  { storedName, derivation, shape }: Origin,
+  rows?: RowRange,
+): Promise<Float32Array<ArrayBuffer>> {
+  if (derivation === 'same' || derivation === 'scalar') return readFloat32(checkpoint, storedName, rows);
+  const [height, width] = shape;
+  if (rows && !(rows.first >= 0 && rows.count >= 0 && rows.first + rows.count <= height!)) {
+    throw new InputError(
+      `${checkpoint.name}: tensor ${quoted(storedName)} has no rows ${rows.first} to ${rows.first + rows.count}`,
+    );
+  }
+  const { first, count } = rows ?? { first: 0, count: height! };
+  if (derivation === 'transposed')
+    return transposeColumns(await readFloat32(checkpoint, storedName), width!, height!, first, count);
+  return readFloat32(checkpoint, storedName, { first: derivation.third * height! + first, count });
+}
+
+/** Columns `[first, first + count)` of a row-major [rows, columns] matrix, as the rows of a [count, rows] matrix. */
+function transposeColumns(
+  matrix: Float32Array,
+  rows: number,
+  columns: number,
+  first: number,
+  count: number,
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(count * rows);
+  for (let column = 0; column < count; column++) {
+    for (let row = 0; row < rows; row++) out[column * rows + row] = matrix[row * columns + first + column]!;
+  }
+  return out;
+}

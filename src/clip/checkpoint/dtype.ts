@@ -1,0 +1,103 @@
+/**
+ * Element types of stored tensors, named as safetensors names them, and their decoding into typed arrays.
+ *
+ * Files are little-endian, and so is every platform that runs WebGPU, so decoding is a view rather than a loop.
+ */
+import { InputError } from '../../errors.js';
+import { float32FromBfloat16, float32FromHalf } from './float-formats.js';
+import { quoted } from './quoted.js';
+
+/** Bytes per element of each supported type. */
+const ITEM_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+} as const;
+
+/** PyTorch's own limit. */
+const MAX_DIMENSIONS = 64;
+
+export type DType = keyof typeof ITEM_BYTES;
+
+/** What reading a tensor yields: F16 and BF16 are widened to Float32Array, BOOL is 0 or 1 in a Uint8Array. */
+export type TensorData =
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+export function isDType(name: unknown): name is DType {
+  return typeof name === 'string' && Object.hasOwn(ITEM_BYTES, name);
+}
+
+export function itemBytes(dtype: DType): number {
+  return ITEM_BYTES[dtype];
+}
+
+/**
+ * The number of elements of `shape`. Throws `InputError` (prefixed with `what`) for a dimension that is not a
+ * non-negative integer, and for a product beyond 2^53.
+ */
+export function elementCount(shape: readonly unknown[], what: string): number {
+  if (shape.length > MAX_DIMENSIONS) throw new InputError(`${what}: ${shape.length} dimensions are too many`);
+  let count = 1;
+  for (const size of shape) {
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+      throw new InputError(`${what}: a shape is made of non-negative integers, found ${quoted(size)}`);
+    }
+    count *= size;
+    if (!Number.isSafeInteger(count))
+      throw new InputError(`${what}: the shape [${shape.join(', ')}] is impossibly large`);
+  }
+  return count;
+}
+
+/** Reinterprets little-endian bytes as elements. Views `bytes` where the type allows it, so the caller gives them up. */
+export function decodeElements(bytes: Uint8Array<ArrayBuffer>, dtype: DType): TensorData {
+  const { buffer, byteOffset } = bytes;
+  const count = bytes.length / ITEM_BYTES[dtype];
+  if (byteOffset % ITEM_BYTES[dtype] !== 0) return decodeElements(bytes.slice(), dtype);
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(buffer, byteOffset, count);
+    case 'F16':
+      return float32FromHalf(new Uint16Array(buffer, byteOffset, count));
+    case 'BF16':
+      return float32FromBfloat16(new Uint16Array(buffer, byteOffset, count));
+    case 'F64':
+      return new Float64Array(buffer, byteOffset, count);
+    case 'I64':
+      return new BigInt64Array(buffer, byteOffset, count);
+    case 'U64':
+      return new BigUint64Array(buffer, byteOffset, count);
+    case 'I32':
+      return new Int32Array(buffer, byteOffset, count);
+    case 'U32':
+      return new Uint32Array(buffer, byteOffset, count);
+    case 'I16':
+      return new Int16Array(buffer, byteOffset, count);
+    case 'U16':
+      return new Uint16Array(buffer, byteOffset, count);
+    case 'I8':
+      return new Int8Array(buffer, byteOffset, count);
+    case 'U8':
+    case 'BOOL':
+      return bytes;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Half precision (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits) and bfloat16 (the upper 16 bits of a
+ * binary32), converted from and to Float32Array. JavaScript has no portable Float16Array yet.
+ *
+ * Widening is exact, through a table of all 65,536 halves that is built on first use (256 KiB). Narrowing rounds to
+ * nearest, ties to even, as PyTorch and the hardware do.
+ */
+
+const scratchFloat = new Float32Array(1);
+const scratchBits = new Uint32Array(scratchFloat.buffer);
+
+let halfTable: Float32Array | undefined;
+
+/** The value of every half, indexed by its bits. NaN payloads are kept, moved to the top of the wider fraction. */
+function halfValues(): Float32Array {
+  if (halfTable) return halfTable;
+  const bits = new Uint32Array(65536);
+  const values = new Float32Array(bits.buffer);
+  for (let half = 0; half < 65536; half++) {
+    const sign = (half & 0x8000) << 16;
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 0x3ff;
+    if (exponent === 0) values[half] = (sign ? -1 : 1) * fraction * 2 ** -24;
+    else if (exponent === 31) bits[half] = sign | 0x7f800000 | (fraction << 13);
+    else bits[half] = sign | ((exponent + 112) << 23) | (fraction << 13);
+  }
+  halfTable = values;
+  return values;
+}
+
+/** Widens binary16 bit patterns to binary32. Exact. */
+export function float32FromHalf(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const table = halfValues();
+  const out = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) out[i] = table[halves[i]!]!;
+  return out;
+}
+
+/** The binary16 bit pattern nearest to `value`, ties to even. Beyond 65,520 in magnitude that is infinity. */
+export function halfFromFloat32(value: number): number {
+  scratchFloat[0] = value;
+  const bits = scratchBits[0]!;
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00 | ((magnitude >> 13) & 0x3ff);
+  // 65,520 lies half-way between the largest half, 65,504, and the next power of two: from there on it is infinity.
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  if (magnitude >= 0x38800000) {
+    // Normal. Adding one less than half a unit, plus the lowest kept bit, makes ties go to even; a carry out of the
+    // fraction moves into the exponent, which is the right result.
+    return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >> 13) & 1)) >> 13);
+  }
+  // Subnormal halves are multiples of 2^-24. 0.75 + x has a unit of 2^-24 in binary32, so the addition itself rounds x
+  // to that grid, ties to even, and leaves the multiple in the low bits.
+  scratchBits[0] = magnitude;
+  const steps = scratchFloat[0]! + 0.75;
+  scratchFloat[0] = steps;
+  return sign | (scratchBits[0]! - 0x3f400000);
+}
+
+/** Rounds binary32 values to binary16 bit patterns. */
+export function halvesFromFloat32(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) out[i] = halfFromFloat32(values[i]!);
+  return out;
+}
+
+/** Widens bfloat16 bit patterns to binary32. Exact. */
+export function float32FromBfloat16(words: Uint16Array): Float32Array<ArrayBuffer> {
+  const bits = new Uint32Array(words.length);
+  for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
+  return new Float32Array(bits.buffer);
+}

@@ -1,0 +1,185 @@
+/**
+ * The Python names that a pickle of weights needs, and nothing else: PyTorch's tensor rebuilders and storages, ordered
+ * dictionaries, the typed lists of TorchScript, and TorchScript's module classes as inert records.
+ *
+ * A tensor in such a pickle is a call `_rebuild_tensor_v2(storage, offset, size, stride, ...)`; its storage is a
+ * persistent id `('storage', torch.FloatStorage, key, device, length)`, and the bytes lie elsewhere under that key.
+ */
+import { InputError } from '../../errors.js';
+import { type DType, elementCount, itemBytes } from './dtype.js';
+import {
+  type PickleGlobal,
+  type PickleHost,
+  PickleHostValue,
+  PickleRecord,
+  type PickleValue,
+} from './pickle-values.js';
+import { quoted } from './quoted.js';
+import { type StridedTensor, storageSpan } from './strided-tensor.js';
+
+/** A run of elements in the archive that tensors are windows on. */
+export class TorchStorage extends PickleHostValue {
+  constructor(
+    readonly dtype: DType,
+    readonly key: string,
+    /** Number of elements. */
+    readonly length: number,
+  ) {
+    super();
+  }
+
+  /** Length in bytes. */
+  get size(): number {
+    return this.length * itemBytes(this.dtype);
+  }
+}
+
+/** A tensor that has not been read: a strided window on a storage that contains it. */
+export class TorchTensor extends PickleHostValue implements StridedTensor {
+  constructor(
+    readonly storage: TorchStorage,
+    readonly offset: number,
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+  ) {
+    super();
+  }
+
+  get dtype(): DType {
+    return this.storage.dtype;
+  }
+}
+
+/** A storage class as a value: the second element of a persistent id. */
+interface StorageClass extends PickleGlobal {
+  readonly dtype: DType;
+}
+
+const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
+  ['DoubleStorage', 'F64'],
+  ['FloatStorage', 'F32'],
+  ['HalfStorage', 'F16'],
+  ['BFloat16Storage', 'BF16'],
+  ['LongStorage', 'I64'],
+  ['IntStorage', 'I32'],
+  ['ShortStorage', 'I16'],
+  ['CharStorage', 'I8'],
+  ['ByteStorage', 'U8'],
+  ['BoolStorage', 'BOOL'],
+] as const);
+
+/** Values that occur beside weights and that we keep only as names. */
+const INERT_NAMES: ReadonlySet<string> = new Set(
+  [
+    'float32',
+    'float',
+    'float16',
+    'half',
+    'bfloat16',
+    'float64',
+    'double',
+    'int64',
+    'int32',
+    'int16',
+    'int8',
+    'uint8',
+    'bool',
+  ].map((dtype) => `torch.${dtype}`),
+);
+
+/** Stride-0 tensors may repeat their storage this far; beyond it, a few bytes would ask for any amount of memory. */
+const MAX_EXPANDED_ELEMENTS = 2 ** 20;
+
+const MAX_DICTIONARY_PAIRS = 1_000_000;
+
+/** The allow-list for PyTorch's files. `what` names the pickle in errors. */
+export function torchPickleHost(what: string): PickleHost {
+  let pairsLeft = MAX_DICTIONARY_PAIRS;
+  const calls = new Map<string, (args: readonly PickleValue[]) => PickleValue>([
+    ['torch._utils._rebuild_tensor_v2', (args) => rebuildTensor(args, what)],
+    ['torch._utils._rebuild_parameter', ([tensor]) => tensor ?? null],
+    ['torch._utils._rebuild_parameter_with_state', ([tensor]) => tensor ?? null],
+    [
+      'collections.OrderedDict',
+      ([pairs = []]) => {
+        if (!Array.isArray(pairs))
+          throw new InputError(`${what}: an OrderedDict is made from something that is not a list`);
+        // A memoised list could be made into a dictionary again and again, for four bytes each time.
+        pairsLeft -= pairs.length;
+        if (pairsLeft < 0)
+          throw new InputError(`${what}: its dictionaries have more than ${MAX_DICTIONARY_PAIRS} items`);
+        return orderedDict(pairs, what);
+      },
+    ],
+    ['torch.Size', ([sizes]) => sizes ?? []],
+    ['torch.device', () => null],
+    // TorchScript tags lists and dictionaries with their element types; the value itself comes first.
+    ...['build_intlist', 'build_doublelist', 'build_boollist', 'build_tensorlist', 'restore_type_tag'].map(
+      (name) => [`torch.jit._pickle.${name}`, ([value]: readonly PickleValue[]) => value ?? null] as const,
+    ),
+  ]);
+  return {
+    findGlobal(module, name) {
+      const fullName = `${module}.${name}`;
+      const dtype = module === 'torch' || module === 'torch.cuda' ? STORAGE_DTYPES.get(name) : undefined;
+      if (dtype) return { kind: 'global', fullName, dtype } satisfies StorageClass;
+      const call = calls.get(fullName);
+      if (call) return { kind: 'global', fullName, call };
+      if (module === '__torch__' || module.startsWith('__torch__.')) {
+        return { kind: 'global', fullName, create: () => new PickleRecord(fullName) };
+      }
+      return INERT_NAMES.has(fullName) ? { kind: 'global', fullName } : undefined;
+    },
+    persistentLoad: (id) => loadStorage(id, what),
+  };
+}
+
+function loadStorage(id: PickleValue, what: string): TorchStorage | undefined {
+  if (!Array.isArray(id) || id[0] !== 'storage') return undefined;
+  const [, type, key, , length] = id;
+  if (!isStorageClass(type)) throw new InputError(`${what}: a storage has an unknown type`);
+  if (typeof key !== 'string') throw new InputError(`${what}: a storage has a key that is not text`);
+  if (!isCount(length)) throw new InputError(`${what}: storage ${quoted(key)} has no valid length`);
+  return new TorchStorage(type.dtype, key, length);
+}
+
+function rebuildTensor([storage, offset, size, stride]: readonly PickleValue[], what: string): TorchTensor {
+  if (!(storage instanceof TorchStorage))
+    throw new InputError(`${what}: a tensor is built on something that is not a storage`);
+  const where = `${what}: a tensor in storage ${quoted(storage.key)}`;
+  if (!isCount(offset) || !isCounts(size) || !isCounts(stride) || size.length !== stride.length) {
+    throw new InputError(`${where} has an invalid offset, size or stride`);
+  }
+  const elements = elementCount(size, where);
+  const span = storageSpan(size, stride);
+  if (!Number.isSafeInteger(offset + span) || offset + span > storage.length) {
+    throw new InputError(`${where} reaches element ${offset + span}, the storage has ${storage.length}`);
+  }
+  if (elements > Math.max(storage.length, MAX_EXPANDED_ELEMENTS)) {
+    throw new InputError(`${where} repeats ${storage.length} elements into ${elements}`);
+  }
+  // Copies: the pickle may still append to its own lists.
+  return new TorchTensor(storage, offset, [...size], [...stride]);
+}
+
+function orderedDict(pairs: readonly PickleValue[], what: string): Map<PickleValue, PickleValue> {
+  const map = new Map<PickleValue, PickleValue>();
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw new InputError(`${what}: an OrderedDict has an item that is not a pair`);
+    map.set(pair[0]!, pair[1]!);
+  }
+  return map;
+}
+
+function isStorageClass(value: PickleValue | undefined): value is StorageClass {
+  return typeof value === 'object' && value !== null && 'dtype' in value && 'kind' in value && value.kind === 'global';
+}
+
+function isCount(value: PickleValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isCounts(value: PickleValue | undefined): value is number[] {
+  return Array.isArray(value) && value.length <= 64 && value.every(isCount);
+}

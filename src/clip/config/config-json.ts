@@ -1,0 +1,111 @@
+/**
+ * Hugging Face's `config.json` for `CLIPModel`, read and written. Keys left out take the defaults of transformers'
+ * `CLIPConfig` (configuration_clip.py), which are the sizes of OpenAI's ViT-B/32: published files rely on them.
+ */
+import { InputError } from '../../errors.js';
+import { quoted } from '../checkpoint/quoted.js';
+import { type Activation, type ClipConfig, checkConfig } from './clip-config.js';
+import { JsonFields } from './json-fields.js';
+import { parseOpenClipConfig } from './open-clip-json.js';
+
+/**
+ * Reads a `config.json`, or OpenCLIP's `open_clip_config.json`. `fileName` names it in errors. Throws `InputError` for
+ * another kind of model and for sizes that this program cannot run.
+ */
+export function parseConfigJson(text: string, fileName: string): ClipConfig {
+  const root = JsonFields.parse(text, fileName);
+  const openClip = root.object('model_cfg');
+  if (openClip) return parseOpenClipConfig(openClip, fileName);
+  const modelType = root.text('model_type', 'clip');
+  if (modelType !== 'clip')
+    throw new InputError(`${fileName}: model_type should be "clip", found ${quoted(modelType)}`);
+
+  // Files from before transformers 4.25 may carry `*_config_dict` as well; transformers lets it win, defaults included.
+  const empty = JsonFields.parse('{}', fileName);
+  const textFields = root.object('text_config_dict') ?? root.object('text_config') ?? empty;
+  const visionFields = root.object('vision_config_dict') ?? root.object('vision_config') ?? empty;
+  const channels = visionFields.number('num_channels', 3);
+  if (channels !== 3) throw new InputError(`${fileName}: num_channels should be 3, found ${channels}`);
+
+  const shared = <T>(key: string, read: (fields: JsonFields) => T): T => {
+    const [inText, inVision] = [read(textFields), read(visionFields)];
+    if (inText === inVision) return inText;
+    throw new InputError(
+      `${fileName}: ${key} is ${quoted(inText)} for text and ${quoted(inVision)} for images; they should agree`,
+    );
+  };
+  const activation = shared('hidden_act', (fields) => fields.text('hidden_act', 'quick_gelu'));
+  const layerNormEpsilon = shared('layer_norm_eps', (fields) => fields.number('layer_norm_eps', 1e-5));
+  if (!isActivation(activation)) {
+    throw new InputError(`${fileName}: hidden_act should be "quick_gelu" or "gelu", found ${quoted(activation)}`);
+  }
+
+  const config: ClipConfig = {
+    projectionDim: root.number('projection_dim', 512),
+    activation,
+    layerNormEpsilon,
+    text: {
+      width: textFields.number('hidden_size', 512),
+      layers: textFields.number('num_hidden_layers', 12),
+      heads: textFields.number('num_attention_heads', 8),
+      intermediate: textFields.number('intermediate_size', 2048),
+      context: textFields.number('max_position_embeddings', 77),
+      vocabularySize: textFields.number('vocab_size', 49_408),
+    },
+    vision: {
+      width: visionFields.number('hidden_size', 768),
+      layers: visionFields.number('num_hidden_layers', 12),
+      heads: visionFields.number('num_attention_heads', 12),
+      intermediate: visionFields.number('intermediate_size', 3072),
+      imageSize: visionFields.number('image_size', 224),
+      patchSize: visionFields.number('patch_size', 32),
+    },
+  };
+  return checkConfig(config, fileName);
+}
+
+function isActivation(name: string): name is Activation {
+  return name === 'quick_gelu' || name === 'gelu';
+}
+
+/**
+ * Writes a `config.json` that transformers' `CLIPModel` and `parseConfigJson` read back. `storedDType` is the type of
+ * the weights beside it.
+ */
+export function configToJson(config: ClipConfig, storedDType: 'float32' | 'float16' = 'float32'): string {
+  const { projectionDim, activation, layerNormEpsilon, text, vision } = config;
+  const tower = ({ width, layers, heads, intermediate }: ClipConfig['text' | 'vision']) => ({
+    hidden_size: width,
+    intermediate_size: intermediate,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    projection_dim: projectionDim,
+    hidden_act: activation,
+    layer_norm_eps: layerNormEpsilon,
+  });
+  const json = {
+    architectures: ['CLIPModel'],
+    model_type: 'clip',
+    projection_dim: projectionDim,
+    torch_dtype: storedDType,
+    text_config: {
+      model_type: 'clip_text_model',
+      ...tower(text),
+      max_position_embeddings: text.context,
+      vocab_size: text.vocabularySize,
+      // The ids in OpenAI's own files. They are not the vocabulary's, but an eos_token_id of 2 is what makes
+      // transformers take the text feature at the highest id, as CLIP does, in every version.
+      bos_token_id: 0,
+      eos_token_id: 2,
+      pad_token_id: 1,
+    },
+    vision_config: {
+      model_type: 'clip_vision_model',
+      ...tower(vision),
+      image_size: vision.imageSize,
+      num_channels: 3,
+      patch_size: vision.patchSize,
+    },
+  };
+  return `${JSON.stringify(json, null, 2)}\n`;
+}

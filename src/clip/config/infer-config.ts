@@ -1,0 +1,89 @@
+/**
+ * A configuration from the tensors alone. Shapes give every size but two: the number of heads, for which all published
+ * models follow a rule, and the activation, which nothing in a state_dict shows and which is therefore never guessed.
+ */
+import { InputError } from '../../errors.js';
+import { canonicalClip } from '../checkpoint/canonical-clip.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { type Activation, type ClipConfig, checkConfig, type TowerConfig } from './clip-config.js';
+
+export interface InferOptions {
+  /** Needed unless the checkpoint is one of OpenAI's own TorchScript archives. */
+  readonly activation?: Activation | undefined;
+}
+
+/**
+ * Features per head in the vision tower, where it is not 64: OpenCLIP's ViT-H, -g, -bigG and -e (`head_width` in
+ * open_clip's src/open_clip/model_configs/).
+ */
+const VISION_HEAD_WIDTHS: ReadonlyMap<number, number> = new Map([
+  [1280, 80],
+  [1408, 88],
+  [1664, 104],
+  [1792, 112],
+]);
+const HEAD_WIDTH = 64;
+
+/**
+ * Infers the configuration of a CLIP checkpoint under any naming. Throws `InputError` naming the first missing tensor
+ * where it is not a ViT CLIP, and naming the option where the activation is needed.
+ */
+export function inferConfig(checkpoint: Checkpoint, options: InferOptions = {}): ClipConfig {
+  const clip = canonicalClip(checkpoint);
+  const { name } = clip;
+  const shapeOf = (tensor: string, rank: number): readonly number[] => {
+    if (!clip.has(tensor)) throw notAClip(checkpoint, tensor);
+    const shape = clip.shape(tensor);
+    if (shape.length === rank) return shape;
+    throw new InputError(
+      `${name}: tensor "${tensor}" should have ${rank} dimensions, its shape is [${shape.join(', ')}]`,
+    );
+  };
+  const tower = (model: string, width: number, headWidth: number): TowerConfig => {
+    let layers = 0;
+    while (clip.has(`${model}.encoder.layers.${layers}.layer_norm1.weight`)) layers++;
+    const [intermediate] = shapeOf(`${model}.encoder.layers.0.mlp.fc1.weight`, 2);
+    if (width % headWidth !== 0) {
+      throw new InputError(
+        `${name}: the ${model} width ${width} is not a multiple of ${headWidth}; give its config.json for the number of heads`,
+      );
+    }
+    return { width, layers, heads: width / headWidth, intermediate: intermediate! };
+  };
+
+  const [visionWidth, , patchSize] = shapeOf('vision_model.embeddings.patch_embedding.weight', 4);
+  const [positions] = shapeOf('vision_model.embeddings.position_embedding.weight', 2);
+  const grid = Math.round(Math.sqrt(positions! - 1));
+  if (grid * grid !== positions! - 1) {
+    throw new InputError(`${name}: ${positions} image positions are not a square grid of patches and a class token`);
+  }
+  const [vocabularySize, textWidth] = shapeOf('text_model.embeddings.token_embedding.weight', 2);
+  const [context] = shapeOf('text_model.embeddings.position_embedding.weight', 2);
+  const [projectionDim] = shapeOf('text_projection.weight', 2);
+  const text = tower('text_model', textWidth!, HEAD_WIDTH);
+  const vision = tower('vision_model', visionWidth!, VISION_HEAD_WIDTHS.get(visionWidth!) ?? HEAD_WIDTH);
+  const config: ClipConfig = {
+    projectionDim: projectionDim!,
+    activation: options.activation ?? impliedActivation(checkpoint),
+    layerNormEpsilon: 1e-5,
+    text: { ...text, context: context!, vocabularySize: vocabularySize! },
+    vision: { ...vision, imageSize: grid * patchSize!, patchSize: patchSize! },
+  };
+  return checkConfig(config, name);
+}
+
+/** OpenAI's archives are told by three sizes that they store as tensors; all of them were trained with QuickGELU. */
+function impliedActivation(checkpoint: Checkpoint): Activation {
+  const openAi = ['input_resolution', 'context_length', 'vocab_size'].every((size) => checkpoint.has(size));
+  if (checkpoint.format === 'torchscript' && openAi) return 'quick_gelu';
+  throw new InputError(
+    `${checkpoint.name}: the activation is not recorded in this format; give --activation quick_gelu (OpenAI's models) or --activation gelu (many OpenCLIP models), or a config.json`,
+  );
+}
+
+function notAClip(checkpoint: Checkpoint, tensor: string): InputError {
+  const problem = checkpoint.names().some((name) => name.includes('visual.layer1.'))
+    ? 'a CLIP with a ResNet is not supported, only ones with a vision transformer'
+    : 'not a CLIP checkpoint, or not a whole one';
+  return new InputError(`${checkpoint.name}: ${problem}: tensor "${tensor}" is missing`);
+}

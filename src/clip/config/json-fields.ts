@@ -1,0 +1,69 @@
+/** Typed access to the fields of a JSON object that came from a file, with errors that name the field. */
+import { InputError } from '../../errors.js';
+import { quoted } from '../checkpoint/quoted.js';
+
+export class JsonFields {
+  readonly #object: Readonly<Record<string, unknown>>;
+  /** Where the object stands, e.g. `model/config.json: text_config`. */
+  readonly #what: string;
+
+  private constructor(object: Record<string, unknown>, what: string) {
+    this.#object = object;
+    this.#what = what;
+  }
+
+  /** Parses `text`, which must hold an object. `what` names it in errors. */
+  static parse(text: string, what: string): JsonFields {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw new InputError(`${what}: not valid JSON`);
+    }
+    if (!isObject(value)) throw new InputError(`${what}: expected a JSON object, found ${quoted(value)}`);
+    return new JsonFields(value, what);
+  }
+
+  keys(): string[] {
+    return Object.keys(this.#object);
+  }
+
+  /** The object under `key`; undefined where it is absent or null. */
+  object(key: string): JsonFields | undefined {
+    const value = this.#get(key);
+    if (value === undefined) return undefined;
+    if (!isObject(value)) throw this.#wrong(key, 'an object', value);
+    return new JsonFields(value, `${this.#what}: ${key}`);
+  }
+
+  number(key: string, fallback: number): number {
+    const value = this.#get(key) ?? fallback;
+    if (typeof value !== 'number') throw this.#wrong(key, 'a number', value);
+    return value;
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const value = this.#get(key) ?? fallback;
+    if (typeof value !== 'boolean') throw this.#wrong(key, 'true or false', value);
+    return value;
+  }
+
+  text(key: string, fallback: string): string {
+    const value = this.#get(key) ?? fallback;
+    if (typeof value !== 'string') throw this.#wrong(key, 'text', value);
+    return value;
+  }
+
+  /** Absent and null are the same, as they are to the Python that writes these files. */
+  #get(key: string): unknown {
+    return Object.hasOwn(this.#object, key) ? (this.#object[key] ?? undefined) : undefined;
+  }
+
+  #wrong(key: string, expected: string, value: unknown): InputError {
+    return new InputError(`${this.#what}: ${key} should be ${expected}, found ${quoted(value)}`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,93 @@
+/** The tensors that a configuration calls for, and the check of a checkpoint against them. */
+import { InputError } from '../../errors.js';
+import { type CanonicalClip, canonicalClip } from '../checkpoint/canonical-clip.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { quoted } from '../checkpoint/quoted.js';
+import type { ClipConfig, TowerConfig } from './clip-config.js';
+
+export interface ExpectedTensor {
+  /** Canonical (Hugging Face's) name. */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Every tensor of a CLIP, in a fixed order. A linear layer's weight is [outputs, inputs]. */
+export function clipTensors(config: ClipConfig): ExpectedTensor[] {
+  const { projectionDim, text, vision } = config;
+  const patches = (vision.imageSize / vision.patchSize) ** 2;
+  return [
+    { name: 'logit_scale', shape: [] },
+    { name: 'visual_projection.weight', shape: [projectionDim, vision.width] },
+    { name: 'text_projection.weight', shape: [projectionDim, text.width] },
+    { name: 'vision_model.embeddings.class_embedding', shape: [vision.width] },
+    {
+      name: 'vision_model.embeddings.patch_embedding.weight',
+      shape: [vision.width, 3, vision.patchSize, vision.patchSize],
+    },
+    { name: 'vision_model.embeddings.position_embedding.weight', shape: [patches + 1, vision.width] },
+    ...affine('vision_model.pre_layrnorm', [vision.width]),
+    ...blockTensors('vision_model', vision),
+    ...affine('vision_model.post_layernorm', [vision.width]),
+    { name: 'text_model.embeddings.token_embedding.weight', shape: [text.vocabularySize, text.width] },
+    { name: 'text_model.embeddings.position_embedding.weight', shape: [text.context, text.width] },
+    ...blockTensors('text_model', text),
+    ...affine('text_model.final_layer_norm', [text.width]),
+  ];
+}
+
+function blockTensors(model: string, { width, layers, intermediate }: TowerConfig): ExpectedTensor[] {
+  const tensors: ExpectedTensor[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const block = `${model}.encoder.layers.${layer}`;
+    tensors.push(...affine(`${block}.layer_norm1`, [width]));
+    for (const part of ['q_proj', 'k_proj', 'v_proj', 'out_proj']) {
+      tensors.push(...affine(`${block}.self_attn.${part}`, [width, width]));
+    }
+    tensors.push(
+      ...affine(`${block}.layer_norm2`, [width]),
+      ...affine(`${block}.mlp.fc1`, [intermediate, width]),
+      ...affine(`${block}.mlp.fc2`, [width, intermediate]),
+    );
+  }
+  return tensors;
+}
+
+/** A weight, and a bias as long as the weight's first dimension. */
+function affine(name: string, weightShape: readonly number[]): ExpectedTensor[] {
+  return [
+    { name: `${name}.weight`, shape: weightShape },
+    { name: `${name}.bias`, shape: weightShape.slice(0, 1) },
+  ];
+}
+
+/** Names in the two towers. A tensor there that we do not use would change what the model computes. */
+const TOWER_NAME = /^(?:vision_model|text_model|visual|transformer|text)\./;
+
+/**
+ * Checks that a checkpoint (canonical or not) has every tensor of `config` in its shape, in floating point, and nothing
+ * more in its towers. Returns its canonical view. Throws `InputError` naming the first tensor at fault.
+ */
+export function validateShapes(checkpoint: Checkpoint, config: ClipConfig): CanonicalClip {
+  const clip = canonicalClip(checkpoint);
+  const expected = clipTensors(config);
+  for (const { name, shape } of expected) {
+    if (!clip.has(name)) throw new InputError(`${clip.name}: tensor "${name}" [${shape.join(', ')}] is missing`);
+    const found = clip.shape(name);
+    const stored = clip.storedName(name);
+    const what = `${clip.name}: tensor "${name}"${stored === name ? '' : ` (stored as ${quoted(stored)})`}`;
+    if (found.length !== shape.length || found.some((size, axis) => size !== shape[axis])) {
+      throw new InputError(`${what} should have shape [${shape.join(', ')}], found [${found.join(', ')}]`);
+    }
+    if (!['F64', 'F32', 'F16', 'BF16'].includes(clip.dtype(name))) {
+      throw new InputError(`${what} should be in floating point, found ${clip.dtype(name)}`);
+    }
+  }
+  const known = new Set(expected.map(({ name }) => name));
+  const extra = clip.names().find((name) => TOWER_NAME.test(name) && !known.has(name));
+  if (extra !== undefined) {
+    throw new InputError(
+      `${clip.name}: tensor ${quoted(clip.storedName(extra))} is not part of a ViT CLIP of this configuration`,
+    );
+  }
+  return clip;
+}

@@ -1,0 +1,50 @@
+/** Recognises an image file by its first bytes, whatever it is called, and decodes it. */
+import { InputError } from '../../errors.js';
+import type { DecodedImage } from './decoded-image.js';
+import { decodeJpeg } from './jpeg.js';
+import { decodePng } from './png.js';
+
+/** Formats that are told apart from rubbish only to say so; `.` in a signature stands for any byte. */
+const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
+  ['GIF8', 'a GIF image'],
+  ['RIFF....WEBP', 'a WebP image'],
+  ['BM', 'a BMP image'],
+  ['II*\0', 'a TIFF image'],
+  ['MM\0*', 'a TIFF image'],
+  ['....ftypavif', 'an AVIF image'],
+  ['....ftyphei', 'an HEIC image'],
+  ['\xff\x0a', 'a JPEG XL image'],
+  ['\0\0\0\x0cJXL ', 'a JPEG XL image'],
+  ['\0\0\0\x0cjP', 'a JPEG 2000 image'],
+  ['%PDF', 'a PDF document'],
+  ['<', 'a text (SVG or HTML?)'],
+];
+
+/**
+ * Decodes a PNG or JPEG file. EXIF orientation is not applied, as in CLIP's own preprocessing.
+ *
+ * @param name shown in errors
+ * @throws InputError if the bytes are no image of a supported format, are damaged or cut short, or hold over 100 megapixels.
+ */
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<DecodedImage> {
+  if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return decodePng(bytes, name);
+  if (startsWith(bytes, '\xff\xd8\xff')) return decodeJpeg(bytes, name);
+  throw new InputError(`${name}: expected a PNG or JPEG image, found ${describe(bytes)}`);
+}
+
+function describe(bytes: Uint8Array): string {
+  if (bytes.length === 0) return 'an empty file';
+  const format = UNSUPPORTED.find(([signature]) => startsWith(bytes, signature))?.[1];
+  if (format) return format;
+  if (bytes.every((byte) => byte === 0)) return `${bytes.length} zero bytes`;
+  const start = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  return `${bytes.length} bytes that start with ${start}`;
+}
+
+function startsWith(bytes: Uint8Array, signature: string): boolean {
+  if (bytes.length < signature.length) return false;
+  for (let i = 0; i < signature.length; i++) {
+    if (signature[i] !== '.' && signature.charCodeAt(i) !== bytes[i]) return false;
+  }
+  return true;
+}

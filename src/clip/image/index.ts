@@ -1,0 +1,13 @@
+/**
+ * From the bytes of an image file to the pixels that CLIP sees.
+ *
+ * `decode.ts` recognises the format (`png.ts`, `jpeg.ts`), `preprocess.ts` is CLIP's resize, crop and normalisation on top of
+ * `resample.ts` and `alpha.ts`, which reproduce Pillow to the bit; `encode.ts` writes files. Everything here runs unchanged in
+ * a browser; `jpeg-wasm.ts` says what JPEG needs to be given elsewhere.
+ */
+export { decodeImage } from './decode.js';
+export { type DecodedImage, type ImageMode, MOST_PIXELS } from './decoded-image.js';
+export { encodeJpeg, encodePng } from './encode.js';
+export { setJpegWasm } from './jpeg-wasm.js';
+export { CLIP_MEAN, CLIP_STD, normalizePixels } from './normalize.js';
+export { preprocess } from './preprocess.js';

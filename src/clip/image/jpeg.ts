@@ -1,0 +1,73 @@
+/**
+ * JPEG files: grey and colour ones by libjpeg-turbo (`jpeg-wasm.ts`), byte for byte what Pillow decodes.
+ *
+ * CMYK files are the exception: that build cannot give CMYK, so they go to jpeg-js, which converts them to RGB by itself.
+ * Pillow would resize them first and convert then; the README of the test fixtures has the differences measured.
+ */
+import jpegJs from 'jpeg-js';
+import { InputError } from '../../errors.js';
+import { quoted } from '../checkpoint/quoted.js';
+import { checkDimensions, type DecodedImage } from './decoded-image.js';
+import { type JpegHeader, readJpegHeader } from './jpeg-header.js';
+import { discardJpegDecoder, jpegDecoder } from './jpeg-wasm.js';
+
+/** jpeg-js takes about 20 bytes a CMYK pixel and a microsecond. */
+const MOST_CMYK_PIXELS = 25_000_000;
+
+/**
+ * Progressive files are decoded over the whole image once a scan, so a small file of very many scans would take minutes.
+ * Encoders write about ten.
+ */
+const MOST_SCANNED_PIXELS = 2_000_000_000;
+
+/** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
+export async function decodeJpeg(bytes: Uint8Array, name: string): Promise<DecodedImage> {
+  const header = readJpegHeader(bytes, name);
+  const { width, height, components, scans } = header;
+  checkDimensions(width, height, name, components === 4 ? MOST_CMYK_PIXELS : undefined);
+  if (scans * width * height > MOST_SCANNED_PIXELS) {
+    throw new InputError(`${name}: expected a JPEG image of few scans, found ${scans} of ${width} x ${height}`);
+  }
+  return components === 4 ? decodeCmyk(bytes, header, name) : decodeGreyOrColor(bytes, header, name);
+}
+
+async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: string): Promise<DecodedImage> {
+  const { width, height } = header;
+  const decoder = await jpegDecoder();
+  let rgba: Uint8ClampedArray;
+  try {
+    const decoded = decoder.codec.decode(bytes, false);
+    if (!decoded || decoded.width !== width || decoded.height !== height) throw new Error('no image');
+    rgba = decoded.data;
+  } catch (error) {
+    discardJpegDecoder();
+    // A C++ exception arrives as a number; libjpeg's own message was printed before.
+    throw damaged(name, decoder.lastMessage || (error instanceof Error ? error.message : 'unknown error'));
+  }
+  const mode = header.components === 1 ? 'L' : 'RGB';
+  return { width, height, mode, data: takeChannels(rgba, mode === 'L' ? 1 : 3) };
+}
+
+function decodeCmyk(bytes: Uint8Array, header: JpegHeader, name: string): DecodedImage {
+  const { width, height } = header;
+  try {
+    const decoded = jpegJs.decode(bytes, { useTArray: true, maxMemoryUsageInMB: 1024 });
+    if (decoded.width !== width || decoded.height !== height) throw new Error('no image');
+    return { width, height, mode: 'RGB', data: takeChannels(decoded.data, 3) };
+  } catch (error) {
+    throw damaged(name, error instanceof Error ? error.message : 'unknown error');
+  }
+}
+
+/** The first channels of each RGBA pixel. */
+function takeChannels(rgba: Uint8Array | Uint8ClampedArray, channels: 1 | 3): Uint8Array {
+  const out = new Uint8Array((rgba.length / 4) * channels);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    for (let channel = 0; channel < channels; channel++) out[to++] = rgba[from + channel]!;
+  }
+  return out;
+}
+
+function damaged(name: string, message: string): InputError {
+  return new InputError(`${name}: JPEG image cannot be decoded (${quoted(message)})`);
+}

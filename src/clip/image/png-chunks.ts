@@ -1,0 +1,50 @@
+/** The chunks of a PNG file: length, type, data, checksum (PNG Specification, 5.3). */
+import { InputError } from '../../errors.js';
+
+export interface PngChunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+}
+
+/** Chunks that decide the pixels; only their checksums are verified, and only they are given. */
+const USED = new Set(['IHDR', 'PLTE', 'IDAT']);
+
+const SIGNATURE_BYTES = 8;
+const CHUNK_OVERHEAD = 12;
+
+/**
+ * The chunks that decide the pixels, in order, up to the end chunk or the end of the file. The last one may be cut: what
+ * is there of it is given, so that a file whose pixels are all there is still read.
+ *
+ * @throws InputError on a wrong checksum.
+ */
+export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk, undefined> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = SIGNATURE_BYTES;
+  while (at + CHUNK_OVERHEAD <= bytes.length) {
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (type === 'IEND') return;
+    const end = at + 8 + length;
+    if (USED.has(type)) {
+      if (end + 4 <= bytes.length && crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
+        throw new InputError(`${name}: damaged PNG image (wrong checksum of ${type} at byte ${at})`);
+      }
+      yield { type, data: bytes.subarray(at + 8, end) };
+    }
+    at = end + 4;
+  }
+}
+
+/** CRC-32 of zlib, gzip and PNG (polynomial 0xEDB88320, reflected), by byte. */
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}

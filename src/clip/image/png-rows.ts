@@ -1,0 +1,162 @@
+/**
+ * Turns PNG's stream of filtered rows into 8-bit samples (PNG Specification: 8 interlacing, 9 filtering, 7.2 packing).
+ *
+ * Interlaced images are seven smaller images in a row (Adam7); a plain image is treated as the one pass that has every pixel.
+ */
+
+interface Pass {
+  readonly left: number;
+  readonly top: number;
+  readonly stepX: number;
+  readonly stepY: number;
+}
+
+const WHOLE: readonly Pass[] = [{ left: 0, top: 0, stepX: 1, stepY: 1 }];
+
+const ADAM7: readonly Pass[] = [
+  { left: 0, top: 0, stepX: 8, stepY: 8 },
+  { left: 4, top: 0, stepX: 8, stepY: 8 },
+  { left: 0, top: 4, stepX: 4, stepY: 8 },
+  { left: 2, top: 0, stepX: 4, stepY: 4 },
+  { left: 0, top: 2, stepX: 2, stepY: 4 },
+  { left: 1, top: 0, stepX: 2, stepY: 2 },
+  { left: 0, top: 1, stepX: 1, stepY: 2 },
+];
+
+export class PngRows {
+  /** [height, width, channels]; 16-bit samples by their high byte, grey of fewer than 8 bits scaled up to 255. */
+  readonly pixels: Uint8Array;
+  /** Why decoding stopped, if a row could not be decoded. */
+  error: string | undefined;
+  /** Rows decoded so far, over all passes. */
+  rowsDone = 0;
+
+  readonly #width: number;
+  readonly #height: number;
+  readonly #channels: number;
+  readonly #depth: number;
+  /** What a sample of fewer than 8 bits is multiplied by; 1 for palette indices. */
+  readonly #scale: number;
+  /** Distance in bytes to the sample's left neighbour; at least 1. */
+  readonly #pixelBytes: number;
+  readonly #passes: Pass[];
+
+  #pass: Pass | undefined;
+  #passWidth = 0;
+  #y = 0;
+  /** The row being filled, filter type first, and the row above it. */
+  #row = new Uint8Array(0);
+  #above = new Uint8Array(0);
+  #filled = 0;
+
+  constructor(width: number, height: number, channels: number, depth: number, interlaced: boolean, indexed: boolean) {
+    this.pixels = new Uint8Array(width * height * channels);
+    this.#width = width;
+    this.#height = height;
+    this.#channels = channels;
+    this.#depth = depth;
+    this.#scale = indexed || depth >= 8 ? 1 : 255 / (2 ** depth - 1);
+    this.#pixelBytes = Math.max(1, (channels * depth) >> 3);
+    // Passes of small images can be empty, and then have no rows at all.
+    this.#passes = (interlaced ? ADAM7 : WHOLE).filter(({ left, top }) => left < width && top < height);
+    this.#startPass();
+  }
+
+  /** Whether every pixel is there. */
+  get complete(): boolean {
+    return this.#pass === undefined;
+  }
+
+  /** Whether further bytes are pointless. */
+  get finished(): boolean {
+    return this.complete || this.error !== undefined;
+  }
+
+  /** Takes the next inflated bytes, of any number; those after the last row are ignored. */
+  push(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length && !this.finished) {
+      const take = Math.min(bytes.length - at, this.#row.length - this.#filled);
+      this.#row.set(bytes.subarray(at, at + take), this.#filled);
+      this.#filled += take;
+      at += take;
+      if (this.#filled === this.#row.length) this.#endRow();
+    }
+  }
+
+  #startPass(): void {
+    this.#pass = this.#passes.shift();
+    if (!this.#pass) return;
+    this.#passWidth = Math.ceil((this.#width - this.#pass.left) / this.#pass.stepX);
+    const bytes = 1 + Math.ceil((this.#passWidth * this.#channels * this.#depth) / 8);
+    this.#row = new Uint8Array(bytes);
+    this.#above = new Uint8Array(bytes);
+    this.#filled = 0;
+    this.#y = this.#pass.top;
+  }
+
+  #endRow(): void {
+    const pass = this.#pass;
+    if (!pass) return;
+    const filter = this.#row[0] ?? 0;
+    if (filter > 4) {
+      this.error = `row filter ${filter}`;
+      return;
+    }
+    unfilter(filter, this.#row, this.#above, this.#pixelBytes);
+    this.#unpack(pass);
+    [this.#row, this.#above] = [this.#above, this.#row];
+    this.#filled = 0;
+    this.rowsDone++;
+    this.#y += pass.stepY;
+    if (this.#y >= this.#height) this.#startPass();
+  }
+
+  #unpack(pass: Pass): void {
+    const { pixels } = this;
+    const row = this.#row;
+    const channels = this.#channels;
+    const depth = this.#depth;
+    const start = (this.#y * this.#width + pass.left) * channels;
+    if (depth === 8 && pass.stepX === 1) {
+      pixels.set(row.subarray(1), start);
+      return;
+    }
+    const step = pass.stepX * channels;
+    const mask = 2 ** depth - 1;
+    for (let x = 0, to = start; x < this.#passWidth; x++, to += step) {
+      for (let channel = 0; channel < channels; channel++) {
+        const bit = (x * channels + channel) * depth;
+        const byte = row[1 + (bit >> 3)] ?? 0;
+        pixels[to + channel] = depth >= 8 ? byte : ((byte >> (8 - depth - (bit & 7))) & mask) * this.#scale;
+      }
+    }
+  }
+}
+
+/** Undoes a row's filter in place. Index 0 of both rows is the filter type; before the first row, `above` is all zero. */
+function unfilter(filter: number, row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
+  // The filter type in index 0 would be read as the neighbour of the first pixel's bytes; treat those apart.
+  const first = 1 + pixelBytes;
+  const end = row.length;
+  if (filter === 1) {
+    for (let i = first; i < end; i++) row[i] = row[i]! + row[i - pixelBytes]!;
+  } else if (filter === 2) {
+    for (let i = 1; i < end; i++) row[i] = row[i]! + above[i]!;
+  } else if (filter === 3) {
+    for (let i = 1; i < end; i++) row[i] = row[i]! + ((above[i]! + (i < first ? 0 : row[i - pixelBytes]!)) >> 1);
+  } else if (filter === 4) {
+    for (let i = 1; i < end; i++) {
+      row[i] = row[i]! + (i < first ? above[i]! : paeth(row[i - pixelBytes]!, above[i]!, above[i - pixelBytes]!));
+    }
+  }
+}
+
+/** Whichever of left, above and upper left is nearest to left + above - upperLeft; the earlier one on a tie. */
+function paeth(left: number, above: number, upperLeft: number): number {
+  const toLeft = Math.abs(above - upperLeft);
+  const toAbove = Math.abs(left - upperLeft);
+  const toUpperLeft = Math.abs(left + above - 2 * upperLeft);
+  if (toLeft <= toAbove && toLeft <= toUpperLeft) return left;
+  return toAbove <= toUpperLeft ? above : upperLeft;
+}

@@ -1,0 +1,200 @@
+/**
+ * Resizing of 8-bit images, equal to Pillow's to the last bit (`ImagingResample` and the affine nearest-neighbour transform of
+ * the Pillow library; reimplemented from their arithmetic).
+ *
+ * Bicubic: the filter (a = -0.5) is widened by the reduction, so that it also is the low-pass filter. Its weights are rounded
+ * to 22 fractional bits; the horizontal pass comes first, and its result is rounded and clipped to 8 bits. Only the window of
+ * the output that is asked for is computed, and only the input rows that it needs.
+ */
+
+/** Part of the resized image, in its pixels. */
+export interface Window {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Fractional bits of a weight: 32 less 8 for the sample, less 2 for overshoot and sign. */
+const WEIGHT_BITS = 22;
+const HALF = 1 << (WEIGHT_BITS - 1);
+
+/** Reach of the bicubic filter in pixels of the smaller scale. */
+const SUPPORT = 2;
+
+/** For each output position of one axis: the first input position, how many, and their weights. */
+interface Taps {
+  readonly starts: Int32Array;
+  readonly counts: Int32Array;
+  /** [positions, most], rows padded with zeros. */
+  readonly weights: Int32Array;
+  readonly most: number;
+}
+
+/**
+ * Resizes to `width` x `height` with Pillow's antialiased bicubic filter and returns the window of the result.
+ *
+ * @param data [inHeight, inWidth, channels]
+ * @returns [window.height, window.width, channels]
+ */
+export function resizeBicubic(
+  data: Uint8Array,
+  inWidth: number,
+  inHeight: number,
+  channels: number,
+  width: number,
+  height: number,
+  window: Window,
+): Uint8Array {
+  const rows = tapsFor(inHeight, height, window.top, window.height);
+  const firstRow = rows.starts[0]!;
+  const endRow = rows.starts[window.height - 1]! + rows.counts[window.height - 1]!;
+  // Pillow skips a pass that changes nothing. The weights would be exactly 1, so the result is the same either way.
+  const needed = data.subarray(firstRow * inWidth * channels, endRow * inWidth * channels);
+  const narrowed = resampleColumns(
+    needed,
+    inWidth,
+    endRow - firstRow,
+    channels,
+    tapsFor(inWidth, width, window.left, window.width),
+  );
+  return resampleRows(narrowed, firstRow, window.width * channels, rows);
+}
+
+/** The same by nearest neighbour, which is how Pillow resizes palette and black-and-white images; one channel. */
+export function resizeNearest(
+  data: Uint8Array,
+  inWidth: number,
+  inHeight: number,
+  width: number,
+  height: number,
+  window: Window,
+): Uint8Array {
+  const columns = nearest(inWidth, width, window.left, window.width);
+  const rows = nearest(inHeight, height, window.top, window.height);
+  const out = new Uint8Array(window.width * window.height);
+  let to = 0;
+  for (const y of rows) for (const x of columns) out[to++] = data[y * inWidth + x]!;
+  return out;
+}
+
+/** Input position for each output position. Pillow adds up the step, so its rounding errors are part of the result. */
+function nearest(inSize: number, outSize: number, first: number, count: number): Int32Array {
+  const step = inSize / outSize;
+  const positions = new Int32Array(count);
+  let at = step * 0.5;
+  for (let out = 0; out < first + count; out++, at += step) {
+    if (out >= first) positions[out - first] = Math.min(Math.trunc(at), inSize - 1);
+  }
+  return positions;
+}
+
+/** Horizontal pass: each row of `inWidth` pixels becomes one of as many pixels as `taps` has positions. */
+function resampleColumns(data: Uint8Array, inWidth: number, rows: number, channels: number, taps: Taps): Uint8Array {
+  const { starts, counts, weights, most } = taps;
+  const width = starts.length;
+  const out = new Uint8ClampedArray(rows * width * channels);
+  let to = 0;
+  for (let row = 0; row < rows; row++) {
+    const line = row * inWidth * channels;
+    for (let x = 0; x < width; x++) {
+      const from = line + starts[x]! * channels;
+      const firstWeight = x * most;
+      const endWeight = firstWeight + counts[x]!;
+      if (channels === 3) {
+        let red = HALF;
+        let green = HALF;
+        let blue = HALF;
+        for (let w = firstWeight, at = from; w < endWeight; w++, at += 3) {
+          const weight = weights[w]!;
+          red = (red + Math.imul(data[at]!, weight)) | 0;
+          green = (green + Math.imul(data[at + 1]!, weight)) | 0;
+          blue = (blue + Math.imul(data[at + 2]!, weight)) | 0;
+        }
+        out[to++] = red >> WEIGHT_BITS;
+        out[to++] = green >> WEIGHT_BITS;
+        out[to++] = blue >> WEIGHT_BITS;
+      } else {
+        for (let channel = 0; channel < channels; channel++) {
+          let sum = HALF;
+          for (let w = firstWeight, at = from + channel; w < endWeight; w++, at += channels) {
+            sum = (sum + Math.imul(data[at]!, weights[w]!)) | 0;
+          }
+          out[to++] = sum >> WEIGHT_BITS;
+        }
+      }
+    }
+  }
+  return new Uint8Array(out.buffer);
+}
+
+/** Vertical pass over rows of `rowBytes` samples; row 0 of `data` is row `firstRow` of the image. */
+function resampleRows(data: Uint8Array, firstRow: number, rowBytes: number, taps: Taps): Uint8Array {
+  const { starts, counts, weights, most } = taps;
+  const height = starts.length;
+  const out = new Uint8ClampedArray(height * rowBytes);
+  const sums = new Int32Array(rowBytes);
+  for (let y = 0; y < height; y++) {
+    sums.fill(HALF);
+    for (let tap = 0; tap < counts[y]!; tap++) {
+      const weight = weights[y * most + tap]!;
+      const from = (starts[y]! + tap - firstRow) * rowBytes;
+      for (let i = 0; i < rowBytes; i++) sums[i] = sums[i]! + Math.imul(data[from + i]!, weight);
+    }
+    for (let i = 0, to = y * rowBytes; i < rowBytes; i++) out[to + i] = sums[i]! >> WEIGHT_BITS;
+  }
+  return new Uint8Array(out.buffer);
+}
+
+/** Photographs of one camera share their size, so the weights of a data set are mostly computed once. */
+const tapsCache = new Map<string, Taps>();
+const CACHED_TAPS = 64;
+
+function tapsFor(inSize: number, outSize: number, first: number, count: number): Taps {
+  const key = `${inSize} ${outSize} ${first} ${count}`;
+  const cached = tapsCache.get(key);
+  if (cached) return cached;
+  const taps = bicubicTaps(inSize, outSize, first, count);
+  if (tapsCache.size >= CACHED_TAPS) tapsCache.clear();
+  tapsCache.set(key, taps);
+  return taps;
+}
+
+/** The weights of output positions `first` to `first + count`; the order of operations is Pillow's, in float64. */
+function bicubicTaps(inSize: number, outSize: number, first: number, count: number): Taps {
+  const scale = inSize / outSize;
+  const filterScale = Math.max(scale, 1);
+  const support = SUPPORT * filterScale;
+  const most = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(count);
+  const counts = new Int32Array(count);
+  const weights = new Int32Array(count * most);
+  const exact = new Float64Array(most);
+  for (let position = 0; position < count; position++) {
+    const center = (first + position + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(center - support + 0.5));
+    const taps = Math.min(inSize, Math.trunc(center + support + 0.5)) - start;
+    let total = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      const weight = bicubic((tap + start - center + 0.5) * (1 / filterScale));
+      exact[tap] = weight;
+      total += weight;
+    }
+    for (let tap = 0; tap < taps; tap++) {
+      const weight = (total === 0 ? exact[tap]! : exact[tap]! / total) * (1 << WEIGHT_BITS);
+      weights[position * most + tap] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
+    }
+    starts[position] = start;
+    counts[position] = taps;
+  }
+  return { starts, counts, weights, most };
+}
+
+/** Keys's cubic convolution kernel with a = -0.5. */
+function bicubic(distance: number): number {
+  const a = -0.5;
+  const x = Math.abs(distance);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}

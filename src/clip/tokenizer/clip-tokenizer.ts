@@ -1,0 +1,161 @@
+/**
+ * CLIP's tokenizer (`clip/simple_tokenizer.py` of openai/CLIP): cleaning, splitting into words, byte-pair encoding.
+ *
+ * Ids: 0..255 a byte inside a word, 256..511 a byte that ends one, then one id per merge. The start (SOT) and end (EOT) tokens
+ * are the two last ids of the vocabulary; CLIP finds the text's feature at EOT because no id is higher.
+ */
+import { InputError } from '../../errors.js';
+import { quoted } from '../checkpoint/quoted.js';
+import { BytePairEncoder } from './byte-pair-encoder.js';
+import { BASE_TOKENS, byteOfSymbol, END_OF_WORD } from './byte-symbols.js';
+import { cleanText } from './clean-text.js';
+import { type Merge, MOST_TOKENS, mergesForSize, parseMerges, vocabularyText } from './merges.js';
+import { splitWords } from './split-words.js';
+
+const START_OF_TEXT = '<|startoftext|>';
+const END_OF_TEXT = '<|endoftext|>';
+
+/** Texts for CLIP have at most 77 tokens; the limit only keeps the time for a hostile one within a second or so. */
+const LONGEST_TEXT = 1 << 16;
+
+/** Distinct words kept encoded, and how long they may be; class names and templates repeat the same few words. */
+const CACHED_WORDS = 10_000;
+const LONGEST_CACHED_WORD = 64;
+
+export interface ClipTokenizerOptions {
+  /**
+   * Number of tokens of the model (rows of its token embedding), where that is more than the vocabulary file accounts for: SOT
+   * is this less 2, EOT this less 1, and ids between the merges and SOT are unused. Default: 512 + merges + 2.
+   */
+  readonly vocabularySize?: number;
+}
+
+export class ClipTokenizer {
+  /** Number of ids. */
+  readonly vocabularySize: number;
+  /** Id of the start-of-text token. */
+  readonly sot: number;
+  /** Id of the end-of-text token, the highest id. */
+  readonly eot: number;
+
+  readonly #merges: readonly Merge[];
+  readonly #encoder: BytePairEncoder;
+  readonly #wordCache = new Map<string, readonly number[]>();
+
+  private constructor(merges: readonly Merge[], vocabularySize: number) {
+    this.vocabularySize = vocabularySize;
+    this.sot = vocabularySize - 2;
+    this.eot = vocabularySize - 1;
+    this.#merges = merges;
+    this.#encoder = new BytePairEncoder(merges);
+  }
+
+  /**
+   * A tokenizer from the text of Hugging Face's `merges.txt` or of OpenAI's `bpe_simple_vocab_16e6.txt`.
+   *
+   * @throws InputError naming `fileName` if a line is not a merge, or there are more merges than the vocabulary has ids for.
+   */
+  static fromMerges(text: string, fileName: string, options: ClipTokenizerOptions = {}): ClipTokenizer {
+    const { vocabularySize } = options;
+    if (vocabularySize !== undefined) checkSize(vocabularySize, fileName);
+    const room = vocabularySize === undefined ? undefined : mergesForSize(vocabularySize);
+    const merges = parseMerges(text, fileName, room);
+    if (room !== undefined && merges.length > room) {
+      throw new InputError(
+        `${fileName}: expected at most ${room} merges for a vocabulary of ${vocabularySize} tokens, found ${merges.length}`,
+      );
+    }
+    return new ClipTokenizer(merges, vocabularySize ?? BASE_TOKENS + merges.length + 2);
+  }
+
+  /** The same from a file's bytes, which may be gzip-compressed. */
+  static fromVocabularyFile(bytes: Uint8Array, fileName: string, options: ClipTokenizerOptions = {}): ClipTokenizer {
+    return ClipTokenizer.fromMerges(vocabularyText(bytes, fileName), fileName, options);
+  }
+
+  /** A tokenizer without merges, one token a byte, for models that come without a vocabulary. */
+  static bytesOnly(options: ClipTokenizerOptions = {}): ClipTokenizer {
+    return ClipTokenizer.fromMerges('', 'byte vocabulary', options);
+  }
+
+  /** Token ids of `text`, without SOT and EOT. (A literal `<|startoftext|>` or `<|endoftext|>` in it is that token.) */
+  encode(text: string): number[] {
+    if (text.length > LONGEST_TEXT) {
+      throw new InputError(`text ${quoted(text)}: expected at most ${LONGEST_TEXT} characters, found ${text.length}`);
+    }
+    const ids: number[] = [];
+    for (const word of splitWords(cleanText(text))) {
+      for (const id of this.#encodeWord(word)) ids.push(id);
+    }
+    return ids;
+  }
+
+  /**
+   * `[SOT, ...encode(text), EOT]`.
+   *
+   * @throws InputError if that is more than `context` tokens (77 for CLIP); nothing is ever cut off.
+   */
+  encodeText(text: string, context: number): number[] {
+    const ids = [this.sot, ...this.encode(text), this.eot];
+    if (ids.length > context) {
+      throw new InputError(
+        `text ${quoted(text)}: expected at most ${context} tokens with start and end, found ${ids.length}`,
+      );
+    }
+    return ids;
+  }
+
+  /**
+   * The text of `ids`, lower case as encoded, with a space after each word. Bytes that are not UTF-8 become U+FFFD.
+   *
+   * @throws InputError if an id is not in the vocabulary.
+   */
+  decode(ids: Iterable<number>): string {
+    const bytes: number[] = [];
+    for (const id of ids) {
+      const token = this.#token(id);
+      if (token === undefined)
+        throw new InputError(`token id ${id} is not in the vocabulary of ${this.vocabularySize}`);
+      // The end-of-word mark and the special tokens are ASCII, for which each character is its own byte.
+      for (const symbol of token) bytes.push(byteOfSymbol.get(symbol) ?? 0);
+    }
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+    return text.replaceAll(END_OF_WORD, ' ');
+  }
+
+  /** The vocabulary as Hugging Face's `vocab.json`: token to id, in order of id. */
+  vocabJson(): string {
+    const entries = [...this.#encoder.tokens.entries(), [this.sot, START_OF_TEXT], [this.eot, END_OF_TEXT]] as const;
+    return JSON.stringify(Object.fromEntries(entries.map(([id, token]) => [token, id])));
+  }
+
+  /** The merges as Hugging Face's `merges.txt`. */
+  mergesText(): string {
+    return ['#version: 0.2', ...this.#merges.map(([left, right]) => `${left} ${right}`), ''].join('\n');
+  }
+
+  #encodeWord(word: string): readonly number[] {
+    if (word === START_OF_TEXT) return [this.sot];
+    if (word === END_OF_TEXT) return [this.eot];
+    const cached = this.#wordCache.get(word);
+    if (cached) return cached;
+    const ids = this.#encoder.encodeWord(new TextEncoder().encode(word));
+    if (word.length <= LONGEST_CACHED_WORD && this.#wordCache.size < CACHED_WORDS) this.#wordCache.set(word, ids);
+    return ids;
+  }
+
+  #token(id: number): string | undefined {
+    if (id === this.sot) return START_OF_TEXT;
+    if (id === this.eot) return END_OF_TEXT;
+    return this.#encoder.tokens[id];
+  }
+}
+
+function checkSize(size: number, fileName: string): void {
+  const least = BASE_TOKENS + 2;
+  if (!Number.isInteger(size) || size < least || size > MOST_TOKENS) {
+    throw new InputError(
+      `${fileName}: expected a vocabulary size that is a whole number from ${least} to ${MOST_TOKENS}, found ${size}`,
+    );
+  }
+}

@@ -1,0 +1,8 @@
+/** The whole library but the command line: runs in Node and in browsers. */
+export * from './clip/index.js';
+export { InputError } from './errors.js';
+// Both the kernels and the checkpoint readers have a DType; the engine's keeps the name.
+export type { Activation, DType } from './kernels/index.js';
+export * from './kernels/index.js';
+export * from './ptdpc/index.js';
+export * from './tensor/index.js';

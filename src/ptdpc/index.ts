@@ -1,0 +1,15 @@
+/**
+ * PT-DPC: prompt tuning with diversified prompt composition. In reading order: `options`, `prompt-text` (the words),
+ * `forest` (the rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`;
+ * beside them `zero-shot`, and the files of a run.
+ */
+export * from './evaluate.js';
+export { normalizedFeatures } from './features.js';
+export * from './options.js';
+export { PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
+export { type PromptText, promptText } from './prompt-text.js';
+export { type ClassName, decodePrompts, encodePrompts, type PromptsFile, safetensorsBytes } from './prompts-file.js';
+export { accumulateGradient, type BatchResult, type LabelledFeatures, predictLogits } from './step.js';
+export * from './train.js';
+export { decodeTrainingState, encodeTrainingState } from './training-state-file.js';
+export { classText, zeroShotLogits } from './zero-shot.js';

@@ -1,0 +1,107 @@
+/**
+ * `prompts.safetensors`: the learned tokens with all that is needed to use them again beside the model they belong to, but
+ * not the data that they were trained on. One tensor `prompts` [C or 1, L, D]; everything else is JSON in the metadata.
+ */
+import { type ByteSource, openCheckpoint, writeSafetensors } from '../clip/checkpoint/index.js';
+import { InputError } from '../errors.js';
+import { MODES, PRESETS, type TuningOptions } from './options.js';
+import { promptCount } from './prompt-model.js';
+
+/** A class: the folder that holds its images, and the words that stand for it in the prompt. */
+export interface ClassName {
+  folder: string;
+  word: string;
+}
+
+export interface PromptsFile {
+  options: TuningOptions;
+  classes: readonly ClassName[];
+  /** SHA-256 of the weights that the prompts were tuned with. */
+  modelHash: string;
+  /** Epochs of training behind them. */
+  epochs: number;
+  shape: readonly number[];
+  prompts: Float32Array;
+}
+
+const FORMAT = 'ptdpc-prompts';
+const VERSION = '1';
+
+export async function encodePrompts(file: PromptsFile): Promise<Uint8Array> {
+  const metadata = new Map([
+    ['format', FORMAT],
+    ['version', VERSION],
+    ['options', JSON.stringify(file.options)],
+    ['classes', JSON.stringify(file.classes)],
+    ['model_sha256', file.modelHash],
+    ['epochs', String(file.epochs)],
+  ]);
+  return safetensorsBytes([['prompts', file.shape, file.prompts]], metadata);
+}
+
+/** Throws InputError where the file is not a prompts file, or contradicts itself. */
+export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
+  const checkpoint = await openCheckpoint([source]);
+  const metadata = (key: string): string => {
+    const value = checkpoint.metadata.get(key);
+    if (value === undefined)
+      throw new InputError(`${source.name}: expected the prompts of a run, found no metadata "${key}"`);
+    return value;
+  };
+  if (metadata('format') !== FORMAT || metadata('version') !== VERSION) {
+    throw new InputError(
+      `${source.name}: expected format ${FORMAT} ${VERSION}, found ${metadata('format')} ${metadata('version')}`,
+    );
+  }
+  const options = parse<TuningOptions>(metadata('options'), source.name);
+  const classes = parse<ClassName[]>(metadata('classes'), source.name);
+  const sound =
+    options.preset in PRESETS &&
+    MODES.includes(options.mode) &&
+    Array.isArray(classes) &&
+    classes.length > 0 &&
+    classes.every(({ folder, word }) => typeof folder === 'string' && typeof word === 'string');
+  if (!sound) throw new InputError(`${source.name}: the metadata does not describe a run`);
+  const shape = checkpoint.shape('prompts');
+  if (shape.length !== 3 || shape[0] !== promptCount(options.mode, classes.length)) {
+    throw new InputError(
+      `${source.name}: expected prompts for ${promptCount(options.mode, classes.length)} sets, found shape [${shape.join(', ')}]`,
+    );
+  }
+  const prompts = await checkpoint.read('prompts');
+  if (!(prompts instanceof Float32Array)) throw new InputError(`${source.name}: expected float32 prompts`);
+  const epochs = Number(metadata('epochs'));
+  return { options, classes, modelHash: metadata('model_sha256'), epochs, shape, prompts };
+}
+
+/** A small safetensors file in memory. */
+export async function safetensorsBytes(
+  tensors: readonly (readonly [name: string, shape: readonly number[], data: Float32Array])[],
+  metadata: ReadonlyMap<string, string>,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const entries = tensors.map(([name, shape, data]) => ({
+    name,
+    shape,
+    dtype: 'F32' as const,
+    read: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  }));
+  await writeSafetensors(entries, metadata, (chunk) => {
+    chunks.push(chunk);
+  });
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function parse<T>(json: string, name: string): T {
+  try {
+    return JSON.parse(json) as T;
+  } catch {
+    throw new InputError(`${name}: damaged metadata: expected JSON, found ${JSON.stringify(json.slice(0, 40))}`);
+  }
+}

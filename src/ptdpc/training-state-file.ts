@@ -1,0 +1,41 @@
+/** The state between two epochs as one safetensors file: what a run resumes from. */
+import { type ByteSource, openCheckpoint } from '../clip/checkpoint/index.js';
+import { InputError } from '../errors.js';
+import { safetensorsBytes } from './prompts-file.js';
+import type { TrainingState } from './train.js';
+
+/** `metricsBytes` is the length of metrics.jsonl at this state: what comes after it belongs to an epoch that did not end. */
+export async function encodeTrainingState(state: TrainingState, metricsBytes: number): Promise<Uint8Array> {
+  const { epochs, prompts, optimizer } = state;
+  const tensors = optimizer.tensors.map((data, i) => [`optimizer.${i}`, [data.length], data] as const);
+  const metadata = { epochs, steps: optimizer.steps, metricsBytes, tensors: tensors.length };
+  return safetensorsBytes(
+    [['prompts', [prompts.length], prompts], ...tensors],
+    new Map(Object.entries(metadata).map(([key, value]) => [key, String(value)])),
+  );
+}
+
+/** Throws InputError where the file is damaged or does not fit prompts of `size` numbers. */
+export async function decodeTrainingState(
+  source: ByteSource,
+  size: number,
+): Promise<{ state: TrainingState; metricsBytes: number }> {
+  const checkpoint = await openCheckpoint([source]);
+  const number = (key: string): number => {
+    const value = Number(checkpoint.metadata.get(key));
+    if (!Number.isSafeInteger(value) || value < 0) throw new InputError(`${source.name}: damaged metadata "${key}"`);
+    return value;
+  };
+  const read = async (name: string): Promise<Float32Array> => {
+    const data = await checkpoint.read(name);
+    if (!(data instanceof Float32Array) || data.length !== size) {
+      throw new InputError(`${source.name}: expected ${size} numbers in "${name}", found ${data.length}`);
+    }
+    return data;
+  };
+  const tensors: Float32Array[] = [];
+  for (let i = 0; i < number('tensors'); i++) tensors.push(await read(`optimizer.${i}`));
+  const optimizer = { steps: number('steps'), tensors };
+  const state = { epochs: number('epochs'), prompts: await read('prompts'), optimizer };
+  return { state, metricsBytes: number('metricsBytes') };
+}

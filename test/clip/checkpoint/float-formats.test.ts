@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import {
+  float32FromBfloat16,
+  float32FromHalf,
+  halfFromFloat32,
+  halvesFromFloat32,
+} from '../../../src/clip/checkpoint/float-formats.js';
+import { randomReals } from '../../support/random.js';
+
+const ALL = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
+const INFINITY = 0x7c00;
+
+/** The definition of binary16, in double precision. */
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return exponent ? sign * (1 + fraction / 1024) * 2 ** (exponent - 15) : sign * fraction * 2 ** -24;
+}
+
+describe('half precision', () => {
+  test('all 65,536 halves widen to the value of their definition', () => {
+    const values = float32FromHalf(ALL);
+    for (const bits of ALL)
+      if (!Object.is(values[bits], halfValue(bits)))
+        expect(values[bits], `0x${bits.toString(16)}`).toBe(halfValue(bits));
+  });
+
+  test('all 65,536 halves survive the way to binary32 and back, bit for bit', () => {
+    const back = halvesFromFloat32(float32FromHalf(ALL));
+    for (const bits of ALL) {
+      const notANumber = (bits & 0x7fff) > INFINITY;
+      // A signalling NaN may be made quiet; it stays a NaN of the same sign and payload.
+      const expected = notANumber ? bits | 0x200 : bits;
+      if ((notANumber ? back[bits]! | 0x200 : back[bits]) !== expected)
+        expect(back[bits], `0x${bits.toString(16)}`).toBe(expected);
+    }
+  });
+
+  test('rounding goes to the nearest half, and half-way to the even one, between all neighbours', () => {
+    const up = new Float32Array(1);
+    const upBits = new Uint32Array(up.buffer);
+    for (let lower = 0; lower < INFINITY; lower++) {
+      const upper = lower + 1;
+      const top = upper === INFINITY ? 65536 : halfValue(upper);
+      const middle = (halfValue(lower) + top) / 2;
+      up[0] = middle;
+      expect(up[0]).toBe(middle);
+      upBits[0]!++;
+      const above = up[0]!;
+      upBits[0]! -= 2;
+      const below = up[0]!;
+      const even = lower % 2 === 0 ? lower : upper;
+      for (const [value, bits] of [
+        [middle, even],
+        [above, upper],
+        [below, lower],
+      ] as const) {
+        if (halfFromFloat32(value) !== bits) expect(halfFromFloat32(value), String(value)).toBe(bits);
+        if (halfFromFloat32(-value) !== (bits | 0x8000))
+          expect(halfFromFloat32(-value), String(-value)).toBe(bits | 0x8000);
+      }
+    }
+  });
+
+  test('large, tiny and special values', () => {
+    expect(halfFromFloat32(65504)).toBe(0x7bff);
+    expect(halfFromFloat32(65519)).toBe(0x7bff);
+    expect(halfFromFloat32(65520)).toBe(INFINITY);
+    expect(halfFromFloat32(3e38)).toBe(INFINITY);
+    expect(halfFromFloat32(Number.NEGATIVE_INFINITY)).toBe(0xfc00);
+    expect(halfFromFloat32(1e-45)).toBe(0);
+    expect(halfFromFloat32(-0)).toBe(0x8000);
+    expect(halfFromFloat32(Number.NaN) & 0x7fff).toBeGreaterThan(INFINITY);
+  });
+
+  test('random values land within half a unit', () => {
+    for (const value of randomReals(1)(20_000)) {
+      const unit = 2 ** Math.max(-24, Math.floor(Math.log2(Math.abs(value))) - 10);
+      expect(Math.abs(halfValue(halfFromFloat32(value)) - value)).toBeLessThanOrEqual(unit / 2);
+    }
+  });
+});
+
+test('bfloat16 is the upper half of a binary32, for all 65,536 of them', () => {
+  const bits = new Uint32Array(float32FromBfloat16(ALL).buffer);
+  expect(bits.every((word, i) => word === (i << 16) >>> 0)).toBe(true);
+});
