@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { ClipTokenizer } from '../../../src/clip/tokenizer/index.js';
+import { InputError } from '../../../src/errors.js';
+
+const fixture = (name: string) => readFileSync(new URL(`../../fixtures/tokenizer/${name}`, import.meta.url));
+const cases = JSON.parse(fixture('expected.json').toString()) as { text: string; ids: number[] }[];
+const mergesText = fixture('merges.txt').toString();
+const tokenizer = ClipTokenizer.fromMerges(mergesText, 'merges.txt');
+
+describe('ClipTokenizer', () => {
+  it('gives the ids of the reference implementation for every case', () => {
+    expect(cases.length).toBeGreaterThan(350);
+    for (const { text, ids } of cases) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(ids);
+  });
+
+  it('gives the same ids again from its word cache', () => {
+    for (const { text, ids } of cases) expect(tokenizer.encode(text)).toEqual(ids);
+  });
+
+  it('numbers bytes, merges, SOT and EOT in that order', () => {
+    expect(tokenizer.vocabularySize).toBe(512 + 600 + 2);
+    expect([tokenizer.sot, tokenizer.eot]).toEqual([1112, 1113]);
+    expect(tokenizer.encodeText('', 2)).toEqual([1112, 1113]);
+  });
+
+  it('decodes to the cleaned text with a space after each word', () => {
+    expect(tokenizer.decode(tokenizer.encode('  A Photo&nbsp;of JOY, naïve 日本 😀!'))).toBe(
+      'a photo of joy , naïve 日本 😀! ',
+    );
+    expect(tokenizer.decode(tokenizer.encodeText('joy', 77))).toBe('<|startoftext|>joy <|endoftext|>');
+    expect(tokenizer.decode(tokenizer.encode('日').slice(0, 1))).toContain('\ufffd');
+  });
+
+  it('encodes what it decoded to the same ids', () => {
+    for (const { ids } of cases) {
+      const again = tokenizer.encode(tokenizer.decode(ids));
+      expect(tokenizer.decode(again)).toBe(tokenizer.decode(ids));
+    }
+  });
+
+  it('refuses a text that is longer than the context, and never cuts it', () => {
+    const text = 'a photo of joy';
+    const length = tokenizer.encode(text).length + 2;
+    expect(tokenizer.encodeText(text, length)).toHaveLength(length);
+    expect(() => tokenizer.encodeText(text, length - 1)).toThrow(InputError);
+    expect(() => tokenizer.encodeText(text, length - 1)).toThrow(
+      `text "a photo of joy": expected at most ${length - 1} tokens with start and end, found ${length}`,
+    );
+  });
+
+  it('writes vocab.json and merges.txt that describe the same tokenizer', () => {
+    expect(tokenizer.mergesText()).toBe(mergesText);
+    const vocabulary = JSON.parse(tokenizer.vocabJson()) as Record<string, number>;
+    expect(Object.values(vocabulary).sort((a, b) => a - b)).toEqual(Array.from({ length: 1114 }, (_, id) => id));
+    expect(vocabulary['!']).toBe(0);
+    expect(vocabulary['!</w>']).toBe(256);
+    expect(vocabulary['<|startoftext|>']).toBe(1112);
+    expect(vocabulary['<|endoftext|>']).toBe(1113);
+    expect([vocabulary['photo</w>']]).toEqual(tokenizer.encode('photo'));
+  });
+
+  it('refuses to decode an id outside the vocabulary', () => {
+    for (const id of [-1, 1114, 0.5, Number.NaN]) expect(() => tokenizer.decode([id])).toThrow(InputError);
+  });
+
+  it('stays quick on long hostile texts and refuses longer ones', () => {
+    const started = performance.now();
+    const letters = Array.from({ length: 65_536 }, (_, i) =>
+      String.fromCharCode(97 + ((Math.imul(i, 2654435761) >>> 8) % 26)),
+    );
+    for (const text of [letters.join(''), 'a'.repeat(65_536), `${' '.repeat(65_535)}a`, '&'.repeat(65_536)])
+      tokenizer.encode(text);
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(() => tokenizer.encode('a'.repeat(65_537))).toThrow(InputError);
+  });
+});
+
+describe('vocabulary sizes', () => {
+  it('has only bytes, SOT and EOT without a vocabulary', () => {
+    const bytes = ClipTokenizer.bytesOnly();
+    expect(bytes.vocabularySize).toBe(514);
+    expect(bytes.encodeText('aé', 77)).toEqual([512, 64, 127, 358, 513]);
+    expect(bytes.decode(bytes.encode('aé'))).toBe('aé ');
+  });
+
+  it('puts SOT and EOT at the end of a larger vocabulary', () => {
+    const bytes = ClipTokenizer.bytesOnly({ vocabularySize: 1000 });
+    expect(bytes.encodeText('a', 77)).toEqual([998, 320, 999]);
+    expect(() => bytes.decode([600])).toThrow('token id 600 is not in the vocabulary of 1000');
+    const padded = ClipTokenizer.fromMerges(mergesText, 'merges.txt', { vocabularySize: 2000 });
+    expect([padded.sot, padded.eot]).toEqual([1998, 1999]);
+    expect(padded.encode('joy')).toEqual(tokenizer.encode('joy'));
+  });
+
+  it('refuses sizes that do not fit', () => {
+    for (const vocabularySize of [0, 513, 514.5, -1, Number.NaN, 1e9]) {
+      expect(() => ClipTokenizer.bytesOnly({ vocabularySize })).toThrow(InputError);
+    }
+    expect(() => ClipTokenizer.fromMerges(mergesText, 'm.txt', { vocabularySize: 1000 })).toThrow(
+      'm.txt: expected at most 486 merges for a vocabulary of 1000 tokens, found 600',
+    );
+  });
+});
+
+describe('vocabulary files', () => {
+  it('reads gzip and plain text alike, with or without a version line, with either line end', () => {
+    const plain = new TextEncoder().encode(mergesText);
+    const bare = mergesText.slice(mergesText.indexOf('\n') + 1);
+    for (const bytes of [
+      plain,
+      gzipSync(plain),
+      new TextEncoder().encode(bare),
+      new TextEncoder().encode(bare.replaceAll('\n', '\r\n')),
+    ]) {
+      expect(ClipTokenizer.fromVocabularyFile(bytes, 'v').mergesText()).toBe(mergesText);
+    }
+  });
+
+  it('takes only the merges that the vocabulary has ids for from a list in the OpenAI layout', () => {
+    const text = `"bpe_simple_vocab_16e6.txt#version: 0.2\n${mergesText.slice(mergesText.indexOf('\n') + 1)}`;
+    expect(ClipTokenizer.fromMerges(text, 'v').vocabularySize).toBe(1114);
+    const small = ClipTokenizer.fromMerges(text, 'v', { vocabularySize: 1000 });
+    expect([small.sot, small.mergesText().split('\n').length]).toEqual([998, 486 + 2]);
+  });
+
+  it.each([
+    ['one symbol', 'a b\nab\n', 'v: line 2: expected two symbols with one space between them, found "ab"'],
+    ['three symbols', 'a b c\n', 'v: line 1: expected two symbols'],
+    ['two spaces', 'a  b\n', 'v: line 1: expected two symbols'],
+    ['an empty line in between', 'a b\n\nc d\n', 'v: line 2: expected two symbols'],
+    ['an unknown symbol', 'a b\nabc d\n', 'v: line 2: "abc" is neither a byte nor the result of an earlier merge'],
+    ['a merge twice', 'a b\na b\n', 'v: line 2: "ab" is already a token'],
+    ['a merge after the end of a word', 'a </w>\n', 'v: line 1: "</w>" is neither'],
+    ['a merge that follows an end of word', 'a b</w>\nab</w> c\n', 'v: line 2: "ab</w>" ends a word'],
+    ['a web page', '<!DOCTYPE html>\n<html>', 'v: line 1: "<!DOCTYPE" is neither'],
+  ])('refuses %s', (_, text, message) => {
+    expect(() => ClipTokenizer.fromMerges(text, 'v')).toThrow(InputError);
+    expect(() => ClipTokenizer.fromMerges(text, 'v')).toThrow(message);
+  });
+
+  it('refuses bytes that are no text, damaged gzip, cut gzip and a gzip bomb', () => {
+    const packed = gzipSync(new TextEncoder().encode(mergesText));
+    const refused = (bytes: Uint8Array, message: string) => {
+      expect(() => ClipTokenizer.fromVocabularyFile(bytes, 'v')).toThrow(
+        expect.objectContaining({ name: 'InputError', message: expect.stringContaining(message) }),
+      );
+    };
+    refused(Uint8Array.of(0xff, 0xfe, 0x80), 'v: expected a list of merges as UTF-8 text');
+    refused(packed.subarray(0, packed.length >> 1), 'v: ');
+    refused(Uint8Array.of(0x1f, 0x8b, 8), 'v: ');
+    refused(gzipSync(new Uint8Array(17 << 20)), 'v: expected a vocabulary of at most 16777216 bytes');
+  });
+
+  it('never fails on mutated files with anything but an InputError', () => {
+    const packed = gzipSync(new TextEncoder().encode(mergesText));
+    let seed = 1;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      return (seed >>> 8) % below;
+    };
+    let refusals = 0;
+    for (let round = 0; round < 300; round++) {
+      const bytes = Uint8Array.from(round % 2 ? packed : new TextEncoder().encode(mergesText));
+      for (let i = 0; i <= random(4); i++) bytes[random(bytes.length)] = random(256);
+      try {
+        ClipTokenizer.fromVocabularyFile(
+          bytes.subarray(0, round % 3 ? bytes.length : random(bytes.length)),
+          'v',
+        ).encode('a photo');
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+        expect((error as Error).message).not.toContain('\n');
+        refusals++;
+      }
+    }
+    expect(refusals).toBeGreaterThan(100);
+  });
+});
