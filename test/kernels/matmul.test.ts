@@ -1,6 +1,6 @@
 /** Every variant of the matrix product against the twin in float64: odd shapes, all operand orders, all epilogues. */
 import { expect, it } from 'vitest';
-import { CpuBackend, type MatmulVariantName, matmulVariants } from '../../src/kernels/index.js';
+import { type Backend, CpuBackend, type MatmulVariantName, matmulVariants } from '../../src/kernels/index.js';
 import { describeOn } from '../support/devices.js';
 import { type KernelCase, kernelCase, relativeError, runCase } from '../support/kernel-case.js';
 
@@ -81,25 +81,17 @@ const epilogueCases = (
 
 const cases = [...plainCases, ...epilogueCases];
 
-describeOn('cpu', 'matmul', (device) => {
+/** One suite for all. */
+function suite(device: () => Backend): void {
   for (const [i, test] of cases.entries()) {
     it(test.name, async () => {
       expect(relativeError(await runCase(device(), test, i), await runCase(oracle, test, i))).toBeLessThan(2e-6);
     });
   }
-});
+}
 
-for (const variant of Object.keys(matmulVariants) as MatmulVariantName[]) {
-  describeOn(
-    'webgpu',
-    `matmul ${variant}`,
-    (device) => {
-      for (const [i, test] of cases.entries()) {
-        it(test.name, async () => {
-          expect(relativeError(await runCase(device(), test, i), await runCase(oracle, test, i))).toBeLessThan(2e-6);
-        });
-      }
-    },
-    { poison: true, matmulVariant: variant },
-  );
+describeOn('cpu', 'matmul twin', suite, { poison: true, wasm: false });
+describeOn('cpu', 'matmul WebAssembly', suite, { poison: true, wasm: true });
+for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) {
+  describeOn('webgpu', `matmul ${matmulVariant}`, suite, { poison: true, matmulVariant });
 }

@@ -5,6 +5,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { type Backend, CpuBackend, type MatmulVariantName, WebGpuBackend } from '../../src/kernels/index.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
+import { enableRelaxedSimd, startNodeWorker } from '../../src/node/wasm-threads.js';
+
+// As the command line does: the CPU's tests run what its users run.
+enableRelaxedSimd();
 
 export type DeviceName = 'cpu' | 'webgpu';
 
@@ -13,10 +17,12 @@ const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
 export interface DeviceOptions {
   poison?: boolean;
   matmulVariant?: MatmulVariantName;
+  /** On the CPU: the matrix product's plain twin instead of WebAssembly. */
+  wasm?: boolean;
 }
 
 export async function openTestDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Backend> {
-  if (name === 'cpu') return new CpuBackend(options);
+  if (name === 'cpu') return new CpuBackend({ threads: 2, startWorker: startNodeWorker, ...options });
   // An adapter gives one device only, so each device asks for its own.
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');

@@ -1,6 +1,9 @@
-/** The CPU backend: runs each kernel's plain TypeScript twin at once, in float32, or in float64 as the oracle of tests. */
+/**
+ * The CPU backend. Each kernel is its plain TypeScript twin, run at once, in float32 or (as the oracle of tests) in float64;
+ * only the matrix product, which is nearly all of the work, has a fast form in WebAssembly (wasm/).
+ */
 import { InputError } from '../../errors.js';
-import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
+import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
 import { MemoryMeter } from '../memory.js';
 import { activationGrad } from './activation.js';
 import type { CpuBuffer } from './arrays.js';
@@ -10,6 +13,7 @@ import { adamW, crossEntropy, crossEntropyGrad, sgd } from './loss.js';
 import { matmul } from './matmul.js';
 import { layerNorm, layerNormGrad, normalizeRows, normalizeRowsGrad, softmax, softmaxGrad } from './normalize.js';
 import { affine, broadcastRows, gatherRows, patchRows, scatterAddRows, sumRows } from './rows.js';
+import { CpuHeap, type HeapMatmulArgs, type StartWorker, simdSupported, WasmMatmul } from './wasm/index.js';
 
 type Twins = { readonly [K in KernelName]: (args: Kernels[K]) => void };
 
@@ -45,8 +49,14 @@ export const twins: Twins = {
 };
 
 export interface CpuOptions {
-  /** 'f64' computes and stores in double precision: the oracle. */
+  /** 'f64' computes and stores in double precision, all in plain TypeScript: the oracle. */
   precision?: 'f32' | 'f64';
+  /** Matrix products in WebAssembly, tensors in its memory. Default: where the engine has SIMD; never for 'f64'. */
+  wasm?: boolean;
+  /** Threads for matrix products. More than one needs shared memory. Default 1. */
+  threads?: number;
+  /** How to start a thread, where that is not as in a browser. */
+  startWorker?: StartWorker;
   /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
   poison?: boolean;
 }
@@ -57,28 +67,29 @@ export class CpuBackend implements Backend {
   readonly memory = new MemoryMeter();
   readonly #precision: 'f32' | 'f64';
   readonly #poison: boolean;
+  readonly #wasm: { heap: CpuHeap; matmul: WasmMatmul } | undefined;
 
   constructor(options: CpuOptions = {}) {
-    this.#precision = options.precision ?? 'f32';
-    this.#poison = options.poison ?? false;
-    this.description = `CPU, plain TypeScript (${this.#precision})`;
+    const { precision = 'f32', poison = false, threads = 1, startWorker } = options;
+    this.#precision = precision;
+    this.#poison = poison;
+    if (precision === 'f32' && (options.wasm ?? simdSupported())) {
+      const heap = new CpuHeap();
+      this.#wasm = { heap, matmul: WasmMatmul.create({ heap, threads, ...(startWorker && { startWorker }) }) };
+    }
+    this.description = this.#describe();
   }
 
   allocate(dtype: DType, length: number): CpuBuffer {
-    let data: CpuBuffer['data'];
-    try {
-      if (dtype === 'i32') data = new Int32Array(length);
-      else data = this.#precision === 'f64' ? new Float64Array(length) : new Float32Array(length);
-    } catch {
-      throw new InputError(`out of memory: a tensor of ${length} numbers does not fit on the CPU`);
-    }
-    if (this.#poison) data.fill(dtype === 'i32' ? -0x7fffffff : Number.NaN);
-    this.memory.add(data.byteLength);
-    return { dtype, length, data };
+    const buffer = this.#wasm ? heapBuffer(this.#wasm.heap, dtype, length) : this.#arrayBuffer(dtype, length);
+    if (this.#poison) buffer.data.fill(dtype === 'i32' ? -0x7fffffff : Number.NaN);
+    this.memory.add(bytesOf(buffer));
+    return buffer;
   }
 
   free(buffer: DeviceBuffer): void {
-    this.memory.remove((buffer as CpuBuffer).data.byteLength);
+    this.memory.remove(bytesOf(buffer));
+    if (this.#wasm) this.#wasm.heap.free((buffer as HeapBuffer).address);
   }
 
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
@@ -90,8 +101,62 @@ export class CpuBackend implements Backend {
   }
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    twins[kernel](args);
+    if (kernel === 'matmul' && this.#wasm) this.#wasm.matmul.run(heapArgs(args as MatmulArgs));
+    else twins[kernel](args);
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.#wasm?.matmul.dispose();
+  }
+
+  #arrayBuffer(dtype: DType, length: number): CpuBuffer {
+    try {
+      if (dtype === 'i32') return { dtype, length, data: new Int32Array(length) };
+      return { dtype, length, data: this.#precision === 'f64' ? new Float64Array(length) : new Float32Array(length) };
+    } catch {
+      throw new InputError(`out of memory: a tensor of ${length} numbers does not fit on the CPU`);
+    }
+  }
+
+  #describe(): string {
+    if (!this.#wasm) return `CPU, plain TypeScript (${this.#precision})`;
+    const { threads, relaxed } = this.#wasm.matmul;
+    return `CPU, WebAssembly SIMD${relaxed ? ' with fused multiply-add' : ''}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  }
+}
+
+/** A buffer in WebAssembly memory. Its view is made on each access, since growing the memory may detach older ones. */
+interface HeapBuffer extends CpuBuffer {
+  readonly address: number;
+}
+
+function heapBuffer(heap: CpuHeap, dtype: DType, length: number): HeapBuffer {
+  const address = heap.allocate(length * 4);
+  return {
+    dtype,
+    length,
+    address,
+    get data() {
+      return dtype === 'i32' ? heap.i32(address, length) : heap.f32(address, length);
+    },
+  };
+}
+
+function heapArgs(args: MatmulArgs): HeapMatmulArgs {
+  const at = (buffer: DeviceBuffer) => (buffer as HeapBuffer).address;
+  const { activationGrad } = args;
+  return {
+    ...args,
+    a: at(args.a),
+    b: at(args.b),
+    out: at(args.out),
+    bias: args.bias && at(args.bias),
+    preActivation: args.preActivation && at(args.preActivation),
+    residual: args.residual && at(args.residual),
+    activationGrad: activationGrad && { ...activationGrad, preActivation: at(activationGrad.preActivation) },
+  };
+}
+
+function bytesOf(buffer: DeviceBuffer): number {
+  return (buffer as CpuBuffer).data.byteLength;
 }

@@ -1,0 +1,74 @@
+/**
+ * Four floats at a time: the multiply-add that every loop here is made of, partial loads and stores, exp.
+ *
+ * One source makes both binaries. With relaxed SIMD, `madd` is one fused instruction where the processor has one;
+ * without, a multiplication and an addition.
+ */
+
+/** `a * b + c`. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(c, f32x4.mul(a, b));
+}
+
+/** The first `count` (1 to 4) floats at `at`; the other lanes are zero. */
+// @ts-ignore: decorator
+@inline
+export function loadLanes(at: usize, count: i32): v128 {
+  if (count >= 4) return v128.load(at);
+  if (count == 1) return v128.load32_zero(at);
+  const pair = v128.load64_zero(at);
+  return count == 2 ? pair : v128.load_lane<f32>(at, pair, 2, 8);
+}
+
+/** Stores the first `count` (1 to 4) lanes. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes(at: usize, value: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(at, value);
+  } else if (count == 1) {
+    v128.store_lane<f32>(at, value, 0);
+  } else {
+    v128.store_lane<f64>(at, value, 0);
+    if (count == 3) v128.store_lane<f32>(at, value, 2, 8);
+  }
+}
+
+/** Sum of the four lanes. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(v: v128): f32 {
+  const low = f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1);
+  return low + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+/** Added to a float, it leaves the nearest integer in the low bits of the mantissa. */
+const ROUND: f32 = 12582912; // 1.5 * 2^23
+/** ln 2 in two parts: the first has few bits, so that n * LN2_HIGH is exact. */
+const LN2_HIGH: f32 = 0.693359375;
+const LN2_LOW: f32 = -2.12194440e-4;
+
+/**
+ * exp(x) with a relative error of about 1e-7; arguments are clamped to [-87, 88], NaN stays NaN.
+ * exp(x) = 2^n exp(r) with n = round(x / ln 2), so |r| <= ln 2 / 2, where eight terms of the series suffice.
+ */
+export function exp(argument: v128): v128 {
+  const x = f32x4.pmax(f32x4.pmin(argument, f32x4.splat(88)), f32x4.splat(-87));
+  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504)), f32x4.splat(ROUND));
+  const n = f32x4.sub(shifted, f32x4.splat(ROUND));
+  const r = madd(n, f32x4.splat(-LN2_LOW), madd(n, f32x4.splat(-LN2_HIGH), x));
+  let series = f32x4.splat(1.0 / 5040.0);
+  series = madd(series, r, f32x4.splat(1.0 / 720.0));
+  series = madd(series, r, f32x4.splat(1.0 / 120.0));
+  series = madd(series, r, f32x4.splat(1.0 / 24.0));
+  series = madd(series, r, f32x4.splat(1.0 / 6.0));
+  series = madd(series, r, f32x4.splat(0.5));
+  series = madd(series, r, f32x4.splat(1));
+  series = madd(series, r, f32x4.splat(1));
+  // The bits of `shifted` end in n: moved to the exponent's place and biased they are 2^n.
+  const power = i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23));
+  return f32x4.mul(series, power);
+}

@@ -1,0 +1,112 @@
+/** Runs one product on a WebAssembly engine and on the plain twin in float64, and says how far apart they are. */
+import type { Activation, MatmulArgs } from '../../../src/kernels/contract.js';
+import type { CpuBuffer } from '../../../src/kernels/cpu/arrays.js';
+import { matmul } from '../../../src/kernels/cpu/matmul.js';
+import type { CpuHeap, HeapMatmulArgs, WasmMatmul } from '../../../src/kernels/cpu/wasm/index.js';
+
+export interface Case {
+  m: number;
+  n: number;
+  k: number;
+  transposeA?: boolean;
+  transposeB?: boolean;
+  alpha?: number;
+  bias?: boolean;
+  activation?: Activation;
+  preActivation?: boolean;
+  activationGrad?: Activation;
+  residual?: boolean;
+}
+
+/** A small generator of the same numbers on every run (Steele and others, 2014: SplitMix, in 32 bits). */
+export function random(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
+  };
+}
+
+export interface Operands {
+  /** Inputs and outputs by name, as plain numbers. */
+  arrays: Map<string, Float32Array>;
+}
+
+/** Random operands of a case, in [-1, 1). */
+export function operands({ m, n, k, ...rest }: Case, seed = m * 31 + n * 7 + k): Map<string, Float32Array> {
+  const next = random(seed);
+  const fill = (length: number) => Float32Array.from({ length }, () => 2 * next() - 1);
+  const arrays = new Map([
+    ['a', fill(m * k)],
+    ['b', fill(k * n)],
+  ]);
+  if (rest.bias) arrays.set('bias', fill(n));
+  // A wide range, so that the tails of the activations are met too.
+  if (rest.activationGrad)
+    arrays.set(
+      'gradAt',
+      fill(m * n).map((x) => x * 6),
+    );
+  if (rest.residual) arrays.set('residual', fill(m * n));
+  return arrays;
+}
+
+/** Computes `c` in `heap`; outputs start as NaN. Returns copies of `out` and, if asked for, `preActivation`. */
+export function runWasm(heap: CpuHeap, engine: WasmMatmul, c: Case, inputs: Map<string, Float32Array>): Float32Array[] {
+  const addresses = new Map<string, number>();
+  const place = (name: string, data: Float32Array) => {
+    const address = heap.allocate(data.byteLength);
+    heap.f32(address, data.length).set(data);
+    addresses.set(name, address);
+    return address;
+  };
+  for (const [name, data] of inputs) place(name, data);
+  const out = place('out', new Float32Array(c.m * c.n).fill(Number.NaN));
+  const args: HeapMatmulArgs = { m: c.m, n: c.n, k: c.k, a: addresses.get('a')!, b: addresses.get('b')!, out };
+  if (c.transposeA) args.transposeA = true;
+  if (c.transposeB) args.transposeB = true;
+  if (c.alpha !== undefined) args.alpha = c.alpha;
+  args.bias = addresses.get('bias');
+  args.activation = c.activation;
+  if (c.preActivation) args.preActivation = place('preActivation', new Float32Array(c.m * c.n).fill(Number.NaN));
+  if (c.activationGrad) args.activationGrad = { activation: c.activationGrad, preActivation: addresses.get('gradAt')! };
+  args.residual = addresses.get('residual');
+  engine.run(args);
+  const results = [out, ...(c.preActivation ? [addresses.get('preActivation')!] : [])];
+  const copies = results.map((address) => heap.f32(address, c.m * c.n).slice());
+  for (const address of addresses.values()) heap.free(address);
+  return copies;
+}
+
+/** The same in float64 by the twin. */
+export function runTwin(c: Case, inputs: Map<string, Float32Array>): Float64Array[] {
+  const buffer = (data: Float64Array): CpuBuffer => ({ dtype: 'f32', length: data.length, data });
+  const input = (name: string) => buffer(Float64Array.from(inputs.get(name)!));
+  const out = buffer(new Float64Array(c.m * c.n));
+  const args: MatmulArgs = { m: c.m, n: c.n, k: c.k, a: input('a'), b: input('b'), out };
+  const results = [out];
+  if (c.transposeA) args.transposeA = true;
+  if (c.transposeB) args.transposeB = true;
+  if (c.alpha !== undefined) args.alpha = c.alpha;
+  if (c.bias) args.bias = input('bias');
+  args.activation = c.activation;
+  if (c.preActivation) results.push((args.preActivation = buffer(new Float64Array(c.m * c.n))) as CpuBuffer);
+  if (c.activationGrad) args.activationGrad = { activation: c.activationGrad, preActivation: input('gradAt') };
+  if (c.residual) args.residual = input('residual');
+  matmul(args);
+  return results.map((result) => result.data as Float64Array);
+}
+
+/** Largest difference, NaN if either has a NaN. */
+export function distance(got: Float32Array, want: Float64Array): number {
+  if (got.length !== want.length) return Number.NaN;
+  let most = 0;
+  for (let i = 0; i < got.length; i++) {
+    const difference = Math.abs(got[i]! - want[i]!);
+    if (Number.isNaN(difference)) return Number.NaN;
+    most = Math.max(most, difference);
+  }
+  return most;
+}
