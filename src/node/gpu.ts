@@ -2,6 +2,10 @@
  * Dawn's WebGPU for Node. Two facts of dawn.node decide the shape of this file: the object that `create` returns must stay
  * referenced as long as any device lives (the process aborts otherwise), and importing it costs a 60 MB library, so that it is
  * loaded only when WebGPU is asked for.
+ *
+ * On drivers with generous limits Dawn prints two lines to standard error whenever an adapter is requested ("Warning:
+ * maxDynamicUniformBuffersPerPipelineLayout artificially reduced ..."). They mean nothing here, and no toggle or flag of
+ * `create` silences them: the native code (dawn/native/Limits.cpp) writes them unconditionally.
  */
 import { InputError } from '../errors.js';
 import { findAdapter } from '../kernels/webgpu/device.js';

@@ -29,11 +29,6 @@ export function random(seed: number): () => number {
   };
 }
 
-export interface Operands {
-  /** Inputs and outputs by name, as plain numbers. */
-  arrays: Map<string, Float32Array>;
-}
-
 /** Random operands of a case, in [-1, 1). */
 export function operands({ m, n, k, ...rest }: Case, seed = m * 31 + n * 7 + k): Map<string, Float32Array> {
   const next = random(seed);
@@ -92,7 +87,11 @@ export function runTwin(c: Case, inputs: Map<string, Float32Array>): Float64Arra
   if (c.alpha !== undefined) args.alpha = c.alpha;
   if (c.bias) args.bias = input('bias');
   args.activation = c.activation;
-  if (c.preActivation) results.push((args.preActivation = buffer(new Float64Array(c.m * c.n))) as CpuBuffer);
+  if (c.preActivation) {
+    const preActivation = buffer(new Float64Array(c.m * c.n));
+    args.preActivation = preActivation;
+    results.push(preActivation);
+  }
   if (c.activationGrad) args.activationGrad = { activation: c.activationGrad, preActivation: input('gradAt') };
   if (c.residual) args.residual = input('residual');
   matmul(args);
@@ -109,4 +108,13 @@ export function distance(got: Float32Array, want: Float64Array): number {
     most = Math.max(most, difference);
   }
   return most;
+}
+
+/** Whether two results are the same to the last bit. */
+export function sameBits(a: Float32Array[], b: Float32Array[]): boolean {
+  return a.length === b.length && a.every((data, i) => Buffer.compare(bytes(data), bytes(b[i]!)) === 0);
+}
+
+function bytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

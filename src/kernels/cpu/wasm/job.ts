@@ -38,7 +38,7 @@ const SHARED_COLUMNS = 1024;
 const OWN_ROWS = 240;
 const OWN_COLUMNS = 128;
 /** Columns of a task when there is one row. */
-const VECTOR_COLUMNS = 256;
+const VECTOR_COLUMNS = 1024;
 /** Most memory that packed panels of B may take. */
 const MAXIMUM_PACKED_BYTES = 64 << 20;
 

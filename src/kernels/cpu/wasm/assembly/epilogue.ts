@@ -6,23 +6,39 @@ const QUICK_GELU: i32 = 1;
 
 /** Finishes `columns` elements of `out` that hold plain sums, from (row, column) on. */
 export function finishRow(job: Job, row: i32, column: i32, columns: i32): void {
+  const offset = (<usize>row * <usize>job.n + <usize>column) << 2;
+  const wholeVectors = columns & -4;
+  finish(job, offset, column, wholeVectors, 4);
+  if (wholeVectors < columns) finish(job, offset + (<usize>wholeVectors << 2), column + wholeVectors, 1, columns - wholeVectors);
+}
+
+/** Finishes `columns` elements, `lanes` (1 to 4) at a time; `offset` is that of the first in each [m, n] matrix, in bytes. */
+// @ts-ignore: decorator
+@inline
+function finish(job: Job, offset: usize, column: i32, columns: i32, lanes: i32): void {
   const alpha = f32x4.splat(job.alpha);
-  let at = (<usize>row * <usize>job.n + <usize>column) << 2;
-  let biasAt = job.bias + (<usize>column << 2);
-  for (let left = columns; left > 0; left -= 4) {
-    let v = f32x4.mul(loadLanes(job.out + at, left), alpha);
-    if (job.bias) v = f32x4.add(v, loadLanes(biasAt, left));
-    if (job.preActivation) storeLanes(job.preActivation + at, v, left);
-    if (job.activation) v = activate(job.activation, v);
-    if (job.gradAt) v = f32x4.mul(v, derivative(job.gradActivation, loadLanes(job.gradAt + at, left)));
-    if (job.residual) v = f32x4.add(v, loadLanes(job.residual + at, left));
-    storeLanes(job.out + at, v, left);
-    at += 16;
-    biasAt += 16;
+  const activation = job.activation;
+  const gradActivation = job.gradActivation;
+  const out = job.out + offset;
+  const bias = job.bias ? job.bias + (<usize>column << 2) : 0;
+  const preActivation = job.preActivation ? job.preActivation + offset : 0;
+  const gradAt = job.gradAt ? job.gradAt + offset : 0;
+  const residual = job.residual ? job.residual + offset : 0;
+  const end = <usize>columns << 2;
+  for (let at: usize = 0; at < end; at += 16) {
+    let v = f32x4.mul(loadLanes(out + at, lanes), alpha);
+    if (bias) v = f32x4.add(v, loadLanes(bias + at, lanes));
+    if (preActivation) storeLanes(preActivation + at, v, lanes);
+    if (activation) v = activate(activation, v);
+    if (gradAt) v = f32x4.mul(v, derivative(gradActivation, loadLanes(gradAt + at, lanes)));
+    if (residual) v = f32x4.add(v, loadLanes(residual + at, lanes));
+    storeLanes(out + at, v, lanes);
   }
 }
 
 /** QuickGELU `x * sigmoid(1.702 x)`, or exact GELU `x * Phi(x)`. */
+// @ts-ignore: decorator
+@inline
 function activate(activation: i32, x: v128): v128 {
   if (activation == QUICK_GELU) {
     const e = exp(f32x4.mul(x, f32x4.splat(-1.702)));
@@ -31,6 +47,8 @@ function activate(activation: i32, x: v128): v128 {
   return f32x4.mul(x, normalCdf(x, gaussian(x)));
 }
 
+// @ts-ignore: decorator
+@inline
 function derivative(activation: i32, x: v128): v128 {
   const one = f32x4.splat(1);
   if (activation == QUICK_GELU) {
@@ -52,6 +70,8 @@ function gaussian(x: v128): v128 {
  * Phi(x), given e = exp(-x^2 / 2), by Abramowitz and Stegun's formula 7.1.26 for erf, whose error is at most 1.5e-7. The upper
  * tail is what the formula yields, so nothing cancels for negative x.
  */
+// @ts-ignore: decorator
+@inline
 function normalCdf(x: v128, e: v128): v128 {
   const one = f32x4.splat(1);
   const t = f32x4.div(one, madd(f32x4.abs(x), f32x4.splat(0.3275911 * 0.70710678118654752), one));

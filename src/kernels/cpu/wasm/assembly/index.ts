@@ -115,6 +115,8 @@ function multiplyBlock(job: Job, scratch: usize, row: i32, rowEnd: i32, column: 
     }
     from += depth;
   } while (from < job.k);
+  // Row by row, now that the whole block is there: long runs of the operands that the epilogue reads.
+  if (job.hasEpilogue) for (let i = row; i < rowEnd; i++) finishRow(job, i, column, columnEnd - column);
 }
 
 /** Rows [row, rowEnd), columns [from, from + depth) of op(A), in panels one after another. */
@@ -135,7 +137,6 @@ function multiplyPanel(
   const stride = <usize>job.n << 2;
   const columns = min(TILE_COLUMNS, job.n - column);
   const first = from == 0;
-  const finish = job.hasEpilogue && from + depth == job.k;
   let a = packedA;
   for (let i = row; i < rowEnd; i += TILE_ROWS) {
     const rows = min(TILE_ROWS, rowEnd - i);
@@ -147,7 +148,6 @@ function multiplyPanel(
       tile(a, b, edgeTile, 32, depth, first);
       copyTile(edgeTile, 32, c, stride, rows, columns);
     }
-    if (finish) for (let r = 0; r < rows; r++) finishRow(job, i + r, column, columns);
     a += <usize>depth * (TILE_ROWS * 4);
   }
 }

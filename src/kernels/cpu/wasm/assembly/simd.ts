@@ -55,6 +55,8 @@ const LN2_LOW: f32 = -2.12194440e-4;
  * exp(x) with a relative error of about 1e-7; arguments are clamped to [-87, 88], NaN stays NaN.
  * exp(x) = 2^n exp(r) with n = round(x / ln 2), so |r| <= ln 2 / 2, where eight terms of the series suffice.
  */
+// @ts-ignore: decorator
+@inline
 export function exp(argument: v128): v128 {
   const x = f32x4.pmax(f32x4.pmin(argument, f32x4.splat(88)), f32x4.splat(-87));
   const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504)), f32x4.splat(ROUND));

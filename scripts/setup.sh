@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# Gets a clone ready to use: checks Node, installs the npm packages, builds, and sees to it that there is a WebGPU adapter.
+#
+# A machine without one gets Mesa's software Vulkan driver where that is possible without asking (Debian or Ubuntu, as root or
+# with a sudo that wants no password). Nothing fails for want of an adapter: the CPU backend does everything that WebGPU does.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: bash scripts/setup.sh [--no-driver]
+
+Installs the npm packages, builds, and looks for a WebGPU adapter. Without one, it installs
+Mesa's software Vulkan driver on Debian and Ubuntu, as root or with passwordless sudo.
+
+  --no-driver  never install a system package
+  --help       show this text
+TEXT
+}
+
+may_install_driver=true
+for argument in "$@"; do
+  case "$argument" in
+    --no-driver) may_install_driver=false ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      echo "setup: unknown option '$argument', see --help" >&2
+      exit 2
+      ;;
+  esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Where this machine says what it is; the tests point them elsewhere.
+os_release=${PTDPC_OS_RELEASE:-/etc/os-release}
+apt_directory=${PTDPC_APT_DIR:-/etc/apt}
+driver_packages=(mesa-vulkan-drivers libvulkan1)
+
+say() { echo "setup: $*"; }
+
+scratch=$(mktemp -d)
+cleanup() {
+  # What apt wrote there under sudo is root's.
+  rm -rf "$scratch" 2>/dev/null || as_root rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+check_node() {
+  local found
+  found=$(node --version 2>/dev/null) || found=none
+  local major=${found#v}
+  major=${major%%.*}
+  if [[ ! $major =~ ^[0-9]+$ ]] || ((major < 20)); then
+    echo "setup: Node.js 20 or newer is needed, found: $found" >&2
+    exit 1
+  fi
+}
+
+# `npm ci` starts from nothing each time. The copy of the lockfile that was installed makes a second run quick.
+install_packages() {
+  local stamp=node_modules/.installed-package-lock.json
+  # A NODE_ENV of production would leave out the compiler.
+  local options=(--include=dev --no-audit --no-fund --loglevel=error)
+  if [[ ! -f package-lock.json ]]; then
+    say 'installing npm packages (there is no lockfile)'
+    npm install "${options[@]}" </dev/null
+  elif ! cmp -s package-lock.json "$stamp"; then
+    say 'installing npm packages'
+    npm ci "${options[@]}" </dev/null
+    cp package-lock.json "$stamp"
+  fi
+}
+
+build() {
+  say 'building'
+  npm run --silent build </dev/null
+}
+
+# Prints the adapter in one line; what Dawn says about drivers that it refuses goes to a file.
+check_adapter() { node scripts/adapter-check.mjs 2>"$scratch/dawn.log"; }
+
+as_root() {
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo -n "$@"; fi
+}
+
+can_be_root() { [[ $(id -u) == 0 ]] || sudo -n true 2>/dev/null; }
+
+# One variable of os-release(5), which is shell syntax by definition; empty where there is none.
+os_field() {
+  # shellcheck disable=SC2016 # the inner shell expands these
+  bash -c '. "$0" && echo "${!1:-}"' "$os_release" "$1" 2>/dev/null || true
+}
+
+uses_apt() {
+  command -v apt-get >/dev/null && [[ " $(os_field ID) $(os_field ID_LIKE) " =~ \ (debian|ubuntu)\  ]]
+}
+
+# Runs apt-get with its own package lists, so that neither the machine's lists nor its sources change. Quiet unless it fails.
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120 \
+    -o Dir::State::lists="$scratch/lists" "${apt_sources[@]}" "$@" </dev/null >"$scratch/apt.log" 2>&1 || {
+    tail -n 20 "$scratch/apt.log" >&2
+    return 1
+  }
+}
+
+install_driver() {
+  # apt downloads as a user of its own, who has to be able to look in here.
+  chmod 755 "$scratch"
+  mkdir -p "$scratch/lists/partial" "$scratch/sources.list.d"
+  apt_sources=(-o Dir::Etc::sourcelist="$apt_directory/sources.list" -o Dir::Etc::sourceparts="$scratch/sources.list.d")
+  local release=()
+  cp "$apt_directory"/sources.list.d/*.{list,sources} "$scratch/sources.list.d/" 2>/dev/null || true
+  # Dawn refuses the Mesa 22.3 of Debian 12: it lacks shaderUniformArrayDynamicIndexing. Backports have a newer one.
+  if [[ $(os_field VERSION_CODENAME) == bookworm ]]; then
+    node scripts/backports-source.mjs bookworm "$apt_directory" "$scratch/sources.list.d" || return 1
+    release=(-t bookworm-backports)
+  fi
+  say "no WebGPU adapter: installing Mesa's software Vulkan driver (${driver_packages[*]})"
+  apt_get update && apt_get install --no-install-recommends ${release[@]+"${release[@]}"} "${driver_packages[@]}"
+}
+
+say_what_to_install() {
+  say 'no WebGPU adapter, so the CPU backend is used.' \
+    "For one, install a Vulkan driver (Debian and Ubuntu: ${driver_packages[*]}; on Debian 12 from bookworm-backports)."
+}
+
+ensure_adapter() {
+  if check_adapter; then return; fi
+  if ! $may_install_driver || ! uses_apt || ! can_be_root; then
+    say_what_to_install
+  elif ! install_driver; then
+    say 'the driver could not be installed'
+    say_what_to_install
+  elif ! check_adapter; then
+    cat "$scratch/dawn.log" >&2
+    say_what_to_install
+  fi
+}
+
+check_node
+install_packages
+build
+ensure_adapter
+say 'ready'

@@ -1,0 +1,16 @@
+/** The commands, in the order in which `ptdpc --help` lists them. */
+import type { CommandEntry } from './run.js';
+
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'demo', summary: 'run the whole job offline, on drawn scenes', load: () => import('./demo.js') },
+  { name: 'doctor', summary: 'show what this machine can compute on', load: () => import('./doctor.js') },
+  { name: 'convert', summary: 'make a model directory from a CLIP checkpoint', load: () => import('./convert.js') },
+  { name: 'random-model', summary: 'make a CLIP with random weights', load: () => import('./random-model.js') },
+  { name: 'tokenize', summary: 'print the token ids of texts', load: () => import('./tokenize.js') },
+  { name: 'preprocess', summary: 'write what CLIP sees of an image', load: () => import('./preprocess.js') },
+  { name: 'embed', summary: 'encode images into features', load: () => import('./embed.js') },
+  { name: 'zeroshot', summary: 'classify images by CLIP without tuning', load: () => import('./zeroshot.js') },
+  { name: 'train', summary: 'tune prompts on a folder of labelled images', load: () => import('./train.js') },
+  { name: 'eval', summary: 'evaluate the prompts of a run', load: () => import('./eval.js') },
+  { name: 'predict', summary: 'predict the class of new images', load: () => import('./predict.js') },
+];

@@ -1,0 +1,102 @@
+/** `ptdpc doctor`: what this machine can compute on, and what `--device auto` would take. */
+import { arch, cpus, freemem, totalmem } from 'node:os';
+import type { Command } from 'commander';
+import { InputError } from '../errors.js';
+import { relaxedSupported, simdSupported } from '../kernels/cpu/wasm/index.js';
+import { type AdapterSummary, describeAdapter } from '../kernels/index.js';
+import { autoChoice, installHint, openCpu } from '../node/device.js';
+import { defaultCacheDirectory } from '../node/feature-cache.js';
+import { closeGpu, nodeAdapter } from '../node/gpu.js';
+import { packageVersion } from '../node/package.js';
+import { enableRelaxedSimd, hardwareThreads } from '../node/wasm-threads.js';
+import { addExamples, jsonOption } from './options.js';
+import { print, printJson } from './output.js';
+
+/** The limits that decide what fits: tensors, and workgroups of the matrix product. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+] as const;
+
+export function configure(command: Command): void {
+  command
+    .description(
+      `Show the WebGPU adapter with its features and limits, the CPU, and what --device auto would choose and why. Exits with 0
+whatever it finds: without a GPU everything runs on the CPU.`,
+    )
+    .addOption(jsonOption())
+    .action(doctor);
+  addExamples(command, [
+    ['ptdpc doctor', 'a page for people'],
+    ['ptdpc doctor --json', 'all of it, for bug reports'],
+  ]);
+}
+
+async function doctor({ json }: { json?: boolean }): Promise<void> {
+  const report = await examine();
+  if (json) printJson(report);
+  else for (const line of page(report)) print(line);
+}
+
+type Report = Awaited<ReturnType<typeof examine>>;
+
+async function examine() {
+  const { device, reason } = await autoChoice();
+  const webgpu = await examineAdapter();
+  enableRelaxedSimd();
+  const cpu = openCpu();
+  const backend = cpu.description;
+  cpu.dispose();
+  return {
+    ptdpc: packageVersion(),
+    node: process.version,
+    platform: `${process.platform} ${arch()}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    threads: hardwareThreads(),
+    memory: { total: totalmem(), free: freemem() },
+    cpu: { backend, simd: simdSupported(), relaxedSimd: relaxedSupported() },
+    webgpu,
+    auto: { device, reason },
+    cache: defaultCacheDirectory(),
+  };
+}
+
+/** The adapter, or why there is none. */
+async function examineAdapter(): Promise<{ adapter: AdapterSummary } | { adapter: null; reason: string }> {
+  try {
+    const adapter = await nodeAdapter();
+    if (adapter) return { adapter: describeAdapter(adapter) };
+    return { adapter: null, reason: `no WebGPU adapter; ${installHint()}` };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { adapter: null, reason: error.message };
+  } finally {
+    closeGpu();
+  }
+}
+
+function page({ ptdpc, node, platform, processor, threads, memory, cpu, webgpu, auto, cache }: Report): string[] {
+  const { adapter } = webgpu;
+  return [
+    `ptdpc     ${ptdpc}, node ${node}, ${platform}`,
+    `memory    ${gib(memory.total)}, ${gib(memory.free)} free`,
+    `cpu       ${processor}, ${threads} threads; SIMD ${yes(cpu.simd)}, relaxed SIMD ${yes(cpu.relaxedSimd)}`,
+    `          ${cpu.backend}`,
+    ...(adapter ? adapterLines(adapter) : [`webgpu    ${webgpu.reason}`]),
+    `auto      ${auto.device}: ${auto.reason}`,
+    `cache     ${cache}`,
+  ];
+}
+
+function adapterLines({ description, software, features, limits }: AdapterSummary): string[] {
+  return [
+    `webgpu    ${description}, ${software ? 'software' : 'hardware'}`,
+    `          features: ${features.join(', ')}`,
+    ...LIMITS.map((name) => `          ${name}: ${limits[name] ?? 'unknown'}`),
+  ];
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+const yes = (value: boolean): string => (value ? 'yes' : 'no');

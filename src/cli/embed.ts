@@ -1,0 +1,74 @@
+/** `ptdpc embed`: image features into a safetensors file. */
+import type { Command } from 'commander';
+import { writeSafetensors } from '../clip/checkpoint/index.js';
+import { createFileAtomically, requireNoFolderAt } from '../node/atomic.js';
+import type { DeviceChoice } from '../node/device-choice.js';
+import { listImages } from '../node/image-files.js';
+import { openModelDirectory } from '../node/model-directory.js';
+import { Engine } from '../tensor/index.js';
+import { openReportedDevice } from './device.js';
+import { type EncodingOptions, encode } from './encoding.js';
+import {
+  addCacheOptions,
+  addExamples,
+  deviceOption,
+  jsonOption,
+  memoryOption,
+  modelOption,
+  strictOption,
+} from './options.js';
+import { count, printJson, say, saySkipped } from './output.js';
+
+interface Options extends EncodingOptions {
+  model: string;
+  out: string;
+  device: DeviceChoice;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      `Encode images with CLIP's vision tower. The file holds the tensor image_features [N, D] in float32, sorted by path:
+projected into the joint space but not normalised (divide a row by its length for cosines). Its metadata has the
+paths of the N images, as a JSON array under "files".`,
+    )
+    .argument('<images...>', 'image files, or folders of .jpg, .jpeg and .png files')
+    .addOption(modelOption())
+    .requiredOption('--out <file>', 'safetensors file to write')
+    .addOption(deviceOption())
+    .addOption(memoryOption())
+    .addOption(strictOption())
+    .addOption(jsonOption())
+    .action(embed);
+  addCacheOptions(command);
+  addExamples(command, [
+    ['ptdpc embed --model clip-b32 photos/ --out features.safetensors', 'all images below a folder'],
+    ['ptdpc embed --model clip-b32 a.jpg b.png --out ab.safetensors --device webgpu', 'two images, on the GPU'],
+  ]);
+}
+
+async function embed(inputs: string[], options: Options): Promise<void> {
+  await requireNoFolderAt(options.out);
+  const paths = await listImages(inputs);
+  await using model = await openModelDirectory(options.model);
+  using device = await openReportedDevice(options.device);
+  const result = await encode(new Engine(device.backend), model, paths, options);
+  const { features, cached, encoded, skipped } = result;
+  const width = model.config.projectionDim;
+  const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+  const shape = [result.paths.length, width];
+  const metadata = new Map([
+    ['files', JSON.stringify(result.paths)],
+    ['normalized', 'false'],
+    ['model_sha256', await model.hash()],
+  ]);
+  await createFileAtomically(options.out, (sink) =>
+    writeSafetensors([{ name: 'image_features', dtype: 'F32', shape, read: () => bytes }], metadata, sink),
+  );
+  say(`${count(encoded, 'image')} encoded, ${cached} from the cache`);
+  saySkipped(skipped);
+  if (options.json) {
+    printJson({ out: options.out, shape, device: device.backend.description, cached, encoded, skipped });
+  } else say(`${options.out}: image_features [${shape.join(', ')}], ${count(shape[0]!, 'image')}`);
+}

@@ -1,0 +1,52 @@
+/** What `eval`, `zeroshot` and `demo` share: saying how good predictions are, and writing them down. */
+import { join } from 'node:path';
+import { writeFileAtomically } from '../node/atomic.js';
+import type { EncodedSplit } from '../node/labelled-images.js';
+import type { ClassName, Evaluation } from '../ptdpc/index.js';
+import { print } from './output.js';
+import { confusionTable, percent } from './tables.js';
+
+/** The result for people. */
+export function printEvaluation(title: string, classes: readonly ClassName[], evaluation: Evaluation): void {
+  const words = classes.map(({ word }) => word);
+  print(
+    `${title}: accuracy ${percent(evaluation.accuracy)} of ${evaluation.count} images, loss ${evaluation.loss.toFixed(4)}`,
+  );
+  print('');
+  print(confusionTable(words, evaluation));
+}
+
+/** The result for programs. */
+export function evaluationJson(
+  classes: readonly ClassName[],
+  { count, accuracy, loss, confusion, perClass }: Evaluation,
+) {
+  return { count, accuracy, loss, classes: classes.map(({ word }) => word), perClassAccuracy: perClass, confusion };
+}
+
+/** `confusion.json` and `predictions.csv` in the folder of a run. */
+export async function writeEvaluation(
+  run: string,
+  split: string,
+  classes: readonly ClassName[],
+  images: EncodedSplit,
+  evaluation: Evaluation,
+): Promise<void> {
+  const json = { split, ...evaluationJson(classes, evaluation) };
+  await writeFileAtomically(join(run, 'confusion.json'), `${JSON.stringify(json, null, 2)}\n`);
+  const words = classes.map(({ word }) => word);
+  const lines = images.paths.map((path, i) => {
+    const row = evaluation.probabilities.subarray(i * words.length, (i + 1) * words.length);
+    return [path, words[images.labels[i]!]!, words[evaluation.predicted[i]!]!, ...Array.from(row, String)].map(csvCell);
+  });
+  const header = ['path', 'actual', 'predicted', ...words.map((word) => `p(${word})`)].map(csvCell);
+  await writeFileAtomically(
+    join(run, 'predictions.csv'),
+    `${[header, ...lines].map((cells) => cells.join(',')).join('\n')}\n`,
+  );
+}
+
+/** RFC 4180: quotes around what holds a separator, doubled inside. */
+function csvCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

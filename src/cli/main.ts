@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** Entry point of the `ptdpc` command. */
+import { exitOnInterrupt } from '../node/interrupt.js';
+import { COMMANDS } from './commands.js';
+import { endQuietlyOnClosedPipe } from './output.js';
+import { report, run } from './run.js';
+
+exitOnInterrupt();
+endQuietlyOnClosedPipe();
+process.on('uncaughtException', (error) => process.exit(report(error)));
+
+// Set rather than exited with, so that what is still in the pipes gets out.
+process.exitCode = await run(COMMANDS, process.argv.slice(2));

@@ -1,0 +1,55 @@
+/** A progress bar with rate and time left, on standard error; nothing at all where that is not a terminal. */
+import { type Options, SingleBar } from 'cli-progress';
+import { onInterrupt } from '../node/interrupt.js';
+
+export interface Progress extends Disposable {
+  /** `n` more are done; `note` stands at the end of the line until the next one. */
+  tick(n: number, note?: string): void;
+  /** Takes the bar away. May be called twice. */
+  stop(): void;
+}
+
+/** Starts a bar for `total` of something; `unit` is what the rate counts ("images"). Stop it, or let `using` do so. */
+export function progress(total: number, label: string, unit = ''): Progress {
+  if (!process.stderr.isTTY) return { tick: () => {}, stop: () => {}, [Symbol.dispose]: () => {} };
+  const started = performance.now();
+  const bar = new SingleBar({
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    // Interruption is handled in one place: src/node/interrupt.ts.
+    gracefulExit: false,
+    format: (options, { value, total, progress, eta }, { note }: { note: string }) => {
+      const seconds = (performance.now() - started) / 1000;
+      const width = options.barsize ?? 30;
+      const full = Math.round(progress * width);
+      const line = `${'█'.repeat(full)}${'░'.repeat(width - full)} ${value}/${total}`;
+      const rate = seconds > 0 ? `${shortNumber(value / seconds)}${unit && ` ${unit}`}/s` : '';
+      return [`${label} ${line}`, rate, value > 0 ? `${clock(Number(eta))} left` : '', note].filter(Boolean).join(', ');
+    },
+  } satisfies Options);
+  bar.start(total, 0, { note: '' });
+  const stop = () => {
+    forget();
+    bar.stop();
+  };
+  const forget = onInterrupt(() => bar.stop());
+  return {
+    tick: (n, note = '') => bar.increment(n, { note }),
+    stop,
+    [Symbol.dispose]: stop,
+  };
+}
+
+function shortNumber(value: number): string {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(1)} M`;
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(2);
+}
+
+/** Seconds as 1:05 or 2:00:05. */
+function clock(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
+  const shown = parts[0] === 0 ? parts.slice(1) : parts;
+  return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
+}

@@ -1,0 +1,58 @@
+/** `ptdpc random-model`: a CLIP at real size with random weights. */
+import { type Command, Option } from 'commander';
+import type { ClipConfig } from '../clip/config.js';
+import { ClipTokenizer } from '../clip/tokenizer/index.js';
+import { readSmallFile } from '../node/checkpoint-files.js';
+import { ARCHITECTURES, randomClipCheckpoint } from '../node/random-clip.js';
+import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
+import { addExamples, jsonOption, parseSeed } from './options.js';
+import { printJson, say } from './output.js';
+import { progress } from './progress.js';
+
+interface Options {
+  arch: string;
+  seed: number;
+  out: string;
+  vocab?: string;
+  dtype: 'f16' | 'f32';
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      `Write a model directory with random weights, for tests and benchmarks at real size. The weights have the scales of CLIP's
+own initialisation and depend on the seed alone. Without --vocab the tokenizer knows bytes only, no merges: its
+merges.txt ends after the first line.`,
+    )
+    .addOption(new Option('--arch <name>', 'architecture').choices([...ARCHITECTURES.keys()]).makeOptionMandatory())
+    .requiredOption('--out <dir>', 'model directory to create')
+    .option('--seed <n>', 'seed of the weights', parseSeed, 0)
+    .option('--vocab <file>', 'vocabulary: merges.txt or bpe_simple_vocab_16e6.txt.gz')
+    .addOption(new Option('--dtype <type>', 'type of the stored weights').choices(['f16', 'f32']).default('f16'))
+    .addOption(jsonOption())
+    .action(randomModel);
+  addExamples(command, [
+    ['ptdpc random-model --arch ViT-B/32 --seed 0 --out random-b32', '151 M weights, 302 MB'],
+    ['ptdpc random-model --arch ViT-L/14 --out random-l14 --vocab merges.txt', "with CLIP's vocabulary"],
+  ]);
+}
+
+async function randomModel({ arch, seed, out, vocab, dtype, json }: Options): Promise<void> {
+  const config = ARCHITECTURES.get(arch)!;
+  const tokenizer = await vocabulary(vocab, config);
+  const checkpoint = randomClipCheckpoint(config, seed);
+  {
+    using bar = progress(weightBytes(config, dtype), 'writing', 'B');
+    await writeModelDirectory(out, { checkpoint, config, tokenizer }, { dtype }, (bytes) => bar.tick(bytes));
+  }
+  const weights = weightCount(config);
+  if (json) printJson({ out, arch, seed, dtype, weights, vocabulary: vocab ?? 'bytes' });
+  else say(`${out}: ${arch}, ${(weights / 1e6).toFixed(0)} M random weights in ${dtype}, seed ${seed}`);
+}
+
+async function vocabulary(path: string | undefined, config: ClipConfig): Promise<ClipTokenizer> {
+  const { vocabularySize } = config.text;
+  if (path === undefined) return ClipTokenizer.bytesOnly({ vocabularySize });
+  return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize });
+}

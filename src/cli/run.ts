@@ -1,0 +1,75 @@
+/**
+ * The command line's frame: which commands there are, and what becomes of errors.
+ *
+ * Exit codes: 0 done; 2 bad input or wrong usage, one line `ptdpc: <message>`; 1 a defect of this program; 130 Ctrl-C.
+ * Results go to standard output, everything else to standard error.
+ */
+import { Command, CommanderError } from 'commander';
+import { InputError } from '../errors.js';
+import { packageVersion } from '../node/package.js';
+import { errorCode, isSystemError } from '../node/system-error.js';
+import { say } from './output.js';
+
+/** A command's file: fills in description, arguments, options, examples and action. */
+export interface CommandModule {
+  configure(command: Command): void;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loaded only when the command is the one asked for, so that `ptdpc --help` is instant. */
+  load(): Promise<CommandModule>;
+}
+
+/** Runs one command line (without `node` and the script). Returns the exit code. */
+export async function run(commands: readonly CommandEntry[], args: readonly string[]): Promise<number> {
+  try {
+    const program = await buildProgram(commands, args);
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Says what went wrong, in one line. Returns the exit code. */
+export function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InputError) {
+    say(`ptdpc: ${oneLine(error.message)}`);
+    if (process.env.PTDPC_DEBUG === '1') say(error.stack ?? '');
+    return 2;
+  }
+  // A file system that refuses something that no one foresaw is still no defect.
+  if (isSystemError(error) && error.path !== undefined) {
+    say(`ptdpc: ${error.path}: ${error.syscall} failed (${errorCode(error)})`);
+    return 2;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  say(`ptdpc: internal error: ${oneLine(message)} (PTDPC_DEBUG=1 shows where)`);
+  if (process.env.PTDPC_DEBUG === '1' && error instanceof Error) say(error.stack ?? '');
+  return 1;
+}
+
+async function buildProgram(commands: readonly CommandEntry[], args: readonly string[]): Promise<Command> {
+  const program = new Command('ptdpc')
+    .description('Prompt tuning of a frozen CLIP for image emotion classification (PT-DPC).')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText('after', '\nptdpc <command> --help has the options of a command, with examples.')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`ptdpc: ${oneLine(text.replace(/^error: /, ''))}\n`) });
+  // The command is the first argument, or the second in `ptdpc help <command>`.
+  const wanted = args[0] === 'help' ? args[1] : args[0];
+  for (const { name, summary, load } of commands) {
+    const command = program.command(name).summary(summary).description(summary);
+    if (name === wanted) (await load()).configure(command);
+  }
+  return program;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ');
+}

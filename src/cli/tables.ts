@@ -1,0 +1,28 @@
+/** Results as plain text for people. */
+import type { Evaluation } from '../ptdpc/index.js';
+
+export function percent(share: number | null): string {
+  return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
+}
+
+/** Rows of cells in columns; the first column is aligned left, the others right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Confusion counts: a row per true class, a column per predicted class (abbreviated), and each class's accuracy. */
+export function confusionTable(words: readonly string[], { confusion, perClass }: Evaluation): string {
+  const short = words.map((word) => word.slice(0, 6));
+  return table([
+    ['true \\ predicted', ...short, 'accuracy'],
+    ...confusion.map((row, c) => [words[c] ?? '', ...row.map(String), percent(perClass[c] ?? null)]),
+  ]);
+}

@@ -1,0 +1,76 @@
+/** `ptdpc zeroshot`: CLIP as it comes, with a hand-written prompt. */
+import type { Command } from 'commander';
+import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
+import { readClasses, readSplit, type Split } from '../node/dataset.js';
+import type { DeviceChoice } from '../node/device-choice.js';
+import { openModelDirectory } from '../node/model-directory.js';
+import { classText, evaluate, PRESETS, zeroShotLogits } from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { openReportedDevice } from './device.js';
+import { type EncodingOptions, encodeSplit } from './encoding.js';
+import { splitOption } from './eval.js';
+import { evaluationJson, printEvaluation } from './evaluation.js';
+import {
+  addCacheOptions,
+  addExamples,
+  deviceOption,
+  jsonOption,
+  memoryOption,
+  modelOption,
+  strictOption,
+} from './options.js';
+import { printJson, saySkipped } from './output.js';
+
+export interface ZeroShotOptions extends EncodingOptions {
+  model: string;
+  data: string;
+  split: Split;
+  template: string;
+  classes?: string;
+  device: DeviceChoice;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description('Classify images by CLIP without tuning, comparing them with "<template> <class word>".')
+    .addOption(modelOption())
+    .requiredOption('--data <dir>', 'images in {train,val,test}/<class>/')
+    .addOption(splitOption())
+    .option(
+      '--template <words>',
+      'text of a class; {} stands for the class word, which otherwise comes last',
+      PRESETS.paper.template,
+    )
+    .option('--classes <list>', 'classes in order: folder or folder=word, separated by commas')
+    .addOption(deviceOption())
+    .addOption(memoryOption())
+    .addOption(strictOption())
+    .addOption(jsonOption());
+  addCacheOptions(command).action(async (options: ZeroShotOptions) => {
+    const { classes, evaluation } = await zeroShot(options);
+    if (options.json) {
+      printJson({ split: options.split, template: options.template, ...evaluationJson(classes, evaluation) });
+    } else printEvaluation(`zero-shot, ${options.split}`, classes, evaluation);
+  });
+  addExamples(command, [
+    ['ptdpc zeroshot --model clip-vit-b32 --data fi', 'the template of the paper'],
+    ['ptdpc zeroshot --model clip-vit-b32 --data fi --template "a {} scene."', 'another one'],
+  ]);
+}
+
+/** Zero-shot predictions of one split and what they are worth. */
+export async function zeroShot(options: ZeroShotOptions) {
+  await using model = await openModelDirectory(options.model);
+  const classes = await readClasses(options.data, options.split, options.classes);
+  const images = (await readSplit(options.data, options.split, classes)) ?? [];
+  const tokenizer = await model.tokenizer();
+  using device = await openReportedDevice(options.device);
+  const engine = new Engine(device.backend);
+  const encoded = await encodeSplit(engine, model, images, classes, options);
+  saySkipped(encoded.skipped);
+  using tower = await TextTower.load(engine, model.clip, model.config);
+  const texts = classes.map(({ word }) => classText(options.template, word));
+  const logits = await zeroShotLogits(tower, new TokenEmbeddings(model.clip), tokenizer, texts, encoded.features);
+  return { classes, evaluation: evaluate(logits, encoded.labels, classes.length) };
+}

@@ -1,0 +1,106 @@
+/**
+ * Which files make a checkpoint: one file, the shards behind an index file, or what a folder from the Hugging Face hub
+ * holds. Opening them, and reading what lies beside the weights.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Checkpoint, openCheckpoint, shardFileNames } from '../clip/checkpoint/index.js';
+import { type ClipConfig, parseConfigJson } from '../clip/config.js';
+import { InputError } from '../errors.js';
+import { type FileSource, openFileSource } from './file-source.js';
+import { errorCode, naming } from './system-error.js';
+
+/** Names of weights in a model folder, best first: Hugging Face's, then OpenCLIP's. */
+const WEIGHT_FILES = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+  'open_clip_model.safetensors',
+  'open_clip_pytorch_model.bin',
+] as const;
+
+const CONFIG_FILES = ['config.json', 'open_clip_config.json'] as const;
+
+/** Far above any text file of a model directory (an index of shards, a vocabulary), and far below the memory. */
+const MAX_TEXT_BYTES = 64 * 2 ** 20;
+
+export interface CheckpointFiles {
+  /** The file with all weights, or the index file followed by the shards. */
+  readonly weights: readonly string[];
+  /** The folder whose config.json and vocabulary belong to these weights; undefined for a file on its own. */
+  readonly directory: string | undefined;
+}
+
+/** Finds the weights at `path`: a file, an index of shards, or a folder. Throws InputError naming what is missing. */
+export async function findCheckpoint(path: string): Promise<CheckpointFiles> {
+  const status = await naming(path, 'cannot be opened', () => stat(path));
+  if (!status.isDirectory()) {
+    const isNamed = WEIGHT_FILES.some((name) => name === basename(path));
+    return { weights: await withShards(path), directory: isNamed ? dirname(path) : undefined };
+  }
+  for (const name of WEIGHT_FILES) {
+    const file = join(path, name);
+    if (await exists(file)) return { weights: await withShards(file), directory: path };
+  }
+  throw new InputError(`${path}: no weights in this folder; expected model.safetensors or pytorch_model.bin`);
+}
+
+/** Opens the files of a checkpoint. Close it after the last read. */
+export async function openCheckpointFiles(
+  weights: readonly string[],
+): Promise<{ checkpoint: Checkpoint; close(): Promise<void> }> {
+  const sources: FileSource[] = [];
+  const close = async () => {
+    await Promise.all(sources.splice(0).map((source) => source.close()));
+  };
+  try {
+    for (const path of weights) sources.push(await openFileSource(path));
+    return { checkpoint: await openCheckpoint(sources), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The configuration in a model folder, ours or OpenCLIP's; undefined where there is none. */
+export async function readConfig(directory: string): Promise<ClipConfig | undefined> {
+  for (const name of CONFIG_FILES) {
+    const path = join(directory, name);
+    if (await exists(path)) return parseConfigJson(await readText(path), path);
+  }
+  return undefined;
+}
+
+/** A small file's bytes. Throws InputError naming it where it cannot be read or is too large to be what it should be. */
+export async function readSmallFile(path: string): Promise<Uint8Array> {
+  const status = await naming(path, 'cannot be opened', () => stat(path));
+  if (!status.isFile()) throw new InputError(`${path}: expected a file, found something else (a folder?)`);
+  if (status.size > MAX_TEXT_BYTES) {
+    throw new InputError(`${path}: expected at most ${MAX_TEXT_BYTES} bytes, found ${status.size}`);
+  }
+  return naming(path, 'cannot be read', () => readFile(path));
+}
+
+/** A small text file. */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readSmallFile(path));
+}
+
+/** Whether there is something at `path`. Throws InputError where that cannot be told. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw new InputError(`${path}: cannot be opened (${code})`);
+  }
+}
+
+async function withShards(path: string): Promise<string[]> {
+  if (!path.endsWith('.json')) return [path];
+  const shards = shardFileNames(await readText(path), path);
+  return [path, ...shards.map((name) => join(dirname(path), name))];
+}

@@ -1,0 +1,95 @@
+/**
+ * The choice of a device. `auto` takes a GPU where there is one; a software adapter (llvmpipe, SwiftShader) runs the same
+ * kernels, but several times slower than the CPU backend, so it is used only when asked for.
+ */
+import { readdir } from 'node:fs/promises';
+import { InputError } from '../errors.js';
+import { type Backend, CpuBackend, describeAdapter, WebGpuBackend } from '../kernels/index.js';
+import type { DeviceChoice } from './device-choice.js';
+import { closeGpu, nodeAdapter } from './gpu.js';
+import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
+
+/** A backend, why it was chosen, and its end: an undestroyed GPU device would keep the process running. */
+export interface OpenedDevice extends Disposable {
+  readonly backend: Backend;
+  /** Why this one, for people. */
+  readonly reason: string;
+}
+
+/** What `auto` would take, and why. */
+export interface AutoChoice {
+  readonly device: 'webgpu' | 'cpu';
+  readonly reason: string;
+  /** The hardware adapter, where that is the choice. It can give one device. */
+  readonly adapter?: GPUAdapter;
+}
+
+/** Opens the device. Dispose it on every path. Throws InputError where `webgpu` is asked for and cannot be had. */
+export async function openDevice(choice: DeviceChoice): Promise<OpenedDevice> {
+  if (choice === 'cpu') return opened(openCpu(), 'asked for');
+  if (choice === 'webgpu') {
+    const adapter = await nodeAdapter();
+    if (!adapter) throw new InputError(`--device webgpu: no WebGPU adapter on this machine; ${installHint()}`);
+    return opened(await WebGpuBackend.create(adapter), 'asked for');
+  }
+  const { adapter, reason } = await autoChoice();
+  if (!adapter) return opened(openCpu(), reason);
+  try {
+    return opened(await WebGpuBackend.create(adapter), reason);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return opened(openCpu(), error.message);
+  }
+}
+
+/** Decides what `auto` means on this machine. */
+export async function autoChoice(): Promise<AutoChoice> {
+  if (!(await mayHaveGpu())) return { device: 'cpu', reason: 'no GPU in /dev' };
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await nodeAdapter();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { device: 'cpu', reason: error.message };
+  }
+  if (!adapter) return { device: 'cpu', reason: 'no WebGPU adapter' };
+  const { software, description } = describeAdapter(adapter);
+  if (!software) return { device: 'webgpu', reason: 'a hardware GPU', adapter };
+  return { device: 'cpu', reason: `the only WebGPU adapter is software (${description}), slower than the CPU backend` };
+}
+
+/** One line on how to get an adapter. */
+export function installHint(): string {
+  if (process.platform !== 'linux') return "install the GPU's current driver, or use --device cpu";
+  return "install the GPU's Vulkan driver, or for a software adapter Mesa 25 (package mesa-vulkan-drivers; Debian 12: from bookworm-backports, scripts/setup.sh does it)";
+}
+
+/** The CPU backend as this machine runs it best. */
+export function openCpu(): Backend {
+  enableRelaxedSimd();
+  return new CpuBackend({ threads: hardwareThreads(), startWorker: startNodeWorker });
+}
+
+function opened(backend: Backend, reason: string): OpenedDevice {
+  return {
+    backend,
+    reason,
+    [Symbol.dispose]: () => {
+      backend.dispose();
+      if (backend.kind === 'webgpu') closeGpu();
+    },
+  };
+}
+
+/** Device files of Linux's GPU drivers: DRM, NVIDIA, WSL, Mali, Adreno, PowerVR. */
+const GPU_FILES = /^(?:dri|nvidia\d+|nvidiactl|dxg|mali\d*|kgsl-3d\d+|pvr_sync)$/;
+
+/**
+ * False where Linux shows no GPU to this process, so that no driver could reach one: then there is no point in loading
+ * Dawn (60 MB, and two lines of warnings that it prints about software adapters).
+ */
+async function mayHaveGpu(): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  const files = await readdir('/dev').catch(() => undefined);
+  return files === undefined || files.some((file) => GPU_FILES.test(file));
+}

@@ -1,0 +1,173 @@
+/**
+ * Image files to features: what is in the cache comes from there, the rest goes through the vision tower in batches that fit
+ * a memory budget. While a GPU computes one batch, the next is read and decoded.
+ */
+import type { ClipConfig } from '../clip/config.js';
+import { VisionTower } from '../clip/towers/index.js';
+import { InputError } from '../errors.js';
+import type { Engine } from '../tensor/index.js';
+import type { FeatureCache } from './feature-cache.js';
+import { sha256 } from './feature-segment.js';
+import { pixelsForClip, readImageFile, type SkippedImage } from './image-files.js';
+import type { ModelDirectory } from './model-directory.js';
+
+/** Beyond this many images a larger batch is no faster on any device, and Ctrl-C and the progress bar wait longer. */
+const LARGEST_BATCH = 32;
+
+export interface EncodeRequest {
+  readonly engine: Engine;
+  readonly model: ModelDirectory;
+  readonly paths: readonly string[];
+  /** Undefined: everything is encoded anew. */
+  readonly cache?: FeatureCache | undefined;
+  /** Working memory in bytes, beside the tower's weights. */
+  readonly memoryBytes: number;
+  /** True: the first unreadable image is an InputError. */
+  readonly strict?: boolean | undefined;
+  /** Hears how many more images are done, skipped ones included. */
+  readonly onProgress?: ((images: number) => void) | undefined;
+}
+
+export interface EncodedImages {
+  /** [paths, projectionDim]: projected, not normalised. */
+  readonly features: Float32Array;
+  /** The readable ones of the given paths, in the given order. */
+  readonly paths: readonly string[];
+  readonly skipped: readonly SkippedImage[];
+  /** How many features came from the cache, and how many were computed. */
+  readonly cached: number;
+  readonly encoded: number;
+}
+
+/** An image on its way to the tower: its place among the paths, its SHA-256 where there is a cache, [3, size, size]. */
+interface WaitingImage {
+  readonly index: number;
+  readonly hash: string | undefined;
+  readonly pixels: Float32Array;
+}
+
+/** Encodes images. Throws InputError where none is readable, or where one is not and `strict` is set. */
+export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {
+  const { engine, model, cache } = request;
+  const reader = new ImageReader(request);
+  const size = batchSize(model.config, request.memoryBytes);
+  let encoded = 0;
+  let batch = await reader.nextBatch(size);
+  if (batch.length > 0) {
+    using tower = await VisionTower.load(engine, model.clip, model.config);
+    try {
+      while (batch.length > 0) {
+        const [features, following] = await Promise.all([
+          encodeBatch(tower, batch),
+          // Begins once the batch is under way.
+          Promise.resolve().then(() => reader.nextBatch(size)),
+        ]);
+        for (const [row, { index, hash }] of batch.entries()) {
+          const feature = features.subarray(row * reader.width, (row + 1) * reader.width);
+          reader.features.set(feature, index * reader.width);
+          if (hash) await cache?.add(hash, feature);
+        }
+        encoded += batch.length;
+        request.onProgress?.(batch.length);
+        batch = following;
+      }
+    } finally {
+      await cache?.flush();
+    }
+  }
+  return { ...reader.result(), encoded };
+}
+
+/** Goes through the paths once: fills in what the cache knows, notes what is unreadable, hands out the rest. */
+class ImageReader {
+  readonly features: Float32Array;
+  readonly width: number;
+  readonly #request: EncodeRequest;
+  readonly #skipped = new Map<number, SkippedImage>();
+  #next = 0;
+  #cached = 0;
+
+  constructor(request: EncodeRequest) {
+    this.#request = request;
+    this.width = request.model.config.projectionDim;
+    this.features = new Float32Array(request.paths.length * this.width);
+  }
+
+  /** The next images for the tower, at most `size`; none at the end. */
+  async nextBatch(size: number): Promise<WaitingImage[]> {
+    const { paths, strict, onProgress } = this.#request;
+    const batch: WaitingImage[] = [];
+    while (batch.length < size && this.#next < paths.length) {
+      const index = this.#next++;
+      const path = paths[index]!;
+      try {
+        const waiting = await this.#read(index, path);
+        if (waiting) batch.push(waiting);
+        else onProgress?.(1);
+      } catch (error) {
+        if (strict || !(error instanceof InputError)) throw error;
+        this.#skipped.set(index, { path, reason: error.message });
+        onProgress?.(1);
+      }
+    }
+    return batch;
+  }
+
+  /** The rows of the readable images. Throws InputError where there are none. */
+  result(): Omit<EncodedImages, 'encoded'> {
+    const { paths } = this.#request;
+    const skipped = [...this.#skipped.values()];
+    if (skipped.length === 0) return { features: this.features, paths, skipped, cached: this.#cached };
+    const readable = paths.map((_, index) => index).filter((index) => !this.#skipped.has(index));
+    if (readable.length === 0) {
+      throw new InputError(`none of ${paths.length} images can be read; the first one: ${skipped[0]!.reason}`);
+    }
+    const features = new Float32Array(readable.length * this.width);
+    readable.forEach((index, row) => {
+      features.set(this.features.subarray(index * this.width, (index + 1) * this.width), row * this.width);
+    });
+    return { features, paths: readable.map((index) => paths[index]!), skipped, cached: this.#cached };
+  }
+
+  async #read(index: number, path: string): Promise<WaitingImage | undefined> {
+    const { cache, model } = this.#request;
+    const bytes = await readImageFile(path);
+    const hash = cache && sha256(bytes);
+    const known = hash && (await cache.get(hash));
+    if (!known) return { index, hash, pixels: await pixelsForClip(bytes, path, model.config.vision.imageSize) };
+    this.features.set(known, index * this.width);
+    this.#cached++;
+    return undefined;
+  }
+}
+
+/** Features [batch, projectionDim]. The device has its work when this first waits. */
+async function encodeBatch(tower: VisionTower, batch: readonly WaitingImage[]): Promise<Float32Array> {
+  const { engine, config } = tower;
+  const { imageSize } = config.vision;
+  const numbers = 3 * imageSize * imageSize;
+  const pixels = new Float32Array(batch.length * numbers);
+  batch.forEach((image, row) => {
+    pixels.set(image.pixels, row * numbers);
+  });
+  using features = engine.scope(
+    () => tower.encode(engine.tensor(pixels, [batch.length, 3, imageSize, imageSize])).features,
+  );
+  return await features.read();
+}
+
+/** Images per batch in a budget of bytes. Throws InputError where one does not fit. */
+export function batchSize({ vision }: ClipConfig, memoryBytes: number): number {
+  const { width, intermediate, heads, imageSize, patchSize } = vision;
+  const rows = (imageSize / patchSize) ** 2 + 1;
+  // The widest moment of a block: the perceptron's hidden layer beside queries, keys, values, residual and a few rows more.
+  const numbersPerRow = intermediate + 8 * width + heads;
+  // Pixels: the images in work and those decoded ahead, each by itself; the batch on the host and on the device; its patches.
+  const bytesPerImage = 4 * (rows * numbersPerRow + 5 * 3 * imageSize * imageSize);
+  const images = Math.floor(memoryBytes / bytesPerImage);
+  if (images < 1) {
+    const [need, found] = [bytesPerImage, memoryBytes].map((bytes) => (bytes / 2 ** 20).toFixed(1));
+    throw new InputError(`--memory: to encode one image of this model takes ${need} MiB, found ${found} MiB`);
+  }
+  return Math.min(LARGEST_BATCH, images);
+}

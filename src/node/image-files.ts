@@ -1,0 +1,83 @@
+/** Image files: finding them under folders, reading them, and turning them into what the vision tower takes. */
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeImage, normalizePixels, preprocess } from '../clip/image/index.js';
+import { InputError } from '../errors.js';
+import { loadJpeg } from './jpeg.js';
+import { naming } from './system-error.js';
+
+/** The extensions by which images in folders are recognised. */
+const EXTENSION = /\.(?:jpe?g|png)$/i;
+
+/** A photograph has a tenth of this; what is larger is not read at all. */
+const MAX_FILE_BYTES = 512 * 2 ** 20;
+
+/** An image that was passed over. `reason` names the file. */
+export interface SkippedImage {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/**
+ * The images in `inputs`, sorted by path (by code unit, each path once). A folder stands for all .jpg, .jpeg and .png files
+ * below it, hidden ones left out; a file stands for itself, whatever its name. Throws InputError for a path that does not
+ * exist and for a folder without images.
+ */
+export async function listImages(inputs: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const input of inputs) {
+    const status = await naming(input, 'cannot be opened', () => stat(input));
+    if (!status.isDirectory()) {
+      found.add(input);
+      continue;
+    }
+    let images = 0;
+    for await (const path of imagesBelow(input, new Set())) {
+      found.add(path);
+      images++;
+    }
+    if (images === 0) {
+      throw new InputError(`${input}: no images in this folder; expected .jpg, .jpeg or .png files`);
+    }
+  }
+  return [...found].sort();
+}
+
+/** Walks a folder. `above` holds the real paths of the folders on the way down: a link to one of them is a loop. */
+async function* imagesBelow(directory: string, above: ReadonlySet<string>): AsyncGenerator<string> {
+  const real = await naming(directory, 'cannot be read', () => realpath(directory));
+  if (above.has(real)) return;
+  const inside = new Set(above).add(real);
+  const entries = await naming(directory, 'cannot be read', () => readdir(directory, { withFileTypes: true }));
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(directory, entry.name);
+    // A link that leads nowhere is no folder; if it is named like an image, reading it will say what is wrong.
+    const isFolder = entry.isSymbolicLink()
+      ? ((await stat(path).catch(() => undefined))?.isDirectory() ?? false)
+      : entry.isDirectory();
+    if (isFolder) yield* imagesBelow(path, inside);
+    else if (EXTENSION.test(entry.name)) yield path;
+  }
+}
+
+/** The bytes of an image file. Throws InputError naming it. */
+export async function readImageFile(path: string): Promise<Uint8Array> {
+  const status = await naming(path, 'cannot be opened', () => stat(path));
+  if (!status.isFile()) throw new InputError(`${path}: expected an image file, found something else`);
+  if (status.size > MAX_FILE_BYTES) {
+    throw new InputError(`${path}: expected an image of at most ${MAX_FILE_BYTES} bytes, found ${status.size}`);
+  }
+  return naming(path, 'cannot be read', () => readFile(path));
+}
+
+/** What CLIP sees of an image: [size, size, 3] RGB. Throws InputError naming `path` for what cannot be decoded. */
+export async function cropForClip(bytes: Uint8Array, path: string, size: number): Promise<Uint8Array> {
+  await loadJpeg('decoder');
+  return preprocess(await decodeImage(bytes, path), size);
+}
+
+/** The same as numbers for the vision tower: [3, size, size]. */
+export async function pixelsForClip(bytes: Uint8Array, path: string, size: number): Promise<Float32Array> {
+  return normalizePixels(await cropForClip(bytes, path, size), size);
+}

@@ -1,0 +1,35 @@
+/** Encoded images with their labels: what training and evaluation work on. */
+import { InputError } from '../errors.js';
+import { type ClassName, type LabelledFeatures, normalizedFeatures } from '../ptdpc/index.js';
+import type { LabelledPath } from './dataset.js';
+import type { EncodedImages } from './encode-images.js';
+import type { SkippedImage } from './image-files.js';
+
+export interface EncodedSplit extends LabelledFeatures {
+  paths: readonly string[];
+  skipped: readonly SkippedImage[];
+}
+
+/**
+ * Gives encoded images their labels back, skipped ones left out, and normalises the features. Throws InputError where nothing
+ * of a class could be read.
+ */
+export function labelled(
+  encoded: EncodedImages,
+  images: readonly LabelledPath[],
+  classes: readonly ClassName[],
+  width: number,
+): EncodedSplit {
+  const { paths, skipped } = encoded;
+  const labelOf = new Map(images.map(({ path, label }) => [path, label]));
+  const labels = Int32Array.from(paths, (path) => labelOf.get(path)!);
+  const present = new Set(labels);
+  for (const { label } of images) {
+    if (!present.has(label)) {
+      throw new InputError(
+        `class "${classes[label]?.folder}": none of its images could be read (${skipped[0]?.reason})`,
+      );
+    }
+  }
+  return { features: normalizedFeatures(encoded.features, width), labels, paths, skipped };
+}

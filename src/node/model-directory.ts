@@ -1,0 +1,89 @@
+/**
+ * Reads a model directory: Hugging Face's layout, as downloaded or as `ptdpc convert` writes it.
+ *
+ *     config.json           sizes and activation
+ *     model.safetensors     weights (or shards with an index, or pytorch_model.bin)
+ *     merges.txt            vocabulary; one with no merges after its first line means one token a byte
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CanonicalClip } from '../clip/checkpoint/index.js';
+import { type ClipConfig, validateShapes } from '../clip/config.js';
+import { ClipTokenizer } from '../clip/tokenizer/index.js';
+import { InputError } from '../errors.js';
+import { exists, findCheckpoint, openCheckpointFiles, readConfig, readSmallFile } from './checkpoint-files.js';
+import { naming } from './system-error.js';
+
+export interface ModelDirectory extends AsyncDisposable {
+  readonly directory: string;
+  readonly config: ClipConfig;
+  /** The weights, read as they are asked for, until `close`. */
+  readonly clip: CanonicalClip;
+  /** The tokenizer. Throws InputError where the directory has no vocabulary. */
+  tokenizer(): Promise<ClipTokenizer>;
+  /** SHA-256 of the weights, in hexadecimal: of the one file, or of the shards one after the other. Computed once. */
+  hash(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Opens a model directory and checks its weights against its config.json. Throws InputError naming what is wrong. */
+export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
+  const status = await naming(directory, 'cannot be opened', () => stat(directory));
+  if (!status.isDirectory()) {
+    throw new InputError(`${directory}: expected a model directory, found a file; make one with ptdpc convert`);
+  }
+  const config = await readConfig(directory);
+  if (!config) {
+    throw new InputError(`${directory}: not a model directory, it has no config.json; make one with ptdpc convert`);
+  }
+  const { weights } = await findCheckpoint(directory);
+  const { checkpoint, close } = await openCheckpointFiles(weights);
+  let clip: CanonicalClip;
+  try {
+    clip = validateShapes(checkpoint, config);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  let tokenizer: Promise<ClipTokenizer> | undefined;
+  let hash: Promise<string> | undefined;
+  return {
+    directory,
+    config,
+    clip,
+    tokenizer: () => {
+      tokenizer ??= readTokenizer(directory, config);
+      return tokenizer;
+    },
+    hash: () => {
+      hash ??= hashFiles(weights.filter((path) => !path.endsWith('.json')));
+      return hash;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The tokenizer of a model directory, without opening its weights. */
+export async function readTokenizer(directory: string, config: ClipConfig): Promise<ClipTokenizer> {
+  const path = join(directory, 'merges.txt');
+  if (!(await exists(path))) {
+    throw new InputError(
+      `${path}: missing, so texts cannot be tokenized; put the checkpoint's merges.txt there, or convert with --vocab`,
+    );
+  }
+  const { vocabularySize } = config.text;
+  return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize });
+}
+
+async function hashFiles(paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    await naming(path, 'cannot be read', async () => {
+      for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+    });
+  }
+  return hash.digest('hex');
+}

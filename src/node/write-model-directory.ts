@@ -1,0 +1,86 @@
+/**
+ * Writes a model directory whole or not at all: weights and config.json, the vocabulary where there is one, and the small
+ * files that let transformers' `CLIPModel` and `CLIPProcessor` load it too.
+ */
+import { type Checkpoint, type ConvertOptions, convertToModelDirectory } from '../clip/checkpoint/index.js';
+import { type ClipConfig, clipTensors } from '../clip/config.js';
+import { CLIP_MEAN, CLIP_STD } from '../clip/image/index.js';
+import type { ClipTokenizer } from '../clip/tokenizer/index.js';
+import { createDirectoryAtomically, directorySink } from './atomic.js';
+
+export interface ModelParts {
+  readonly checkpoint: Checkpoint;
+  readonly config: ClipConfig;
+  readonly tokenizer?: ClipTokenizer | undefined;
+}
+
+/** Creates `directory`. `onBytes` hears of the bytes of weights as they are written; `weightBytes` says how many come. */
+export async function writeModelDirectory(
+  directory: string,
+  { checkpoint, config, tokenizer }: ModelParts,
+  options: ConvertOptions,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<void> {
+  await createDirectoryAtomically(directory, async (temporary) => {
+    const sink = directorySink(temporary);
+    const writeText = (name: string, text: string) => sink.write(name, new TextEncoder().encode(text));
+    try {
+      await convertToModelDirectory(checkpoint, config, options, async (name, chunk) => {
+        await sink.write(name, chunk);
+        if (name === 'model.safetensors') onBytes(chunk.length);
+      });
+      await writeText('preprocessor_config.json', preprocessorJson(config));
+      if (tokenizer) {
+        await writeText('merges.txt', tokenizer.mergesText());
+        await writeText('vocab.json', tokenizer.vocabJson());
+        await writeText('tokenizer_config.json', tokenizerJson(config));
+      }
+    } finally {
+      await sink.close();
+    }
+  });
+}
+
+/** Bytes of the weights that `writeModelDirectory` will write, header aside. */
+export function weightBytes(config: ClipConfig, dtype: ConvertOptions['dtype']): number {
+  return weightCount(config) * (dtype === 'f16' ? 2 : 4);
+}
+
+/** Numbers in all tensors of a CLIP. */
+export function weightCount(config: ClipConfig): number {
+  return clipTensors(config).reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0);
+}
+
+/** CLIP's preprocessing in the words of transformers' CLIPImageProcessor; `resample` 3 is Pillow's bicubic. */
+function preprocessorJson({ vision: { imageSize } }: ClipConfig): string {
+  return json({
+    image_processor_type: 'CLIPImageProcessor',
+    do_resize: true,
+    size: { shortest_edge: imageSize },
+    resample: 3,
+    do_center_crop: true,
+    crop_size: { height: imageSize, width: imageSize },
+    do_convert_rgb: true,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: CLIP_MEAN,
+    image_std: CLIP_STD,
+  });
+}
+
+function tokenizerJson({ text }: ClipConfig): string {
+  return json({
+    tokenizer_class: 'CLIPTokenizer',
+    model_max_length: text.context,
+    do_lower_case: true,
+    bos_token: '<|startoftext|>',
+    eos_token: '<|endoftext|>',
+    unk_token: '<|endoftext|>',
+    pad_token: '<|endoftext|>',
+  });
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
