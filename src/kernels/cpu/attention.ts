@@ -14,34 +14,32 @@ export function attention(args: AttentionArgs): void {
   const [out, logSumExp] = [real(args.out), real(args.logSumExp)];
   const width = args.heads * headWidth;
   const scale = 1 / Math.sqrt(headWidth);
-  const scores = new Float64Array(args.keys);
+  const keys = new Int32Array(args.keys);
+  const weights = new Float64Array(args.keys);
+  const sum = new Float64Array(headWidth);
   for (let query = 0; query < queries; query++) {
+    const count = visibleKeys(visible, query, keys);
     for (let head = 0; head < args.heads; head++) {
       const column = head * headWidth;
       const qAt = query * q.stride + q.offset + column;
       let max = Number.NEGATIVE_INFINITY;
-      eachVisible(visible, query, (key) => {
-        const score = scale * dot(q.data, k.data, qAt, key * k.stride + k.offset + column, headWidth);
-        scores[key] = score;
-        if (score > max) max = score;
-      });
-      let sum = 0;
-      eachVisible(visible, query, (key) => {
-        sum += Math.exp(scores[key]! - max);
-      });
-      const outAt = query * width + column;
-      const accumulator = new Float64Array(headWidth);
-      eachVisible(visible, query, (key) => {
-        addScaled(
-          accumulator,
-          v.data,
-          key * v.stride + v.offset + column,
-          headWidth,
-          Math.exp(scores[key]! - max) / sum,
-        );
-      });
-      out.set(accumulator, outAt);
-      logSumExp[query * args.heads + head] = max + Math.log(sum);
+      for (let t = 0; t < count; t++) {
+        const score = scale * dot(q.data, k.data, qAt, keys[t]! * k.stride + k.offset + column, headWidth);
+        weights[t] = score;
+        // Written so that a NaN score shows in the result.
+        if (!(score <= max)) max = score;
+      }
+      let denominator = 0;
+      for (let t = 0; t < count; t++) {
+        weights[t] = Math.exp(weights[t]! - max);
+        denominator += weights[t]!;
+      }
+      sum.fill(0);
+      for (let t = 0; t < count; t++) {
+        addScaled(sum, v.data, keys[t]! * v.stride + v.offset + column, headWidth, weights[t]! / denominator);
+      }
+      out.set(sum, query * width + column);
+      logSumExp[query * args.heads + head] = max + Math.log(denominator);
     }
   }
 }
@@ -53,20 +51,24 @@ export function attentionGradQuery(args: AttentionGradQueryArgs): void {
   const [gradOut, logSumExp, delta] = [real(args.gradOut), real(args.logSumExp), real(args.delta)];
   const width = args.heads * headWidth;
   const scale = 1 / Math.sqrt(headWidth);
+  const keys = new Int32Array(args.keys);
+  const sum = new Float64Array(headWidth);
   for (let query = 0; query < queries; query++) {
+    const count = visibleKeys(visible, query, keys);
     for (let head = 0; head < args.heads; head++) {
       const column = head * headWidth;
       const row = query * args.heads + head;
       const outAt = query * width + column;
       const qAt = query * q.stride + q.offset + column;
-      const accumulator = new Float64Array(headWidth);
-      eachVisible(visible, query, (key) => {
-        const kAt = key * k.stride + k.offset + column;
+      sum.fill(0);
+      for (let t = 0; t < count; t++) {
+        const kAt = keys[t]! * k.stride + k.offset + column;
+        const vAt = keys[t]! * v.stride + v.offset + column;
         const probability = Math.exp(scale * dot(q.data, k.data, qAt, kAt, headWidth) - logSumExp[row]!);
-        const gradProbability = dot(gradOut, v.data, outAt, key * v.stride + v.offset + column, headWidth);
-        addScaled(accumulator, k.data, kAt, headWidth, scale * probability * (gradProbability - delta[row]!));
-      });
-      gradQ.data.set(accumulator, query * gradQ.stride + gradQ.offset + column);
+        const gradProbability = dot(gradOut, v.data, outAt, vAt, headWidth);
+        addScaled(sum, k.data, kAt, headWidth, scale * probability * (gradProbability - delta[row]!));
+      }
+      gradQ.data.set(sum, query * gradQ.stride + gradQ.offset + column);
     }
   }
 }
@@ -79,13 +81,15 @@ export function attentionGradKeyValue(args: AttentionGradKeyValueArgs): void {
   const [gradOut, logSumExp, delta] = [real(args.gradOut), real(args.logSumExp), real(args.delta)];
   const width = args.heads * headWidth;
   const scale = 1 / Math.sqrt(headWidth);
+  const kSum = new Float64Array(headWidth);
+  const vSum = new Float64Array(headWidth);
   for (let key = 0; key < keys; key++) {
     for (let head = 0; head < args.heads; head++) {
       const column = head * headWidth;
       const kAt = key * k.stride + k.offset + column;
       const vAt = key * v.stride + v.offset + column;
-      const kSum = new Float64Array(headWidth);
-      const vSum = new Float64Array(headWidth);
+      kSum.fill(0);
+      vSum.fill(0);
       for (let query = seenBy[2 * key]!; query < seenBy[2 * key + 1]!; query++) {
         const row = query * args.heads + head;
         const qAt = query * q.stride + q.offset + column;
@@ -101,9 +105,13 @@ export function attentionGradKeyValue(args: AttentionGradKeyValueArgs): void {
   }
 }
 
-function eachVisible(visible: Int32Array, query: number, visit: (key: number) => void): void {
-  for (let key = visible[4 * query]!; key < visible[4 * query + 1]!; key++) visit(key);
-  for (let key = visible[4 * query + 2]!; key < visible[4 * query + 3]!; key++) visit(key);
+/** Lists the keys that a query sees; returns how many. */
+function visibleKeys(visible: Int32Array, query: number, keys: Int32Array): number {
+  let count = 0;
+  for (let range = 0; range < 4; range += 2) {
+    for (let key = visible[4 * query + range]!; key < visible[4 * query + range + 1]!; key++) keys[count++] = key;
+  }
+  return count;
 }
 
 function addScaled(to: Float64Array, from: RealArray, at: number, length: number, scale: number): void {

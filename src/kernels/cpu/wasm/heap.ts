@@ -79,8 +79,8 @@ export class CpuHeap {
   }
 
   /**
-   * `length` floats at `address`. Take a fresh view after any `allocate`: where the memory is not shared, growing it
-   * detaches the views that exist.
+   * `length` floats at `address`. Take a fresh view after any `allocate` or matrix product: where the memory is not shared,
+   * growing it detaches the views that exist.
    */
   f32(address: number, length: number): Float32Array {
     return new Float32Array(this.#buffer, address, length);

@@ -1,6 +1,6 @@
 /**
  * The CPU's fast matrix product: WebAssembly SIMD on worker threads, over one heap. `assembly/` holds the compiled part in
- * AssemblyScript; `npm run wasm` builds `binaries.generated.ts` from it. How it works and what was measured: docs/cpu-matmul.md.
+ * AssemblyScript; `node scripts/build-wasm.mjs` builds `binaries.generated.ts` from it. How it works and what was measured: docs/cpu-matmul.md.
  */
 export { CpuHeap, type HeapOptions } from './heap.js';
 export type { HeapMatmulArgs } from './job.js';

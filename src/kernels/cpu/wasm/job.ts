@@ -27,6 +27,7 @@ export interface Tasks {
 /** Bytes of `Job`. */
 export const JOB_BYTES = 23 * 4;
 
+// As in assembly/tile.ts.
 const TILE_ROWS = 5;
 const TILE_COLUMNS = 8;
 /** A panel of A (5 floats a step) and one of B (8) of this depth take 20 KB of a first-level cache of 32 KB or more. */
@@ -38,11 +39,11 @@ const SHARED_COLUMNS = 1024;
 const OWN_ROWS = 240;
 const OWN_COLUMNS = 128;
 /** Columns of a task when there is one row. */
-const VECTOR_COLUMNS = 1024;
+const VECTOR_COLUMNS = 256;
 /** Most memory that packed panels of B may take. */
 const MAXIMUM_PACKED_BYTES = 64 << 20;
 
-/** Panels of B that a task packs at once. */
+/** Panels of B that a task packs at once, as in assembly/index.ts. */
 const GROUP = 4;
 
 /** Bytes of a thread's own memory: one tile, a group of panels of B, and the largest block of A. */
