@@ -4,8 +4,10 @@
  * Dispatches are recorded into one compute pass and submitted together, at these points and no others:
  * - `read`, since the host waits for the result;
  * - when the parameter arena is full;
- * - `write` to a buffer that a recorded dispatch uses, since a host write lands before everything not yet submitted;
  * - before pooled buffers are destroyed.
+ *
+ * A host write to a buffer that a recorded dispatch uses would land before everything not yet submitted; it is recorded as
+ * a copy in its place instead.
  *
  * Parameters live in an arena with one slot per dispatch, uploaded once per submit: a single shared uniform buffer would
  * show every dispatch of a batch the last one's values.
@@ -58,6 +60,8 @@ export class WebGpuBackend implements Backend {
   readonly #dummies: PooledBuffer[] = [];
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
+  /** Host writes waiting in the recorded commands. */
+  readonly #staging: GPUBuffer[] = [];
   #recorded = 0;
   #batch = 0;
   /** Why the device is of no more use, once it is. */
@@ -164,6 +168,7 @@ export class WebGpuBackend implements Backend {
   dispose(): void {
     this.#disposed = true;
     this.#endPass();
+    for (const staging of this.#staging.splice(0)) staging.destroy();
     this.#device.destroy();
   }
 
@@ -207,8 +212,18 @@ export class WebGpuBackend implements Backend {
   }
 
   #writeBytes(buffer: PooledBuffer, data: Uint32Array | Int32Array | Float32Array): void {
-    if (buffer.batch === this.#batch) this.#submit();
-    this.#device.queue.writeBuffer(buffer.gpu, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    if (buffer.batch !== this.#batch) {
+      this.#device.queue.writeBuffer(buffer.gpu, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+      return;
+    }
+    const usage = GPU_BUFFER_USAGE.COPY_SRC;
+    const staging = this.#device.createBuffer({ size: data.byteLength, usage, mappedAtCreation: true });
+    new Uint8Array(staging.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    staging.unmap();
+    this.#endPass();
+    this.#encoder ??= this.#device.createCommandEncoder();
+    this.#encoder.copyBufferToBuffer(staging, 0, buffer.gpu, 0, data.byteLength);
+    this.#staging.push(staging);
   }
 
   #endPass(): void {
@@ -225,6 +240,7 @@ export class WebGpuBackend implements Backend {
       this.#device.queue.submit([this.#encoder.finish()]);
       this.counters.submits++;
     }
+    for (const staging of this.#staging.splice(0)) staging.destroy();
     this.#encoder = undefined;
     this.#recorded = 0;
     this.#batch++;

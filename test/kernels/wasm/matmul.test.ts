@@ -121,6 +121,12 @@ describe('activations', () => {
   });
 });
 
+it('does without packed panels of B where the heap has no room for them', () => {
+  const heap = new CpuHeap({ shared: false, maximumBytes: 1 << 20 });
+  check(heap, WasmMatmul.create({ heap, relaxed: false }), { m: 130, n: 300, k: 200, transposeB: true });
+  expect(heap.blocks).toBe(3);
+});
+
 it('refuses operands that are too small or aliased', () => {
   const heap = new CpuHeap({ shared: false });
   const engine = WasmMatmul.create({ heap });

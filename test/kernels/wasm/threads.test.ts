@@ -37,7 +37,7 @@ it('gives the same bits however many threads there are', () => {
   for (const engine of engines) engine.dispose();
 });
 
-it('a worker by itself computes a whole product', async () => {
+it.each(['shared', 'own'])('a worker by itself computes a whole product from %s panels', async (panels) => {
   const heap = new CpuHeap({ shared: true });
   const [control, job, scratch] = [16, JOB_BYTES, SCRATCH_BYTES].map((bytes) => heap.allocate(bytes)) as [
     number,
@@ -47,14 +47,15 @@ it('a worker by itself computes a whole product', async () => {
   const words = heap.i32(control, 4).fill(0);
   const module = compile({ relaxed: false, shared: true });
   const worker = startNodeWorker({ module, memory: heap.memory, control, job, scratch })!;
-  const [m, n, k] = [130, 70, 50];
+  const [m, n, k] = [330, 270, 50];
   const [a, b, out] = [m * k, k * n, m * n].map((length) => heap.allocate(length * 4)) as [number, number, number];
   heap.f32(a, m * k).fill(2);
   heap.f32(b, k * n).fill(3);
   heap.f32(out, m * n).fill(Number.NaN);
   const args: HeapMatmulArgs = { a, b, out, m, n, k };
-  const tasks = cut(args);
-  writeJob(heap, job, args, tasks, heap.allocate(tasks.packedBytes));
+  // The second way of cutting is otherwise met only where B is larger than 64 MiB.
+  const tasks = panels === 'own' ? { ...cut(args), rows: 240, columns: 128, packedBytes: 0 } : cut(args);
+  writeJob(heap, job, args, tasks, tasks.packedBytes && heap.allocate(tasks.packedBytes));
   // Opened without a caller that takes part: generation, open (see assembly/job.ts).
   Atomics.store(words, 2, 1);
   Atomics.store(words, 0, 1);
