@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Checkpoint } from '../clip/checkpoint/index.js';
 import { type Activation, type ClipConfig, inferConfig } from '../clip/config.js';
-import { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { requireNothingAt } from '../node/atomic.js';
-import { exists, findCheckpoint, openCheckpointFiles, readConfig, readSmallFile } from '../node/checkpoint-files.js';
+import { exists, findCheckpoint, openCheckpointFiles, readConfig } from '../node/checkpoint-files.js';
+import { readVocabulary } from '../node/model-directory.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
 import { addExamples, jsonOption } from './options.js';
 import { printJson, say } from './output.js';
@@ -22,11 +22,11 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      `Make a model directory (config.json, model.safetensors, merges.txt, vocab.json) that ptdpc and other CLIP software load.
-The checkpoint is a safetensors or PyTorch file, an index of shards, OpenAI's TorchScript archive, or a folder from the
-Hugging Face hub, under Hugging Face's, OpenAI's or OpenCLIP's names. Nothing in it is executed. Sizes come from its
-config.json where it has one, else from the tensors. The vocabulary comes from --vocab, else from a merges.txt beside
-the checkpoint.`,
+      'Make a model directory (config.json, model.safetensors, merges.txt, vocab.json) that ptdpc and other CLIP ' +
+        "software load. The checkpoint is a safetensors or PyTorch file, an index of shards, OpenAI's TorchScript " +
+        "archive, or a folder from the Hugging Face hub, under Hugging Face's, OpenAI's or OpenCLIP's names. " +
+        'Nothing in it is executed. Sizes come from its config.json where it has one, else from the tensors. The ' +
+        'vocabulary comes from --vocab, else from a merges.txt beside the checkpoint.',
     )
     .argument('<checkpoint>', 'file or folder')
     .requiredOption('--out <dir>', 'model directory to create')
@@ -55,7 +55,7 @@ async function convert(path: string, options: Options): Promise<void> {
   try {
     const config = await configOf(checkpoint, directory, options.activation);
     const vocabulary = options.vocab ?? (await vocabularyBeside(directory));
-    const tokenizer = await readVocabulary(vocabulary, config);
+    const tokenizer = vocabulary === undefined ? undefined : await readVocabulary(vocabulary, config);
     {
       using bar = progress(weightBytes(config, dtype), 'converting', 'B');
       await writeModelDirectory(out, { checkpoint, config, tokenizer }, { dtype }, (bytes) => bar.tick(bytes));
@@ -86,10 +86,4 @@ async function vocabularyBeside(directory: string | undefined): Promise<string |
   if (directory === undefined) return undefined;
   const path = join(directory, 'merges.txt');
   return (await exists(path)) ? path : undefined;
-}
-
-async function readVocabulary(path: string | undefined, config: ClipConfig): Promise<ClipTokenizer | undefined> {
-  if (path === undefined) return undefined;
-  const { vocabularySize } = config.text;
-  return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize });
 }

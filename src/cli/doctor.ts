@@ -23,8 +23,8 @@ const LIMITS = [
 export function configure(command: Command): void {
   command
     .description(
-      `Show the WebGPU adapter with its features and limits, the CPU, and what --device auto would choose and why. Exits with 0
-whatever it finds: without a GPU everything runs on the CPU.`,
+      'Show the WebGPU adapter with its features and limits, the CPU, and what --device auto would choose and ' +
+        'why. Exits with 0 whatever it finds: without a GPU everything runs on the CPU.',
     )
     .addOption(jsonOption())
     .action(doctor);

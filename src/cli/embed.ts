@@ -29,9 +29,9 @@ interface Options extends EncodingOptions {
 export function configure(command: Command): void {
   command
     .description(
-      `Encode images with CLIP's vision tower. The file holds the tensor image_features [N, D] in float32, sorted by path:
-projected into the joint space but not normalised (divide a row by its length for cosines). Its metadata has the
-paths of the N images, as a JSON array under "files".`,
+      "Encode images with CLIP's vision tower. The file holds the tensor image_features [N, D] in float32, " +
+        'sorted by path: projected into the joint space but not normalised (divide a row by its length for ' +
+        'cosines). Its metadata has the paths of the N images, as a JSON array under "files".',
     )
     .argument('<images...>', 'image files, or folders of .jpg, .jpeg and .png files')
     .addOption(modelOption())

@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 /** Entry point of the `ptdpc` command. */
-import { exitOnInterrupt } from '../node/interrupt.js';
 import { COMMANDS } from './commands.js';
 import { endQuietlyOnClosedPipe } from './output.js';
 import { report, run } from './run.js';
 
-exitOnInterrupt();
 endQuietlyOnClosedPipe();
 process.on('uncaughtException', (error) => process.exit(report(error)));
 

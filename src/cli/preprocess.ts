@@ -15,8 +15,9 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      `Write what CLIP sees of an image: the short side resized with Pillow's bicubic filter, the middle cropped to a square,
-in RGB; byte for byte the original CLIP's pixels before normalisation. EXIF orientation is not applied, as there.`,
+      "Write what CLIP sees of an image: the short side resized with Pillow's bicubic filter, the middle cropped " +
+        "to a square, in RGB; byte for byte the original CLIP's pixels before normalisation. EXIF orientation is " +
+        'not applied, as there.',
     )
     .argument('<image>', 'JPEG or PNG file')
     .requiredOption('--out <png>', 'PNG file to write')

@@ -1,6 +1,5 @@
 /** A progress bar with rate and time left, on standard error; nothing at all where that is not a terminal. */
 import { type Options, SingleBar } from 'cli-progress';
-import { onInterrupt } from '../node/interrupt.js';
 
 export interface Progress extends Disposable {
   /** `n` more are done; `note` stands at the end of the line until the next one. */
@@ -15,13 +14,15 @@ export function progress(total: number, label: string, unit = ''): Progress {
   const started = performance.now();
   const bar = new SingleBar({
     stream: process.stderr,
-    hideCursor: true,
     clearOnComplete: true,
-    // Interruption is handled in one place: src/node/interrupt.ts.
+    barsize: 20,
+    // Nothing of the terminal is changed that Ctrl-C would have to restore, so it needs no handler and works at once.
+    hideCursor: false,
+    linewrap: true,
     gracefulExit: false,
     format: (options, { value, total, progress, eta }, { note }: { note: string }) => {
       const seconds = (performance.now() - started) / 1000;
-      const width = options.barsize ?? 30;
+      const width = options.barsize ?? 20;
       const full = Math.round(progress * width);
       const line = `${'█'.repeat(full)}${'░'.repeat(width - full)} ${value}/${total}`;
       const rate = seconds > 0 ? `${shortNumber(value / seconds)}${unit && ` ${unit}`}/s` : '';
@@ -29,13 +30,9 @@ export function progress(total: number, label: string, unit = ''): Progress {
     },
   } satisfies Options);
   bar.start(total, 0, { note: '' });
-  const stop = () => {
-    forget();
-    bar.stop();
-  };
-  const forget = onInterrupt(() => bar.stop());
+  const stop = () => bar.stop();
   return {
-    tick: (n, note = '') => bar.increment(n, { note }),
+    tick: (n, note) => bar.increment(n, note === undefined ? {} : { note }),
     stop,
     [Symbol.dispose]: stop,
   };

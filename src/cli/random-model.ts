@@ -1,8 +1,7 @@
 /** `ptdpc random-model`: a CLIP at real size with random weights. */
 import { type Command, Option } from 'commander';
-import type { ClipConfig } from '../clip/config.js';
 import { ClipTokenizer } from '../clip/tokenizer/index.js';
-import { readSmallFile } from '../node/checkpoint-files.js';
+import { readVocabulary } from '../node/model-directory.js';
 import { ARCHITECTURES, randomClipCheckpoint } from '../node/random-clip.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
 import { addExamples, jsonOption, parseSeed } from './options.js';
@@ -21,9 +20,9 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      `Write a model directory with random weights, for tests and benchmarks at real size. The weights have the scales of CLIP's
-own initialisation and depend on the seed alone. Without --vocab the tokenizer knows bytes only, no merges: its
-merges.txt ends after the first line.`,
+      'Write a model directory with random weights, for tests and benchmarks at real size. The weights have the ' +
+        "scales of CLIP's own initialisation and depend on the seed alone. Without --vocab the tokenizer knows " +
+        'bytes only, no merges: its merges.txt ends after the first line.',
     )
     .addOption(new Option('--arch <name>', 'architecture').choices([...ARCHITECTURES.keys()]).makeOptionMandatory())
     .requiredOption('--out <dir>', 'model directory to create')
@@ -40,7 +39,9 @@ merges.txt ends after the first line.`,
 
 async function randomModel({ arch, seed, out, vocab, dtype, json }: Options): Promise<void> {
   const config = ARCHITECTURES.get(arch)!;
-  const tokenizer = await vocabulary(vocab, config);
+  const { vocabularySize } = config.text;
+  const tokenizer =
+    vocab === undefined ? ClipTokenizer.bytesOnly({ vocabularySize }) : await readVocabulary(vocab, config);
   const checkpoint = randomClipCheckpoint(config, seed);
   {
     using bar = progress(weightBytes(config, dtype), 'writing', 'B');
@@ -49,10 +50,4 @@ async function randomModel({ arch, seed, out, vocab, dtype, json }: Options): Pr
   const weights = weightCount(config);
   if (json) printJson({ out, arch, seed, dtype, weights, vocabulary: vocab ?? 'bytes' });
   else say(`${out}: ${arch}, ${(weights / 1e6).toFixed(0)} M random weights in ${dtype}, seed ${seed}`);
-}
-
-async function vocabulary(path: string | undefined, config: ClipConfig): Promise<ClipTokenizer> {
-  const { vocabularySize } = config.text;
-  if (path === undefined) return ClipTokenizer.bytesOnly({ vocabularySize });
-  return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize });
 }

@@ -1,7 +1,8 @@
 /**
  * The command line's frame: which commands there are, and what becomes of errors.
  *
- * Exit codes: 0 done; 2 bad input or wrong usage, one line `ptdpc: <message>`; 1 a defect of this program; 130 Ctrl-C.
+ * Exit codes: 0 done; 2 bad input or wrong usage, one line `ptdpc: <message>`; 1 a defect of this program; 130 Ctrl-C
+ * (see src/node/interrupt.ts).
  * Results go to standard output, everything else to standard error.
  */
 import { Command, CommanderError } from 'commander';

@@ -1,4 +1,5 @@
 /** `ptdpc train`: tunes prompts on labelled images. */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
@@ -14,6 +15,7 @@ import {
   type Preset,
   PromptModel,
   promptText,
+  requireTrainingMemory,
   stepsPerEpoch,
   type TuningOptions,
   trainPrompts,
@@ -130,6 +132,7 @@ export function configure(command: Command): void {
 /** Trains, or goes on training, and returns the last epoch's metrics. */
 export async function train(options: TrainOptions): Promise<EpochMetrics> {
   const tuning = tuningOf(options);
+  await RunDirectory.requirePlace(options.out);
   await using model = await openModelDirectory(options.model);
   const classes = await readClasses(options.data, 'train', options.classes);
   if (classes.length < 2) {
@@ -153,13 +156,14 @@ export async function train(options: TrainOptions): Promise<EpochMetrics> {
 
   using tower = await TextTower.load(engine, model.clip, model.config);
   using prompts = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, tuning);
+  requireTrainingMemory(prompts, options.memory);
   const record = {
     program: packageVersion(),
     node: process.version,
     options: tuning,
     classes,
-    model: { directory: options.model, sha256: await model.hash() },
-    data: options.data,
+    model: { directory: resolve(options.model), sha256: await model.hash() },
+    data: resolve(options.data),
     images: { train: images.labels.length, val: held?.labels.length ?? null },
     device: { kind: backend.kind, description: backend.description },
     memory: options.memory,

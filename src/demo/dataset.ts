@@ -1,0 +1,53 @@
+/** Labelled scenes in reproducible splits, for a command to write to a folder or a page to train on. */
+
+import { InputError } from '../errors.js';
+import { EMOTIONS, type Emotion } from './affect.js';
+import { mixSeeds } from './random.js';
+import { renderScene, type Scene } from './scene.js';
+
+export const SPLITS = ['train', 'val', 'test'] as const;
+export type Split = (typeof SPLITS)[number];
+
+export interface DemoSceneOptions {
+  /** Scenes of each emotion. */
+  readonly perClass: number;
+  readonly split: Split;
+  /** Another seed gives another data set; the splits of one seed share no scene. Default 0. */
+  readonly seed?: number;
+  /** Size in pixels. Default 96 x 72. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export interface DemoScene {
+  readonly emotion: Emotion;
+  /** `NNN.jpg` and `NNN.png` in turn, numbered from 000 within the emotion. */
+  readonly fileName: string;
+  readonly pixels: Scene;
+}
+
+const LARGEST_PER_CLASS = 100_000;
+
+/**
+ * Yields the scenes of a split, emotion by emotion.
+ *
+ * @throws InputError for an unknown split or a count out of range.
+ */
+export function* demoScenes(options: DemoSceneOptions): Generator<DemoScene> {
+  const { perClass, split, seed = 0, width = 96, height = 72 } = options;
+  if (!Number.isInteger(perClass) || perClass < 1 || perClass > LARGEST_PER_CLASS) {
+    throw new InputError(
+      `demoScenes: perClass: expected a whole number from 1 to ${LARGEST_PER_CLASS}, found ${perClass}`,
+    );
+  }
+  if (!SPLITS.includes(split)) {
+    throw new InputError(`demoScenes: split: expected one of ${SPLITS.join(', ')}, found ${String(split)}`);
+  }
+  for (const emotion of EMOTIONS) {
+    for (let index = 0; index < perClass; index++) {
+      const sceneSeed = mixSeeds(seed, SPLITS.indexOf(split) + 1, index);
+      const fileName = `${String(index).padStart(3, '0')}.${index % 2 === 0 ? 'jpg' : 'png'}`;
+      yield { emotion, fileName, pixels: renderScene(emotion, sceneSeed, width, height) };
+    }
+  }
+}
