@@ -170,17 +170,20 @@ export async function train(options: TrainOptions): Promise<EpochMetrics> {
     strict: options.strict ?? false,
   };
   const run = await RunDirectory.open(options.out, record, prompts.prompts.size);
-  const done = run.state?.epochs ?? 0;
-  if (done >= tuning.epochs) say(`${options.out}: all ${tuning.epochs} epochs are done already`);
-  else if (done > 0) say(`${options.out}: going on after epoch ${done} of ${tuning.epochs}`);
   await run.begin();
+  let last = await run.lastEpoch();
+  const done = run.state?.epochs ?? 0;
+  if (last && done >= tuning.epochs) {
+    say(`${options.out}: all ${tuning.epochs} epochs are done already`);
+    return last;
+  }
+  if (done > 0) say(`${options.out}: going on after epoch ${done} of ${tuning.epochs}`);
 
   const steps = stepsPerEpoch(images.labels.length, tuning.batchSize);
   say(
     `tuning ${prompts.prompts.size} numbers in ${prompts.prompts.shape[0]} x ${prompts.prompts.shape[1]} tokens on ` +
       `${count(images.labels.length, 'image')} of ${classes.length} classes, ${steps} steps an epoch`,
   );
-  let last = await run.lastEpoch();
   using bar = progress((tuning.epochs - done) * images.labels.length, 'tuning', 'images');
   await trainPrompts({
     model: prompts,

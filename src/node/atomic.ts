@@ -103,7 +103,8 @@ async function inPlaceOf(path: string, body: (temporary: string) => Promise<void
       await body(temporary);
     });
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    // Whatever stands in the way of this, the first error is the one to hear of.
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     if (madeParent) await removeEmptyUpTo(madeParent, parent);
     throw error;
   } finally {

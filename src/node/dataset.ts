@@ -4,10 +4,11 @@
  * A class is named by its folder; `_` and `-` read as spaces in the class word. `--classes` or `<data>/classes.json` give
  * another order, other words, or a selection.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import type { ClassName } from '../ptdpc/index.js';
+import { exists, readText } from './checkpoint-files.js';
 
 export type Split = 'train' | 'val' | 'test';
 
@@ -21,19 +22,26 @@ const IMAGE_NAME = /\.(jpe?g|png)$/i;
 
 /**
  * The classes, in order: from `option` (`a,b=two words,c`), else from `<data>/classes.json` (an array of folders, or an
- * object of folder: word), else the sorted folders of `<data>/<split>`.
+ * object of folder: word), else the sorted folders of `<data>/<split>`. Throws InputError where a class has no folder, is listed
+ * twice, or reads the same as another.
  */
 export async function readClasses(data: string, split: Split, option?: string): Promise<ClassName[]> {
   const folders = await classFolders(data, split);
   const given = option === undefined ? await classesJson(data) : parseClassList(option);
   const classes = given ?? folders.map((folder) => ({ folder, word: classWord(folder) }));
-  const source = option === undefined ? join(data, 'classes.json') : '--classes';
+  const source = option === undefined ? join(data, given ? 'classes.json' : split) : '--classes';
+  const folderOf = new Map<string, string>();
   const seen = new Set<string>();
-  for (const { folder } of classes) {
+  for (const { folder, word } of classes) {
     if (seen.has(folder)) throw new InputError(`${source}: class "${folder}" is listed twice`);
     if (!folders.includes(folder))
       throw new InputError(`${source}: class "${folder}" has no folder ${join(data, split, folder)}`);
+    // The tokenizer is blind to case, so CLIP could not tell these classes apart.
+    const twin = folderOf.get(word.toLowerCase());
+    if (twin !== undefined)
+      throw new InputError(`${source}: classes "${twin}" and "${folder}" have the same word "${word}"`);
     seen.add(folder);
+    folderOf.set(word.toLowerCase(), folder);
   }
   return classes;
 }
@@ -90,14 +98,20 @@ async function classFolders(data: string, split: Split): Promise<string[]> {
   return folders;
 }
 
-/** Sorted by code unit, so that the order is the same everywhere; hidden ones left out; undefined where there is no such folder. */
+/**
+ * Sorted by code unit, so that the order is the same everywhere; hidden ones left out, links followed; undefined where there is
+ * no such folder.
+ */
 async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[] | undefined> {
   try {
     const found = await readdir(folder, { withFileTypes: true });
-    return found
-      .filter(({ name }) => !name.startsWith('.'))
-      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const visible = found.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return await Promise.all(
+      visible.map(async (entry) => ({
+        name: entry.name,
+        isFolder: entry.isSymbolicLink() ? await isFolder(join(folder, entry.name)) : entry.isDirectory(),
+      })),
+    );
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT') return undefined;
@@ -105,14 +119,15 @@ async function entries(folder: string): Promise<{ name: string; isFolder: boolea
   }
 }
 
+/** False for a link that leads nowhere too. */
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
 async function classesJson(data: string): Promise<ClassName[] | undefined> {
   const path = join(data, 'classes.json');
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  if (!(await exists(path))) return undefined;
+  const text = await readText(path);
   const wrong = (found: string) =>
     new InputError(
       `${path}: expected an array of folder names or an object of folder name: class word, found ${found}`,

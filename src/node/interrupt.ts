@@ -1,34 +1,35 @@
 /**
- * Ctrl-C and SIGTERM end the program at once, but not without undoing: whatever leaves something behind that must not
- * stay (a temporary file, a terminal with its cursor switched off) registers a clean-up here.
+ * Ctrl-C and SIGTERM end the program at once (a shell sees exit code 130 or 143), even in the middle of a long computation:
+ * that is what happens to a process without a handler. Only while there is something that must not stay behind, such as a
+ * temporary file, does a handler take it away first.
  */
 
 /** Must be synchronous: there is no event loop to wait for any more. */
 export type CleanUp = () => void;
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 const cleanUps = new Set<CleanUp>();
 
-/** Exit codes by shell convention: 128 plus the signal's number. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/** Registers a clean-up for an interruption; call what it returns as soon as there is nothing left to undo. */
+/** Registers a clean-up for an interruption. Call what it returns as soon as there is nothing left to undo. */
 export function onInterrupt(cleanUp: CleanUp): () => void {
+  if (cleanUps.size === 0) for (const signal of SIGNALS) process.on(signal, cleanUpAndEnd);
   cleanUps.add(cleanUp);
-  return () => void cleanUps.delete(cleanUp);
+  return () => {
+    cleanUps.delete(cleanUp);
+    if (cleanUps.size === 0) for (const signal of SIGNALS) process.off(signal, cleanUpAndEnd);
+  };
 }
 
-/** Makes the two signals clean up and end the process with 130 or 143. For a program's entry point, not for libraries. */
-export function exitOnInterrupt(): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      for (const cleanUp of cleanUps) {
-        try {
-          cleanUp();
-        } catch {
-          // The others still get their turn.
-        }
-      }
-      process.exit(EXIT_CODES[signal]);
-    });
+function cleanUpAndEnd(received: NodeJS.Signals): void {
+  for (const cleanUp of cleanUps) {
+    try {
+      cleanUp();
+    } catch {
+      // The others still get their turn.
+    }
   }
+  for (const signal of SIGNALS) process.off(signal, cleanUpAndEnd);
+  // Without the handler, the signal does what it does by default.
+  process.kill(process.pid, received);
 }

@@ -24,10 +24,11 @@ export function labelled(
   const labelOf = new Map(images.map(({ path, label }) => [path, label]));
   const labels = Int32Array.from(paths, (path) => labelOf.get(path)!);
   const present = new Set(labels);
-  for (const { label } of images) {
+  const reasonOf = new Map(skipped.map(({ path, reason }) => [path, reason]));
+  for (const { path, label } of images) {
     if (!present.has(label)) {
       throw new InputError(
-        `class "${classes[label]?.folder}": none of its images could be read (${skipped[0]?.reason})`,
+        `class "${classes[label]?.folder}": none of its images could be read; the first one: ${reasonOf.get(path)}`,
       );
     }
   }

@@ -74,6 +74,11 @@ export async function readTokenizer(directory: string, config: ClipConfig): Prom
       `${path}: missing, so texts cannot be tokenized; put the checkpoint's merges.txt there, or convert with --vocab`,
     );
   }
+  return readVocabulary(path, config);
+}
+
+/** A tokenizer for a model from a vocabulary file of either kind, gzip-compressed or not. */
+export async function readVocabulary(path: string, config: ClipConfig): Promise<ClipTokenizer> {
   const { vocabularySize } = config.text;
   return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize });
 }

@@ -4,7 +4,7 @@
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, stat, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import {
@@ -19,8 +19,10 @@ import {
   type TrainingState,
   type TuningOptions,
 } from '../ptdpc/index.js';
-import { writeFileAtomically } from './atomic.js';
+import { requireNothingAt, writeFileAtomically } from './atomic.js';
+import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
+import { errorCode } from './system-error.js';
 
 /** The contents of run.json. */
 export interface RunRecord {
@@ -36,10 +38,15 @@ export interface RunRecord {
   strict: boolean;
 }
 
-/** What must be equal for a run to go on: everything that the result depends on. */
-function identity({ options, classes, model, images, device }: RunRecord) {
-  return { ...options, classes: JSON.stringify(classes), model: model.sha256, ...images, device: device.kind };
+/** What must be equal for a run to go on: everything that the result depends on, by the name that a message calls it. */
+function identity({ options, classes, model, images, device }: RunRecord): Record<string, unknown> {
+  const { train, val } = images;
+  const counts = { 'number of training images': train, 'number of validation images': val };
+  return { ...options, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
 }
+
+/** Names that atomic.ts gives to files of a run while it writes them; one that was killed meanwhile leaves them behind. */
+const LEFT_BEHIND = /^\..+\.[0-9a-f]{8}\.tmp$/;
 
 export class RunDirectory {
   readonly #lines: string[] = [];
@@ -52,17 +59,27 @@ export class RunDirectory {
     private metricsBytes: number,
   ) {}
 
+  /** Throws InputError where `path` can be no run's folder because there is something else. To be asked before long work. */
+  static async requirePlace(path: string): Promise<void> {
+    const names = (await readdir(path).catch(() => undefined)) ?? [];
+    if (names.includes('run.json')) await readRunRecord(path);
+    else if (names.length === 0 || !names.every((name) => LEFT_BEHIND.test(name))) await requireNothingAt(path);
+  }
+
   /**
    * Starts a run, or picks up an interrupted one with the same options. Throws InputError where the folder holds something else,
    * or a run with other options.
    */
   static async open(path: string, record: RunRecord, promptSize: number): Promise<RunDirectory> {
-    const recordPath = join(path, 'run.json');
-    if (!existsSync(recordPath)) {
+    const statePath = join(path, 'state.safetensors');
+    const promptsPath = join(path, 'prompts.safetensors');
+    if (!existsSync(statePath) && !existsSync(promptsPath)) {
+      // Without a finished epoch there is nothing to go on from, whatever the options were.
+      await RunDirectory.requirePlace(path);
       await mkdir(path, { recursive: true }).catch((error: unknown) => {
-        throw new InputError(`--out ${path}: cannot be created (${String(Reflect.get(Object(error), 'code'))})`);
+        throw new InputError(`--out ${path}: cannot be created (${errorCode(error)})`);
       });
-      await writeFileAtomically(recordPath, `${JSON.stringify(record, null, 2)}\n`);
+      await writeFileAtomically(join(path, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
       return new RunDirectory(path, record, undefined, 0);
     }
     const before = identity(await readRunRecord(path));
@@ -74,15 +91,16 @@ export class RunDirectory {
         );
       }
     }
-    const statePath = join(path, 'state.safetensors');
     if (!existsSync(statePath)) return new RunDirectory(path, record, undefined, 0);
     await using source = await openFileSource(statePath);
-    const { state, metricsBytes } = await decodeTrainingState(source, promptSize);
+    const { state, metricsBytes } = await decodeTrainingState(source, promptSize, record.options.optimizer);
     return new RunDirectory(path, record, state, metricsBytes);
   }
 
-  /** Drops metrics of an epoch that did not end. Call once, before the first of `step` and `epoch`. */
+  /** Drops what is left of an epoch that did not end. Call once, before the first of `step` and `epoch`. */
   async begin(): Promise<void> {
+    const left = (await readdir(this.path)).filter((name) => LEFT_BEHIND.test(name));
+    for (const name of left) await rm(join(this.path, name), { force: true });
     const path = join(this.path, 'metrics.jsonl');
     const size = await stat(path).then(
       (status) => status.size,
@@ -96,8 +114,15 @@ export class RunDirectory {
   /** The metrics of the last finished epoch, if there is one. Call after `begin`. */
   async lastEpoch(): Promise<EpochMetrics | undefined> {
     if (this.metricsBytes === 0) return undefined;
-    const lines = (await readFile(join(this.path, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
-    return JSON.parse(lines.at(-1) ?? '') as EpochMetrics;
+    const path = join(this.path, 'metrics.jsonl');
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    try {
+      const metrics = JSON.parse(lines.at(-1) ?? '') as EpochMetrics;
+      if (metrics.type === 'epoch') return metrics;
+    } catch {
+      // Reported below, like a line of something else.
+    }
+    throw new InputError(`${path}: expected the metrics of an epoch in line ${lines.length}, found something else`);
   }
 
   step(metrics: StepMetrics): void {
@@ -128,12 +153,14 @@ export class RunDirectory {
 
 export async function readRunRecord(run: string): Promise<RunRecord> {
   const path = join(run, 'run.json');
-  const text = await readFile(path, 'utf8').catch(() => {
+  if (!(await exists(path)))
     throw new InputError(`${path}: not found; expected the folder of a run (ptdpc train --out <run>)`);
-  });
+  const text = await readText(path);
   try {
     const record = JSON.parse(text) as RunRecord;
-    if (typeof record.model.directory === 'string' && typeof record.model.sha256 === 'string' && record.options)
+    const { options, classes, model, images, device } = record;
+    const named = [model.directory, model.sha256, device.kind].every((value) => typeof value === 'string');
+    if (named && Array.isArray(classes) && [options, images].every((value) => typeof value === 'object' && value))
       return record;
   } catch {
     // Reported below, like a record that lacks something.

@@ -3,6 +3,7 @@ import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import { PromptModel, type PromptsFile, promptText } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
+import { exists } from './checkpoint-files.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 import { readRunPrompts, readRunRecord } from './run-directory.js';
 
@@ -18,7 +19,10 @@ export interface RunFiles extends AsyncDisposable {
 export async function openRun(run: string, modelDirectory?: string): Promise<RunFiles> {
   const record = await readRunRecord(run);
   const prompts = await readRunPrompts(run);
-  const model = await openModelDirectory(modelDirectory ?? record.model.directory);
+  const { directory } = record.model;
+  if (modelDirectory === undefined && !(await exists(directory)))
+    throw new InputError(`${run}: its model is no longer at ${directory}; say where with --model <dir>`);
+  const model = await openModelDirectory(modelDirectory ?? directory);
   const hash = await model.hash();
   if (hash !== prompts.modelHash) {
     await model.close();
@@ -34,11 +38,18 @@ export interface TunedModel extends Disposable {
   prompts: PromptModel;
 }
 
-/** The run's prompts on a device. */
+/** The run's prompts on a device. Throws InputError where they do not fit the model's width or the template's tokens. */
 export async function loadTuned({ prompts, model }: RunFiles, engine: Engine): Promise<TunedModel> {
   const { options, classes } = prompts;
   const words = classes.map(({ word }) => word);
   const text = promptText(await model.tokenizer(), options.template, words, model.config.text.context);
+  const expected = [prompts.shape[0], text.template.length + Number(options.learnSot), model.config.text.width];
+  if (prompts.shape.join() !== expected.join()) {
+    throw new InputError(
+      `prompts of shape [${prompts.shape.join(', ')}] where the template and ${model.directory} need [${expected.join(', ')}]: ` +
+        'another merges.txt than in training, or a damaged run',
+    );
+  }
   const tower = await TextTower.load(engine, model.clip, model.config);
   const tuned = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, options, prompts.prompts);
   return {

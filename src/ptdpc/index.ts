@@ -9,7 +9,13 @@ export * from './options.js';
 export { PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type PromptText, promptText } from './prompt-text.js';
 export { type ClassName, decodePrompts, encodePrompts, type PromptsFile, safetensorsBytes } from './prompts-file.js';
-export { accumulateGradient, type BatchResult, type LabelledFeatures, predictLogits } from './step.js';
+export {
+  accumulateGradient,
+  type BatchResult,
+  type LabelledFeatures,
+  predictLogits,
+  requireTrainingMemory,
+} from './step.js';
 export * from './train.js';
 export { decodeTrainingState, encodeTrainingState } from './training-state-file.js';
 export { classText, zeroShotLogits } from './zero-shot.js';

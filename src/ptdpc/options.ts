@@ -80,8 +80,28 @@ export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> 
   requireAbove('--lr', options.learningRate);
   requireAbove('--gamma', options.gamma);
   if (options.logitScale !== 'clip') requireAbove('--logit-scale', options.logitScale);
+  if (options.template.includes('{}'))
+    throw new InputError('--template: the class word always comes last in a tuned prompt; leave {} out');
   if (options.template.trim() === '') throw new InputError('--template: expected at least one word, found none');
   return options;
+}
+
+/** Whether a value from a file is what `tuningOptions` returns. */
+export function isTuningOptions(value: unknown): value is TuningOptions {
+  if (typeof value !== 'object' || value === null) return false;
+  const options = value as TuningOptions;
+  const sameKind = Object.entries(PRESETS.paper).every(
+    ([name, like]) => name === 'logitScale' || typeof Reflect.get(value, name) === typeof like,
+  );
+  if (!sameKind || !Object.hasOwn(PRESETS, options.preset) || !MODES.includes(options.mode)) return false;
+  if (!['cosine', 'half'].includes(options.weight) || !['ce', 'double-softmax'].includes(options.loss)) return false;
+  if (!['sgd', 'adamw'].includes(options.optimizer)) return false;
+  try {
+    tuningOptions(options.preset, options);
+  } catch {
+    return false;
+  }
+  return true;
 }
 
 /** Learning rate of an epoch (counted from 0): PyTorch's StepLR, stepped once per epoch. */

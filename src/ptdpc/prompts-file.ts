@@ -4,7 +4,7 @@
  */
 import { type ByteSource, openCheckpoint, writeSafetensors } from '../clip/checkpoint/index.js';
 import { InputError } from '../errors.js';
-import { MODES, PRESETS, type TuningOptions } from './options.js';
+import { isTuningOptions, type TuningOptions } from './options.js';
 import { promptCount } from './prompt-model.js';
 
 /** A class: the folder that holds its images, and the words that stand for it in the prompt. */
@@ -53,15 +53,10 @@ export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
       `${source.name}: expected format ${FORMAT} ${VERSION}, found ${metadata('format')} ${metadata('version')}`,
     );
   }
-  const options = parse<TuningOptions>(metadata('options'), source.name);
-  const classes = parse<ClassName[]>(metadata('classes'), source.name);
-  const sound =
-    options.preset in PRESETS &&
-    MODES.includes(options.mode) &&
-    Array.isArray(classes) &&
-    classes.length > 0 &&
-    classes.every(({ folder, word }) => typeof folder === 'string' && typeof word === 'string');
-  if (!sound) throw new InputError(`${source.name}: the metadata does not describe a run`);
+  const options = parse(metadata('options'), source.name);
+  const classes = parse(metadata('classes'), source.name);
+  if (!isTuningOptions(options) || !isClassList(classes))
+    throw new InputError(`${source.name}: the metadata does not describe a run`);
   const shape = checkpoint.shape('prompts');
   if (shape.length !== 3 || shape[0] !== promptCount(options.mode, classes.length)) {
     throw new InputError(
@@ -98,9 +93,17 @@ export async function safetensorsBytes(
   return whole;
 }
 
-function parse<T>(json: string, name: string): T {
+function isClassList(value: unknown): value is ClassName[] {
+  const isName = (name: unknown) =>
+    typeof name === 'object' && name !== null && 'folder' in name && 'word' in name && isText(name.folder, name.word);
+  return Array.isArray(value) && value.length > 0 && value.every(isName);
+}
+
+const isText = (...values: unknown[]) => values.every((value) => typeof value === 'string');
+
+function parse(json: string, name: string): unknown {
   try {
-    return JSON.parse(json) as T;
+    return JSON.parse(json);
   } catch {
     throw new InputError(`${name}: damaged metadata: expected JSON, found ${JSON.stringify(json.slice(0, 40))}`);
   }

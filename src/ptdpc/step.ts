@@ -46,6 +46,11 @@ export async function accumulateGradient(
   return result;
 }
 
+/** Throws InputError where not even one prompt of the model can be trained in this budget of bytes. To be asked before long work. */
+export function requireTrainingMemory(model: PromptModel, budget: number): void {
+  planBatch(model, 1, budget, model.tower.trainingBytesPerRow);
+}
+
 interface PieceResult {
   losses: Tensor;
   logits: Tensor;

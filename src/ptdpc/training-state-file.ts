@@ -1,8 +1,12 @@
 /** The state between two epochs as one safetensors file: what a run resumes from. */
 import { type ByteSource, openCheckpoint } from '../clip/checkpoint/index.js';
 import { InputError } from '../errors.js';
+import type { TuningOptions } from './options.js';
 import { safetensorsBytes } from './prompts-file.js';
 import type { TrainingState } from './train.js';
+
+/** Velocity; first and second moments. */
+const STATE_TENSORS = { sgd: 1, adamw: 2 } as const;
 
 /** `metricsBytes` is the length of metrics.jsonl at this state: what comes after it belongs to an epoch that did not end. */
 export async function encodeTrainingState(state: TrainingState, metricsBytes: number): Promise<Uint8Array> {
@@ -15,10 +19,11 @@ export async function encodeTrainingState(state: TrainingState, metricsBytes: nu
   );
 }
 
-/** Throws InputError where the file is damaged or does not fit prompts of `size` numbers. */
+/** Throws InputError where the file is damaged or does not fit prompts of `size` numbers and the optimiser of the run. */
 export async function decodeTrainingState(
   source: ByteSource,
   size: number,
+  optimizerKind: TuningOptions['optimizer'],
 ): Promise<{ state: TrainingState; metricsBytes: number }> {
   const checkpoint = await openCheckpoint([source]);
   const number = (key: string): number => {
@@ -33,8 +38,11 @@ export async function decodeTrainingState(
     }
     return data;
   };
+  const count = number('tensors');
+  if (count !== STATE_TENSORS[optimizerKind])
+    throw new InputError(`${source.name}: expected the state of ${optimizerKind}, found ${count} tensors`);
   const tensors: Float32Array[] = [];
-  for (let i = 0; i < number('tensors'); i++) tensors.push(await read(`optimizer.${i}`));
+  for (let i = 0; i < count; i++) tensors.push(await read(`optimizer.${i}`));
   const optimizer = { steps: number('steps'), tensors };
   const state = { epochs: number('epochs'), prompts: await read('prompts'), optimizer };
   return { state, metricsBytes: number('metricsBytes') };

@@ -1,0 +1,105 @@
+/** Runs the real program, bundled from the sources once per test file, as a child process. */
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+/** A fixture's path, as a user would give it. */
+export const fixture = (name: string): string => join(ROOT, 'test/fixtures', name);
+
+export interface Outcome {
+  /** Null where a signal ended the program. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  /** Without the warnings that Dawn's native code prints. */
+  stderr: string;
+}
+
+let program: string;
+let scratch: string;
+
+/** Builds before the file's tests, and gives them a folder that goes away after them. */
+export function setUpProgram(): void {
+  beforeAll(async () => {
+    // Inside the repository, so that the bundle finds the packages and package.json.
+    await mkdir(join(ROOT, '.cache'), { recursive: true });
+    program = await mkdtemp(join(ROOT, '.cache/cli-test-'));
+    scratch = join(program, 'scratch');
+    await mkdir(scratch);
+    await build({
+      entryPoints: [join(ROOT, 'src/cli/main.ts')],
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      outdir: program,
+      logLevel: 'silent',
+    });
+  });
+  afterAll(() => rm(program, { recursive: true, force: true }));
+}
+
+/** A path in the test file's own folder. */
+export const scratchPath = (name: string): string => join(scratch, name);
+
+/** Starts the program. */
+export function startPtdpc(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return spawn(process.execPath, [join(program, 'main.js'), ...args], {
+    cwd: scratch,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PTDPC_CACHE: join(scratch, 'cache'), PTDPC_DEBUG: '', ...env },
+    timeout: 100_000,
+  });
+}
+
+/** Runs the program to its end. */
+export async function ptdpc(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome> {
+  return outcomeOf(startPtdpc(args, env));
+}
+
+export async function outcomeOf(child: ReturnType<typeof startPtdpc>): Promise<Outcome> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr: stderr.replace(/^Warning: maxDynamic.*\n/gm, '') });
+    });
+  });
+}
+
+/** Runs what must succeed, and parses its --json output. */
+export async function ptdpcJson<T>(args: readonly string[]): Promise<T> {
+  const { code, stdout, stderr } = await ptdpc([...args, '--json']);
+  expect(stderr).not.toMatch(/internal error/);
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+/** Runs what must be refused: exit code 2, nothing on standard output, and a last line `ptdpc: ...` that matches. */
+export async function expectRefused(args: readonly string[], message: RegExp, env?: NodeJS.ProcessEnv): Promise<void> {
+  const { code, stdout, stderr } = await ptdpc(args, env);
+  const lines = stderr.trimEnd().split('\n');
+  expect(lines.at(-1)).toMatch(/^ptdpc: /);
+  expect(lines.at(-1)).toMatch(message);
+  expect(lines.slice(0, -1).filter((line) => !/^(?:device|Warning): /.test(line))).toEqual([]);
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
+}
+
+/** Names in the scratch folder, hidden ones included. */
+export async function scratchNames(): Promise<string[]> {
+  return (await readdir(scratch)).sort();
+}

@@ -1,0 +1,78 @@
+/** `doctor`, `preprocess`, `random-model`, and what Ctrl-C leaves behind. */
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { decodeImage } from '../../src/clip/image/index.js';
+import { nodeAdapter } from '../../src/node/gpu.js';
+import {
+  expectRefused,
+  fixture,
+  outcomeOf,
+  ptdpc,
+  ptdpcJson,
+  scratchNames,
+  scratchPath,
+  setUpProgram,
+  startPtdpc,
+} from './program.js';
+
+setUpProgram();
+
+test('doctor reports the adapter and what auto would take', async () => {
+  const report = await ptdpcJson<{ auto: { device: string }; webgpu: { adapter: { software: boolean } | null } }>([
+    'doctor',
+  ]);
+  const adapter = await nodeAdapter().catch(() => null);
+  expect(report.webgpu.adapter !== null).toBe(adapter !== null);
+  if (report.webgpu.adapter?.software !== false) expect(report.auto.device).toBe('cpu');
+  const { code, stdout } = await ptdpc(['doctor']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ptdpc .*\nmemory .*\ncpu .*\n[\s\S]*\nauto +(cpu|webgpu): .+\ncache /);
+});
+
+test('doctor without a driver says what to install', async () => {
+  if (process.platform !== 'linux') return;
+  const { code, stdout } = await ptdpc(['doctor'], { VK_ICD_FILENAMES: '/none', VK_DRIVER_FILES: '/none' });
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/\nwebgpu +no WebGPU adapter; install .+\nauto +cpu: /)]);
+});
+
+test.each(['00_640x480_RGB', '09_300x451_RGBA', 'j0_640x427_RGB'])('preprocess %s: byte for byte', async (name) => {
+  const extension = name.startsWith('j') ? 'jpg' : 'png';
+  const out = scratchPath(`${name}.png`);
+  const { code, stderr } = await ptdpc(['preprocess', fixture(`preprocess/${name}.${extension}`), '--out', out]);
+  expect([code, stderr]).toEqual([0, `${out}: 224 x 224 pixels\n`]);
+  const expected = await decodeImage(await readFile(fixture(`preprocess/${name}.expected.png`)), name);
+  expect(await decodeImage(await readFile(out), out)).toEqual(expected);
+});
+
+test('preprocess refuses what is no image, and writes nothing', async () => {
+  const before = await scratchNames();
+  const out = ['--out', scratchPath('never.png')];
+  await expectRefused(['preprocess', fixture('preprocess/cases.json'), ...out], /cases\.json: expected a PNG or JPEG/);
+  await expectRefused(['preprocess', fixture('preprocess'), ...out], /preprocess: expected an image file/);
+  await expectRefused(['preprocess', 'none.png', ...out], /none\.png: cannot be opened \(ENOENT\)/);
+  expect(await scratchNames()).toEqual(before);
+});
+
+test('random-model refuses an occupied folder; Ctrl-C in the middle leaves nothing', async () => {
+  const out = scratchPath('random');
+  const args = ['random-model', '--arch', 'ViT-B/32', '--out', out];
+  await expectRefused([...args.slice(0, -1), fixture('clip-tiny')], /clip-tiny: the folder is not empty/);
+  await expectRefused([...args, '--vocab', 'none.txt'], /none\.txt: cannot be opened \(ENOENT\)/);
+
+  const child = startPtdpc(args);
+  const outcome = outcomeOf(child);
+  const temporary = async () => (await scratchNames()).find((name) => name.endsWith('.tmp'));
+  let folder: string | undefined;
+  while (!folder) {
+    await setTimeout(20);
+    folder = await temporary();
+    if (child.exitCode !== null) break;
+  }
+  expect(folder).toMatch(/^\.random\.[0-9a-f]+\.tmp$/);
+  while ((await readdir(scratchPath(folder!))).length === 0) await setTimeout(20);
+  child.kill('SIGINT');
+  expect(await outcome).toEqual({ code: null, signal: 'SIGINT', stdout: '', stderr: '' });
+  expect(await temporary()).toBeUndefined();
+  expect(await scratchNames()).not.toContain('random');
+});

@@ -1,0 +1,75 @@
+/** A training that is killed or interrupted goes on where it stopped, to the result of one that was not. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { outcomeOf, scratchPath, setUpProgram, startPtdpc } from '../program.js';
+import {
+  names,
+  readMetrics,
+  readPrompts,
+  readRunFile,
+  readRunJson,
+  setUpModelAndImages,
+  train,
+  trainArgs,
+} from './support.js';
+
+setUpProgram();
+setUpModelAndImages();
+
+const EPOCHS = 40;
+const OPTIONS = ['--epochs', String(EPOCHS), '--batch-size', '4', '--optimizer', 'adamw', '--lr', '0.001'];
+const FILES = ['metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors'];
+
+beforeAll(() => train('straight', ...OPTIONS));
+
+/** Ends the training `out` by a signal once it has finished `epochs` epochs; how long it took to end, in ms. */
+async function endAfter(out: string, epochs: number, signal: 'SIGKILL' | 'SIGINT') {
+  const child = startPtdpc(trainArgs(out, ...OPTIONS));
+  const outcome = outcomeOf(child);
+  await expect.poll(() => finishedEpochs(out), { timeout: 60_000, interval: 2 }).toBeGreaterThanOrEqual(epochs);
+  const sent = performance.now();
+  child.kill(signal);
+  return { ...(await outcome), milliseconds: performance.now() - sent };
+}
+
+async function finishedEpochs(out: string): Promise<number> {
+  if (!existsSync(join(scratchPath(out), 'state.safetensors'))) return 0;
+  return (await readMetrics(out).catch(() => undefined))?.epochs.length ?? 0;
+}
+
+async function expectSameAsStraight(out: string): Promise<void> {
+  const { stderr } = await train(out, ...OPTIONS);
+  expect(stderr).toMatch(new RegExp(`^${out}: going on after epoch \\d+ of ${EPOCHS}$`, 'm'));
+  expect(await names(out)).toEqual(FILES);
+  for (const name of ['metrics.jsonl', 'prompts.safetensors', 'state.safetensors']) {
+    expect((await readRunFile(out, name)).equals(await readRunFile('straight', name)), name).toBe(true);
+  }
+}
+
+test('killed again and again', async () => {
+  for (const epochs of [1, 8]) {
+    const { code, signal } = await endAfter('killed', epochs, 'SIGKILL');
+    expect([code, signal]).toEqual([null, 'SIGKILL']);
+  }
+  expect(await finishedEpochs('killed')).toBeLessThan(EPOCHS);
+  await expectSameAsStraight('killed');
+});
+
+test('Ctrl-C ends it at once, as a shell reports with 130, and leaves nothing half-written', async () => {
+  const { code, signal, milliseconds } = await endAfter('interrupted', 2, 'SIGINT');
+  // Ended by the signal itself, or by a handler with the code that a shell gives such an end.
+  expect(signal === 'SIGINT' || code === 130).toBe(true);
+  expect(milliseconds).toBeLessThan(2000);
+  expect(await names('interrupted')).toEqual(FILES);
+  expect((await readPrompts('interrupted')).names()).toEqual(['prompts']);
+  expect(await readRunJson('interrupted')).toMatchObject({ options: { epochs: EPOCHS } });
+  expect(await finishedEpochs('interrupted')).toBeLessThan(EPOCHS);
+  await expectSameAsStraight('interrupted');
+});
+
+test('a finished one has nothing left to do', async () => {
+  const { stdout, stderr } = await train('straight', ...OPTIONS);
+  expect(stderr).toMatch(/^straight: all 40 epochs are done already$/m);
+  expect(stdout).toMatch(/^straight: train accuracy /);
+});

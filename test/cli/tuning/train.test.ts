@@ -1,0 +1,211 @@
+/** `train`: the files of a run, its options, its determinism, on both devices. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { closeGpu, nodeAdapter } from '../../../src/node/gpu.js';
+import { MODES, PRESETS, type TuningOptions } from '../../../src/ptdpc/index.js';
+import { expectRefused, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import {
+  CLASSES,
+  difference,
+  expectDone,
+  lossesOf,
+  makeImages,
+  names,
+  readMetrics,
+  readPrompts,
+  readRunFile,
+  readRunJson,
+  setUpModelAndImages,
+  train,
+  trainArgs,
+  WORDS,
+} from './support.js';
+
+const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
+closeGpu();
+
+setUpProgram();
+setUpModelAndImages();
+
+/** Two epochs of 15 images in batches of 4. */
+const SHORT = ['--epochs', '2', '--batch-size', '4'];
+
+describe('the files of a run', () => {
+  const options = { ...PRESETS.paper, epochs: 2, batchSize: 4 };
+  let sha256: string;
+
+  test('run.json has every option, the versions, the device and the hash of the checkpoint', async () => {
+    const { stdout, stderr } = await train('first', ...SHORT);
+    expect(stderr).toMatch(
+      /^device: CPU.*\ntuning \d+ numbers .* 15 images of 3 classes, 4 steps an epoch\nepoch 1\/2: /,
+    );
+    expect(stdout).toMatch(/^first: train accuracy \d+\.\d %, validation accuracy \d+\.\d %\n$/);
+    expect(await names('first')).toEqual(['metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors']);
+    const weights = await readFile(scratchPath('model/model.safetensors'));
+    sha256 = createHash('sha256').update(weights).digest('hex');
+    expect(await readRunJson('first')).toEqual({
+      program: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      node: process.version,
+      options,
+      classes: CLASSES.map((folder, c) => ({ folder, word: WORDS[c] })),
+      model: { directory: scratchPath('model'), sha256 },
+      data: scratchPath('data'),
+      images: { train: 15, val: 6 },
+      device: { kind: 'cpu', description: expect.stringMatching(/CPU/) },
+      memory: 2 ** 30,
+      strict: false,
+    });
+  });
+
+  test('metrics.jsonl has a line per step, the short last batch included, and one per epoch', async () => {
+    const { lines, steps, epochs } = await readMetrics('first');
+    const number = '-?[\\d.e-]+';
+    const step = new RegExp(`^{"type":"step","epoch":\\d,"step":\\d,"loss":${number},"lr":0.1}$`);
+    const epoch = new RegExp(
+      `^{"type":"epoch","epoch":\\d,"trainLoss":${number},"trainAccuracy":${number},"valLoss":${number},"valAccuracy":${number}}$`,
+    );
+    expect(lines).toHaveLength(10);
+    for (const [i, line] of lines.entries()) expect(line).toMatch(i % 5 === 4 ? epoch : step);
+    expect(steps.map(({ epoch, step }) => [epoch, step])).toEqual([0, 0, 0, 0, 1, 1, 1, 1].map((e, s) => [e, s]));
+    expect(epochs.map(({ epoch }) => epoch)).toEqual([0, 1]);
+    for (const { epoch, trainLoss } of epochs) {
+      const sum = steps.slice(4 * epoch, 4 * epoch + 4).reduce((sum, { loss }, i) => sum + loss * (i < 3 ? 4 : 3), 0);
+      expect(trainLoss).toBeCloseTo(sum / 15, 10);
+    }
+  });
+
+  test('prompts.safetensors has one tensor [C, L, D], and in its metadata what prediction needs', async () => {
+    const prompts = await readPrompts('first');
+    const { stdout } = await expectDone(['tokenize', '--model', 'model', options.template]);
+    const tokens = (JSON.parse(stdout) as number[]).length - 2;
+    expect(prompts.names()).toEqual(['prompts']);
+    expect([prompts.shape('prompts'), prompts.dtype('prompts')]).toEqual([[3, tokens, 64], 'F32']);
+    const metadata = Object.fromEntries(prompts.metadata);
+    expect(metadata).toMatchObject({ format: 'ptdpc-prompts', version: '1', epochs: '2', model_sha256: sha256 });
+    expect(JSON.parse(metadata.options!)).toEqual(options);
+    expect(JSON.parse(metadata.classes!)).toEqual(CLASSES.map((folder, c) => ({ folder, word: WORDS[c] })));
+  });
+});
+
+describe('options', () => {
+  test.each(MODES.flatMap((mode) => (['paper', 'official'] as const).map((preset) => ({ mode, preset }))))(
+    '$preset, $mode',
+    async ({ mode, preset }) => {
+      const out = `${preset}-${mode}`;
+      await train(out, '--preset', preset, '--mode', mode, '--epochs', '1');
+      expect((await readRunJson(out)).options).toEqual({ ...PRESETS[preset], mode, epochs: 1 });
+      const { steps, epochs } = await readMetrics(out);
+      expect([steps.length, epochs.length]).toEqual([1, 1]);
+      expect(steps[0]!.lr).toBe(preset === 'paper' ? 0.1 : 0.01);
+      const [sets] = (await readPrompts(out)).shape('prompts');
+      expect(sets).toBe(mode === 'both' || mode === 'cs' ? 3 : 1);
+    },
+  );
+
+  test('each one replaces what the preset says', async () => {
+    const chosen: TuningOptions = {
+      preset: 'official',
+      mode: 'is',
+      template: 'a scene of',
+      weight: 'cosine',
+      learnSot: false,
+      loss: 'ce',
+      logitScale: 12.5,
+      optimizer: 'sgd',
+      learningRate: 0.02,
+      stepSize: 1,
+      gamma: 0.5,
+      epochs: 3,
+      batchSize: 7,
+      shuffle: false,
+      seed: 9,
+    };
+    const given = [
+      '--preset official --mode is --weight cosine --no-learn-sot --loss ce --logit-scale 12.5 --optimizer sgd',
+    ];
+    given.push('--lr 0.02 --step-size 1 --gamma 0.5 --epochs 3 --batch-size 7 --no-shuffle --seed 9 --memory 64MiB');
+    given.push('--classes sadness=deep_sorrow,awe --strict --no-cache');
+    await train('chosen', '--template', 'a scene of', ...given.flatMap((line) => line.split(' ')));
+    const record = await readRunJson('chosen');
+    expect(record).toMatchObject({ options: chosen, memory: 2 ** 26, strict: true, images: { train: 10, val: 4 } });
+    expect(record.classes).toEqual([
+      { folder: 'sadness', word: 'deep_sorrow' },
+      { folder: 'awe', word: 'awe' },
+    ]);
+    const { steps } = await readMetrics('chosen');
+    expect(steps.map(({ lr }) => lr)).toEqual([0.02, 0.02, 0.01, 0.01, 0.005, 0.005]);
+
+    await train(
+      'chosen-2',
+      ...'--weight half --learn-sot --loss double-softmax --optimizer adamw --epochs 1'.split(' '),
+    );
+    const other = (await readRunJson('chosen-2')).options;
+    expect(other).toEqual({
+      ...PRESETS.paper,
+      ...{ weight: 'half', learnSot: true, loss: 'double-softmax', optimizer: 'adamw', epochs: 1 },
+    });
+  });
+
+  test('--no-shuffle takes images in class order, then by file name', async () => {
+    // At this learning rate nothing changes, so that each step shows the loss of its one image.
+    await train('ordered', '--no-shuffle', '--batch-size', '1', '--lr', '1e-20', '--epochs', '1');
+    await expectDone(['eval', '--run', 'ordered', '--data', 'data', '--split', 'train', '--device', 'cpu']);
+    const rows = (await readRunFile('ordered', 'predictions.csv')).toString().trimEnd().split('\n').slice(1);
+    const losses = rows.map((row) => {
+      const [, actual, , ...probabilities] = row.split(',');
+      return -Math.log(Number(probabilities[WORDS.indexOf(actual as (typeof WORDS)[number])]));
+    });
+    const inOrder = CLASSES.flatMap((name) => [0, 1, 2, 3, 4].map((i) => `data/train/${name}/0${i}.png`));
+    expect(rows.map((row) => row.split(',')[0])).toEqual(inOrder);
+    expect(difference(lossesOf(await readMetrics('ordered')), losses)).toBeLessThan(1e-4);
+    expect(new Set(losses.map((loss) => loss.toFixed(3))).size).toBeGreaterThan(10);
+  });
+
+  test('without validation images the metrics say null', async () => {
+    await makeImages(scratchPath('only-train'), { train: 2 });
+    const last = await ptdpcJson(trainArgs('no-val', '--data', 'only-train', '--epochs', '1'));
+    const numbers = { trainLoss: expect.any(Number), trainAccuracy: expect.any(Number) };
+    expect(last).toEqual({ run: 'no-val', type: 'epoch', epoch: 0, ...numbers, valLoss: null, valAccuracy: null });
+    expect((await readMetrics('no-val')).epochs[0]).toMatchObject({ valLoss: null, valAccuracy: null });
+  });
+});
+
+describe('the result', () => {
+  const options = [...SHORT, '--seed', '5'];
+
+  test('is the same to the byte for the same seed, cached features or not, and another for another seed', async () => {
+    await train('seed-a', ...options);
+    await train('seed-b', ...options, '--no-cache');
+    for (const name of ['metrics.jsonl', 'prompts.safetensors']) {
+      expect((await readRunFile('seed-b', name)).equals(await readRunFile('seed-a', name)), name).toBe(true);
+    }
+    await train('seed-c', ...SHORT, '--seed', '6');
+    const [a, c] = [lossesOf(await readMetrics('seed-a')), lossesOf(await readMetrics('seed-c'))];
+    expect(difference(a, c)).toBeGreaterThan(1e-3);
+  });
+
+  test.each(['both', 'cs'])('does not depend on the memory budget (%s)', async (mode) => {
+    await train(`ample-${mode}`, ...SHORT, '--mode', mode);
+    await train(`tight-${mode}`, ...SHORT, '--mode', mode, '--memory', '400KiB');
+    const [ample, tight] = [await readMetrics(`ample-${mode}`), await readMetrics(`tight-${mode}`)];
+    expect(difference(lossesOf(tight), lossesOf(ample))).toBeLessThan(1e-5);
+    expect(tight.epochs[1]!.valLoss).toBeCloseTo(ample.epochs[1]!.valLoss!, 5);
+  });
+
+  test.skipIf(!hasAdapter)('is the same on WebGPU', async () => {
+    await train('on-cpu', ...SHORT);
+    const { stderr } = await train('on-webgpu', ...SHORT, '--device', 'webgpu');
+    expect(stderr).toMatch(/^device: WebGPU.*; asked for$/m);
+    expect((await readRunJson('on-webgpu')).device).toMatchObject({ kind: 'webgpu' });
+    const [cpu, gpu] = [await readMetrics('on-cpu'), await readMetrics('on-webgpu')];
+    expect(difference(lossesOf(gpu), lossesOf(cpu))).toBeLessThan(1e-3);
+    expect(
+      difference(
+        gpu.epochs.map(({ valLoss }) => valLoss!),
+        cpu.epochs.map(({ valLoss }) => valLoss!),
+      ),
+    ).toBeLessThan(1e-3);
+    await expectRefused(trainArgs('on-webgpu', ...SHORT), /another device \(webgpu, now cpu\)/);
+  });
+});

@@ -1,0 +1,161 @@
+/** `eval`, `predict` and `zeroshot` on the run of a short training. */
+import { copyFile, rename, writeFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import {
+  expectDone,
+  noisyPng,
+  readMetrics,
+  readRunFile,
+  readRunJson,
+  setUpModelAndImages,
+  train,
+  WORDS,
+} from './support.js';
+
+interface EvaluationJson {
+  split: string;
+  count: number;
+  accuracy: number;
+  loss: number;
+  classes: string[];
+  perClassAccuracy: (number | null)[];
+  confusion: number[][];
+}
+
+interface PredictJson {
+  run: string;
+  predictions: { path: string; predicted: string; probabilities: Record<string, number> }[];
+  skipped: { path: string; reason: string }[];
+}
+
+setUpProgram();
+setUpModelAndImages();
+
+const EVAL = ['eval', '--run', 'run', '--data', 'data', '--device', 'cpu'];
+const PREDICT = ['predict', '--run', 'run', '--device', 'cpu'];
+const ZERO_SHOT = ['zeroshot', '--model', 'model', '--data', 'data', '--device', 'cpu'];
+
+const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+
+/** The largest of a list of numbers stands here. */
+const place = (numbers: readonly number[]) => numbers.indexOf(Math.max(...numbers));
+
+beforeAll(async () => {
+  // A name that has to be quoted in CSV.
+  await writeFile(scratchPath('data/test/sadness/so, "sad".png'), noisyPng(2, 99));
+  await train('run', '--epochs', '2', '--batch-size', '4');
+});
+
+/** predictions.csv without its header; the quoted path is the only cell with a comma. */
+async function readPredictions() {
+  const [header, ...lines] = (await readRunFile('run', 'predictions.csv')).toString().trimEnd().split('\n');
+  expect(header).toBe(`path,actual,predicted,${WORDS.map((word) => `p(${word})`).join(',')}`);
+  return lines.map((line) => {
+    const cells = line.split(',');
+    const [actual, predicted] = cells.slice(-5, -3) as [string, string];
+    return { path: cells.slice(0, -5).join(','), actual, predicted, probabilities: cells.slice(-3).map(Number) };
+  });
+}
+
+describe('eval', () => {
+  test('writes confusion.json and predictions.csv, which agree with each other and with what it prints', async () => {
+    const json = await ptdpcJson<EvaluationJson>(EVAL);
+    const { run, ...printed } = json as EvaluationJson & { run: string };
+    expect(run).toBe('run');
+    expect(await readRunJson('run', 'confusion.json')).toEqual(printed);
+    expect(json).toMatchObject({ split: 'test', count: 10, classes: WORDS });
+
+    const rows = await readPredictions();
+    expect(rows.map(({ actual }) => actual)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 2].map((c) => WORDS[c]));
+    expect(rows.at(-1)!.path).toBe('"data/test/sadness/so, ""sad"".png"');
+    const counts = WORDS.map((a) =>
+      WORDS.map((p) => rows.filter(({ actual, predicted }) => actual === a && predicted === p).length),
+    );
+    expect(json.confusion).toEqual(counts);
+    for (const { predicted, probabilities } of rows) {
+      expect(sum(probabilities)).toBeCloseTo(1, 6);
+      expect(predicted).toBe(WORDS[place(probabilities)]);
+    }
+    expect(json.accuracy).toBeCloseTo(sum(counts.map((row, c) => row[c]!)) / 10, 12);
+    expect(json.perClassAccuracy).toEqual(counts.map((row, c) => row[c]! / sum(row)));
+    const losses = rows.map(({ actual, probabilities }) => -Math.log(probabilities[WORDS.indexOf(actual as 'awe')]!));
+    expect(json.loss).toBeCloseTo(sum(losses) / 10, 5);
+  });
+
+  test('prints accuracy and confusion for people', async () => {
+    const { stdout } = await expectDone(EVAL);
+    expect(stdout).toMatch(
+      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n\ntrue \\ predicted +awe +great +sadnes +accuracy\nawe /,
+    );
+    expect(stdout).toMatch(/\nsadness( +\d+){3} +\d+\.\d %\n$/);
+  });
+
+  test('finds on the validation images what training found there', async () => {
+    const { loss, accuracy } = await ptdpcJson<EvaluationJson>([...EVAL, '--split', 'val']);
+    const { valLoss, valAccuracy } = (await readMetrics('run')).epochs.at(-1)!;
+    expect(loss).toBeCloseTo(valLoss!, 5);
+    expect(accuracy).toBe(valAccuracy);
+    expect(await readRunJson('run', 'confusion.json')).toMatchObject({ split: 'val', count: 6 });
+  });
+});
+
+describe('predict', () => {
+  test('gives every class a probability, in sum 1, and agrees with eval', async () => {
+    await expectDone(EVAL);
+    const { run, predictions, skipped } = await ptdpcJson<PredictJson>([...PREDICT, 'data/test']);
+    expect([run, skipped]).toEqual(['run', []]);
+    const rows = await readPredictions();
+    expect(predictions.map(({ predicted }) => predicted)).toEqual(rows.map(({ predicted }) => predicted));
+    for (const [i, { path, predicted, probabilities }] of predictions.entries()) {
+      expect(Object.keys(probabilities)).toEqual([...WORDS]);
+      const values = Object.values(probabilities);
+      expect(sum(values)).toBeCloseTo(1, 6);
+      expect(predicted).toBe(WORDS[place(values)]);
+      if (!path.includes('"')) expect(path).toBe(rows[i]!.path);
+      for (const [c, value] of values.entries()) expect(value).toBeCloseTo(rows[i]!.probabilities[c]!, 5);
+    }
+  });
+
+  test('works without the data that the prompts were tuned on, from any folder and any model path', async () => {
+    await copyFile(scratchPath('data/test/awe/00.png'), scratchPath('new.png'));
+    await rename(scratchPath('data'), scratchPath('gone'));
+    await rename(scratchPath('model'), scratchPath('moved'));
+    try {
+      const { stdout, stderr } = await expectDone([...PREDICT, 'new.png', '--model', 'moved']);
+      const share = '\\d+\\.\\d %';
+      expect(stdout).toMatch(new RegExp(`^new\\.png(  +(awe|great joy|sadness) ${share}){3}\n$`));
+      expect(stderr).toMatch(/^device: .*\n$/);
+    } finally {
+      await rename(scratchPath('moved'), scratchPath('model'));
+      await rename(scratchPath('gone'), scratchPath('data'));
+    }
+  });
+
+  test('skips what is no image, and says so', async () => {
+    await writeFile(scratchPath('broken.jpg'), 'this is text');
+    const { stdout, stderr } = await expectDone([...PREDICT, 'data/test/awe/00.png', 'broken.jpg']);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/\n1 unreadable image skipped:\n {2}broken\.jpg: .*\n$/);
+  });
+});
+
+describe('zeroshot', () => {
+  test('puts the class word in place of {}, or last', async () => {
+    const of = (template: string) =>
+      ptdpcJson<EvaluationJson & { template: string }>([...ZERO_SHOT, '--template', template]);
+    const [last, placed, inside] = [await of('a scene of'), await of('a scene of {}'), await of('a {} scene')];
+    expect({ ...placed, template: '' }).toEqual({ ...last, template: '' });
+    expect(inside.loss).not.toBeCloseTo(last.loss, 3);
+    for (const { classes, count, confusion } of [last, inside]) {
+      expect([classes, count, sum(confusion.flat())]).toEqual([[...WORDS], 10, 10]);
+    }
+  });
+
+  test('takes the template of the paper, the classes of the data, and another split when told', async () => {
+    const { stdout } = await expectDone(ZERO_SHOT);
+    expect(stdout).toMatch(/^zero-shot, test: accuracy \d+\.\d % of 10 images, loss /);
+    const some = await ptdpcJson<EvaluationJson>([...ZERO_SHOT, '--split', 'train', '--classes', 'sadness=sorrow,awe']);
+    expect(some).toMatchObject({ split: 'train', count: 10, classes: ['sorrow', 'awe'] });
+  });
+});

@@ -1,0 +1,136 @@
+/** A run on disk, ended at every point between the files that an epoch writes. */
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { RunDirectory, type RunRecord, readRunPrompts, readRunRecord } from '../../src/node/run-directory.js';
+import { type EpochMetrics, type StepMetrics, type TrainingState, tuningOptions } from '../../src/ptdpc/index.js';
+import { expectInputError } from '../clip/checkpoint/support.js';
+
+let root: string;
+let path: string;
+let made = 0;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'run-'));
+});
+beforeEach(() => {
+  path = join(root, `run-${made++}`);
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const SHAPE = [2, 3, 4];
+const SIZE = 24;
+
+const record = (overrides: Partial<RunRecord> = {}): RunRecord => ({
+  program: '0',
+  node: 'v20',
+  options: tuningOptions('paper', { epochs: 5 }),
+  classes: ['a', 'b'].map((folder) => ({ folder, word: folder })),
+  model: { directory: '/model', sha256: 'abc' },
+  data: '/data',
+  images: { train: 7, val: null },
+  device: { kind: 'cpu', description: 'CPU' },
+  memory: 1,
+  strict: false,
+  ...overrides,
+});
+
+const open = (overrides?: Partial<RunRecord>) => RunDirectory.open(path, record(overrides), SIZE);
+
+const step = (epoch: number): StepMetrics => ({ type: 'step', epoch, step: epoch, loss: 1 / (epoch + 3), lr: 0.1 });
+const epochOf = (epoch: number): EpochMetrics => ({
+  ...{ type: 'epoch', epoch, trainLoss: 1 / 3, trainAccuracy: 0.5 },
+  ...{ valLoss: null, valAccuracy: null },
+});
+const stateAfter = (epochs: number): TrainingState => ({
+  epochs,
+  prompts: new Float32Array(SIZE).fill(epochs + 0.1),
+  optimizer: { steps: epochs, tensors: [new Float32Array(SIZE).fill(-epochs)] },
+});
+
+/** Writes epochs [from, to) as training does. */
+async function write(run: RunDirectory, from: number, to: number): Promise<void> {
+  for (let epoch = from; epoch < to; epoch++) {
+    run.step(step(epoch));
+    await run.epoch(epochOf(epoch), stateAfter(epoch + 1), SHAPE);
+  }
+}
+
+const contents = async () =>
+  Promise.all((await readdir(path)).sort().map(async (name) => [name, await readFile(join(path, name), 'latin1')]));
+
+test('goes on from its last epoch, with numbers to the last bit', async () => {
+  const run = await open();
+  expect(run.state).toBeUndefined();
+  await run.begin();
+  expect(await run.lastEpoch()).toBeUndefined();
+  await write(run, 0, 2);
+  const again = await open();
+  await again.begin();
+  expect(again.state).toEqual(stateAfter(2));
+  expect(await again.lastEpoch()).toEqual(epochOf(1));
+  expect(await readRunPrompts(path)).toMatchObject({ epochs: 2, shape: SHAPE, prompts: stateAfter(2).prompts });
+  expect(await readRunRecord(path)).toEqual(record());
+});
+
+test('ended between any two writes of an epoch, it still ends the same', async () => {
+  const straight = await open();
+  await straight.begin();
+  await write(straight, 0, 2);
+  const two = path;
+  await write(straight, 2, 3);
+  const whole = await contents();
+
+  // What an epoch writes, in order, each time with the file that was being written.
+  const written = ['metrics.jsonl', 'prompts.safetensors', 'state.safetensors'];
+  for (let finished = 0; finished <= written.length; finished++) {
+    path = join(root, `ended-${finished}`);
+    const before = await open();
+    await before.begin();
+    await write(before, 0, 2);
+    for (const name of written.slice(0, finished)) await cp(join(two, name), join(path, name));
+    if (finished === 0) await appendFile(join(path, 'metrics.jsonl'), '{"type":"step","ep');
+    else await writeFile(join(path, `.${written[finished] ?? 'confusion.json'}.0123abcd.tmp`), 'half');
+    const after = await open();
+    await after.begin();
+    expect(after.state?.epochs).toBe(finished === 3 ? 3 : 2);
+    await write(after, after.state!.epochs, 3);
+    expect(await contents()).toEqual(whole);
+  }
+});
+
+test('refuses a folder of something else, but not what a killed start left behind', async () => {
+  await write(await open(), 0, 1);
+  await rm(join(path, 'run.json'));
+  await expectInputError(open(), /run\.json: not found/);
+
+  path = join(root, 'left');
+  await write(await open(), 0, 0);
+  await rm(join(path, 'run.json'));
+  await writeFile(join(path, '.run.json.0123abcd.tmp'), '{');
+  await RunDirectory.requirePlace(path);
+  await (await open()).begin();
+  expect(await readdir(path)).toEqual(['run.json']);
+  await rm(join(path, 'run.json'));
+  await writeFile(join(path, 'notes.txt'), '');
+  await expectInputError(open(), /left: the folder is not empty/);
+  await expectInputError(RunDirectory.requirePlace(join(path, 'notes.txt')), /found a file/);
+});
+
+test('names what differs from the run that is there, once it has an epoch', async () => {
+  await open({ options: tuningOptions('official') });
+  const run = await open();
+  await write(run, 0, 1);
+  const changes: [Partial<RunRecord>, RegExp][] = [
+    [{ options: tuningOptions('paper', { epochs: 5, seed: 3 }) }, /another seed \(0, now 3\)/],
+    [{ model: { directory: '/model', sha256: 'def' } }, /another model \(abc, now def\)/],
+    [{ images: { train: 8, val: null } }, /another number of training images \(7, now 8\)/],
+    [{ images: { train: 7, val: 2 } }, /another number of validation images \(null, now 2\)/],
+    [{ device: { kind: 'webgpu', description: '' } }, /another device \(cpu, now webgpu\)/],
+  ];
+  for (const [change, message] of changes) await expectInputError(open(change), message);
+  // Neither where things lie, nor what computes them how, changes the result.
+  const moved = { directory: '/elsewhere', sha256: 'abc' };
+  await open({ model: moved, data: '/moved', program: '9', memory: 2, strict: true });
+  await expectInputError(RunDirectory.open(path, record(), SIZE + 1), /state\.safetensors: expected 25 numbers/);
+});
