@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { encodeJpeg, encodePng } from '../clip/image/index.js';
 import { demoScenes, EMOTIONS } from '../demo/index.js';
 import { requireNothingAt } from '../node/atomic.js';
@@ -10,7 +10,7 @@ import type { Split } from '../node/dataset.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { loadJpeg } from '../node/jpeg.js';
 import { packageRoot } from '../node/package.js';
-import { PRESETS } from '../ptdpc/index.js';
+import { MODES, type Mode, PRESETS, type Preset } from '../ptdpc/index.js';
 import { evaluateRun } from './eval.js';
 import { evaluationJson, printEvaluation } from './evaluation.js';
 import { addExamples, deviceOption, jsonOption, parseInteger, parseSeed } from './options.js';
@@ -24,7 +24,9 @@ interface DemoOptions {
   out?: string;
   seed: number;
   perClass: number;
-  epochs: number;
+  preset: Preset;
+  mode: Mode;
+  epochs?: number;
   device: DeviceChoice;
   json?: boolean;
 }
@@ -33,8 +35,8 @@ interface DemoOptions {
 const TEST_PER_CLASS = 40;
 const JPEG_QUALITY = 90;
 const MEMORY = 2 ** 28;
-/** Small batches suit so few scenes; the rest is the paper's preset. */
-const TUNING = { preset: 'paper', batchSize: 16, lr: 0.1, shuffle: true } as const;
+/** Small batches suit so few scenes; the rest is the preset's. */
+const BATCH_SIZE = 16;
 
 export function configure(command: Command): void {
   command
@@ -46,7 +48,9 @@ made for this program; they are not the paper's, and neither are the accuracies.
     .option('--out <dir>', 'keep the images and the run here (default: a new folder for temporary files)')
     .option('--seed <n>', 'seed of the scenes and of the training', parseSeed, 0)
     .option('--per-class <n>', 'training scenes of each emotion', parseInteger(1, 10_000), 25)
-    .option('--epochs <n>', 'times through the scenes', parseInteger(), PRESETS.paper.epochs)
+    .addOption(new Option('--preset <name>', 'as for ptdpc train').choices(['paper', 'official']).default('official'))
+    .addOption(new Option('--mode <mode>', 'as for ptdpc train').choices(MODES).default('both'))
+    .option('--epochs <n>', "times through the scenes (default: the preset's)", parseInteger())
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(demo);
@@ -57,13 +61,13 @@ made for this program; they are not the paper's, and neither are the accuracies.
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  const { seed, device } = options;
+  const { seed, device, preset, mode } = options;
   if (options.out) await requireNothingAt(options.out);
   const out = options.out ?? (await mkdtemp(join(tmpdir(), 'ptdpc-demo-')));
   const data = join(out, 'data');
   const run = join(out, 'run');
   const model = join(packageRoot(), 'assets', 'demo-model');
-  const template = PRESETS.paper.template;
+  const { template, epochs } = PRESETS[preset];
   say(
     'A demonstration: drawn scenes and a small CLIP that was trained on such scenes. Not the model of the paper, nor its data.',
   );
@@ -75,7 +79,18 @@ async function demo(options: DemoOptions): Promise<void> {
   const common = { device, memory: MEMORY, cache: join(out, 'cache') };
   const before = await zeroShot({ ...common, model, data, split: 'test', template });
   if (!options.json) print(`zero-shot, "${template} ...": accuracy ${percent(before.evaluation.accuracy)}`);
-  await train({ ...common, ...TUNING, model, data, out: run, epochs: options.epochs, seed });
+  await train({
+    ...common,
+    preset,
+    mode,
+    model,
+    data,
+    out: run,
+    seed,
+    epochs: options.epochs ?? epochs,
+    batchSize: BATCH_SIZE,
+    shuffle: true,
+  });
   const after = await evaluateRun({ ...common, run, data, split: 'test' });
 
   if (options.json) {

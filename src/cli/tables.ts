@@ -20,7 +20,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 /** Confusion counts: a row per true class, a column per predicted class (abbreviated), and each class's accuracy. */
 export function confusionTable(words: readonly string[], { confusion, perClass }: Evaluation): string {
-  const short = words.map((word) => word.slice(0, 6));
+  const short = words.map((word) => word.slice(0, 6).trim());
   return table([
     ['true \\ predicted', ...short, 'accuracy'],
     ...confusion.map((row, c) => [words[c] ?? '', ...row.map(String), percent(perClass[c] ?? null)]),

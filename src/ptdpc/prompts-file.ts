@@ -66,6 +66,7 @@ export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
   const prompts = await checkpoint.read('prompts');
   if (!(prompts instanceof Float32Array)) throw new InputError(`${source.name}: expected float32 prompts`);
   const epochs = Number(metadata('epochs'));
+  if (!Number.isSafeInteger(epochs)) throw new InputError(`${source.name}: damaged metadata "epochs"`);
   return { options, classes, modelHash: metadata('model_sha256'), epochs, shape, prompts };
 }
 

@@ -28,7 +28,7 @@ export async function decodeTrainingState(
   const checkpoint = await openCheckpoint([source]);
   const number = (key: string): number => {
     const value = Number(checkpoint.metadata.get(key));
-    if (!Number.isSafeInteger(value) || value < 0) throw new InputError(`${source.name}: damaged metadata "${key}"`);
+    if (!Number.isSafeInteger(value) || value < 1) throw new InputError(`${source.name}: damaged metadata "${key}"`);
     return value;
   };
   const read = async (name: string): Promise<Float32Array> => {

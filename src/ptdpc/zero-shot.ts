@@ -12,7 +12,7 @@ export function classText(template: string, word: string): string {
 export async function zeroShotLogits(
   tower: TextTower,
   embeddings: TokenEmbeddings,
-  tokenizer: ClipTokenizer,
+  tokenizer: Pick<ClipTokenizer, 'encodeText'>,
   texts: readonly string[],
   features: Float32Array,
 ): Promise<Float32Array> {

@@ -1,7 +1,7 @@
 /** `eval`, `predict` and `zeroshot` on the run of a short training. */
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import { expectRefused, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
 import {
   expectDone,
   noisyPng,
@@ -89,6 +89,13 @@ describe('eval', () => {
       /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n\ntrue \\ predicted +awe +great +sadnes +accuracy\nawe /,
     );
     expect(stdout).toMatch(/\nsadness( +\d+){3} +\d+\.\d %\n$/);
+  });
+
+  test('does not depend on the memory budget', async () => {
+    const { loss } = await ptdpcJson<EvaluationJson>(EVAL);
+    const tight = await ptdpcJson<EvaluationJson>([...EVAL, '--memory', '250KiB']);
+    expect(tight.loss).toBeCloseTo(loss, 6);
+    await expectRefused([...EVAL, '--memory', '1KiB'], /--memory: /);
   });
 
   test('finds on the validation images what training found there', async () => {

@@ -34,7 +34,9 @@ const TILE_COLUMNS = 8;
 const DEPTH = 384;
 /** Rows of a task that shares packed panels of B: its block of A takes 92 KB of the second-level cache. */
 const SHARED_ROWS = 60;
-const SHARED_COLUMNS = 1024;
+/** Multiply-adds of such a task: about a millisecond, so that the threads end together; but never fewer columns than this. */
+const SHARED_PRODUCTS = 1 << 25;
+const SHARED_COLUMNS = 256;
 /** Rows of a task that packs its panels of B itself: more rows, more uses of what it packed. */
 const OWN_ROWS = 240;
 const OWN_COLUMNS = 128;
@@ -63,7 +65,8 @@ export function cut({ m, n, k }: HeapMatmulArgs): Tasks {
     };
   }
   const rows = evenly(m, SHARED_ROWS, TILE_ROWS);
-  return { rows, columns: evenly(n, SHARED_COLUMNS, TILE_COLUMNS), depth, packedBytes };
+  const columns = Math.max(SHARED_COLUMNS, Math.floor(SHARED_PRODUCTS / (rows * k * TILE_COLUMNS)) * TILE_COLUMNS);
+  return { rows, columns: evenly(n, columns, TILE_COLUMNS), depth, packedBytes };
 }
 
 /** Size of nearly equal parts of `length` of at most `most` each, rounded up to a multiple of `unit`, which divides `most`. */

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { argmax, evaluate, softmaxRows } from '../../src/ptdpc/evaluate.js';
+
+test('counts what is right, by class and in all', () => {
+  // Three classes, the last one without images; image by image: right, wrong, right, a tie that the first one wins.
+  const logits = Float32Array.of(2, 1, 0, 0, 3, 1, -1, 0, -2, 5, 5, 5);
+  const result = evaluate(logits, Int32Array.of(0, 0, 1, 1), 3);
+  expect([...result.predicted]).toEqual([0, 1, 1, 0]);
+  expect(result.confusion).toEqual([
+    [1, 1, 0],
+    [1, 1, 0],
+    [0, 0, 0],
+  ]);
+  expect([result.count, result.accuracy, result.perClass]).toEqual([4, 0.5, [0.5, 0.5, null]]);
+  const loss = [
+    [2, 1, 0, 0],
+    [0, 3, 1, 0],
+    [-1, 0, -2, 1],
+    [5, 5, 5, 1],
+  ].map(([a = 0, b = 0, c = 0, label = 0]) => Math.log(Math.exp(a) + Math.exp(b) + Math.exp(c)) - [a, b, c][label]!);
+  expect(result.loss).toBeCloseTo(loss.reduce((sum, x) => sum + x) / 4, 12);
+  for (let i = 0; i < 4; i++) {
+    expect(result.probabilities.subarray(3 * i, 3 * i + 3).reduce((sum, p) => sum + p)).toBeCloseTo(1, 6);
+  }
+});
+
+test('is finite where a probability rounds to 0', () => {
+  const { loss, probabilities } = evaluate(Float32Array.of(0, 1000), Int32Array.of(0), 2);
+  expect([...probabilities]).toEqual([0, 1]);
+  expect(loss).toBe(1000);
+});
+
+test('softmax does not overflow; argmax takes the first of equals', () => {
+  expect([...softmaxRows(Float32Array.of(3e38, 3e38, -3e38, -3e38), 2)]).toEqual([0.5, 0.5, 0.5, 0.5]);
+  expect([argmax(Float32Array.of(1, 3, 3)), argmax(Float32Array.of(-1))]).toEqual([1, 0]);
+});
