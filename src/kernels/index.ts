@@ -1,6 +1,7 @@
 /** Kernels: the backend contract and the two backends behind it, WebGPU (shaders/) and CPU (the plain twins). */
 export * from './contract.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';
+export { type AttentionVariantName, attentionVariants } from './webgpu/attention.js';
 export { WebGpuBackend, type WebGpuOptions } from './webgpu/backend.js';
 export { type AdapterSummary, describeAdapter, findAdapter } from './webgpu/device.js';
 export { type MatmulTuning, type MatmulVariantName, matmulVariants } from './webgpu/matmul.js';

@@ -298,6 +298,9 @@ const attentionCases = GEOMETRIES.flatMap(([name, geometry, heads, headWidth]): 
   });
 });
 
+/** Attention and its gradients. */
+export { attentionCases };
+
 export const kernelCases: KernelCase[] = [...rowCases, ...composeCases, ...patchCases, ...attentionCases];
 
 function runningSum(values: number[]): number[] {

@@ -3,7 +3,13 @@
  * shows as skipped, and .ci/run refuses skipped tests.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { type Backend, CpuBackend, type MatmulVariantName, WebGpuBackend } from '../../src/kernels/index.js';
+import {
+  type AttentionVariantName,
+  type Backend,
+  CpuBackend,
+  type MatmulVariantName,
+  WebGpuBackend,
+} from '../../src/kernels/index.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../src/node/wasm-threads.js';
 
@@ -17,6 +23,7 @@ const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
 export interface DeviceOptions {
   poison?: boolean;
   matmulVariant?: MatmulVariantName;
+  attentionVariant?: AttentionVariantName;
   /** On the CPU: the matrix product's plain twin instead of WebAssembly. */
   wasm?: boolean;
 }

@@ -13,8 +13,18 @@
  * show every dispatch of a batch the last one's values.
  */
 import { InputError } from '../../errors.js';
-import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
+import type {
+  AttentionArgs,
+  Backend,
+  DeviceBuffer,
+  DType,
+  HostArray,
+  KernelName,
+  Kernels,
+  MatmulArgs,
+} from '../contract.js';
 import { MemoryMeter } from '../memory.js';
+import { type AttentionVariantName, defaultAttention, launchAttention } from './attention.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
 import type { Launch } from './launch.js';
@@ -36,6 +46,8 @@ export interface WebGpuOptions {
   tuning?: MatmulTuning;
   /** Use this matrix product for everything. For tests and benchmarks. */
   matmulVariant?: MatmulVariantName;
+  /** Use this attention wherever it takes the sizes. For tests and benchmarks. */
+  attentionVariant?: AttentionVariantName;
   /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
   poison?: boolean;
 }
@@ -137,13 +149,7 @@ export class WebGpuBackend implements Backend {
   }
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    if (kernel === 'matmul') {
-      const matmul = args as MatmulArgs;
-      this.dispatch(launchMatmul(this.#options.matmulVariant ?? chooseMatmul(this.#tuning, matmul), matmul));
-      return;
-    }
-    const launch = launchers[kernel as Exclude<K, 'matmul'>] as (args: Kernels[K]) => Launch;
-    this.dispatch(launch(args));
+    this.dispatch(this.#launch(kernel, args));
   }
 
   /** Records one launch. */
@@ -170,6 +176,19 @@ export class WebGpuBackend implements Backend {
     this.#endPass();
     for (const staging of this.#staging.splice(0)) staging.destroy();
     this.#device.destroy();
+  }
+
+  /** The launch of a kernel, in the variant chosen for this adapter where there are several. */
+  #launch<K extends KernelName>(kernel: K, args: Kernels[K]): Launch {
+    const { matmulVariant, attentionVariant } = this.#options;
+    if (kernel === 'matmul') {
+      const matmul = args as MatmulArgs;
+      return launchMatmul(matmulVariant ?? chooseMatmul(this.#tuning, matmul), matmul);
+    }
+    if (kernel === 'attention') {
+      return launchAttention(attentionVariant ?? defaultAttention(this.adapter.software), args as AttentionArgs);
+    }
+    return (launchers[kernel as Exclude<K, 'matmul'>] as (args: Kernels[K]) => Launch)(args);
   }
 
   #storeParams(program: Program, launch: Launch, offset: number): void {

@@ -1,0 +1,79 @@
+// Attention with one invocation per query row and head, for heads of exactly 64 columns: no workgroup memory and no
+// barrier, everything in registers. On adapters where a barrier is dear (software ones) it is several times faster than attention.wgsl;
+// a real GPU has better use for its registers. Needs strides and offsets that are multiples of 4.
+//
+// Online softmax over the keys one by one: when a larger score comes, what was summed so far is scaled down.
+
+struct Params {
+  queries: u32,
+  keys: u32,
+  heads: u32,
+  head_width: u32,
+  q_stride: u32,
+  q_offset: u32,
+  k_stride: u32,
+  k_offset: u32,
+  v_stride: u32,
+  v_offset: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> visible: array<vec4<i32>>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;   // [queries, heads * 64]
+@group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;  // [queries, heads]
+
+const QUADS = 16u;  // a head's columns in fours
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let number = element_number(group, groups, lane);
+  if (number >= params.queries * params.heads) {
+    return;
+  }
+  let query = number / params.heads;
+  let column = number % params.heads * QUADS;
+  let q_at = (query * params.q_stride + params.q_offset) / 4u + column;
+  var own: array<vec4<f32>, QUADS>;
+  var sum: array<vec4<f32>, QUADS>;
+  for (var c = 0u; c < QUADS; c++) {
+    own[c] = q[q_at + c] * params.scale;
+  }
+
+  let seen = vec4<u32>(visible[query]);
+  let first = seen.y - seen.x;
+  let count = first + seen.w - seen.z;
+  var largest = -3.0e38;
+  var denominator = 0.0;
+  for (var t = 0u; t < count; t++) {
+    let key = select(seen.z + t - first, seen.x + t, t < first);
+    let k_at = (key * params.k_stride + params.k_offset) / 4u + column;
+    var products = own[0] * k[k_at];
+    for (var c = 1u; c < QUADS; c++) {
+      products += own[c] * k[k_at + c];
+    }
+    let score = dot(products, vec4<f32>(1.0));
+    let larger = max(largest, score);
+    let rescale = exp(largest - larger);
+    let p = exp(score - larger);
+    largest = larger;
+    denominator = denominator * rescale + p;
+    let v_at = (key * params.v_stride + params.v_offset) / 4u + column;
+    for (var c = 0u; c < QUADS; c++) {
+      sum[c] = sum[c] * rescale + p * v[v_at + c];
+    }
+  }
+
+  let out_at = query * params.heads * QUADS + column;
+  for (var c = 0u; c < QUADS; c++) {
+    out[out_at + c] = sum[c] / denominator;
+  }
+  log_sum_exp[number] = largest + log(denominator);
+}
