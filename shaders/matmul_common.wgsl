@@ -1,5 +1,5 @@
-// What every variant of the matrix product shares: the bindings, the addressing of transposed operands and the epilogue.
-// A variant file follows this one and supplies the entry point `main`.
+// What every variant of the matrix product shares: the parameters, the bindings but for the operands, and the epilogue.
+// matmul_scalar.wgsl or the variant itself binds the operands a and b; the variant supplies the entry point `main`.
 //
 //   out = epilogue(alpha * op(a) . op(b)),  op(a) [m, k], op(b) [k, n], out [m, n]
 //
@@ -14,8 +14,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
+// @binding(1) a, @binding(2) b
 @group(0) @binding(3) var<storage, read> bias: array<f32>;                  // [n]
 @group(0) @binding(4) var<storage, read> residual: array<f32>;              // [m, n]
 @group(0) @binding(5) var<storage, read> grad_pre_activation: array<f32>;   // [m, n]
@@ -29,20 +28,6 @@ override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0;       // 0 none, 1 QuickGELU, 2 GELU
 override ACTIVATION_GRAD: u32 = 0;  // the same, for the derivative at grad_pre_activation
 override STORE_PRE_ACTIVATION: bool = false;
-
-fn a_at(row: u32, p: u32) -> f32 {
-  if (TRANSPOSE_A) {
-    return a[p * params.m + row];
-  }
-  return a[row * params.k + p];
-}
-
-fn b_at(p: u32, column: u32) -> f32 {
-  if (TRANSPOSE_B) {
-    return b[column * params.k + p];
-  }
-  return b[p * params.n + column];
-}
 
 // The accumulated sum of one element on its way out.
 fn store(row: u32, column: u32, sum: f32) {

@@ -1,6 +1,7 @@
 /** Every variant of the matrix product against the twin in float64: odd shapes, all operand orders, all epilogues. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Backend, CpuBackend, type MatmulVariantName, matmulVariants } from '../../src/kernels/index.js';
+import { chooseMatmul, defaultTuning, shapeClass } from '../../src/kernels/webgpu/matmul.js';
 import { describeOn } from '../support/devices.js';
 import { type KernelCase, kernelCase, relativeError, runCase } from '../support/kernel-case.js';
 
@@ -15,6 +16,10 @@ const SHAPES = [
   [64, 64, 64],
   [65, 129, 67],
   [130, 71, 19],
+  // Multiples of 4, which some variants ask for: within a tile, just past one, and a single row.
+  [9, 260, 20],
+  [3, 4, 4],
+  [1, 516, 12],
 ] as const;
 
 const orders = [false, true].flatMap((transposeA) => [false, true].map((transposeB) => ({ transposeA, transposeB })));
@@ -38,6 +43,7 @@ const epilogueCases = (
   [
     [5, 7, 3],
     [33, 65, 18],
+    [11, 68, 24],
   ] as const
 ).flatMap(([m, n, k]): KernelCase<'matmul'>[] => {
   const name = `${m}x${n}x${k}`;
@@ -95,3 +101,26 @@ describeOn('cpu', 'matmul WebAssembly', suite, { poison: true, wasm: true });
 for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) {
   describeOn('webgpu', `matmul ${matmulVariant}`, suite, { poison: true, matmulVariant });
 }
+
+describe('choice of a variant', () => {
+  const buffer = { dtype: 'f32', length: 1 } as const;
+  const product = { a: buffer, b: buffer, out: buffer, m: 9, n: 8, k: 4, transposeB: true };
+  const software = defaultTuning(true);
+
+  it('takes the table by class, else the default', () => {
+    expect(shapeClass(product)).toBe('nt 4x3x2');
+    const tuning = { fallback: 'tiled', byClass: { 'nt 4x3x2': 'naive' } } as const;
+    expect(chooseMatmul(tuning, product, 8)).toBe('naive');
+    expect(chooseMatmul(tuning, { ...product, m: 17 }, 8)).toBe('tiled');
+    expect(chooseMatmul(defaultTuning(false), product, 32)).toBe('tiled');
+  });
+
+  it('uses subgroups only where adapter and product allow', () => {
+    expect(chooseMatmul(software, product, 8)).toBe('subgroup');
+    expect(chooseMatmul(software, product, 0)).toBe('registers');
+    expect(chooseMatmul(software, product, 4)).toBe('registers');
+    for (const odd of [{ n: 7 }, { k: 5 }, { transposeA: true }]) {
+      expect(chooseMatmul(software, { ...product, ...odd }, 8)).toBe('registers');
+    }
+  });
+});

@@ -44,7 +44,7 @@ interface WebGpuBuffer extends DeviceBuffer {
 
 export interface WebGpuOptions {
   tuning?: MatmulTuning;
-  /** Use this matrix product for everything. For tests and benchmarks. */
+  /** Use this matrix product wherever it takes the sizes. For tests and benchmarks. */
   matmulVariant?: MatmulVariantName;
   /** Use this attention wherever it takes the sizes. For tests and benchmarks. */
   attentionVariant?: AttentionVariantName;
@@ -183,7 +183,8 @@ export class WebGpuBackend implements Backend {
     const { matmulVariant, attentionVariant } = this.#options;
     if (kernel === 'matmul') {
       const matmul = args as MatmulArgs;
-      return launchMatmul(matmulVariant ?? chooseMatmul(this.#tuning, matmul), matmul);
+      const tuning = matmulVariant ? { fallback: matmulVariant, byClass: {} } : this.#tuning;
+      return launchMatmul(chooseMatmul(tuning, matmul, this.adapter.subgroupSize), matmul);
     }
     if (kernel === 'attention') {
       return launchAttention(attentionVariant ?? defaultAttention(this.adapter.software), args as AttentionArgs);

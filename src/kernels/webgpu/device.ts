@@ -9,6 +9,8 @@ export interface AdapterSummary {
   vendor: string;
   architecture: string;
   features: string[];
+  /** Fewest lanes of a subgroup; 0 where the adapter has no subgroups. */
+  subgroupSize: number;
   limits: Record<string, number>;
 }
 
@@ -29,7 +31,9 @@ export function describeAdapter(adapter: GPUAdapter): AdapterSummary {
     const value: unknown = Reflect.get(adapter.limits, key);
     if (typeof value === 'number') limits[key] = value;
   }
-  return { description: name, software, vendor, architecture, features: [...adapter.features].sort(), limits };
+  const features = [...adapter.features].sort();
+  const subgroupSize = adapter.features.has('subgroups') ? (adapter.info.subgroupMinSize ?? 0) : 0;
+  return { description: name, software, vendor, architecture, features, subgroupSize, limits };
 }
 
 /** Optional features that kernels can use when they are there. */

@@ -6,16 +6,17 @@ import type { Activation, MatmulArgs } from '../contract.js';
 import type { Launch, ShaderFile } from './launch.js';
 
 interface MatmulVariant {
-  file: ShaderFile;
+  files: readonly ShaderFile[];
   /** Rows and columns of the result that one workgroup computes. */
   tile: readonly [number, number];
 }
 
 /** The ladder, from the plainest to the most elaborate. */
 export const matmulVariants = {
-  naive: { file: 'matmul_naive', tile: [16, 16] },
-  registers: { file: 'matmul_registers', tile: [32, 64] },
-  tiled: { file: 'matmul_tiled', tile: [64, 64] },
+  naive: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_naive'], tile: [16, 16] },
+  registers: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_registers'], tile: [32, 64] },
+  tiled: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_tiled'], tile: [64, 64] },
+  subgroup: { files: ['enable_subgroups', 'activation', 'matmul_common', 'matmul_subgroup'], tile: [8, 256] },
 } as const satisfies Record<string, MatmulVariant>;
 
 export type MatmulVariantName = keyof typeof matmulVariants;
@@ -27,10 +28,11 @@ export interface MatmulTuning {
 }
 
 /**
- * Where nothing was measured: hardware has fast workgroup memory; a software adapter has none, and pays for each barrier.
+ * Where nothing was measured: hardware has fast workgroup memory; a software adapter has none, and pays for each barrier and
+ * each instruction.
  */
 export function defaultTuning(software: boolean): MatmulTuning {
-  return { fallback: software ? 'registers' : 'tiled', byClass: {} };
+  return { fallback: software ? 'subgroup' : 'tiled', byClass: {} };
 }
 
 /** Products with the same operand order and sizes within a factor of two count as one class, e.g. `nt 11x9x11`. */
@@ -39,8 +41,15 @@ export function shapeClass({ m, n, k, transposeA, transposeB }: MatmulArgs): str
   return `${order} ${Math.ceil(Math.log2(m))}x${Math.ceil(Math.log2(n))}x${Math.ceil(Math.log2(k))}`;
 }
 
-export function chooseMatmul(tuning: MatmulTuning, args: MatmulArgs): MatmulVariantName {
-  return tuning.byClass[shapeClass(args)] ?? tuning.fallback;
+/** The tuning table's choice, or `registers` where that one does not take this product on this adapter. */
+export function chooseMatmul(tuning: MatmulTuning, args: MatmulArgs, subgroupSize: number): MatmulVariantName {
+  const choice = tuning.byClass[shapeClass(args)] ?? tuning.fallback;
+  return choice === 'subgroup' && !suitsSubgroup(args, subgroupSize) ? 'registers' : choice;
+}
+
+/** What matmul_subgroup.wgsl asks for. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
+function suitsSubgroup({ n, k, transposeA }: MatmulArgs, subgroupSize: number): boolean {
+  return subgroupSize >= 8 && n % 4 === 0 && k % 4 === 0 && !transposeA;
 }
 
 const ACTIVATION_CODE: Record<Activation, number> = { quick_gelu: 1, gelu: 2 };
@@ -51,9 +60,9 @@ export function activationCode(activation: Activation | undefined): number {
 
 export function launchMatmul(variantName: MatmulVariantName, args: MatmulArgs): Launch {
   const { m, n, k, alpha = 1 } = args;
-  const { file, tile } = matmulVariants[variantName];
+  const { files, tile } = matmulVariants[variantName];
   return {
-    files: ['activation', 'matmul_common', file],
+    files,
     entryPoint: 'main',
     constants: {
       TRANSPOSE_A: Number(args.transposeA ?? false),

@@ -8,7 +8,7 @@
 export interface ShaderInterface {
   /** Fields of `struct Params` in order; each takes four bytes. */
   params: { name: string; type: 'u32' | 'f32' }[];
-  /** Storage bindings 1..n in order; binding 0 is the Params uniform. */
+  /** Storage bindings 1..n by number; binding 0 is the Params uniform. */
   bindings: { name: string; access: 'read' | 'read_write' }[];
   /** Names of `override` constants. */
   constants: Set<string>;
@@ -20,10 +20,11 @@ export function reflectShader(code: string): ShaderInterface {
     name: field[1]!,
     type: field[2] as 'u32' | 'f32',
   }));
-  const bindings = [...code.matchAll(/@binding\((\d+)\) var<storage, (read|read_write)> (\w+):/g)].map((binding, i) => {
-    if (Number(binding[1]) !== i + 1)
-      throw new Error(`storage bindings must be numbered from 1 in order: ${binding[0]}`);
-    return { name: binding[3]!, access: binding[2] as 'read' | 'read_write' };
+  const found = [...code.matchAll(/@binding\((\d+)\) var<storage, (read|read_write)> (\w+):/g)];
+  found.sort((one, other) => Number(one[1]) - Number(other[1]));
+  const bindings = found.map(([text, number, access, name], i) => {
+    if (Number(number) !== i + 1) throw new Error(`storage bindings must be numbered from 1 without a gap: ${text}`);
+    return { name: name!, access: access as 'read' | 'read_write' };
   });
   const constants = new Set([...code.matchAll(/^override (\w+):/gm)].map((constant) => constant[1]!));
   return { params, bindings, constants };

@@ -1,0 +1,128 @@
+/** The benchmarks' command line: `npm run bench -- --help`. README.md says what is measured and how. */
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseInteger } from '../src/cli/options.js';
+import { enableRelaxedSimd } from '../src/node/wasm-threads.js';
+import { type Benchmark, type Result, type Runner, runBenchmark } from './benchmark.js';
+import { imageBenchmark } from './images.js';
+import { measureMemory, reportMemory } from './memory.js';
+import { productBenchmark, USUAL_PRODUCTS } from './product.js';
+import { printProfile } from './profile.js';
+import { resultNotes, resultTable } from './report.js';
+import { adapterDescription, type BenchOptions, Ceilings, type DeviceName, type ProductSizes } from './session.js';
+import { encodeBenchmark, trainingBenchmark } from './towers.js';
+
+interface Flags {
+  only?: string;
+  json?: boolean;
+  device: 'all' | DeviceName;
+  quick?: boolean;
+  repeats?: number;
+  batch?: number;
+  product?: ProductSizes;
+  peers: boolean;
+  profile?: boolean;
+  memoryOf?: DeviceName;
+}
+
+const MEMORY = 'memory';
+
+await new Command('bench')
+  .description(
+    'Times ptdpc and other software on this machine. Run it on an idle one; only ratios within one call mean anything.',
+  )
+  .option('--only <name>', 'the benchmarks whose names begin like this: matmul, encode, train, images or memory')
+  .option('--json', 'print an array of {work, device, unit, ours, peer, peerName, ratio, ceiling, ...}')
+  .addOption(new Option('--device <device>', 'where').choices(['all', 'cpu', 'webgpu']).default('all'))
+  .option('--quick', 'shorter turns and smaller batches: a smoke test, not a measurement')
+  .option('--repeats <n>', 'turns of each contender (default 5, with --quick 2)', parseInteger(1, 1000))
+  .option('--batch <n>', 'images per training step (default 64, with --quick 8)', parseInteger(1, 4096))
+  .option('--product <MxKxN>', 'a matrix product of these sizes instead of the usual three', parseProduct)
+  .option('--no-peers', 'do not run other software; recorded figures are shown')
+  .option('--profile', "print the CPU's time per kernel instead")
+  .addOption(new Option('--memory-of <device>', 'internal').hideHelp())
+  .action(bench)
+  .parseAsync();
+
+async function bench(flags: Flags): Promise<void> {
+  enableRelaxedSimd();
+  const options = benchOptions(flags);
+  if (flags.memoryOf) return reportMemory(flags.memoryOf, options.trainingBatch);
+  if (flags.profile) return printProfile(options);
+  const selected = (name: string) => flags.only === undefined || name.startsWith(flags.only);
+  const benchmarks = allBenchmarks(flags.product).filter(({ name }) => selected(name));
+  if (benchmarks.length === 0 && !selected(MEMORY)) return refuse(flags);
+
+  const devices = await usableDevices(flags.device);
+  say(
+    `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, load ${loadavg()
+      .map((load) => load.toFixed(1))
+      .join(' ')}`,
+  );
+  const runner: Runner = { options, ceilings: new Ceilings(), peerResults: new Map(), say };
+  const results: Result[] = [];
+  const collect = (more: readonly Result[]) => {
+    results.push(...more);
+    if (!flags.json && more.length > 0)
+      console.log(`${[resultTable(more), resultNotes(more)].filter(Boolean).join('\n')}\n`);
+  };
+  for (const device of devices) {
+    for (const benchmark of benchmarks) {
+      if (benchmark.devices.includes(device)) collect(await runBenchmark(benchmark, device, runner));
+    }
+    if (selected(MEMORY)) collect(measureMemory(process.argv[1]!, device, options.trainingBatch));
+  }
+  if (flags.json) console.log(JSON.stringify(results, null, 2));
+  say(
+    `load at the end ${loadavg()
+      .map((load) => load.toFixed(1))
+      .join(' ')}`,
+  );
+}
+
+function benchOptions({ quick = false, repeats, batch, peers }: Flags): BenchOptions {
+  return {
+    quick,
+    peers,
+    rounds: repeats ?? (quick ? 2 : 5),
+    seconds: quick ? 0.05 : 1,
+    encodeBatch: quick ? 2 : 8,
+    trainingBatch: batch ?? (quick ? 8 : 64),
+  };
+}
+
+function allBenchmarks(product: ProductSizes | undefined): Benchmark[] {
+  const products = product ? [{ ...product, transposeB: true }] : USUAL_PRODUCTS;
+  return [
+    ...products.map(productBenchmark),
+    encodeBenchmark,
+    trainingBenchmark,
+    imageBenchmark('jpeg'),
+    imageBenchmark('png'),
+  ];
+}
+
+async function usableDevices(wanted: Flags['device']): Promise<DeviceName[]> {
+  const devices: DeviceName[] = wanted === 'webgpu' ? [] : ['cpu'];
+  if (wanted === 'cpu') return devices;
+  const adapter = await adapterDescription();
+  say(adapter ? `WebGPU adapter: ${adapter}` : 'no WebGPU adapter: its rows are left out');
+  if (adapter) devices.push('webgpu');
+  return devices;
+}
+
+function refuse({ only, product }: Flags): void {
+  const names = [...allBenchmarks(product).map(({ name }) => name), MEMORY].join(', ');
+  say(`--only ${only}: no benchmark is called so; there are ${names}`);
+  process.exitCode = 1;
+}
+
+function parseProduct(text: string): ProductSizes {
+  const [, m, k, n] = /^(\d{1,5})x(\d{1,5})x(\d{1,5})$/.exec(text)?.map(Number) ?? [];
+  if (!m || !k || !n) throw new InvalidArgumentError('Expected three sizes such as 1024x768x3072.');
+  return { m, k, n };
+}
+
+function say(line: string): void {
+  console.error(line);
+}

@@ -1,0 +1,80 @@
+/** One device being measured: how it is opened, what it is called, and the arithmetic that it could do at best. */
+import { describeAdapter, WebGpuBackend } from '../src/kernels/index.js';
+import { openDevice } from '../src/kernels/webgpu/device.js';
+import { closeGpu, nodeAdapter } from '../src/node/gpu.js';
+import { cpuCeiling } from './ceilings/cpu.js';
+import { webGpuCeiling } from './ceilings/webgpu.js';
+
+export type DeviceName = 'cpu' | 'webgpu';
+
+export interface BenchOptions {
+  /** Times that each contender has its turn. */
+  readonly rounds: number;
+  /** How long a contender's turn takes at least. */
+  readonly seconds: number;
+  /** Images per training step. */
+  readonly trainingBatch: number;
+  /** Images per call of the vision tower. */
+  readonly encodeBatch: number;
+  /** Matrix products to time instead of the usual ones. */
+  readonly products?: readonly ProductSizes[] | undefined;
+  readonly peers: boolean;
+  readonly quick: boolean;
+}
+
+/** out [m, n] = a [m, k] . b [k, n] */
+export interface ProductSizes {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+}
+
+/** GFLOP/s of multiply-adds on registers alone, by number of threads (1 on a GPU): the best seen in this call. */
+export class Ceilings {
+  readonly #best = new Map<string, number>();
+
+  /** Measures once more. No WebGPU device may be open. */
+  async measure(device: DeviceName, threads: number): Promise<number> {
+    const now = device === 'cpu' ? await cpuCeiling(threads) : await onAdapter(webGpuCeiling);
+    const key = `${device} ${threads}`;
+    const best = Math.max(now, this.#best.get(key) ?? 0);
+    this.#best.set(key, best);
+    return best;
+  }
+}
+
+/** What the machine's adapter is, or undefined where there is none. */
+export async function adapterDescription(): Promise<string | undefined> {
+  const adapter = await nodeAdapter().catch(() => null);
+  const description = adapter ? describeAdapter(adapter).description : undefined;
+  closeGpu();
+  return description;
+}
+
+async function onAdapter<T>(measure: (device: GPUDevice) => Promise<T>): Promise<T> {
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  const device = await openDevice(adapter);
+  try {
+    return await measure(device);
+  } finally {
+    device.destroy();
+    closeGpu();
+  }
+}
+
+/** The machine's adapter as a backend. Close it with `closeWebGpu`. */
+export async function openWebGpu(): Promise<WebGpuBackend> {
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  return WebGpuBackend.create(adapter);
+}
+
+export function closeWebGpu(backend: WebGpuBackend): void {
+  backend.dispose();
+  closeGpu();
+}
+
+export function threadsText(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
+}

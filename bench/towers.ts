@@ -1,0 +1,79 @@
+/** The vision tower and the training step at ViT-B/32's size, on the backends as the command line opens them. */
+import { WebGpuBackend } from '../src/kernels/index.js';
+import { openCpu } from '../src/node/device.js';
+import { hardwareThreads } from '../src/node/wasm-threads.js';
+import type { Benchmark, Entry, Setup } from './benchmark.js';
+import { MeteredBackend } from './metered-backend.js';
+import { encodePeers, trainingPeers } from './peers.js';
+import { sampler } from './sampling.js';
+import { closeWebGpu, type DeviceName, openWebGpu, threadsText } from './session.js';
+import { encodeWorkload } from './workloads/encode.js';
+import { trainingStepWorkload } from './workloads/training-step.js';
+import type { Workload } from './workloads/workload.js';
+
+export const encodeBenchmark: Benchmark = {
+  name: 'encode',
+  work: 'ViT-B/32 image encode',
+  unit: 'images/s',
+  devices: ['cpu', 'webgpu'],
+  open: (device, { encodeBatch, seconds }) =>
+    setup(device, encodeBatch, seconds, (backend) => encodeWorkload(backend, encodeBatch)),
+  peers: encodePeers,
+};
+
+export const trainingBenchmark: Benchmark = {
+  name: 'train',
+  work: 'PT-DPC training step, ViT-B/32, 8 classes',
+  unit: 'images/s',
+  devices: ['cpu', 'webgpu'],
+  open: (device, { trainingBatch, seconds }) =>
+    setup(device, trainingBatch, seconds, async (backend) => {
+      const step = await trainingStepWorkload(backend, trainingBatch);
+      return { ...step, notes: `${step.rowsPerImage} rows an image` };
+    }),
+  peers: (_device, options) => trainingPeers(options),
+};
+
+/** A workload on a device; `batch` images a run. */
+async function setup(
+  device: DeviceName,
+  batch: number,
+  seconds: number,
+  open: (backend: MeteredBackend) => Promise<Workload & { notes?: string }>,
+): Promise<Setup> {
+  const inner = device === 'cpu' ? openCpu() : await openWebGpu();
+  const backend = new MeteredBackend(inner);
+  const workload = await open(backend);
+  // Counted from here on, so that loading the weights does not.
+  const counters = inner instanceof WebGpuBackend ? inner.counters : undefined;
+  const before = { ...counters };
+  let runs = 0;
+  const run = async (times: number) => {
+    for (let i = 0; i < times; i++) await workload.run();
+    runs += times;
+  };
+  const threads = device === 'cpu' ? hardwareThreads() : 1;
+  const entry: Entry = {
+    name: device === 'cpu' ? threadsText(threads) : 'default',
+    threads,
+    sample: sampler(run, batch, seconds),
+    work: () => backend.flops / 1e9 / (runs * batch),
+    notes: () => {
+      const parts = [`batch ${batch}`];
+      if (workload.notes) parts.push(workload.notes);
+      if (counters) {
+        const each = (key: keyof typeof counters) => Math.round((counters[key] - (before[key] ?? 0)) / runs);
+        parts.push(`${each('dispatches')} dispatches and ${each('submits')} submits a run`);
+      }
+      return parts.join(', ');
+    },
+  };
+  return {
+    entries: [entry],
+    [Symbol.dispose]: () => {
+      workload[Symbol.dispose]();
+      if (inner instanceof WebGpuBackend) closeWebGpu(inner);
+      else inner.dispose();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** The vision tower on a batch of images whose pixels are ready. */
+
+import { VisionTower } from '../../src/clip/towers/index.js';
+import type { Backend } from '../../src/kernels/index.js';
+import { Engine } from '../../src/tensor/index.js';
+import { normal } from './numbers.js';
+import { randomVitB32 } from './vit-b32.js';
+import type { Workload } from './workload.js';
+
+/** ViT-B/32, `batch` images at a time, from pixels in host memory to features in host memory. */
+export async function encodeWorkload(backend: Backend, batch: number): Promise<Workload> {
+  const engine = new Engine(backend);
+  const { clip, config } = randomVitB32();
+  const tower = await VisionTower.load(engine, clip, config);
+  const { imageSize } = config.vision;
+  const shape = [batch, 3, imageSize, imageSize];
+  const pixels = normal(batch * 3 * imageSize * imageSize);
+  return {
+    async run() {
+      using features = engine.scope(() => tower.encode(engine.tensor(pixels, shape)).features);
+      await features.read();
+    },
+    [Symbol.dispose]: () => tower[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,18 @@
+// The operands of the matrix product number by number, in either order of storage.
+
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+
+fn a_at(row: u32, p: u32) -> f32 {
+  if (TRANSPOSE_A) {
+    return a[p * params.m + row];
+  }
+  return a[row * params.k + p];
+}
+
+fn b_at(p: u32, column: u32) -> f32 {
+  if (TRANSPOSE_B) {
+    return b[column * params.k + p];
+  }
+  return b[p * params.n + column];
+}
