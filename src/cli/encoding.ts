@@ -55,6 +55,7 @@ async function openCache(
 ): Promise<FeatureCache | undefined> {
   if (cache === false) return undefined;
   const directory = typeof cache === 'string' ? cache : defaultCacheDirectory();
-  const origin = { weights: await model.hash(), config: model.config, device: engine.backend.kind };
+  // By description, not by kind: two GPUs round differently, and the same device must give the same result.
+  const origin = { weights: await model.hash(), config: model.config, device: engine.backend.description };
   return FeatureCache.open(directory, origin, say);
 }

@@ -88,10 +88,13 @@ export class Tape {
             if (input) input.set(produce(input.grad));
           },
         };
-        engine.scope(() => backward(gradOut.reshape(shape), saved, sink));
-        vertex.clear();
-      }
-      release(saved);
+        try {
+          engine.scope(() => backward(gradOut.reshape(shape), saved, sink));
+        } finally {
+          vertex.clear();
+          release(saved);
+        }
+      } else release(saved);
     }
   }
 

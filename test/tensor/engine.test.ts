@@ -107,6 +107,26 @@ describeOnAll('engine', (device) => {
     disposeAll([w.a, w.b, w.c, w.d, x]);
   });
 
+  it('a backward pass that fails leaves nothing behind', () => {
+    const engine = engineWith();
+    const before = live();
+    const x = engine.parameter([1, 2], [1, 2]);
+    expect(() =>
+      engine.scope(() =>
+        engine.withTape((tape) => {
+          const y = affine(x, 2);
+          const z = engine.zeros([1]);
+          engine.record(z, [y], { y }, () => {
+            throw new Error('stop');
+          });
+          tape.backward(z);
+        }),
+      ),
+    ).toThrow('stop');
+    x.dispose();
+    expect(live()).toBe(before);
+  });
+
   it('gradients of several backward passes add up', async () => {
     const engine = engineWith();
     const x = engine.parameter([1, 2], [2]);
