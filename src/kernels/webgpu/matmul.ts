@@ -16,7 +16,7 @@ export const matmulVariants = {
   naive: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_naive'], tile: [16, 16] },
   registers: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_registers'], tile: [32, 64] },
   tiled: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_tiled'], tile: [64, 64] },
-  subgroup: { files: ['enable_subgroups', 'activation', 'matmul_common', 'matmul_subgroup'], tile: [8, 256] },
+  subgroup: { files: ['enable_subgroups', 'activation', 'matmul_common', 'matmul_subgroup'], tile: [32, 256] },
 } as const satisfies Record<string, MatmulVariant>;
 
 export type MatmulVariantName = keyof typeof matmulVariants;
