@@ -8,6 +8,8 @@ import asc from 'assemblyscript/asc';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const ENTRY = 'src/kernels/cpu/wasm/assembly/index.ts';
+/** Number of the data section. */
+const DATA = 11;
 const OUTPUT = 'src/kernels/cpu/wasm/binaries.generated.ts';
 
 const baseline = await compile([]);
@@ -58,7 +60,7 @@ async function runCompiler(features) {
     ...['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--enable', 'threads'],
     ...['--importMemory', '--noExportMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
     // AS112: vectors in the signature of a function; none is exported.
-    ...['--disableWarning', '112', '--outFile', 'matmul.wasm'],
+    ...['--disableWarning', '112', '--outFile', 'kernels.wasm'],
   ];
   const { error, stderr } = await asc.main([ENTRY, ...options, ...features], {
     writeFile: (name, contents) => {
@@ -66,5 +68,22 @@ async function runCompiler(features) {
     },
   });
   if (error || !binary) throw new Error(`${error?.message ?? 'no output'}\n${stderr}`);
+  // The heap begins where static data would lie.
+  if (sections(binary).includes(DATA)) throw new Error('the binary has static data');
   return binary;
+}
+
+/** Numbers of a binary's sections (WebAssembly core specification, 5.5.2). */
+function sections(bytes) {
+  const numbers = [];
+  for (let at = 8; at < bytes.length; ) {
+    numbers.push(bytes[at++]);
+    let size = 0;
+    for (let shift = 0, more = true; more; shift += 7) {
+      more = (bytes[at] & 0x80) !== 0;
+      size |= (bytes[at++] & 0x7f) << shift;
+    }
+    at += size;
+  }
+  return numbers;
 }

@@ -1,19 +1,20 @@
 /**
  * The CPU backend. Each kernel is its plain TypeScript twin, run at once, in float32 or (as the oracle of tests) in float64;
- * only the matrix product, which is nearly all of the work, has a fast form in WebAssembly (wasm/).
+ * those that are nearly all of the work have a fast form in WebAssembly (wasm/).
  */
 import { InputError } from '../../errors.js';
-import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
+import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
 import { MemoryMeter } from '../memory.js';
 import { activationGrad } from './activation.js';
 import type { CpuBuffer } from './arrays.js';
 import { attention, attentionGradKeyValue, attentionGradQuery } from './attention.js';
+import { runCompiled } from './compiled.js';
 import { compose, composeGradPrompts, composeGradWeights, groupDot, groupDotGradA, groupDotGradB } from './compose.js';
 import { adamW, crossEntropy, crossEntropyGrad, sgd } from './loss.js';
 import { matmul } from './matmul.js';
 import { layerNorm, layerNormGrad, normalizeRows, normalizeRowsGrad, softmax, softmaxGrad } from './normalize.js';
 import { affine, broadcastRows, gatherRows, patchRows, scatterAddRows, sumRows } from './rows.js';
-import { CpuHeap, type HeapMatmulArgs, type StartWorker, simdSupported, WasmMatmul } from './wasm/index.js';
+import { CpuHeap, type StartWorker, simdSupported, WasmEngine } from './wasm/index.js';
 
 type Twins = { readonly [K in KernelName]: (args: Kernels[K]) => void };
 
@@ -51,9 +52,9 @@ export const twins: Twins = {
 export interface CpuOptions {
   /** 'f64' computes and stores in double precision, all in plain TypeScript: the oracle. */
   precision?: 'f32' | 'f64';
-  /** Matrix products in WebAssembly, tensors in its memory. Default: where the engine has SIMD; never for 'f64'. */
+  /** The heavy kernels in WebAssembly, tensors in its memory. Default: where the engine has SIMD; never for 'f64'. */
   wasm?: boolean;
-  /** Threads for matrix products. More than one needs shared memory. Default 1. */
+  /** Threads for those kernels. More than one needs shared memory. Default 1. */
   threads?: number;
   /** How to start a thread, where that is not as in a browser. */
   startWorker?: StartWorker;
@@ -67,7 +68,7 @@ export class CpuBackend implements Backend {
   readonly memory = new MemoryMeter();
   readonly #precision: 'f32' | 'f64';
   readonly #poison: boolean;
-  readonly #wasm: { heap: CpuHeap; matmul: WasmMatmul } | undefined;
+  readonly #wasm: { heap: CpuHeap; engine: WasmEngine } | undefined;
 
   constructor(options: CpuOptions = {}) {
     const { precision = 'f32', poison = false, threads = 1, startWorker } = options;
@@ -75,7 +76,7 @@ export class CpuBackend implements Backend {
     this.#poison = poison;
     if (precision === 'f32' && (options.wasm ?? simdSupported())) {
       const heap = new CpuHeap();
-      this.#wasm = { heap, matmul: WasmMatmul.create({ heap, threads, ...(startWorker && { startWorker }) }) };
+      this.#wasm = { heap, engine: WasmEngine.create({ heap, threads, ...(startWorker && { startWorker }) }) };
     }
     this.description = this.#describe();
   }
@@ -101,12 +102,11 @@ export class CpuBackend implements Backend {
   }
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    if (kernel === 'matmul' && this.#wasm) this.#wasm.matmul.run(heapArgs(args as MatmulArgs));
-    else twins[kernel](args);
+    if (!this.#wasm || !runCompiled(this.#wasm.engine, kernel, args, addressOf)) twins[kernel](args);
   }
 
   dispose(): void {
-    this.#wasm?.matmul.dispose();
+    this.#wasm?.engine.dispose();
   }
 
   #arrayBuffer(dtype: DType, length: number): CpuBuffer {
@@ -120,7 +120,7 @@ export class CpuBackend implements Backend {
 
   #describe(): string {
     if (!this.#wasm) return `CPU, plain TypeScript (${this.#precision})`;
-    const { threads, relaxed } = this.#wasm.matmul;
+    const { threads, relaxed } = this.#wasm.engine;
     return `CPU, WebAssembly SIMD${relaxed ? ' with fused multiply-add' : ''}, ${threads} thread${threads === 1 ? '' : 's'}`;
   }
 }
@@ -142,19 +142,8 @@ function heapBuffer(heap: CpuHeap, dtype: DType, length: number): HeapBuffer {
   };
 }
 
-function heapArgs(args: MatmulArgs): HeapMatmulArgs {
-  const at = (buffer: DeviceBuffer) => (buffer as HeapBuffer).address;
-  const { activationGrad } = args;
-  return {
-    ...args,
-    a: at(args.a),
-    b: at(args.b),
-    out: at(args.out),
-    bias: args.bias && at(args.bias),
-    preActivation: args.preActivation && at(args.preActivation),
-    residual: args.residual && at(args.residual),
-    activationGrad: activationGrad && { ...activationGrad, preActivation: at(activationGrad.preActivation) },
-  };
+function addressOf(buffer: DeviceBuffer): number {
+  return (buffer as HeapBuffer).address;
 }
 
 function bytesOf(buffer: DeviceBuffer): number {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { CpuHeap, relaxedSupported, WasmMatmul } from '../../../src/kernels/cpu/wasm/index.js';
+import { CpuHeap, relaxedSupported, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../../src/node/wasm-threads.js';
 import { type Case, distance, operands, random, runTwin, runWasm } from './oracle.js';
 
@@ -14,7 +14,7 @@ const kinds = [
   ...(relaxedSupported() ? [{ name: 'relaxed SIMD, shared memory', shared: true, relaxed: true }] : []),
 ];
 
-function check(heap: CpuHeap, engine: WasmMatmul, c: Case): void {
+function check(heap: CpuHeap, engine: WasmEngine, c: Case): void {
   const inputs = operands(c);
   const got = runWasm(heap, engine, c, inputs);
   const want = runTwin(c, inputs);
@@ -30,7 +30,7 @@ const transposes = [false, true].flatMap((transposeA) =>
 describe.each(kinds)('matrix product: $name', ({ shared, relaxed }) => {
   const heap = new CpuHeap({ shared });
   const blocksBefore = heap.blocks;
-  const engine = WasmMatmul.create({ heap, threads: 2, relaxed, startWorker: startNodeWorker });
+  const engine = WasmEngine.create({ heap, threads: 2, relaxed, startWorker: startNodeWorker });
   afterAll(() => {
     engine.dispose();
     expect(heap.blocks - blocksBefore).toBe(1);
@@ -92,7 +92,7 @@ describe.each(kinds)('matrix product: $name', ({ shared, relaxed }) => {
 
 describe('activations', () => {
   const heap = new CpuHeap({ shared: false });
-  const engine = WasmMatmul.create({ heap, relaxed: false });
+  const engine = WasmEngine.create({ heap, relaxed: false });
 
   /** Values of `activation` (or of its derivative) at `points`, as epilogues of the product of a column and [1]. */
   function at(points: Float32Array, c: Pick<Case, 'activation' | 'activationGrad'>): [Float32Array, Float64Array] {
@@ -123,16 +123,16 @@ describe('activations', () => {
 
 it('does without packed panels of B where the heap has no room for them', () => {
   const heap = new CpuHeap({ shared: false, maximumBytes: 1 << 20 });
-  check(heap, WasmMatmul.create({ heap, relaxed: false }), { m: 130, n: 300, k: 200, transposeB: true });
+  check(heap, WasmEngine.create({ heap, relaxed: false }), { m: 130, n: 300, k: 200, transposeB: true });
   expect(heap.blocks).toBe(3);
 });
 
 it('refuses operands that are too small or aliased', () => {
   const heap = new CpuHeap({ shared: false });
-  const engine = WasmMatmul.create({ heap });
+  const engine = WasmEngine.create({ heap });
   const [a, b] = [heap.allocate(64), heap.allocate(64)];
   const tooLarge = { a, b, out: heap.allocate(64), m: 5, n: 4, k: 4 };
-  expect(() => engine.run(tooLarge)).toThrow(/matmul: a at \d+ holds fewer than 20 floats/);
-  expect(() => engine.run({ a, b, out: a, m: 4, n: 4, k: 4 })).toThrow('out is also an input');
-  expect(() => engine.run({ a, b, out: 12345, m: 4, n: 4, k: 4 })).toThrow('out at 12345');
+  expect(() => engine.matmul(tooLarge)).toThrow(/matmul: a at \d+ holds fewer than 20 floats/);
+  expect(() => engine.matmul({ a, b, out: a, m: 4, n: 4, k: 4 })).toThrow('out is also an input');
+  expect(() => engine.matmul({ a, b, out: 12345, m: 4, n: 4, k: 4 })).toThrow('out at 12345');
 });

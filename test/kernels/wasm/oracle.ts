@@ -2,7 +2,7 @@
 import type { Activation, MatmulArgs } from '../../../src/kernels/contract.js';
 import type { CpuBuffer } from '../../../src/kernels/cpu/arrays.js';
 import { matmul } from '../../../src/kernels/cpu/matmul.js';
-import type { CpuHeap, HeapMatmulArgs, WasmMatmul } from '../../../src/kernels/cpu/wasm/index.js';
+import type { CpuHeap, HeapMatmulArgs, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
 
 export interface Case {
   m: number;
@@ -49,7 +49,7 @@ export function operands({ m, n, k, ...rest }: Case, seed = m * 31 + n * 7 + k):
 }
 
 /** Computes `c` in `heap`; outputs start as NaN. Returns copies of `out` and, if asked for, `preActivation`. */
-export function runWasm(heap: CpuHeap, engine: WasmMatmul, c: Case, inputs: Map<string, Float32Array>): Float32Array[] {
+export function runWasm(heap: CpuHeap, engine: WasmEngine, c: Case, inputs: Map<string, Float32Array>): Float32Array[] {
   const addresses = new Map<string, number>();
   const place = (name: string, data: Float32Array) => {
     const address = heap.allocate(data.byteLength);
@@ -68,7 +68,7 @@ export function runWasm(heap: CpuHeap, engine: WasmMatmul, c: Case, inputs: Map<
   if (c.preActivation) args.preActivation = place('preActivation', new Float32Array(c.m * c.n).fill(Number.NaN));
   if (c.activationGrad) args.activationGrad = { activation: c.activationGrad, preActivation: addresses.get('gradAt')! };
   args.residual = addresses.get('residual');
-  engine.run(args);
+  engine.matmul(args);
   const results = [out, ...(c.preActivation ? [addresses.get('preActivation')!] : [])];
   const copies = results.map((address) => heap.f32(address, c.m * c.n).slice());
   for (const address of addresses.values()) heap.free(address);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
-import { CpuHeap, type HeapMatmulArgs, WasmMatmul } from '../../../src/kernels/cpu/wasm/index.js';
-import { cut, JOB_BYTES, SCRATCH_BYTES, writeJob } from '../../../src/kernels/cpu/wasm/job.js';
+import { CpuHeap, type HeapMatmulArgs, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
+import { cut, MATMUL_JOB_BYTES, SCRATCH_BYTES, writeMatmulJob } from '../../../src/kernels/cpu/wasm/matmul-job.js';
 import { compile } from '../../../src/kernels/cpu/wasm/module.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../../src/node/wasm-threads.js';
 import { type Case, distance, operands, runTwin, runWasm, sameBits } from './oracle.js';
@@ -15,7 +15,7 @@ enableRelaxedSimd();
 
 it('gives the same bits however many threads there are', () => {
   const heap = new CpuHeap({ shared: true });
-  const engines = [1, 2, 3].map((threads) => WasmMatmul.create({ heap, threads, startWorker: startNodeWorker }));
+  const engines = [1, 2, 3].map((threads) => WasmEngine.create({ heap, threads, startWorker: startNodeWorker }));
   expect(engines.map((engine) => engine.threads)).toEqual([1, 2, 3]);
   const cases: Case[] = [
     { m: 300, n: 257, k: 500, bias: true, activation: 'gelu', preActivation: true },
@@ -39,7 +39,7 @@ it('gives the same bits however many threads there are', () => {
 
 it.each(['shared', 'own'])('a worker by itself computes a whole product from %s panels', async (panels) => {
   const heap = new CpuHeap({ shared: true });
-  const [control, job, scratch] = [16, JOB_BYTES, SCRATCH_BYTES].map((bytes) => heap.allocate(bytes)) as [
+  const [control, job, scratch] = [16, MATMUL_JOB_BYTES, SCRATCH_BYTES].map((bytes) => heap.allocate(bytes)) as [
     number,
     number,
     number,
@@ -55,7 +55,7 @@ it.each(['shared', 'own'])('a worker by itself computes a whole product from %s 
   const args: HeapMatmulArgs = { a, b, out, m, n, k };
   // The second way of cutting is otherwise met only where B is larger than 64 MiB.
   const tasks = panels === 'own' ? { ...cut(args), rows: 240, columns: 128, packedBytes: 0 } : cut(args);
-  writeJob(heap, job, args, tasks, tasks.packedBytes && heap.allocate(tasks.packedBytes));
+  writeMatmulJob(heap, job, args, tasks, tasks.packedBytes && heap.allocate(tasks.packedBytes));
   // Opened without a caller that takes part: generation, open (see assembly/job.ts).
   Atomics.store(words, 2, 1);
   Atomics.store(words, 0, 1);
@@ -67,8 +67,8 @@ it.each(['shared', 'own'])('a worker by itself computes a whole product from %s 
 
 it('takes no harm from workers that never start', () => {
   const heap = new CpuHeap({ shared: true });
-  const dead = WasmMatmul.create({ heap, threads: 4, startWorker: () => ({ terminate() {} }) });
-  const none = WasmMatmul.create({ heap, threads: 4, startWorker: () => undefined });
+  const dead = WasmEngine.create({ heap, threads: 4, startWorker: () => ({ terminate() {} }) });
+  const none = WasmEngine.create({ heap, threads: 4, startWorker: () => undefined });
   expect([dead.threads, none.threads]).toEqual([4, 1]);
   const c: Case = { m: 200, n: 200, k: 200 };
   const inputs = operands(c);
@@ -77,8 +77,8 @@ it('takes no harm from workers that never start', () => {
 
 it('survives thousands of jobs in a row', async () => {
   const heap = new CpuHeap({ shared: true });
-  const alone = WasmMatmul.create({ heap });
-  const together = WasmMatmul.create({ heap, threads: 3, startWorker: startNodeWorker });
+  const alone = WasmEngine.create({ heap });
+  const together = WasmEngine.create({ heap, threads: 3, startWorker: startNodeWorker });
   await new Promise((resolve) => setTimeout(resolve, 200));
   const c: Case = { m: 65, n: 130, k: 125 };
   const inputs = operands(c);
@@ -92,14 +92,14 @@ it('does not keep a process alive, disposed of or not', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'wasm-threads-'));
   try {
     const contents = `
-      import { CpuHeap, WasmMatmul } from './src/kernels/cpu/wasm/index.js';
+      import { CpuHeap, WasmEngine } from './src/kernels/cpu/wasm/index.js';
       import { startNodeWorker } from './src/node/wasm-threads.js';
       const heap = new CpuHeap();
-      const engine = WasmMatmul.create({ heap, threads: 3, startWorker: startNodeWorker });
+      const engine = WasmEngine.create({ heap, threads: 3, startWorker: startNodeWorker });
       const [a, b, out] = [1, 2, 3].map(() => heap.allocate(200 * 200 * 4));
       heap.f32(a, 40000).fill(1);
       heap.f32(b, 40000).fill(1);
-      for (let i = 0; i < 20; i++) engine.run({ a, b, out, m: 200, n: 200, k: 200 });
+      for (let i = 0; i < 20; i++) engine.matmul({ a, b, out, m: 200, n: 200, k: 200 });
       if (process.argv[2] === 'dispose') engine.dispose();
       console.log(heap.f32(out, 1)[0]);`;
     const outfile = join(folder, 'main.mjs');

@@ -11,12 +11,12 @@ export interface WorkerTask {
 }
 
 /** A running worker. */
-export interface MatmulWorker {
+export interface KernelWorker {
   terminate(): void;
 }
 
 /** Starts a worker that runs `runWorkerTask`; undefined where that is impossible. Must not throw. */
-export type StartWorker = (task: WorkerTask) => MatmulWorker | undefined;
+export type StartWorker = (task: WorkerTask) => KernelWorker | undefined;
 
 /**
  * Body of a worker as source text that defines `runWorkerTask(task)`. Text rather than a module of its own, because then it runs

@@ -1,11 +1,11 @@
 /** What happens to a finished element on its way out, in the order that `MatmulArgs` gives, four elements at a time. */
-import { Job } from './job';
+import { MatmulJob } from './job';
 import { exp, loadLanes, madd, storeLanes } from './simd';
 
 const QUICK_GELU: i32 = 1;
 
 /** Finishes `columns` elements of `out` that hold plain sums, from (row, column) on. */
-export function finishRow(job: Job, row: i32, column: i32, columns: i32): void {
+export function finishRow(job: MatmulJob, row: i32, column: i32, columns: i32): void {
   const offset = (<usize>row * <usize>job.n + <usize>column) << 2;
   const wholeVectors = columns & -4;
   finish(job, offset, column, wholeVectors, 4);
@@ -15,7 +15,7 @@ export function finishRow(job: Job, row: i32, column: i32, columns: i32): void {
 /** Finishes `columns` elements, `lanes` (1 to 4) at a time; `offset` is that of the first in each [m, n] matrix, in bytes. */
 // @ts-ignore: decorator
 @inline
-function finish(job: Job, offset: usize, column: i32, columns: i32, lanes: i32): void {
+function finish(job: MatmulJob, offset: usize, column: i32, columns: i32, lanes: i32): void {
   const alpha = f32x4.splat(job.alpha);
   const activation = job.activation;
   const gradActivation = job.gradActivation;

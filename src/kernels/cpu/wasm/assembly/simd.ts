@@ -74,3 +74,27 @@ export function exp(argument: v128): v128 {
   const power = i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23));
   return f32x4.mul(series, power);
 }
+
+/** The largest of the four lanes; NaN if one is. */
+// @ts-ignore: decorator
+@inline
+export function largestLane(v: v128): f32 {
+  const low = max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1));
+  return max(low, max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)));
+}
+
+/**
+ * ln x for finite x >= 0, to about 1e-7. x = 2^e m with m in [sqrt(1/2), sqrt(2)), and ln m = 2 artanh((m - 1) / (m + 1)) by its
+ * series. Not the library's, whose table would lie where the heap lies.
+ */
+export function log(x: f32): f32 {
+  if (x == 0) return -Infinity;
+  if (!(x > 0)) return NaN;
+  const bits = reinterpret<i32>(x);
+  const exponent = (bits - reinterpret<i32>(<f32>0.70710678)) >> 23;
+  const m = reinterpret<f32>(bits - (exponent << 23));
+  const s = (m - 1) / (m + 1);
+  const s2 = s * s;
+  const series = s * (2 + s2 * (<f32>(2.0 / 3) + s2 * (<f32>(2.0 / 5) + s2 * (<f32>(2.0 / 7) + s2 * <f32>(2.0 / 9)))));
+  return <f32>exponent * LN2_HIGH + (<f32>exponent * LN2_LOW + series);
+}

@@ -75,3 +75,12 @@ export function tile(a: usize, b: usize, c: usize, stride: usize, depth: i32, fi
   v128.store(row4, c40);
   v128.store(row4, c41, 16);
 }
+
+/** Copies the part of a tile that exists; edges of the result are computed in a whole tile aside. */
+export function copyTile(from: usize, fromStride: usize, to: usize, toStride: usize, rows: i32, columns: i32): void {
+  for (let r = 0; r < rows; r++) {
+    for (let c: usize = 0; c < <usize>columns; c++) store<f32>(to + (c << 2), load<f32>(from + (c << 2)));
+    from += fromStride;
+    to += toStride;
+  }
+}

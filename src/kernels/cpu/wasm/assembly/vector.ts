@@ -1,17 +1,17 @@
 /** The product of one row and a matrix (m = 1): each element of B is used once, so nothing is packed. */
 import { finishRow } from './epilogue';
-import { Job } from './job';
+import { MatmulJob } from './job';
 import { loadLanes, madd, storeLanes, sumLanes } from './simd';
 
 /** Columns [from, to) of the only row. */
-export function multiplyRow(job: Job, from: i32, to: i32): void {
+export function multiplyRow(job: MatmulJob, from: i32, to: i32): void {
   if (job.transposeB) dotRows(job, from, to);
   else addRows(job, from, to);
   if (job.hasEpilogue) finishRow(job, 0, from, to - from);
 }
 
 /** B is stored [n, k]: each element of the result is the scalar product of two contiguous rows. */
-function dotRows(job: Job, from: i32, to: i32): void {
+function dotRows(job: MatmulJob, from: i32, to: i32): void {
   const k = job.k;
   const a = job.a;
   const stride = <usize>k << 2;
@@ -60,7 +60,7 @@ function dotRows(job: Job, from: i32, to: i32): void {
  * B is stored [k, n]: the result is a sum of its rows, four at a time, so that B is read along its rows while the sums stay in
  * the first-level cache.
  */
-function addRows(job: Job, from: i32, to: i32): void {
+function addRows(job: MatmulJob, from: i32, to: i32): void {
   const stride = <usize>job.n << 2;
   const out = job.out + (<usize>from << 2);
   const columns = to - from;

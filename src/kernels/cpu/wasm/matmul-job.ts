@@ -1,4 +1,4 @@
-/** How one product is described to the compiled code: the fields of `Job` in `assembly/job.ts`, in the same order. */
+/** How one product is described to the compiled code: the fields of `MatmulJob` in `assembly/job.ts`, in the same order. */
 import type { Activation, MatmulArgs } from '../../contract.js';
 import type { CpuHeap } from './heap.js';
 
@@ -24,8 +24,10 @@ export interface Tasks {
   packedBytes: number;
 }
 
-/** Bytes of `Job`. */
-export const JOB_BYTES = 23 * 4;
+/** `Kind.Matmul` in `assembly/job.ts`. */
+const KIND = 0;
+/** Bytes of a `MatmulJob`. */
+export const MATMUL_JOB_BYTES = 24 * 4;
 
 // As in assembly/tile.ts.
 const TILE_ROWS = 5;
@@ -48,7 +50,7 @@ const MAXIMUM_PACKED_BYTES = 64 << 20;
 /** Panels of B that a task packs at once, as in assembly/index.ts. */
 const GROUP = 4;
 
-/** Bytes of a thread's own memory: one tile, a group of panels of B, and the largest block of A. */
+/** Bytes of a thread's own memory for products: one tile, a group of panels of B, and the largest block of A. */
 export const SCRATCH_BYTES = 192 + DEPTH * 4 * (GROUP * TILE_COLUMNS + OWN_ROWS);
 
 /** Cuts a product into tasks. */
@@ -76,15 +78,21 @@ function evenly(length: number, most: number, unit: number): number {
 }
 
 /** Writes the job at `address`, its counters at zero. */
-export function writeJob(heap: CpuHeap, address: number, args: HeapMatmulArgs, tasks: Tasks, packedB: number): void {
+export function writeMatmulJob(
+  heap: CpuHeap,
+  address: number,
+  args: HeapMatmulArgs,
+  tasks: Tasks,
+  packedB: number,
+): void {
   const { alpha = 1, bias = 0, preActivation = 0, activationGrad, residual = 0 } = args;
   const plain = alpha === 1 && !bias && !preActivation && !args.activation && !activationGrad && !residual;
-  const words = heap.i32(address, JOB_BYTES / 4);
+  const words = heap.i32(address, MATMUL_JOB_BYTES / 4);
   let at = 0;
-  for (const value of [args.a, args.b, args.out, args.m, args.n, args.k]) words[at++] = value;
+  for (const value of [KIND, 0, args.a, args.b, args.out, args.m, args.n, args.k]) words[at++] = value;
   words[at++] = Number(args.transposeA ?? false);
   words[at++] = Number(args.transposeB ?? false);
-  heap.f32(address, JOB_BYTES / 4)[at++] = alpha;
+  heap.f32(address, MATMUL_JOB_BYTES / 4)[at++] = alpha;
   words[at++] = bias;
   words[at++] = preActivation;
   words[at++] = activationNumber(args.activation);
@@ -92,7 +100,7 @@ export function writeJob(heap: CpuHeap, address: number, args: HeapMatmulArgs, t
   words[at++] = activationNumber(activationGrad?.activation);
   words[at++] = residual;
   words[at++] = Number(!plain);
-  for (const value of [packedB, tasks.rows, tasks.columns, tasks.depth, 0, 0, 0]) words[at++] = value;
+  for (const value of [packedB, tasks.rows, tasks.columns, tasks.depth, 0, 0]) words[at++] = value;
 }
 
 function activationNumber(activation: Activation | undefined): number {

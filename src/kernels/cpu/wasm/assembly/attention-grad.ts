@@ -1,0 +1,145 @@
+/**
+ * Attention's gradients; see attention-tiles.ts for the plan. Probabilities are recomputed from the saved log-sum-exp
+ * (Dao et al., 2022, algorithm 4): p = exp(scale q.k - lse), dp = gradOut.v, ds = scale p (dp - delta).
+ */
+import {
+  chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
+  packTransposed, roundUp, secondRun, secondRunEnd, straightBytes, transposedBytes,
+} from './attention-tiles';
+import { AttentionJob, Block, takeTask } from './job';
+import { exp } from './simd';
+import { TILE_ROWS } from './tile';
+
+/** Gradient with respect to the queries: rows are queries, others keys. gradQ = ds . k. */
+export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
+  const heads = job.heads;
+  const width = job.headWidth;
+  const scoreBytes = <usize>job.capacity * (TILE_ROWS * 4);
+  const tileBytes = <usize>width * (TILE_ROWS * 4);
+  const edgeTile = scratch;
+  const queryTile = edgeTile + 192;
+  const gradTile = queryTile + tileBytes;
+  const scores = gradTile + tileBytes;
+  const gradProbabilities = scores + scoreBytes;
+  const packed = gradProbabilities + scoreBytes;
+  const keys = packed + scoreBytes;
+  const values = keys + transposedBytes(job);
+  const straightKeys = values + transposedBytes(job);
+  const gradStride = <usize>heads * <usize>width * 4;
+  for (;;) {
+    const task = takeTask(job);
+    if (task >= job.blockCount * heads) return;
+    const block = changetype<Block>(job.blocks + <usize>(task / heads) * offsetof<Block>());
+    const head = task % heads;
+    const column = <usize>head * <usize>width * 4;
+    packTransposed(job, block, job.k + column, job.kStride, keys);
+    packTransposed(job, block, job.v + column, job.vStride, values);
+    packStraight(job, block, job.k + column, job.kStride, straightKeys);
+    for (let row = block.row; row < block.rowEnd; row += TILE_ROWS) {
+      const rows = min(TILE_ROWS, block.rowEnd - row);
+      chooseRuns(job, block, row, rows);
+      packTileRows(job.q + column + <usize>row * job.qStride, job.qStride, rows, width, queryTile);
+      packTileRows(job.gradOut + column + <usize>row * gradStride, gradStride, rows, width, gradTile);
+      multiplyTransposed(job, queryTile, keys, scores);
+      multiplyTransposed(job, gradTile, values, gradProbabilities);
+      mask(job, block, row, rows, scores);
+      for (let r = 0; r < rows; r++) {
+        const at = <usize>r * (<usize>job.capacity << 2);
+        const statistic = (<usize>(row + r) * <usize>heads + <usize>head) << 2;
+        const lse = f32x4.splat(load<f32>(job.logSumExp + statistic));
+        const delta = f32x4.splat(load<f32>(job.delta + statistic));
+        for (let run = 0; run < 2; run++) {
+          const end = <usize>(run == 0 ? firstRunEnd() : secondRunEnd()) << 2;
+          for (let p = <usize>(run == 0 ? firstRun() : secondRun()) << 2; p < end; p += 16) {
+            const probability = probabilities(v128.load(scores + at + p), job.scale, lse);
+            const grad = gradScores(probability, v128.load(gradProbabilities + at + p), delta, job.scale);
+            v128.store(scores + at + p, grad);
+          }
+        }
+      }
+      const out = job.out + column + <usize>row * job.outStride;
+      multiplyStraight(job, scores, straightKeys, out, job.outStride, rows, packed, edgeTile);
+    }
+  }
+}
+
+/** Gradients with respect to keys and values: rows are keys, others queries. gradV = p' . gradOut, gradK = ds' . q. */
+export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
+  const heads = job.heads;
+  const width = job.headWidth;
+  const scoreBytes = <usize>job.capacity * (TILE_ROWS * 4);
+  const tileBytes = <usize>width * (TILE_ROWS * 4);
+  const edgeTile = scratch;
+  const keyTile = edgeTile + 192;
+  const valueTile = keyTile + tileBytes;
+  const scores = valueTile + tileBytes;
+  const gradProbabilities = scores + scoreBytes;
+  const packed = gradProbabilities + scoreBytes;
+  const lse = packed + scoreBytes;
+  const delta = lse + (<usize>job.capacity << 2);
+  const queries = delta + (<usize>job.capacity << 2);
+  const grads = queries + transposedBytes(job);
+  const straightQueries = grads + transposedBytes(job);
+  const straightGrads = straightQueries + straightBytes(job);
+  const gradStride = <usize>heads * <usize>width * 4;
+  for (;;) {
+    const task = takeTask(job);
+    if (task >= job.blockCount * heads) return;
+    const block = changetype<Block>(job.blocks + <usize>(task / heads) * offsetof<Block>());
+    const head = task % heads;
+    const column = <usize>head * <usize>width * 4;
+    packTransposed(job, block, job.q + column, job.qStride, queries);
+    packTransposed(job, block, job.gradOut + column, gradStride, grads);
+    packStraight(job, block, job.q + column, job.qStride, straightQueries);
+    packStraight(job, block, job.gradOut + column, gradStride, straightGrads);
+    gather(job.logSumExp, heads, head, block, lse);
+    gather(job.delta, heads, head, block, delta);
+    for (let row = block.row; row < block.rowEnd; row += TILE_ROWS) {
+      const rows = min(TILE_ROWS, block.rowEnd - row);
+      chooseRuns(job, block, row, rows);
+      packTileRows(job.k + column + <usize>row * job.kStride, job.kStride, rows, width, keyTile);
+      packTileRows(job.v + column + <usize>row * job.vStride, job.vStride, rows, width, valueTile);
+      multiplyTransposed(job, keyTile, queries, scores);
+      multiplyTransposed(job, valueTile, grads, gradProbabilities);
+      mask(job, block, row, rows, scores);
+      const end = <usize>firstRunEnd() << 2;
+      for (let r = 0; r < rows; r++) {
+        const at = <usize>r * (<usize>job.capacity << 2);
+        for (let p = <usize>firstRun() << 2; p < end; p += 16) {
+          const probability = probabilities(v128.load(scores + at + p), job.scale, v128.load(lse + p));
+          const grad = gradScores(probability, v128.load(gradProbabilities + at + p), v128.load(delta + p), job.scale);
+          v128.store(scores + at + p, probability);
+          v128.store(gradProbabilities + at + p, grad);
+        }
+      }
+      const offset = column + <usize>row * job.outStride;
+      multiplyStraight(job, scores, straightGrads, job.gradV + offset, job.outStride, rows, packed, edgeTile);
+      multiplyStraight(job, gradProbabilities, straightQueries, job.out + offset, job.outStride, rows, packed, edgeTile);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function probabilities(scores: v128, scale: f32, lse: v128): v128 {
+  const x = f32x4.sub(f32x4.mul(scores, f32x4.splat(scale)), lse);
+  // Not the other way round: a NaN must stay. What a row does not see has a score of -infinity.
+  return v128.andnot(exp(x), f32x4.lt(x, f32x4.splat(-85)));
+}
+
+// @ts-ignore: decorator
+@inline
+function gradScores(probability: v128, gradProbability: v128, delta: v128, scale: f32): v128 {
+  return f32x4.mul(f32x4.mul(probability, f32x4.splat(scale)), f32x4.sub(gradProbability, delta));
+}
+
+/** One head's column of a matrix [queries, heads], for the queries of a block's first run; 0 in the gap after it. */
+function gather(from: usize, heads: i32, head: i32, block: Block, to: usize): void {
+  const count = block.firstEnd - block.first;
+  let at = from + ((<usize>block.first * <usize>heads + <usize>head) << 2);
+  for (let p = 0; p < count; p++) {
+    store<f32>(to + (<usize>p << 2), load<f32>(at));
+    at += <usize>heads << 2;
+  }
+  for (let p = count; p < roundUp(count); p++) store<f32>(to + (<usize>p << 2), 0);
+}

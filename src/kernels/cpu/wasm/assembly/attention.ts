@@ -1,0 +1,89 @@
+/** Attention's forward pass; see attention-tiles.ts for the plan. */
+import {
+  chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
+  packTransposed, secondRun, secondRunEnd, transposedBytes,
+} from './attention-tiles';
+import { AttentionJob, Block, takeTask } from './job';
+import { exp, largestLane, log, sumLanes } from './simd';
+import { TILE_ROWS } from './tile';
+
+/** Takes part in attention until no task is left; `scratch` is this thread's own memory. */
+export function attend(job: AttentionJob, scratch: usize): void {
+  const heads = job.heads;
+  const width = job.headWidth;
+  const edgeTile = scratch;
+  const queryTile = edgeTile + 192;
+  const scores = queryTile + <usize>width * (TILE_ROWS * 4);
+  const packed = scores + <usize>job.capacity * (TILE_ROWS * 4);
+  const keys = packed + <usize>job.capacity * (TILE_ROWS * 4);
+  const values = keys + transposedBytes(job);
+  for (;;) {
+    const task = takeTask(job);
+    if (task >= job.blockCount * heads) return;
+    const block = changetype<Block>(job.blocks + <usize>(task / heads) * offsetof<Block>());
+    const head = task % heads;
+    const column = <usize>head * <usize>width * 4;
+    packTransposed(job, block, job.k + column, job.kStride, keys);
+    packStraight(job, block, job.v + column, job.vStride, values);
+    for (let row = block.row; row < block.rowEnd; row += TILE_ROWS) {
+      const rows = min(TILE_ROWS, block.rowEnd - row);
+      chooseRuns(job, block, row, rows);
+      packTileRows(job.q + column + <usize>row * job.qStride, job.qStride, rows, width, queryTile);
+      multiplyTransposed(job, queryTile, keys, scores);
+      mask(job, block, row, rows, scores);
+      for (let r = 0; r < rows; r++) {
+        const lse = softmax(scores + <usize>r * (<usize>job.capacity << 2), job.scale);
+        store<f32>(job.logSumExp + ((<usize>(row + r) * <usize>heads + <usize>head) << 2), lse);
+      }
+      const out = job.out + column + <usize>row * job.outStride;
+      multiplyStraight(job, scores, values, out, job.outStride, rows, packed, edgeTile);
+    }
+  }
+}
+
+/**
+ * Softmax of one row of masked scores times `scale`, in place over the positions in use. Returns the log of its denominator. A row
+ * that sees nothing becomes zero.
+ */
+function softmax(at: usize, scale: f32): f32 {
+  let largest = f32x4.splat(-Infinity);
+  largest = largestOf(at, firstRun(), firstRunEnd(), largest);
+  largest = largestOf(at, secondRun(), secondRunEnd(), largest);
+  let shift = largestLane(largest) * scale;
+  if (shift == -Infinity) shift = 0;
+  const sums = f32x4.add(
+    exponentials(at, firstRun(), firstRunEnd(), scale, shift), exponentials(at, secondRun(), secondRunEnd(), scale, shift),
+  );
+  const denominator = sumLanes(sums);
+  if (denominator != 0) {
+    const factor = f32x4.splat(1 / denominator);
+    multiplyBy(at, firstRun(), firstRunEnd(), factor);
+    multiplyBy(at, secondRun(), secondRunEnd(), factor);
+  }
+  return shift + log(denominator);
+}
+
+function largestOf(at: usize, from: i32, to: i32, largest: v128): v128 {
+  const end = at + (<usize>to << 2);
+  for (let p = at + (<usize>from << 2); p < end; p += 16) largest = f32x4.max(largest, v128.load(p));
+  return largest;
+}
+
+/** Replaces x by exp(scale x - shift), exactly 0 where that is below 1e-37; returns the sum by lanes. */
+function exponentials(at: usize, from: i32, to: i32, scale: f32, shift: f32): v128 {
+  let sums = f32x4.splat(0);
+  const end = at + (<usize>to << 2);
+  for (let p = at + (<usize>from << 2); p < end; p += 16) {
+    const x = f32x4.sub(f32x4.mul(v128.load(p), f32x4.splat(scale)), f32x4.splat(shift));
+    // Not the other way round: a NaN must stay.
+    const e = v128.andnot(exp(x), f32x4.lt(x, f32x4.splat(-85)));
+    v128.store(p, e);
+    sums = f32x4.add(sums, e);
+  }
+  return sums;
+}
+
+function multiplyBy(at: usize, from: i32, to: i32, factor: v128): void {
+  const end = at + (<usize>to << 2);
+  for (let p = at + (<usize>from << 2); p < end; p += 16) v128.store(p, f32x4.mul(v128.load(p), factor));
+}

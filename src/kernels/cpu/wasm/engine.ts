@@ -1,0 +1,218 @@
+/**
+ * The CPU backend's fast kernels: owns the compiled code, the worker threads and their memory.
+ *
+ * A call of a kernel is a job, described in the heap and cut into tasks; the caller and whichever workers are awake take
+ * tasks until none is left. No one waits for a worker to start: one that is not there yet takes no tasks.
+ */
+import {
+  ATTENTION_JOB_BYTES,
+  attentionCapacity,
+  attentionProducts,
+  type HeapAttentionArgs,
+  planAttention,
+  writeAttentionJob,
+} from './attention-job.js';
+import type { CpuHeap } from './heap.js';
+import { type HeapLayerNormArgs, LAYER_NORM_JOB_BYTES, writeLayerNormJob } from './layer-norm-job.js';
+import { cut, type HeapMatmulArgs, MATMUL_JOB_BYTES, SCRATCH_BYTES, writeMatmulJob } from './matmul-job.js';
+import { compile, relaxedSupported } from './module.js';
+import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
+
+/** Multiplications below which waking a worker takes longer than it helps. */
+const SMALLEST_THREADED = 1 << 20;
+/** How often the caller looks whether the workers have left before it goes to sleep. */
+const SPINS = 2000;
+const MAXIMUM_THREADS = 64;
+
+/** Fields of `Control` in `assembly/job.ts`, in 4-byte words. */
+const CONTROL = { generation: 0, stop: 1, open: 2, active: 3 } as const;
+const CONTROL_WORDS = 4;
+
+export interface WasmEngineOptions {
+  heap: CpuHeap;
+  /** Threads that compute, the caller among them. More than one needs a shared heap. Default 1. */
+  threads?: number;
+  /** Fused multiply-add where the engine and processor have it. Default: if the engine has relaxed SIMD. */
+  relaxed?: boolean;
+  /** How to start a worker. Default: as a browser does. */
+  startWorker?: StartWorker;
+}
+
+/** The largest of all jobs. */
+export const JOB_BYTES = Math.max(MATMUL_JOB_BYTES, ATTENTION_JOB_BYTES, LAYER_NORM_JOB_BYTES);
+
+/** What a number of layer norm costs, in multiply-adds of a product. */
+const LAYER_NORM_COST = 8;
+
+interface Exports {
+  takePart(job: number, scratch: number, maySleep: number): void;
+}
+
+export class WasmEngine {
+  /** Whether products use fused multiply-add instructions (relaxed SIMD). */
+  readonly relaxed: boolean;
+  readonly #heap: CpuHeap;
+  readonly #takePart: Exports['takePart'];
+  readonly #control: number;
+  readonly #job: number;
+  readonly #scratch: number[] = [];
+  readonly #workers: KernelWorker[] = [];
+  readonly #maySleep: boolean;
+  #packed: Room = { address: 0, bytes: 0 };
+  #blocks: Room = { address: 0, bytes: 0 };
+
+  private constructor({
+    heap,
+    threads = 1,
+    relaxed = relaxedSupported(),
+    startWorker = startWebWorker,
+  }: WasmEngineOptions) {
+    this.relaxed = relaxed;
+    this.#heap = heap;
+    const module = compile({ relaxed, shared: heap.shared });
+    const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
+    this.#takePart = (instance.exports as unknown as Exports).takePart;
+    this.#control = heap.allocate(CONTROL_WORDS * 4);
+    heap.i32(this.#control, CONTROL_WORDS).fill(0);
+    this.#job = heap.allocate(JOB_BYTES);
+    this.#scratch.push(heap.allocate(SCRATCH_BYTES));
+    this.#maySleep = heap.shared && mayBlock();
+    const wanted = heap.shared ? Math.min(threads, MAXIMUM_THREADS) - 1 : 0;
+    for (let i = 0; i < wanted; i++) {
+      const scratch = heap.allocate(SCRATCH_BYTES);
+      this.#scratch.push(scratch);
+      const worker = startWorker({ module, memory: heap.memory, control: this.#control, job: this.#job, scratch });
+      if (!worker) break;
+      this.#workers.push(worker);
+    }
+  }
+
+  /** Compiles the code (some 20 KB) and starts the workers, without waiting for them. */
+  static create(options: WasmEngineOptions): WasmEngine {
+    return new WasmEngine(options);
+  }
+
+  /** Threads that compute, the caller among them. */
+  get threads(): number {
+    return this.#workers.length + 1;
+  }
+
+  /**
+   * Computes one product, as `MatmulArgs` defines it, before it returns. The result does not depend on the number of threads, to
+   * the last bit; nor do those of the other kernels.
+   */
+  matmul(args: HeapMatmulArgs): void {
+    const { m, n, k } = args;
+    if (m === 0 || n === 0) return;
+    this.#check(args);
+    const tasks = cut(args);
+    this.#packed = this.#atLeast(this.#packed, tasks.packedBytes);
+    const packed = this.#packed.bytes >= tasks.packedBytes ? this.#packed.address : 0;
+    writeMatmulJob(this.#heap, this.#job, args, tasks, tasks.packedBytes > 0 ? packed : 0);
+    this.#run(m * n * k);
+  }
+
+  /**
+   * Attention or one of its gradients, as the contract defines them. False, with nothing done, where a row sees more than a
+   * thread's memory holds (some hundred others and more, depending on the width of a head).
+   */
+  attention(args: HeapAttentionArgs): boolean {
+    const { ranges } = args;
+    if (ranges.rows === 0) return true;
+    const seen = this.#heap.i32(ranges.address, ranges.rows * ranges.perRow * 2);
+    const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES));
+    if (!plan) return false;
+    this.#blocks = this.#atLeast(this.#blocks, plan.blocks.byteLength);
+    if (this.#blocks.bytes < plan.blocks.byteLength) return false;
+    this.#heap.i32(this.#blocks.address, plan.blocks.length).set(plan.blocks);
+    writeAttentionJob(this.#heap, this.#job, args, plan, this.#blocks.address);
+    this.#run(2 * attentionProducts(plan, args));
+    return true;
+  }
+
+  /** Layer norm or its gradient, as the contract defines them. */
+  layerNorm(args: HeapLayerNormArgs): void {
+    if (args.rows === 0) return;
+    writeLayerNormJob(this.#heap, this.#job, args);
+    this.#run(args.rows * args.columns * LAYER_NORM_COST);
+  }
+
+  /** Ends the workers and frees what belongs to this object, except the 16 bytes by which a late worker learns of it. */
+  dispose(): void {
+    const control = this.#heap.i32(this.#control, CONTROL_WORDS);
+    Atomics.store(control, CONTROL.stop, 1);
+    Atomics.add(control, CONTROL.generation, 1);
+    Atomics.notify(control, CONTROL.generation);
+    for (const worker of this.#workers.splice(0)) worker.terminate();
+    for (const address of this.#scratch.splice(0)) this.#heap.free(address);
+    this.#heap.free(this.#job);
+    for (const { address } of [this.#packed, this.#blocks]) if (address) this.#heap.free(address);
+    this.#packed = this.#blocks = { address: 0, bytes: 0 };
+  }
+
+  /** Runs the job that was written, alone or with the workers; `cost` is its number of multiply-adds. */
+  #run(cost: number): void {
+    if (this.#workers.length === 0 || cost < SMALLEST_THREADED) {
+      this.#takePart(this.#job, this.#scratch[0]!, 0);
+      return;
+    }
+    const control = this.#heap.i32(this.#control, CONTROL_WORDS);
+    Atomics.store(control, CONTROL.open, 1);
+    Atomics.add(control, CONTROL.generation, 1);
+    Atomics.notify(control, CONTROL.generation);
+    this.#takePart(this.#job, this.#scratch[0]!, Number(this.#maySleep));
+    Atomics.store(control, CONTROL.open, 0);
+    this.#waitForWorkers(control);
+  }
+
+  #waitForWorkers(control: Int32Array): void {
+    for (let spins = 0; ; spins++) {
+      const active = Atomics.load(control, CONTROL.active);
+      if (active === 0) return;
+      if (this.#maySleep && spins > SPINS) Atomics.wait(control, CONTROL.active, active);
+    }
+  }
+
+  /** Memory of at least `bytes`, kept from job to job; none if the heap is full, without which there is a slower way. */
+  #atLeast(room: Room, bytes: number): Room {
+    if (bytes <= room.bytes) return room;
+    if (room.address) this.#heap.free(room.address);
+    try {
+      return { address: this.#heap.allocate(bytes), bytes };
+    } catch {
+      return { address: 0, bytes: 0 };
+    }
+  }
+
+  /** The compiled code trusts its addresses; a wrong one would overwrite other tensors. */
+  #check({ a, b, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
+    const atLeast = (name: string, address: number | undefined, count: number): void => {
+      if (address === undefined || this.#heap.sizeOf(address) >= count * 4) return;
+      throw new Error(`matmul: ${name} at ${address} holds fewer than ${count} floats`);
+    };
+    atLeast('a', a, m * k);
+    atLeast('b', b, k * n);
+    atLeast('out', out, m * n);
+    atLeast('bias', bias, n);
+    atLeast('preActivation', preActivation, m * n);
+    atLeast('activationGrad', activationGrad?.preActivation, m * n);
+    atLeast('residual', residual, m * n);
+    if (out === a || out === b || out === residual) throw new Error('matmul: out is also an input');
+  }
+}
+
+/** A piece of the heap. */
+interface Room {
+  address: number;
+  bytes: number;
+}
+
+/** Whether this thread may block: a page's main thread may not. */
+function mayBlock(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
+    return true;
+  } catch {
+    return false;
+  }
+}
