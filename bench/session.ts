@@ -1,6 +1,7 @@
 /** One device being measured: how it is opened, what it is called, and the arithmetic that it could do at best. */
-import { describeAdapter, WebGpuBackend } from '../src/kernels/index.js';
+import { describeAdapter, type WebGpuBackend } from '../src/kernels/index.js';
 import { openDevice } from '../src/kernels/webgpu/device.js';
+import { openWebGpu as openBackend } from '../src/node/device.js';
 import { closeGpu, nodeAdapter } from '../src/node/gpu.js';
 import { cpuCeiling } from './ceilings/cpu.js';
 import { webGpuCeiling } from './ceilings/webgpu.js';
@@ -67,7 +68,7 @@ async function onAdapter<T>(measure: (device: GPUDevice) => Promise<T>): Promise
 export async function openWebGpu(): Promise<WebGpuBackend> {
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');
-  return WebGpuBackend.create(adapter);
+  return openBackend(adapter);
 }
 
 export function closeWebGpu(backend: WebGpuBackend): void {

@@ -4,9 +4,9 @@
  */
 import { readdir } from 'node:fs/promises';
 import { InputError } from '../errors.js';
-import { type Backend, CpuBackend, describeAdapter, WebGpuBackend } from '../kernels/index.js';
+import { type Backend, CpuBackend, describeAdapter, WebGpuBackend, type WebGpuOptions } from '../kernels/index.js';
 import type { DeviceChoice } from './device-choice.js';
-import { closeGpu, nodeAdapter } from './gpu.js';
+import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
 import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
 
 /** A backend, why it was chosen, and its end: an undestroyed GPU device would keep the process running. */
@@ -30,12 +30,12 @@ export async function openDevice(choice: DeviceChoice): Promise<OpenedDevice> {
   if (choice === 'webgpu') {
     const adapter = await nodeAdapter();
     if (!adapter) throw new InputError(`--device webgpu: no WebGPU adapter on this machine; ${installHint()}`);
-    return opened(await WebGpuBackend.create(adapter), 'asked for');
+    return opened(await openWebGpu(adapter), 'asked for');
   }
   const { adapter, reason } = await autoChoice();
   if (!adapter) return opened(openCpu(), reason);
   try {
-    return opened(await WebGpuBackend.create(adapter), reason);
+    return opened(await openWebGpu(adapter), reason);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return opened(openCpu(), error.message);
@@ -68,6 +68,11 @@ export function installHint(): string {
 export function openCpu(): Backend {
   enableRelaxedSimd();
   return new CpuBackend({ threads: hardwareThreads(), startWorker: startNodeWorker });
+}
+
+/** The WebGPU backend as Node runs it best. */
+export function openWebGpu(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
+  return WebGpuBackend.create(adapter, { waitForSoftware: waitAsleep, ...options });
 }
 
 function opened(backend: Backend, reason: string): OpenedDevice {

@@ -30,6 +30,28 @@ export async function nodeAdapter(): Promise<GPUAdapter | null> {
   return findAdapter(await openGpu());
 }
 
+const asleep = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Waits for a promise of a device on a software adapter. dawn.node polls such a promise once in every turn of the event loop, which on an
+ * otherwise idle loop takes a whole core from the threads that compute the result. So this thread sleeps for a
+ * millisecond in every turn.
+ */
+export async function waitAsleep<T>(pending: Promise<T>): Promise<T> {
+  let waiting = true;
+  const turn = (): void => {
+    if (!waiting) return;
+    Atomics.wait(asleep, 0, 0, 1);
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+  try {
+    return await pending;
+  } finally {
+    waiting = false;
+  }
+}
+
 /** Forgets the GPU object, so that the process can end. Every device must have been destroyed. */
 export function closeGpu(): void {
   gpu = undefined;

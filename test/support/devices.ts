@@ -8,8 +8,8 @@ import {
   type Backend,
   CpuBackend,
   type MatmulVariantName,
-  WebGpuBackend,
 } from '../../src/kernels/index.js';
+import { openWebGpu } from '../../src/node/device.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../src/node/wasm-threads.js';
 
@@ -33,7 +33,7 @@ export async function openTestDevice(name: DeviceName, options: DeviceOptions = 
   // An adapter gives one device only, so each device asks for its own.
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');
-  return WebGpuBackend.create(adapter, options);
+  return openWebGpu(adapter, options);
 }
 
 /** A suite on one device; every test in it must end with the buffers that it began with. */

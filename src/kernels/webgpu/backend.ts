@@ -48,6 +48,8 @@ export interface WebGpuOptions {
   matmulVariant?: MatmulVariantName;
   /** Use this attention wherever it takes the sizes. For tests and benchmarks. */
   attentionVariant?: AttentionVariantName;
+  /** How to wait for a software adapter's results where the host would otherwise poll and take a core from it. */
+  waitForSoftware?: <T>(pending: Promise<T>) => Promise<T>;
   /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
   poison?: boolean;
 }
@@ -137,7 +139,9 @@ export class WebGpuBackend implements Backend {
     this.#encoder.copyBufferToBuffer((buffer as WebGpuBuffer).pooled.gpu, 0, staging, 0, bytes);
     this.#submit();
     try {
-      await staging.mapAsync(GPU_MAP_READ);
+      const mapped = staging.mapAsync(GPU_MAP_READ);
+      const { waitForSoftware } = this.#options;
+      await (waitForSoftware && this.adapter.software ? waitForSoftware(mapped) : mapped);
     } catch (error) {
       throw this.#failed(error instanceof Error ? error.message : String(error));
     }
