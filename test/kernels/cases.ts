@@ -1,7 +1,7 @@
 /** Cases of every kernel but the matrix product: sizes 1, primes, and just past the workgroup's 64. */
 
 import { type KernelCase, kernelCase } from '../support/kernel-case.js';
-import { causalRows, type RowVisibility, treeRows } from '../support/visibility.js';
+import { causalRows, pictureRows, type RowVisibility, treeRows } from '../support/visibility.js';
 
 const SHAPES = [
   [1, 1],
@@ -246,6 +246,8 @@ const GEOMETRIES: [string, RowVisibility, number, number][] = [
   ['tree 4 + 1, 3, 2', treeRows(2, 4, [1, 3, 2]), 2, 64],
   ['tree 9 + 70', treeRows(1, 9, [70]), 1, 65],
   ['wide head', causalRows([3]), 1, 128],
+  ['pictures 3 of 50', pictureRows(3, 50), 2, 64],
+  ['tree 11 + 8 of 2, head 7', treeRows(3, 11, [2, 2, 2, 2, 2, 2, 2, 2]), 3, 7],
 ];
 
 /** q, k and v packed side by side as in a block, or q apart and only for the last row of each sequence, as in the last block. */

@@ -9,6 +9,15 @@ export interface RowVisibility {
   onlyLeaves(): { visible: number[]; seenBy: number[] };
 }
 
+/** Pictures: every row sees all rows of its picture, and the first one is the one that is read. */
+export function pictureRows(pictures: number, rowsEach: number): RowVisibility {
+  const starts = Array.from({ length: pictures }, (_, picture) => picture * rowsEach);
+  const rows = starts.flatMap((start) =>
+    Array.from({ length: rowsEach }, () => [start, start, start, start + rowsEach]),
+  );
+  return visibility(rows, starts);
+}
+
 /** Independent causal sequences of the given lengths, one after the other. */
 export function causalRows(lengths: number[]): RowVisibility {
   const rows: number[][] = [];

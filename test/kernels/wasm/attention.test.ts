@@ -1,0 +1,119 @@
+/** What the parity suite does not show of attention in WebAssembly: threads, the division into blocks, where it gives way to the twin. */
+import { expect, it } from 'vitest';
+import { attentionCapacity, planAttention } from '../../../src/kernels/cpu/wasm/attention-job.js';
+import { SCRATCH_BYTES } from '../../../src/kernels/cpu/wasm/matmul-job.js';
+import { CpuBackend } from '../../../src/kernels/index.js';
+import { startNodeWorker } from '../../../src/node/wasm-threads.js';
+import { type KernelCase, kernelCase, relativeError, runCase } from '../../support/kernel-case.js';
+import { causalRows, pictureRows, type RowVisibility, treeRows } from '../../support/visibility.js';
+
+const oracle = new CpuBackend({ precision: 'f64' });
+
+/** Attention and both gradients over rows of 3 heads in one packed buffer, as in a block. */
+function casesOf(name: string, { visible, seenBy }: RowVisibility, headWidth: number): KernelCase[] {
+  const heads = 3;
+  const width = heads * headWidth;
+  const rows = visible.length / 4;
+  const shared = (d: Parameters<KernelCase['args']>[0]) => {
+    const packed = { buffer: d.real(rows * 3 * width), stride: 3 * width };
+    const [q, k, v] = [0, width, 2 * width].map((offset) => ({ ...packed, offset }));
+    const sizes = { queries: rows, keys: rows, heads, headWidth };
+    return { ...sizes, q: q!, k: k!, v: v!, visible: d.ints(visible), seenBy: d.ints(seenBy) };
+  };
+  const incoming = (d: Parameters<KernelCase['args']>[0]) => ({
+    logSumExp: d.values(new Float32Array(rows * heads).fill(2)),
+    delta: d.real(rows * heads),
+    gradOut: d.real(rows * width),
+  });
+  return [
+    kernelCase('attention', name, (d) => ({
+      ...shared(d),
+      out: d.output(rows * width),
+      logSumExp: d.output(rows * heads),
+    })),
+    kernelCase('attentionGradQuery', name, (d) => ({
+      ...shared(d),
+      ...incoming(d),
+      gradQ: { buffer: d.output(rows * width), stride: width, offset: 0 },
+    })),
+    kernelCase('attentionGradKeyValue', name, (d) => {
+      const grad = { buffer: d.output(rows * 2 * width), stride: 2 * width };
+      return { ...shared(d), ...incoming(d), gradK: { ...grad, offset: 0 }, gradV: { ...grad, offset: width } };
+    }),
+  ];
+}
+
+it('gives the same bits however many threads there are', async () => {
+  const devices = [1, 2, 3].map((threads) => new CpuBackend({ threads, startWorker: startNodeWorker, poison: true }));
+  const cases = [
+    ...casesOf('pictures', pictureRows(9, 50), 64),
+    ...casesOf('trees', treeRows(40, 11, [2, 2, 3, 2, 2, 2, 4, 2]), 64),
+    ...casesOf('sentences', causalRows([77, 77, 77, 5, 77]), 65),
+  ];
+  for (const test of cases) {
+    const [one, ...others] = await Promise.all(devices.map((device) => runCase(device, test)));
+    expect(relativeError(one!, await runCase(oracle, test)), test.name).toBeLessThan(2e-6);
+    for (const other of others) expect(other, test.name).toEqual(one);
+  }
+  for (const device of devices) device.dispose();
+});
+
+it('a row that sees more than fits a thread is left to the twin', async () => {
+  const [fast, plain] = [new CpuBackend({ poison: true }), new CpuBackend({ wasm: false, poison: true })];
+  const rows = attentionCapacity('attention', 64, SCRATCH_BYTES) + 1;
+  for (const test of casesOf('long', pictureRows(1, rows), 64).slice(0, 1)) {
+    expect(await runCase(fast, test)).toEqual(await runCase(plain, test));
+  }
+  fast.dispose();
+  plain.dispose();
+});
+
+it('a NaN in a key reaches every row that sees it and no other picture', async () => {
+  const device = new CpuBackend({ poison: true });
+  const [attention] = casesOf('pictures', pictureRows(2, 50), 8);
+  const broken = {
+    ...attention!,
+    args: (d: Parameters<KernelCase['args']>[0]) => {
+      const args = attention!.args(d) as ReturnType<KernelCase<'attention'>['args']>;
+      const numbers = new Float32Array(args.k.buffer.length).fill(0.5);
+      numbers[7 * args.k.stride + args.k.offset] = Number.NaN;
+      device.write(args.k.buffer, numbers);
+      return args;
+    },
+  };
+  const [out] = await runCase(device, broken);
+  const width = 3 * 8;
+  const firstHead = (row: number) => Number.isNaN(out![row * width]!);
+  for (let row = 0; row < 100; row++) expect(firstHead(row), `row ${row}`).toBe(row < 50);
+  device.dispose();
+});
+
+it('blocks cover all rows once, hold what their rows see, and fit', () => {
+  const geometries = [pictureRows(5, 50), causalRows([300, 1, 2, 40]), treeRows(3, 16, Array(100).fill(3))];
+  for (const { visible, seenBy } of geometries) {
+    for (const [ranges, perRow] of [
+      [visible, 2],
+      [seenBy, 1],
+    ] as const) {
+      const rows = ranges.length / perRow / 2;
+      const plan = planAttention(Int32Array.from(ranges), { address: 0, rows, perRow }, 384)!;
+      let next = 0;
+      for (let at = 0; at < plan.blocks.length; at += 6) {
+        const [row, rowEnd, first, firstEnd, second, secondEnd] = plan.blocks.subarray(at, at + 6);
+        expect(row).toBe(next);
+        next = rowEnd!;
+        const panels = (length: number) => Math.ceil(length / 8) * 8;
+        expect(panels(firstEnd! - first!) + panels(secondEnd! - second!)).toBeLessThanOrEqual(plan.capacity);
+        for (let r = row!; r < rowEnd!; r++) {
+          const seen = ranges.slice(r * perRow * 2, (r + 1) * perRow * 2);
+          const inside = (from: number, to: number, start: number, end: number) =>
+            start >= end || (start >= from && end <= to);
+          expect(inside(first!, firstEnd!, seen[0]!, seen[1]!), `row ${r}`).toBe(true);
+          if (perRow === 2) expect(inside(second!, secondEnd!, seen[2]!, seen[3]!), `row ${r}`).toBe(true);
+        }
+      }
+      expect(next).toBe(rows);
+      expect(plan.capacity).toBeLessThanOrEqual(384);
+    }
+  }
+});
