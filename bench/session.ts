@@ -1,10 +1,10 @@
 /** One device being measured: how it is opened, what it is called, and the arithmetic that it could do at best. */
 import { describeAdapter, type WebGpuBackend } from '../src/kernels/index.js';
-import { openDevice } from '../src/kernels/webgpu/device.js';
+import { cpuCeiling } from '../src/node/ceilings/cpu.js';
+import { onAdapter } from '../src/node/ceilings/index.js';
+import { webGpuCeiling } from '../src/node/ceilings/webgpu.js';
 import { openWebGpu as openBackend } from '../src/node/device.js';
 import { closeGpu, nodeAdapter } from '../src/node/gpu.js';
-import { cpuCeiling } from './ceilings/cpu.js';
-import { webGpuCeiling } from './ceilings/webgpu.js';
 
 export type DeviceName = 'cpu' | 'webgpu';
 
@@ -50,18 +50,6 @@ export async function adapterDescription(): Promise<string | undefined> {
   const description = adapter ? describeAdapter(adapter).description : undefined;
   closeGpu();
   return description;
-}
-
-async function onAdapter<T>(measure: (device: GPUDevice) => Promise<T>): Promise<T> {
-  const adapter = await nodeAdapter();
-  if (!adapter) throw new Error('no WebGPU adapter');
-  const device = await openDevice(adapter);
-  try {
-    return await measure(device);
-  } finally {
-    device.destroy();
-    closeGpu();
-  }
 }
 
 /** The machine's adapter as a backend. Close it with `closeWebGpu`. */

@@ -66,9 +66,17 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
   const wanted = args[0] === 'help' ? args[1] : args[0];
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary).description(summary);
-    if (name === wanted) (await load()).configure(command);
+    if (name !== wanted) continue;
+    (await load()).configure(command);
+    if (command.options.some(({ long }) => long === '--device')) await addProfile(command);
   }
   return program;
+}
+
+/** Loaded late, since it brings the kernels with it. */
+async function addProfile(command: Command): Promise<void> {
+  const { addProfileOption } = await import('./profile.js');
+  addProfileOption(command);
 }
 
 function oneLine(text: string): string {

@@ -1,6 +1,8 @@
 /** Kernels: the backend contract and the two backends behind it, WebGPU (shaders/) and CPU (the plain twins). */
 export * from './contract.js';
+export { type KernelCost, kernelCost, matmulFlops } from './cost.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';
+export { type KernelProfile, Profiler } from './profiler.js';
 export { type AttentionVariantName, attentionVariants } from './webgpu/attention.js';
 export { WebGpuBackend, type WebGpuOptions } from './webgpu/backend.js';
 export { type AdapterSummary, describeAdapter, findAdapter } from './webgpu/device.js';

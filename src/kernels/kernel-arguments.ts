@@ -85,6 +85,8 @@ export interface AttentionGeometry {
   keys: number;
   heads: number;
   headWidth: number;
+  /** How many pairs of a query and a key see each other; for accounts of cost only. */
+  pairs?: number | undefined;
   /** [queries, 4] i32. */
   visible: DeviceBuffer;
   /** [keys, 2] i32. */

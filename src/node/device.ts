@@ -4,7 +4,15 @@
  */
 import { readdir } from 'node:fs/promises';
 import { InputError } from '../errors.js';
-import { type Backend, CpuBackend, describeAdapter, WebGpuBackend, type WebGpuOptions } from '../kernels/index.js';
+import {
+  type Backend,
+  CpuBackend,
+  type CpuOptions,
+  describeAdapter,
+  type Profiler,
+  WebGpuBackend,
+  type WebGpuOptions,
+} from '../kernels/index.js';
 import type { DeviceChoice } from './device-choice.js';
 import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
 import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
@@ -24,21 +32,21 @@ export interface AutoChoice {
   readonly adapter?: GPUAdapter;
 }
 
-/** Opens the device. Dispose it on every path. Throws InputError where `webgpu` is asked for and cannot be had. */
-export async function openDevice(choice: DeviceChoice): Promise<OpenedDevice> {
-  if (choice === 'cpu') return opened(openCpu(), 'asked for');
+/** Opens the device; `profiler` hears where its time goes. Dispose it on every path. Throws InputError where `webgpu` is asked for and cannot be had. */
+export async function openDevice(choice: DeviceChoice, profiler?: Profiler): Promise<OpenedDevice> {
+  if (choice === 'cpu') return opened(openCpu({ profiler }), 'asked for');
   if (choice === 'webgpu') {
     const adapter = await nodeAdapter();
     if (!adapter) throw new InputError(`--device webgpu: no WebGPU adapter on this machine; ${installHint()}`);
-    return opened(await openWebGpu(adapter), 'asked for');
+    return opened(await openWebGpu(adapter, { profiler }), 'asked for');
   }
   const { adapter, reason } = await autoChoice();
-  if (!adapter) return opened(openCpu(), reason);
+  if (!adapter) return opened(openCpu({ profiler }), reason);
   try {
-    return opened(await openWebGpu(adapter), reason);
+    return opened(await openWebGpu(adapter, { profiler }), reason);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return opened(openCpu(), error.message);
+    return opened(openCpu({ profiler }), error.message);
   }
 }
 
@@ -65,9 +73,9 @@ export function installHint(): string {
 }
 
 /** The CPU backend as this machine runs it best. */
-export function openCpu(): Backend {
+export function openCpu(options: CpuOptions = {}): Backend {
   enableRelaxedSimd();
-  return new CpuBackend({ threads: hardwareThreads(), startWorker: startNodeWorker });
+  return new CpuBackend({ threads: hardwareThreads(), startWorker: startNodeWorker, ...options });
 }
 
 /** The WebGPU backend as Node runs it best. */

@@ -17,7 +17,8 @@ async function openGpu(): Promise<GPU> {
   if (gpu) return gpu;
   try {
     const { create } = await import('webgpu');
-    gpu = create([]);
+    // Without the toggle, Dawn rounds timestamps to 100 microseconds, as browsers do to keep pages apart.
+    gpu = create(['disable-dawn-features=timestamp_quantization']);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new InputError(`WebGPU is not available on this platform: ${reason}`);

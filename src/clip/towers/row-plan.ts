@@ -101,6 +101,7 @@ function geometry(indices: MakeIndices, visible: readonly Visible[], keys: numbe
   return {
     queries: visible.length,
     keys,
+    pairs: visible.reduce((pairs, [a, b, c, d]) => pairs + b - a + d - c, 0),
     visible: indices(visible.flat()),
     seenBy: indices(first.flatMap((start, key) => [start, start + count[key]!])),
   };

@@ -4,7 +4,9 @@
  */
 import { InputError } from '../../errors.js';
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
+import { kernelCost } from '../cost.js';
 import { MemoryMeter } from '../memory.js';
+import type { Profiler } from '../profiler.js';
 import { activationGrad } from './activation.js';
 import type { CpuBuffer } from './arrays.js';
 import { attention, attentionGradKeyValue, attentionGradQuery } from './attention.js';
@@ -58,6 +60,8 @@ export interface CpuOptions {
   threads?: number;
   /** How to start a thread, where that is not as in a browser. */
   startWorker?: StartWorker;
+  /** Hears how long each kernel took. */
+  profiler?: Profiler | undefined;
   /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
   poison?: boolean;
 }
@@ -68,12 +72,14 @@ export class CpuBackend implements Backend {
   readonly memory = new MemoryMeter();
   readonly #precision: 'f32' | 'f64';
   readonly #poison: boolean;
+  readonly #profiler: Profiler | undefined;
   readonly #wasm: { heap: CpuHeap; engine: WasmEngine } | undefined;
 
   constructor(options: CpuOptions = {}) {
     const { precision = 'f32', poison = false, threads = 1, startWorker } = options;
     this.#precision = precision;
     this.#poison = poison;
+    this.#profiler = options.profiler;
     if (precision === 'f32' && (options.wasm ?? simdSupported())) {
       const heap = new CpuHeap();
       this.#wasm = { heap, engine: WasmEngine.create({ heap, threads, ...(startWorker && { startWorker }) }) };
@@ -102,6 +108,16 @@ export class CpuBackend implements Backend {
   }
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
+    if (!this.#profiler) {
+      this.#run(kernel, args);
+      return;
+    }
+    const start = performance.now();
+    this.#run(kernel, args);
+    this.#profiler.add(kernel, kernelCost(kernel, args), (performance.now() - start) / 1000);
+  }
+
+  #run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
     if (!this.#wasm || !runCompiled(this.#wasm.engine, kernel, args, addressOf)) twins[kernel](args);
   }
 

@@ -23,7 +23,9 @@ import type {
   Kernels,
   MatmulArgs,
 } from '../contract.js';
+import { type KernelCost, kernelCost } from '../cost.js';
 import { MemoryMeter } from '../memory.js';
+import type { Profiler } from '../profiler.js';
 import { type AttentionVariantName, defaultAttention, launchAttention } from './attention.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
@@ -31,6 +33,7 @@ import type { Launch } from './launch.js';
 import { launchers } from './launches.js';
 import { chooseMatmul, defaultTuning, launchMatmul, type MatmulTuning, type MatmulVariantName } from './matmul.js';
 import { type Program, ProgramCache } from './programs.js';
+import { Timestamps } from './timestamps.js';
 
 /** Dispatches per submit at most. */
 const ARENA_SLOTS = 512;
@@ -48,6 +51,8 @@ export interface WebGpuOptions {
   matmulVariant?: MatmulVariantName;
   /** Use this attention wherever it takes the sizes. For tests and benchmarks. */
   attentionVariant?: AttentionVariantName;
+  /** Hears how long each dispatch took, where the adapter has timestamp queries. */
+  profiler?: Profiler | undefined;
   /** How to wait for a software adapter's results where the host would otherwise poll and take a core from it. */
   waitForSoftware?: <T>(pending: Promise<T>) => Promise<T>;
   /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
@@ -72,6 +77,7 @@ export class WebGpuBackend implements Backend {
   readonly #arena: GPUBuffer;
   readonly #arenaData = new DataView(new ArrayBuffer(ARENA_SLOTS * SLOT_BYTES));
   readonly #dummies: PooledBuffer[] = [];
+  readonly #timestamps: Timestamps | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   /** Host writes waiting in the recorded commands. */
@@ -94,6 +100,9 @@ export class WebGpuBackend implements Backend {
       size: ARENA_SLOTS * SLOT_BYTES,
       usage: GPU_BUFFER_USAGE.UNIFORM | GPU_BUFFER_USAGE.COPY_DST,
     });
+    if (options.profiler && device.features.has('timestamp-query')) {
+      this.#timestamps = new Timestamps(device, options.profiler, ARENA_SLOTS);
+    }
     device.addEventListener('uncapturederror', (event) => {
       this.#failure ??= event.error.message;
     });
@@ -145,6 +154,7 @@ export class WebGpuBackend implements Backend {
     } catch (error) {
       throw this.#failed(error instanceof Error ? error.message : String(error));
     }
+    await this.#options.profiler?.settle();
     if (this.#failure) throw this.#failed(this.#failure);
     const copy = staging.getMappedRange().slice(0);
     staging.unmap();
@@ -153,11 +163,11 @@ export class WebGpuBackend implements Backend {
   }
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    this.dispatch(this.#launch(kernel, args));
+    this.dispatch(this.#launch(kernel, args), this.#timestamps && { kernel, cost: kernelCost(kernel, args) });
   }
 
-  /** Records one launch. */
-  dispatch(launch: Launch): void {
+  /** Records one launch; `timed` says what to note its time under. */
+  dispatch(launch: Launch, timed?: { kernel: KernelName; cost: KernelCost }): void {
     if (this.#failure) throw this.#failed(this.#failure);
     const [x, y] = launch.workgroups;
     if (x === 0 || y === 0) return;
@@ -167,6 +177,10 @@ export class WebGpuBackend implements Backend {
     this.#storeParams(program, launch, offset);
     const bindGroup = this.#bind(program, launch);
     this.#encoder ??= this.#device.createCommandEncoder();
+    if (timed && this.#timestamps) {
+      this.#endPass();
+      this.#pass = this.#encoder.beginComputePass({ timestampWrites: this.#timestamps.next(timed.kernel, timed.cost) });
+    }
     this.#pass ??= this.#encoder.beginComputePass();
     this.#pass.setPipeline(program.pipeline);
     this.#pass.setBindGroup(0, bindGroup, [offset]);
@@ -261,7 +275,9 @@ export class WebGpuBackend implements Backend {
       this.#device.queue.writeBuffer(this.#arena, 0, this.#arenaData.buffer, 0, this.#recorded * SLOT_BYTES);
     }
     if (this.#encoder) {
+      const submitted = this.#timestamps?.resolve(this.#encoder);
       this.#device.queue.submit([this.#encoder.finish()]);
+      submitted?.();
       this.counters.submits++;
     }
     for (const staging of this.#staging.splice(0)) staging.destroy();

@@ -6,6 +6,8 @@ import type { Tensor } from '../tensor.js';
 export interface RowGeometry {
   queries: number;
   keys: number;
+  /** Pairs of a query and a key that see each other. */
+  pairs?: number;
   /** i32 [queries * 4]. */
   visible: Tensor;
   /** i32 [keys * 2]. */
@@ -74,8 +76,8 @@ function headGeometry(rows: RowGeometry, heads: number, width: number): Attentio
       `${heads} heads over width ${width}: a head must be a whole number of columns, at most ${MAX_HEAD_WIDTH}`,
     );
   }
-  const { queries, keys } = rows;
-  return { queries, keys, heads, headWidth, visible: rows.visible.buffer, seenBy: rows.seenBy.buffer };
+  const { queries, keys, pairs } = rows;
+  return { queries, keys, pairs, heads, headWidth, visible: rows.visible.buffer, seenBy: rows.seenBy.buffer };
 }
 
 function forward(geometry: AttentionGeometry, q: HeadsView, k: HeadsView, v: HeadsView, { engine }: Tensor) {

@@ -1,12 +1,13 @@
 /** What the host calls: the kernels, each a job of tasks, and the life of a worker thread. */
 import { attend } from './attention';
 import { attentionGradKeyValue, attentionGradQuery } from './attention-grad';
+import { multiplyAdd } from './ceiling';
 import { AttentionJob, Control, Job, Kind, LayerNormJob, MatmulJob } from './job';
 import { layerNorm, layerNormGrad } from './layer-norm';
 import { multiply } from './matmul';
 import { tile } from './tile';
 
-export { tile };
+export { multiplyAdd, tile };
 
 /**
  * Takes part in a job until no task is left; the result is complete when every participant has returned. `scratch` is this

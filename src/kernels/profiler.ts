@@ -1,0 +1,34 @@
+/** Adds up where a device's time goes, by kernel. A backend that is given one fills it in. */
+import type { KernelName } from './contract.js';
+import type { KernelCost } from './cost.js';
+
+export interface KernelProfile extends KernelCost {
+  calls: number;
+  seconds: number;
+}
+
+export class Profiler {
+  readonly kernels = new Map<KernelName, KernelProfile>();
+  readonly #pending = new Set<Promise<void>>();
+
+  /** One call of a kernel took so long. */
+  add(kernel: KernelName, { flops, bytes }: KernelCost, seconds: number): void {
+    const profile = this.kernels.get(kernel) ?? { calls: 0, seconds: 0, flops: 0, bytes: 0 };
+    profile.calls++;
+    profile.seconds += seconds;
+    profile.flops += flops;
+    profile.bytes += bytes;
+    this.kernels.set(kernel, profile);
+  }
+
+  /** Times that will be added when a device has told them. */
+  await(times: Promise<void>): void {
+    this.#pending.add(times);
+    times.finally(() => this.#pending.delete(times)).catch(() => {});
+  }
+
+  /** Resolves when all times known to be on their way are there. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+}
