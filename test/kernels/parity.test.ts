@@ -18,9 +18,8 @@ function suite(device: () => Backend, cases: readonly KernelCase[]): void {
 
 describeOnAll('kernel parity', (device) => suite(device, kernelCases));
 
-const forward = attentionCases.filter(({ kernel }) => kernel === 'attention');
 for (const attentionVariant of attentionVariants) {
-  describeOn('webgpu', `attention ${attentionVariant}`, (device) => suite(device, forward), {
+  describeOn('webgpu', `attention ${attentionVariant}`, (device) => suite(device, attentionCases), {
     poison: true,
     attentionVariant,
   });

@@ -13,20 +13,11 @@
  * show every dispatch of a batch the last one's values.
  */
 import { InputError } from '../../errors.js';
-import type {
-  AttentionArgs,
-  Backend,
-  DeviceBuffer,
-  DType,
-  HostArray,
-  KernelName,
-  Kernels,
-  MatmulArgs,
-} from '../contract.js';
+import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
 import { type KernelCost, kernelCost } from '../cost.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
-import { type AttentionVariantName, defaultAttention, launchAttention } from './attention.js';
+import { type AttentionVariantName, defaultAttention, isAttention, launchAttention } from './attention.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
 import type { Launch } from './launch.js';
@@ -204,8 +195,8 @@ export class WebGpuBackend implements Backend {
       const tuning = matmulVariant ? { fallback: matmulVariant, byClass: {} } : this.#tuning;
       return launchMatmul(chooseMatmul(tuning, matmul, this.adapter.subgroupSize), matmul);
     }
-    if (kernel === 'attention') {
-      return launchAttention(attentionVariant ?? defaultAttention(this.adapter.software), args as AttentionArgs);
+    if (isAttention(kernel)) {
+      return launchAttention(attentionVariant ?? defaultAttention(this.adapter.software), kernel, args as never);
     }
     return (launchers[kernel as Exclude<K, 'matmul'>] as (args: Kernels[K]) => Launch)(args);
   }
