@@ -14,6 +14,11 @@ interface DeviceRecord {
   readonly counters: { readonly dispatches: number; readonly submits: number } | undefined;
 }
 
+const COLUMNS = ['calls', 'seconds', 'share', 'GFLOP', 'GFLOP/s', 'MB', 'GB/s', 'of ceiling'];
+
+/** A step has some twenty kinds of products, a few of which matter; `--profile <file>` has all. */
+const PRODUCTS_SHOWN = 10;
+
 let active = false;
 let start = 0;
 const devices: DeviceRecord[] = [];
@@ -46,7 +51,8 @@ async function report(file: string | undefined): Promise<void> {
   const documents: object[] = [];
   for (const device of devices.splice(0)) {
     const ceilings = await measureCeilings(device.kind);
-    const rows = kernelRows(device.profiler, ceilings);
+    const rows = profileRows(device.profiler.kernels, ceilings);
+    const products = profileRows(device.profiler.products, ceilings);
     const inKernels = rows.reduce((sum, { seconds }) => sum + seconds, 0);
     documents.push({
       device: device.description,
@@ -55,25 +61,20 @@ async function report(file: string | undefined): Promise<void> {
       ...device.counters,
       ceilings,
       kernels: rows,
+      products,
     });
     say(`profile of ${device.description}: ${wall.toFixed(2)} s, ${inKernels.toFixed(2)} s of it in kernels`);
     say(
       table([
-        ['kernel', 'calls', 'seconds', 'share', 'GFLOP', 'GFLOP/s', 'MB', 'GB/s', 'of ceiling'],
-        ...rows.map((row) => [
-          row.kernel,
-          String(row.calls),
-          row.seconds.toFixed(3),
-          percent(row.seconds / wall),
-          row.flops > 0 ? (row.flops / 1e9).toFixed(2) : '',
-          row.flops > 0 ? (row.flops / row.seconds / 1e9).toFixed(1) : '',
-          (row.bytes / 1e6).toFixed(1),
-          (row.bytes / row.seconds / 1e9).toFixed(2),
-          percent(row.shareOfCeiling),
-        ]),
+        ['kernel', ...COLUMNS],
+        ...rows.map((row) => cells(row, wall)),
         ['(not in kernels)', '', (wall - inKernels).toFixed(3), percent(1 - inKernels / wall), '', '', '', '', ''],
       ]),
     );
+    if (products.length > 0) {
+      say('matrix products, largest first (operands n as stored or t transposed, m x n x k):');
+      say(table([['product', ...COLUMNS], ...products.slice(0, PRODUCTS_SHOWN).map((row) => cells(row, wall))]));
+    }
     say(`ceilings measured now: ${ceilings.gflops.toFixed(1)} GFLOP/s, copying ${ceilings.gbytes.toFixed(1)} GB/s`);
     if (device.counters) say(`${device.counters.dispatches} dispatches in ${device.counters.submits} submits`);
     if (device.kind === 'webgpu' && rows.length === 0)
@@ -82,18 +83,33 @@ async function report(file: string | undefined): Promise<void> {
   if (file !== undefined) await writeFile(file, `${JSON.stringify(documents, null, 2)}\n`);
 }
 
-interface KernelRow extends KernelProfile {
-  kernel: string;
+interface ProfileRow extends KernelProfile {
+  /** A kernel, or a product's sizes. */
+  name: string;
   /** Of the ceiling that is nearer: arithmetic or copying. */
   shareOfCeiling: number;
 }
 
-function kernelRows(profiler: Profiler, { gflops, gbytes }: DeviceCeilings): KernelRow[] {
-  return [...profiler.kernels]
-    .map(([kernel, profile]) => {
+function profileRows(profiles: ReadonlyMap<string, KernelProfile>, { gflops, gbytes }: DeviceCeilings): ProfileRow[] {
+  return [...profiles]
+    .map(([name, profile]) => {
       const { seconds, flops, bytes } = profile;
       const shareOfCeiling = Math.max(flops / seconds / 1e9 / gflops, bytes / seconds / 1e9 / gbytes);
-      return { kernel, ...profile, shareOfCeiling };
+      return { name, ...profile, shareOfCeiling };
     })
     .sort((a, b) => b.seconds - a.seconds);
+}
+
+function cells({ name, calls, seconds, flops, bytes, shareOfCeiling }: ProfileRow, wall: number): string[] {
+  return [
+    name,
+    String(calls),
+    seconds.toFixed(3),
+    percent(seconds / wall),
+    flops > 0 ? (flops / 1e9).toFixed(2) : '',
+    flops > 0 ? (flops / seconds / 1e9).toFixed(1) : '',
+    (bytes / 1e6).toFixed(1),
+    (bytes / seconds / 1e9).toFixed(2),
+    percent(shareOfCeiling),
+  ];
 }

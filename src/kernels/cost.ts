@@ -6,12 +6,19 @@ export interface KernelCost {
   flops: number;
   /** Bytes of all its operands, each read or written once. */
   bytes: number;
+  /** A matrix product's sizes: which operands are transposed, then m x n x k, e.g. `nt 1728x2048x512`. */
+  shape?: string | undefined;
 }
 
 /** The cost of `kernel` with these arguments. */
 export function kernelCost<K extends KernelName>(kernel: K, args: Kernels[K]): KernelCost {
   const flops = FLOPS[kernel] as ((args: Kernels[K]) => number) | undefined;
-  return { flops: flops?.(args) ?? 0, bytes: bytesOf(args) };
+  const shape = kernel === 'matmul' ? productShape(args as MatmulArgs) : undefined;
+  return { flops: flops?.(args) ?? 0, bytes: bytesOf(args), shape };
+}
+
+function productShape({ m, n, k, transposeA, transposeB }: MatmulArgs): string {
+  return `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'} ${m}x${n}x${k}`;
 }
 
 /** A multiplication and an addition for each term of each element. */

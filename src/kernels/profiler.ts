@@ -2,23 +2,23 @@
 import type { KernelName } from './contract.js';
 import type { KernelCost } from './cost.js';
 
-export interface KernelProfile extends KernelCost {
+export interface KernelProfile {
   calls: number;
   seconds: number;
+  flops: number;
+  bytes: number;
 }
 
 export class Profiler {
   readonly kernels = new Map<KernelName, KernelProfile>();
+  /** The matrix products by their sizes (see `KernelCost.shape`). */
+  readonly products = new Map<string, KernelProfile>();
   readonly #pending = new Set<Promise<void>>();
 
   /** One call of a kernel took so long. */
-  add(kernel: KernelName, { flops, bytes }: KernelCost, seconds: number): void {
-    const profile = this.kernels.get(kernel) ?? { calls: 0, seconds: 0, flops: 0, bytes: 0 };
-    profile.calls++;
-    profile.seconds += seconds;
-    profile.flops += flops;
-    profile.bytes += bytes;
-    this.kernels.set(kernel, profile);
+  add(kernel: KernelName, cost: KernelCost, seconds: number): void {
+    addTo(this.kernels, kernel, cost, seconds);
+    if (cost.shape) addTo(this.products, cost.shape, cost, seconds);
   }
 
   /** Times that will be added when a device has told them. */
@@ -31,4 +31,13 @@ export class Profiler {
   async settle(): Promise<void> {
     await Promise.all(this.#pending);
   }
+}
+
+function addTo<K>(profiles: Map<K, KernelProfile>, key: K, { flops, bytes }: KernelCost, seconds: number): void {
+  const profile = profiles.get(key) ?? { calls: 0, seconds: 0, flops: 0, bytes: 0 };
+  profile.calls++;
+  profile.seconds += seconds;
+  profile.flops += flops;
+  profile.bytes += bytes;
+  profiles.set(key, profile);
 }
