@@ -7,7 +7,6 @@ import { type Benchmark, type Result, type Runner, runBenchmark } from './benchm
 import { imageBenchmark } from './images.js';
 import { measureMemory, reportMemory } from './memory.js';
 import { productBenchmark, USUAL_PRODUCTS } from './product.js';
-import { printProfile } from './profile.js';
 import { resultNotes, resultTable } from './report.js';
 import { adapterDescription, type BenchOptions, Ceilings, type DeviceName, type ProductSizes } from './session.js';
 import { encodeBenchmark, trainingBenchmark } from './towers.js';
@@ -21,7 +20,6 @@ interface Flags {
   batch?: number;
   product?: ProductSizes;
   peers: boolean;
-  profile?: boolean;
   memoryOf?: DeviceName;
 }
 
@@ -39,7 +37,6 @@ await new Command('bench')
   .option('--batch <n>', 'images per training step (default 64, with --quick 8)', parseInteger(1, 4096))
   .option('--product <MxKxN>', 'a matrix product of these sizes instead of the usual three', parseProduct)
   .option('--no-peers', 'do not run other software; recorded figures are shown')
-  .option('--profile', "print the CPU's time per kernel instead")
   .addOption(new Option('--memory-of <device>', 'internal').hideHelp())
   .action(bench)
   .parseAsync();
@@ -48,7 +45,6 @@ async function bench(flags: Flags): Promise<void> {
   enableRelaxedSimd();
   const options = benchOptions(flags);
   if (flags.memoryOf) return reportMemory(flags.memoryOf, options.trainingBatch);
-  if (flags.profile) return printProfile(options);
   const selected = (name: string) => flags.only === undefined || name.startsWith(flags.only);
   const benchmarks = allBenchmarks(flags.product).filter(({ name }) => selected(name));
   if (benchmarks.length === 0 && !selected(MEMORY)) return refuse(flags);

@@ -7,12 +7,12 @@ import {
   CpuBackend,
   type MatmulArgs,
   type MatmulVariantName,
+  matmulFlops,
   matmulVariants,
 } from '../src/kernels/index.js';
 import { chooseMatmul, defaultTuning, launchMatmul } from '../src/kernels/webgpu/matmul.js';
 import { hardwareThreads, startNodeWorker } from '../src/node/wasm-threads.js';
 import type { Benchmark, Entry, Setup } from './benchmark.js';
-import { matmulFlops } from './metered-backend.js';
 import { matmulPeers } from './peers.js';
 import { sampler } from './sampling.js';
 import { closeWebGpu, openWebGpu, type ProductSizes, threadsText } from './session.js';

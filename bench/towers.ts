@@ -1,9 +1,9 @@
 /** The vision tower and the training step at ViT-B/32's size, on the backends as the command line opens them. */
-import { WebGpuBackend } from '../src/kernels/index.js';
+import { type Backend, WebGpuBackend } from '../src/kernels/index.js';
 import { openCpu } from '../src/node/device.js';
 import { hardwareThreads } from '../src/node/wasm-threads.js';
+import { countArithmetic } from './arithmetic.js';
 import type { Benchmark, Entry, Setup } from './benchmark.js';
-import { MeteredBackend } from './metered-backend.js';
 import { encodePeers, trainingPeers } from './peers.js';
 import { sampler } from './sampling.js';
 import { closeWebGpu, type DeviceName, openWebGpu, threadsText } from './session.js';
@@ -39,13 +39,13 @@ async function setup(
   device: DeviceName,
   batch: number,
   seconds: number,
-  open: (backend: MeteredBackend) => Promise<Workload & { notes?: string }>,
+  open: (backend: Backend) => Promise<Workload & { notes?: string }>,
 ): Promise<Setup> {
-  const inner = device === 'cpu' ? openCpu() : await openWebGpu();
-  const backend = new MeteredBackend(inner);
+  const backend = device === 'cpu' ? openCpu() : await openWebGpu();
   const workload = await open(backend);
   // Counted from here on, so that loading the weights does not.
-  const counters = inner instanceof WebGpuBackend ? inner.counters : undefined;
+  const arithmetic = countArithmetic(backend);
+  const counters = backend instanceof WebGpuBackend ? backend.counters : undefined;
   const before = { ...counters };
   let runs = 0;
   const run = async (times: number) => {
@@ -57,7 +57,7 @@ async function setup(
     name: device === 'cpu' ? threadsText(threads) : 'default',
     threads,
     sample: sampler(run, batch, seconds),
-    work: () => backend.flops / 1e9 / (runs * batch),
+    work: () => arithmetic.flops / 1e9 / (runs * batch),
     notes: () => {
       const parts = [`batch ${batch}`];
       if (workload.notes) parts.push(workload.notes);
@@ -72,8 +72,8 @@ async function setup(
     entries: [entry],
     [Symbol.dispose]: () => {
       workload[Symbol.dispose]();
-      if (inner instanceof WebGpuBackend) closeWebGpu(inner);
-      else inner.dispose();
+      if (backend instanceof WebGpuBackend) closeWebGpu(backend);
+      else backend.dispose();
     },
   };
 }

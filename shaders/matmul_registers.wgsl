@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var sum: array<vec4<f32>, ROWS>;
   for (var p = 0u; p < params.k; p++) {
     let bp = b_from + p * b_step;
-    let right = vec4<f32>(b[bp.x], b[bp.y], b[bp.z], b[bp.w]);
+    let right = vec4<f32>(b_number(bp.x), b_number(bp.y), b_number(bp.z), b_number(bp.w));
     let ap = p * a_step;
     for (var i = 0u; i < ROWS; i++) {
       sum[i] += a[a_from[i] + ap] * right;

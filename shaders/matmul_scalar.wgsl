@@ -1,7 +1,7 @@
-// The operands of the matrix product number by number, in either order of storage.
+// The operands of the matrix product number by number, in either order of storage. matmul_scalar_f32.wgsl or
+// matmul_scalar_f16.wgsl binds the right one.
 
 @group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
 
 fn a_at(row: u32, p: u32) -> f32 {
   if (TRANSPOSE_A) {
@@ -12,7 +12,7 @@ fn a_at(row: u32, p: u32) -> f32 {
 
 fn b_at(p: u32, column: u32) -> f32 {
   if (TRANSPOSE_B) {
-    return b[column * params.k + p];
+    return b_number(column * params.k + p);
   }
-  return b[p * params.n + column];
+  return b_number(p * params.n + column);
 }

@@ -1,15 +1,15 @@
 // Rung of the ladder for adapters whose instructions, not whose memory, are the limit (software ones above all). A load by
 // which lanes read different addresses costs such an adapter as much as sixty vector products, so a subgroup of 8 computes a
-// tile as large as its stack can hold: 32 rows x 64 columns, 8 columns a lane. k is taken four at a time: 12 loads of
-// four numbers feed 1,024 products of a lane. Each lane loads the left operand's numbers for every eighth row; the others get
-// them through the subgroup.
+// tile as large as its stack can hold: 32 rows x 64 columns, 8 columns a lane. k is taken eight at a time. Each lane loads
+// the left operand's numbers for every eighth row; the others get them through the subgroup.
 //
-// Needs subgroups of at least 8, k and n that are multiples of 4, and a left operand that is not transposed.
+// matmul_subgroup_f32.wgsl or matmul_subgroup_f16.wgsl binds the right operand and supplies `load_slab`.
+//
+// Needs subgroups of at least 8, k and n that are multiples of 8, and a left operand that is not transposed.
 // Rows and columns past the edge read a clamped address and are not stored; no lane may leave early, all take part in
 // the broadcasts.
 
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;  // [m, k / 4]
-@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;  // [k, n / 4], or [n, k / 4] transposed
 
 const ROWS = 32u;
 const LANES = 32u;
@@ -22,24 +22,22 @@ struct Block {
   k3: vec4<f32>,
 }
 
-fn load_block(p: u32, quad: u32) -> Block {
-  if (TRANSPOSE_B) {
-    let stride = params.k / 4u;
-    let at = quad * 4u * stride + p;
-    let c0 = b[at];
-    let c1 = b[at + stride];
-    let c2 = b[at + 2u * stride];
-    let c3 = b[at + 3u * stride];
-    return Block(
-      vec4<f32>(c0.x, c1.x, c2.x, c3.x),
-      vec4<f32>(c0.y, c1.y, c2.y, c3.y),
-      vec4<f32>(c0.z, c1.z, c2.z, c3.z),
-      vec4<f32>(c0.w, c1.w, c2.w, c3.w),
-    );
-  }
-  let stride = params.n / 4u;
-  let at = p * 4u * stride + quad;
-  return Block(b[at], b[at + stride], b[at + 2u * stride], b[at + 3u * stride]);
+// A lane's eight columns at eight steps of k.
+struct Slab {
+  left_low: Block,   // columns 0 to 3, steps 0 to 3
+  right_low: Block,  // columns 4 to 7
+  left_high: Block,  // steps 4 to 7
+  right_high: Block,
+}
+
+// Four columns, each with four steps of k, as a block.
+fn transposed(c0: vec4<f32>, c1: vec4<f32>, c2: vec4<f32>, c3: vec4<f32>) -> Block {
+  return Block(
+    vec4<f32>(c0.x, c1.x, c2.x, c3.x),
+    vec4<f32>(c0.y, c1.y, c2.y, c3.y),
+    vec4<f32>(c0.z, c1.z, c2.z, c3.z),
+    vec4<f32>(c0.w, c1.w, c2.w, c3.w),
+  );
 }
 
 // Eight rows of the result in two blocks of four columns.
@@ -48,22 +46,26 @@ struct Rows {
   right: array<vec4<f32>, 8>,
 }
 
-// One of the rows gains x . block.
-fn add_row(sum: ptr<function, Rows>, i: u32, x: vec4<f32>, left: Block, right: Block) {
-  (*sum).left[i] += x.x * left.k0 + x.y * left.k1 + x.z * left.k2 + x.w * left.k3;
-  (*sum).right[i] += x.x * right.k0 + x.y * right.k1 + x.z * right.k2 + x.w * right.k3;
+fn product(low: vec4<f32>, high: vec4<f32>, first: Block, second: Block) -> vec4<f32> {
+  return low.x * first.k0 + low.y * first.k1 + low.z * first.k2 + low.w * first.k3
+    + high.x * second.k0 + high.y * second.k1 + high.z * second.k2 + high.w * second.k3;
 }
 
-// Eight rows gain their products; lane i of the subgroup holds row i's numbers in `own`.
-fn add_rows(sum: ptr<function, Rows>, own: vec4<f32>, left: Block, right: Block) {
-  add_row(sum, 0u, subgroupBroadcast(own, 0u), left, right);
-  add_row(sum, 1u, subgroupBroadcast(own, 1u), left, right);
-  add_row(sum, 2u, subgroupBroadcast(own, 2u), left, right);
-  add_row(sum, 3u, subgroupBroadcast(own, 3u), left, right);
-  add_row(sum, 4u, subgroupBroadcast(own, 4u), left, right);
-  add_row(sum, 5u, subgroupBroadcast(own, 5u), left, right);
-  add_row(sum, 6u, subgroupBroadcast(own, 6u), left, right);
-  add_row(sum, 7u, subgroupBroadcast(own, 7u), left, right);
+// One of the rows gains its eight products a column; lane `i` of the subgroup holds the row's numbers.
+fn add_row(sum: ptr<function, Rows>, i: u32, low: vec4<f32>, high: vec4<f32>, slab: Slab) {
+  (*sum).left[i] += product(low, high, slab.left_low, slab.left_high);
+  (*sum).right[i] += product(low, high, slab.right_low, slab.right_high);
+}
+
+fn add_rows(sum: ptr<function, Rows>, low: vec4<f32>, high: vec4<f32>, slab: Slab) {
+  add_row(sum, 0u, subgroupBroadcast(low, 0u), subgroupBroadcast(high, 0u), slab);
+  add_row(sum, 1u, subgroupBroadcast(low, 1u), subgroupBroadcast(high, 1u), slab);
+  add_row(sum, 2u, subgroupBroadcast(low, 2u), subgroupBroadcast(high, 2u), slab);
+  add_row(sum, 3u, subgroupBroadcast(low, 3u), subgroupBroadcast(high, 3u), slab);
+  add_row(sum, 4u, subgroupBroadcast(low, 4u), subgroupBroadcast(high, 4u), slab);
+  add_row(sum, 5u, subgroupBroadcast(low, 5u), subgroupBroadcast(high, 5u), slab);
+  add_row(sum, 6u, subgroupBroadcast(low, 6u), subgroupBroadcast(high, 6u), slab);
+  add_row(sum, 7u, subgroupBroadcast(low, 7u), subgroupBroadcast(high, 7u), slab);
 }
 
 @compute @workgroup_size(32)
@@ -74,10 +76,8 @@ fn main(
 ) {
   let row = group.y * ROWS;
   let k_quads = params.k / 4u;
-  let n_quads = params.n / 4u;
-  let quad = group.x * 2u * LANES + lane;
-  let left_quad = min(quad, n_quads - 1u);
-  let right_quad = min(quad + LANES, n_quads - 1u);
+  let octet = group.x * LANES + lane;
+  let own_octet = min(octet, params.n / 8u - 1u);
   let own_row = row + subgroup_lane % 8u;
   let a0 = min(own_row, params.m - 1u) * k_quads;
   let a1 = min(own_row + 8u, params.m - 1u) * k_quads;
@@ -88,40 +88,40 @@ fn main(
   var sum1: Rows;
   var sum2: Rows;
   var sum3: Rows;
-  for (var p = 0u; p < k_quads; p++) {
+  for (var p = 0u; p < k_quads; p += 2u) {
     // All loads before all arithmetic: a software adapter's loads are branches, and sums do not stay in registers across them.
-    let left = load_block(p, left_quad);
-    let right = load_block(p, right_quad);
-    let own0 = a[a0 + p];
-    let own1 = a[a1 + p];
-    let own2 = a[a2 + p];
-    let own3 = a[a3 + p];
-    add_rows(&sum0, own0, left, right);
-    add_rows(&sum1, own1, left, right);
-    add_rows(&sum2, own2, left, right);
-    add_rows(&sum3, own3, left, right);
+    let slab = load_slab(p / 2u, own_octet);
+    let low0 = a[a0 + p];
+    let low1 = a[a1 + p];
+    let low2 = a[a2 + p];
+    let low3 = a[a3 + p];
+    let high0 = a[a0 + p + 1u];
+    let high1 = a[a1 + p + 1u];
+    let high2 = a[a2 + p + 1u];
+    let high3 = a[a3 + p + 1u];
+    add_rows(&sum0, low0, high0, slab);
+    add_rows(&sum1, low1, high1, slab);
+    add_rows(&sum2, low2, high2, slab);
+    add_rows(&sum3, low3, high3, slab);
   }
 
   // A copy in memory, so that the epilogue is a loop: written out 256 times, it takes seconds to compile.
   var result: array<vec4<f32>, 64>;
   for (var i = 0u; i < 8u; i++) {
-    result[i] = sum0.left[i];
-    result[i + 8u] = sum1.left[i];
-    result[i + 16u] = sum2.left[i];
-    result[i + 24u] = sum3.left[i];
-    result[i + 32u] = sum0.right[i];
-    result[i + 40u] = sum1.right[i];
-    result[i + 48u] = sum2.right[i];
-    result[i + 56u] = sum3.right[i];
+    result[2u * i] = sum0.left[i];
+    result[2u * i + 1u] = sum0.right[i];
+    result[2u * i + 16u] = sum1.left[i];
+    result[2u * i + 17u] = sum1.right[i];
+    result[2u * i + 32u] = sum2.left[i];
+    result[2u * i + 33u] = sum2.right[i];
+    result[2u * i + 48u] = sum3.left[i];
+    result[2u * i + 49u] = sum3.right[i];
   }
-  let rows = min(ROWS, params.m - row);
-  for (var i = 0u; i < 2u * rows; i++) {
-    let half = i / rows;
-    let at = quad + half * LANES;
-    if (at < n_quads) {
-      let sum = result[half * ROWS + i % rows];
+  if (octet * 8u < params.n) {
+    for (var i = 0u; i < 2u * min(ROWS, params.m - row); i++) {
+      let sum = result[i];
       for (var j = 0u; j < 4u; j++) {
-        store(row + i % rows, at * 4u + j, sum[j]);
+        store(row + i / 2u, octet * 8u + (i % 2u) * 4u + j, sum[j]);
       }
     }
   }

@@ -95,6 +95,8 @@ export interface Backend {
   readonly description: string;
   /** Live allocations. Every test ends with what it started with. */
   readonly memory: MemoryUse;
+  /** True where an `f16` buffer takes half the memory of an `f32` one. */
+  readonly packsHalves: boolean;
   /** Memory of `length` elements, contents undefined. Throws InputError where the device cannot hold it. */
   allocate(dtype: DType, length: number): DeviceBuffer;
   /** Gives a buffer back. Kernels already queued that use it still run correctly. */

@@ -49,7 +49,7 @@ function bytesOf(args: object): number {
     }
   }
   let bytes = 0;
-  for (const { length } of buffers) bytes += 4 * length;
+  for (const { dtype, length } of buffers) bytes += (dtype === 'f16' ? 2 : 4) * length;
   return bytes;
 }
 

@@ -2,6 +2,7 @@
 export * from './contract.js';
 export { type KernelCost, kernelCost, matmulFlops } from './cost.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';
+export { areHalves, float32FromHalf, halfFromFloat32, halvesFromFloat32 } from './half.js';
 export { type KernelProfile, Profiler } from './profiler.js';
 export { type AttentionVariantName, attentionVariants } from './webgpu/attention.js';
 export { WebGpuBackend, type WebGpuOptions } from './webgpu/backend.js';

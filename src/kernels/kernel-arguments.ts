@@ -3,7 +3,8 @@
  * same definitions as code.
  */
 
-export type DType = 'f32' | 'i32';
+/** 'f16': half-precision numbers, which only the matrix product's `b` may be. A write rounds to them. */
+export type DType = 'f32' | 'f16' | 'i32';
 
 /** Activation functions of CLIP's MLP: QuickGELU `x * sigmoid(1.702 x)` (OpenAI) or exact GELU `x * Phi(x)`. */
 export type Activation = 'quick_gelu' | 'gelu';
@@ -22,6 +23,7 @@ export interface DeviceBuffer {
  */
 export interface MatmulArgs {
   a: DeviceBuffer;
+  /** f32 or f16; everything else is f32. */
   b: DeviceBuffer;
   out: DeviceBuffer;
   m: number;

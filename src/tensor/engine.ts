@@ -1,5 +1,5 @@
 /** An engine: one backend, the open memory scopes, and the open tape. */
-import type { Backend, DType, KernelName, Kernels } from '../kernels/index.js';
+import { areHalves, type Backend, type DType, type KernelName, type Kernels } from '../kernels/index.js';
 import { type GradientSink, Tape, Vertex } from './tape.js';
 import { Storage, sizeOf, Tensor } from './tensor.js';
 
@@ -23,6 +23,14 @@ export class Engine {
   /** A frozen tensor from host data. */
   tensor(data: ArrayLike<number>, shape: readonly number[]): Tensor {
     return this.#filled('f32', data, shape);
+  }
+
+  /**
+   * A frozen tensor that is only ever the right operand of a product, as weights are. Stored in half precision where that saves
+   * memory on this device and changes no number.
+   */
+  weight(data: Float32Array, shape: readonly number[]): Tensor {
+    return this.#filled(this.backend.packsHalves && areHalves(data) ? 'f16' : 'f32', data, shape);
   }
 
   /** Row numbers, labels and the like. */

@@ -16,10 +16,11 @@ const SHAPES = [
   [64, 64, 64],
   [65, 129, 67],
   [130, 71, 19],
-  // Multiples of 4, which some variants ask for: within a tile, just past one, and a single row.
-  [9, 260, 20],
-  [3, 4, 4],
-  [1, 516, 12],
+  // Multiples of 8, which some variants ask for: within a tile, just past one, and a single row.
+  [9, 264, 24],
+  [3, 8, 8],
+  [33, 520, 40],
+  [1, 520, 16],
 ] as const;
 
 const orders = [false, true].flatMap((transposeA) => [false, true].map((transposeB) => ({ transposeA, transposeB })));
@@ -43,7 +44,7 @@ const epilogueCases = (
   [
     [5, 7, 3],
     [33, 65, 18],
-    [11, 68, 24],
+    [35, 264, 24],
   ] as const
 ).flatMap(([m, n, k]): KernelCase<'matmul'>[] => {
   const name = `${m}x${n}x${k}`;
@@ -85,7 +86,47 @@ const epilogueCases = (
   ];
 });
 
-const cases = [...plainCases, ...epilogueCases];
+/** The same products with `b` in half precision: every shape in both orders, and one with all of an epilogue. */
+const halfCases = [
+  ...SHAPES.flatMap(([m, n, k]) =>
+    [false, true].map((transposeB) =>
+      kernelCase('matmul', `${m}x${n}x${k} half b${transposeB ? "'" : ''}`, (d) => ({
+        transposeB,
+        a: d.real(m * k),
+        b: d.half(k * n),
+        out: d.output(m * n),
+        m,
+        n,
+        k,
+        alpha: 0.7,
+      })),
+    ),
+  ),
+  kernelCase('matmul', 'half b, transposed a', (d) => ({
+    transposeA: true,
+    a: d.real(37 * 19),
+    b: d.half(19 * 24),
+    out: d.output(37 * 24),
+    m: 37,
+    n: 24,
+    k: 19,
+  })),
+  kernelCase('matmul', 'half b with bias, activation and residual', (d) => ({
+    transposeB: true,
+    a: d.real(37 * 16),
+    b: d.half(16 * 72),
+    out: d.output(37 * 72),
+    bias: d.real(72),
+    activation: 'quick_gelu',
+    preActivation: d.output(37 * 72),
+    residual: d.real(37 * 72),
+    m: 37,
+    n: 72,
+    k: 16,
+  })),
+];
+
+const cases = [...plainCases, ...epilogueCases, ...halfCases];
 
 /** One suite for all. */
 function suite(device: () => Backend): void {
@@ -104,12 +145,12 @@ for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) 
 
 describe('choice of a variant', () => {
   const buffer = { dtype: 'f32', length: 1 } as const;
-  const product = { a: buffer, b: buffer, out: buffer, m: 9, n: 8, k: 4, transposeB: true };
+  const product = { a: buffer, b: buffer, out: buffer, m: 9, n: 8, k: 8, transposeB: true };
   const software = defaultTuning(true);
 
   it('takes the table by class, else the default', () => {
-    expect(shapeClass(product)).toBe('nt 4x3x2');
-    const tuning = { fallback: 'tiled', byClass: { 'nt 4x3x2': 'naive' } } as const;
+    expect(shapeClass(product)).toBe('nt 4x3x3');
+    const tuning = { fallback: 'tiled', byClass: { 'nt 4x3x3': 'naive' } } as const;
     expect(chooseMatmul(tuning, product, 8)).toBe('naive');
     expect(chooseMatmul(tuning, { ...product, m: 17 }, 8)).toBe('tiled');
     expect(chooseMatmul(defaultTuning(false), product, 32)).toBe('tiled');
@@ -119,7 +160,7 @@ describe('choice of a variant', () => {
     expect(chooseMatmul(software, product, 8)).toBe('subgroup');
     expect(chooseMatmul(software, product, 0)).toBe('registers');
     expect(chooseMatmul(software, product, 4)).toBe('registers');
-    for (const odd of [{ n: 7 }, { k: 5 }, { transposeA: true }]) {
+    for (const odd of [{ n: 12 }, { k: 5 }, { transposeA: true }]) {
       expect(chooseMatmul(software, { ...product, ...odd }, 8)).toBe('registers');
     }
   });

@@ -1,11 +1,13 @@
 /** Runs one kernel on made-up data and returns its outputs, so that two backends can be compared on the same case. */
-import type { Backend, DeviceBuffer, KernelName, Kernels } from '../../src/kernels/index.js';
+import type { Backend, DeviceBuffer, DType, KernelName, Kernels } from '../../src/kernels/index.js';
 import { randomReals } from './random.js';
 
 /** Makes the buffers of a case. The same seed gives the same data on every backend. */
 export interface CaseData {
   /** Random numbers in [-1, 1). */
   real(length: number): DeviceBuffer;
+  /** Random halves, in half precision. */
+  half(length: number): DeviceBuffer;
   /** Given numbers. */
   values(values: ArrayLike<number>): DeviceBuffer;
   ints(values: ArrayLike<number>): DeviceBuffer;
@@ -37,7 +39,7 @@ export async function runCase<K extends KernelName>(
   const random = randomReals(seed);
   const buffers: DeviceBuffer[] = [];
   const outputs: DeviceBuffer[] = [];
-  const keep = (dtype: 'f32' | 'i32', length: number, data?: ArrayLike<number>) => {
+  const keep = (dtype: DType, length: number, data?: ArrayLike<number>) => {
     const buffer = device.allocate(dtype, length);
     buffers.push(buffer);
     if (data) device.write(buffer, data);
@@ -45,6 +47,7 @@ export async function runCase<K extends KernelName>(
   };
   const args = test.args({
     real: (length) => keep('f32', length, random(length)),
+    half: (length) => keep('f16', length, random(length)),
     values: (values) => keep('f32', values.length, values),
     ints: (values) => keep('i32', values.length, values),
     output: (length) => {

@@ -163,6 +163,29 @@ describeOnAll('engine', (device) => {
     expect((await straight.read())[0]).not.toBe(1);
     for (const thing of [straight, resumed, optimizer, second]) thing[Symbol.dispose]();
   });
+
+  it('stores a weight in half precision only where no number changes and memory is saved', async () => {
+    const engine = engineWith();
+    const { memory, packsHalves } = engine.backend;
+    const halves = Float32Array.of(1, -0.5, 2 ** -24, 65504, 0);
+    const before = memory.bytes;
+    const packed = engine.weight(halves, [1, 5]);
+    expect(memory.bytes - before).toBe(packsHalves ? 12 : 20);
+    expect(await packed.read()).toEqual(halves);
+    const other = engine.weight(Float32Array.of(0.1, 1), [1, 2]);
+    expect(other.dtype).toBe('f32');
+    expect((await other.read())[0]).toBe(Math.fround(0.1));
+    disposeAll([packed, other]);
+  });
+
+  it('refuses half-precision operands where a kernel does not read them', () => {
+    const engine = engineWith();
+    const buffer = engine.backend.allocate('f16', 4);
+    const out = engine.backend.allocate('f32', 4);
+    expect(() => engine.run('affine', { x: buffer, out, length: 4, scale: 1, shift: 0 })).toThrow(/f16/);
+    engine.backend.free(buffer);
+    engine.backend.free(out);
+  });
 });
 
 function disposeAll(tensors: Tensor[]): void {

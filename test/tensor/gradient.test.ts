@@ -3,6 +3,7 @@
  * not 1), against central differences in float64.
  */
 import { expect, it } from 'vitest';
+import { roundedToHalves } from '../../src/kernels/half.js';
 import { CpuBackend } from '../../src/kernels/index.js';
 import {
   addScaled,
@@ -75,6 +76,18 @@ const cases: GradientCase[] = [
     inputs: [[3, 5]],
     build: (_, [x], frozen) => linear(x!, frozen([4, 5]), frozen([4])),
   },
+  ...(
+    [
+      [3, 5, 4],
+      [9, 16, 8],
+    ] as const
+  ).map(
+    ([rows, k, n]): GradientCase => ({
+      name: `linear, weight of halves ${rows}x${k}x${n}`,
+      inputs: [[rows, k]],
+      build: (engine, [x]) => linear(x!, engine.weight(roundedToHalves(randomReals(4)(n * k)), [n, k])),
+    }),
+  ),
   {
     name: 'linear, all',
     inputs: [[3, 5], [4, 5], [4], [3, 4]],

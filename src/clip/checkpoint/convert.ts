@@ -3,11 +3,11 @@
  * software load. One tensor at a time, so that memory stays at the largest tensor whatever the model.
  */
 import { InputError } from '../../errors.js';
+import { halvesFromFloat32 } from '../../kernels/index.js';
 import { type ClipConfig, clipTensors, configToJson, validateShapes } from '../config.js';
 import type { CanonicalClip } from './canonical-clip.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { DType } from './dtype.js';
-import { halvesFromFloat32 } from './float-formats.js';
 import { type ByteSink, type SafetensorsEntry, writeSafetensors } from './safetensors-writer.js';
 
 export interface ConvertOptions {

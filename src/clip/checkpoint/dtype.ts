@@ -4,7 +4,8 @@
  * Files are little-endian, and so is every platform that runs WebGPU, so decoding is a view rather than a loop.
  */
 import { InputError } from '../../errors.js';
-import { float32FromBfloat16, float32FromHalf } from './float-formats.js';
+import { float32FromHalf } from '../../kernels/index.js';
+import { float32FromBfloat16 } from './bfloat16.js';
 import { quoted } from './quoted.js';
 
 /** Bytes per element of each supported type. */

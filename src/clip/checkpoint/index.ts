@@ -2,7 +2,7 @@
  * Checkpoint files: safetensors (whole or in shards), PyTorch's ZIP archives and TorchScript archives, read lazily and
  * without executing or trusting anything in them, and safetensors written. In reading order:
  *
- * - `byte-source`, `dtype`, `float-formats`, `strided-tensor`: bytes, and tensors in bytes
+ * - `byte-source`, `dtype`, `bfloat16`, `strided-tensor`: bytes, and tensors in bytes
  * - `checkpoint`: the one interface that everything below implements
  * - `safetensors`, `safetensors-writer`, `shards`
  * - `zip`, `pickle` (with `pickle-*`), `torch-pickle`, `torch`
@@ -10,6 +10,8 @@
  * - `canonical-names`, `canonical-clip`: one naming for all CLIPs
  * - `convert`: any of them to a model directory
  */
+
+export { float32FromBfloat16 } from './bfloat16.js';
 export { type ByteSource, blobSource, bytesSource } from './byte-source.js';
 export { type CanonicalClip, canonicalClip } from './canonical-clip.js';
 export { type Checkpoint, type CheckpointFormat, type RowRange, readFloat32 } from './checkpoint.js';
@@ -20,7 +22,6 @@ export {
   writeClipSafetensors,
 } from './convert.js';
 export type { DType, TensorData } from './dtype.js';
-export { float32FromBfloat16, float32FromHalf, halfFromFloat32, halvesFromFloat32 } from './float-formats.js';
 export { openCheckpoint } from './open-checkpoint.js';
 export { openSafetensors } from './safetensors.js';
 export { type ByteSink, type SafetensorsEntry, writeSafetensors } from './safetensors-writer.js';

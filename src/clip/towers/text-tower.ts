@@ -27,8 +27,8 @@ export class TextTower implements Disposable {
       config,
       loader,
       await loader.transformer('text_model', config.text, config),
-      await loader.affine('text_model.final_layer_norm'),
-      await loader.tensor('text_projection.weight'),
+      await loader.norm('text_model.final_layer_norm'),
+      await loader.weight('text_projection.weight'),
       Math.exp(logScale),
       await checkpoint.read('text_model.embeddings.position_embedding.weight'),
     );

@@ -55,12 +55,12 @@ export class VisionTower implements Disposable {
       positions[i]! += value;
     });
     return new VisionTower(config, loader, {
-      patchEmbedding: await loader.tensor(`${embeddings}.patch_embedding.weight`, [width, 3 * patchSize * patchSize]),
+      patchEmbedding: await loader.weight(`${embeddings}.patch_embedding.weight`, [width, 3 * patchSize * patchSize]),
       positions: loader.own(positions, [positions.length / width, width]),
-      preNorm: await loader.affine('vision_model.pre_layrnorm'),
+      preNorm: await loader.norm('vision_model.pre_layrnorm'),
       transformer: await loader.transformer('vision_model', config.vision, config),
-      postNorm: await loader.affine('vision_model.post_layernorm'),
-      projection: await loader.tensor('visual_projection.weight'),
+      postNorm: await loader.norm('vision_model.post_layernorm'),
+      projection: await loader.weight('visual_projection.weight'),
     });
   }
 

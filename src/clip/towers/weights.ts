@@ -51,14 +51,23 @@ export class WeightLoader implements Disposable {
     return this.own(await this.checkpoint.read(name), shape);
   }
 
-  /** Host data as a weight. */
-  own(data: Float32Array, shape: readonly number[]): Tensor {
-    const tensor = this.engine.scope(() => this.engine.tensor(data, shape).share());
-    this.#owned.push(tensor);
-    return tensor;
+  /** The weight of a linear layer, with another shape of the same size where given. */
+  async weight(name: string, shape = this.checkpoint.shape(name)): Promise<Tensor> {
+    return this.#ownWeight(await this.checkpoint.read(name), shape);
   }
 
-  async affine(name: string): Promise<Affine> {
+  /** Host data as a tensor of the tower. */
+  own(data: Float32Array, shape: readonly number[]): Tensor {
+    return this.#keep(this.engine.scope(() => this.engine.tensor(data, shape).share()));
+  }
+
+  /** Weight and bias of a linear layer. */
+  async linear(name: string): Promise<Affine> {
+    return { weight: await this.weight(`${name}.weight`), bias: await this.tensor(`${name}.bias`) };
+  }
+
+  /** Weight and bias of a layer norm. */
+  async norm(name: string): Promise<Affine> {
     return { weight: await this.tensor(`${name}.weight`), bias: await this.tensor(`${name}.bias`) };
   }
 
@@ -68,7 +77,7 @@ export class WeightLoader implements Disposable {
     const biases = await Promise.all(names.map((name) => this.checkpoint.read(`${name}.bias`)));
     const [rows = 0, columns = 0] = this.checkpoint.shape(`${names[0]}.weight`);
     return {
-      weight: this.own(concatenated(weights), [names.length * rows, columns]),
+      weight: this.#ownWeight(concatenated(weights), [names.length * rows, columns]),
       bias: this.own(concatenated(biases), [names.length * rows]),
     };
   }
@@ -89,7 +98,7 @@ export class WeightLoader implements Disposable {
     const name = `${model}.encoder.layers.${sizes.layers - 1}`;
     const last = {
       ...(await this.#common(name)),
-      query: await this.affine(`${name}.self_attn.q_proj`),
+      query: await this.linear(`${name}.self_attn.q_proj`),
       keyValue: await this.stacked([`${name}.self_attn.k_proj`, `${name}.self_attn.v_proj`]),
     };
     return { blocks, last, sizes, activation, layerNormEpsilon };
@@ -97,12 +106,21 @@ export class WeightLoader implements Disposable {
 
   async #common(name: string): Promise<Omit<Block, 'qkv'>> {
     return {
-      norm1: await this.affine(`${name}.layer_norm1`),
-      attentionOut: await this.affine(`${name}.self_attn.out_proj`),
-      norm2: await this.affine(`${name}.layer_norm2`),
-      fc1: await this.affine(`${name}.mlp.fc1`),
-      fc2: await this.affine(`${name}.mlp.fc2`),
+      norm1: await this.norm(`${name}.layer_norm1`),
+      attentionOut: await this.linear(`${name}.self_attn.out_proj`),
+      norm2: await this.norm(`${name}.layer_norm2`),
+      fc1: await this.linear(`${name}.mlp.fc1`),
+      fc2: await this.linear(`${name}.mlp.fc2`),
     };
+  }
+
+  #ownWeight(data: Float32Array, shape: readonly number[]): Tensor {
+    return this.#keep(this.engine.scope(() => this.engine.weight(data, shape).share()));
+  }
+
+  #keep(tensor: Tensor): Tensor {
+    this.#owned.push(tensor);
+    return tensor;
   }
 
   [Symbol.dispose](): void {

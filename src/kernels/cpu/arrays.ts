@@ -13,6 +13,11 @@ export function real(buffer: DeviceBuffer): RealArray {
   return dataOf(buffer, 'f32') as RealArray;
 }
 
+/** The numbers of a buffer that may be `f32` or `f16`; on the CPU both are stored alike. */
+export function realOrHalf(buffer: DeviceBuffer): RealArray {
+  return dataOf(buffer, buffer.dtype === 'f16' ? 'f16' : 'f32') as RealArray;
+}
+
 /** The row numbers of an `i32` buffer. */
 export function ints(buffer: DeviceBuffer): Int32Array {
   return dataOf(buffer, 'i32') as Int32Array;

@@ -5,6 +5,7 @@
 import { InputError } from '../../errors.js';
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
 import { kernelCost } from '../cost.js';
+import { roundedToHalves } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
 import { activationGrad } from './activation.js';
@@ -70,6 +71,8 @@ export class CpuBackend implements Backend {
   readonly kind = 'cpu';
   readonly description: string;
   readonly memory = new MemoryMeter();
+  /** Halves are stored as the wider numbers that they are, so that the products need not unpack them. */
+  readonly packsHalves = false;
   readonly #precision: 'f32' | 'f64';
   readonly #poison: boolean;
   readonly #profiler: Profiler | undefined;
@@ -100,7 +103,7 @@ export class CpuBackend implements Backend {
   }
 
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
-    (buffer as CpuBuffer).data.set(data);
+    (buffer as CpuBuffer).data.set(buffer.dtype === 'f16' ? roundedToHalves(data) : data);
   }
 
   read(buffer: DeviceBuffer): Promise<HostArray> {

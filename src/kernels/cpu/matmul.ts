@@ -6,14 +6,14 @@
  */
 import type { MatmulArgs } from '../contract.js';
 import { activate, activationDerivative } from './activation.js';
-import { type RealArray, real } from './arrays.js';
+import { type RealArray, real, realOrHalf } from './arrays.js';
 
 const ROWS = 4;
 
 export function matmul(args: MatmulArgs): void {
   const { m, n, k, alpha = 1 } = args;
   const a = real(args.a);
-  const b = real(args.b);
+  const b = realOrHalf(args.b);
   const out = real(args.out);
   const store = epilogue(args, out);
 

@@ -15,6 +15,7 @@
 import { InputError } from '../../errors.js';
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
 import { type KernelCost, kernelCost } from '../cost.js';
+import { float32FromHalf, halvesFromFloat32 } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
 import { type AttentionVariantName, defaultAttention, isAttention, launchAttention } from './attention.js';
@@ -55,6 +56,7 @@ export class WebGpuBackend implements Backend {
   readonly description: string;
   readonly adapter: AdapterSummary;
   readonly memory = new MemoryMeter();
+  readonly packsHalves = true;
   /** How much was recorded so far. */
   readonly counters = { dispatches: 0, submits: 0 };
 
@@ -111,25 +113,28 @@ export class WebGpuBackend implements Backend {
 
   allocate(dtype: DType, length: number): WebGpuBuffer {
     if (this.#pool.overfull) this.#trim();
-    const pooled = this.#pool.take(length * 4);
-    this.memory.add(length * 4);
+    const bytes = bytesOf(dtype, length);
+    const pooled = this.#pool.take(bytes);
+    this.memory.add(bytes);
     const buffer: WebGpuBuffer = { dtype, length, pooled };
     if (this.#options.poison) this.#writeBytes(pooled, new Uint32Array(pooled.gpu.size / 4).fill(0x7fc00000));
     return buffer;
   }
 
   free(buffer: DeviceBuffer): void {
-    this.memory.remove(buffer.length * 4);
+    this.memory.remove(bytesOf(buffer.dtype, buffer.length));
     this.#pool.give((buffer as WebGpuBuffer).pooled);
   }
 
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
     const typed = buffer.dtype === 'i32' ? Int32Array : Float32Array;
-    this.#writeBytes((buffer as WebGpuBuffer).pooled, data instanceof typed ? data : typed.from(data));
+    const numbers = data instanceof typed ? data : typed.from(data);
+    const packed = buffer.dtype === 'f16' ? packedHalves(numbers as Float32Array) : numbers;
+    this.#writeBytes((buffer as WebGpuBuffer).pooled, packed);
   }
 
   async read(buffer: DeviceBuffer): Promise<HostArray> {
-    const bytes = buffer.length * 4;
+    const bytes = bytesOf(buffer.dtype, buffer.length);
     const staging = this.#device.createBuffer({
       size: bytes,
       usage: GPU_BUFFER_USAGE.MAP_READ | GPU_BUFFER_USAGE.COPY_DST,
@@ -150,6 +155,7 @@ export class WebGpuBackend implements Backend {
     const copy = staging.getMappedRange().slice(0);
     staging.unmap();
     staging.destroy();
+    if (buffer.dtype === 'f16') return float32FromHalf(new Uint16Array(copy, 0, buffer.length));
     return buffer.dtype === 'i32' ? new Int32Array(copy) : new Float32Array(copy);
   }
 
@@ -214,6 +220,11 @@ export class WebGpuBackend implements Backend {
     const { bindings } = program.interface;
     const buffers = bindings.map(({ name, access }, i) => {
       const buffer = launch.buffers[name] as WebGpuBuffer | undefined;
+      if ((buffer?.dtype === 'f16') !== (launch.halves === name)) {
+        throw new Error(
+          `${launch.files.at(-1)}: ${name} is an ${buffer?.dtype} buffer, which the shader does not read`,
+        );
+      }
       // A dummy of its own for each writable binding: two of them may not alias.
       const pooled = buffer?.pooled ?? this.#dummy(access === 'read' ? 0 : i + 1);
       pooled.batch = this.#batch;
@@ -287,4 +298,17 @@ export class WebGpuBackend implements Backend {
   #failed(reason: string): InputError {
     return new InputError(`WebGPU failed on ${this.description}: ${reason.split('\n')[0]}`);
   }
+}
+
+/** What a buffer takes on the device: WebGPU copies four bytes at a time. */
+function bytesOf(dtype: DType, length: number): number {
+  return dtype === 'f16' ? 4 * Math.ceil(length / 2) : 4 * length;
+}
+
+/** Two halves to a word, the first one in its low bits. */
+function packedHalves(numbers: Float32Array): Uint32Array {
+  const halves = halvesFromFloat32(numbers);
+  const words = new Uint32Array(Math.ceil(halves.length / 2));
+  new Uint16Array(words.buffer).set(halves);
+  return words;
 }

@@ -14,6 +14,8 @@ export interface Launch {
   params: Record<string, number>;
   /** Storage buffers by name; those left out are bound to a dummy (the shader's HAS_* constants say so). */
   buffers: Record<string, DeviceBuffer | undefined>;
+  /** The buffer that the shader reads as half-precision numbers. */
+  halves?: string | undefined;
   workgroups: readonly [number, number];
 }
 

@@ -6,17 +6,24 @@ import type { Activation, MatmulArgs } from '../contract.js';
 import type { Launch, ShaderFile } from './launch.js';
 
 interface MatmulVariant {
-  files: readonly ShaderFile[];
+  /** The files before the entry point's, for a right operand of this type. */
+  prelude: (b: 'f32' | 'f16') => readonly ShaderFile[];
+  /** The entry point's file. */
+  file: ShaderFile;
   /** Rows and columns of the result that one workgroup computes. */
   tile: readonly [number, number];
 }
 
+const scalar = (b: 'f32' | 'f16') => ['activation', 'matmul_common', 'matmul_scalar', `matmul_scalar_${b}`] as const;
+const subgroup = (b: 'f32' | 'f16') =>
+  ['enable_subgroups', 'activation', 'matmul_common', `matmul_subgroup_${b}`] as const;
+
 /** The ladder, from the plainest to the most elaborate. */
 export const matmulVariants = {
-  naive: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_naive'], tile: [16, 16] },
-  registers: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_registers'], tile: [32, 64] },
-  tiled: { files: ['activation', 'matmul_common', 'matmul_scalar', 'matmul_tiled'], tile: [64, 64] },
-  subgroup: { files: ['enable_subgroups', 'activation', 'matmul_common', 'matmul_subgroup'], tile: [32, 256] },
+  naive: { prelude: scalar, file: 'matmul_naive', tile: [16, 16] },
+  registers: { prelude: scalar, file: 'matmul_registers', tile: [32, 64] },
+  tiled: { prelude: scalar, file: 'matmul_tiled', tile: [64, 64] },
+  subgroup: { prelude: subgroup, file: 'matmul_subgroup', tile: [32, 256] },
 } as const satisfies Record<string, MatmulVariant>;
 
 export type MatmulVariantName = keyof typeof matmulVariants;
@@ -49,7 +56,7 @@ export function chooseMatmul(tuning: MatmulTuning, args: MatmulArgs, subgroupSiz
 
 /** What matmul_subgroup.wgsl asks for. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
 function suitsSubgroup({ n, k, transposeA }: MatmulArgs, subgroupSize: number): boolean {
-  return subgroupSize >= 8 && n % 4 === 0 && k % 4 === 0 && !transposeA;
+  return subgroupSize >= 8 && n % 8 === 0 && k % 8 === 0 && !transposeA;
 }
 
 const ACTIVATION_CODE: Record<Activation, number> = { quick_gelu: 1, gelu: 2 };
@@ -60,9 +67,11 @@ export function activationCode(activation: Activation | undefined): number {
 
 export function launchMatmul(variantName: MatmulVariantName, args: MatmulArgs): Launch {
   const { m, n, k, alpha = 1 } = args;
-  const { files, tile } = matmulVariants[variantName];
+  const { prelude, file, tile } = matmulVariants[variantName];
+  const half = args.b.dtype === 'f16';
   return {
-    files,
+    files: [...prelude(half ? 'f16' : 'f32'), file],
+    halves: half ? 'b' : undefined,
     entryPoint: 'main',
     constants: {
       TRANSPOSE_A: Number(args.transposeA ?? false),

@@ -1,6 +1,6 @@
 /**
- * Half precision (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits) and bfloat16 (the upper 16 bits of a
- * binary32), converted from and to Float32Array. JavaScript has no portable Float16Array yet.
+ * Half precision (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits), converted from and to Float32Array. JavaScript
+ * has no portable Float16Array yet.
  *
  * Widening is exact, through a table of all 65,536 halves that is built on first use (256 KiB). Narrowing rounds to
  * nearest, ties to even, as PyTorch and the hardware do.
@@ -65,9 +65,21 @@ export function halvesFromFloat32(values: Float32Array): Uint16Array<ArrayBuffer
   return out;
 }
 
-/** Widens bfloat16 bit patterns to binary32. Exact. */
-export function float32FromBfloat16(words: Uint16Array): Float32Array<ArrayBuffer> {
-  const bits = new Uint32Array(words.length);
-  for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
-  return new Float32Array(bits.buffer);
+/** The nearest halves, as binary32 values. */
+export function roundedToHalves(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  return float32FromHalf(halvesFromFloat32(Float32Array.from(values)));
+}
+
+/** True where every value is a half: rounding would change nothing. NaN and infinity are not taken for weights. */
+export function areHalves(values: Float32Array): boolean {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = bits[i]! & 0x7fffffff;
+    // Beyond 65,504, the largest half; then normal halves, which have ten bits of fraction; then multiples of 2^-24.
+    if (magnitude > 0x477fe000) return false;
+    if (magnitude >= 0x38800000) {
+      if (magnitude & 0x1fff) return false;
+    } else if (magnitude !== 0 && !Number.isInteger(values[i]! * 2 ** 24)) return false;
+  }
+  return true;
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
-  float32FromBfloat16,
+  areHalves,
   float32FromHalf,
   halfFromFloat32,
   halvesFromFloat32,
-} from '../../../src/clip/checkpoint/float-formats.js';
-import { randomReals } from '../../support/random.js';
+  roundedToHalves,
+} from '../../src/kernels/half.js';
+import { randomReals } from '../support/random.js';
 
 const ALL = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 const INFINITY = 0x7c00;
@@ -81,9 +82,20 @@ describe('half precision', () => {
       expect(Math.abs(halfValue(halfFromFloat32(value)) - value)).toBeLessThanOrEqual(unit / 2);
     }
   });
-});
 
-test('bfloat16 is the upper half of a binary32, for all 65,536 of them', () => {
-  const bits = new Uint32Array(float32FromBfloat16(ALL).buffer);
-  expect(bits.every((word, i) => word === (i << 16) >>> 0)).toBe(true);
+  test('recognises arrays of halves, whatever their size', () => {
+    const finite = float32FromHalf(ALL.filter((bits) => (bits & 0x7fff) < INFINITY));
+    expect(areHalves(finite)).toBe(true);
+    expect(areHalves(roundedToHalves(randomReals(2)(1000)))).toBe(true);
+    const not = [
+      65_520,
+      1 + 2 ** -11,
+      2 ** -25,
+      1.5 * 2 ** -24,
+      -(2 ** -14 + 2 ** -25),
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+    ];
+    for (const value of not) expect(areHalves(Float32Array.of(1, value)), String(value)).toBe(false);
+  });
 });
