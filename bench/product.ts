@@ -10,7 +10,7 @@ import {
   matmulFlops,
   matmulVariants,
 } from '../src/kernels/index.js';
-import { chooseMatmul, defaultTuning, launchMatmul } from '../src/kernels/webgpu/matmul.js';
+import { chooseMatmul, defaultMatmul, launchMatmul, suitsMatmul } from '../src/kernels/webgpu/matmul.js';
 import { hardwareThreads, startNodeWorker } from '../src/node/wasm-threads.js';
 import type { Benchmark, Entry, Setup } from './benchmark.js';
 import { matmulPeers } from './peers.js';
@@ -65,10 +65,10 @@ async function onWebGpu(product: Product, seconds: number): Promise<Setup> {
   const backend = await openWebGpu();
   const args = operands(backend, product);
   const { software, subgroupSize } = backend.adapter;
-  const usual = chooseMatmul(defaultTuning(software), args, subgroupSize);
+  const usual = chooseMatmul(defaultMatmul(software), args, subgroupSize);
   // Only variants that take this product here; the others would be measured as the one that stands in for them.
-  const names = (Object.keys(matmulVariants) as MatmulVariantName[]).filter(
-    (name) => chooseMatmul({ fallback: name, byClass: {} }, args, subgroupSize) === name,
+  const names = (Object.keys(matmulVariants) as MatmulVariantName[]).filter((name) =>
+    suitsMatmul(name, args, subgroupSize),
   );
   return {
     entries: names.map((name) =>

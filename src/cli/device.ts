@@ -10,7 +10,7 @@ let reported: string | undefined;
 /** As `openDevice`, reported (once, where a command opens the same one again). `using` it ends the device on every path. */
 export async function openReportedDevice(choice: DeviceChoice): Promise<OpenedDevice> {
   const profiler = newProfiler();
-  const device = await openDevice(choice, profiler);
+  const device = await openDevice(choice, { profiler, warn: say });
   const { backend } = device;
   if (profiler) {
     const counters = backend instanceof WebGpuBackend ? backend.counters : undefined;

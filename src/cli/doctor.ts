@@ -8,9 +8,10 @@ import { autoChoice, installHint, openCpu } from '../node/device.js';
 import { defaultCacheDirectory } from '../node/feature-cache.js';
 import { closeGpu, nodeAdapter } from '../node/gpu.js';
 import { packageVersion } from '../node/package.js';
+import { readTuning } from '../node/tuning-file.js';
 import { enableRelaxedSimd, hardwareThreads } from '../node/wasm-threads.js';
 import { addExamples, jsonOption } from './options.js';
-import { print, printJson } from './output.js';
+import { print, printJson, say } from './output.js';
 
 /** The limits that decide what fits: tensors, and workgroups of the matrix product. */
 const LIMITS = [
@@ -64,10 +65,15 @@ async function examine() {
 }
 
 /** The adapter, or why there is none. */
-async function examineAdapter(): Promise<{ adapter: AdapterSummary } | { adapter: null; reason: string }> {
+async function examineAdapter(): Promise<
+  { adapter: AdapterSummary; tuned: string | null } | { adapter: null; reason: string }
+> {
   try {
     const adapter = await nodeAdapter();
-    if (adapter) return { adapter: describeAdapter(adapter) };
+    if (adapter) {
+      const summary = describeAdapter(adapter);
+      return { adapter: summary, tuned: (await readTuning(summary, say))?.measured ?? null };
+    }
     return { adapter: null, reason: `no WebGPU adapter; ${installHint()}` };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -78,22 +84,23 @@ async function examineAdapter(): Promise<{ adapter: AdapterSummary } | { adapter
 }
 
 function page({ ptdpc, node, platform, processor, threads, memory, cpu, webgpu, auto, cache }: Report): string[] {
-  const { adapter } = webgpu;
   return [
     `ptdpc     ${ptdpc}, node ${node}, ${platform}`,
     `memory    ${gib(memory.total)}, ${gib(memory.free)} free`,
     `cpu       ${processor}, ${threads} threads; SIMD ${yes(cpu.simd)}, relaxed SIMD ${yes(cpu.relaxedSimd)}`,
     `          ${cpu.backend}`,
-    ...(adapter ? adapterLines(adapter) : [`webgpu    ${webgpu.reason}`]),
+    ...(webgpu.adapter ? adapterLines(webgpu.adapter, webgpu.tuned) : [`webgpu    ${webgpu.reason}`]),
     `auto      ${auto.device}: ${auto.reason}`,
     `cache     ${cache}`,
   ];
 }
 
-function adapterLines({ description, software, features, limits }: AdapterSummary): string[] {
+function adapterLines(adapter: AdapterSummary, tuned: string | null): string[] {
+  const { description, software, features, limits } = adapter;
   return [
     `webgpu    ${description}, ${software ? 'software' : 'hardware'}`,
     `          features: ${features.join(', ')}`,
+    `          variants: ${tuned ? `tuned ${tuned}` : 'defaults; ptdpc tune measures them'}`,
     ...LIMITS.map((name) => `          ${name}: ${limits[name] ?? 'unknown'}`),
   ];
 }

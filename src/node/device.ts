@@ -15,6 +15,7 @@ import {
 } from '../kernels/index.js';
 import type { DeviceChoice } from './device-choice.js';
 import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
+import { readTuning, tuningName } from './tuning-file.js';
 import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
 
 /** A backend, why it was chosen, and its end: an undestroyed GPU device would keep the process running. */
@@ -32,18 +33,29 @@ export interface AutoChoice {
   readonly adapter?: GPUAdapter;
 }
 
-/** Opens the device; `profiler` hears where its time goes. Dispose it on every path. Throws InputError where `webgpu` is asked for and cannot be had. */
-export async function openDevice(choice: DeviceChoice, profiler?: Profiler): Promise<OpenedDevice> {
+export interface DeviceOptions {
+  /** Hears where the device's time goes. */
+  readonly profiler?: Profiler | undefined;
+  /** Hears of a tuning table that cannot be used. */
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Opens the device, a WebGPU one with the variants that `ptdpc tune` chose for it. Dispose it on every path. Throws InputError
+ * where `webgpu` is asked for and cannot be had.
+ */
+export async function openDevice(choice: DeviceChoice, options: DeviceOptions): Promise<OpenedDevice> {
+  const { profiler } = options;
   if (choice === 'cpu') return opened(openCpu({ profiler }), 'asked for');
   if (choice === 'webgpu') {
     const adapter = await nodeAdapter();
     if (!adapter) throw new InputError(`--device webgpu: no WebGPU adapter on this machine; ${installHint()}`);
-    return opened(await openWebGpu(adapter, { profiler }), 'asked for');
+    return opened(await openTuned(adapter, options), 'asked for');
   }
   const { adapter, reason } = await autoChoice();
   if (!adapter) return opened(openCpu({ profiler }), reason);
   try {
-    return opened(await openWebGpu(adapter, { profiler }), reason);
+    return opened(await openTuned(adapter, options), reason);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return opened(openCpu({ profiler }), error.message);
@@ -81,6 +93,11 @@ export function openCpu(options: CpuOptions = {}): Backend {
 /** The WebGPU backend as Node runs it best. */
 export function openWebGpu(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
   return WebGpuBackend.create(adapter, { waitForSoftware: waitAsleep, ...options });
+}
+
+async function openTuned(adapter: GPUAdapter, { profiler, warn }: DeviceOptions): Promise<WebGpuBackend> {
+  const record = await readTuning(describeAdapter(adapter), warn);
+  return openWebGpu(adapter, { profiler, ...(record && { tuning: record.tuning, tuningName: tuningName(record) }) });
 }
 
 function opened(backend: Backend, reason: string): OpenedDevice {

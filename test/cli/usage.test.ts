@@ -33,7 +33,7 @@ describe.each(COMMANDS.map(({ name }) => name))('%s', (name) => {
 test('what is used wrongly is named', async () => {
   const model = ['--model', fixture('clip-tiny')];
   const embed = ['embed', 'x.png', '--out', 'y', ...model];
-  await expectRefused(['tune'], /unknown command 'tune'/);
+  await expectRefused(['polish'], /unknown command 'polish'/);
   await expectRefused([...embed, '--colour'], /unknown option '--colour'/);
   await expectRefused(['embed', 'x.png', ...model], /required option '--out <file>' not specified/);
   await expectRefused(['embed', '--out', 'y', ...model], /missing required argument 'images'/);

@@ -1,7 +1,7 @@
 /** Every variant of the matrix product against the twin in float64: odd shapes, all operand orders, all epilogues. */
 import { describe, expect, it } from 'vitest';
 import { type Backend, CpuBackend, type MatmulVariantName, matmulVariants } from '../../src/kernels/index.js';
-import { chooseMatmul, defaultTuning, shapeClass } from '../../src/kernels/webgpu/matmul.js';
+import { chooseMatmul, defaultMatmul, shapeClass } from '../../src/kernels/webgpu/matmul.js';
 import { describeOn } from '../support/devices.js';
 import { type KernelCase, kernelCase, relativeError, runCase } from '../support/kernel-case.js';
 
@@ -146,14 +146,17 @@ for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) 
 describe('choice of a variant', () => {
   const buffer = { dtype: 'f32', length: 1 } as const;
   const product = { a: buffer, b: buffer, out: buffer, m: 9, n: 8, k: 8, transposeB: true };
-  const software = defaultTuning(true);
+  const software = defaultMatmul(true);
 
   it('takes the table by class, else the default', () => {
-    expect(shapeClass(product)).toBe('nt 4x3x3');
-    const tuning = { fallback: 'tiled', byClass: { 'nt 4x3x3': 'naive' } } as const;
+    expect(shapeClass(product)).toBe('nt f32 32x8x8');
+    const half = { ...product, b: { dtype: 'f16', length: 1 } } as const;
+    expect(shapeClass({ ...half, m: 97, n: 9, k: 3072, transposeB: false })).toBe('nn f16 256x16x4096');
+    expect(shapeClass({ ...half, m: 769, transposeA: true })).toBe('tt f16 2048x8x8');
+    const tuning = { fallback: 'tiled', byClass: { 'nt f32 32x8x8': 'naive' } } as const;
     expect(chooseMatmul(tuning, product, 8)).toBe('naive');
-    expect(chooseMatmul(tuning, { ...product, m: 17 }, 8)).toBe('tiled');
-    expect(chooseMatmul(defaultTuning(false), product, 32)).toBe('tiled');
+    expect(chooseMatmul(tuning, { ...product, m: 97 }, 8)).toBe('tiled');
+    expect(chooseMatmul(defaultMatmul(false), product, 32)).toBe('tiled');
   });
 
   it('uses subgroups only where adapter and product allow', () => {

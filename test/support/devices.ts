@@ -8,6 +8,7 @@ import {
   type Backend,
   CpuBackend,
   type MatmulVariantName,
+  sameAttention,
 } from '../../src/kernels/index.js';
 import { openWebGpu } from '../../src/node/device.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
@@ -33,7 +34,14 @@ export async function openTestDevice(name: DeviceName, options: DeviceOptions = 
   // An adapter gives one device only, so each device asks for its own.
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');
-  return openWebGpu(adapter, options);
+  const { poison, matmulVariant, attentionVariant } = options;
+  return openWebGpu(adapter, {
+    ...(poison !== undefined && { poison }),
+    tuning: {
+      ...(matmulVariant && { matmul: { fallback: matmulVariant, byClass: {} } }),
+      ...(attentionVariant && { attention: sameAttention(attentionVariant) }),
+    },
+  });
 }
 
 /** A suite on one device; every test in it must end with the buffers that it began with. */

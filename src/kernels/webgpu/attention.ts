@@ -15,6 +15,13 @@ export function defaultAttention(software: boolean): AttentionVariantName {
   return software ? 'rows' : 'workgroup';
 }
 
+/** The kernels that have these variants. */
+export const attentionKernels: readonly AttentionKernel[] = [
+  'attention',
+  'attentionGradQuery',
+  'attentionGradKeyValue',
+];
+
 export function isAttention(kernel: KernelName): kernel is AttentionKernel {
   return kernel in ROWS_SHADERS;
 }

@@ -18,14 +18,15 @@ import { type KernelCost, kernelCost } from '../cost.js';
 import { float32FromHalf, halvesFromFloat32 } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
-import { type AttentionVariantName, defaultAttention, isAttention, launchAttention } from './attention.js';
+import { isAttention, launchAttention } from './attention.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
 import type { Launch } from './launch.js';
 import { launchers } from './launches.js';
-import { chooseMatmul, defaultTuning, launchMatmul, type MatmulTuning, type MatmulVariantName } from './matmul.js';
+import { chooseMatmul, launchMatmul } from './matmul.js';
 import { type Program, ProgramCache } from './programs.js';
 import { Timestamps } from './timestamps.js';
+import { defaultTuning, type Tuning } from './tuning.js';
 
 /** Dispatches per submit at most. */
 const ARENA_SLOTS = 512;
@@ -38,11 +39,10 @@ interface WebGpuBuffer extends DeviceBuffer {
 }
 
 export interface WebGpuOptions {
-  tuning?: MatmulTuning;
-  /** Use this matrix product wherever it takes the sizes. For tests and benchmarks. */
-  matmulVariant?: MatmulVariantName;
-  /** Use this attention wherever it takes the sizes. For tests and benchmarks. */
-  attentionVariant?: AttentionVariantName;
+  /** Which variants to use, where that is known better than by default. */
+  tuning?: Partial<Tuning> | undefined;
+  /** Names the tuning in the description, since other variants round differently. */
+  tuningName?: string | undefined;
   /** Hears how long each dispatch took, where the adapter has timestamp queries. */
   profiler?: Profiler | undefined;
   /** How to wait for a software adapter's results where the host would otherwise poll and take a core from it. */
@@ -64,7 +64,7 @@ export class WebGpuBackend implements Backend {
   readonly #pool: BufferPool;
   readonly #programs: ProgramCache;
   readonly #options: WebGpuOptions;
-  readonly #tuning: MatmulTuning;
+  readonly #tuning: Tuning;
 
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   readonly #arena: GPUBuffer;
@@ -85,8 +85,9 @@ export class WebGpuBackend implements Backend {
     this.#device = device;
     this.adapter = adapter;
     this.#options = options;
-    this.description = `WebGPU, ${adapter.description}${adapter.software ? ' [software]' : ''}`;
-    this.#tuning = options.tuning ?? defaultTuning(adapter.software);
+    const notes = [adapter.software ? 'software' : '', options.tuningName ?? ''].filter(Boolean);
+    this.description = `WebGPU, ${adapter.description}${notes.length > 0 ? ` [${notes.join(', ')}]` : ''}`;
+    this.#tuning = { ...defaultTuning(adapter.software), ...options.tuning };
     this.#pool = new BufferPool(device);
     this.#programs = new ProgramCache(device);
     this.#arena = device.createBuffer({
@@ -195,15 +196,12 @@ export class WebGpuBackend implements Backend {
 
   /** The launch of a kernel, in the variant chosen for this adapter where there are several. */
   #launch<K extends KernelName>(kernel: K, args: Kernels[K]): Launch {
-    const { matmulVariant, attentionVariant } = this.#options;
+    const { matmul, attention } = this.#tuning;
     if (kernel === 'matmul') {
-      const matmul = args as MatmulArgs;
-      const tuning = matmulVariant ? { fallback: matmulVariant, byClass: {} } : this.#tuning;
-      return launchMatmul(chooseMatmul(tuning, matmul, this.adapter.subgroupSize), matmul);
+      const product = args as MatmulArgs;
+      return launchMatmul(chooseMatmul(matmul, product, this.adapter.subgroupSize), product);
     }
-    if (isAttention(kernel)) {
-      return launchAttention(attentionVariant ?? defaultAttention(this.adapter.software), kernel, args as never);
-    }
+    if (isAttention(kernel)) return launchAttention(attention[kernel], kernel, args as never);
     return (launchers[kernel as Exclude<K, 'matmul'>] as (args: Kernels[K]) => Launch)(args);
   }
 

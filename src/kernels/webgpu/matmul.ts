@@ -2,7 +2,7 @@
  * The variants of the matrix product and the choice between them. All variants take the same launch and pass the same
  * tests; the tuning table says which one to use for which product on this adapter.
  */
-import type { Activation, MatmulArgs } from '../contract.js';
+import type { Activation, DeviceBuffer, MatmulArgs } from '../contract.js';
 import type { Launch, ShaderFile } from './launch.js';
 
 interface MatmulVariant {
@@ -38,25 +38,42 @@ export interface MatmulTuning {
  * Where nothing was measured: hardware has fast workgroup memory; a software adapter has none, and pays for each barrier and
  * each instruction.
  */
-export function defaultTuning(software: boolean): MatmulTuning {
+export function defaultMatmul(software: boolean): MatmulTuning {
   return { fallback: software ? 'subgroup' : 'tiled', byClass: {} };
 }
 
-/** Products with the same operand order and sizes within a factor of two count as one class, e.g. `nt 11x9x11`. */
-export function shapeClass({ m, n, k, transposeA, transposeB }: MatmulArgs): string {
+/** What decides a product's class. */
+export type ProductKind = Pick<MatmulArgs, 'm' | 'n' | 'k' | 'transposeA' | 'transposeB'> & {
+  readonly b: Pick<DeviceBuffer, 'dtype'>;
+};
+
+/**
+ * Products of the same operand order and right operand's type, with few, some or many rows, and the other sizes within a factor
+ * of two, count as one class, called after the largest (of rows: a typical one), e.g. `nt f16 2048x4096x1024`.
+ */
+export function shapeClass({ m, n, k, b, transposeA, transposeB }: ProductKind): string {
   const order = `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}`;
-  return `${order} ${Math.ceil(Math.log2(m))}x${Math.ceil(Math.log2(n))}x${Math.ceil(Math.log2(k))}`;
+  const rows = m <= 96 ? 32 : m <= 768 ? 256 : 2048;
+  return `${order} ${b.dtype} ${rows}x${powerAbove(n)}x${powerAbove(k)}`;
+}
+
+function powerAbove(size: number): number {
+  return 2 ** Math.ceil(Math.log2(size));
 }
 
 /** The tuning table's choice, or `registers` where that one does not take this product on this adapter. */
 export function chooseMatmul(tuning: MatmulTuning, args: MatmulArgs, subgroupSize: number): MatmulVariantName {
   const choice = tuning.byClass[shapeClass(args)] ?? tuning.fallback;
-  return choice === 'subgroup' && !suitsSubgroup(args, subgroupSize) ? 'registers' : choice;
+  return suitsMatmul(choice, args, subgroupSize) ? choice : 'registers';
 }
 
-/** What matmul_subgroup.wgsl asks for. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
-function suitsSubgroup({ n, k, transposeA }: MatmulArgs, subgroupSize: number): boolean {
-  return subgroupSize >= 8 && n % 8 === 0 && k % 8 === 0 && !transposeA;
+/** Whether a variant takes this product. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
+export function suitsMatmul(
+  variant: MatmulVariantName,
+  { n, k, transposeA }: Pick<MatmulArgs, 'n' | 'k' | 'transposeA'>,
+  subgroupSize: number,
+): boolean {
+  return variant !== 'subgroup' || (subgroupSize >= 8 && n % 8 === 0 && k % 8 === 0 && !transposeA);
 }
 
 const ACTIVATION_CODE: Record<Activation, number> = { quick_gelu: 1, gelu: 2 };

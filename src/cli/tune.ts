@@ -1,0 +1,140 @@
+/** `ptdpc tune`: which kernel variants are the fastest on this adapter. */
+import type { Command } from 'commander';
+import { type ClipConfig, layerProducts } from '../clip/index.js';
+import { InputError } from '../errors.js';
+import {
+  type AdapterSummary,
+  describeAdapter,
+  measureTuning,
+  type Timing,
+  type TuningWork,
+  tuningSteps,
+  type WebGpuBackend,
+} from '../kernels/index.js';
+import { installHint, openWebGpu } from '../node/device.js';
+import { closeGpu, nodeAdapter } from '../node/gpu.js';
+import { openModelDirectory } from '../node/model-directory.js';
+import { ARCHITECTURES } from '../node/random-clip.js';
+import { clearTunings, readTuning, type TuningRecord, tuningPath, writeTuning } from '../node/tuning-file.js';
+import { addExamples, jsonOption } from './options.js';
+import { count, print, printJson, say } from './output.js';
+import { progress } from './progress.js';
+import { table } from './tables.js';
+
+interface Options {
+  model?: string;
+  show?: boolean;
+  clear?: boolean;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      "Measure the variants of the matrix product and of attention on this machine's WebGPU adapter, and keep the fastest " +
+        'of each for all commands from then on. It takes seconds on a GPU and minutes on a software adapter. The table is ' +
+        'kept in the cache directory ($PTDPC_CACHE or ~/.cache/ptdpc) by adapter, driver and shaders; after an update of ' +
+        'one of these, tune again. Without it, commands use defaults for hardware or software adapters.',
+    )
+    .option('--model <dir>', "measure this model's sizes (default: those of ViT-B/32)")
+    .option('--show', 'show what was measured before, and measure nothing')
+    .option('--clear', 'forget what was measured, for all adapters')
+    .addOption(jsonOption())
+    .action(tune);
+  addExamples(command, [
+    ['ptdpc tune', 'measure once'],
+    ['ptdpc tune --model clip-l14', "with another model's sizes"],
+    ['ptdpc tune --show', 'what was chosen, and by which figures'],
+    ['ptdpc tune --clear', 'back to the defaults'],
+  ]);
+}
+
+async function tune(options: Options): Promise<void> {
+  if (options.clear) return clear(options);
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new InputError(`no WebGPU adapter on this machine, nothing to tune; ${installHint()}`);
+  const summary = describeAdapter(adapter);
+  try {
+    const record = options.show ? await stored(summary) : await measured(adapter, summary, options.model);
+    if (options.json) printJson({ file: tuningPath(summary), ...record });
+    else for (const line of page(record)) print(line);
+  } finally {
+    closeGpu();
+  }
+}
+
+async function clear({ json }: Options): Promise<void> {
+  const removed = await clearTunings();
+  if (json) printJson({ removed });
+  else print(`${count(removed, 'tuning table')} removed`);
+}
+
+async function stored(summary: AdapterSummary): Promise<TuningRecord> {
+  const record = await readTuning(summary, say);
+  if (!record) throw new InputError(`nothing was measured on ${summary.description} yet; run ptdpc tune`);
+  return record;
+}
+
+async function measured(
+  adapter: GPUAdapter,
+  summary: AdapterSummary,
+  model: string | undefined,
+): Promise<TuningRecord> {
+  const work = tuningWork(await sizesOf(model));
+  const backend = await openWebGpu(adapter);
+  try {
+    say(`tuning ${backend.description}`);
+    const record = await measure(backend, summary, work);
+    say(`kept in ${await writeTuning(summary, record)}`);
+    return record;
+  } finally {
+    backend.dispose();
+  }
+}
+
+async function measure(backend: WebGpuBackend, summary: AdapterSummary, work: TuningWork): Promise<TuningRecord> {
+  const timings: Timing[] = [];
+  using bar = progress(tuningSteps(work), 'tuning', 'sizes');
+  const tuning = await measureTuning(backend, work, (more) => {
+    timings.push(...more);
+    bar.tick(1, more[0]?.work);
+  });
+  return { adapter: summary.description, measured: new Date().toISOString(), tuning, timings };
+}
+
+async function sizesOf(directory: string | undefined): Promise<ClipConfig> {
+  if (directory === undefined) return ARCHITECTURES.get('ViT-B/32')!;
+  await using model = await openModelDirectory(directory);
+  return model.config;
+}
+
+function tuningWork(config: ClipConfig): TuningWork {
+  const { width, heads, imageSize, patchSize } = config.vision;
+  const rows = (imageSize / patchSize) ** 2 + 1;
+  return { layers: layerProducts(config), attention: { rows, heads, headWidth: width / heads } };
+}
+
+/** A row for each piece of work: its variants' rates, the chosen one marked. */
+function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
+  const works = [...new Set(timings.map(({ work }) => work))];
+  const variants = [...new Set(timings.map(({ variant }) => variant))];
+  const chosen = (work: string): string =>
+    work in tuning.attention
+      ? tuning.attention[work as keyof typeof tuning.attention]
+      : (tuning.matmul.byClass[work] ?? tuning.matmul.fallback);
+  const rows = works.map((work) => {
+    const of = new Map(
+      timings.filter((timing) => timing.work === work).map((timing) => [timing.variant, timing.gflops]),
+    );
+    return [work, ...variants.map((variant) => of.get(variant)?.toFixed(1) ?? ''), chosen(work)];
+  });
+  return [
+    `${adapter}, measured ${measured}`,
+    '',
+    'GFLOP/s; products are named by operand order (t: transposed), type of the right operand, and sizes m x n x k up to',
+    'which they count as one; a variant that was hopeless on fewer rows is not measured on more',
+    table([['work', ...variants, 'chosen'], ...rows]),
+    '',
+    `other products: ${tuning.matmul.fallback}`,
+  ];
+}

@@ -1,0 +1,42 @@
+/** Which variant of a kernel to use for what, on one adapter: guessed, or measured by tuner.ts and kept as JSON. */
+import {
+  type AttentionKernel,
+  type AttentionVariantName,
+  attentionKernels,
+  attentionVariants,
+  defaultAttention,
+} from './attention.js';
+import { defaultMatmul, type MatmulTuning, matmulVariants } from './matmul.js';
+
+export interface Tuning {
+  readonly matmul: MatmulTuning;
+  readonly attention: Readonly<Record<AttentionKernel, AttentionVariantName>>;
+}
+
+/** Where nothing was measured. `software`: see `AdapterSummary`. */
+export function defaultTuning(software: boolean): Tuning {
+  return { matmul: defaultMatmul(software), attention: sameAttention(defaultAttention(software)) };
+}
+
+/** One variant for attention and both of its gradients. */
+export function sameAttention(variant: AttentionVariantName): Tuning['attention'] {
+  return { attention: variant, attentionGradQuery: variant, attentionGradKeyValue: variant };
+}
+
+/** The tuning in a JSON document, or undefined where it is none that this version understands. */
+export function parseTuning(value: unknown): Tuning | undefined {
+  if (!isRecord(value) || !isRecord(value.matmul) || !isRecord(value.attention)) return undefined;
+  const { fallback, byClass } = value.matmul;
+  if (!isRecord(byClass)) return undefined;
+  const matmulNames: unknown[] = Object.keys(matmulVariants);
+  const attentionNames: readonly unknown[] = attentionVariants;
+  const { attention } = value;
+  const valid =
+    [fallback, ...Object.values(byClass)].every((name) => matmulNames.includes(name)) &&
+    attentionKernels.every((kernel) => attentionNames.includes(attention[kernel]));
+  return valid ? (value as unknown as Tuning) : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,65 @@
+/** `ptdpc tune` and what the other commands make of its table. */
+import { writeFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { expectRefused, fixture, ptdpc, ptdpcJson, scratchNames, scratchPath, setUpProgram } from './program.js';
+
+setUpProgram();
+
+interface Tuned {
+  file: string;
+  adapter: string;
+  tuning: { matmul: { fallback: string; byClass: Record<string, string> }; attention: Record<string, string> };
+  timings: { work: string; variant: string; seconds: number; gflops: number }[];
+}
+
+const model = fixture('clip-tiny');
+
+const embedded = async (out: string) => {
+  const { code, stderr } = await ptdpc([
+    ...['embed', '--model', model, '--device', 'webgpu', '--out', scratchPath(out)],
+    fixture('preprocess/00_640x480_RGB.expected.png'),
+  ]);
+  expect(code, stderr).toBe(0);
+  return stderr;
+};
+
+it('measures, keeps, shows and clears; other commands use the table', async () => {
+  await expectRefused(['tune', '--show'], /nothing was measured on .*; run ptdpc tune/);
+  expect(await embedded('before.safetensors')).not.toMatch(/tuned/);
+
+  const tuned = await ptdpcJson<Tuned>(['tune', '--model', model]);
+  expect(tuned.file.startsWith(scratchPath('cache'))).toBe(true);
+  // The chosen variant of each piece of work is the fastest measured on it.
+  for (const work of new Set(tuned.timings.map((timing) => timing.work))) {
+    const timings = tuned.timings.filter((timing) => timing.work === work);
+    const best = timings.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+    expect(best.seconds).toBeGreaterThan(0);
+    expect(tuned.tuning.attention[work] ?? tuned.tuning.matmul.byClass[work], work).toBe(best.variant);
+  }
+  expect(Object.keys(tuned.tuning.matmul.byClass).length).toBeGreaterThan(5);
+  expect(Object.keys(tuned.tuning.attention)).toHaveLength(3);
+
+  expect(await ptdpcJson<Tuned>(['tune', '--show'])).toEqual(tuned);
+  const page = await ptdpc(['tune', '--show']);
+  expect(page.stdout).toContain(`other products: ${tuned.tuning.matmul.fallback}`);
+  const doctor = await ptdpcJson<{ webgpu: { tuned: string | null } }>(['doctor']);
+  expect(doctor.webgpu.tuned).toMatch(/^\d{4}-/);
+  // Other variants may round differently, so the device goes by another name, and so do its cached features.
+  expect(await embedded('after.safetensors')).toMatch(/device: .*tuned [0-9a-f]{8}.*\n.* 0 from the cache/);
+
+  await writeFile(
+    tuned.file,
+    '{"tuning": {"matmul": {"fallback": "no such variant", "byClass": {}}, "attention": {}}}',
+  );
+  expect(await embedded('damaged.safetensors')).toMatch(/damaged, so it is ignored; run ptdpc tune again\ndevice: /);
+
+  expect(await ptdpcJson(['tune', '--clear'])).toEqual({ removed: 1 });
+  expect(await ptdpcJson(['tune', '--clear'])).toEqual({ removed: 0 });
+  await expectRefused(['tune', '--show'], /nothing was measured/);
+}, 120_000);
+
+it('refuses a model that is none, and leaves no table', async () => {
+  await expectRefused(['tune', '--model', scratchPath('nowhere')], /nowhere/);
+  await expectRefused(['tune', '--fast'], /unknown option '--fast'/);
+  expect(await scratchNames()).not.toContain('nowhere');
+});

@@ -1,0 +1,60 @@
+/** The tuner measures what it says and leaves nothing behind; its table survives the way through JSON, and nothing else does. */
+import { expect, it } from 'vitest';
+import {
+  defaultTuning,
+  measureTuning,
+  parseTuning,
+  type Timing,
+  type TuningWork,
+  tuningSteps,
+  WebGpuBackend,
+} from '../../src/kernels/index.js';
+import { describeOn } from '../support/devices.js';
+
+const work: TuningWork = {
+  layers: [
+    { n: 24, k: 16, transposeB: true },
+    { n: 7, k: 16, transposeB: false },
+  ],
+  attention: { rows: 5, heads: 2, headWidth: 64 },
+};
+
+describeOn('webgpu', 'tuner', (device) => {
+  it('reports every piece of work once, and chooses among what it measured', async () => {
+    const backend = device();
+    if (!(backend instanceof WebGpuBackend)) throw new Error('not a WebGPU backend');
+    const timings: Timing[] = [];
+    let steps = 0;
+    const tuning = await measureTuning(backend, work, (more) => {
+      expect(new Set(more.map((timing) => timing.work)).size).toBe(1);
+      timings.push(...more);
+      steps++;
+    });
+    expect(steps).toBe(tuningSteps(work));
+    // Two layers, in two types, with three numbers of rows.
+    expect(Object.keys(tuning.matmul.byClass)).toHaveLength(12);
+    for (const [name, variant] of Object.entries(tuning.matmul.byClass)) {
+      expect(timings.some((timing) => timing.work === name && timing.variant === variant)).toBe(true);
+    }
+    // Seven columns do not suit the subgroup variant.
+    expect(timings.some((timing) => timing.work.startsWith('nn') && timing.variant === 'subgroup')).toBe(false);
+    expect(parseTuning(JSON.parse(JSON.stringify(tuning)))).toEqual(tuning);
+  }, 60_000);
+});
+
+it('takes nothing for a tuning that is none', () => {
+  const good = defaultTuning(true);
+  expect(parseTuning(good)).toEqual(good);
+  for (const bad of [
+    null,
+    [],
+    { ...good, matmul: undefined },
+    { ...good, matmul: { fallback: 'fastest', byClass: {} } },
+    { ...good, matmul: { fallback: 'tiled', byClass: { x: 3 } } },
+    { ...good, matmul: { fallback: 'tiled', byClass: [] } },
+    { ...good, attention: { ...good.attention, attentionGradQuery: 'naive' } },
+    { ...good, attention: { attention: 'rows' } },
+  ]) {
+    expect(parseTuning(bad)).toBeUndefined();
+  }
+});
