@@ -1,20 +1,26 @@
 /**
- * Compiles src/kernels/cpu/wasm/assembly into src/kernels/cpu/wasm/binaries.generated.ts: two binaries from one source, with and
- * without relaxed SIMD. `--check` compares instead of writing and exits with 1 if the file is not what the source gives.
+ * Compiles the AssemblyScript sources (assembly/ folders) into `*.generated.ts` files that hold the binaries. `--check` compares
+ * instead of writing, and exits with 1 if a file is not what its source gives.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const ENTRY = 'src/kernels/cpu/wasm/assembly/index.ts';
 /** Number of the data section. */
 const DATA = 11;
-const OUTPUT = 'src/kernels/cpu/wasm/binaries.generated.ts';
 
-const baseline = await compile([]);
-const relaxed = await compile(['--enable', 'relaxed-simd']);
-const generated = `/** Made by scripts/build-wasm.mjs from assembly/; do not edit. */
+const KERNELS = 'src/kernels/cpu/wasm/assembly/index.ts';
+await generate('src/kernels/cpu/wasm/binaries.generated.ts', KERNELS, await kernels());
+
+const RESAMPLE = 'src/clip/image/assembly/resample.ts';
+await generate('src/clip/image/resample.generated.ts', RESAMPLE, await resample());
+
+/** Two binaries from one source, with and without relaxed SIMD. */
+async function kernels() {
+  const baseline = await compileSharable([]);
+  const relaxed = await compileSharable(['--enable', 'relaxed-simd']);
+  return `/** Made by scripts/build-wasm.mjs from assembly/; do not edit. */
 
 /** With fixed-width SIMD (${baseline.bytes.length} bytes). */
 export const baseline =
@@ -27,21 +33,34 @@ export const relaxed =
 /** Where in each binary stands the byte that declares its memory shared. */
 export const sharedFlagAt = { baseline: ${baseline.sharedFlagAt}, relaxed: ${relaxed.sharedFlagAt} };
 `;
+}
 
-if (process.argv.includes('--check')) {
-  if ((await readFile(OUTPUT, 'utf8')) !== generated) {
-    console.error(`${OUTPUT} is not what ${ENTRY} compiles to: run node scripts/build-wasm.mjs`);
+async function resample() {
+  const bytes = await runCompiler(RESAMPLE, ['--initialMemory', '1']);
+  return `/** Made by scripts/build-wasm.mjs from assembly/resample.ts; do not edit. */
+
+/** With fixed-width SIMD (${bytes.length} bytes). */
+export const resample =
+  '${Buffer.from(bytes).toString('base64')}';
+`;
+}
+
+async function generate(path, source, text) {
+  if (!process.argv.includes('--check')) {
+    await writeFile(path, text);
+    console.log(`${path}: written`);
+  } else if ((await readFile(path, 'utf8')) !== text) {
+    console.error(`${path} is not what ${source} compiles to: run node scripts/build-wasm.mjs`);
     process.exit(1);
   }
-} else {
-  await writeFile(OUTPUT, generated);
-  console.log(`${OUTPUT}: ${baseline.bytes.length} and ${relaxed.bytes.length} bytes`);
 }
 
 /** The binary for shared memory, and the position of the one byte in which the one for unshared memory differs. */
-async function compile(features) {
-  const bytes = await runCompiler([...features, '--sharedMemory']);
-  const unshared = await runCompiler(features);
+async function compileSharable(features) {
+  const memory = ['--importMemory', '--noExportMemory', '--initialMemory', '1', '--maximumMemory', '65536'];
+  const unsharedOptions = ['--enable', 'threads', ...memory, ...features];
+  const bytes = await runCompiler(KERNELS, [...unsharedOptions, '--sharedMemory']);
+  const unshared = await runCompiler(KERNELS, unsharedOptions);
   const different = [...bytes.keys()].filter((at) => bytes[at] !== unshared[at]);
   if (
     bytes.length !== unshared.length ||
@@ -54,15 +73,14 @@ async function compile(features) {
   return { bytes, sharedFlagAt: different[0] };
 }
 
-async function runCompiler(features) {
+async function runCompiler(entry, more) {
   let binary;
   const options = [
-    ...['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--enable', 'threads'],
-    ...['--importMemory', '--noExportMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+    ...['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
     // AS112: vectors in the signature of a function; none is exported.
     ...['--disableWarning', '112', '--outFile', 'kernels.wasm'],
   ];
-  const { error, stderr } = await asc.main([ENTRY, ...options, ...features], {
+  const { error, stderr } = await asc.main([entry, ...options, ...more], {
     writeFile: (name, contents) => {
       if (name.endsWith('.wasm')) binary = contents;
     },

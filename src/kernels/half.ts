@@ -2,37 +2,25 @@
  * Half precision (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits), converted from and to Float32Array. JavaScript
  * has no portable Float16Array yet.
  *
- * Widening is exact, through a table of all 65,536 halves that is built on first use (256 KiB). Narrowing rounds to
- * nearest, ties to even, as PyTorch and the hardware do.
+ * Narrowing rounds to nearest, ties to even, as PyTorch and the hardware do.
  */
 
 const scratchFloat = new Float32Array(1);
 const scratchBits = new Uint32Array(scratchFloat.buffer);
 
-let halfTable: Float32Array | undefined;
-
-/** The value of every half, indexed by its bits. NaN payloads are kept, moved to the top of the wider fraction. */
-function halfValues(): Float32Array {
-  if (halfTable) return halfTable;
-  const bits = new Uint32Array(65536);
-  const values = new Float32Array(bits.buffer);
-  for (let half = 0; half < 65536; half++) {
-    const sign = (half & 0x8000) << 16;
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) values[half] = (sign ? -1 : 1) * fraction * 2 ** -24;
-    else if (exponent === 31) bits[half] = sign | 0x7f800000 | (fraction << 13);
-    else bits[half] = sign | ((exponent + 112) << 23) | (fraction << 13);
-  }
-  halfTable = values;
-  return values;
-}
-
-/** Widens binary16 bit patterns to binary32. Exact. */
+/** Widens binary16 bit patterns to binary32. Exact; NaN payloads are kept, moved to the top of the wider fraction. */
 export function float32FromHalf(halves: Uint16Array): Float32Array<ArrayBuffer> {
-  const table = halfValues();
-  const out = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) out[i] = table[halves[i]!]!;
+  const bits = new Uint32Array(halves.length);
+  const out = new Float32Array(bits.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i]!;
+    const magnitude = half & 0x7fff;
+    const sign = (half & 0x8000) << 16;
+    // The exponent's bias is 15 in a half, 127 in a binary32.
+    if (magnitude >= 0x0400 && magnitude < 0x7c00) bits[i] = sign | ((magnitude << 13) + (112 << 23));
+    else if (magnitude >= 0x7c00) bits[i] = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13);
+    else out[i] = (sign ? -1 : 1) * magnitude * 2 ** -24;
+  }
   return out;
 }
 

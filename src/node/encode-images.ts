@@ -1,6 +1,6 @@
 /**
  * Image files to features: what is in the cache comes from there, the rest goes through the vision tower in batches that fit
- * a memory budget. While a GPU computes one batch, the next is read and decoded.
+ * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
 import type { ClipConfig } from '../clip/config.js';
 import { VisionTower } from '../clip/towers/index.js';
@@ -8,11 +8,19 @@ import { InputError } from '../errors.js';
 import type { Engine } from '../tensor/index.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
-import { pixelsForClip, readImageFile, type SkippedImage } from './image-files.js';
+import { ImageDecoders } from './image-decoders.js';
+import { readImageFile, type SkippedImage } from './image-files.js';
 import type { ModelDirectory } from './model-directory.js';
+import { hardwareThreads } from './wasm-threads.js';
 
 /** Beyond this many images a larger batch is no faster on any device, and Ctrl-C and the progress bar wait longer. */
 const LARGEST_BATCH = 32;
+
+/** Fewer images than this are decoded sooner than a thread has started. */
+const FEW_IMAGES = 6;
+
+/** Files read and not yet decoded take at most so much, and one file more. */
+const MOST_BYTES_AHEAD = 64 * 2 ** 20;
 
 export interface EncodeRequest {
   readonly engine: Engine;
@@ -49,19 +57,20 @@ interface WaitingImage {
 /** Encodes images. Throws InputError where none is readable, or where one is not and `strict` is set. */
 export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {
   const { engine, model, cache } = request;
-  const reader = new ImageReader(request);
+  using decoders = new ImageDecoders(request.paths.length < FEW_IMAGES ? 0 : hardwareThreads());
+  const reader = new ImageReader(request, decoders);
   const size = batchSize(model.config, request.memoryBytes);
   let encoded = 0;
-  let batch = await reader.nextBatch(size);
-  if (batch.length > 0) {
+  let ahead = await reader.begin(size);
+  if (ahead.length > 0) {
     using tower = await VisionTower.load(engine, model.clip, model.config);
     try {
-      while (batch.length > 0) {
-        const [features, following] = await Promise.all([
-          encodeBatch(tower, batch),
-          // Begins once the batch is under way.
-          Promise.resolve().then(() => reader.nextBatch(size)),
-        ]);
+      while (ahead.length > 0) {
+        const batch = await reader.finish(ahead);
+        // Handed over before the tower begins: on the CPU, it has this thread to itself.
+        ahead = await reader.begin(size);
+        if (batch.length === 0) continue;
+        const features = await encodeBatch(tower, batch);
         for (const [row, { index, hash }] of batch.entries()) {
           const feature = features.subarray(row * reader.width, (row + 1) * reader.width);
           reader.features.set(feature, index * reader.width);
@@ -69,13 +78,20 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
         }
         encoded += batch.length;
         request.onProgress?.(batch.length);
-        batch = following;
       }
     } finally {
       await cache?.flush();
     }
   }
   return { ...reader.result(), encoded };
+}
+
+/** An image being decoded. */
+interface DecodingImage {
+  readonly index: number;
+  readonly hash: string | undefined;
+  /** Its pixels, or the InputError that names it. */
+  readonly outcome: Promise<Float32Array | InputError>;
 }
 
 /** Goes through the paths once: fills in what the cache knows, notes what is unreadable, hands out the rest. */
@@ -87,28 +103,41 @@ class ImageReader {
   #next = 0;
   #cached = 0;
 
-  constructor(request: EncodeRequest) {
+  readonly #decoders: ImageDecoders;
+
+  constructor(request: EncodeRequest, decoders: ImageDecoders) {
     this.#request = request;
+    this.#decoders = decoders;
     this.width = request.model.config.projectionDim;
     this.features = new Float32Array(request.paths.length * this.width);
   }
 
-  /** The next images for the tower, at most `size`; none at the end. */
-  async nextBatch(size: number): Promise<WaitingImage[]> {
-    const { paths, strict, onProgress } = this.#request;
-    const batch: WaitingImage[] = [];
-    while (batch.length < size && this.#next < paths.length) {
+  /** Reads the next images for the tower and begins to decode them, at most `size`; none at the end. */
+  async begin(size: number): Promise<DecodingImage[]> {
+    const { paths } = this.#request;
+    const batch: DecodingImage[] = [];
+    for (let bytes = 0; batch.length < size && bytes < MOST_BYTES_AHEAD && this.#next < paths.length; ) {
       const index = this.#next++;
-      const path = paths[index]!;
       try {
-        const waiting = await this.#read(index, path);
-        if (waiting) batch.push(waiting);
-        else onProgress?.(1);
+        const file = await readImageFile(paths[index]!);
+        const image = await this.#lookUpOrDecode(index, paths[index]!, file);
+        if (!image) continue;
+        batch.push(image);
+        bytes += file.length;
       } catch (error) {
-        if (strict || !(error instanceof InputError)) throw error;
-        this.#skipped.set(index, { path, reason: error.message });
-        onProgress?.(1);
+        this.#skip(index, error);
       }
+    }
+    return batch;
+  }
+
+  /** Waits for the pixels of images begun; those that turn out unreadable are left out. */
+  async finish(images: readonly DecodingImage[]): Promise<WaitingImage[]> {
+    const batch: WaitingImage[] = [];
+    for (const { index, hash, outcome } of images) {
+      const pixels = await outcome;
+      if (pixels instanceof InputError) this.#skip(index, pixels);
+      else batch.push({ index, hash, pixels });
     }
     return batch;
   }
@@ -116,7 +145,7 @@ class ImageReader {
   /** The rows of the readable images. Throws InputError where there are none. */
   result(): Omit<EncodedImages, 'encoded'> {
     const { paths } = this.#request;
-    const skipped = [...this.#skipped.values()];
+    const skipped = [...this.#skipped].sort(([a], [b]) => a - b).map(([, image]) => image);
     if (skipped.length === 0) return { features: this.features, paths, skipped, cached: this.#cached };
     const readable = paths.map((_, index) => index).filter((index) => !this.#skipped.has(index));
     if (readable.length === 0) {
@@ -129,15 +158,32 @@ class ImageReader {
     return { features, paths: readable.map((index) => paths[index]!), skipped, cached: this.#cached };
   }
 
-  async #read(index: number, path: string): Promise<WaitingImage | undefined> {
-    const { cache, model } = this.#request;
-    const bytes = await readImageFile(path);
-    const hash = cache && sha256(bytes);
+  /** Undefined where the cache knows the features. */
+  async #lookUpOrDecode(index: number, path: string, file: Uint8Array): Promise<DecodingImage | undefined> {
+    const { cache, model, onProgress } = this.#request;
+    const hash = cache && sha256(file);
     const known = hash && (await cache.get(hash));
-    if (!known) return { index, hash, pixels: await pixelsForClip(bytes, path, model.config.vision.imageSize) };
-    this.features.set(known, index * this.width);
-    this.#cached++;
-    return undefined;
+    if (known) {
+      this.features.set(known, index * this.width);
+      this.#cached++;
+      onProgress?.(1);
+      return undefined;
+    }
+    // An error is kept until its turn comes: nobody waits for this promise yet.
+    const outcome = this.#decoders.decode(file, path, model.config.vision.imageSize).catch((error: unknown) => {
+      if (error instanceof InputError) return error;
+      throw error;
+    });
+    outcome.catch(() => {});
+    return { index, hash, outcome };
+  }
+
+  /** Notes an unreadable image. Throws the error where it is no InputError, or every image must be readable. */
+  #skip(index: number, error: unknown): void {
+    const { paths, strict, onProgress } = this.#request;
+    if (strict || !(error instanceof InputError)) throw error;
+    this.#skipped.set(index, { path: paths[index]!, reason: error.message });
+    onProgress?.(1);
   }
 }
 

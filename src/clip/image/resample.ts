@@ -6,6 +6,7 @@
  * to 22 fractional bits; the horizontal pass comes first, and its result is rounded and clipped to 8 bits. Only the window of
  * the output that is asked for is computed, and only the input rows that it needs.
  */
+import { resampleSimd, type Taps } from './resample-simd.js';
 
 /** Part of the resized image, in its pixels. */
 export interface Window {
@@ -21,15 +22,6 @@ const HALF = 1 << (WEIGHT_BITS - 1);
 
 /** Reach of the bicubic filter in pixels of the smaller scale. */
 const SUPPORT = 2;
-
-/** For each output position of one axis: the first input position, how many, and their weights. */
-interface Taps {
-  readonly starts: Int32Array;
-  readonly counts: Int32Array;
-  /** [positions, most], rows padded with zeros. */
-  readonly weights: Int32Array;
-  readonly most: number;
-}
 
 /**
  * Resizes to `width` x `height` with Pillow's antialiased bicubic filter and returns the window of the result.
@@ -51,14 +43,25 @@ export function resizeBicubic(
   const endRow = rows.starts[window.height - 1]! + rows.counts[window.height - 1]!;
   // Pillow skips a pass that changes nothing. The weights would be exactly 1, so the result is the same either way.
   const needed = data.subarray(firstRow * inWidth * channels, endRow * inWidth * channels);
-  const narrowed = resampleColumns(
-    needed,
-    inWidth,
-    endRow - firstRow,
-    channels,
-    tapsFor(inWidth, width, window.left, window.width),
+  const columns = tapsFor(inWidth, width, window.left, window.width);
+  const down = { ...rows, starts: rows.starts.map((start) => start - firstRow) };
+  return (
+    ((channels === 3 || channels === 4) && resampleSimd(needed, inWidth, channels, columns, down)) ||
+    resamplePlain(needed, inWidth, channels, columns, down)
   );
-  return resampleRows(narrowed, firstRow, window.width * channels, rows);
+}
+
+/** Both passes in plain TypeScript: the definition of `resampleSimd`, for any number of channels. */
+export function resamplePlain(
+  data: Uint8Array,
+  inWidth: number,
+  channels: number,
+  across: Taps,
+  down: Taps,
+): Uint8Array {
+  const rows = data.length / (inWidth * channels);
+  const narrowed = resampleColumns(data, inWidth, rows, channels, across);
+  return resampleRows(narrowed, across.starts.length * channels, down);
 }
 
 /** The same by nearest neighbour, which is how Pillow resizes palette and black-and-white images; one channel. */
@@ -128,8 +131,8 @@ function resampleColumns(data: Uint8Array, inWidth: number, rows: number, channe
   return new Uint8Array(out.buffer);
 }
 
-/** Vertical pass over rows of `rowBytes` samples; row 0 of `data` is row `firstRow` of the image. */
-function resampleRows(data: Uint8Array, firstRow: number, rowBytes: number, taps: Taps): Uint8Array {
+/** Vertical pass over rows of `rowBytes` samples. */
+function resampleRows(data: Uint8Array, rowBytes: number, taps: Taps): Uint8Array {
   const { starts, counts, weights, most } = taps;
   const height = starts.length;
   const out = new Uint8ClampedArray(height * rowBytes);
@@ -138,7 +141,7 @@ function resampleRows(data: Uint8Array, firstRow: number, rowBytes: number, taps
     sums.fill(HALF);
     for (let tap = 0; tap < counts[y]!; tap++) {
       const weight = weights[y * most + tap]!;
-      const from = (starts[y]! + tap - firstRow) * rowBytes;
+      const from = (starts[y]! + tap) * rowBytes;
       for (let i = 0; i < rowBytes; i++) sums[i] = sums[i]! + Math.imul(data[from + i]!, weight);
     }
     for (let i = 0, to = y * rowBytes; i < rowBytes; i++) out[to + i] = sums[i]! >> WEIGHT_BITS;
@@ -161,7 +164,7 @@ function tapsFor(inSize: number, outSize: number, first: number, count: number):
 }
 
 /** The weights of output positions `first` to `first + count`; the order of operations is Pillow's, in float64. */
-function bicubicTaps(inSize: number, outSize: number, first: number, count: number): Taps {
+export function bicubicTaps(inSize: number, outSize: number, first: number, count: number): Taps {
   const scale = inSize / outSize;
   const filterScale = Math.max(scale, 1);
   const support = SUPPORT * filterScale;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DecodedImage } from '../../../src/clip/image/index.js';
 import { preprocess } from '../../../src/clip/image/index.js';
-import { resizeBicubic } from '../../../src/clip/image/resample.js';
+import { bicubicTaps, resamplePlain, resizeBicubic } from '../../../src/clip/image/resample.js';
+import { resampleSimd } from '../../../src/clip/image/resample-simd.js';
 import { InputError } from '../../../src/errors.js';
 import { differences, randomIntegers } from './fixtures.js';
 
@@ -132,5 +133,41 @@ describe('preprocess', () => {
 
   it.each([0, -1, 1.5, 4097, Number.NaN])('refuses size %d', (size) => {
     expect(() => preprocess(image(1, 1, 'L', Uint8Array.of(1)), size)).toThrow(InputError);
+  });
+});
+
+describe('resampling with SIMD', () => {
+  const random = randomIntegers(11);
+  const sizes = [
+    { from: [1, 1], to: [1, 1] },
+    { from: [7, 5], to: [3, 2] },
+    { from: [5, 7], to: [13, 17] },
+    { from: [64, 3], to: [4, 9] },
+    { from: [131, 67], to: [37, 5] },
+    { from: [40, 30], to: [29, 23] },
+  ] as const;
+
+  for (const { from, to } of sizes) {
+    for (const channels of [3, 4] as const) {
+      it(`${from.join('x')} to ${to.join('x')}, ${channels} channels, equals the plain passes`, () => {
+        const data = noise(random, from[0] * from[1] * channels);
+        // Extremes side by side, so that the filter overshoots and clips.
+        for (let i = 0; i < data.length; i += 3) data[i] = i % 2 ? 255 : 0;
+        const across = bicubicTaps(from[0], to[0], 0, to[0]);
+        const down = bicubicTaps(from[1], to[1], 0, to[1]);
+        // Twice: the second one finds the memory as the first one left it, and something larger in between.
+        for (let time = 0; time < 2; time++) {
+          const simd = resampleSimd(data, from[0], channels, across, down);
+          expect(simd).toEqual(resamplePlain(data, from[0], channels, across, down));
+          resizeBicubic(noise(random, 90 * 80 * 4), 90, 80, 4, 33, 31, { left: 0, top: 0, width: 33, height: 31 });
+        }
+      });
+    }
+  }
+
+  it('leaves what would take too much memory to the plain passes', () => {
+    const across = bicubicTaps(40_000_000, 4, 0, 4);
+    const down = bicubicTaps(1, 1, 0, 1);
+    expect(resampleSimd(new Uint8Array(120_000_000), 40_000_000, 3, across, down)).toBeUndefined();
   });
 });

@@ -1,0 +1,104 @@
+/**
+ * Decoding on worker threads, so that images are decoded while the tower computes the ones before. On the CPU backend the main
+ * thread is the tower's and answers no messages meanwhile: what is to be decoded must have been handed over before.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { InputError } from '../errors.js';
+import { pixelsForClip } from './image-files.js';
+import type { DecodeReply, DecodeRequest } from './image-worker.js';
+import { packageRoot } from './package.js';
+
+interface Task {
+  resolve(pixels: Float32Array): void;
+  reject(error: Error): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** By id, what it has been given and not answered. */
+  readonly tasks: Map<number, Task>;
+}
+
+export class ImageDecoders implements Disposable {
+  readonly #threads: Thread[] = [];
+  readonly #most: number;
+  #lastId = 0;
+
+  /** Up to `threads` threads, started as they are needed. With 0, or where none can be started, this thread decodes. */
+  constructor(threads: number) {
+    this.#most = workerFile() ? threads : 0;
+  }
+
+  /** Threads running now. */
+  get threads(): number {
+    return this.#threads.length;
+  }
+
+  /**
+   * The pixels [3, size, size] of an image whose file holds `bytes`, which it takes over. Rejects with an InputError that names
+   * `path` for what cannot be decoded.
+   */
+  decode(bytes: Uint8Array, path: string, size: number): Promise<Float32Array> {
+    const thread = this.#leastBusy();
+    if (!thread) return pixelsForClip(bytes, path, size);
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      thread.tasks.set(id, { resolve, reject });
+      const request: DecodeRequest = { id, bytes, path, size };
+      thread.worker.postMessage(request, ownsItsBuffer(bytes) ? [bytes.buffer] : []);
+    });
+  }
+
+  /** Ends the threads; what they still had is never answered. */
+  [Symbol.dispose](): void {
+    for (const { worker } of this.#threads.splice(0)) {
+      worker.removeAllListeners();
+      void worker.terminate();
+    }
+  }
+
+  /** An idle thread, a new one while there may be more, or the one with the fewest images. */
+  #leastBusy(): Thread | undefined {
+    const busy = [...this.#threads].sort((a, b) => a.tasks.size - b.tasks.size);
+    if (busy[0]?.tasks.size === 0 || this.#threads.length >= this.#most) return busy[0];
+    return this.#start();
+  }
+
+  #start(): Thread {
+    const thread: Thread = { worker: new Worker(workerFile()!), tasks: new Map() };
+    const { worker, tasks } = thread;
+    worker.on('message', ({ id, pixels, error }: DecodeReply) => {
+      const task = tasks.get(id);
+      tasks.delete(id);
+      if (pixels) task?.resolve(pixels);
+      else task?.reject(error?.input ? new InputError(error.message) : new Error(error?.message));
+    });
+    // A thread that dies (out of memory, above all) takes its images with it.
+    worker.on('error', (error) => {
+      for (const task of tasks.values()) task.reject(error);
+      tasks.clear();
+      this.#threads.splice(this.#threads.indexOf(thread), 1);
+    });
+    this.#threads.push(thread);
+    return thread;
+  }
+}
+
+/** A small file may lie in memory that Node shares among several. */
+function ownsItsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
+}
+
+let found: string | undefined;
+
+/** The built worker: beside this module or, where this is part of a bundle or runs from the sources, in the package. */
+function workerFile(): string | undefined {
+  found ??= [
+    fileURLToPath(new URL('./image-worker.js', import.meta.url)),
+    join(packageRoot(), 'dist', 'node', 'image-worker.js'),
+  ].find((path) => existsSync(path));
+  return found;
+}
