@@ -2,10 +2,11 @@
 import { InputError } from '../../errors.js';
 
 /**
- * Pillow's names. `1`: black and white, stored as 0 and 255; `L`: grey; `LA`: grey and alpha; `P`: indices into a palette. All
+ * Pillow's names. `1`: black and white, stored as 0 and 255; `L`: grey; `LA`: grey and alpha; `P`: indices into a palette;
+ * `RGBX`: a fourth sample that means nothing. All
  * have 8 bits a sample, deeper files are reduced to their high byte.
  */
-export type ImageMode = '1' | 'L' | 'LA' | 'RGB' | 'RGBA' | 'P';
+export type ImageMode = '1' | 'L' | 'LA' | 'RGB' | 'RGBX' | 'RGBA' | 'P';
 
 export interface DecodedImage {
   readonly width: number;
@@ -17,7 +18,7 @@ export interface DecodedImage {
   readonly palette?: Uint8Array;
 }
 
-export const CHANNELS: Readonly<Record<ImageMode, number>> = { '1': 1, L: 1, LA: 2, RGB: 3, RGBA: 4, P: 1 };
+export const CHANNELS: Readonly<Record<ImageMode, number>> = { '1': 1, L: 1, LA: 2, RGB: 3, RGBX: 4, RGBA: 4, P: 1 };
 
 /** The largest image that is decoded; photographs have a tenth of this, and 100 million RGBA pixels take 400 MB. */
 export const MOST_PIXELS = 100_000_000;

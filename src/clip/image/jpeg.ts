@@ -44,8 +44,8 @@ async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: st
     // A C++ exception arrives as a number; libjpeg's own message was printed before.
     throw damaged(name, decoder.lastMessage || (error instanceof Error ? error.message : 'unknown error'));
   }
-  const mode = header.components === 1 ? 'L' : 'RGB';
-  return { width, height, mode, data: takeChannels(rgba, mode === 'L' ? 1 : 3) };
+  if (header.components === 1) return { width, height, mode: 'L', data: firstChannel(rgba) };
+  return { width, height, mode: 'RGBX', data: new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) };
 }
 
 function decodeCmyk(bytes: Uint8Array, header: JpegHeader, name: string): DecodedImage {
@@ -53,18 +53,15 @@ function decodeCmyk(bytes: Uint8Array, header: JpegHeader, name: string): Decode
   try {
     const decoded = jpegJs.decode(bytes, { useTArray: true, maxMemoryUsageInMB: 1024 });
     if (decoded.width !== width || decoded.height !== height) throw new Error('no image');
-    return { width, height, mode: 'RGB', data: takeChannels(decoded.data, 3) };
+    return { width, height, mode: 'RGBX', data: decoded.data };
   } catch (error) {
     throw damaged(name, error instanceof Error ? error.message : 'unknown error');
   }
 }
 
-/** The first channels of each RGBA pixel. */
-function takeChannels(rgba: Uint8Array | Uint8ClampedArray, channels: 1 | 3): Uint8Array {
-  const out = new Uint8Array((rgba.length / 4) * channels);
-  for (let from = 0, to = 0; from < rgba.length; from += 4) {
-    for (let channel = 0; channel < channels; channel++) out[to++] = rgba[from + channel]!;
-  }
+function firstChannel(rgba: Uint8ClampedArray): Uint8Array {
+  const out = new Uint8Array(rgba.length / 4);
+  for (let pixel = 0; pixel < out.length; pixel++) out[pixel] = rgba[4 * pixel]!;
   return out;
 }
 

@@ -48,7 +48,7 @@ function resize(image: DecodedImage, width: number, height: number, window: Wind
 function toRgb(data: Uint8Array, { mode, palette }: DecodedImage): Uint8Array {
   if (mode === 'RGB') return data;
   const channels = CHANNELS[mode];
-  const isColor = mode === 'RGBA';
+  const isColor = mode === 'RGBA' || mode === 'RGBX';
   const rgb = new Uint8Array((data.length / channels) * 3);
   for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
     const value = data[from]!;

@@ -54,7 +54,7 @@ describe('format', () => {
       'small/png-type2-8bit-interlaced.png': 'RGB',
       'small/png-type6-8bit.png': 'RGBA',
       'small/jpeg-grey.jpg': 'L',
-      'small/jpeg-420.jpg': 'RGB',
+      'small/jpeg-420.jpg': 'RGBX',
     });
   });
 

@@ -1,0 +1,51 @@
+/** Decoding on threads gives what decoding here gives, whatever comes back first, and says the same about bad files. */
+import { readdir, readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { InputError } from '../../src/errors.js';
+import { ImageDecoders } from '../../src/node/image-decoders.js';
+import { pixelsForClip } from '../../src/node/image-files.js';
+
+const FOLDER = new URL('../fixtures/preprocess/', import.meta.url).pathname;
+const SIZE = 32;
+
+async function images(): Promise<{ path: string; bytes: Uint8Array<ArrayBuffer> }[]> {
+  const names = (await readdir(FOLDER)).filter((name) => /\.(?:png|jpg)$/.test(name) && !name.includes('expected'));
+  return Promise.all(
+    names.map(async (name) => ({ path: FOLDER + name, bytes: new Uint8Array(await readFile(FOLDER + name)) })),
+  );
+}
+
+it('gives the pixels that this thread would give, for every file, on two threads at once', async () => {
+  const files = await images();
+  expect(files.length).toBeGreaterThan(5);
+  const expected = await Promise.all(files.map(({ path, bytes }) => pixelsForClip(bytes, path, SIZE)));
+  using decoders = new ImageDecoders(2);
+  const decoded = await Promise.all(files.map(({ path, bytes }) => decoders.decode(bytes, path, SIZE)));
+  expect(decoders.threads).toBe(2);
+  expect(decoded).toEqual(expected);
+  // Taken over, not copied.
+  expect(files[0]!.bytes.length).toBe(0);
+});
+
+it('names the file that cannot be decoded, and goes on', async () => {
+  const [file] = await images();
+  using decoders = new ImageDecoders(1);
+  const outcomes = await Promise.allSettled([
+    decoders.decode(Uint8Array.of(1, 2, 3), 'noise.jpg', SIZE),
+    decoders.decode(file!.bytes.slice(0, 300), 'cut.png', SIZE),
+    decoders.decode(file!.bytes, file!.path, SIZE),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+  const [noise, cut] = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
+  expect(noise).toBeInstanceOf(InputError);
+  expect((noise as InputError).message).toMatch(/^noise\.jpg: expected a PNG or JPEG image/);
+  expect((cut as InputError).message).toMatch(/^cut\.png: /);
+});
+
+it('decodes on this thread where none is wanted', async () => {
+  const [file] = await images();
+  using decoders = new ImageDecoders(0);
+  const expected = await pixelsForClip(file!.bytes, file!.path, SIZE);
+  expect(await decoders.decode(file!.bytes, file!.path, SIZE)).toEqual(expected);
+  expect(decoders.threads).toBe(0);
+});
