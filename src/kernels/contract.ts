@@ -80,12 +80,18 @@ export type KernelName = keyof Kernels;
 
 export type HostArray = Float32Array | Float64Array | Int32Array;
 
-/** How many buffers live on a device, and their bytes. */
+/** What a backend's memory is used for, in bytes. */
 export interface MemoryUse {
-  buffers: number;
-  bytes: number;
+  /** Live buffers: allocated and not freed. */
+  readonly buffers: number;
+  readonly bytes: number;
   /** Most bytes alive at once so far. */
-  peakBytes: number;
+  readonly peakBytes: number;
+  /** Taken from the device for whatever purpose: buffers with their rounding, free ones kept for reuse, copies on their way. */
+  readonly heldBytes: number;
+  readonly peakHeldBytes: number;
+  /** Held from the beginning to the end: parameters, the threads' own memory. */
+  readonly fixedBytes: number;
 }
 
 /** A device that runs kernels. Calls are queued in order; only `read` waits. */
@@ -101,6 +107,11 @@ export interface Backend {
   allocate(dtype: DType, length: number): DeviceBuffer;
   /** Gives a buffer back. Kernels already queued that use it still run correctly. */
   free(buffer: DeviceBuffer): void;
+  /**
+   * Until the next call, rather than hold more than `bytes` of the device's memory, free memory kept for reuse is given back.
+   * Live buffers are allocated all the same: who sets a limit sees to it that they fit. Infinity: a moderate amount is kept.
+   */
+  limitMemory(bytes: number): void;
   /** Copies host data (as many elements as the buffer has) in queue order. */
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void;
   /** Waits for everything queued and copies the buffer to the host. */

@@ -1,11 +1,15 @@
-/** Counts live buffers and bytes; both backends keep one. */
+/** Counts memory; both backends keep one. */
 import type { MemoryUse } from './contract.js';
 
 export class MemoryMeter implements MemoryUse {
   buffers = 0;
   bytes = 0;
   peakBytes = 0;
+  heldBytes = 0;
+  peakHeldBytes = 0;
+  fixedBytes = 0;
 
+  /** A buffer is alive. */
   add(bytes: number): void {
     this.buffers++;
     this.bytes += bytes;
@@ -15,5 +19,11 @@ export class MemoryMeter implements MemoryUse {
   remove(bytes: number): void {
     this.buffers--;
     this.bytes -= bytes;
+  }
+
+  /** Memory was taken from the device, or with a negative number given back. */
+  hold(bytes: number): void {
+    this.heldBytes += bytes;
+    this.peakHeldBytes = Math.max(this.peakHeldBytes, this.heldBytes);
   }
 }

@@ -3,8 +3,9 @@
  * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
 import type { ClipConfig } from '../clip/config.js';
-import { VisionTower } from '../clip/towers/index.js';
+import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
+import { mebibytes } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
@@ -15,6 +16,9 @@ import { hardwareThreads } from './wasm-threads.js';
 
 /** Beyond this many images a larger batch is no faster on any device, and Ctrl-C and the progress bar wait longer. */
 const LARGEST_BATCH = 32;
+
+/** Share of the budget for images; the rest is for a device's rounding of sizes. */
+const IMAGE_SHARE = 0.9;
 
 /** Fewer images than this are decoded sooner than a thread has started. */
 const FEW_IMAGES = 6;
@@ -59,11 +63,12 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
   const { engine, model, cache } = request;
   using decoders = new ImageDecoders(request.paths.length < FEW_IMAGES ? 0 : hardwareThreads());
   const reader = new ImageReader(request, decoders);
-  const size = batchSize(model.config, request.memoryBytes);
+  const size = batchSize(model.config, request.memoryBytes, engine.backend.memory.fixedBytes);
   let encoded = 0;
   let ahead = await reader.begin(size);
   if (ahead.length > 0) {
     using tower = await VisionTower.load(engine, model.clip, model.config);
+    using _limit = engine.workWithin(request.memoryBytes);
     try {
       while (ahead.length > 0) {
         const batch = await reader.finish(ahead);
@@ -202,18 +207,21 @@ async function encodeBatch(tower: VisionTower, batch: readonly WaitingImage[]): 
   return await features.read();
 }
 
-/** Images per batch in a budget of bytes. Throws InputError where one does not fit. */
-export function batchSize({ vision }: ClipConfig, memoryBytes: number): number {
+/** Images per batch in a budget of bytes; `fixedBytes` is the device's (see `MemoryUse`). Throws InputError where not one fits. */
+export function batchSize({ vision }: ClipConfig, memoryBytes: number, fixedBytes = 0): number {
   const { width, intermediate, heads, imageSize, patchSize } = vision;
   const rows = (imageSize / patchSize) ** 2 + 1;
   // The widest moment of a block: the perceptron's hidden layer beside queries, keys, values, residual and a few rows more.
   const numbersPerRow = intermediate + 8 * width + heads;
   // Pixels: the images in work and those decoded ahead, each by itself; the batch on the host and on the device; its patches.
   const bytesPerImage = 4 * (rows * numbersPerRow + 5 * 3 * imageSize * imageSize);
-  const images = Math.floor(memoryBytes / bytesPerImage);
+  const rest = fixedBytes + largestWeightBytes(vision);
+  const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / bytesPerImage);
   if (images < 1) {
-    const [need, found] = [bytesPerImage, memoryBytes].map((bytes) => (bytes / 2 ** 20).toFixed(1));
-    throw new InputError(`--memory: to encode one image of this model takes ${need} MiB, found ${found} MiB`);
+    const need = bytesPerImage / IMAGE_SHARE + rest;
+    throw new InputError(
+      `--memory: to encode one image of this model takes ${mebibytes(need)} MiB, found ${(memoryBytes / 2 ** 20).toFixed(1)} MiB`,
+    );
   }
   return Math.min(LARGEST_BATCH, images);
 }

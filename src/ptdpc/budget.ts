@@ -12,13 +12,20 @@ export interface BatchPlan {
   classRuns: ClassRange[];
 }
 
-/** Share of the budget for what is not proportional to rows: prompts, gradients, optimiser state, pooled buffers. */
-const ROW_SHARE = 0.85;
+/** Share for rows of what is left beside the rest: a device rounds sizes up by at most an eighth, or
+ * leaves gaps. */
+const ROW_SHARE = 0.8;
+
+/** Tensors of the prompts' size: two gradients being added up, their directions' values and gradients, optimiser state. */
+const PROMPT_COPIES = 7;
 
 /** `bytesPerRow` of the text tower and a budget in bytes decide the cut of a batch of `batch` images. */
 export function planBatch(model: PromptModel, batch: number, budget: number, bytesPerRow: number): BatchPlan {
   const { suffixes, prefix } = model.frozen;
-  const most = Math.floor((budget * ROW_SHARE) / bytesPerRow);
+  // Nothing that changes as memory is used: a resumed run must cut its batches as the first one did.
+  const rest =
+    model.engine.backend.memory.fixedBytes + model.tower.largestWeightBytes + 4 * PROMPT_COPIES * model.prompts.size;
+  const most = Math.floor(((budget - rest) * ROW_SHARE) / bytesPerRow);
   // In mode `cs` every class brings a prefix of its own; elsewhere a piece has one per image (or one in all).
   const ownPrefix = model.options.mode === 'cs' ? prefix : 0;
   const shared = prefix - ownPrefix;
@@ -28,9 +35,9 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   suffixes.forEach((suffix, c) => {
     const more = suffix.rows + ownPrefix;
     if (shared + more > most) {
-      const need = Math.ceil(((shared + more) * bytesPerRow) / ROW_SHARE / 2 ** 20);
+      const need = ((shared + more) * bytesPerRow) / ROW_SHARE + rest;
       throw new InputError(
-        `--memory: one prompt of this model needs at least ${need} MiB, found ${(budget / 2 ** 20).toFixed(1)} MiB`,
+        `--memory: one prompt of this model needs at least ${mebibytes(need)} MiB, found ${(budget / 2 ** 20).toFixed(1)} MiB`,
       );
     }
     if (rows + more > most) {
@@ -44,4 +51,9 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   classRuns.push(run);
   if (!model.perImage) return { images: batch, classRuns };
   return { images: classRuns.length > 1 ? 1 : Math.min(batch, Math.floor(most / rows)), classRuns };
+}
+
+/** Rounded up to a tenth, so that what is said to suffice does. */
+export function mebibytes(bytes: number): string {
+  return (Math.ceil((10 * bytes) / 2 ** 20) / 10).toFixed(1);
 }

@@ -3,6 +3,7 @@
  * `forest` (the rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`;
  * beside them `zero-shot`, and the files of a run.
  */
+export { mebibytes } from './budget.js';
 export * from './evaluate.js';
 export { normalizedFeatures } from './features.js';
 export * from './options.js';

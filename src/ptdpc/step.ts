@@ -26,6 +26,7 @@ export async function accumulateGradient(
   budget: number,
 ): Promise<BatchResult> {
   const count = batch.labels.length;
+  using _limit = model.engine.workWithin(budget);
   const plan = planBatch(model, count, budget, model.tower.trainingBytesPerRow);
   const pieces: PieceResult[] = [];
   for (let start = 0; start < count; start += plan.images) {
@@ -128,6 +129,7 @@ export async function predictLogits(model: PromptModel, features: Float32Array, 
   const { engine, classes } = model;
   const width = model.prompts.columns;
   const count = features.length / width;
+  using _limit = engine.workWithin(budget);
   const plan = planBatch(model, count, budget, model.tower.inferenceBytesPerRow);
   const logits = new Float32Array(count * classes);
   for (let start = 0; start < count; start += plan.images) {

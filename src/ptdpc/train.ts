@@ -62,6 +62,8 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
 export async function trainPrompts(training: Training): Promise<void> {
   const { model, options, train, validation, memory, resume, signal } = training;
   const count = train.labels.length;
+  // For all steps, so that memory freed by one is there for the next.
+  using _limit = model.engine.workWithin(memory);
   using optimizer = createOptimizer(model, options);
   if (resume) {
     model.engine.backend.write(model.prompts.buffer, resume.prompts);

@@ -17,6 +17,7 @@ export type Kept =
 export class Engine {
   readonly #scopes: Set<Tensor>[] = [];
   #tape: Tape | undefined;
+  #memoryLimit = Number.POSITIVE_INFINITY;
 
   constructor(readonly backend: Backend) {}
 
@@ -51,6 +52,18 @@ export class Engine {
   /** Undefined contents, for an operation to write. */
   empty(shape: readonly number[]): Tensor {
     return this.adopt(new Tensor(this.#allocate('f32', shape), shape));
+  }
+
+  /** Until it is disposed, the device holds no more memory than what is alive now and `budget` bytes, if that suffices. */
+  workWithin(budget: number): Disposable {
+    const { backend } = this;
+    const before = this.#memoryLimit;
+    const limit = (bytes: number) => {
+      this.#memoryLimit = bytes;
+      backend.limitMemory(bytes);
+    };
+    limit(Math.min(before, backend.memory.bytes + budget));
+    return { [Symbol.dispose]: () => limit(before) };
   }
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {

@@ -10,7 +10,7 @@ import { nodeAdapter } from '../../src/node/gpu.js';
 import { loadJpeg } from '../../src/node/jpeg.js';
 import { Engine } from '../../src/tensor/index.js';
 import { maxError, tinyClip } from '../support/tiny-clip.js';
-import { expectRefused, fixture, ptdpc, ptdpcJson, scratchPath, setUpProgram } from './program.js';
+import { expectRefused, fixture, leastMemory, ptdpc, ptdpcJson, scratchPath, setUpProgram } from './program.js';
 
 setUpProgram();
 
@@ -98,13 +98,13 @@ test('the batch size does not matter', async () => {
   const args = ['embed', folder, ...model, '--device', 'cpu', '--no-cache'];
   await ptdpcJson([...args, '--out', large]);
   // Room for two pictures at a time.
-  await ptdpcJson([...args, '--out', small, '--memory', '500kB']);
+  await ptdpcJson([...args, '--out', small, '--memory', await leastMemory([...args, '--out', small])]);
   const [a, b] = [await readFeatures(small), await readFeatures(large)];
   expect(a.files).toEqual(b.files);
-  expect(maxError(a.features, b.features)).toBeLessThan(1e-6);
+  expect(maxError(a.features, b.features)).toBeLessThan(1e-5);
   await expectRefused(
     [...args, '--out', small, '--memory', '1KiB'],
-    /--memory: to encode one image .* takes 0\.\d MiB/,
+    /--memory: to encode one image .* takes \d\.\d MiB/,
   );
 });
 

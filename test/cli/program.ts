@@ -99,6 +99,16 @@ export async function expectRefused(args: readonly string[], message: RegExp, en
   expect(code).toBe(2);
 }
 
+/** The least `--memory` that a command line says it needs; it depends on the number of threads. */
+export async function leastMemory(args: readonly string[]): Promise<string> {
+  for (let memory = '1KiB'; ; ) {
+    const { stderr } = await ptdpc([...args, '--memory', memory]);
+    const [, need] = /--memory: .* (?:takes|needs at least) (\d+\.\d) MiB/.exec(stderr) ?? [];
+    if (!need || memory === `${need}MiB`) return memory;
+    memory = `${need}MiB`;
+  }
+}
+
 /** Names in the scratch folder, hidden ones included. */
 export async function scratchNames(): Promise<string[]> {
   return (await readdir(scratch)).sort();

@@ -2,4 +2,5 @@
 export { layerProducts } from './products.js';
 export { picturePlan, type RowPlan, type Tree, treePlan } from './row-plan.js';
 export { TextTower, TokenEmbeddings, withPosition } from './text-tower.js';
+export { largestWeightBytes } from './transformer.js';
 export { VisionTower } from './vision-tower.js';

@@ -3,7 +3,7 @@ import { type Engine, layerNorm, linear, type Tensor } from '../../tensor/index.
 import type { CanonicalClip } from '../checkpoint/index.js';
 import type { ClipConfig } from '../config.js';
 import { type RowPlan, treePlan } from './row-plan.js';
-import { inferenceNumbersPerRow, trainingNumbersPerRow, transform } from './transformer.js';
+import { inferenceNumbersPerRow, largestWeightBytes, trainingNumbersPerRow, transform } from './transformer.js';
 import { type Affine, type Transformer, WeightLoader } from './weights.js';
 
 export class TextTower implements Disposable {
@@ -52,6 +52,11 @@ export class TextTower implements Disposable {
   /** Bytes that each row costs in a forward pass alone. */
   get inferenceBytesPerRow(): number {
     return 4 * inferenceNumbersPerRow(this.transformer);
+  }
+
+  /** Bytes of the largest weight in single precision, of which a device may need a copy in another order. */
+  get largestWeightBytes(): number {
+    return largestWeightBytes(this.config.text);
   }
 
   /** Rows [plan.rows, width] that already hold token plus position, to the features [leaves, projectionDim], not normalised. */

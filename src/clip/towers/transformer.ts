@@ -12,6 +12,7 @@ import {
   selfAttention,
   type Tensor,
 } from '../../tensor/index.js';
+import type { TowerConfig } from '../config.js';
 import type { RowPlan } from './row-plan.js';
 import type { Affine, Block, LastBlock, Transformer } from './weights.js';
 
@@ -61,6 +62,9 @@ function norm({ layerNormEpsilon }: Transformer, x: Tensor, { weight, bias }: Af
   return layerNorm(x, weight, bias, layerNormEpsilon);
 }
 
+/** Of each row: what it sees and is seen by, where it comes from and where its gradient goes. */
+const ROW_NUMBERS = 16;
+
 /** Numbers that the tape and the working set hold for each row of a training pass, in the widest of its moments. */
 export function trainingNumbersPerRow({ sizes }: Transformer): number {
   const { width, intermediate, heads, layers } = sizes;
@@ -68,10 +72,15 @@ export function trainingNumbersPerRow({ sizes }: Transformer): number {
   const saved = 6 * width + intermediate + heads + 4;
   // Alive besides, at the widest moment of the backward pass: the MLP's hidden gradient and four rows of width.
   const working = intermediate + 4 * width;
-  return layers * saved + working;
+  return layers * saved + working + ROW_NUMBERS;
 }
 
-/** The same for a pass without a tape: the MLP's hidden layer beside qkv, residual and a few rows of width. */
+/** The same for a pass without a tape: the MLP's hidden layer beside qkv, residual, the tower's input and a few rows of width. */
 export function inferenceNumbersPerRow({ sizes }: Transformer): number {
-  return sizes.intermediate + 8 * sizes.width + sizes.heads;
+  return sizes.intermediate + 11 * sizes.width + sizes.heads + ROW_NUMBERS;
+}
+
+/** Bytes of a tower's largest weight in single precision. */
+export function largestWeightBytes({ width, intermediate }: TowerConfig): number {
+  return 4 * width * Math.max(3 * width, intermediate);
 }

@@ -84,8 +84,9 @@ export class CpuBackend implements Backend {
     this.#poison = poison;
     this.#profiler = options.profiler;
     if (precision === 'f32' && (options.wasm ?? simdSupported())) {
-      const heap = new CpuHeap();
+      const heap = new CpuHeap({ onGrowth: (bytes) => this.memory.hold(bytes) });
       this.#wasm = { heap, engine: WasmEngine.create({ heap, threads, ...(startWorker && { startWorker }) }) };
+      this.memory.fixedBytes = heap.bytesInUse;
     }
     this.description = this.#describe();
   }
@@ -94,12 +95,19 @@ export class CpuBackend implements Backend {
     const buffer = this.#wasm ? heapBuffer(this.#wasm.heap, dtype, length) : this.#arrayBuffer(dtype, length);
     if (this.#poison) buffer.data.fill(dtype === 'i32' ? -0x7fffffff : Number.NaN);
     this.memory.add(bytesOf(buffer));
+    if (!this.#wasm) this.memory.hold(bytesOf(buffer));
     return buffer;
+  }
+
+  /** WebAssembly memory cannot be given back; it grows no further than it must. */
+  limitMemory(bytes: number): void {
+    if (this.#wasm) this.#wasm.heap.softLimit = bytes;
   }
 
   free(buffer: DeviceBuffer): void {
     this.memory.remove(bytesOf(buffer));
     if (this.#wasm) this.#wasm.heap.free((buffer as HeapBuffer).address);
+    else this.memory.hold(-bytesOf(buffer));
   }
 
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {

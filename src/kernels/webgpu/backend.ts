@@ -88,12 +88,14 @@ export class WebGpuBackend implements Backend {
     const notes = [adapter.software ? 'software' : '', options.tuningName ?? ''].filter(Boolean);
     this.description = `WebGPU, ${adapter.description}${notes.length > 0 ? ` [${notes.join(', ')}]` : ''}`;
     this.#tuning = { ...defaultTuning(adapter.software), ...options.tuning };
-    this.#pool = new BufferPool(device);
+    this.#pool = new BufferPool(device, this.memory);
     this.#programs = new ProgramCache(device);
     this.#arena = device.createBuffer({
       size: ARENA_SLOTS * SLOT_BYTES,
       usage: GPU_BUFFER_USAGE.UNIFORM | GPU_BUFFER_USAGE.COPY_DST,
     });
+    this.memory.hold(this.#arena.size);
+    this.memory.fixedBytes = this.#arena.size;
     if (options.profiler && device.features.has('timestamp-query')) {
       this.#timestamps = new Timestamps(device, options.profiler, ARENA_SLOTS);
     }
@@ -113,8 +115,8 @@ export class WebGpuBackend implements Backend {
   }
 
   allocate(dtype: DType, length: number): WebGpuBuffer {
-    if (this.#pool.overfull) this.#trim();
     const bytes = bytesOf(dtype, length);
+    this.#trim(this.#pool.excess(bytes));
     const pooled = this.#pool.take(bytes);
     this.memory.add(bytes);
     const buffer: WebGpuBuffer = { dtype, length, pooled };
@@ -127,6 +129,11 @@ export class WebGpuBackend implements Backend {
     this.#pool.give((buffer as WebGpuBuffer).pooled);
   }
 
+  limitMemory(bytes: number): void {
+    this.#pool.limit = bytes;
+    this.#trim(this.#pool.excess(0));
+  }
+
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
     const typed = buffer.dtype === 'i32' ? Int32Array : Float32Array;
     const numbers = data instanceof typed ? data : typed.from(data);
@@ -136,10 +143,8 @@ export class WebGpuBackend implements Backend {
 
   async read(buffer: DeviceBuffer): Promise<HostArray> {
     const bytes = bytesOf(buffer.dtype, buffer.length);
-    const staging = this.#device.createBuffer({
-      size: bytes,
-      usage: GPU_BUFFER_USAGE.MAP_READ | GPU_BUFFER_USAGE.COPY_DST,
-    });
+    this.#trim(this.#pool.excess(bytes, false));
+    const staging = this.#staged(bytes, GPU_BUFFER_USAGE.MAP_READ | GPU_BUFFER_USAGE.COPY_DST);
     this.#endPass();
     this.#encoder ??= this.#device.createCommandEncoder();
     this.#encoder.copyBufferToBuffer((buffer as WebGpuBuffer).pooled.gpu, 0, staging, 0, bytes);
@@ -155,7 +160,7 @@ export class WebGpuBackend implements Backend {
     if (this.#failure) throw this.#failed(this.#failure);
     const copy = staging.getMappedRange().slice(0);
     staging.unmap();
-    staging.destroy();
+    this.#destroy(staging);
     if (buffer.dtype === 'f16') return float32FromHalf(new Uint16Array(copy, 0, buffer.length));
     return buffer.dtype === 'i32' ? new Int32Array(copy) : new Float32Array(copy);
   }
@@ -190,7 +195,7 @@ export class WebGpuBackend implements Backend {
   dispose(): void {
     this.#disposed = true;
     this.#endPass();
-    for (const staging of this.#staging.splice(0)) staging.destroy();
+    for (const staging of this.#staging.splice(0)) this.#destroy(staging);
     this.#device.destroy();
   }
 
@@ -254,8 +259,7 @@ export class WebGpuBackend implements Backend {
       this.#device.queue.writeBuffer(buffer.gpu, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
       return;
     }
-    const usage = GPU_BUFFER_USAGE.COPY_SRC;
-    const staging = this.#device.createBuffer({ size: data.byteLength, usage, mappedAtCreation: true });
+    const staging = this.#staged(data.byteLength, GPU_BUFFER_USAGE.COPY_SRC, true);
     new Uint8Array(staging.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     staging.unmap();
     this.#endPass();
@@ -280,15 +284,28 @@ export class WebGpuBackend implements Backend {
       submitted?.();
       this.counters.submits++;
     }
-    for (const staging of this.#staging.splice(0)) staging.destroy();
+    for (const staging of this.#staging.splice(0)) this.#destroy(staging);
     this.#encoder = undefined;
     this.#recorded = 0;
     this.#batch++;
   }
 
-  #trim(): void {
+  /** A buffer for one copy to or from the host. */
+  #staged(size: number, usage: number, mappedAtCreation = false): GPUBuffer {
+    this.memory.hold(size);
+    return this.#device.createBuffer({ size, usage, mappedAtCreation });
+  }
+
+  #destroy(staging: GPUBuffer): void {
+    this.memory.hold(-staging.size);
+    staging.destroy();
+  }
+
+  /** Gives free buffers of so many bytes back to the device. */
+  #trim(bytes: number): void {
+    if (bytes <= 0) return;
     this.#submit();
-    this.#pool.trim();
+    this.#pool.trim(bytes);
     // Bind groups hold on to destroyed buffers' memory; the live ones are made again on use.
     this.#bindGroups.clear();
   }

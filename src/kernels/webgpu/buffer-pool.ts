@@ -6,6 +6,7 @@
  * user's commands come after. Only host writes jump the queue; the runtime looks at `batch` to see whether one must wait.
  */
 import { InputError } from '../../errors.js';
+import type { MemoryMeter } from '../memory.js';
 
 export interface PooledBuffer {
   readonly gpu: GPUBuffer;
@@ -17,17 +18,32 @@ export interface PooledBuffer {
   batch: number;
 }
 
-/** Free buffers kept at most, in bytes; beyond it they are destroyed. */
-const MAX_POOLED_BYTES = 128 * 2 ** 20;
+/** Free buffers kept at most, in bytes, where nothing else limits them. */
+const MOST_FREE_BYTES = 128 * 2 ** 20;
 
 export class BufferPool {
+  /** Most bytes to hold in all, as far as free buffers can be spared; see `Backend.limitMemory`. */
+  limit = Number.POSITIVE_INFINITY;
+
   readonly #device: GPUDevice;
+  readonly #memory: MemoryMeter;
   readonly #free = new Map<number, PooledBuffer[]>();
-  #pooledBytes = 0;
+  #freeBytes = 0;
   #nextId = 0;
 
-  constructor(device: GPUDevice) {
+  /** `memory` hears of every buffer that the device makes or loses. */
+  constructor(device: GPUDevice, memory: MemoryMeter) {
     this.#device = device;
+    this.#memory = memory;
+  }
+
+  /** Bytes of free buffers that must go before another `bytes` are taken, from here unless they are not for storage. */
+  excess(bytes: number, reusable = true): number {
+    const size = sizeClass(bytes);
+    if (reusable && this.#free.get(size)?.length) return 0;
+    const limited = this.limit < Number.POSITIVE_INFINITY;
+    const over = limited ? this.#memory.heldBytes + size - this.limit : this.#freeBytes - MOST_FREE_BYTES;
+    return Math.max(0, Math.min(over, this.#freeBytes));
   }
 
   /** Contents undefined. Throws InputError where the adapter cannot hold a buffer of this size. */
@@ -35,7 +51,7 @@ export class BufferPool {
     const size = sizeClass(bytes);
     const reused = this.#free.get(size)?.pop();
     if (reused) {
-      this.#pooledBytes -= size;
+      this.#freeBytes -= size;
       return reused;
     }
     const limit = Math.min(this.#device.limits.maxBufferSize, this.#device.limits.maxStorageBufferBindingSize);
@@ -46,6 +62,7 @@ export class BufferPool {
     }
     const usage = GPU_BUFFER_USAGE.STORAGE | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST;
     const gpu = this.#device.createBuffer({ size: Math.min(size, limit - (limit % 4)), usage });
+    this.#memory.hold(gpu.size);
     return { gpu, size, id: this.#nextId++, batch: -1 };
   }
 
@@ -53,26 +70,21 @@ export class BufferPool {
     const list = this.#free.get(buffer.size);
     if (list) list.push(buffer);
     else this.#free.set(buffer.size, [buffer]);
-    this.#pooledBytes += buffer.size;
+    this.#freeBytes += buffer.size;
   }
 
-  /** True when free buffers hold more than they should; the caller submits its commands and calls `trim`. */
-  get overfull(): boolean {
-    return this.#pooledBytes > MAX_POOLED_BYTES;
-  }
-
-  /** Destroys all free buffers and returns their ids. No unsubmitted command may use them. */
-  trim(): number[] {
-    const ids: number[] = [];
-    for (const list of this.#free.values()) {
-      for (const buffer of list) {
-        buffer.gpu.destroy();
-        ids.push(buffer.id);
+  /** Destroys free buffers of at least `bytes` in all, the largest first. No unsubmitted command may use them. */
+  trim(bytes: number): void {
+    let gone = 0;
+    for (const [size, list] of [...this.#free].sort(([a], [b]) => b - a)) {
+      while (gone < bytes && list.length > 0) {
+        const { gpu } = list.pop()!;
+        this.#memory.hold(-gpu.size);
+        gpu.destroy();
+        gone += size;
       }
     }
-    this.#free.clear();
-    this.#pooledBytes = 0;
-    return ids;
+    this.#freeBytes -= gone;
   }
 }
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { closeGpu, nodeAdapter } from '../../../src/node/gpu.js';
 import { MODES, PRESETS, type TuningOptions } from '../../../src/ptdpc/index.js';
-import { expectRefused, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import { expectRefused, leastMemory, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
 import {
   CLASSES,
   difference,
@@ -187,7 +187,8 @@ describe('the result', () => {
 
   test.each(['both', 'cs'])('does not depend on the memory budget (%s)', async (mode) => {
     await train(`ample-${mode}`, ...SHORT, '--mode', mode);
-    await train(`tight-${mode}`, ...SHORT, '--mode', mode, '--memory', '400KiB');
+    const memory = await leastMemory(trainArgs(`least-${mode}`, ...SHORT, '--mode', mode));
+    await train(`tight-${mode}`, ...SHORT, '--mode', mode, '--memory', memory);
     const [ample, tight] = [await readMetrics(`ample-${mode}`), await readMetrics(`tight-${mode}`)];
     expect(difference(lossesOf(tight), lossesOf(ample))).toBeLessThan(1e-5);
     expect(tight.epochs[1]!.valLoss).toBeCloseTo(ample.epochs[1]!.valLoss!, 5);

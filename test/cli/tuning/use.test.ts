@@ -1,7 +1,7 @@
 /** `eval`, `predict` and `zeroshot` on the run of a short training. */
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { expectRefused, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import { expectRefused, leastMemory, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
 import {
   expectDone,
   noisyPng,
@@ -93,7 +93,7 @@ describe('eval', () => {
 
   test('does not depend on the memory budget', async () => {
     const { loss } = await ptdpcJson<EvaluationJson>(EVAL);
-    const tight = await ptdpcJson<EvaluationJson>([...EVAL, '--memory', '250KiB']);
+    const tight = await ptdpcJson<EvaluationJson>([...EVAL, '--memory', await leastMemory(EVAL)]);
     expect(tight.loss).toBeCloseTo(loss, 6);
     await expectRefused([...EVAL, '--memory', '1KiB'], /--memory: /);
   });

@@ -173,15 +173,13 @@ export class WasmEngine {
     }
   }
 
-  /** Memory of at least `bytes`, kept from job to job; none if the heap is full, without which there is a slower way. */
+  /** Memory of at least `bytes`, kept from job to job; none if the heap is full or at its
+   * limit: without it there is a slower way. */
   #atLeast(room: Room, bytes: number): Room {
     if (bytes <= room.bytes) return room;
     if (room.address) this.#heap.free(room.address);
-    try {
-      return { address: this.#heap.allocate(bytes), bytes };
-    } catch {
-      return { address: 0, bytes: 0 };
-    }
+    const address = this.#heap.allocateWithinLimit(bytes);
+    return address === undefined ? { address: 0, bytes: 0 } : { address, bytes };
   }
 
   /** The compiled code trusts its addresses; a wrong one would overwrite other tensors. */

@@ -22,6 +22,11 @@ export class FreeList {
     return this.#blocks.length;
   }
 
+  /** Size of the largest free block. */
+  get largest(): number {
+    return this.#blocks.at(-1)?.size ?? 0;
+  }
+
   /** Takes `size` units from the smallest free block that has them. Returns the start, or undefined if none has. */
   take(size: number): number | undefined {
     const block = this.#blocks[this.#position(size, 0)];

@@ -8,8 +8,6 @@ import { FreeList } from './free-list.js';
 const PAGE = 65_536;
 /** Every address is a multiple of it: a cache line. */
 const ALIGNMENT = 64;
-/** The memory grows by at least this many bytes, or by an eighth of itself. */
-const SMALLEST_GROWTH = 16 << 20;
 /** Largest sizes to ask for, in bytes: a host that will not set aside 4 GiB of addresses is asked for less. */
 const MAXIMUM_BYTES = [2 ** 32, 2 ** 31, 2 ** 30, 2 ** 28];
 
@@ -18,12 +16,17 @@ export interface HeapOptions {
   shared?: boolean;
   /** Upper bound in bytes. Default 4 GiB, all that 32-bit addresses reach. */
   maximumBytes?: number;
+  /** Hears how many bytes were added to the memory, the first ones included. */
+  onGrowth?: (bytes: number) => void;
 }
 
 export class CpuHeap {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
   readonly maximumBytes: number;
+  /** Past here the memory grows only for what cannot be done without. */
+  softLimit = Number.POSITIVE_INFINITY;
+  readonly #onGrowth: (bytes: number) => void;
   readonly #free = new FreeList();
   /** Address to size of every live block. */
   readonly #live = new Map<number, number>();
@@ -35,6 +38,8 @@ export class CpuHeap {
     const limit = Math.min(options.maximumBytes ?? 2 ** 32, 2 ** 32);
     [this.memory, this.maximumBytes] = reserve(this.shared, Math.max(PAGE, limit - (limit % PAGE)));
     this.#buffer = this.memory.buffer;
+    this.#onGrowth = options.onGrowth ?? (() => {});
+    this.#onGrowth(this.#buffer.byteLength);
     // Address 0 stays unused: to the kernels it means "absent".
     this.#free.release(ALIGNMENT, this.#buffer.byteLength - ALIGNMENT);
   }
@@ -62,6 +67,19 @@ export class CpuHeap {
     this.#live.set(address, size);
     this.#bytesInUse += size;
     return address;
+  }
+
+  /** The same, or undefined where the memory would have to grow past `softLimit`, or cannot grow. For what can be done without. */
+  allocateWithinLimit(bytes: number): number | undefined {
+    const end = this.#buffer.byteLength;
+    const fits =
+      this.#free.largest >= bytes + ALIGNMENT || end + bytes - this.#free.sizeEndingAt(end) <= this.softLimit;
+    if (!fits) return undefined;
+    try {
+      return this.allocate(bytes);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Gives back what `allocate` returned. */
@@ -94,9 +112,7 @@ export class CpuHeap {
   #takeAfterGrowing(size: number): number {
     const end = this.#buffer.byteLength;
     const missing = pages(size - this.#free.sizeEndingAt(end));
-    const room = (this.maximumBytes - end) / PAGE;
-    const generous = Math.min(room, Math.max(missing, pages(SMALLEST_GROWTH), pages(end / 8)));
-    if (missing > room || !(this.#grow(generous) || this.#grow(missing))) {
+    if (missing > (this.maximumBytes - end) / PAGE || !this.#grow(missing)) {
       const limit = Math.round(this.maximumBytes / 2 ** 20);
       throw new InputError(
         `out of memory: the CPU heap of ${limit} MiB cannot hold another ${size} bytes (${this.#bytesInUse} in use)`,
@@ -112,6 +128,7 @@ export class CpuHeap {
     } catch {
       return false;
     }
+    this.#onGrowth(this.memory.buffer.byteLength - this.#buffer.byteLength);
     this.#buffer = this.memory.buffer;
     return true;
   }

@@ -1,0 +1,38 @@
+/** Encoding within a budget, and the same features however many images are computed at once. */
+import { expect, it } from 'vitest';
+import { VisionTower } from '../../src/clip/towers/index.js';
+import { batchSize, encodeImages } from '../../src/node/encode-images.js';
+import { openModelDirectory } from '../../src/node/model-directory.js';
+import { Engine } from '../../src/tensor/index.js';
+import { describeOnAll, openTestDevice } from '../support/devices.js';
+
+const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
+const MIB = 2 ** 20;
+
+describeOnAll('encoding images', (device) => {
+  it('holds no more than weights and budget, and gives the same for any budget', async () => {
+    await using model = await openModelDirectory(`${FIXTURES}clip-tiny`);
+    const names = ['00_640x480_RGB.png', '01_480x640_RGB.png', 'j5_640x480_RGB.jpg'];
+    const paths = Array.from({ length: 40 }, (_, i) => `${FIXTURES}preprocess/${names[i % 3]}`);
+    const results: Float32Array[] = [];
+    for (const budget of [3 * MIB, 12 * MIB, 200 * MIB]) {
+      const backend = await openTestDevice(device().kind, { poison: false });
+      const engine = new Engine(backend);
+      const tower = await VisionTower.load(engine, model.clip, model.config);
+      const weights = backend.memory.bytes;
+      tower[Symbol.dispose]();
+      const { features, encoded } = await encodeImages({ engine, model, paths, memoryBytes: budget });
+      expect(encoded).toBe(40);
+      expect(backend.memory.peakHeldBytes - weights).toBeLessThanOrEqual(budget);
+      results.push(features);
+      backend.dispose();
+    }
+    const sizes = [3, 12, 200].map((mebibytes) => batchSize(model.config, mebibytes * MIB));
+    expect(new Set(sizes).size, `batches of ${sizes}`).toBeGreaterThan(1);
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+    // Every third image is the same one.
+    const width = model.config.projectionDim;
+    expect(results[0]!.slice(3 * width, 6 * width)).toEqual(results[0]!.slice(0, 3 * width));
+  }, 60_000);
+});
