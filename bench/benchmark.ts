@@ -3,7 +3,7 @@ import { type Peer, runPeer } from './peers.js';
 import { type Contender, type Statistics, takeTurns } from './sampling.js';
 import type { BenchOptions, Ceilings, DeviceName } from './session.js';
 
-export type Unit = 'GFLOP/s' | 'images/s' | 'MiB';
+export type Unit = 'GFLOP/s' | 'images/s' | 'MiB' | 's' | '';
 
 export interface Benchmark {
   /** By which `--only` selects it. */

@@ -5,11 +5,15 @@ import { parseInteger } from '../src/cli/options.js';
 import { enableRelaxedSimd } from '../src/node/wasm-threads.js';
 import { type Benchmark, type Result, type Runner, runBenchmark } from './benchmark.js';
 import { imageBenchmark } from './images.js';
-import { measureMemory, reportMemory } from './memory.js';
+import { lossesBenchmark } from './losses.js';
+import { memoryBenchmarks, reportMemory } from './memory.js';
 import { productBenchmark, USUAL_PRODUCTS } from './product.js';
 import { resultNotes, resultTable } from './report.js';
+import { scalingBenchmark } from './scaling.js';
 import { adapterDescription, type BenchOptions, Ceilings, type DeviceName, type ProductSizes } from './session.js';
+import type { StandaloneBenchmark } from './standalone.js';
 import { encodeBenchmark, trainingBenchmark } from './towers.js';
+import { embedBenchmark, predictBenchmark } from './whole-process.js';
 
 interface Flags {
   only?: string;
@@ -20,16 +24,23 @@ interface Flags {
   batch?: number;
   product?: ProductSizes;
   peers: boolean;
-  memoryOf?: DeviceName;
+  memoryTask?: string;
 }
 
-const MEMORY = 'memory';
+/** Those that measure in ways of their own. */
+const STANDALONE: readonly StandaloneBenchmark[] = [
+  embedBenchmark,
+  predictBenchmark,
+  lossesBenchmark,
+  scalingBenchmark,
+  ...memoryBenchmarks,
+];
 
 await new Command('bench')
   .description(
     'Times ptdpc and other software on this machine. Run it on an idle one; only ratios within one call mean anything.',
   )
-  .option('--only <name>', 'the benchmarks whose names begin like this: matmul, encode, train, images or memory')
+  .option('--only <name>', 'the benchmarks whose names begin like this: matmul, encode, train, embed ...')
   .option('--json', 'print an array of {work, device, unit, ours, peer, peerName, ratio, ceiling, ...}')
   .addOption(new Option('--device <device>', 'where').choices(['all', 'cpu', 'webgpu']).default('all'))
   .option('--quick', 'shorter turns and smaller batches: a smoke test, not a measurement')
@@ -37,17 +48,18 @@ await new Command('bench')
   .option('--batch <n>', 'images per training step (default 64, with --quick 8)', parseInteger(1, 4096))
   .option('--product <MxKxN>', 'a matrix product of these sizes instead of the usual three', parseProduct)
   .option('--no-peers', 'do not run other software; recorded figures are shown')
-  .addOption(new Option('--memory-of <device>', 'internal').hideHelp())
+  .addOption(new Option('--memory-task <name>', 'internal').hideHelp())
   .action(bench)
   .parseAsync();
 
 async function bench(flags: Flags): Promise<void> {
   enableRelaxedSimd();
   const options = benchOptions(flags);
-  if (flags.memoryOf) return reportMemory(flags.memoryOf, options.trainingBatch);
+  if (flags.memoryTask) return reportMemory(flags.memoryTask, flags.device === 'webgpu' ? 'webgpu' : 'cpu', options);
   const selected = (name: string) => flags.only === undefined || name.startsWith(flags.only);
   const benchmarks = allBenchmarks(flags.product).filter(({ name }) => selected(name));
-  if (benchmarks.length === 0 && !selected(MEMORY)) return refuse(flags);
+  const standalone = STANDALONE.filter(({ name }) => selected(name));
+  if (benchmarks.length + standalone.length === 0) return refuse(flags);
 
   const devices = await usableDevices(flags.device);
   say(
@@ -66,7 +78,9 @@ async function bench(flags: Flags): Promise<void> {
     for (const benchmark of benchmarks) {
       if (benchmark.devices.includes(device)) collect(await runBenchmark(benchmark, device, runner));
     }
-    if (selected(MEMORY)) collect(measureMemory(process.argv[1]!, device, options.trainingBatch));
+    for (const { devices: on, measure } of standalone) {
+      if (on.includes(device)) collect(await measure(device, options, process.argv[1]!));
+    }
   }
   if (flags.json) console.log(JSON.stringify(results, null, 2));
   say(
@@ -108,7 +122,7 @@ async function usableDevices(wanted: Flags['device']): Promise<DeviceName[]> {
 }
 
 function refuse({ only, product }: Flags): void {
-  const names = [...allBenchmarks(product).map(({ name }) => name), MEMORY].join(', ');
+  const names = [...allBenchmarks(product), ...STANDALONE].map(({ name }) => name).join(', ');
   say(`--only ${only}: no benchmark is called so; there are ${names}`);
   process.exitCode = 1;
 }

@@ -1,57 +1,120 @@
-/** Memory of one training step at ViT-B/32's size, each device in a process of its own, so that peaks do not mix. */
+/**
+ * Memory at ViT-B/32's size, each measurement in a process of its own, so that peaks do not mix: a training step, one with a
+ * thousand classes, and loading a checkpoint.
+ */
 import { spawnSync } from 'node:child_process';
-import { openCpu } from '../src/node/device.js';
-import type { Result } from './benchmark.js';
-import { closeWebGpu, type DeviceName, openWebGpu } from './session.js';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { TextTower, VisionTower } from '../src/clip/towers/index.js';
+import { openModelDirectory } from '../src/node/model-directory.js';
+import { Engine } from '../src/tensor/index.js';
+import { realSizeModel } from './models.js';
+import { type BenchOptions, type DeviceName, onDevice } from './session.js';
+import { resultRow, type StandaloneBenchmark } from './standalone.js';
 import { trainingStepWorkload } from './workloads/training-step.js';
 
 const MIB = 2 ** 20;
+/** The default, which the training step of the benchmarks has. */
+const BUDGET = 2 ** 30;
+const MANY_CLASSES = 1000;
+const MANY_CLASSES_BATCH = 2;
 
 /** In bytes. */
 interface MemoryReport {
-  /** Most that the process had resident at once; on a software adapter this includes the device's buffers. */
+  /** Most that the process had resident at once; on a software adapter this includes the device's memory. */
   readonly peakResident: number;
-  /** Buffers alive before the step: weights, mostly. */
+  /** Alive on the device before the step: weights and prompts. */
   readonly weights: number;
-  /** Most bytes of buffers alive at once. */
-  readonly peakBuffers: number;
+  /** Most that was held on the device, for whatever purpose. */
+  readonly peakHeld: number;
 }
 
-/** What the child process does: one step, then a JSON line. */
-export async function reportMemory(device: DeviceName, batch: number): Promise<void> {
-  const webGpu = device === 'webgpu' ? await openWebGpu() : undefined;
-  const backend = webGpu ?? openCpu();
-  using step = await trainingStepWorkload(backend, batch);
-  const weights = backend.memory.bytes;
-  await step.run();
-  const report: MemoryReport = {
-    peakResident: process.resourceUsage().maxRSS * 1024,
-    weights,
-    peakBuffers: backend.memory.peakBytes,
-  };
-  console.log(JSON.stringify(report));
-  if (webGpu) closeWebGpu(webGpu);
-  else backend.dispose();
+const TASKS = {
+  step: (device: DeviceName, { trainingBatch }: BenchOptions) => stepReport(device, trainingBatch, 8),
+  classes: (device: DeviceName) => stepReport(device, MANY_CLASSES_BATCH, MANY_CLASSES),
+  load: loadReport,
+};
+
+export type MemoryTask = keyof typeof TASKS;
+
+/** What a child process does: its task, then a JSON line. */
+export async function reportMemory(task: string, device: DeviceName, options: BenchOptions): Promise<void> {
+  const report = await TASKS[task as MemoryTask](device, options);
+  console.log(JSON.stringify({ ...report, peakResident: process.resourceUsage().maxRSS * 1024 }));
 }
 
-/** Runs the child process and makes rows of what it says. `program` is this bundle. */
-export function measureMemory(program: string, device: DeviceName, batch: number): Result[] {
-  const { stdout, stderr } = spawnSync(process.execPath, [program, '--memory-of', device, '--batch', String(batch)], {
-    encoding: 'utf8',
+type DeviceReport = Omit<MemoryReport, 'peakResident'>;
+
+async function stepReport(device: DeviceName, batch: number, classes: number): Promise<DeviceReport> {
+  return onDevice(device, async (backend) => {
+    using step = await trainingStepWorkload(backend, { batch, classes, templateLength: 8 });
+    const weights = backend.memory.bytes;
+    await step.run();
+    return { weights, peakHeld: backend.memory.peakHeldBytes };
   });
-  const line = stdout.split('\n').findLast((text) => text.startsWith('{'));
-  if (!line) throw new Error(`the memory measurement failed: ${stderr.split('\n').at(-2)}`);
-  const { peakResident, weights, peakBuffers } = JSON.parse(line) as MemoryReport;
-  const work = `peak memory of a training step, batch ${batch}`;
-  const notes = `of the buffers, ${Math.round(weights / MIB)} MiB are weights`;
+}
+
+/** Both towers, one after the other, as training and predicting load them. */
+async function loadReport(device: DeviceName): Promise<DeviceReport> {
+  return onDevice(device, async (backend) => {
+    await using model = await openModelDirectory(realSizeModel('f32'));
+    const engine = new Engine(backend);
+    using _vision = await VisionTower.load(engine, model.clip, model.config);
+    using _text = await TextTower.load(engine, model.clip, model.config);
+    using fence = engine.zeros([1]);
+    await fence.read();
+    return { weights: backend.memory.bytes, peakHeld: backend.memory.peakHeldBytes };
+  });
+}
+
+export const memoryBenchmarks: readonly StandaloneBenchmark[] = [
+  {
+    name: 'memory-step',
+    devices: ['cpu', 'webgpu'],
+    measure: async (device, options, program) =>
+      stepRows(device, `batch ${options.trainingBatch}`, inChild('step', device, options, program)),
+  },
+  {
+    name: 'memory-classes',
+    devices: ['cpu', 'webgpu'],
+    measure: async (device, options, program) =>
+      stepRows(
+        device,
+        `${MANY_CLASSES} classes, batch ${MANY_CLASSES_BATCH}`,
+        inChild('classes', device, options, program),
+      ),
+  },
+  {
+    name: 'memory-load',
+    devices: ['cpu', 'webgpu'],
+    async measure(device, options, program) {
+      const file = statSync(join(realSizeModel('f32'), 'model.safetensors')).size / MIB;
+      const { peakResident } = inChild('load', device, options, program);
+      const resident = peakResident / MIB;
+      const peer = ['size of the file', file] as const;
+      return [resultRow('loading both towers from f32, peak resident', device, 'MiB', [resident], { peer })];
+    },
+  },
+];
+
+function stepRows(device: DeviceName, what: string, { peakResident, weights, peakHeld }: MemoryReport) {
+  const work = `training step within 1 GiB, ${what}`;
+  const beside = (peakHeld - weights) / MIB;
+  const notes = `weights and prompts take ${Math.round(weights / MIB)} MiB more`;
+  const peer = ['--memory', BUDGET / MIB] as const;
   return [
-    row(work, `${device}, process (resident)`, peakResident, ''),
-    row(work, `${device}, buffers`, peakBuffers, notes),
+    resultRow(`${work}: held beside the weights`, device, 'MiB', [beside], { notes, peer }),
+    resultRow(`${work}: process, resident`, device, 'MiB', [peakResident / MIB]),
   ];
 }
 
-function row(work: string, device: string, bytes: number, notes: string): Result {
-  const ours = bytes / MIB;
-  const none = { peer: null, peerName: null, ratio: null, ceiling: null, gflops: null, peers: [] };
-  return { work, device, unit: 'MiB', ours, spread: [ours, ours], ...none, notes };
+/** Runs the task in a child process. */
+function inChild(task: MemoryTask, device: DeviceName, { trainingBatch }: BenchOptions, program: string): MemoryReport {
+  // The model first: a child would not be the only one to make it.
+  if (task === 'load') realSizeModel('f32');
+  const args = [program, '--memory-task', task, '--device', device, '--batch', String(trainingBatch)];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const line = stdout.split('\n').findLast((text) => text.startsWith('{'));
+  if (!line) throw new Error(`the memory measurement failed: ${stderr.trim().split('\n').at(-1)}`);
+  return JSON.parse(line) as MemoryReport;
 }

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/node/package.js';
+import { benchFile } from './models.js';
 import type { BenchOptions, DeviceName, ProductSizes } from './session.js';
 
 export interface Peer {
@@ -23,6 +24,13 @@ const LONGEST_RUN_MS = 600_000;
 
 /** Runs a peer; returns the `value` of its last line. Throws an Error with the reason where it fails. */
 export function runPeer(command: readonly string[]): number {
+  const { value } = runPeerJson(command);
+  if (typeof value === 'number') return value;
+  throw new Error('it printed no value');
+}
+
+/** Runs a peer; returns its last line of JSON. Throws an Error with the reason where it fails. */
+export function runPeerJson(command: readonly string[]): Record<string, unknown> {
   const [program = '', ...args] = command;
   const { stdout, stderr, error } = spawnSync(program, args, {
     cwd: peersFolder(),
@@ -30,8 +38,7 @@ export function runPeer(command: readonly string[]): number {
     timeout: LONGEST_RUN_MS,
   });
   const line = (stdout ?? '').split('\n').findLast((text) => text.startsWith('{'));
-  const value: unknown = line === undefined ? undefined : (JSON.parse(line) as { value?: unknown }).value;
-  if (typeof value === 'number') return value;
+  if (line !== undefined) return JSON.parse(line) as Record<string, unknown>;
   const reason = (stderr ?? '').split('\n').findLast((text) => /error/i.test(text));
   throw new Error(reason ?? error?.message ?? 'it printed no result');
 }
@@ -66,12 +73,32 @@ export function matmulPeers(device: DeviceName, { m, k, n }: ProductSizes, { sec
 }
 
 export function encodePeers(device: DeviceName, { encodeBatch, quick }: BenchOptions): Peer[] {
-  if (device === 'webgpu') return [{ name: 'onnxruntime WebGPU', recorded: 0.53 }];
+  const onnxruntime = (backend: string, recorded: number): Peer => ({
+    name: `onnxruntime ${backend === 'cpu' ? 'CPU' : 'WebGPU'}`,
+    command: onnxruntimeEncode(backend, encodeBatch, quick ? 1 : 3),
+    recorded,
+  });
+  if (device === 'webgpu') return [onnxruntime('webgpu', 0.53)];
   const args = ['--batch', String(encodeBatch), '--iterations', quick ? '1' : '3'];
   return [
     { name: 'PyTorch CPU', command: python('torch', 'pytorch_towers.py', args), recorded: 7.4 },
-    { name: 'onnxruntime CPU', recorded: 19.5 },
+    onnxruntime('cpu', 19.5),
   ];
+}
+
+/** The vision tower in onnxruntime; PyTorch writes the file. */
+function onnxruntimeEncode(backend: string, batch: number, runs: number): string[] | undefined {
+  const file = benchFile(`vision-tower-${batch}.onnx`);
+  const run = node('onnxruntime_encode.mjs', [backend, file, String(batch), String(runs)]);
+  const write = python('torch', 'export_vision_tower.py', [file, '--batch', String(batch)]);
+  if (!run || !write) return undefined;
+  if (!existsSync(file)) spawnSync(write[0]!, write.slice(1), { cwd: peersFolder() });
+  return existsSync(file) ? run : undefined;
+}
+
+/** PyTorch on the task that losses.ts writes. */
+export function lossesPeer(task: string): string[] | undefined {
+  return python('torch', 'pytorch_losses.py', [task]);
 }
 
 /** PyTorch on the CPU is the peer on both devices. */

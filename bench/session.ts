@@ -1,9 +1,9 @@
 /** One device being measured: how it is opened, what it is called, and the arithmetic that it could do at best. */
-import { describeAdapter, type WebGpuBackend } from '../src/kernels/index.js';
+import { type Backend, describeAdapter, WebGpuBackend } from '../src/kernels/index.js';
 import { cpuCeiling } from '../src/node/ceilings/cpu.js';
 import { onAdapter } from '../src/node/ceilings/index.js';
 import { webGpuCeiling } from '../src/node/ceilings/webgpu.js';
-import { openWebGpu as openBackend } from '../src/node/device.js';
+import { openWebGpu as openBackend, openCpu } from '../src/node/device.js';
 import { closeGpu, nodeAdapter } from '../src/node/gpu.js';
 
 export type DeviceName = 'cpu' | 'webgpu';
@@ -62,6 +62,17 @@ export async function openWebGpu(): Promise<WebGpuBackend> {
 export function closeWebGpu(backend: WebGpuBackend): void {
   backend.dispose();
   closeGpu();
+}
+
+/** Opens the device as the command line does, for `body`. */
+export async function onDevice<T>(device: DeviceName, body: (backend: Backend) => Promise<T>): Promise<T> {
+  const backend = device === 'cpu' ? openCpu() : await openWebGpu();
+  try {
+    return await body(backend);
+  } finally {
+    if (backend instanceof WebGpuBackend) closeWebGpu(backend);
+    else backend.dispose();
+  }
 }
 
 export function threadsText(threads: number): string {

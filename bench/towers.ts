@@ -28,7 +28,7 @@ export const trainingBenchmark: Benchmark = {
   devices: ['cpu', 'webgpu'],
   open: (device, { trainingBatch, seconds }) =>
     setup(device, trainingBatch, seconds, async (backend) => {
-      const step = await trainingStepWorkload(backend, trainingBatch);
+      const step = await trainingStepWorkload(backend, { batch: trainingBatch, classes: 8, templateLength: 8 });
       return { ...step, notes: `${step.rowsPerImage} rows an image` };
     }),
   peers: (_device, options) => trainingPeers(options),

@@ -4,13 +4,17 @@ import { VisionTower } from '../../src/clip/towers/index.js';
 import type { Backend } from '../../src/kernels/index.js';
 import { Engine } from '../../src/tensor/index.js';
 import { normal } from './numbers.js';
-import { randomVitB32 } from './vit-b32.js';
+import { type Model, randomVitB32 } from './vit-b32.js';
 import type { Workload } from './workload.js';
 
 /** ViT-B/32, `batch` images at a time, from pixels in host memory to features in host memory. */
-export async function encodeWorkload(backend: Backend, batch: number): Promise<Workload> {
+export async function encodeWorkload(
+  backend: Backend,
+  batch: number,
+  model: Model = randomVitB32(),
+): Promise<Workload> {
   const engine = new Engine(backend);
-  const { clip, config } = randomVitB32();
+  const { clip, config } = model;
   const tower = await VisionTower.load(engine, clip, config);
   const { imageSize } = config.vision;
   const shape = [batch, 3, imageSize, imageSize];

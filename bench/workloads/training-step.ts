@@ -20,25 +20,37 @@ import type { Workload } from './workload.js';
  * The eight emotions of the FI data set behind the paper's template "a photo seems to express a feeling of". Ids stand for
  * the words: which ones they are does not matter for speed, how many there are does, and `contentment` and `disgust` are two.
  */
-const TEXT: PromptText = {
+export const TEXT: PromptText = {
   sot: 49_406,
   eot: 49_407,
   template: [1, 2, 3, 4, 5, 6, 7, 8],
   classes: [[11], [12], [13], [14, 15], [16, 17], [18], [19], [20]],
 };
 
+/** The default of `--memory`. */
+const MEMORY = 2 ** 30;
+
+export interface StepSizes {
+  readonly batch: number;
+  readonly classes: number;
+  /** Learned tokens of each prompt. */
+  readonly templateLength: number;
+}
+
 export interface TrainingStep extends Workload {
   /** Rows that the text tower computes for each image. */
   readonly rowsPerImage: number;
 }
 
-/** Preset `paper` on ViT-B/32: 8 classes, mode `both`, within `memory` bytes of activations. */
-export async function trainingStepWorkload(backend: Backend, batch: number, memory = 2 ** 30): Promise<TrainingStep> {
+/** Preset `paper` on ViT-B/32 in mode `both`, in the default `--memory`. */
+export async function trainingStepWorkload(backend: Backend, sizes: StepSizes): Promise<TrainingStep> {
+  const { batch } = sizes;
+  const text = textOf(sizes);
   const engine = new Engine(backend);
   const { clip, config } = randomVitB32();
   const options = tuningOptions('paper', { batchSize: batch });
   const tower = await TextTower.load(engine, clip, config);
-  const model = await PromptModel.create(tower, new TokenEmbeddings(clip), TEXT, options);
+  const model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, options);
   const optimizer = createOptimizer(model, options);
   const { projectionDim } = config;
   const data: LabelledFeatures = {
@@ -48,10 +60,10 @@ export async function trainingStepWorkload(backend: Backend, batch: number, memo
   return {
     rowsPerImage: treeRows(
       model.frozen,
-      TEXT.classes.map((_, c) => c),
+      text.classes.map((_, c) => c),
     ),
     async run() {
-      await accumulateGradient(model, data, memory);
+      await accumulateGradient(model, data, MEMORY);
       optimizer.step(options.learningRate);
       model.prompts.zeroGrad();
     },
@@ -61,4 +73,12 @@ export async function trainingStepWorkload(backend: Backend, batch: number, memo
       tower[Symbol.dispose]();
     },
   };
+}
+
+/** The usual text for the usual sizes, else as many words; every fourth class has two. */
+function textOf({ classes, templateLength }: StepSizes): PromptText {
+  const template = Array.from({ length: templateLength }, (_, i) => 1 + i);
+  if (classes === TEXT.classes.length) return { ...TEXT, template };
+  const words = Array.from({ length: classes }, (_, c) => (c % 4 === 3 ? [100 + c, 99] : [100 + c]));
+  return { ...TEXT, template, classes: words };
 }

@@ -1,0 +1,128 @@
+/** Whole commands, from the start of the process to its end, beside the parts that they cannot do without. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { TextTower, VisionTower } from '../src/clip/towers/index.js';
+import { ImageDecoders } from '../src/node/image-decoders.js';
+import { listImages } from '../src/node/image-files.js';
+import { openModelDirectory } from '../src/node/model-directory.js';
+import { hardwareThreads } from '../src/node/wasm-threads.js';
+import { Engine } from '../src/tensor/index.js';
+import { benchFile, photographs, realSizeModel, runPtdpc } from './models.js';
+import { statistics } from './sampling.js';
+import { type DeviceName, onDevice } from './session.js';
+import { resultRow, type StandaloneBenchmark } from './standalone.js';
+import { encodeWorkload } from './workloads/encode.js';
+
+/** As `ptdpc embed` encodes. */
+const TOWER_BATCH = 32;
+/** ViT-B/32. */
+const SIZE = 224;
+
+/** `ptdpc embed` against its two halves: images a second in a whole process, and of the decoder and the tower alone. */
+export const embedBenchmark: StandaloneBenchmark = {
+  name: 'embed',
+  devices: ['cpu', 'webgpu'],
+  async measure(device, { rounds, quick }) {
+    const images = quick ? 32 : 256;
+    const model = realSizeModel('f16');
+    const photos = photographs(`photos-${images}`, ['all'], images);
+    const out = benchFile('embed.safetensors');
+    const whole: number[] = [];
+    const decoder: number[] = [];
+    const tower: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      decoder.push(await decoderRate(photos));
+      tower.push(await towerRate(device));
+      const args = ['embed', photos, '--model', model, '--out', out, '--device', device, '--no-cache'];
+      whole.push(images / runPtdpc(args));
+    }
+    rmSync(out, { force: true });
+    const [slower, name] = median(decoder) < median(tower) ? [decoder, 'decoder alone'] : [tower, 'tower alone'];
+    const notes = `${images} JPEG files of 640x480; decoder alone ${median(decoder).toFixed(1)}, tower alone ${median(tower).toFixed(2)} images/s`;
+    const row = { peer: [name, median(slower)] as const, notes };
+    return [resultRow('ptdpc embed, whole process', device, 'images/s', whole, row)];
+  },
+};
+
+async function decoderRate(folder: string): Promise<number> {
+  using decoders = new ImageDecoders(hardwareThreads());
+  const files = (await listImages([folder])).map((path) => ({ path, bytes: new Uint8Array(readFileSync(path)) }));
+  const decode = (some: typeof files) => Promise.all(some.map(({ path, bytes }) => decoders.decode(bytes, path, SIZE)));
+  // The threads' start is the whole process's business.
+  await decode(files.slice(0, 4).map(({ path, bytes }) => ({ path, bytes: bytes.slice() })));
+  const start = performance.now();
+  await decode(files);
+  return files.length / ((performance.now() - start) / 1000);
+}
+
+async function towerRate(device: DeviceName): Promise<number> {
+  return onDevice(device, async (backend) => {
+    const model = await openModelDirectory(realSizeModel('f16'));
+    using workload = await encodeWorkload(backend, TOWER_BATCH, model);
+    await model[Symbol.asyncDispose]();
+    await workload.run();
+    const start = performance.now();
+    for (let run = 0; run < 2; run++) await workload.run();
+    return (2 * TOWER_BATCH) / ((performance.now() - start) / 1000);
+  });
+}
+
+/** `ptdpc predict` on one image, and what reading the weights takes of it. */
+export const predictBenchmark: StandaloneBenchmark = {
+  name: 'predict',
+  devices: ['cpu', 'webgpu'],
+  async measure(device, { rounds }) {
+    const model = realSizeModel('f16');
+    const photos = photographs('photos-few', ['train/calm', 'train/joy'], 2);
+    const run = benchFile('predict-run');
+    rmSync(run, { recursive: true, force: true });
+    const options = ['--epochs', '1', '--batch-size', '4', '--device', 'cpu', '--no-cache'];
+    runPtdpc(['train', '--model', model, '--data', photos, '--out', run, ...options]);
+    const image = join(photos, 'train/joy/0000.jpg');
+    const parts: Record<string, number[]> = { whole: [], start: [], file: [], hash: [], towers: [] };
+    for (let round = 0; round < rounds; round++) {
+      parts.whole!.push(runPtdpc(['predict', image, '--run', run, '--device', device, '--no-cache']));
+      parts.start!.push(runPtdpc(['--version']));
+      parts.file!.push(seconds(() => readFileSync(join(model, 'model.safetensors'))));
+      const { hash, towers } = await loadingSeconds(device, model);
+      parts.hash!.push(hash);
+      parts.towers!.push(towers);
+    }
+    rmSync(run, { recursive: true, force: true });
+    const [whole, start, file, hash, towers] = Object.values(parts).map(median);
+    const weights = hash! + towers!;
+    const notes =
+      `of it ${start!.toFixed(2)} s start of node, ${hash!.toFixed(2)} s hashing the weights, ${towers!.toFixed(2)} s ` +
+      `reading both towers onto the device (bare reading of the file ${file!.toFixed(2)} s), ` +
+      `${Math.max(0, whole! - start! - weights).toFixed(2)} s everything else; weights ${((100 * weights) / whole!).toFixed(0)} %`;
+    return [resultRow('ptdpc predict, start to first result', device, 's', parts.whole!, { notes })];
+  },
+};
+
+async function loadingSeconds(device: DeviceName, path: string): Promise<{ hash: number; towers: number }> {
+  return onDevice(device, async (backend) => {
+    await using model = await openModelDirectory(path);
+    const engine = new Engine(backend);
+    const start = performance.now();
+    await model.hash();
+    const hashed = performance.now();
+    using vision = await VisionTower.load(engine, model.clip, model.config);
+    vision[Symbol.dispose]();
+    using text = await TextTower.load(engine, model.clip, model.config);
+    // What was written is on the device once something can be read.
+    using fence = engine.zeros([1]);
+    await fence.read();
+    text[Symbol.dispose]();
+    return { hash: (hashed - start) / 1000, towers: (performance.now() - hashed) / 1000 };
+  });
+}
+
+function seconds(body: () => unknown): number {
+  const start = performance.now();
+  body();
+  return (performance.now() - start) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return statistics(values).median;
+}
