@@ -114,6 +114,8 @@ export interface Backend {
   limitMemory(bytes: number): void;
   /** Copies host data (as many elements as the buffer has) in queue order. */
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void;
+  /** The same for an `f32` or `f16` buffer, from the bit patterns of half-precision numbers. */
+  writeHalves(buffer: DeviceBuffer, bits: Uint16Array): void;
   /** Waits for everything queued and copies the buffer to the host. */
   read(buffer: DeviceBuffer): Promise<HostArray>;
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void;

@@ -34,6 +34,16 @@ export class Engine {
     return this.#filled(this.backend.packsHalves && areHalves(data) ? 'f16' : 'f32', data, shape);
   }
 
+  /** The same from the bit patterns of half-precision numbers. */
+  weightOfHalves(bits: Uint16Array, shape: readonly number[]): Tensor {
+    const { backend } = this;
+    const tensor = this.adopt(new Tensor(this.#allocate(backend.packsHalves ? 'f16' : 'f32', shape), shape));
+    if (bits.length !== tensor.size)
+      throw new Error(`${bits.length} halves for a tensor of shape [${shape.join(', ')}]`);
+    backend.writeHalves(tensor.buffer, bits);
+    return tensor;
+  }
+
   /** Row numbers, labels and the like. */
   indices(data: ArrayLike<number>): Tensor {
     return this.#filled('i32', data, [data.length]);

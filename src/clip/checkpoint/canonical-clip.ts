@@ -12,6 +12,8 @@ export interface CanonicalClip extends Checkpoint {
   /** The stored tensor that a canonical one comes from, for messages. */
   storedName(name: string): string;
   read(name: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  /** The bit patterns of a tensor that is stored in half precision; undefined for one that is not, or is stored transposed. */
+  readHalves(name: string): Promise<Uint16Array | undefined>;
 }
 
 interface Origin {
@@ -51,6 +53,7 @@ export function canonicalClip(checkpoint: Checkpoint): CanonicalClip {
     dtype: (tensor): DType => checkpoint.dtype(find(tensor).storedName),
     storedName: (tensor) => find(tensor).storedName,
     read: async (tensor, rows) => readCanonical(checkpoint, find(tensor), rows),
+    readHalves: async (tensor) => readHalves(checkpoint, find(tensor)),
   };
 }
 
@@ -90,6 +93,16 @@ async function readCanonical(
   if (derivation === 'transposed')
     return transposeColumns(await readFloat32(checkpoint, storedName), width!, height!, first, count);
   return readFloat32(checkpoint, storedName, { first: derivation.third * height! + first, count });
+}
+
+async function readHalves(
+  checkpoint: Checkpoint,
+  { storedName, derivation, shape }: Origin,
+): Promise<Uint16Array | undefined> {
+  if (checkpoint.dtype(storedName) !== 'F16' || derivation === 'transposed') return undefined;
+  const height = shape[0] ?? 1;
+  const rows = typeof derivation === 'object' ? { first: derivation.third * height, count: height } : undefined;
+  return (await checkpoint.read(storedName, rows, 'bits')) as Uint16Array;
 }
 
 /** Columns `[first, first + count)` of a row-major [rows, columns] matrix, as the rows of a [count, rows] matrix. */

@@ -27,8 +27,11 @@ export interface Checkpoint {
   shape(name: string): readonly number[];
   /** The type in the file. F16 and BF16 tensors are widened when they are read. */
   dtype(name: string): DType;
-  /** Reads one tensor, or only some of its rows, in row-major order. */
-  read(name: string, rows?: RowRange): Promise<TensorData>;
+  /**
+   * Reads one tensor, or only some of its rows, in row-major order. With `halves` 'bits', an F16 tensor comes as the Uint16Array of
+   * its bit patterns instead.
+   */
+  read(name: string, rows?: RowRange, halves?: 'widened' | 'bits'): Promise<TensorData>;
 }
 
 /** Looks up `name` in a checkpoint's table, or throws `InputError` naming the tensor and the file. */

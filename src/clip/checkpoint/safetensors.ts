@@ -46,10 +46,10 @@ export async function openSafetensors(source: ByteSource): Promise<Checkpoint> {
     has: (tensorName) => entries.has(tensorName),
     shape: (tensorName) => find(tensorName).tensor.shape,
     dtype: (tensorName) => find(tensorName).tensor.dtype,
-    read: async (tensorName, rows) => {
+    read: async (tensorName, rows, halves) => {
       const { tensor, begin } = find(tensorName);
       const readStorage = (offset: number, length: number) => source.read(begin + offset, length);
-      return readStrided(tensor, readStorage, `${name}: tensor ${quoted(tensorName)}`, rows);
+      return readStrided(tensor, readStorage, `${name}: tensor ${quoted(tensorName)}`, rows, halves);
     },
   };
 }

@@ -66,7 +66,7 @@ export function joinShards(
     has: (tensor) => owners.has(tensor),
     shape: (tensor) => find(tensor).shape(tensor),
     dtype: (tensor) => find(tensor).dtype(tensor),
-    read: async (tensor, rows) => find(tensor).read(tensor, rows),
+    read: async (tensor, rows, halves) => find(tensor).read(tensor, rows, halves),
   };
 }
 

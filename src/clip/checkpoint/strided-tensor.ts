@@ -39,14 +39,16 @@ export function storageSpan(shape: readonly number[], strides: readonly number[]
   return last + 1;
 }
 
-/** Reads a tensor, or some of its rows, into row-major order. `what` names it in errors. */
+/** Reads a tensor, or some of its rows, into row-major order; `halves` as `Checkpoint.read` has it. `what` names it in errors. */
 export async function readStrided(
   tensor: StridedTensor,
   readStorage: ReadStorage,
   what: string,
   rows?: RowRange,
+  halves: 'widened' | 'bits' = 'widened',
 ): Promise<TensorData> {
-  const { dtype, strides } = tensor;
+  const { strides } = tensor;
+  const dtype = tensor.dtype === 'F16' && halves === 'bits' ? 'U16' : tensor.dtype;
   const shape = [...tensor.shape];
   let { offset } = tensor;
   if (rows) {

@@ -57,11 +57,11 @@ export async function openTorch(source: ByteSource): Promise<Checkpoint> {
     has: (tensorName) => tensors.has(tensorName),
     shape: (tensorName) => find(tensorName).shape,
     dtype: (tensorName) => find(tensorName).dtype,
-    read: async (tensorName, rows) => {
+    read: async (tensorName, rows, halves) => {
       const tensor = find(tensorName);
       const readStorage = (offset: number, length: number) =>
         archive.read(`${root}/data/${tensor.storage.key}`, offset, length);
-      return readStrided(tensor, readStorage, `${name}: tensor ${quoted(tensorName)}`, rows);
+      return readStrided(tensor, readStorage, `${name}: tensor ${quoted(tensorName)}`, rows, halves);
     },
   };
 }

@@ -53,7 +53,7 @@ export class WeightLoader implements Disposable {
 
   /** The weight of a linear layer, with another shape of the same size where given. */
   async weight(name: string, shape = this.checkpoint.shape(name)): Promise<Tensor> {
-    return this.#ownWeight(await this.checkpoint.read(name), shape);
+    return this.#ownWeight([name], shape);
   }
 
   /** Host data as a tensor of the tower. */
@@ -73,12 +73,15 @@ export class WeightLoader implements Disposable {
 
   /** Several linear layers of equal input as one, their outputs side by side. */
   async stacked(names: readonly string[]): Promise<Affine> {
-    const weights = await Promise.all(names.map((name) => this.checkpoint.read(`${name}.weight`)));
-    const biases = await Promise.all(names.map((name) => this.checkpoint.read(`${name}.bias`)));
+    const biases: Float32Array[] = [];
+    for (const name of names) biases.push(await this.checkpoint.read(`${name}.bias`));
     const [rows = 0, columns = 0] = this.checkpoint.shape(`${names[0]}.weight`);
     return {
-      weight: this.#ownWeight(concatenated(weights), [names.length * rows, columns]),
-      bias: this.own(concatenated(biases), [names.length * rows]),
+      weight: await this.#ownWeight(
+        names.map((name) => `${name}.weight`),
+        [names.length * rows, columns],
+      ),
+      bias: this.own(joined(biases, Float32Array), [names.length * rows]),
     };
   }
 
@@ -114,8 +117,21 @@ export class WeightLoader implements Disposable {
     };
   }
 
-  #ownWeight(data: Float32Array, shape: readonly number[]): Tensor {
-    return this.#keep(this.engine.scope(() => this.engine.weight(data, shape).share()));
+  /** The named tensors, one below the other. Where they are stored in half precision, they need not be widened here. */
+  async #ownWeight(names: readonly string[], shape: readonly number[]): Promise<Tensor> {
+    const halves: Uint16Array[] = [];
+    for (const name of names) {
+      const bits = await this.checkpoint.readHalves(name);
+      if (bits) halves.push(bits);
+    }
+    if (halves.length === names.length) {
+      return this.#keep(
+        this.engine.scope(() => this.engine.weightOfHalves(joined(halves, Uint16Array), shape).share()),
+      );
+    }
+    const parts: Float32Array[] = [];
+    for (const name of names) parts.push(await this.checkpoint.read(name));
+    return this.#keep(this.engine.scope(() => this.engine.weight(joined(parts, Float32Array), shape).share()));
   }
 
   #keep(tensor: Tensor): Tensor {
@@ -128,8 +144,10 @@ export class WeightLoader implements Disposable {
   }
 }
 
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+/** The parts one after the other; a single one as it is. */
+function joined<T extends Float32Array | Uint16Array>(parts: readonly T[], Whole: new (length: number) => T): T {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Whole(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

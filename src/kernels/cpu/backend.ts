@@ -5,7 +5,7 @@
 import { InputError } from '../../errors.js';
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
 import { kernelCost } from '../cost.js';
-import { roundedToHalves } from '../half.js';
+import { float32FromHalf, roundedToHalves } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
 import { activationGrad } from './activation.js';
@@ -112,6 +112,11 @@ export class CpuBackend implements Backend {
 
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
     (buffer as CpuBuffer).data.set(buffer.dtype === 'f16' ? roundedToHalves(data) : data);
+  }
+
+  writeHalves(buffer: DeviceBuffer, bits: Uint16Array): void {
+    if (this.#wasm) this.#wasm.engine.widenHalves(bits, addressOf(buffer));
+    else (buffer as CpuBuffer).data.set(float32FromHalf(bits));
   }
 
   read(buffer: DeviceBuffer): Promise<HostArray> {

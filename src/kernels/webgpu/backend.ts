@@ -19,11 +19,13 @@ import { float32FromHalf, halvesFromFloat32 } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
 import { isAttention, launchAttention } from './attention.js';
+import { BindGroups, type WebGpuBuffer } from './bind-groups.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
 import type { Launch } from './launch.js';
 import { launchers } from './launches.js';
 import { chooseMatmul, launchMatmul } from './matmul.js';
+import { bytesOf, inWords } from './packing.js';
 import { type Program, ProgramCache } from './programs.js';
 import { Timestamps } from './timestamps.js';
 import { defaultTuning, type Tuning } from './tuning.js';
@@ -32,11 +34,6 @@ import { defaultTuning, type Tuning } from './tuning.js';
 const ARENA_SLOTS = 512;
 /** The largest alignment that an adapter may ask of a uniform offset; every Params fits in it. */
 const SLOT_BYTES = 256;
-const MAX_BIND_GROUPS = 4096;
-
-interface WebGpuBuffer extends DeviceBuffer {
-  readonly pooled: PooledBuffer;
-}
 
 export interface WebGpuOptions {
   /** Which variants to use, where that is known better than by default. */
@@ -66,10 +63,9 @@ export class WebGpuBackend implements Backend {
   readonly #options: WebGpuOptions;
   readonly #tuning: Tuning;
 
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups: BindGroups;
   readonly #arena: GPUBuffer;
   readonly #arenaData = new DataView(new ArrayBuffer(ARENA_SLOTS * SLOT_BYTES));
-  readonly #dummies: PooledBuffer[] = [];
   readonly #timestamps: Timestamps | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -94,6 +90,7 @@ export class WebGpuBackend implements Backend {
       size: ARENA_SLOTS * SLOT_BYTES,
       usage: GPU_BUFFER_USAGE.UNIFORM | GPU_BUFFER_USAGE.COPY_DST,
     });
+    this.#bindGroups = new BindGroups(device, this.#pool, this.#arena, SLOT_BYTES);
     this.memory.hold(this.#arena.size);
     this.memory.fixedBytes = this.#arena.size;
     if (options.profiler && device.features.has('timestamp-query')) {
@@ -137,8 +134,13 @@ export class WebGpuBackend implements Backend {
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
     const typed = buffer.dtype === 'i32' ? Int32Array : Float32Array;
     const numbers = data instanceof typed ? data : typed.from(data);
-    const packed = buffer.dtype === 'f16' ? packedHalves(numbers as Float32Array) : numbers;
-    this.#writeBytes((buffer as WebGpuBuffer).pooled, packed);
+    if (buffer.dtype === 'f16') this.writeHalves(buffer, halvesFromFloat32(numbers as Float32Array));
+    else this.#writeBytes((buffer as WebGpuBuffer).pooled, numbers);
+  }
+
+  writeHalves(buffer: DeviceBuffer, bits: Uint16Array): void {
+    if (buffer.dtype === 'f16') this.#writeBytes((buffer as WebGpuBuffer).pooled, inWords(bits));
+    else this.write(buffer, float32FromHalf(bits));
   }
 
   async read(buffer: DeviceBuffer): Promise<HostArray> {
@@ -178,7 +180,7 @@ export class WebGpuBackend implements Backend {
     if (this.#recorded === ARENA_SLOTS) this.#submit();
     const offset = this.#recorded * SLOT_BYTES;
     this.#storeParams(program, launch, offset);
-    const bindGroup = this.#bind(program, launch);
+    const bindGroup = this.#bindGroups.get(program, launch, this.#batch);
     this.#encoder ??= this.#device.createCommandEncoder();
     if (timed && this.#timestamps) {
       this.#endPass();
@@ -217,41 +219,6 @@ export class WebGpuBackend implements Backend {
       if (type === 'u32') this.#arenaData.setUint32(offset + 4 * i, value, true);
       else this.#arenaData.setFloat32(offset + 4 * i, value, true);
     });
-  }
-
-  #bind(program: Program, launch: Launch): GPUBindGroup {
-    const { bindings } = program.interface;
-    const buffers = bindings.map(({ name, access }, i) => {
-      const buffer = launch.buffers[name] as WebGpuBuffer | undefined;
-      if ((buffer?.dtype === 'f16') !== (launch.halves === name)) {
-        throw new Error(
-          `${launch.files.at(-1)}: ${name} is an ${buffer?.dtype} buffer, which the shader does not read`,
-        );
-      }
-      // A dummy of its own for each writable binding: two of them may not alias.
-      const pooled = buffer?.pooled ?? this.#dummy(access === 'read' ? 0 : i + 1);
-      pooled.batch = this.#batch;
-      return pooled;
-    });
-    const key = `${program.id}:${buffers.map((buffer) => buffer.id).join()}`;
-    let group = this.#bindGroups.get(key);
-    if (!group) {
-      group = this.#device.createBindGroup({
-        layout: program.layout,
-        entries: [
-          { binding: 0, resource: { buffer: this.#arena, size: SLOT_BYTES } },
-          ...buffers.map(({ gpu }, i) => ({ binding: i + 1, resource: { buffer: gpu } })),
-        ],
-      });
-      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-      this.#bindGroups.set(key, group);
-    }
-    return group;
-  }
-
-  #dummy(slot: number): PooledBuffer {
-    this.#dummies[slot] ??= this.#pool.take(256);
-    return this.#dummies[slot];
   }
 
   #writeBytes(buffer: PooledBuffer, data: Uint32Array | Int32Array | Float32Array): void {
@@ -306,24 +273,10 @@ export class WebGpuBackend implements Backend {
     if (bytes <= 0) return;
     this.#submit();
     this.#pool.trim(bytes);
-    // Bind groups hold on to destroyed buffers' memory; the live ones are made again on use.
     this.#bindGroups.clear();
   }
 
   #failed(reason: string): InputError {
     return new InputError(`WebGPU failed on ${this.description}: ${reason.split('\n')[0]}`);
   }
-}
-
-/** What a buffer takes on the device: WebGPU copies four bytes at a time. */
-function bytesOf(dtype: DType, length: number): number {
-  return dtype === 'f16' ? 4 * Math.ceil(length / 2) : 4 * length;
-}
-
-/** Two halves to a word, the first one in its low bits. */
-function packedHalves(numbers: Float32Array): Uint32Array {
-  const halves = halvesFromFloat32(numbers);
-  const words = new Uint32Array(Math.ceil(halves.length / 2));
-  new Uint16Array(words.buffer).set(halves);
-  return words;
 }

@@ -46,6 +46,7 @@ const LAYER_NORM_COST = 8;
 
 interface Exports {
   takePart(job: number, scratch: number, maySleep: number): void;
+  widenHalves(at: number, count: number): void;
 }
 
 export class WasmEngine {
@@ -53,6 +54,7 @@ export class WasmEngine {
   readonly relaxed: boolean;
   readonly #heap: CpuHeap;
   readonly #takePart: Exports['takePart'];
+  readonly #widenHalves: Exports['widenHalves'];
   readonly #control: number;
   readonly #job: number;
   readonly #scratch: number[] = [];
@@ -71,7 +73,9 @@ export class WasmEngine {
     this.#heap = heap;
     const module = compile({ relaxed, shared: heap.shared });
     const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
-    this.#takePart = (instance.exports as unknown as Exports).takePart;
+    const { takePart, widenHalves } = instance.exports as unknown as Exports;
+    this.#takePart = takePart;
+    this.#widenHalves = widenHalves;
     this.#control = heap.allocate(CONTROL_WORDS * 4);
     heap.i32(this.#control, CONTROL_WORDS).fill(0);
     this.#job = heap.allocate(JOB_BYTES);
@@ -135,6 +139,13 @@ export class WasmEngine {
     if (args.rows === 0) return;
     writeLayerNormJob(this.#heap, this.#job, args);
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
+  }
+
+  /** Writes half-precision numbers, given by their bit patterns, to the address as floats. */
+  widenHalves(bits: Uint16Array, address: number): void {
+    // They wait in the upper half of the place that they will take.
+    this.#heap.u16(address + 2 * bits.length, bits.length).set(bits);
+    this.#widenHalves(address, bits.length);
   }
 
   /** Ends the workers and frees what belongs to this object, except the 16 bytes by which a late worker learns of it. */

@@ -109,6 +109,11 @@ export class CpuHeap {
     return new Int32Array(this.#buffer, address, length);
   }
 
+  /** Halves' bit patterns; see `f32`. */
+  u16(address: number, length: number): Uint16Array {
+    return new Uint16Array(this.#buffer, address, length);
+  }
+
   #takeAfterGrowing(size: number): number {
     const end = this.#buffer.byteLength;
     const missing = pages(size - this.#free.sizeEndingAt(end));

@@ -1,0 +1,69 @@
+/** Bind groups, cached: a training step binds the same buffers to the same programs again and again. */
+import type { DeviceBuffer } from '../contract.js';
+import type { BufferPool, PooledBuffer } from './buffer-pool.js';
+import type { Launch } from './launch.js';
+import type { Program } from './programs.js';
+
+export interface WebGpuBuffer extends DeviceBuffer {
+  readonly pooled: PooledBuffer;
+}
+
+const MAX_BIND_GROUPS = 4096;
+
+export class BindGroups {
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #params: GPUBuffer;
+  readonly #paramsBytes: number;
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #dummies: PooledBuffer[] = [];
+
+  /** `params` is bound first in every group, `paramsBytes` of it at an offset that the dispatch gives. */
+  constructor(device: GPUDevice, pool: BufferPool, params: GPUBuffer, paramsBytes: number) {
+    this.#device = device;
+    this.#pool = pool;
+    this.#params = params;
+    this.#paramsBytes = paramsBytes;
+  }
+
+  /** The group of a launch, whose buffers are noted as used by this batch of commands. */
+  get(program: Program, launch: Launch, batch: number): GPUBindGroup {
+    const { bindings } = program.interface;
+    const buffers = bindings.map(({ name, access }, i) => {
+      const buffer = launch.buffers[name] as WebGpuBuffer | undefined;
+      if ((buffer?.dtype === 'f16') !== (launch.halves === name)) {
+        throw new Error(
+          `${launch.files.at(-1)}: ${name} is an ${buffer?.dtype} buffer, which the shader does not read`,
+        );
+      }
+      // A dummy of its own for each writable binding: two of them may not alias.
+      const pooled = buffer?.pooled ?? this.#dummy(access === 'read' ? 0 : i + 1);
+      pooled.batch = batch;
+      return pooled;
+    });
+    const key = `${program.id}:${buffers.map((buffer) => buffer.id).join()}`;
+    let group = this.#groups.get(key);
+    if (!group) {
+      group = this.#device.createBindGroup({
+        layout: program.layout,
+        entries: [
+          { binding: 0, resource: { buffer: this.#params, size: this.#paramsBytes } },
+          ...buffers.map(({ gpu }, i) => ({ binding: i + 1, resource: { buffer: gpu } })),
+        ],
+      });
+      if (this.#groups.size >= MAX_BIND_GROUPS) this.#groups.clear();
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+
+  /** Forgets all groups: they hold on to the memory of destroyed buffers. The live ones are made again on use. */
+  clear(): void {
+    this.#groups.clear();
+  }
+
+  #dummy(slot: number): PooledBuffer {
+    this.#dummies[slot] ??= this.#pool.take(256);
+    return this.#dummies[slot];
+  }
+}
