@@ -1,0 +1,136 @@
+/**
+ * The results of an experiment, as `<out>/<experiment>/results.json` has them: what the tables, the LaTeX and the report are made
+ * from. Accuracies and other shares lie between 0 and 1. Numbers that do not exist are null, never absent.
+ */
+import type { Preset } from '../options.js';
+import type { Summary } from './statistics.js';
+
+export const EXPERIMENTS = ['table1', 'table2', 'table3', 'table4', 'figure4', 'figure5'] as const;
+export type ExperimentName = (typeof EXPERIMENTS)[number];
+
+/** To be raised where a field changes its meaning or goes. */
+export const RESULTS_FORMAT = 1;
+
+export interface ExperimentResults {
+  format: typeof RESULTS_FORMAT;
+  experiment: ExperimentName;
+  title: string;
+  /** Where the paper's figures come from; null where none stands beside ours. */
+  source: string | null;
+  /** True for drawn scenes and the demonstration model: no figure is comparable with the paper's. */
+  demonstration: boolean;
+  made: ExperimentOrigin;
+  /** The columns. */
+  settings: SettingResult[];
+  /** The rows that were computed, in order; `cells` has every pair of a variant and a setting. */
+  variants: VariantResult[];
+  cells: CellResult[];
+  /** Rows that only the paper has, for comparison. */
+  quoted: QuotedRow[];
+  /** Table 3's last row: how far the templates differ; one for each setting, empty in other experiments. */
+  spread: SpreadResult[];
+  /** Figure 5's pictures; empty in other experiments. */
+  cases: CaseResult[];
+}
+
+export interface ExperimentOrigin {
+  program: string;
+  preset: Preset;
+  model: { directory: string; sha256: string };
+  seeds: number[];
+  /** Devices that computed a part of it, by description. */
+  devices: string[];
+}
+
+export interface SettingResult {
+  /** `fi8`, or a demonstration's `scenes8`. */
+  name: string;
+  label: string;
+  /** Class words in the order of confusion matrices. */
+  classes: string[];
+}
+
+export interface VariantResult {
+  name: string;
+  label: string;
+  /** What it is, in a sentence. */
+  description: string;
+}
+
+export interface CellResult {
+  setting: string;
+  variant: string;
+  /** The finished seeds, in order. */
+  seeds: SeedResult[];
+  /** Seeds without a result. */
+  missing: number[];
+  /** Over the finished seeds; null where there is none. */
+  accuracy: Summary | null;
+  macroF1: Summary | null;
+  calibrationError: Summary | null;
+  /** Mean accuracy of each class over the seeds; null for a class without images. */
+  perClassAccuracy: (number | null)[];
+  /** confusion[actual][predicted]: counts, summed over the seeds. */
+  confusion: number[][];
+  /** Each row of `confusion` divided by its sum; a row of zeros stays so. */
+  confusionShares: number[][];
+  /** The accuracy that the paper prints; null where it prints none. */
+  paper: number | null;
+  /** Mean accuracy minus the paper's; null where either is missing. */
+  difference: number | null;
+}
+
+/** The result of one task: one variant, setting and seed. */
+export interface SeedResult {
+  seed: number;
+  /** Name of the task: `tasks/<task>.json` and `predictions/<task>.csv` of the plan. */
+  task: string;
+  /** The rate that was used; null where nothing is trained. */
+  learningRate: number | null;
+  /** The rates that validation chose between, with their accuracies; empty where there was no choice. */
+  choice: { learningRate: number; valAccuracy: number; valLoss: number }[];
+  /** Images evaluated. */
+  count: number;
+  accuracy: number;
+  /** Mean cross-entropy of the plain logits. */
+  loss: number;
+  macroF1: number;
+  /** Expected calibration error, 15 bins of equal width. */
+  calibrationError: number;
+  /** Reliability diagram: the bins that hold images. */
+  calibration: { count: number; confidence: number; accuracy: number }[];
+  perClassAccuracy: (number | null)[];
+  /** confusion[actual][predicted], counts. */
+  confusion: number[][];
+  device: string;
+  seconds: number;
+}
+
+export interface QuotedRow {
+  label: string;
+  /** One for each setting; null where the paper has no number. */
+  accuracies: (number | null)[];
+}
+
+export interface SpreadResult {
+  setting: string;
+  /** Sample standard deviation of the templates' mean accuracies; null for fewer than two. */
+  std: number | null;
+  paper: number | null;
+}
+
+/** One picture of Figure 5. */
+export interface CaseResult {
+  setting: string;
+  seed: number;
+  /** `right`: the surest of the right predictions; `wrong`: the surest of the wrong ones. */
+  kind: 'right' | 'wrong';
+  /** The image file, as the data set has it. */
+  path: string;
+  actual: string;
+  predicted: string;
+  /** Of the predicted class. */
+  probability: number;
+  /** In the order of the setting's classes. */
+  probabilities: number[];
+}

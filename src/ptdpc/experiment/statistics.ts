@@ -1,0 +1,70 @@
+/** What is said about a handful of runs: mean, sample standard deviation, and Student's confidence interval of the mean. */
+
+export interface Summary {
+  /** Number of values. */
+  count: number;
+  mean: number;
+  /** Sample standard deviation (divided by count - 1); null for one value. */
+  std: number | null;
+  /** 95 % confidence interval of the mean by Student's t, [low, high]; null for one value. */
+  interval: [number, number] | null;
+}
+
+const CONFIDENCE = 0.95;
+
+/** Summarises at least one value. Throws RangeError for none. */
+export function summarize(values: readonly number[]): Summary {
+  const count = values.length;
+  if (count === 0) throw new RangeError('summarize: expected at least one value');
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  const std = sampleStd(values);
+  if (std === null) return { count, mean, std, interval: null };
+  const half = (tQuantile((1 + CONFIDENCE) / 2, count - 1) * std) / Math.sqrt(count);
+  return { count, mean, std, interval: [mean - half, mean + half] };
+}
+
+/** Sample standard deviation; null for fewer than two values. Equal values have exactly 0. */
+export function sampleStd(values: readonly number[]): number | null {
+  const count = values.length;
+  if (count < 2) return null;
+  // Around the first value, so that equal values differ from their mean by nothing at all.
+  const [origin = 0] = values;
+  const shifted = values.map((value) => value - origin);
+  const mean = shifted.reduce((sum, value) => sum + value, 0) / count;
+  const squares = shifted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / (count - 1));
+}
+
+/**
+ * The t below which Student's distribution with `df` (a whole number) degrees of freedom has the share `p`, 0 < p < 1: bisection on
+ * the angle atan(t / sqrt(df)), in which the distribution has a closed form.
+ */
+export function tQuantile(p: number, df: number): number {
+  if (!(p > 0 && p < 1)) throw new RangeError(`tQuantile: expected p between 0 and 1, found ${p}`);
+  if (!(Number.isInteger(df) && df >= 1)) throw new RangeError(`tQuantile: expected df of at least 1, found ${df}`);
+  if (p < 0.5) return -tQuantile(1 - p, df);
+  let [low, high] = [0, Math.PI / 2];
+  for (let middle = (low + high) / 2; middle > low && middle < high; middle = (low + high) / 2) {
+    if ((1 + shareWithin(middle, df)) / 2 < p) low = middle;
+    else high = middle;
+  }
+  return Math.sqrt(df) * Math.tan(low);
+}
+
+/**
+ * P(|T| <= sqrt(df) tan(angle)) for a whole number of degrees of freedom: Abramowitz and Stegun, Handbook of Mathematical
+ * Functions, 26.7.3 (odd) and 26.7.4 (even).
+ */
+function shareWithin(angle: number, df: number): number {
+  const sine = Math.sin(angle);
+  const cosine = Math.cos(angle);
+  const odd = df % 2 === 1;
+  // Odd: cos + 2/3 cos^3 + 2*4/(3*5) cos^5 + ...; even: 1 + 1/2 cos^2 + 1*3/(2*4) cos^4 + ...; up to cos^(df - 2).
+  let term = odd ? cosine : 1;
+  let sum = 0;
+  for (let power = odd ? 1 : 0; power <= df - 2; power += 2) {
+    sum += term;
+    term *= (cosine * cosine * (power + 1)) / (power + 2);
+  }
+  return odd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum;
+}
