@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import { writeSafetensors } from '../clip/checkpoint/index.js';
 import { createFileAtomically, requireNoFolderAt } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
 import { openModelDirectory } from '../node/model-directory.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encode } from './encoding.js';
+import { type EncodingOptions, encodingOf } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
@@ -53,7 +54,7 @@ async function embed(inputs: string[], options: Options): Promise<void> {
   const paths = await listImages(inputs);
   await using model = await openModelDirectory(options.model);
   using device = await openReportedDevice(options.device);
-  const result = await encode(new Engine(device.backend), model, paths, options);
+  const result = await encodeFiles(encodingOf(new Engine(device.backend), model, options), paths);
   const { features, cached, encoded, skipped } = result;
   const width = model.config.projectionDim;
   const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);

@@ -2,11 +2,12 @@
 import { type Command, Option } from 'commander';
 import { readSplit, type Split, unusedFolders } from '../node/dataset.js';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { encodeSplit } from '../node/encode-splits.js';
 import { loadTuned, openRun } from '../node/tuned-model.js';
 import { type Evaluation, evaluateOn } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodeSplit } from './encoding.js';
+import { type EncodingOptions, encodingOf } from './encoding.js';
 import { evaluationJson, printEvaluation, writeEvaluation } from './evaluation.js';
 import { addCacheOptions, addExamples, deviceOption, jsonOption, memoryOption, strictOption } from './options.js';
 import { printJson, say, saySkipped } from './output.js';
@@ -54,7 +55,7 @@ export async function evaluateRun(options: EvalOptions) {
   if (unused.length > 0) say(`not among the classes of the run, so left out: ${unused.join(', ')}`);
   using device = await openReportedDevice(options.device);
   const engine = new Engine(device.backend);
-  const encoded = await encodeSplit(engine, run.model, images, classes, options);
+  const encoded = await encodeSplit(encodingOf(engine, run.model, options), images, classes);
   saySkipped(encoded.skipped);
   using tuned = await loadTuned(run, engine);
   const evaluation: Evaluation = await evaluateOn(tuned.prompts, encoded, options.memory);

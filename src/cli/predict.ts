@@ -1,12 +1,13 @@
 /** `ptdpc predict`: the emotion of new images. */
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
 import { loadTuned, openRun } from '../node/tuned-model.js';
 import { argmax, normalizedFeatures, predictLogits, softmaxRows } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encode } from './encoding.js';
+import { type EncodingOptions, encodingOf } from './encoding.js';
 import { addCacheOptions, addExamples, deviceOption, jsonOption, memoryOption, strictOption } from './options.js';
 import { print, printJson, saySkipped } from './output.js';
 import { percent, table } from './tables.js';
@@ -43,7 +44,7 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
   const images = await listImages(inputs);
   using device = await openReportedDevice(options.device);
   const engine = new Engine(device.backend);
-  const encoded = await encode(engine, run.model, images, options);
+  const encoded = await encodeFiles(encodingOf(engine, run.model, options), images);
   using tuned = await loadTuned(run, engine);
   const features = normalizedFeatures(encoded.features, run.model.config.projectionDim);
   const words = run.prompts.classes.map(({ word }) => word);

@@ -1,12 +1,15 @@
 /** A progress bar with rate and time left, on standard error; nothing at all where that is not a terminal. */
 import { type Options, SingleBar } from 'cli-progress';
+import type { Events, ProgressBar } from '../node/events.js';
+import { say } from './output.js';
 
-export interface Progress extends Disposable {
-  /** `n` more are done; `note` stands at the end of the line until the next one. */
-  tick(n: number, note?: string): void;
+export interface Progress extends ProgressBar {
   /** Takes the bar away. May be called twice. */
   stop(): void;
 }
+
+/** What long work tells, on the terminal. */
+export const TERMINAL: Events = { say, progress };
 
 /** Starts a bar for `total` of something; `unit` is what the rate counts ("images"). Stop it, or let `using` do so. */
 export function progress(total: number, label: string, unit = ''): Progress {

@@ -1,29 +1,10 @@
 /** `ptdpc train`: tunes prompts on labelled images. */
-import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
-import { InputError } from '../errors.js';
-import { readClasses, readSplit, unusedFolders } from '../node/dataset.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { openModelDirectory } from '../node/model-directory.js';
-import { packageVersion } from '../node/package.js';
-import { RunDirectory } from '../node/run-directory.js';
-import {
-  type EpochMetrics,
-  MODES,
-  type Mode,
-  type Preset,
-  PromptModel,
-  promptText,
-  requireTrainingMemory,
-  stepsPerEpoch,
-  type TuningOptions,
-  trainPrompts,
-  tuningOptions,
-} from '../ptdpc/index.js';
-import { Engine } from '../tensor/index.js';
+import { tunePrompts } from '../node/tune-prompts.js';
+import { type EpochMetrics, MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
-import { encodeSplit } from './encoding.js';
+import { cacheDirectory } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
@@ -37,8 +18,8 @@ import {
   parseSeed,
   strictOption,
 } from './options.js';
-import { count, print, printJson, say, saySkipped } from './output.js';
-import { progress } from './progress.js';
+import { print, printJson, say, saySkipped } from './output.js';
+import { TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 
 export interface TrainOptions extends CacheOptions {
@@ -131,79 +112,24 @@ export function configure(command: Command): void {
 
 /** Trains, or goes on training, and returns the last epoch's metrics. */
 export async function train(options: TrainOptions): Promise<EpochMetrics> {
+  const { model, data, out, classes, memory, strict } = options;
   const tuning = tuningOf(options);
-  await RunDirectory.requirePlace(options.out);
-  await using model = await openModelDirectory(options.model);
-  const classes = await readClasses(options.data, 'train', options.classes);
-  if (classes.length < 2) {
-    throw new InputError(
-      `${options.data}: expected at least two classes to tell apart, found one ("${classes[0]?.folder}")`,
-    );
-  }
-  const trainImages = (await readSplit(options.data, 'train', classes)) ?? [];
-  const valImages = await readSplit(options.data, 'val', classes, true);
-  const unused = await unusedFolders(options.data, 'train', classes);
-  if (unused.length > 0) say(`not among the classes, so left out: ${unused.join(', ')}`);
-  const words = classes.map(({ word }) => word);
-  const text = promptText(await model.tokenizer(), tuning.template, words, model.config.text.context);
-
-  using device = await openReportedDevice(options.device);
-  const { backend } = device;
-  const engine = new Engine(backend);
-  const images = await encodeSplit(engine, model, trainImages, classes, options);
-  const held = valImages && (await encodeSplit(engine, model, valImages, classes, options));
-  saySkipped([...images.skipped, ...(held?.skipped ?? [])]);
-
-  using tower = await TextTower.load(engine, model.clip, model.config);
-  using prompts = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, tuning);
-  requireTrainingMemory(prompts, options.memory);
-  const record = {
-    program: packageVersion(),
-    node: process.version,
-    options: tuning,
+  return tunePrompts({
+    model,
+    data,
+    out,
     classes,
-    model: { directory: resolve(options.model), sha256: await model.hash() },
-    data: resolve(options.data),
-    images: { train: images.labels.length, val: held?.labels.length ?? null },
-    device: { kind: backend.kind, description: backend.description },
-    memory: options.memory,
-    strict: options.strict ?? false,
-  };
-  const run = await RunDirectory.open(options.out, record, prompts.prompts.size);
-  await run.begin();
-  let last = await run.lastEpoch();
-  const done = run.state?.epochs ?? 0;
-  if (last && done >= tuning.epochs) {
-    say(`${options.out}: all ${tuning.epochs} epochs are done already`);
-    return last;
-  }
-  if (done > 0) say(`${options.out}: going on after epoch ${done} of ${tuning.epochs}`);
-
-  const steps = stepsPerEpoch(images.labels.length, tuning.batchSize);
-  say(
-    `tuning ${prompts.prompts.size} numbers in ${prompts.prompts.shape[0]} x ${prompts.prompts.shape[1]} tokens on ` +
-      `${count(images.labels.length, 'image')} of ${classes.length} classes, ${steps} steps an epoch`,
-  );
-  using bar = progress((tuning.epochs - done) * images.labels.length, 'tuning', 'images');
-  await trainPrompts({
-    model: prompts,
     options: tuning,
-    train: images,
-    validation: held,
-    memory: options.memory,
-    resume: run.state,
-    onStep: (metrics, images) => {
-      run.step(metrics);
-      bar.tick(images, `epoch ${metrics.epoch + 1}/${tuning.epochs}, loss ${metrics.loss.toFixed(4)}`);
-    },
-    onEpoch: async (metrics, state) => {
-      await run.epoch(metrics, state, prompts.prompts.shape);
-      last = metrics;
+    openDevice: () => openReportedDevice(options.device),
+    cacheDirectory: cacheDirectory(options),
+    memory,
+    strict,
+    events: TERMINAL,
+    onSkipped: saySkipped,
+    onEpoch: (metrics) => {
       if (!process.stderr.isTTY) say(epochLine(metrics, tuning.epochs));
     },
   });
-  if (!last) throw new Error('training ended without an epoch');
-  return last;
 }
 
 function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetrics, epochs: number): string {

@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { readClasses, readSplit, type Split } from '../node/dataset.js';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { encodeSplit } from '../node/encode-splits.js';
 import { openModelDirectory } from '../node/model-directory.js';
 import { classText, evaluate, PRESETS, zeroShotLogits } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodeSplit } from './encoding.js';
+import { type EncodingOptions, encodingOf } from './encoding.js';
 import { splitOption } from './eval.js';
 import { evaluationJson, printEvaluation } from './evaluation.js';
 import {
@@ -67,7 +68,7 @@ export async function zeroShot(options: ZeroShotOptions) {
   const tokenizer = await model.tokenizer();
   using device = await openReportedDevice(options.device);
   const engine = new Engine(device.backend);
-  const encoded = await encodeSplit(engine, model, images, classes, options);
+  const encoded = await encodeSplit(encodingOf(engine, model, options), images, classes);
   saySkipped(encoded.skipped);
   using tower = await TextTower.load(engine, model.clip, model.config);
   const texts = classes.map(({ word }) => classText(options.template, word));

@@ -1,0 +1,113 @@
+/**
+ * A training with its folder: prompts tuned on encoded images, what the folder holds of them kept up to date, and an interrupted
+ * training gone on with to the result of one that was not.
+ */
+import { resolve } from 'node:path';
+import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
+import {
+  type ClassName,
+  type EpochMetrics,
+  type LabelledFeatures,
+  PromptModel,
+  promptText,
+  requireTrainingMemory,
+  stepsPerEpoch,
+  type TuningOptions,
+  trainPrompts,
+} from '../ptdpc/index.js';
+import { type Events, SILENT } from './events.js';
+import type { ModelDirectory } from './model-directory.js';
+import { packageVersion } from './package.js';
+import { RunDirectory, type RunRecord } from './run-directory.js';
+
+export interface TrainingRun {
+  /** Folder of the run. */
+  readonly out: string;
+  readonly model: ModelDirectory;
+  /** The model's, on the device that trains. */
+  readonly tower: TextTower;
+  /** For the record: where the images come from. */
+  readonly data: string;
+  readonly classes: readonly ClassName[];
+  readonly options: TuningOptions;
+  readonly train: LabelledFeatures;
+  readonly validation?: LabelledFeatures | undefined;
+  /** Bytes for activations, beside the weights. */
+  readonly memory: number;
+  /** For the record: whether unreadable images were refused. */
+  readonly strict?: boolean | undefined;
+  readonly events?: Events | undefined;
+  /** Hears of every epoch after it is on disk. */
+  readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
+  /** Called at the end with the tuned prompts, which are gone after it. */
+  readonly use?: ((model: PromptModel) => Promise<void>) | undefined;
+}
+
+/**
+ * Trains, or goes on training, or finds the run finished; returns the last epoch's metrics. Throws InputError where the folder holds
+ * something else or another run, where not even one prompt fits the memory, and where the loss is no longer a number: the folder
+ * then has the prompts and the state of the last epoch before that.
+ */
+export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
+  const { out, model, tower, classes, options, train, validation, memory, events = SILENT } = request;
+  const words = classes.map(({ word }) => word);
+  const text = promptText(await model.tokenizer(), options.template, words, model.config.text.context);
+  using prompts = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, options);
+  requireTrainingMemory(prompts, memory);
+  const run = await RunDirectory.open(out, await recordOf(request), prompts.prompts.size);
+  await run.begin();
+  let last = await run.lastEpoch();
+  const done = run.state?.epochs ?? 0;
+  if (last && done >= options.epochs) {
+    events.say(`${out}: all ${options.epochs} epochs are done already`);
+    prompts.engine.backend.write(prompts.prompts.buffer, run.state!.prompts);
+    await request.use?.(prompts);
+    return last;
+  }
+  if (done > 0) events.say(`${out}: going on after epoch ${done} of ${options.epochs}`);
+
+  const images = train.labels.length;
+  const [sets, tokens] = prompts.prompts.shape;
+  events.say(
+    `tuning ${prompts.prompts.size} numbers in ${sets} x ${tokens} tokens on ${images} image${images === 1 ? '' : 's'} of ` +
+      `${classes.length} classes, ${stepsPerEpoch(images, options.batchSize)} steps an epoch`,
+  );
+  using bar = events.progress((options.epochs - done) * images, 'tuning', 'images');
+  await trainPrompts({
+    model: prompts,
+    options,
+    train,
+    validation,
+    memory,
+    resume: run.state,
+    onStep: (metrics, images) => {
+      run.step(metrics);
+      bar.tick(images, `epoch ${metrics.epoch + 1}/${options.epochs}, loss ${metrics.loss.toFixed(4)}`);
+    },
+    onEpoch: async (metrics, state) => {
+      await run.epoch(metrics, state, prompts.prompts.shape);
+      last = metrics;
+      request.onEpoch?.(metrics);
+    },
+  });
+  if (!last) throw new Error('training ended without an epoch');
+  await request.use?.(prompts);
+  return last;
+}
+
+async function recordOf(request: TrainingRun): Promise<RunRecord> {
+  const { model, tower, classes, options, data, train, validation, memory, strict } = request;
+  const { kind, description } = tower.engine.backend;
+  return {
+    program: packageVersion(),
+    node: process.version,
+    options,
+    classes,
+    model: { directory: resolve(model.directory), sha256: await model.hash() },
+    data: resolve(data),
+    images: { train: train.labels.length, val: validation?.labels.length ?? null },
+    device: { kind, description },
+    memory,
+    strict: strict ?? false,
+  };
+}

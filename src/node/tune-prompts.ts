@@ -1,0 +1,93 @@
+/**
+ * The whole job of `ptdpc train`, from folder names to tuned prompts on disk: what the command does, for programs.
+ *
+ *     const last = await tunePrompts({
+ *       model: 'clip-vit-b32', data: 'fi', out: 'runs/fi', options: tuningOptions('paper'),
+ *       openDevice: () => openDevice('auto'), cacheDirectory: defaultCacheDirectory(), memory: 2 ** 30,
+ *     });
+ *
+ * Called again after an interruption, with the same request, it goes on where the last epoch ended. `training-run.ts` is the part
+ * of it for a program that has opened the model and encoded the images itself.
+ */
+import { TextTower } from '../clip/towers/index.js';
+import { InputError } from '../errors.js';
+import { type ClassName, type EpochMetrics, promptText, type TuningOptions } from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { type LabelledPath, readClasses, readSplit, unusedFolders } from './dataset.js';
+import type { OpenedDevice } from './device.js';
+import { encodeSplit } from './encode-splits.js';
+import { type Events, SILENT } from './events.js';
+import type { SkippedImage } from './image-files.js';
+import { type ModelDirectory, openModelDirectory } from './model-directory.js';
+import { RunDirectory } from './run-directory.js';
+import { trainRun } from './training-run.js';
+
+export interface TuneRequest {
+  /** Model directory. */
+  readonly model: string;
+  /** Images in {train,val}/<class>/. */
+  readonly data: string;
+  /** Folder of the run. */
+  readonly out: string;
+  /** Classes in order, `folder` or `folder=word`, separated by commas; undefined: all folders. */
+  readonly classes?: string | undefined;
+  readonly options: TuningOptions;
+  readonly openDevice: () => Promise<OpenedDevice>;
+  /** Where image features are kept; undefined: nowhere. */
+  readonly cacheDirectory: string | undefined;
+  /** Working memory in bytes, beside the weights. */
+  readonly memory: number;
+  /** True: the first unreadable image is an InputError. */
+  readonly strict?: boolean | undefined;
+  readonly events?: Events | undefined;
+  /** Hears of the images that were passed over, before training. */
+  readonly onSkipped?: ((skipped: readonly SkippedImage[]) => void) | undefined;
+  /** Hears of every epoch after it is on disk. */
+  readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
+}
+
+/** Trains, or goes on training, and returns the last epoch's metrics. Throws InputError where that is impossible. */
+export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
+  await RunDirectory.requirePlace(request.out);
+  await using model = await openModelDirectory(request.model);
+  const data = await readTrainingData(request);
+  // A template that does not fit is known before images are encoded.
+  const words = data.classes.map(({ word }) => word);
+  promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
+
+  using device = await request.openDevice();
+  return await tuneOn(device, model, data, request);
+}
+
+interface TrainingData {
+  readonly classes: readonly ClassName[];
+  readonly train: readonly LabelledPath[];
+  readonly validation: readonly LabelledPath[] | undefined;
+}
+
+async function readTrainingData({ data, classes: list, events = SILENT }: TuneRequest): Promise<TrainingData> {
+  const classes = await readClasses(data, 'train', list);
+  if (classes.length < 2) {
+    throw new InputError(`${data}: expected at least two classes to tell apart, found one ("${classes[0]?.folder}")`);
+  }
+  const train = (await readSplit(data, 'train', classes)) ?? [];
+  const validation = await readSplit(data, 'val', classes, true);
+  const unused = await unusedFolders(data, 'train', classes);
+  if (unused.length > 0) events.say(`not among the classes, so left out: ${unused.join(', ')}`);
+  return { classes, train, validation };
+}
+
+async function tuneOn(
+  { backend }: OpenedDevice,
+  model: ModelDirectory,
+  data: TrainingData,
+  request: TuneRequest,
+): Promise<EpochMetrics> {
+  const engine = new Engine(backend);
+  const encoding = { ...request, engine, model };
+  const train = await encodeSplit(encoding, data.train, data.classes);
+  const validation = data.validation && (await encodeSplit(encoding, data.validation, data.classes));
+  request.onSkipped?.([...train.skipped, ...(validation?.skipped ?? [])]);
+  using tower = await TextTower.load(engine, model.clip, model.config);
+  return await trainRun({ ...request, model, tower, classes: data.classes, train, validation });
+}
