@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../node/atomic.js';
 import type { EncodedSplit } from '../node/labelled-images.js';
-import type { ClassName, Evaluation } from '../ptdpc/index.js';
+import { type ClassName, type Evaluation, predictionsCsv } from '../ptdpc/index.js';
 import { print } from './output.js';
 import { confusionTable, percent } from './tables.js';
 
@@ -35,18 +35,5 @@ export async function writeEvaluation(
   const json = { split, ...evaluationJson(classes, evaluation) };
   await writeFileAtomically(join(run, 'confusion.json'), `${JSON.stringify(json, null, 2)}\n`);
   const words = classes.map(({ word }) => word);
-  const lines = images.paths.map((path, i) => {
-    const row = evaluation.probabilities.subarray(i * words.length, (i + 1) * words.length);
-    return [path, words[images.labels[i]!]!, words[evaluation.predicted[i]!]!, ...Array.from(row, String)].map(csvCell);
-  });
-  const header = ['path', 'actual', 'predicted', ...words.map((word) => `p(${word})`)].map(csvCell);
-  await writeFileAtomically(
-    join(run, 'predictions.csv'),
-    `${[header, ...lines].map((cells) => cells.join(',')).join('\n')}\n`,
-  );
-}
-
-/** RFC 4180: quotes around what holds a separator, doubled inside. */
-function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  await writeFileAtomically(join(run, 'predictions.csv'), predictionsCsv(words, images, evaluation));
 }

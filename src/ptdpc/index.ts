@@ -7,6 +7,7 @@ export { mebibytes } from './budget.js';
 export * from './evaluate.js';
 export { normalizedFeatures } from './features.js';
 export * from './options.js';
+export { predictionsCsv } from './predictions-csv.js';
 export { PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type PromptText, promptText } from './prompt-text.js';
 export { type ClassName, decodePrompts, encodePrompts, type PromptsFile, safetensorsBytes } from './prompts-file.js';

@@ -50,6 +50,9 @@ export interface Training {
   onEpoch?: (metrics: EpochMetrics, state: TrainingState) => Promise<void> | void;
 }
 
+/** The loss is no longer a number: the learning rate was too high for these images. */
+export class TrainingDiverged extends InputError {}
+
 /** Steps of one epoch; a short last batch is kept. */
 export function stepsPerEpoch(images: number, batchSize: number): number {
   return Math.ceil(images / batchSize);
@@ -57,7 +60,7 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
 
 /**
  * Tunes the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
- * Throws InputError where the loss is no longer a number, and the signal's reason where it is aborted (between steps).
+ * Throws TrainingDiverged where the loss is no longer a number, and the signal's reason where it is aborted (between steps).
  */
 export async function trainPrompts(training: Training): Promise<void> {
   const { model, options, train, validation, memory, resume, signal } = training;
@@ -80,7 +83,9 @@ export async function trainPrompts(training: Training): Promise<void> {
       const { loss, logits } = await accumulateGradient(model, batch, memory);
       const step = epoch * stepsPerEpoch(count, options.batchSize) + start / options.batchSize;
       if (!Number.isFinite(loss)) {
-        throw new InputError(`the loss became ${loss} at epoch ${epoch}, step ${step}: try a smaller --lr than ${lr}`);
+        throw new TrainingDiverged(
+          `the loss became ${loss} at epoch ${epoch}, step ${step}: try a smaller --lr than ${lr}`,
+        );
       }
       optimizer.step(lr);
       model.prompts.zeroGrad();

@@ -1,7 +1,18 @@
 /**
- * The paper's experiments: `paper-tables` (the figures it prints), `statistics` (mean, deviation, interval over seeds), `results` (the
- * format of results.json).
+ * The paper's experiments. In reading order: `paper-tables` (the figures that it prints), `variants` and `experiments` (rows and
+ * columns), `plan` (what to compute, as independent tasks), `task-share` (which of them a process takes), `task-result`,
+ * `statistics` and `collect` (from tasks to results), `results` (the format of results.json), and `markdown` and `latex`.
  */
+export { collectExperiment } from './collect.js';
+export { type Experiment, experiment } from './experiments.js';
+export { latexReport } from './latex.js';
+export { bestRate, holdOut, type RateResult } from './learning-rate.js';
+export { markdownReport } from './markdown.js';
 export * from './paper-tables.js';
+export * from './plan.js';
 export * from './results.js';
 export * from './statistics.js';
+export { type TableRow, tableRows } from './tables.js';
+export * from './task-result.js';
+export { shareOf, type TaskShare, taskShare } from './task-share.js';
+export * from './variants.js';

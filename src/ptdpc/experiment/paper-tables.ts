@@ -13,7 +13,7 @@ export const PAPER_SETTINGS = ['fi8', 'emotionroi6', 'fi2', 'emotionroi2', 'twit
 export type PaperSetting = (typeof PAPER_SETTINGS)[number];
 
 /** One printed row: a number for each of `PAPER_SETTINGS`. */
-type Row = readonly [number, number, number, number, number, number];
+export type Row = readonly [number, number, number, number, number, number];
 
 /** The row of PT-DPC, which Tables 1 to 4 share. */
 const PT_DPC: Row = [0.7807, 0.697, 0.9389, 0.8855, 0.9094, 0.825];
@@ -94,5 +94,5 @@ export const FIGURE_5 = [
 
 /** A row's number for a setting; undefined for a setting that is not the paper's. */
 export function paperFigure(row: Row, setting: string): number | undefined {
-  return row[PAPER_SETTINGS.findIndex((name) => name === setting)];
+  return row[(PAPER_SETTINGS as readonly string[]).indexOf(setting)];
 }

@@ -36,7 +36,8 @@ export interface ExperimentResults {
 export interface ExperimentOrigin {
   program: string;
   preset: Preset;
-  model: { directory: string; sha256: string };
+  /** The name of its directory, and its weights. */
+  model: { name: string; sha256: string };
   seeds: number[];
   /** Devices that computed a part of it, by description. */
   devices: string[];
@@ -46,6 +47,8 @@ export interface SettingResult {
   /** `fi8`, or a demonstration's `scenes8`. */
   name: string;
   label: string;
+  /** Folder of the data set. */
+  root: string;
   /** Class words in the order of confusion matrices. */
   classes: string[];
 }
@@ -125,7 +128,7 @@ export interface CaseResult {
   seed: number;
   /** `right`: the surest of the right predictions; `wrong`: the surest of the wrong ones. */
   kind: 'right' | 'wrong';
-  /** The image file, as the data set has it. */
+  /** The image file, relative to the setting's `root`. */
   path: string;
   actual: string;
   predicted: string;

@@ -1,0 +1,133 @@
+/** The results of an experiment from those of its tasks. */
+import { type Experiment, quotedRows } from './experiments.js';
+import { PAPER_SETTINGS, PAPER_SOURCE, paperFigure } from './paper-tables.js';
+import { experimentSettings, type Plan, type PlanSetting, taskName } from './plan.js';
+import {
+  type CaseResult,
+  type CellResult,
+  type ExperimentResults,
+  RESULTS_FORMAT,
+  type SeedResult,
+  type SettingResult,
+  type SpreadResult,
+} from './results.js';
+import { sampleStd, summarize } from './statistics.js';
+import type { TaskResult } from './task-result.js';
+
+/** Merges what there is; seeds without a result are listed as missing. `results` are by the name of the task. */
+export function collectExperiment(
+  plan: Plan,
+  planned: Experiment,
+  results: ReadonlyMap<string, TaskResult>,
+): ExperimentResults {
+  const { configuration } = plan;
+  const settings = experimentSettings(plan, planned);
+  const cells = planned.rows.flatMap((row) => settings.map((setting) => collectCell(plan, row, setting, results)));
+  const names = settings.map(({ name }) => name);
+  const comparable = names.some((name) => (PAPER_SETTINGS as readonly string[]).includes(name));
+  const used = cells.flatMap(({ seeds }) => seeds);
+  return {
+    format: RESULTS_FORMAT,
+    experiment: planned.name,
+    title: planned.title,
+    source: comparable ? PAPER_SOURCE : null,
+    demonstration: configuration.demonstration,
+    made: {
+      program: plan.program,
+      preset: configuration.preset,
+      model: { name: baseName(configuration.model.directory), sha256: configuration.model.sha256 },
+      seeds: Array.from({ length: plan.seeds }, (_, seed) => seed),
+      devices: [...new Set(used.map(({ device }) => device))].sort(),
+    },
+    settings: settings.map((setting) => settingResult(setting, results)),
+    variants: planned.rows.map(({ variant: { name, label, description } }) => ({ name, label, description })),
+    cells,
+    quoted: comparable ? quotedRows(planned, names) : [],
+    spread: planned.name === 'table3' ? settings.map((setting) => spreadOf(planned, setting, cells)) : [],
+    cases: planned.name === 'figure5' ? settings.flatMap((setting) => casesOf(plan, planned, setting, results)) : [],
+  };
+}
+
+function collectCell(
+  plan: Plan,
+  { variant, paper }: Experiment['rows'][number],
+  setting: PlanSetting,
+  results: ReadonlyMap<string, TaskResult>,
+): CellResult {
+  const seeds: SeedResult[] = [];
+  const missing: number[] = [];
+  for (let seed = 0; seed < plan.seeds; seed++) {
+    const found = results.get(taskName(setting.name, variant.name, seed));
+    if (found) seeds.push(found.result);
+    else missing.push(seed);
+  }
+  const summary = (value: (seed: SeedResult) => number) => (seeds.length === 0 ? null : summarize(seeds.map(value)));
+  const accuracy = summary((seed) => seed.accuracy);
+  const figure = (paper && paperFigure(paper, setting.name)) ?? null;
+  const confusion = addMatrices(seeds.map((seed) => seed.confusion));
+  return {
+    setting: setting.name,
+    variant: variant.name,
+    seeds,
+    missing,
+    accuracy,
+    macroF1: summary((seed) => seed.macroF1),
+    calibrationError: summary((seed) => seed.calibrationError),
+    perClassAccuracy: meanOfEach(seeds.map((seed) => seed.perClassAccuracy)),
+    confusion,
+    confusionShares: confusion.map((row) => {
+      const sum = row.reduce((a, b) => a + b, 0);
+      return sum === 0 ? row : row.map((count) => count / sum);
+    }),
+    paper: figure,
+    difference: accuracy === null || figure === null ? null : accuracy.mean - figure,
+  };
+}
+
+/** Class words as its tasks used them; none before the first is done. */
+function settingResult({ name, label, root }: PlanSetting, results: ReadonlyMap<string, TaskResult>): SettingResult {
+  const done = [...results.values()].find(({ setting }) => setting === name);
+  return { name, label, root, classes: done?.classes ?? [] };
+}
+
+function spreadOf({ rows, spread }: Experiment, { name }: PlanSetting, cells: readonly CellResult[]): SpreadResult {
+  const means = cells.filter(({ setting }) => setting === name).map(({ accuracy }) => accuracy?.mean);
+  const known = means.filter((mean) => mean !== undefined);
+  return {
+    setting: name,
+    std: known.length === rows.length ? sampleStd(known) : null,
+    paper: (spread && paperFigure(spread, name)) ?? null,
+  };
+}
+
+/** The cases of the first finished seed. */
+function casesOf(
+  plan: Plan,
+  { rows }: Experiment,
+  { name }: PlanSetting,
+  results: ReadonlyMap<string, TaskResult>,
+): CaseResult[] {
+  for (let seed = 0; seed < plan.seeds; seed++) {
+    const found = results.get(taskName(name, rows[0]!.variant.name, seed));
+    if (found) return [found.cases.right, found.cases.wrong].filter((one) => one !== null);
+  }
+  return [];
+}
+
+function addMatrices(matrices: readonly number[][][]): number[][] {
+  const [first = []] = matrices;
+  return first.map((row, i) => row.map((_, j) => matrices.reduce((sum, matrix) => sum + matrix[i]![j]!, 0)));
+}
+
+/** The mean at each place, over the lists that have a number there. */
+function meanOfEach(lists: readonly (number | null)[][]): (number | null)[] {
+  const [first = []] = lists;
+  return first.map((_, i) => {
+    const values = lists.map((list) => list[i] ?? null).filter((value) => value !== null);
+    return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+  });
+}
+
+function baseName(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
+}

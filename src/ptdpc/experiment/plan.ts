@@ -1,0 +1,149 @@
+/**
+ * A plan: everything that some experiments need, as independent tasks (one variant on one setting with one seed). Experiments share
+ * tasks: PT-DPC's row of Tables 1 to 4 is computed once.
+ */
+import { InputError } from '../../errors.js';
+import { PRESETS, type Preset } from '../options.js';
+import { type Experiment, experiment } from './experiments.js';
+import { EXPERIMENTS, type ExperimentName } from './results.js';
+import type { Variant } from './variants.js';
+
+/** To be raised where results of an older plan must not be mixed with new ones. */
+export const PLAN_FORMAT = 1;
+
+export interface PlanSetting {
+  /** Its name in task names: a data set's (`fi8`), or a demonstration's (`scenes8`). */
+  name: string;
+  label: string;
+  /** The named data set that it is read as. */
+  dataset: string;
+  /** Folder of the data set. */
+  root: string;
+}
+
+/** What a result depends on, besides its task: a folder of results holds those of one configuration only. */
+export interface PlanConfiguration {
+  format: typeof PLAN_FORMAT;
+  demonstration: boolean;
+  preset: Preset;
+  /** Replace the preset's; null keeps it. */
+  epochs: number | null;
+  batchSize: number | null;
+  /** One, or several for validation to choose from. */
+  learningRates: readonly number[];
+  model: { directory: string; sha256: string };
+  /** A vision transformer for DeiT's row of Table 4; null leaves the row out. */
+  deit: { path: string; sha256: string } | null;
+  strict: boolean;
+}
+
+export interface Plan {
+  program: string;
+  configuration: PlanConfiguration;
+  experiments: readonly ExperimentName[];
+  settings: readonly PlanSetting[];
+  /** Seeds 0 to seeds - 1. */
+  seeds: number;
+}
+
+export interface Task {
+  /** `<setting>.<variant>.seed<n>`: a file name. */
+  name: string;
+  setting: PlanSetting;
+  variant: Variant;
+  seed: number;
+}
+
+/** The plan's experiments; a demonstration has each of its settings in all of them. */
+export function plannedExperiments({ configuration, experiments }: Plan): Experiment[] {
+  const { preset, deit } = configuration;
+  return experiments.map((name) => experiment(name, { preset, deit: deit !== null }));
+}
+
+/** The plan's settings that an experiment has columns for, in its order. */
+export function experimentSettings(plan: Plan, { settings }: Experiment): PlanSetting[] {
+  if (plan.configuration.demonstration) return [...plan.settings];
+  return settings.flatMap((name) => plan.settings.filter((setting) => setting.name === name));
+}
+
+/** All tasks, each once; those of a setting together, so that a process needs its features once. */
+export function planTasks(plan: Plan): Task[] {
+  const tasks = new Map<string, Task>();
+  for (const setting of plan.settings) {
+    for (const planned of plannedExperiments(plan)) {
+      if (!experimentSettings(plan, planned).includes(setting)) continue;
+      for (const { variant } of planned.rows) {
+        for (let seed = 0; seed < plan.seeds; seed++) {
+          const name = taskName(setting.name, variant.name, seed);
+          if (!tasks.has(name)) tasks.set(name, { name, setting, variant, seed });
+        }
+      }
+    }
+  }
+  return [...tasks.values()];
+}
+
+export function taskName(setting: string, variant: string, seed: number): string {
+  return `${setting}.${variant}.seed${seed}`;
+}
+
+/**
+ * A plan that holds both: the experiments and settings of either, and the larger number of seeds. Throws InputError, naming `path`,
+ * where their results cannot lie in one folder.
+ */
+export function joinPlans(before: Plan, now: Plan, path: string): Plan {
+  for (const [key, value] of Object.entries(now.configuration)) {
+    const found: unknown = Reflect.get(before.configuration, key);
+    if (identity(found) === identity(value)) continue;
+    throw new InputError(
+      `${path}: a plan with another ${key} (${JSON.stringify(found)}, now ${JSON.stringify(value)}); choose another folder`,
+    );
+  }
+  const settings = [...before.settings];
+  for (const setting of now.settings) {
+    const known = settings.find(({ name }) => name === setting.name);
+    if (!known) settings.push(setting);
+    else if (known.root !== setting.root) {
+      throw new InputError(
+        `${path}: a plan with ${known.label} at ${known.root}, now ${setting.root}; choose another folder`,
+      );
+    }
+  }
+  return {
+    ...now,
+    experiments: EXPERIMENTS.filter((name) => before.experiments.includes(name) || now.experiments.includes(name)),
+    settings,
+    seeds: Math.max(before.seeds, now.seeds),
+  };
+}
+
+/** Weights are the same wherever they lie. */
+function identity(value: unknown): string {
+  const hash = typeof value === 'object' && value !== null ? (Reflect.get(value, 'sha256') as unknown) : undefined;
+  return JSON.stringify(hash ?? value);
+}
+
+/** Reads plan.json. Throws InputError naming `path` for anything else. */
+export function parsePlan(text: string, path: string): Plan {
+  try {
+    const plan = JSON.parse(text) as Plan;
+    const { configuration, experiments, settings, seeds } = plan;
+    const known =
+      configuration.format === PLAN_FORMAT &&
+      Object.hasOwn(PRESETS, configuration.preset) &&
+      configuration.learningRates.every((rate) => rate > 0) &&
+      [configuration.model.directory, configuration.model.sha256].every(isText) &&
+      experiments.every((name) => EXPERIMENTS.includes(name)) &&
+      settings.every(({ name, label, dataset, root }) => [name, label, dataset, root].every(isText)) &&
+      Number.isInteger(seeds) &&
+      seeds >= 1;
+    if (known) return plan;
+  } catch {
+    // Reported below, like a plan that lacks something.
+  }
+  throw new InputError(
+    `${path}: expected a plan of format ${PLAN_FORMAT} (ptdpc experiment plan), found something else`,
+  );
+}
+
+const isText = (value: unknown) => typeof value === 'string';

@@ -1,0 +1,77 @@
+/** The rows of the paper's tables as something to compute: prompts of a mode and template, a linear probe, or zero-shot. */
+import { type Mode, PRESETS, type Preset } from '../options.js';
+import { PAPER_TEMPLATES } from './paper-tables.js';
+import type { VariantResult } from './results.js';
+
+/** Table 4's frozen encoders under a linear layer. */
+export const PROBE_ENCODERS = ['clip-vit', 'clip', 'deit'] as const;
+export type ProbeEncoder = (typeof PROBE_ENCODERS)[number];
+
+export type VariantWork =
+  | { kind: 'prompts'; mode: Mode; template: string }
+  | { kind: 'probe'; encoder: ProbeEncoder }
+  | { kind: 'zero-shot'; template: string };
+
+/** A row: its name in task names, its label in tables, and what to compute. */
+export interface Variant extends VariantResult {
+  work: VariantWork;
+}
+
+const MODE_ROWS: Readonly<Record<Mode, readonly [label: string, description: string]>> = {
+  none: ['neither', 'one prompt shared by all classes and images'],
+  is: ['instance-specific', 'one prompt, weighted by the image'],
+  cs: ['class-specific', 'a prompt for each class'],
+  both: ['both (PT-DPC)', 'prompts of all classes composed by the image'],
+};
+
+const PROBE_ROWS: Readonly<Record<ProbeEncoder, readonly [label: string, description: string]>> = {
+  'clip-vit': ['CLIP-ViT', "a linear layer on the pooled output of CLIP's vision tower"],
+  clip: ['CLIP', "a linear layer on CLIP's joint image feature"],
+  deit: ['DeiT', 'a linear layer on the class token of DeiT'],
+};
+
+/** PT-DPC itself: the row that Tables 1 to 4 share. */
+export function ourVariant(preset: Preset): Variant {
+  return { ...modeVariant('both', preset), label: 'PT-DPC' };
+}
+
+/** Table 2's rows, in its order. */
+export function modeVariants(preset: Preset): Variant[] {
+  const order: readonly Mode[] = ['none', 'is', 'cs', 'both'];
+  return order.map((mode) => modeVariant(mode, preset));
+}
+
+/** Table 3's rows. Where a template is the preset's own, the row is that of `ourVariant`, by name too. */
+export function templateVariants(preset: Preset): Variant[] {
+  const ours = ourVariant(preset);
+  return PAPER_TEMPLATES.map((template, i) => {
+    const same = ours.work.kind === 'prompts' && ours.work.template === template;
+    return {
+      name: same ? ours.name : `both-template${i + 1}`,
+      label: `PT-DPC-${i + 1}`,
+      description: `prompts that start from "${template}"`,
+      work: { kind: 'prompts', mode: 'both', template },
+    };
+  });
+}
+
+export function probeVariant(encoder: ProbeEncoder): Variant {
+  const [label, description] = PROBE_ROWS[encoder];
+  return { name: encoder, label, description, work: { kind: 'probe', encoder } };
+}
+
+/** CLIP without tuning; the paper has no such row. */
+export function zeroShotVariant(preset: Preset): Variant {
+  const { template } = PRESETS[preset];
+  return {
+    name: 'zero-shot',
+    label: 'CLIP, zero-shot',
+    description: `no tuning, "${template} <class>"`,
+    work: { kind: 'zero-shot', template },
+  };
+}
+
+function modeVariant(mode: Mode, preset: Preset): Variant {
+  const [label, description] = MODE_ROWS[mode];
+  return { name: mode, label, description, work: { kind: 'prompts', mode, template: PRESETS[preset].template } };
+}

@@ -1,0 +1,103 @@
+/** Plans: which tasks there are, what experiments share, how plans are joined and read back. */
+import { describe, expect, test } from 'vitest';
+import { InputError } from '../../../src/errors.js';
+import {
+  type ExperimentName,
+  experiment,
+  joinPlans,
+  PAPER_SETTINGS,
+  parsePlan,
+  planTasks,
+} from '../../../src/ptdpc/experiment/index.js';
+import { somePlan } from './support.js';
+
+const namesOf = (experiments: readonly ExperimentName[], configuration = {}) =>
+  planTasks(somePlan({ experiments, seeds: 1 }, configuration)).map(({ name }) => name);
+
+describe('tasks', () => {
+  test('a task for every setting, variant and seed, those of a setting together', () => {
+    expect(planTasks(somePlan({ experiments: ['table2'] })).map(({ name }) => name)).toEqual(
+      ['fi8', 'fi2'].flatMap((setting) =>
+        ['none', 'is', 'cs', 'both'].flatMap((mode) => [0, 1].map((seed) => `${setting}.${mode}.seed${seed}`)),
+      ),
+    );
+  });
+
+  test('what experiments share is one task', () => {
+    expect(namesOf(['table1']).filter((name) => name.startsWith('fi8'))).toEqual([
+      'fi8.zero-shot.seed0',
+      'fi8.both.seed0',
+    ]);
+    expect(namesOf(['table3']).filter((name) => name.startsWith('fi8'))).toEqual([
+      'fi8.both.seed0',
+      'fi8.both-template2.seed0',
+      'fi8.both-template3.seed0',
+    ]);
+    expect(namesOf(['figure4'])).toEqual(['fi8.both.seed0']);
+    const all = namesOf(['table1', 'table2', 'table3', 'table4', 'figure4', 'figure5']);
+    expect(new Set(all).size).toBe(all.length);
+    expect(all).toHaveLength(2 * (1 + 4 + 2 + 2));
+  });
+
+  test("DeiT's row needs its weights; without them the paper's figure is only quoted", () => {
+    expect(namesOf(['table4'])).not.toContain('fi8.deit.seed0');
+    expect(namesOf(['table4'], { deit: { path: 'deit', sha256: 'd' } })).toContain('fi8.deit.seed0');
+    const quoted = (deit: boolean) => experiment('table4', { preset: 'paper', deit }).quoted.map(({ label }) => label);
+    expect(quoted(false)).toContain('DeiT');
+    expect(quoted(true)).not.toContain('DeiT');
+  });
+
+  test("with the official preset, whose template is another, the paper's first template is a row of its own", () => {
+    expect(namesOf(['table3'], { preset: 'official' })).toContain('fi8.both-template1.seed0');
+  });
+
+  test('a demonstration has all of its settings in every experiment', () => {
+    const scenes = { name: 'scenes8', label: 'Scenes 8', dataset: 'fi8', root: '/scenes' };
+    const plan = somePlan(
+      { settings: [scenes], experiments: ['figure4', 'figure5'], seeds: 1 },
+      { demonstration: true },
+    );
+    expect(planTasks(plan).map(({ name }) => name)).toEqual(['scenes8.both.seed0']);
+  });
+
+  test('figure 5 is of one setting per data set', () => {
+    const settings = PAPER_SETTINGS.map((name) => ({ name, label: name, dataset: name, root: '/data' }));
+    const names = planTasks(somePlan({ settings, experiments: ['figure5'], seeds: 1 })).map(({ name }) => name);
+    expect(names.sort()).toEqual(['emotionroi6', 'fi8', 'twitter1', 'twitter2'].map((name) => `${name}.both.seed0`));
+  });
+});
+
+describe('joining', () => {
+  test('experiments, settings and seeds of both', () => {
+    const [fi8, fi2] = somePlan().settings;
+    const before = somePlan({ experiments: ['table3'], settings: [fi2!], seeds: 5 });
+    const now = somePlan({ experiments: ['table1', 'table3'], settings: [fi8!, fi2!], seeds: 2 });
+    const joined = joinPlans(before, now, 'plan.json');
+    expect(joined).toMatchObject({ experiments: ['table1', 'table3'], settings: [fi2, fi8], seeds: 5 });
+  });
+
+  test('the same weights elsewhere are the same model; anything else is refused by name', () => {
+    const moved = somePlan({}, { model: { directory: '/elsewhere', sha256: 'abc' } });
+    expect(joinPlans(somePlan(), moved, 'p').configuration.model.directory).toBe('/elsewhere');
+    const refused = (configuration: Parameters<typeof somePlan>[1], message: RegExp) => {
+      const join = () => joinPlans(somePlan(), somePlan({}, configuration), 'out/plan.json');
+      expect(join).toThrow(InputError);
+      expect(join).toThrow(message);
+    };
+    refused({ model: { directory: '/models/clip', sha256: 'abd' } }, /^out\/plan.json: a plan with another model/);
+    refused({ epochs: 3 }, /another epochs \(null, now 3\)/);
+    refused({ preset: 'official' }, /another preset/);
+    const settings = [{ ...somePlan().settings[0]!, root: '/data/other' }];
+    expect(() => joinPlans(somePlan(), somePlan({ settings }), 'p')).toThrow(/FI 8 at \/data\/fi, now \/data\/other/);
+  });
+});
+
+test('a plan is read back as it was, and nothing else is taken for one', () => {
+  const plan = somePlan();
+  const text = JSON.stringify(plan);
+  expect(parsePlan(text, 'plan.json')).toEqual(plan);
+  const damaged = ['', '{}', '[]', 'null', text.slice(0, -9), text.replace('"table1"', '"table9"')];
+  for (const other of [...damaged, text.replace('"format":1', '"format":2'), text.replace('"paper"', '"toString"')]) {
+    expect(() => parsePlan(other, 'a/plan.json')).toThrow(/^a\/plan.json: expected a plan/);
+  }
+});

@@ -1,0 +1,73 @@
+/** Plans and task results made up for tests. */
+import {
+  EXPERIMENTS,
+  PLAN_FORMAT,
+  type Plan,
+  planTasks,
+  seedResult,
+  surestCases,
+  TASK_FORMAT,
+  type Task,
+  type TaskResult,
+} from '../../../src/ptdpc/experiment/index.js';
+import { evaluate, PRESETS } from '../../../src/ptdpc/index.js';
+import { randomReals } from '../../support/random.js';
+
+/** A plan of all experiments on FI in two settings, `seeds` seeds. */
+export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan['configuration']> = {}): Plan {
+  return {
+    program: '0.1.0',
+    configuration: {
+      format: PLAN_FORMAT,
+      demonstration: false,
+      preset: 'paper',
+      epochs: null,
+      batchSize: null,
+      learningRates: [0.1, 0.01],
+      model: { directory: '/models/clip', sha256: 'abc' },
+      deit: null,
+      strict: false,
+      ...configuration,
+    },
+    experiments: EXPERIMENTS,
+    settings: [
+      { name: 'fi8', label: 'FI 8', dataset: 'fi8', root: '/data/fi' },
+      { name: 'fi2', label: 'FI 2', dataset: 'fi2', root: '/data/fi' },
+    ],
+    seeds: 2,
+    ...change,
+  };
+}
+
+export const CLASSES = ['negative', 'positive', 'neither_of|them'] as const;
+
+/** The result of a task with random predictions for 20 images of `CLASSES`. */
+export function someResult(task: Task): { result: TaskResult; logits: Float32Array; labels: Int32Array } {
+  const hash = Array.from(task.name).reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 2 ** 31;
+  const logits = randomReals(hash)(20 * CLASSES.length);
+  const labels = Int32Array.from({ length: 20 }, (_, i) => i % CLASSES.length);
+  const evaluation = evaluate(logits, labels, CLASSES.length);
+  const { seed, name } = task;
+  const paths = Array.from(labels, (label, i) => `test/${label}/${i}.jpg`);
+  const result: TaskResult = {
+    format: TASK_FORMAT,
+    program: '0.1.0',
+    task: name,
+    setting: task.setting.name,
+    variant: task.variant.name,
+    classes: [...CLASSES],
+    result: seedResult(
+      { seed, task: name, learningRate: PRESETS.paper.learningRate, choice: [], device: 'test', seconds: 1 },
+      evaluation,
+      labels,
+    ),
+    cases: surestCases({ setting: task.setting.name, seed }, CLASSES, evaluation, { paths, labels }),
+  };
+  return { result, logits, labels };
+}
+
+/** Results of all tasks of a plan but those whose name matches `without`. */
+export function someResults(plan: Plan, without = /^$/): Map<string, TaskResult> {
+  const tasks = planTasks(plan).filter(({ name }) => !without.test(name));
+  return new Map(tasks.map((task) => [task.name, someResult(task).result]));
+}
