@@ -5,6 +5,7 @@ import type { DeviceBuffer, DType, HeadsView } from '../contract.js';
 export type RealArray = Float32Array | Float64Array;
 
 export interface CpuBuffer extends DeviceBuffer {
+  /** Where halves are packed (see `Backend.packsHalves`), a copy of them, widened. */
   readonly data: RealArray | Int32Array;
 }
 
@@ -13,7 +14,7 @@ export function real(buffer: DeviceBuffer): RealArray {
   return dataOf(buffer, 'f32') as RealArray;
 }
 
-/** The numbers of a buffer that may be `f32` or `f16`; on the CPU both are stored alike. */
+/** The numbers of a buffer that may be `f32` or `f16`. */
 export function realOrHalf(buffer: DeviceBuffer): RealArray {
   return dataOf(buffer, buffer.dtype === 'f16' ? 'f16' : 'f32') as RealArray;
 }

@@ -5,7 +5,7 @@
 import { InputError } from '../../errors.js';
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
 import { kernelCost } from '../cost.js';
-import { float32FromHalf, roundedToHalves } from '../half.js';
+import { float32FromHalf, halvesFromFloat32, roundedToHalves } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
 import { activationGrad } from './activation.js';
@@ -67,12 +67,12 @@ export interface CpuOptions {
   poison?: boolean;
 }
 
+const HALF_NAN = 0x7e00;
+
 export class CpuBackend implements Backend {
   readonly kind = 'cpu';
   readonly description: string;
   readonly memory = new MemoryMeter();
-  /** Halves are stored as the wider numbers that they are, so that the products need not unpack them. */
-  readonly packsHalves = false;
   readonly #precision: 'f32' | 'f64';
   readonly #poison: boolean;
   readonly #profiler: Profiler | undefined;
@@ -91,11 +91,16 @@ export class CpuBackend implements Backend {
     this.description = this.#describe();
   }
 
+  /** Where products are compiled, which widen halves as they read them. The twins take them as the floats that they are. */
+  get packsHalves(): boolean {
+    return this.#wasm !== undefined;
+  }
+
   allocate(dtype: DType, length: number): CpuBuffer {
     const buffer = this.#wasm ? heapBuffer(this.#wasm.heap, dtype, length) : this.#arrayBuffer(dtype, length);
-    if (this.#poison) buffer.data.fill(dtype === 'i32' ? -0x7fffffff : Number.NaN);
-    this.memory.add(bytesOf(buffer));
-    if (!this.#wasm) this.memory.hold(bytesOf(buffer));
+    if (this.#poison) this.#fillWithPoison(buffer);
+    this.memory.add(this.#bytesOf(buffer));
+    if (!this.#wasm) this.memory.hold(this.#bytesOf(buffer));
     return buffer;
   }
 
@@ -105,17 +110,21 @@ export class CpuBackend implements Backend {
   }
 
   free(buffer: DeviceBuffer): void {
-    this.memory.remove(bytesOf(buffer));
-    if (this.#wasm) this.#wasm.heap.free((buffer as HeapBuffer).address);
-    else this.memory.hold(-bytesOf(buffer));
+    const bytes = this.#bytesOf(buffer);
+    this.memory.remove(bytes);
+    if (this.#wasm) this.#wasm.heap.free(addressOf(buffer));
+    else this.memory.hold(-bytes);
   }
 
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {
-    (buffer as CpuBuffer).data.set(buffer.dtype === 'f16' ? roundedToHalves(data) : data);
+    if (buffer.dtype !== 'f16') (buffer as CpuBuffer).data.set(data);
+    else if (this.#wasm) this.writeHalves(buffer, halvesFromFloat32(Float32Array.from(data)));
+    else (buffer as CpuBuffer).data.set(roundedToHalves(data));
   }
 
   writeHalves(buffer: DeviceBuffer, bits: Uint16Array): void {
-    if (this.#wasm) this.#wasm.engine.widenHalves(bits, addressOf(buffer));
+    const { length, dtype } = buffer;
+    if (this.#wasm && dtype === 'f16') this.#wasm.heap.u16(addressOf(buffer), length).set(bits);
     else (buffer as CpuBuffer).data.set(float32FromHalf(bits));
   }
 
@@ -150,6 +159,17 @@ export class CpuBackend implements Backend {
     }
   }
 
+  #bytesOf({ dtype, length }: DeviceBuffer): number {
+    if (this.#precision === 'f64') return (dtype === 'i32' ? 4 : 8) * length;
+    return (dtype === 'f16' && this.packsHalves ? 2 : 4) * length;
+  }
+
+  #fillWithPoison(buffer: CpuBuffer): void {
+    const { dtype, length, data } = buffer;
+    if (dtype === 'f16') this.writeHalves(buffer, new Uint16Array(length).fill(HALF_NAN));
+    else data.fill(dtype === 'i32' ? -0x7fffffff : Number.NaN);
+  }
+
   #describe(): string {
     if (!this.#wasm) return `CPU, plain TypeScript (${this.#precision})`;
     const { threads, relaxed } = this.#wasm.engine;
@@ -163,21 +183,18 @@ interface HeapBuffer extends CpuBuffer {
 }
 
 function heapBuffer(heap: CpuHeap, dtype: DType, length: number): HeapBuffer {
-  const address = heap.allocate(length * 4);
+  const address = heap.allocate(length * (dtype === 'f16' ? 2 : 4));
   return {
     dtype,
     length,
     address,
     get data() {
-      return dtype === 'i32' ? heap.i32(address, length) : heap.f32(address, length);
+      if (dtype === 'i32') return heap.i32(address, length);
+      return dtype === 'f16' ? float32FromHalf(heap.u16(address, length)) : heap.f32(address, length);
     },
   };
 }
 
 function addressOf(buffer: DeviceBuffer): number {
   return (buffer as HeapBuffer).address;
-}
-
-function bytesOf(buffer: DeviceBuffer): number {
-  return (buffer as CpuBuffer).data.byteLength;
 }

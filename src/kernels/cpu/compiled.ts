@@ -44,6 +44,7 @@ function matmul(engine: WasmEngine, args: MatmulArgs, at: Address): boolean {
     ...args,
     a: at(args.a),
     b: at(args.b),
+    halfB: args.b.dtype === 'f16',
     out: at(args.out),
     bias: args.bias && at(args.bias),
     preActivation: args.preActivation && at(args.preActivation),

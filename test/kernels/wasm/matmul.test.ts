@@ -58,6 +58,21 @@ describe.each(kinds)('matrix product: $name', ({ shared, relaxed }) => {
     }
   });
 
+  it.each(transposes)('widens a right operand in half precision: %o', (transpose) => {
+    for (const [m, n, k] of [
+      [1, 67, 390],
+      [7, 39, 13],
+      [60, 128, 384],
+      [61, 129, 385],
+      [299, 293, 307],
+      [3, 1031, 769],
+      [517, 1, 389],
+      [125, 1033, 130],
+    ] as const) {
+      check(heap, engine, { m, n, k, halfB: true, ...transpose });
+    }
+  });
+
   const epilogues: Omit<Case, 'm' | 'n' | 'k'>[] = [
     { alpha: -0.37 },
     { bias: true },
@@ -132,7 +147,7 @@ it('refuses operands that are too small or aliased', () => {
   const engine = WasmEngine.create({ heap });
   const [a, b] = [heap.allocate(64), heap.allocate(64)];
   const tooLarge = { a, b, out: heap.allocate(64), m: 5, n: 4, k: 4 };
-  expect(() => engine.matmul(tooLarge)).toThrow(/matmul: a at \d+ holds fewer than 20 floats/);
+  expect(() => engine.matmul(tooLarge)).toThrow(/matmul: a at \d+ holds fewer than 20 numbers/);
   expect(() => engine.matmul({ a, b, out: a, m: 4, n: 4, k: 4 })).toThrow('out is also an input');
   expect(() => engine.matmul({ a, b, out: 12345, m: 4, n: 4, k: 4 })).toThrow('out at 12345');
 });

@@ -3,6 +3,7 @@ import type { Activation, MatmulArgs } from '../../../src/kernels/contract.js';
 import type { CpuBuffer } from '../../../src/kernels/cpu/arrays.js';
 import { matmul } from '../../../src/kernels/cpu/matmul.js';
 import type { CpuHeap, HeapMatmulArgs, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
+import { halvesFromFloat32, roundedToHalves } from '../../../src/kernels/half.js';
 
 export interface Case {
   m: number;
@@ -10,6 +11,7 @@ export interface Case {
   k: number;
   transposeA?: boolean;
   transposeB?: boolean;
+  halfB?: boolean;
   alpha?: number;
   bias?: boolean;
   activation?: Activation;
@@ -35,7 +37,7 @@ export function operands({ m, n, k, ...rest }: Case, seed = m * 31 + n * 7 + k):
   const fill = (length: number) => Float32Array.from({ length }, () => 2 * next() - 1);
   const arrays = new Map([
     ['a', fill(m * k)],
-    ['b', fill(k * n)],
+    ['b', rest.halfB ? roundedToHalves(fill(k * n)) : fill(k * n)],
   ]);
   if (rest.bias) arrays.set('bias', fill(n));
   // A wide range, so that the tails of the activations are met too.
@@ -52,8 +54,10 @@ export function operands({ m, n, k, ...rest }: Case, seed = m * 31 + n * 7 + k):
 export function runWasm(heap: CpuHeap, engine: WasmEngine, c: Case, inputs: Map<string, Float32Array>): Float32Array[] {
   const addresses = new Map<string, number>();
   const place = (name: string, data: Float32Array) => {
-    const address = heap.allocate(data.byteLength);
-    heap.f32(address, data.length).set(data);
+    const half = name === 'b' && c.halfB;
+    const address = heap.allocate((half ? 2 : 4) * data.length);
+    if (half) heap.u16(address, data.length).set(halvesFromFloat32(data));
+    else heap.f32(address, data.length).set(data);
     addresses.set(name, address);
     return address;
   };
@@ -62,6 +66,7 @@ export function runWasm(heap: CpuHeap, engine: WasmEngine, c: Case, inputs: Map<
   const args: HeapMatmulArgs = { m: c.m, n: c.n, k: c.k, a: addresses.get('a')!, b: addresses.get('b')!, out };
   if (c.transposeA) args.transposeA = true;
   if (c.transposeB) args.transposeB = true;
+  if (c.halfB) args.halfB = true;
   if (c.alpha !== undefined) args.alpha = c.alpha;
   args.bias = addresses.get('bias');
   args.activation = c.activation;

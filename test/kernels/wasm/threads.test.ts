@@ -22,6 +22,8 @@ it('gives the same bits however many threads there are', () => {
     { m: 50, n: 768, k: 400, transposeB: true },
     { m: 1, n: 4001, k: 301, transposeB: true },
     { m: 1, n: 4001, k: 301 },
+    { m: 1, n: 4001, k: 301, halfB: true },
+    { m: 300, n: 257, k: 500, halfB: true, transposeB: true },
     { m: 481, n: 511, k: 96, transposeA: true, residual: true },
   ];
   for (const c of cases) {

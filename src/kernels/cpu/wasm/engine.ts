@@ -46,7 +46,6 @@ const LAYER_NORM_COST = 8;
 
 interface Exports {
   takePart(job: number, scratch: number, maySleep: number): void;
-  widenHalves(at: number, count: number): void;
 }
 
 export class WasmEngine {
@@ -54,7 +53,6 @@ export class WasmEngine {
   readonly relaxed: boolean;
   readonly #heap: CpuHeap;
   readonly #takePart: Exports['takePart'];
-  readonly #widenHalves: Exports['widenHalves'];
   readonly #control: number;
   readonly #job: number;
   readonly #scratch: number[] = [];
@@ -73,9 +71,7 @@ export class WasmEngine {
     this.#heap = heap;
     const module = compile({ relaxed, shared: heap.shared });
     const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
-    const { takePart, widenHalves } = instance.exports as unknown as Exports;
-    this.#takePart = takePart;
-    this.#widenHalves = widenHalves;
+    this.#takePart = (instance.exports as unknown as Exports).takePart;
     this.#control = heap.allocate(CONTROL_WORDS * 4);
     heap.i32(this.#control, CONTROL_WORDS).fill(0);
     this.#job = heap.allocate(JOB_BYTES);
@@ -141,13 +137,6 @@ export class WasmEngine {
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
   }
 
-  /** Writes half-precision numbers, given by their bit patterns, to the address as floats. */
-  widenHalves(bits: Uint16Array, address: number): void {
-    // They wait in the upper half of the place that they will take.
-    this.#heap.u16(address + 2 * bits.length, bits.length).set(bits);
-    this.#widenHalves(address, bits.length);
-  }
-
   /** Ends the workers and frees what belongs to this object, except the 16 bytes by which a late worker learns of it. */
   dispose(): void {
     const control = this.#heap.i32(this.#control, CONTROL_WORDS);
@@ -194,13 +183,13 @@ export class WasmEngine {
   }
 
   /** The compiled code trusts its addresses; a wrong one would overwrite other tensors. */
-  #check({ a, b, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
-    const atLeast = (name: string, address: number | undefined, count: number): void => {
-      if (address === undefined || this.#heap.sizeOf(address) >= count * 4) return;
-      throw new Error(`matmul: ${name} at ${address} holds fewer than ${count} floats`);
+  #check({ a, b, halfB, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
+    const atLeast = (name: string, address: number | undefined, count: number, bytesEach = 4): void => {
+      if (address === undefined || this.#heap.sizeOf(address) >= count * bytesEach) return;
+      throw new Error(`matmul: ${name} at ${address} holds fewer than ${count} numbers`);
     };
     atLeast('a', a, m * k);
-    atLeast('b', b, k * n);
+    atLeast('b', b, k * n, halfB ? 2 : 4);
     atLeast('out', out, m * n);
     atLeast('bias', bias, n);
     atLeast('preActivation', preActivation, m * n);

@@ -6,6 +6,8 @@ import type { CpuHeap } from './heap.js';
 export interface HeapMatmulArgs extends Pick<MatmulArgs, 'm' | 'n' | 'k' | 'transposeA' | 'transposeB' | 'alpha'> {
   a: number;
   b: number;
+  /** `b` holds half-precision numbers. */
+  halfB?: boolean | undefined;
   out: number;
   bias?: number | undefined;
   activation?: Activation | undefined;
@@ -27,7 +29,7 @@ export interface Tasks {
 /** `Kind.Matmul` in `assembly/job.ts`. */
 const KIND = 0;
 /** Bytes of a `MatmulJob`. */
-export const MATMUL_JOB_BYTES = 24 * 4;
+export const MATMUL_JOB_BYTES = 25 * 4;
 
 // As in assembly/tile.ts.
 const TILE_ROWS = 5;
@@ -42,7 +44,7 @@ const SHARED_COLUMNS = 256;
 /** Rows of a task that packs its panels of B itself: more rows, more uses of what it packed. */
 const OWN_ROWS = 240;
 const OWN_COLUMNS = 128;
-/** Columns of a task when there is one row. */
+/** Columns of a task when there is one row, and nothing to widen. */
 const VECTOR_COLUMNS = 256;
 /** Most memory that packed panels of B may take. */
 const MAXIMUM_PACKED_BYTES = 64 << 20;
@@ -50,14 +52,14 @@ const MAXIMUM_PACKED_BYTES = 64 << 20;
 /** Panels of B that a task packs at once, as in assembly/index.ts. */
 const GROUP = 4;
 
-/** Bytes of a thread's own memory for products: one tile, a group of panels of B, and the largest block of A. */
-export const SCRATCH_BYTES = 192 + DEPTH * 4 * (GROUP * TILE_COLUMNS + OWN_ROWS);
+/** Bytes of a thread's own memory for products: one tile, a group of panels of B, the same widened, and the largest block of A. */
+export const SCRATCH_BYTES = 192 + DEPTH * 4 * (2 * GROUP * TILE_COLUMNS + OWN_ROWS);
 
 /** Cuts a product into tasks. */
-export function cut({ m, n, k }: HeapMatmulArgs): Tasks {
+export function cut({ m, n, k, halfB }: HeapMatmulArgs): Tasks {
   const depth = evenly(k, DEPTH, 4);
   const packedBytes = Math.ceil(n / TILE_COLUMNS) * TILE_COLUMNS * k * 4;
-  if (m === 1) return { rows: 1, columns: VECTOR_COLUMNS, depth, packedBytes: 0 };
+  if (m === 1 && !halfB) return { rows: 1, columns: VECTOR_COLUMNS, depth, packedBytes: 0 };
   if (m <= SHARED_ROWS || packedBytes > MAXIMUM_PACKED_BYTES) {
     return {
       rows: evenly(m, OWN_ROWS, TILE_ROWS),
@@ -92,6 +94,7 @@ export function writeMatmulJob(
   for (const value of [KIND, 0, args.a, args.b, args.out, args.m, args.n, args.k]) words[at++] = value;
   words[at++] = Number(args.transposeA ?? false);
   words[at++] = Number(args.transposeB ?? false);
+  words[at++] = Number(args.halfB ?? false);
   heap.f32(address, MATMUL_JOB_BYTES / 4)[at++] = alpha;
   words[at++] = bias;
   words[at++] = preActivation;

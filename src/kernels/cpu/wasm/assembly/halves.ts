@@ -16,21 +16,15 @@ function widened(halves: v128): v128 {
   return v128.or(v128.or(value, sign), special);
 }
 
-/**
- * The `count` halves that lie in the upper half of `count` floats at `at` become those floats. Each is read before the place where it
- * lies is written.
- */
-export function widenHalves(at: usize, count: i32): void {
-  let from = at + 2 * <usize>count;
+/** Writes `count` halves at `from` to `to` as floats. */
+export function widenHalves(from: usize, count: i32, to: usize): void {
   let i = 0;
-  for (; i + 8 <= count; i += 8, from += 16, at += 32) {
+  for (; i + 8 <= count; i += 8, from += 16, to += 32) {
     const halves = v128.load(from);
-    const low = i32x4.extend_low_i16x8_u(halves);
-    const high = i32x4.extend_high_i16x8_u(halves);
-    v128.store(at, widened(low));
-    v128.store(at + 16, widened(high));
+    v128.store(to, widened(i32x4.extend_low_i16x8_u(halves)));
+    v128.store(to, widened(i32x4.extend_high_i16x8_u(halves)), 16);
   }
-  for (; i < count; i++, from += 2, at += 4) {
-    v128.store_lane<f32>(at, widened(i32x4.splat(load<u16>(from))), 0);
+  for (; i < count; i++, from += 2, to += 4) {
+    v128.store_lane<f32>(to, widened(i32x4.splat(load<u16>(from))), 0);
   }
 }

@@ -3,12 +3,11 @@ import { attend } from './attention';
 import { attentionGradKeyValue, attentionGradQuery } from './attention-grad';
 import { multiplyAdd } from './ceiling';
 import { AttentionJob, Control, Job, Kind, LayerNormJob, MatmulJob } from './job';
-import { widenHalves } from './halves';
 import { layerNorm, layerNormGrad } from './layer-norm';
 import { multiply } from './matmul';
 import { tile } from './tile';
 
-export { multiplyAdd, tile, widenHalves };
+export { multiplyAdd, tile };
 
 /**
  * Takes part in a job until no task is left; the result is complete when every participant has returned. `scratch` is this

@@ -41,6 +41,8 @@ export class MatmulJob extends Job {
   k: i32;
   transposeA: i32;
   transposeB: i32;
+  /** Whether b holds half-precision numbers. */
+  halfB: i32;
   alpha: f32;
   bias: usize;
   preActivation: usize;

@@ -7,6 +7,7 @@
  * bounds do not depend on the number of threads, so neither does the result, to the last bit.
  */
 import { finishRow } from './epilogue';
+import { widenHalves } from './halves';
 import { MatmulJob, takeTask } from './job';
 import { packPanels, packRows } from './pack';
 import { copyTile, TILE_COLUMNS, TILE_ROWS, tile } from './tile';
@@ -20,7 +21,7 @@ const SPINS: i32 = 2000;
 
 /** Takes part in a product until no task is left; `scratch` is this thread's own memory. */
 export function multiply(job: MatmulJob, scratch: usize, maySleep: bool): void {
-  if (job.packedB) packAll(job, maySleep);
+  if (job.packedB) packAll(job, scratch, maySleep);
   const across = ceilDivide(job.n, job.taskColumns);
   const tasks = across * ceilDivide(job.m, job.taskRows);
   for (;;) {
@@ -30,13 +31,13 @@ export function multiply(job: MatmulJob, scratch: usize, maySleep: bool): void {
     const column = (task % across) * job.taskColumns;
     const rowEnd = min(row + job.taskRows, job.m);
     const columnEnd = min(column + job.taskColumns, job.n);
-    if (job.m == 1) multiplyRow(job, column, columnEnd);
+    if (job.m == 1 && !job.halfB) multiplyRow(job, column, columnEnd);
     else multiplyBlock(job, scratch, row, rowEnd, column, columnEnd);
   }
 }
 
 /** Packs all of B, together with the other threads, and waits until it is done. */
-function packAll(job: MatmulJob, maySleep: bool): void {
+function packAll(job: MatmulJob, scratch: usize, maySleep: bool): void {
   const panels = ceilDivide(job.n, TILE_COLUMNS);
   const tasks = ceilDivide(panels, GROUP);
   const base = changetype<usize>(job);
@@ -44,7 +45,11 @@ function packAll(job: MatmulJob, maySleep: bool): void {
     const task = atomic.add<i32>(base + offsetof<MatmulJob>('packTaken'), 1);
     if (task >= tasks) break;
     const panel = task * GROUP;
-    packGroup(job, panel, panels, 0, job.k, job.packedB + <usize>panel * <usize>job.k * 32, <usize>job.k * 32);
+    const to = job.packedB + <usize>panel * <usize>job.k * 32;
+    for (let from = 0; from < job.k; from += job.taskDepth) {
+      const depth = min(job.taskDepth, job.k - from);
+      packGroup(job, panel, panels, from, depth, to + <usize>from * 32, <usize>job.k * 32, scratch);
+    }
     if (atomic.add<i32>(base + offsetof<MatmulJob>('packDone'), 1) == tasks - 1) {
       atomic.notify(base + offsetof<MatmulJob>('packDone'), -1);
     }
@@ -57,15 +62,39 @@ function packAll(job: MatmulJob, maySleep: bool): void {
   }
 }
 
-/** Rows [from, from + depth) of op(B) in a group of panels, or as many as there are before `end`. */
-function packGroup(job: MatmulJob, panel: i32, end: i32, from: i32, depth: i32, to: usize, panelStride: usize): void {
-  const rowStride: usize = job.transposeB ? 4 : <usize>job.n << 2;
-  const columnStride: usize = job.transposeB ? <usize>job.k << 2 : 4;
+/**
+ * Rows [from, from + depth) of op(B) in a group of panels, or as many as there are before `end`. `staging` has room for them once
+ * more, in single precision.
+ */
+function packGroup(
+  job: MatmulJob, panel: i32, end: i32, from: i32, depth: i32, to: usize, panelStride: usize, staging: usize,
+): void {
   const panels = min(GROUP, end - panel);
   const column = panel * TILE_COLUMNS;
   const columns = min(panels * TILE_COLUMNS, job.n - column);
+  if (job.halfB) {
+    if (job.transposeB) {
+      widenLines(job.b + ((<usize>column * <usize>job.k + <usize>from) << 1), job.k, columns, depth, staging);
+      packPanels(staging, 4, <usize>depth << 2, panels, columns, depth, to, panelStride);
+    } else {
+      widenLines(job.b + ((<usize>from * <usize>job.n + <usize>column) << 1), job.n, depth, columns, staging);
+      packPanels(staging, <usize>columns << 2, 4, panels, columns, depth, to, panelStride);
+    }
+    return;
+  }
+  const rowStride: usize = job.transposeB ? 4 : <usize>job.n << 2;
+  const columnStride: usize = job.transposeB ? <usize>job.k << 2 : 4;
   const at = job.b + <usize>column * columnStride + <usize>from * rowStride;
   packPanels(at, rowStride, columnStride, panels, columns, depth, to, panelStride);
+}
+
+/** `lines` runs of `length` halves, which begin `pitch` numbers apart, as floats one after the other. */
+function widenLines(at: usize, pitch: i32, lines: i32, length: i32, to: usize): void {
+  for (let line = 0; line < lines; line++) {
+    widenHalves(at, length, to);
+    at += <usize>pitch << 1;
+    to += <usize>length << 2;
+  }
 }
 
 /** One task: rows [row, rowEnd) and columns [column, columnEnd) of the result, over all of k. */
@@ -73,7 +102,8 @@ function multiplyBlock(job: MatmulJob, scratch: usize, row: i32, rowEnd: i32, co
   const k = <usize>job.k;
   const edgeTile = scratch;
   const ownPanels = scratch + 192;
-  const packedA = ownPanels + <usize>job.taskDepth * (GROUP * 32);
+  const staging = ownPanels + <usize>job.taskDepth * (GROUP * 32);
+  const packedA = staging + <usize>job.taskDepth * (GROUP * 32);
   const firstPanel = column / TILE_COLUMNS;
   const endPanel = ceilDivide(columnEnd, TILE_COLUMNS);
   let from = 0;
@@ -87,7 +117,7 @@ function multiplyBlock(job: MatmulJob, scratch: usize, row: i32, rowEnd: i32, co
         b = job.packedB + (<usize>panel * k + <usize>from) * 32;
       } else {
         const inGroup = (panel - firstPanel) % GROUP;
-        if (inGroup == 0) packGroup(job, panel, endPanel, from, depth, ownPanels, panelBytes);
+        if (inGroup == 0) packGroup(job, panel, endPanel, from, depth, ownPanels, panelBytes, staging);
         b = ownPanels + <usize>inGroup * panelBytes;
       }
       multiplyPanel(job, packedA, b, row, rowEnd, panel * TILE_COLUMNS, from, depth, edgeTile);
