@@ -14,4 +14,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'train', summary: 'tune prompts on a folder of labelled images', load: () => import('./train.js') },
   { name: 'eval', summary: 'evaluate the prompts of a run', load: () => import('./eval.js') },
   { name: 'predict', summary: 'predict the class of new images', load: () => import('./predict.js') },
+  { name: 'explain', summary: 'show what prompts have become', load: () => import('./explain.js') },
 ];

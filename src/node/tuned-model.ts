@@ -1,7 +1,7 @@
 /** A finished or half-finished run opened for use: its prompts on the model that they were tuned with. */
 import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
-import { PromptModel, type PromptsFile, promptText } from '../ptdpc/index.js';
+import { PromptModel, type PromptsFile, type PromptText, promptText } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { exists } from './checkpoint-files.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
@@ -38,8 +38,8 @@ export interface TunedModel extends Disposable {
   prompts: PromptModel;
 }
 
-/** The run's prompts on a device. Throws InputError where they do not fit the model's width or the template's tokens. */
-export async function loadTuned({ prompts, model }: RunFiles, engine: Engine): Promise<TunedModel> {
+/** The run's words, as its model reads them. Throws InputError where its prompts do not fit the model's width or the template's tokens. */
+export async function runText({ prompts, model }: RunFiles): Promise<PromptText> {
   const { options, classes } = prompts;
   const words = classes.map(({ word }) => word);
   const text = promptText(await model.tokenizer(), options.template, words, model.config.text.context);
@@ -50,8 +50,21 @@ export async function loadTuned({ prompts, model }: RunFiles, engine: Engine): P
         'another merges.txt than in training, or a damaged run',
     );
   }
+  return text;
+}
+
+/** The run's prompts on a device. Throws InputError as `runText` does. */
+export async function loadTuned(run: RunFiles, engine: Engine): Promise<TunedModel> {
+  const { prompts, model } = run;
+  const text = await runText(run);
   const tower = await TextTower.load(engine, model.clip, model.config);
-  const tuned = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, options, prompts.prompts);
+  const tuned = await PromptModel.create(
+    tower,
+    new TokenEmbeddings(model.clip),
+    text,
+    prompts.options,
+    prompts.prompts,
+  );
   return {
     prompts: tuned,
     [Symbol.dispose]: () => {

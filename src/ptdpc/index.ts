@@ -1,15 +1,18 @@
 /**
  * PT-DPC: prompt tuning with diversified prompt composition. In reading order: `options`, `prompt-text` (the words),
  * `forest` (the rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`;
- * beside them `zero-shot`, and the files of a run.
+ * beside them `zero-shot`, `explain` (what prompts have become), and the files of a run.
  */
 export { mebibytes } from './budget.js';
 export * from './evaluate.js';
+export * from './explain.js';
 export { normalizedFeatures } from './features.js';
+export * from './nearest-words.js';
 export * from './options.js';
 export { predictionsCsv } from './predictions-csv.js';
 export { PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type PromptText, promptText } from './prompt-text.js';
+export { promptWeights } from './prompt-weights.js';
 export { type ClassName, decodePrompts, encodePrompts, type PromptsFile, safetensorsBytes } from './prompts-file.js';
 export {
   accumulateGradient,

@@ -30,6 +30,14 @@ export interface ClipTokenizerOptions {
   readonly vocabularySize?: number;
 }
 
+/** What one token stands for. */
+export interface TokenText {
+  /** Its characters, without the mark at the end of a word; bytes that are no UTF-8 on their own as `\\xe2`. */
+  readonly text: string;
+  /** `word` ends a word, and so can be one; `fragment` goes on into the next token; `special` is SOT or EOT. */
+  readonly kind: 'word' | 'fragment' | 'special';
+}
+
 export class ClipTokenizer {
   /** Number of ids. */
   readonly vocabularySize: number;
@@ -123,6 +131,17 @@ export class ClipTokenizer {
     return text.replaceAll(END_OF_WORD, ' ');
   }
 
+  /** What a token stands for; undefined for an id that no text has, such as one between the merges and SOT. */
+  describe(id: number): TokenText | undefined {
+    const token = this.#token(id);
+    if (token === undefined) return undefined;
+    if (id === this.sot || id === this.eot) return { text: token, kind: 'special' };
+    const endsWord = token.endsWith(END_OF_WORD);
+    const symbols = endsWord ? token.slice(0, -END_OF_WORD.length) : token;
+    const bytes = Uint8Array.from(symbols, (symbol) => byteOfSymbol.get(symbol) ?? 0);
+    return { text: utf8OrEscaped(bytes), kind: endsWord ? 'word' : 'fragment' };
+  }
+
   /** The vocabulary as Hugging Face's `vocab.json`: token to id, in order of id. */
   vocabJson(): string {
     const entries = [...this.#encoder.tokens.entries(), [this.sot, START_OF_TEXT], [this.eot, END_OF_TEXT]] as const;
@@ -148,6 +167,14 @@ export class ClipTokenizer {
     if (id === this.sot) return START_OF_TEXT;
     if (id === this.eot) return END_OF_TEXT;
     return this.#encoder.tokens[id];
+  }
+}
+
+function utf8OrEscaped(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
   }
 }
 

@@ -4,4 +4,4 @@
  * `clean-text.ts` and `split-words.ts` are the text side, `byte-symbols.ts`, `merges.ts` and `byte-pair-encoder.ts` the byte-level
  * BPE, `clip-tokenizer.ts` joins them. Everything here runs unchanged in a browser.
  */
-export { ClipTokenizer, type ClipTokenizerOptions } from './clip-tokenizer.js';
+export { ClipTokenizer, type ClipTokenizerOptions, type TokenText } from './clip-tokenizer.js';

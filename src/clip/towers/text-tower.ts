@@ -92,6 +92,8 @@ export class TextTower implements Disposable {
   }
 }
 
+const TOKEN_EMBEDDING = 'text_model.embeddings.token_embedding.weight';
+
 /**
  * The token embedding, read from the checkpoint row by row as it is asked for: prompt tuning needs a few dozen of its 49,408
  * rows, and the table is a sixth of the model.
@@ -101,14 +103,24 @@ export class TokenEmbeddings {
 
   constructor(private readonly checkpoint: CanonicalClip) {}
 
+  /** Number of tokens in the table. */
+  get count(): number {
+    return this.checkpoint.shape(TOKEN_EMBEDDING)[0] ?? 0;
+  }
+
   /** The embedding of one token, [width]. */
   async row(id: number): Promise<Float32Array> {
     let row = this.#rows.get(id);
     if (!row) {
-      row = await this.checkpoint.read('text_model.embeddings.token_embedding.weight', { first: id, count: 1 });
+      row = await this.rows(id, 1);
       this.#rows.set(id, row);
     }
     return row;
+  }
+
+  /** The embeddings of `count` tokens from `first` on, [count, width]; read anew each time. */
+  rows(first: number, count: number): Promise<Float32Array> {
+    return this.checkpoint.read(TOKEN_EMBEDDING, { first, count });
   }
 }
 

@@ -178,3 +178,21 @@ describe('vocabulary files', () => {
     expect(refusals).toBeGreaterThan(100);
   });
 });
+
+it('describes each token: words, fragments, bytes that are no characters, and special ones', () => {
+  const described = (text: string) => tokenizer.encode(text).map((id) => tokenizer.describe(id));
+  expect(described('a joy')).toEqual([
+    { text: 'a', kind: 'word' },
+    ...tokenizer.encode('joy').map((id, i, ids) => ({
+      text: tokenizer.decode([id]).trim(),
+      kind: i === ids.length - 1 ? 'word' : 'fragment',
+    })),
+  ]);
+  const [first] = tokenizer.encode('日');
+  expect(tokenizer.describe(first!)).toEqual({ text: '\\xe6\\x97', kind: 'fragment' });
+  expect(tokenizer.describe(tokenizer.sot)).toEqual({ text: '<|startoftext|>', kind: 'special' });
+  expect(tokenizer.describe(tokenizer.eot)).toEqual({ text: '<|endoftext|>', kind: 'special' });
+  const roomy = ClipTokenizer.fromMerges(mergesText, 'merges.txt', { vocabularySize: 2000 });
+  expect(roomy.describe(512 + 600)).toBeUndefined();
+  expect(roomy.describe(1999)!.kind).toBe('special');
+});

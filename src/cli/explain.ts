@@ -1,0 +1,164 @@
+/** `ptdpc explain`: what the prompts of a run have become, and what an image makes of them. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { TokenEmbeddings } from '../clip/towers/index.js';
+import type { DeviceChoice } from '../node/device-choice.js';
+import { encodeFiles } from '../node/encode-splits.js';
+import { listImages } from '../node/image-files.js';
+import { loadTuned, openRun, type RunFiles, runText } from '../node/tuned-model.js';
+import {
+  type ExplainOptions,
+  explainImages,
+  explainPrompts,
+  type ImageExplanation,
+  normalizedFeatures,
+  type PromptExplanation,
+  SKIPPABLE_WORDS,
+  type SkippableWords,
+  type VocabularyWord,
+  WORD_METRICS,
+  type WordMetric,
+} from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { openReportedDevice } from './device.js';
+import { type EncodingOptions, encodingOf } from './encoding.js';
+import {
+  addCacheOptions,
+  addExamples,
+  deviceOption,
+  jsonOption,
+  memoryOption,
+  parseInteger,
+  strictOption,
+} from './options.js';
+import { print, printJson, say, saySkipped } from './output.js';
+import { progress } from './progress.js';
+import { percent, table } from './tables.js';
+
+interface Options extends EncodingOptions {
+  run: string;
+  model?: string;
+  top: number;
+  metric: WordMetric;
+  skip: SkippableWords[];
+  device: DeviceChoice;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      'Show what the prompts of a run have become: for every learned token the nearest tokens of the vocabulary, by cosine or ' +
+        'Euclidean distance of the embeddings. For images, their probabilities and the weights w[i][j] of each class i ' +
+        'and token j. The modes cs and none have no weights, is and none no class-specific tokens.',
+    )
+    .argument('[images...]', 'image files, or folders of them')
+    .requiredOption('--run <run>', 'folder of the run')
+    .option('--model <dir>', 'model directory, where it is no longer where the run found it')
+    .option('--top <k>', 'words for each learned token', parseInteger(1, 10_000), 5)
+    .addOption(new Option('--metric <name>', 'what is nearest').choices(WORD_METRICS).default('cosine'))
+    .option(
+      '--skip <kinds>',
+      `pass over tokens of the vocabulary: ${SKIPPABLE_WORDS.join(', ')} (start and end of text, what does not end a ` +
+        'word, what the prompt began with), separated by commas',
+      parseSkip,
+      [],
+    )
+    .addOption(deviceOption())
+    .addOption(memoryOption())
+    .addOption(strictOption())
+    .addOption(jsonOption());
+  addCacheOptions(command).action(explain);
+  addExamples(command, [
+    ['ptdpc explain --run runs/fi', 'the nearest words of all learned tokens'],
+    ['ptdpc explain --run runs/fi holiday.jpg', 'and what this picture makes of them'],
+    ['ptdpc explain --run runs/fi --metric euclidean --top 1 --skip special,fragments', 'as CoOp reports them'],
+    ['ptdpc explain --run runs/fi holiday.jpg --json > explanation.json', 'all of it, for a program'],
+  ]);
+}
+
+type ExplainedImage = ImageExplanation & { path: string };
+
+async function explain(inputs: string[], options: Options): Promise<void> {
+  await using run = await openRun(options.run, options.model);
+  await runText(run);
+  const paths = inputs.length === 0 ? [] : await listImages(inputs);
+  using device = await openReportedDevice(options.device);
+  const engine = new Engine(device.backend);
+  const { images, skipped } = await explainPaths(engine, run, paths, options);
+  const prompts = await explainWords(engine, run, options);
+  if (options.json) printJson({ run: options.run, ...prompts, images, skipped });
+  else {
+    for (const image of images) printImage(prompts, image);
+    printWords(prompts);
+  }
+  saySkipped(skipped);
+}
+
+async function explainPaths(engine: Engine, run: RunFiles, paths: readonly string[], options: Options) {
+  if (paths.length === 0) return { images: [], skipped: [] };
+  const encoded = await encodeFiles(encodingOf(engine, run.model, options), paths);
+  using tuned = await loadTuned(run, engine);
+  const features = normalizedFeatures(encoded.features, run.model.config.projectionDim);
+  const explained = await explainImages(tuned.prompts, features, options.memory);
+  const images: ExplainedImage[] = explained.map((image, i) => ({ path: encoded.paths[i]!, ...image }));
+  return { images, skipped: encoded.skipped };
+}
+
+async function explainWords(
+  engine: Engine,
+  { prompts, model }: RunFiles,
+  options: Options,
+): Promise<PromptExplanation> {
+  const { top, metric, skip, memory } = options;
+  const embeddings = new TokenEmbeddings(model.clip);
+  using bar = progress(embeddings.count, 'comparing', 'tokens');
+  const request: ExplainOptions = { top, metric, skip, memory, onProgress: (tokens) => bar.tick(tokens) };
+  return await explainPrompts(engine, prompts, await model.tokenizer(), embeddings, request);
+}
+
+function printImage({ classes, tokens }: PromptExplanation, { path, probabilities, weights }: ExplainedImage): void {
+  print(`${path}:`);
+  const heads = weights ? tokens.map(shown) : [];
+  const rowOf = (c: number) => weights?.[weights.length === 1 ? 0 : c]?.map((w) => w.toFixed(4)) ?? [];
+  // A prompt that all classes share has one row of weights, which stands below the classes.
+  const shared = weights?.length === 1 && classes.length > 1;
+  const lines = classes.map((word, c) => [word, percent(probabilities[c]!), ...(shared ? [] : rowOf(c))]);
+  if (shared) lines.push(['(shared prompt)', '', ...rowOf(0)]);
+  print(table([['class', 'probability', ...heads.map((head) => `w(${head})`)], ...lines]));
+  print('');
+}
+
+function printWords({ classes, tokens, prompts, metric, equal, absent }: PromptExplanation): void {
+  const figure = metric === 'cosine' ? 'similarity' : 'distance';
+  for (const prompt of equal ? prompts.slice(0, 1) : prompts) {
+    const whose = prompt.class === null || equal ? 'all classes' : classes[prompt.class];
+    print(`${whose}: nearest words by ${figure}`);
+    const rows = prompt.tokens.map(({ start, nearest }, j) => [
+      `${j + 1}`,
+      shown(tokens[j]!),
+      start[figure].toFixed(4),
+      ...nearest.map((word) => `${shown(word)} ${word[figure].toFixed(4)}`),
+    ]);
+    const places = Array.from({ length: prompt.tokens[0]?.nearest.length ?? 0 }, (_, rank) => `nearest ${rank + 1}`);
+    print(table([['token', 'began as', figure, ...places], ...rows]));
+    print('');
+  }
+  if (equal) say('the tokens of all classes are equal: they began so, and composition treats all classes alike');
+  for (const line of absent) say(line);
+}
+
+/** A token of the vocabulary as people read it: `joy`, or `jo-` where a word goes on. */
+function shown({ text, kind }: Pick<VocabularyWord, 'text' | 'kind'>): string {
+  const visible = text.replace(
+    /[\p{C}\p{Z}]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+  return kind === 'fragment' ? `${visible}-` : visible;
+}
+
+function parseSkip(list: string): SkippableWords[] {
+  const kinds = list.split(',').map((kind) => kind.trim());
+  const isKind = (kind: string): kind is SkippableWords => SKIPPABLE_WORDS.some((known) => known === kind);
+  if (kinds.every(isKind)) return kinds;
+  throw new InvalidArgumentError(`Expected some of ${SKIPPABLE_WORDS.join(', ')}, separated by commas.`);
+}

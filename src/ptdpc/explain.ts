@@ -1,0 +1,162 @@
+/**
+ * What a tuned prompt has become, and what an image makes of it: the learned tokens' nearest words, and for an image its
+ * probabilities and weights w[i][j] (Eq. 3). Modes lack some of this, and then it is null or said in `absent`, never made up.
+ *
+ * In mode `both`, prompts that begin equal stay equal: the composed prompt is a sum over classes in which all of them stand alike, so
+ * all get the same gradient. `equal` says where it is so.
+ */
+import type { ClipTokenizer, TokenText } from '../clip/tokenizer/index.js';
+import type { TokenEmbeddings } from '../clip/towers/index.js';
+import type { Engine } from '../tensor/index.js';
+import { argmax, softmaxRows } from './evaluate.js';
+import {
+  type Closeness,
+  closeness,
+  type NearestWord,
+  type NearestWordsOptions,
+  nearestWords,
+  type WordMetric,
+} from './nearest-words.js';
+import type { Mode } from './options.js';
+import type { PromptModel } from './prompt-model.js';
+import { promptWeights } from './prompt-weights.js';
+import type { PromptsFile } from './prompts-file.js';
+import { predictLogits } from './step.js';
+
+/** Tokens of the vocabulary that can be passed over: SOT and EOT; what does not end a word; what the prompt began with. */
+export const SKIPPABLE_WORDS = ['special', 'fragments', 'template'] as const;
+export type SkippableWords = (typeof SKIPPABLE_WORDS)[number];
+
+export interface ExplainOptions extends Omit<NearestWordsOptions, 'skips'> {
+  /** Nothing is passed over where this is empty, except ids that stand for no text. */
+  skip: readonly SkippableWords[];
+}
+
+/** A token of the vocabulary with what it stands for. */
+export interface VocabularyWord extends TokenText {
+  readonly id: number;
+}
+
+export interface PromptExplanation {
+  mode: Mode;
+  metric: WordMetric;
+  skip: readonly SkippableWords[];
+  /** Class words, in order. */
+  classes: string[];
+  /** What each learned token began as, in the prompt's order: SOT where it is learned, then the template's. */
+  tokens: VocabularyWord[];
+  prompts: ExplainedPrompt[];
+  /** True where there are prompts of several classes and all hold the same numbers. */
+  equal: boolean;
+  /** What this mode does not have, in words; empty for `both`. */
+  absent: string[];
+}
+
+/** One set of learned tokens. */
+export interface ExplainedPrompt {
+  /** Place of its class among `classes`; null for the one prompt that all classes share. */
+  class: number | null;
+  tokens: ExplainedToken[];
+}
+
+export interface ExplainedToken {
+  /** Its present value beside its first. */
+  start: Closeness;
+  /** The nearest tokens of the vocabulary, the nearest first. */
+  nearest: (NearestWord & TokenText)[];
+}
+
+/** Explains the prompts of a file; they must belong to this tokenizer and these embeddings. */
+export async function explainPrompts(
+  engine: Engine,
+  { options: tuning, classes, shape, prompts }: Pick<PromptsFile, 'options' | 'classes' | 'shape' | 'prompts'>,
+  tokenizer: ClipTokenizer,
+  embeddings: TokenEmbeddings,
+  options: ExplainOptions,
+): Promise<PromptExplanation> {
+  const [sets = 0, count = 0, width = 0] = shape;
+  const start = [...(tuning.learnSot ? [tokenizer.sot] : []), ...tokenizer.encode(tuning.template)];
+  const skips = skipped(tokenizer, options.skip, new Set(start));
+  const nearest = await nearestWords(engine, prompts, embeddings, { ...options, skips });
+  const explained: ExplainedPrompt[] = [];
+  for (let set = 0; set < sets; set++) {
+    const tokens: ExplainedToken[] = [];
+    for (const [j, id] of start.entries()) {
+      const at = set * count + j;
+      const learned = prompts.subarray(at * width, (at + 1) * width);
+      tokens.push({
+        start: closeness(learned, await embeddings.row(id)),
+        nearest: nearest[at]!.map((word) => ({ ...word, ...tokenizer.describe(word.id)! })),
+      });
+    }
+    explained.push({ class: isClassSpecific(tuning.mode) ? set : null, tokens });
+  }
+  return {
+    mode: tuning.mode,
+    metric: options.metric,
+    skip: options.skip,
+    classes: classes.map(({ word }) => word),
+    tokens: start.map((id) => ({ id, ...tokenizer.describe(id)! })),
+    prompts: explained,
+    equal: sets > 1 && prompts.every((value, i) => value === prompts[i % (count * width)]),
+    absent: absentIn(tuning.mode),
+  };
+}
+
+export interface ImageExplanation {
+  /** Place of the most probable class. */
+  predicted: number;
+  /** Of each class. */
+  probabilities: number[];
+  /** weights[i][j] of class i (or of the one shared prompt) and token j; null in the modes `cs` and `none`. */
+  weights: number[][] | null;
+}
+
+/** Explains images by their normalised features [count, width]. `memory` in bytes. */
+export async function explainImages(
+  model: PromptModel,
+  features: Float32Array,
+  memory: number,
+): Promise<ImageExplanation[]> {
+  const probabilities = softmaxRows(await predictLogits(model, features, memory), model.classes);
+  const weights = await promptWeights(model, features, memory);
+  const [prompts = 0, tokens = 0, width = 0] = model.prompts.shape;
+  return Array.from({ length: features.length / width }, (_, image) => {
+    const row = probabilities.subarray(image * model.classes, (image + 1) * model.classes);
+    const of = (i: number) => {
+      const at = (image * prompts + i) * tokens;
+      return Array.from(weights!.subarray(at, at + tokens));
+    };
+    return {
+      predicted: argmax(row),
+      probabilities: Array.from(row),
+      weights: weights && Array.from({ length: prompts }, (_, i) => of(i)),
+    };
+  });
+}
+
+function isClassSpecific(mode: Mode): boolean {
+  return mode === 'both' || mode === 'cs';
+}
+
+/** What a mode does not have. */
+function absentIn(mode: Mode): string[] {
+  return [
+    ...(mode === 'cs' || mode === 'none' ? ['no weights: the prompts are the same for every image'] : []),
+    ...(isClassSpecific(mode) ? [] : ['no class-specific tokens: all classes share one prompt']),
+  ];
+}
+
+/** Which ids are passed over. */
+function skipped(
+  tokenizer: ClipTokenizer,
+  skip: readonly SkippableWords[],
+  template: ReadonlySet<number>,
+): (id: number) => boolean {
+  const [special, fragments, start] = SKIPPABLE_WORDS.map((kind) => skip.includes(kind));
+  return (id) => {
+    const word = tokenizer.describe(id);
+    if (!word || (start && template.has(id))) return true;
+    return (special && word.kind === 'special') || (fragments && word.kind === 'fragment') || false;
+  };
+}

@@ -1,0 +1,175 @@
+/** Explanations in all modes: the weights against Eq. 3 in float64, the words against the learned tokens, and what a mode has not. */
+import { describe, expect, it } from 'vitest';
+import { ClipTokenizer } from '../../src/clip/tokenizer/index.js';
+import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
+import {
+  explainImages,
+  explainPrompts,
+  MODES,
+  type Mode,
+  PromptModel,
+  type PromptsFile,
+  promptText,
+  promptWeights,
+  type SkippableWords,
+  type TuningOptions,
+  tuningOptions,
+} from '../../src/ptdpc/index.js';
+import { Engine } from '../../src/tensor/index.js';
+import { tinyVocabulary } from '../cli/tiny-vocabulary.js';
+import { describeOnAll, openTestDevice } from '../support/devices.js';
+import { randomReals } from '../support/random.js';
+import { maxError, tensorsOf, tinyClip } from '../support/tiny-clip.js';
+
+const MEMORY = 2 ** 28;
+const WIDTH = 64;
+const CLASSES = ['awe', 'great joy', 'sadness'];
+const { clip, config } = await tinyClip('clip-tiny');
+const embeddings = new TokenEmbeddings(clip);
+const tokenizer = ClipTokenizer.fromMerges(tinyVocabulary, 'merges.txt', {
+  vocabularySize: config.text.vocabularySize,
+});
+
+/** Prompts that have moved from their start, each class by a way of its own. */
+async function promptsFile(mode: Mode, overrides: Partial<TuningOptions> = {}): Promise<PromptsFile> {
+  const options = tuningOptions('official', { mode, ...overrides });
+  const start = [...(options.learnSot ? [tokenizer.sot] : []), ...tokenizer.encode(options.template)];
+  const sets = mode === 'both' || mode === 'cs' ? CLASSES.length : 1;
+  const prompts = randomReals(5)(sets * start.length * WIDTH).map((x) => 0.01 * x);
+  for (let i = 0; i < sets * start.length; i++) {
+    const row = await embeddings.row(start[i % start.length]!);
+    row.forEach((value, d) => {
+      prompts[i * WIDTH + d]! += value;
+    });
+  }
+  const classes = CLASSES.map((word) => ({ folder: word, word }));
+  return { options, classes, modelHash: '', epochs: 1, shape: [sets, start.length, WIDTH], prompts };
+}
+
+const explain = async (file: PromptsFile, skip: SkippableWords[] = []) => {
+  using device = { backend: await openTestDevice('cpu'), [Symbol.dispose]: () => device.backend.dispose() };
+  const options = { top: 3, metric: 'cosine', skip, memory: MEMORY } as const;
+  return await explainPrompts(new Engine(device.backend), file, tokenizer, embeddings, options);
+};
+
+describe('prompts', () => {
+  it.each(MODES)('mode %s: one set of tokens for each class, or one for all, and nothing made up', async (mode) => {
+    const explained = await explain(await promptsFile(mode));
+    const perClass = mode === 'both' || mode === 'cs';
+    expect(explained.prompts.map((prompt) => prompt.class)).toEqual(perClass ? [0, 1, 2] : [null]);
+    expect(explained.classes).toEqual(CLASSES);
+    expect(explained.equal).toBe(false);
+    const absent = { both: [], is: [/class-specific/], cs: [/no weights/], none: [/no weights/, /class-specific/] }[
+      mode
+    ];
+    expect(explained.absent).toHaveLength(absent.length);
+    for (const [i, line] of explained.absent.entries()) expect(line).toMatch(absent[i]!);
+  });
+
+  it('every learned token is nearest to what it began as, SOT included', async () => {
+    const { tokens, prompts } = await explain(await promptsFile('both'));
+    expect(tokens.map(({ text, kind }) => [text, kind])).toEqual([
+      ['<|startoftext|>', 'special'],
+      ...tokenizer.encode('a photo of').map((id) => {
+        const { text, kind } = tokenizer.describe(id)!;
+        return [text, kind];
+      }),
+    ]);
+    for (const prompt of prompts) {
+      for (const [j, { start, nearest }] of prompt.tokens.entries()) {
+        expect(nearest).toHaveLength(3);
+        expect(nearest[0]).toEqual({ ...tokens[j]!, ...start });
+        expect(start.distance).toBeGreaterThan(0);
+        expect(nearest[1]!.similarity).toBeLessThan(start.similarity);
+      }
+    }
+  });
+
+  it('passes over special tokens, fragments, and the template', async () => {
+    const file = await promptsFile('none');
+    const kinds = async (...skip: SkippableWords[]) =>
+      (await explain(file, skip)).prompts[0]!.tokens.flatMap(({ nearest }) => nearest);
+    expect((await kinds()).map(({ kind }) => kind)).toEqual(expect.arrayContaining(['special', 'fragment']));
+    expect((await kinds('special')).some(({ kind }) => kind === 'special')).toBe(false);
+    expect((await kinds('special', 'fragments')).every(({ kind }) => kind === 'word')).toBe(true);
+    const template = tokenizer.encode('a photo of');
+    const ids = (await kinds('template')).map(({ id }) => id);
+    expect(ids.filter((id) => template.includes(id) || id === tokenizer.sot)).toEqual([]);
+  });
+
+  it('says where all classes have the same tokens', async () => {
+    const file = await promptsFile('cs');
+    const one = file.prompts.slice(0, file.prompts.length / 3);
+    for (const set of [1, 2]) file.prompts.set(one, set * one.length);
+    expect((await explain(file)).equal).toBe(true);
+  });
+});
+
+describeOnAll('images', (device) => {
+  const features = Float32Array.from({ length: 5 * WIDTH }, (_, i) =>
+    i % WIDTH === (i * 7) % 5 ? 0.6 : 0.01 * (i % 9),
+  );
+
+  async function modelOf(engine: Engine, mode: Mode, overrides: Partial<TuningOptions> = {}) {
+    const file = await promptsFile(mode, overrides);
+    const tower = await TextTower.load(engine, clip, config);
+    const text = promptText(tokenizer, file.options.template, CLASSES, config.text.context);
+    const model = await PromptModel.create(tower, embeddings, text, file.options, file.prompts);
+    const dispose = () => {
+      model[Symbol.dispose]();
+      tower[Symbol.dispose]();
+    };
+    return { model, file, [Symbol.dispose]: dispose };
+  }
+
+  it.each(['cosine', 'half'] as const)('weights (%s) are those of Eq. 3', async (weight) => {
+    const engine = new Engine(device());
+    for (const mode of ['both', 'is'] as const) {
+      using it = await modelOf(engine, mode, { weight });
+      const [sets = 0, tokens = 0] = it.file.shape;
+      const weights = (await promptWeights(it.model, features, MEMORY))!;
+      expect(weights).toHaveLength(5 * sets * tokens);
+      for (const [at, value] of weights.entries()) {
+        const image = Math.floor(at / (sets * tokens));
+        const token = at % (sets * tokens);
+        let [dot, length] = [0, 0];
+        for (let d = 0; d < WIDTH; d++) {
+          const p = it.file.prompts[token * WIDTH + d]!;
+          dot += features[image * WIDTH + d]! * p;
+          length += p * p;
+        }
+        const cosine = dot / Math.sqrt(length);
+        expect(value).toBeCloseTo(weight === 'half' ? (cosine + 1) / 2 : cosine, 5);
+      }
+      // One image at a time gives the same.
+      expect(maxError((await promptWeights(it.model, features, 1))!, weights)).toBeLessThan(1e-6);
+    }
+  });
+
+  it.each(MODES)('mode %s: probabilities, and weights where there are any', async (mode) => {
+    using it = await modelOf(new Engine(device()), mode);
+    const [sets = 0, tokens = 0] = it.file.shape;
+    const images = await explainImages(it.model, features, MEMORY);
+    expect(images).toHaveLength(5);
+    for (const { predicted, probabilities, weights } of images) {
+      expect(probabilities).toHaveLength(CLASSES.length);
+      expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+      expect(predicted).toBe(probabilities.indexOf(Math.max(...probabilities)));
+      if (mode === 'cs' || mode === 'none') expect(weights).toBeNull();
+      else expect(weights!.map((row) => row.length)).toEqual(new Array<number>(sets).fill(tokens));
+    }
+  });
+});
+
+it('class-specific tokens that begin equal stay equal in mode both: the golden run of PyTorch shows it too', async () => {
+  const golden = await tensorsOf('ptdpc/tensors.safetensors');
+  for (const preset of ['paper', 'official']) {
+    const { data, shape } = await golden(`${preset}.both.after8`);
+    const [sets = 1] = shape;
+    const one = data.subarray(0, data.length / sets);
+    expect(sets).toBeGreaterThan(1);
+    for (let set = 1; set < sets; set++) {
+      expect(maxError(data.subarray(set * one.length, (set + 1) * one.length), one)).toBeLessThan(1e-5);
+    }
+  }
+});
