@@ -11,11 +11,15 @@ import { addExamples, jsonOption } from './options.js';
 import { printJson, say } from './output.js';
 import { progress } from './progress.js';
 
-interface Options {
-  out: string;
+/** What `addConversionOptions` leaves in a command's options. */
+export interface ConversionOptions {
   activation?: Activation;
   vocab?: string;
   dtype: 'f16' | 'f32';
+}
+
+interface Options extends ConversionOptions {
+  out: string;
   json?: boolean;
 }
 
@@ -29,17 +33,15 @@ export function configure(command: Command): void {
         'vocabulary comes from --vocab, else from a merges.txt beside the checkpoint.',
     )
     .argument('<checkpoint>', 'file or folder')
-    .requiredOption('--out <dir>', 'model directory to create')
-    .addOption(
-      new Option(
-        '--activation <name>',
-        'where the checkpoint does not say: OpenAI has quick_gelu, much of OpenCLIP gelu',
-      ).choices(['quick_gelu', 'gelu']),
-    )
-    .option('--vocab <file>', 'vocabulary: merges.txt or bpe_simple_vocab_16e6.txt.gz')
-    .addOption(new Option('--dtype <type>', 'type of the stored weights').choices(['f32', 'f16']).default('f32'))
+    .requiredOption('--out <dir>', 'model directory to create');
+  addConversionOptions(command)
     .addOption(jsonOption())
-    .action(convert);
+    .action(async (path: string, options: Options) => {
+      const { config, vocabulary } = await convertCheckpoint(path, options.out, options);
+      const { out, dtype } = options;
+      if (!options.json) return;
+      printJson({ out, dtype, weights: weightCount(config), vocabulary: vocabulary ?? null, config });
+    });
   addExamples(command, [
     ['ptdpc convert ViT-B-32.pt --vocab bpe_simple_vocab_16e6.txt.gz --out clip-b32', "OpenAI's own file"],
     ['ptdpc convert open_clip.bin --activation gelu --vocab merges.txt --out clip-laion', "OpenCLIP's state_dict"],
@@ -47,14 +49,31 @@ export function configure(command: Command): void {
   ]);
 }
 
-async function convert(path: string, options: Options): Promise<void> {
-  const { out, dtype, json } = options;
+/** Adds what a conversion needs to know besides the checkpoint and its destination. */
+export function addConversionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--activation <name>',
+        'where the checkpoint does not say: OpenAI has quick_gelu, much of OpenCLIP gelu',
+      ).choices(['quick_gelu', 'gelu']),
+    )
+    .option('--vocab <file>', 'vocabulary: merges.txt or bpe_simple_vocab_16e6.txt.gz')
+    .addOption(new Option('--dtype <type>', 'type of the stored weights').choices(['f32', 'f16']).default('f32'));
+}
+
+/** Converts, and says what was made of it. Returns what the model is, and where its vocabulary came from. */
+export async function convertCheckpoint(
+  path: string,
+  out: string,
+  { activation, vocab, dtype }: ConversionOptions,
+): Promise<{ config: ClipConfig; vocabulary: string | undefined }> {
   await requireNothingAt(out);
   const { weights, directory } = await findCheckpoint(path);
   const { checkpoint, close } = await openCheckpointFiles(weights);
   try {
-    const config = await configOf(checkpoint, directory, options.activation);
-    const vocabulary = options.vocab ?? (await vocabularyBeside(directory));
+    const config = await configOf(checkpoint, directory, activation);
+    const vocabulary = vocab ?? (await vocabularyBeside(directory));
     const tokenizer = vocabulary === undefined ? undefined : await readVocabulary(vocabulary, config);
     {
       using bar = progress(weightBytes(config, dtype), 'converting', 'B');
@@ -62,8 +81,8 @@ async function convert(path: string, options: Options): Promise<void> {
     }
     if (!tokenizer)
       say('no vocabulary was given (--vocab), so this model cannot read texts until merges.txt is put there');
-    if (json) printJson({ out, dtype, weights: weightCount(config), vocabulary: vocabulary ?? null, config });
-    else say(`${out}: ${(weightCount(config) / 1e6).toFixed(1)} M weights in ${dtype}, ${config.activation}`);
+    say(`${out}: ${(weightCount(config) / 1e6).toFixed(1)} M weights in ${dtype}, ${config.activation}`);
+    return { config, vocabulary };
   } finally {
     await close();
   }

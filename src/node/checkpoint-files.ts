@@ -11,7 +11,7 @@ import { type FileSource, openFileSource } from './file-source.js';
 import { errorCode, naming } from './system-error.js';
 
 /** Names of weights in a model folder, best first: Hugging Face's, then OpenCLIP's. */
-const WEIGHT_FILES = [
+export const WEIGHT_FILES = [
   'model.safetensors',
   'model.safetensors.index.json',
   'pytorch_model.bin',
@@ -20,7 +20,7 @@ const WEIGHT_FILES = [
   'open_clip_pytorch_model.bin',
 ] as const;
 
-const CONFIG_FILES = ['config.json', 'open_clip_config.json'] as const;
+export const CONFIG_FILES = ['config.json', 'open_clip_config.json'] as const;
 
 /** Far above any text file of a model directory (an index of shards, a vocabulary), and far below the memory. */
 const MAX_TEXT_BYTES = 64 * 2 ** 20;

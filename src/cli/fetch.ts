@@ -1,0 +1,183 @@
+/** `ptdpc fetch`: a model directory from the Hugging Face hub, or from OpenAI's own archive. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { InputError } from '../errors.js';
+import { fetchArchive } from '../node/hub/fetch-archive.js';
+import { type FetchedFile, type FetchOptions, fetchModel } from '../node/hub/fetch-model.js';
+import { HttpClient, parseHttpUrl } from '../node/hub/http.js';
+import { hubCacheDirectory } from '../node/hub/hub-cache.js';
+import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
+import { requireRepositoryId, requireRevision } from '../node/hub/repository.js';
+import { onInterrupt } from '../node/interrupt.js';
+import { addConversionOptions, type ConversionOptions, convertCheckpoint } from './convert.js';
+import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
+import { count, printJson, say } from './output.js';
+import { type Progress, progress } from './progress.js';
+
+interface Options extends ConversionOptions {
+  out: string;
+  from?: string;
+  sha256?: string;
+  revision?: string;
+  endpoint?: string;
+  hubCache: boolean;
+  retries: number;
+  stall: number;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      'Download a CLIP and make a model directory of it: config.json, weights, merges.txt and vocab.json of a model on ' +
+        "the Hugging Face hub, or, with --from, OpenAI's own archive, which is converted. Every file is checked by its " +
+        'hash; what the hub cache of this machine has is copied from there. An interrupted download goes on where it ' +
+        'was when the same command is given again.',
+    )
+    .argument('[model]', "ViT-B/32, ViT-B/16 or ViT-L/14 (OpenAI's, pinned), or a model of the hub: owner/name")
+    .requiredOption('--out <dir>', 'model directory to create')
+    .option('--revision <name>', "branch, tag or commit (default: main; for OpenAI's the pinned commit)")
+    .option('--endpoint <url>', 'hub or mirror (default: $HF_ENDPOINT or https://huggingface.co)')
+    .option('--no-hub-cache', 'leave the hub cache ($HF_HUB_CACHE, $HF_HOME/hub, ~/.cache/huggingface/hub) alone')
+    .option('--from <file>', "URL or path of OpenAI's ViT-B-32.pt, or another checkpoint file; needs --vocab")
+    .option('--sha256 <hash>', "what --from should be (default: known for OpenAI's files)", parseSha256)
+    .option('--retries <n>', 'attempts after a failed one', parseInteger(0, 100), 5)
+    .option('--stall <seconds>', 'silence after which a connection is given up', parsePositive, 30);
+  addConversionOptions(command)
+    .addOption(jsonOption())
+    .action((model: string | undefined, options: Options) => fetch(model, options));
+  command.addHelpText(
+    'after',
+    '\nEnvironment: HF_TOKEN for gated and private models (sent to the hub only), HF_ENDPOINT, HF_HUB_CACHE, HF_HOME,\n' +
+      'HTTP_PROXY, HTTPS_PROXY, NO_PROXY. --vocab, --dtype and --activation are for --from.',
+  );
+  addExamples(command, [
+    ['ptdpc fetch ViT-B/32 --out clip-b32', "OpenAI's ViT-B/32, 605 MB"],
+    ['ptdpc fetch laion/CLIP-ViT-B-32-laion2B-s34B-b79K --out clip-laion', 'any ViT CLIP of the hub'],
+    ['ptdpc fetch ViT-B/32 --from ViT-B-32.pt --vocab bpe_simple_vocab_16e6.txt.gz --out clip-b32', "OpenAI's archive"],
+  ]);
+}
+
+async function fetch(model: string | undefined, options: Options): Promise<void> {
+  using bar = new TransferBar();
+  using _ = { [Symbol.dispose]: onInterrupt(() => say('stopped; the same command goes on from here')) };
+  const { stall, retries } = options;
+  const endpoint = parseEndpoint(options.endpoint);
+  using client = new HttpClient({
+    stallAfter: stall * 1000,
+    token: process.env.HF_TOKEN || undefined,
+    tokenOrigin: endpoint.origin,
+  });
+  const transfer = { ...bar.listeners, retries };
+  if (options.from !== undefined) await fromArchive(client, model, options.from, options, transfer);
+  else if (model !== undefined) await fromHub(client, endpoint, model, options, transfer);
+  else throw new InputError('fetch: expected a model, such as ViT-B/32, or --from');
+}
+
+async function fromHub(client: HttpClient, endpoint: URL, model: string, options: Options, transfer: FetchOptions) {
+  const { out, json } = options;
+  for (const [name, value] of Object.entries({ sha256: options.sha256, vocab: options.vocab })) {
+    if (value !== undefined) throw new InputError(`--${name}: only with --from`);
+  }
+  const published = PUBLISHED_MODELS.get(model);
+  const id = published?.id ?? requireRepositoryId(model);
+  const isPinned = published !== undefined && options.revision === undefined;
+  const request = {
+    id,
+    revision: isPinned ? published.commit : requireRevision(options.revision ?? 'main'),
+    pins: isPinned ? published.pins : new Map<string, string>(),
+    endpoint,
+    cache: options.hubCache ? hubCacheDirectory() : undefined,
+  };
+  const { commit, files } = await fetchModel(client, request, out, transfer);
+  if (json) {
+    printJson({ out, id, commit, endpoint: endpoint.origin, files: files.map(fileJson) });
+    return;
+  }
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const origins = [...new Set(files.map(({ from }) => from))].join(', ');
+  say(`${out}: ${id} at ${commit.slice(0, 12)}, ${count(files.length, 'file')}, ${megabytes(bytes)} (${origins})`);
+  const unlisted = files.filter(({ checked }) => !checked).map(({ name }) => name);
+  if (unlisted.length > 0) say(`the hub lists no hash for ${unlisted.join(', ')}; the others are as listed`);
+  else say(`hashes checked${isPinned ? ", the weights' against the known one" : ''}`);
+}
+
+async function fromArchive(
+  client: HttpClient,
+  model: string | undefined,
+  from: string,
+  options: Options,
+  transfer: FetchOptions,
+) {
+  const { out, json, vocab } = options;
+  if (model !== undefined && !PUBLISHED_MODELS.has(model)) {
+    throw new InputError(
+      `${JSON.stringify(model)}: with --from, expected ${[...PUBLISHED_MODELS.keys()].join(', ')} or none`,
+    );
+  }
+  if (options.revision !== undefined) throw new InputError('--revision: not with --from');
+  if (vocab === undefined) {
+    throw new InputError(
+      '--from: a checkpoint file has no vocabulary; give one with --vocab (merges.txt or bpe_simple_vocab_16e6.txt.gz)',
+    );
+  }
+  await requireFile(vocab);
+  const request = { from, model, sha256: options.sha256 };
+  const convert = async (path: string) => {
+    transfer.onTotal?.(0, 0);
+    await convertCheckpoint(path, out, options);
+  };
+  const { hash, expected } = await fetchArchive(client, request, out, convert, transfer);
+  if (json) printJson({ out, from, sha256: hash.hex, expected });
+  else if (expected) say(`SHA-256 ${hash.hex}, as expected`);
+  else say(`SHA-256 ${hash.hex}; none was expected (--sha256), so this may be any file`);
+}
+
+/** Before a long download rather than after it. */
+async function requireFile(path: string): Promise<void> {
+  const { readSmallFile } = await import('../node/checkpoint-files.js');
+  await readSmallFile(path);
+}
+
+function fileJson({ name, bytes, hash, checked, from }: FetchedFile) {
+  return { name, bytes, [hash.algorithm]: hash.hex, checked, from };
+}
+
+function parseEndpoint(option: string | undefined): URL {
+  if (option !== undefined) return parseHttpUrl(option, '--endpoint');
+  return parseHttpUrl(process.env.HF_ENDPOINT || 'https://huggingface.co', 'HF_ENDPOINT');
+}
+
+function parseSha256(text: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
+  return text.toLowerCase();
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+/** The progress bar of transfers, which start anew with each total that becomes known. */
+class TransferBar implements Disposable {
+  #bar: Progress | undefined;
+
+  readonly listeners = {
+    onTotal: (bytes: number, done: number) => {
+      this.#bar?.stop();
+      this.#bar = bytes > 0 ? progress(bytes, 'fetching', 'B') : undefined;
+      this.#bar?.tick(done);
+    },
+    onBytes: (bytes: number) => this.#bar?.tick(bytes),
+    onRetry: (reason: string, wait: number) => this.#note(`${reason}; again in ${(wait / 1000).toFixed(1)} s`),
+    onNote: (note: string) => say(note),
+  };
+
+  /** On a terminal a line of its own would tear the bar apart. */
+  #note(text: string): void {
+    if (process.stderr.isTTY && this.#bar) this.#bar.tick(0, text);
+    else say(text);
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.stop();
+  }
+}
