@@ -1,20 +1,20 @@
 /** `ptdpc eval`: how good the prompts of a run are on labelled images. */
-import { type Command, Option } from 'commander';
-import { readSplit, type Split, unusedFolders } from '../node/dataset.js';
+import type { Command } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
+import { readRunRecord } from '../node/run-directory.js';
 import { loadTuned, openRun } from '../node/tuned-model.js';
-import { type Evaluation, evaluateOn } from '../ptdpc/index.js';
+import { type Evaluation, evaluateOn, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
+import { addDatasetOptions, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
 import { evaluationJson, printEvaluation, writeEvaluation } from './evaluation.js';
 import { addCacheOptions, addExamples, deviceOption, jsonOption, memoryOption, strictOption } from './options.js';
-import { printJson, say, saySkipped } from './output.js';
+import { printJson, saySkipped } from './output.js';
 
-export interface EvalOptions extends EncodingOptions {
+export interface EvalOptions extends EncodingOptions, Partial<DataOptions> {
   run: string;
-  data: string;
   split: Split;
   model?: string;
   device: DeviceChoice;
@@ -25,34 +25,31 @@ export function configure(command: Command): void {
   command
     .description('Evaluate the prompts of a run; writes confusion.json and predictions.csv into its folder.')
     .requiredOption('--run <run>', 'folder of the run')
-    .requiredOption('--data <dir>', 'images in {train,val,test}/<class>/')
     .addOption(splitOption())
     .option('--model <dir>', 'model directory, where it is no longer where the run found it')
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
     .addOption(jsonOption());
+  addDatasetOptions(command, 'where the data set is (default: where the run found it)');
   addCacheOptions(command).action(async (options: EvalOptions) => {
     const { classes, evaluation } = await evaluateRun(options);
     if (options.json) printJson({ run: options.run, split: options.split, ...evaluationJson(classes, evaluation) });
     else printEvaluation(options.split, classes, evaluation);
   });
   addExamples(command, [
-    ['ptdpc eval --run runs/fi --data fi', 'accuracy and confusion on the test images'],
-    ['ptdpc eval --run runs/fi --data fi --split val --json', 'on the validation images, for a program'],
+    ['ptdpc eval --run runs/fi', 'accuracy and confusion on the test images of the data set of the run'],
+    ['ptdpc eval --run runs/fi --split val --json', 'on the validation images, for a program'],
+    ['ptdpc eval --run runs/fi --data emoset --dataset emoset8', 'on another data set with classes of the same names'],
   ]);
 }
-
-export const splitOption = () =>
-  new Option('--split <name>', 'which images').choices(['train', 'val', 'test']).default('test');
 
 /** Evaluates a run on one split and writes the result into its folder. */
 export async function evaluateRun(options: EvalOptions) {
   await using run = await openRun(options.run, options.model);
   const { classes } = run.prompts;
-  const images = (await readSplit(options.data, options.split, classes)) ?? [];
-  const unused = await unusedFolders(options.data, options.split, classes);
-  if (unused.length > 0) say(`not among the classes of the run, so left out: ${unused.join(', ')}`);
+  const dataset = await openReportedDataset(await dataOf(options), classes);
+  const images = imagesOf(dataset, options.split);
   using device = await openReportedDevice(options.device);
   const engine = new Engine(device.backend);
   const encoded = await encodeSplit(encodingOf(engine, run.model, options), images, classes);
@@ -61,4 +58,19 @@ export async function evaluateRun(options: EvalOptions) {
   const evaluation: Evaluation = await evaluateOn(tuned.prompts, encoded, options.memory);
   await writeEvaluation(options.run, options.split, classes, encoded, evaluation);
   return { classes, evaluation };
+}
+
+/** The run's data set, unless the options say something else. */
+async function dataOf({ run, data, dataset, fold, splitSeed }: EvalOptions): Promise<DataOptions> {
+  const record = await readRunRecord(run);
+  const { setting, origin } = record.dataset;
+  // Folders and manifests are known when they are seen; another copy of a named data set has the same name.
+  const same = dataset === undefined && (data === undefined || namedSetting(setting) !== undefined);
+  if (!same && dataset !== setting) return { data: data ?? record.data, dataset, fold, splitSeed };
+  return {
+    data: data ?? record.data,
+    dataset: setting,
+    fold: fold ?? ('fold' in origin ? origin.fold : undefined),
+    splitSeed: splitSeed ?? ('seed' in origin ? origin.seed : undefined),
+  };
 }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { tunePrompts } from '../node/tune-prompts.js';
 import { type EpochMetrics, MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../ptdpc/index.js';
+import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory } from './encoding.js';
 import {
@@ -22,9 +23,8 @@ import { print, printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 
-export interface TrainOptions extends CacheOptions {
+export interface TrainOptions extends CacheOptions, DataOptions {
   model: string;
-  data: string;
   out: string;
   classes?: string;
   device: DeviceChoice;
@@ -52,7 +52,6 @@ export function configure(command: Command): void {
   command
     .description('Tune the prompts of a frozen CLIP on a folder of labelled images.')
     .addOption(modelOption())
-    .requiredOption('--data <dir>', 'images in {train,val,test}/<class>/')
     .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options goes on')
     .addOption(
       new Option('--preset <name>', "paper: as in the text; official: as in the authors' code")
@@ -63,7 +62,7 @@ export function configure(command: Command): void {
       new Option('--mode <mode>', 'what a prompt is composed from: class and image, either, or neither').choices(MODES),
     )
     .option('--template <words>', 'words before the class word, where the learned tokens start')
-    .option('--classes <list>', 'classes in order: folder or folder=word, separated by commas')
+    .addOption(classesOption())
     .option('--epochs <n>', 'times through the images', parseInteger())
     .option('--batch-size <n>', 'images per update', parseInteger())
     .option('--lr <x>', 'learning rate', parsePositive)
@@ -85,6 +84,7 @@ export function configure(command: Command): void {
     .addOption(memoryOption())
     .addOption(strictOption())
     .addOption(jsonOption());
+  addDatasetOptions(command);
   addCacheOptions(command).action(async (options: TrainOptions) => {
     const last = await train(options);
     if (options.json) printJson({ run: options.out, ...last });
@@ -112,11 +112,12 @@ export function configure(command: Command): void {
 
 /** Trains, or goes on training, and returns the last epoch's metrics. */
 export async function train(options: TrainOptions): Promise<EpochMetrics> {
-  const { model, data, out, classes, memory, strict } = options;
+  const { model, data, dataset, fold, splitSeed, out, classes, memory, strict } = options;
   const tuning = tuningOf(options);
   return tunePrompts({
     model,
     data,
+    dataset: { setting: dataset, fold, seed: splitSeed },
     out,
     classes,
     options: tuning,

@@ -1,15 +1,14 @@
 /** `ptdpc zeroshot`: CLIP as it comes, with a hand-written prompt. */
 import type { Command } from 'commander';
 import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
-import { readClasses, readSplit, type Split } from '../node/dataset.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
 import { openModelDirectory } from '../node/model-directory.js';
-import { classText, evaluate, PRESETS, zeroShotLogits } from '../ptdpc/index.js';
+import { classText, evaluate, imagesOf, PRESETS, type Split, zeroShotLogits } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
+import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
-import { splitOption } from './eval.js';
 import { evaluationJson, printEvaluation } from './evaluation.js';
 import {
   addCacheOptions,
@@ -22,9 +21,8 @@ import {
 } from './options.js';
 import { printJson, saySkipped } from './output.js';
 
-export interface ZeroShotOptions extends EncodingOptions {
+export interface ZeroShotOptions extends EncodingOptions, DataOptions {
   model: string;
-  data: string;
   split: Split;
   template: string;
   classes?: string;
@@ -36,18 +34,18 @@ export function configure(command: Command): void {
   command
     .description('Classify images by CLIP without tuning, comparing them with "<template> <class word>".')
     .addOption(modelOption())
-    .requiredOption('--data <dir>', 'images in {train,val,test}/<class>/')
     .addOption(splitOption())
     .option(
       '--template <words>',
       'text of a class; {} stands for the class word, which otherwise comes last',
       PRESETS.paper.template,
     )
-    .option('--classes <list>', 'classes in order: folder or folder=word, separated by commas')
+    .addOption(classesOption())
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
     .addOption(jsonOption());
+  addDatasetOptions(command);
   addCacheOptions(command).action(async (options: ZeroShotOptions) => {
     const { classes, evaluation } = await zeroShot(options);
     if (options.json) {
@@ -63,8 +61,9 @@ export function configure(command: Command): void {
 /** Zero-shot predictions of one split and what they are worth. */
 export async function zeroShot(options: ZeroShotOptions) {
   await using model = await openModelDirectory(options.model);
-  const classes = await readClasses(options.data, options.split, options.classes);
-  const images = (await readSplit(options.data, options.split, classes)) ?? [];
+  const dataset = await openReportedDataset(options, options.classes);
+  const { classes } = dataset;
+  const images = imagesOf(dataset, options.split);
   const tokenizer = await model.tokenizer();
   using device = await openReportedDevice(options.device);
   const engine = new Engine(device.backend);

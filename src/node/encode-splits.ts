@@ -1,7 +1,6 @@
 /** Image encoding as commands do it: with the feature cache, and telling how far it is. */
-import type { ClassName } from '../ptdpc/index.js';
+import type { ClassName, LabelledPath } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
-import type { LabelledPath } from './dataset.js';
 import { type EncodedImages, encodeImages } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';

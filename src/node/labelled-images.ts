@@ -1,7 +1,6 @@
 /** Encoded images with their labels: what training and evaluation work on. */
 import { InputError } from '../errors.js';
-import { type ClassName, type LabelledFeatures, normalizedFeatures } from '../ptdpc/index.js';
-import type { LabelledPath } from './dataset.js';
+import { type ClassName, type LabelledFeatures, type LabelledPath, normalizedFeatures } from '../ptdpc/index.js';
 import type { EncodedImages } from './encode-images.js';
 import type { SkippedImage } from './image-files.js';
 

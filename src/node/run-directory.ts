@@ -15,6 +15,9 @@ import {
   encodePrompts,
   encodeTrainingState,
   type PromptsFile,
+  SETTING_NAMES,
+  type SettingName,
+  type SplitOrigin,
   type StepMetrics,
   type TrainingState,
   type TuningOptions,
@@ -32,6 +35,7 @@ export interface RunRecord {
   classes: readonly ClassName[];
   model: { directory: string; sha256: string };
   data: string;
+  dataset: { setting: SettingName; origin: SplitOrigin };
   images: { train: number; val: number | null };
   device: { kind: string; description: string };
   memory: number;
@@ -39,10 +43,11 @@ export interface RunRecord {
 }
 
 /** What must be equal for a run to go on: everything that the result depends on, by the name that a message calls it. */
-function identity({ options, classes, model, images, device }: RunRecord): Record<string, unknown> {
+function identity({ options, classes, model, dataset, images, device }: RunRecord): Record<string, unknown> {
   const { train, val } = images;
   const counts = { 'number of training images': train, 'number of validation images': val };
-  return { ...options, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
+  const data = { 'data set': dataset.setting, split: JSON.stringify(dataset.origin) };
+  return { ...options, ...data, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
 }
 
 /** Names that atomic.ts gives to files of a run while it writes them; one that was killed meanwhile leaves them behind. */
@@ -158,9 +163,17 @@ export async function readRunRecord(run: string): Promise<RunRecord> {
   const text = await readText(path);
   try {
     const record = JSON.parse(text) as RunRecord;
-    const { options, classes, model, images, device } = record;
+    // Runs of earlier versions are of folders.
+    record.dataset ??= { setting: 'folders', origin: { kind: 'published' } };
+    const { options, classes, model, dataset, images, device } = record;
     const named = [model.directory, model.sha256, device.kind].every((value) => typeof value === 'string');
-    if (named && Array.isArray(classes) && [options, images].every((value) => typeof value === 'object' && value))
+    const knownSetting = SETTING_NAMES.includes(dataset.setting) && typeof dataset.origin?.kind === 'string';
+    if (
+      named &&
+      knownSetting &&
+      Array.isArray(classes) &&
+      [options, images, dataset].every((value) => typeof value === 'object' && value)
+    )
       return record;
   } catch {
     // Reported below, like a record that lacks something.

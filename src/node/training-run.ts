@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import {
   type ClassName,
+  type Dataset,
   type EpochMetrics,
   type LabelledFeatures,
   PromptModel,
@@ -27,7 +28,7 @@ export interface TrainingRun {
   /** The model's, on the device that trains. */
   readonly tower: TextTower;
   /** For the record: where the images come from. */
-  readonly data: string;
+  readonly data: Pick<Dataset, 'root' | 'setting' | 'origin'>;
   readonly classes: readonly ClassName[];
   readonly options: TuningOptions;
   readonly train: LabelledFeatures;
@@ -104,7 +105,8 @@ async function recordOf(request: TrainingRun): Promise<RunRecord> {
     options,
     classes,
     model: { directory: resolve(model.directory), sha256: await model.hash() },
-    data: resolve(data),
+    data: resolve(data.root),
+    dataset: { setting: data.setting, origin: data.origin },
     images: { train: train.labels.length, val: validation?.labels.length ?? null },
     device: { kind, description },
     memory,

@@ -11,9 +11,16 @@
  */
 import { TextTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
-import { type ClassName, type EpochMetrics, promptText, type TuningOptions } from '../ptdpc/index.js';
+import {
+  type Dataset,
+  describeDataset,
+  type EpochMetrics,
+  imagesOf,
+  promptText,
+  type TuningOptions,
+} from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
-import { type LabelledPath, readClasses, readSplit, unusedFolders } from './dataset.js';
+import { type DatasetOptions, openDataset } from './datasets/index.js';
 import type { OpenedDevice } from './device.js';
 import { encodeSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
@@ -25,8 +32,10 @@ import { trainRun } from './training-run.js';
 export interface TuneRequest {
   /** Model directory. */
   readonly model: string;
-  /** Images in {train,val}/<class>/. */
+  /** Folder of the data set, or a manifest. */
   readonly data: string;
+  /** What it is, where its files do not say, and how it is split. */
+  readonly dataset?: Omit<DatasetOptions, 'classes'> | undefined;
   /** Folder of the run. */
   readonly out: string;
   /** Classes in order, `folder` or `folder=word`, separated by commas; undefined: all folders. */
@@ -50,7 +59,8 @@ export interface TuneRequest {
 export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
   await RunDirectory.requirePlace(request.out);
   await using model = await openModelDirectory(request.model);
-  const data = await readTrainingData(request);
+  const data = await openTrainingData(request);
+  imagesOf(data, 'train');
   // A template that does not fit is known before images are encoded.
   const words = data.classes.map(({ word }) => word);
   promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
@@ -59,35 +69,27 @@ export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
   return await tuneOn(device, model, data, request);
 }
 
-interface TrainingData {
-  readonly classes: readonly ClassName[];
-  readonly train: readonly LabelledPath[];
-  readonly validation: readonly LabelledPath[] | undefined;
-}
-
-async function readTrainingData({ data, classes: list, events = SILENT }: TuneRequest): Promise<TrainingData> {
-  const classes = await readClasses(data, 'train', list);
-  if (classes.length < 2) {
-    throw new InputError(`${data}: expected at least two classes to tell apart, found one ("${classes[0]?.folder}")`);
-  }
-  const train = (await readSplit(data, 'train', classes)) ?? [];
-  const validation = await readSplit(data, 'val', classes, true);
-  const unused = await unusedFolders(data, 'train', classes);
-  if (unused.length > 0) events.say(`not among the classes, so left out: ${unused.join(', ')}`);
-  return { classes, train, validation };
+async function openTrainingData({ data, dataset, classes, events = SILENT }: TuneRequest): Promise<Dataset> {
+  const opened = await openDataset(data, { ...dataset, classes });
+  for (const line of describeDataset(opened)) events.say(line);
+  const [only] = opened.classes;
+  if (opened.classes.length < 2)
+    throw new InputError(`${data}: expected at least two classes to tell apart, found one ("${only?.folder}")`);
+  return opened;
 }
 
 async function tuneOn(
   { backend }: OpenedDevice,
   model: ModelDirectory,
-  data: TrainingData,
+  data: Dataset,
   request: TuneRequest,
 ): Promise<EpochMetrics> {
   const engine = new Engine(backend);
   const encoding = { ...request, engine, model };
-  const train = await encodeSplit(encoding, data.train, data.classes);
-  const validation = data.validation && (await encodeSplit(encoding, data.validation, data.classes));
+  const train = await encodeSplit(encoding, imagesOf(data, 'train'), data.classes);
+  const { val } = data.splits;
+  const validation = val && (await encodeSplit(encoding, val, data.classes));
   request.onSkipped?.([...train.skipped, ...(validation?.skipped ?? [])]);
   using tower = await TextTower.load(engine, model.clip, model.config);
-  return await trainRun({ ...request, model, tower, classes: data.classes, train, validation });
+  return await trainRun({ ...request, data, model, tower, classes: data.classes, train, validation });
 }

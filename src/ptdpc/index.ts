@@ -4,6 +4,7 @@
  * beside them `zero-shot`, `explain` (what prompts have become), and the files of a run.
  */
 export { mebibytes } from './budget.js';
+export * from './datasets/index.js';
 export * from './evaluate.js';
 export * from './explain.js';
 export { normalizedFeatures } from './features.js';

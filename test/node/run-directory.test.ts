@@ -28,6 +28,7 @@ const record = (overrides: Partial<RunRecord> = {}): RunRecord => ({
   classes: ['a', 'b'].map((folder) => ({ folder, word: folder })),
   model: { directory: '/model', sha256: 'abc' },
   data: '/data',
+  dataset: { setting: 'folders', origin: { kind: 'published' } },
   images: { train: 7, val: null },
   device: { kind: 'cpu', description: 'CPU' },
   memory: 1,
@@ -126,6 +127,11 @@ test('names what differs from the run that is there, once it has an epoch', asyn
     [{ model: { directory: '/model', sha256: 'def' } }, /another model \(abc, now def\)/],
     [{ images: { train: 8, val: null } }, /another number of training images \(7, now 8\)/],
     [{ images: { train: 7, val: 2 } }, /another number of validation images \(null, now 2\)/],
+    [{ dataset: { setting: 'fi8', origin: { kind: 'published' } } }, /another data set \(folders, now fi8\)/],
+    [
+      { dataset: { setting: 'folders', origin: { kind: 'seeded', seed: 1 } } },
+      /another split \(\{"kind":"published"\}, now \{"kind":"seeded","seed":1\}\)/,
+    ],
     [{ device: { kind: 'webgpu', description: '' } }, /another device \(cpu, now webgpu\)/],
   ];
   for (const [change, message] of changes) await expectInputError(open(change), message);

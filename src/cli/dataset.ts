@@ -1,0 +1,43 @@
+/** `--data` and what goes with it: reading a data set, and saying what is odd about it. */
+import { type Command, Option } from 'commander';
+import { type DatasetOptions, openDataset } from '../node/datasets/index.js';
+import { type Dataset, describeDataset, SETTING_NAMES, type SettingName, SPLITS } from '../ptdpc/index.js';
+import { parseInteger, parseSeed } from './options.js';
+import { say } from './output.js';
+
+/** What `addDatasetOptions` leaves in a command's options. */
+export interface DataOptions {
+  data: string;
+  dataset?: SettingName | undefined;
+  fold?: number | undefined;
+  splitSeed?: number | undefined;
+}
+
+/** Adds `--data`, `--dataset`, `--fold` and `--split-seed`; `data` describes a `--data` that may be left out. */
+export function addDatasetOptions(command: Command, data?: string): Command {
+  const option = new Option('--data <path>', data ?? 'folder of the data set, or a .csv or .json that lists images');
+  return command
+    .addOption(option.makeOptionMandatory(data === undefined))
+    .addOption(
+      new Option('--dataset <name>', 'what it is, where its files do not say (docs/datasets.md)').choices(
+        SETTING_NAMES,
+      ),
+    )
+    .option('--fold <k>', 'which fold is for testing, in data sets that have folds (default: 1)', parseInteger())
+    .option('--split-seed <n>', 'seed of the split, where none is published (default: 0)', parseSeed);
+}
+
+export const classesOption = () =>
+  new Option('--classes <list>', 'classes in order: name or name=word, separated by commas');
+
+export const splitOption = () => new Option('--split <name>', 'which images').choices(SPLITS).default('test');
+
+/** Opens the data set that the options name, and says what differs from what it should be. */
+export async function openReportedDataset(
+  { data, dataset, fold, splitSeed }: DataOptions,
+  classes?: DatasetOptions['classes'],
+): Promise<Dataset> {
+  const opened = await openDataset(data, { setting: dataset, fold, seed: splitSeed, classes });
+  for (const line of describeDataset(opened)) say(line);
+  return opened;
+}

@@ -1,0 +1,61 @@
+/** Which classes take part, in which order, by which words: `--classes`, `classes.json`, or all that a data set has. */
+import { join } from 'node:path';
+import { InputError } from '../../errors.js';
+import type { ClassName } from '../../ptdpc/index.js';
+import { exists } from '../checkpoint-files.js';
+import { quoted } from './found.js';
+import { parseJson } from './json-file.js';
+
+/** `great_joy` reads as "great joy". */
+export function classWord(folder: string): string {
+  return folder.replace(/[_-]+/g, ' ').trim();
+}
+
+/** `a,b=two words,c` as `--classes` has it. */
+export function parseClassList(option: string): ClassName[] {
+  return option.split(',').map((item) => {
+    const [folder = '', word = classWord(folder)] = item.split('=').map((part) => part.trim());
+    if (folder === '' || word === '')
+      throw new InputError(`--classes: expected names separated by commas, found ${JSON.stringify(option)}`);
+    return { folder, word };
+  });
+}
+
+/** `<root>/classes.json`: an array of folders, or an object of folder: word; undefined where there is none. */
+export async function readClassesJson(root: string): Promise<ClassName[] | undefined> {
+  const path = join(root, 'classes.json');
+  if (!(await exists(path))) return undefined;
+  const wrong = (found: unknown) =>
+    new InputError(
+      `${path}: expected an array of folder names or an object of folder name: class word, found ${quoted(found)}`,
+    );
+  const value = await parseJson(path);
+  if (Array.isArray(value)) {
+    if (!value.every((item) => typeof item === 'string')) throw wrong(value);
+    return value.map((folder: string) => ({ folder, word: classWord(folder) }));
+  }
+  if (typeof value !== 'object' || value === null) throw wrong(value);
+  return Object.entries(value).map(([folder, word]: [string, unknown]) => {
+    if (typeof word !== 'string' || word.trim() === '') throw wrong({ [folder]: word });
+    return { folder, word };
+  });
+}
+
+/**
+ * Throws InputError, naming `source`, where a class is not among `known`, is listed twice, or reads the same as another.
+ */
+export function requireDistinct(classes: readonly ClassName[], known: readonly string[], source: string): void {
+  const folderOf = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const { folder, word } of classes) {
+    if (seen.has(folder)) throw new InputError(`${source}: class "${folder}" is listed twice`);
+    if (!known.includes(folder))
+      throw new InputError(`${source}: class "${folder}" is not in the data set; it has ${known.join(', ')}`);
+    // The tokenizer is blind to case, so CLIP could not tell these classes apart.
+    const twin = folderOf.get(word.toLowerCase());
+    if (twin !== undefined)
+      throw new InputError(`${source}: classes "${twin}" and "${folder}" have the same word "${word}"`);
+    seen.add(folder);
+    folderOf.set(word.toLowerCase(), folder);
+  }
+}

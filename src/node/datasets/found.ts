@@ -1,0 +1,50 @@
+/** What a layout's reader found below a root, before classes are chosen and splits are made. */
+import { posix } from 'node:path';
+import { InputError } from '../../errors.js';
+import type { Split, SplitOrigin } from '../../ptdpc/datasets/index.js';
+
+export interface FoundImage {
+  /** Below the root, with `/`. */
+  path: string;
+  /** The class as the data set has it. */
+  name: string;
+  /** Undefined where the data set does not say. */
+  split: Split | undefined;
+}
+
+export interface Found {
+  images: readonly FoundImage[];
+  /** Every class that the data set names, with images or without, sorted by code unit. */
+  names: readonly string[];
+  /** Of them those that are classes unless someone says otherwise: the training images' ones, where there is a split. */
+  classNames: readonly string[];
+  /** Undefined where there is no split: all images' splits are undefined then. */
+  origin: Extract<SplitOrigin, { kind: 'published' | 'published-fold' }> | undefined;
+  warnings: readonly string[];
+}
+
+/** The extensions by which images are recognised. */
+export const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
+
+export const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * A path that a manifest names, made relative to the root with `/`. Throws InputError for what could lead out of the root: an absolute
+ * path, a drive, `..`.
+ */
+export function pathInside(text: string, where: string): string {
+  // Manifests are written on Windows too.
+  const path = text.trim().replaceAll('\\', '/');
+  const parts = path.split('/');
+  const leadsOut = path.startsWith('/') || /^[a-z]:/i.test(path) || parts.includes('..') || path.includes('\0');
+  if (path === '' || leadsOut) {
+    throw new InputError(`${where}: expected a path below the folder of the data set, found ${quoted(text)}`);
+  }
+  return posix.normalize(path);
+}
+
+/** For messages: never longer than a line. */
+export function quoted(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

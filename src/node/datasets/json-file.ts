@@ -1,0 +1,13 @@
+/** JSON files that people bring. */
+import { InputError } from '../../errors.js';
+import { readText } from '../checkpoint-files.js';
+
+/** Throws InputError naming the file where it cannot be read or is no JSON. */
+export async function parseJson(path: string): Promise<unknown> {
+  const text = await readText(path);
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    throw new InputError(`${path}: expected JSON, found something else`);
+  }
+}

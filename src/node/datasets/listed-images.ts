@@ -1,0 +1,65 @@
+/** What data sets with a list of images share: a list is checked before it is believed. */
+import { InputError } from '../../errors.js';
+import { SPLITS } from '../../ptdpc/datasets/index.js';
+import { byCodeUnit, type Found, type FoundImage } from './found.js';
+import { Presence } from './listing.js';
+
+/** An entry of a list, and where it stands (`train.json: entry 3`). */
+export interface Listed extends FoundImage {
+  where: string;
+}
+
+/**
+ * Checks a list and leaves out what is missing or listed twice, with a warning. Throws InputError where an image is listed with two
+ * classes or in two splits, where only some entries have a split, and where none of the files is there.
+ */
+export async function foundOf(root: string, listed: readonly Listed[], source: string): Promise<Found> {
+  if (listed.length === 0) throw new InputError(`${source}: expected images, found none`);
+  const seen = new Map<string, Listed>();
+  let repeated = 0;
+  for (const entry of listed) {
+    const before = seen.get(entry.path);
+    if (!before) seen.set(entry.path, entry);
+    else {
+      requireSame(before, entry, 'class', before.name, entry.name);
+      requireSame(before, entry, 'split', before.split, entry.split);
+      repeated++;
+    }
+  }
+  const all = [...seen.values()];
+  const [some] = all;
+  const odd = all.find(({ split }) => (split === undefined) !== (some?.split === undefined));
+  if (odd) throw new InputError(`${odd.where}: expected a split for all images or for none`);
+
+  const presence = new Presence(root);
+  const images: FoundImage[] = [];
+  const missing: Listed[] = [];
+  for (const entry of all) {
+    if (await presence.has(entry.path)) images.push({ path: entry.path, name: entry.name, split: entry.split });
+    else missing.push(entry);
+  }
+  const [lost] = missing;
+  if (images.length === 0 && lost) {
+    throw new InputError(`${lost.where}: ${root}/${lost.path} is not there, nor is any other listed image`);
+  }
+  const warnings: string[] = [];
+  if (lost)
+    warnings.push(`${source}: ${missing.length} of ${all.length} listed images are missing, first ${lost.path}`);
+  if (repeated > 0) warnings.push(`${source}: ${repeated} of ${listed.length} entries repeat an image`);
+  const namesOf = (some: readonly Listed[]) => [...new Set(some.map(({ name }) => name))].sort(byCodeUnit);
+  const first = SPLITS.find((split) => all.some((entry) => entry.split === split));
+  return {
+    images,
+    names: namesOf(all),
+    classNames: namesOf(all.filter(({ split }) => split === first)),
+    origin: some?.split === undefined ? undefined : { kind: 'published' },
+    warnings,
+  };
+}
+
+function requireSame(before: Listed, now: Listed, what: string, a: string | undefined, b: string | undefined): void {
+  if (a === b) return;
+  throw new InputError(
+    `${now.where}: ${now.path} has ${what} ${JSON.stringify(b ?? null)}, but ${JSON.stringify(a ?? null)} in ${before.where}`,
+  );
+}

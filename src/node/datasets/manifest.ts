@@ -1,0 +1,89 @@
+/**
+ * A manifest: one file that lists images, anywhere below its own folder.
+ *
+ * CSV: a header with `path`, `label` and, where there is a split, `split`, in any order among other columns. JSON: an array of objects
+ * with the same keys, or an object of such arrays by split; instead of an object an entry may be [label, path].
+ */
+import { basename, dirname, join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { InputError } from '../../errors.js';
+import type { Split } from '../../ptdpc/datasets/index.js';
+import { exists, readText } from '../checkpoint-files.js';
+import { type Found, pathInside, quoted } from './found.js';
+import { parseJson } from './json-file.js';
+import { foundOf, type Listed } from './listed-images.js';
+
+const SPLIT_NAMES: ReadonlyMap<string, Split> = new Map([
+  ['train', 'train'],
+  ['training', 'train'],
+  ['val', 'val'],
+  ['valid', 'val'],
+  ['validation', 'val'],
+  ['test', 'test'],
+  ['testing', 'test'],
+]);
+
+export const isManifestName = (path: string): boolean => /\.(?:csv|json)$/i.test(path);
+
+/** The manifest that a path means: itself, or `manifest.csv` or `manifest.json` in it; undefined where there is none. */
+export async function manifestAt(path: string): Promise<string | undefined> {
+  if (isManifestName(path)) return path;
+  for (const name of ['manifest.csv', 'manifest.json']) if (await exists(join(path, name))) return join(path, name);
+  return undefined;
+}
+
+/** Throws InputError naming the line or entry that is wrong. */
+export async function readManifest(file: string): Promise<Found> {
+  const listed = /\.csv$/i.test(file) ? await readCsv(file) : await readJson(file);
+  return foundOf(dirname(file), listed, basename(file));
+}
+
+async function readCsv(file: string): Promise<Listed[]> {
+  const text = await readText(file);
+  let rows: string[][];
+  try {
+    rows = parse(text, { trim: true, skip_empty_lines: true, relax_column_count: true, bom: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(`${file}: expected comma-separated values (${reason})`);
+  }
+  const [header = [], ...lines] = rows;
+  const column = (name: string) => header.findIndex((cell) => cell.toLowerCase() === name);
+  const [path, label, split] = [column('path'), column('label'), column('split')];
+  if (path < 0 || label < 0)
+    throw new InputError(`${file}: expected a header with path and label, found ${quoted(header.join())}`);
+  return lines.map((cells, i) =>
+    entry({ path: cells[path], label: cells[label], split: cells[split] }, `${file}: entry ${i + 1}`),
+  );
+}
+
+async function readJson(file: string): Promise<Listed[]> {
+  const value = await parseJson(file);
+  if (Array.isArray(value)) return value.map((item: unknown, i) => entry(item, `${file}: entry ${i + 1}`));
+  if (typeof value !== 'object' || value === null)
+    throw new InputError(`${file}: expected an array of images or an object of such arrays, found ${quoted(value)}`);
+  return Object.entries(value).flatMap(([split, items]: [string, unknown]) => {
+    if (!Array.isArray(items))
+      throw new InputError(`${file}: expected an array for "${split}", found ${quoted(items)}`);
+    return items.map((item: unknown, i) => entry(item, `${file}: ${split} entry ${i + 1}`, split));
+  });
+}
+
+function entry(item: unknown, where: string, group?: string): Listed {
+  const [label, path] = Array.isArray(item) ? (item as unknown[]) : [field(item, 'label'), field(item, 'path')];
+  const split = group ?? (Array.isArray(item) ? undefined : field(item, 'split'));
+  if (typeof path !== 'string' || typeof label !== 'string' || label.trim() === '')
+    throw new InputError(`${where}: expected a path and a label, found ${quoted(item)}`);
+  return { path: pathInside(path, where), name: label.trim(), split: splitOf(split, where), where };
+}
+
+function field(item: unknown, name: string): unknown {
+  return typeof item === 'object' && item !== null ? Reflect.get(item, name) : undefined;
+}
+
+function splitOf(value: unknown, where: string): Split | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const split = typeof value === 'string' ? SPLIT_NAMES.get(value.trim().toLowerCase()) : undefined;
+  if (!split) throw new InputError(`${where}: expected split train, val or test, found ${quoted(value)}`);
+  return split;
+}

@@ -1,0 +1,107 @@
+/** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { InputError } from '../../errors.js';
+import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
+import { exists, readText } from '../checkpoint-files.js';
+import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, pathInside, quoted } from './found.js';
+import { parseJson } from './json-file.js';
+import { foundOf, type Listed } from './listed-images.js';
+import { imagesIn } from './listing.js';
+
+const ROI_LISTS = { train: 'training.txt', test: 'testing.txt' } as const;
+
+/** EmotionROI: lines `anger/1.jpg` in `training_testing_split/{training,testing}.txt`, images in `images/<class>/`. */
+export async function readRoiLists(root: string): Promise<Found | undefined> {
+  const folder = join(root, 'training_testing_split');
+  if (!(await exists(folder))) return undefined;
+  const listed: Listed[] = [];
+  for (const [split, file] of Object.entries(ROI_LISTS) as [Split, string][]) {
+    const source = join(folder, file);
+    const lines = (await readText(source)).split(/\r?\n/);
+    lines.forEach((line, i) => {
+      if (line.trim() === '') return;
+      const where = `${source}: line ${i + 1}`;
+      const [, file] = /^\s*(.+\.(?:jpe?g|png))(?:\s.*)?$/i.exec(line) ?? [];
+      const parts =
+        file === undefined
+          ? []
+          : pathInside(file, where)
+              .replace(/^images\//, '')
+              .split('/');
+      const [name, ...rest] = parts;
+      if (name === undefined || rest.length === 0)
+        throw new InputError(`${where}: expected <class>/<image>.jpg, found ${quoted(line)}`);
+      listed.push({ path: `images/${parts.join('/')}`, name, split, where });
+    });
+  }
+  return foundOf(root, listed, folder);
+}
+
+/**
+ * EmoSet: `{train,val,test}.json`, each an array of arrays: the class, then among others the path of the image. (Its README shows
+ * four elements, [class, id, image, annotation]; copies with three, without the id, are passed on.)
+ */
+export async function readEmoset(root: string): Promise<Found | undefined> {
+  if (!(await exists(join(root, 'info.json'))) || !(await exists(join(root, 'train.json')))) return undefined;
+  const listed: Listed[] = [];
+  for (const split of SPLITS) {
+    const source = join(root, `${split}.json`);
+    if (split !== 'train' && !(await exists(source))) continue;
+    const entries = await parseJson(source);
+    if (!Array.isArray(entries)) throw new InputError(`${source}: expected an array, found ${quoted(entries)}`);
+    entries.forEach((entry: unknown, i) => {
+      const where = `${source}: entry ${i + 1}`;
+      const parts: unknown[] = Array.isArray(entry) ? entry : [];
+      const [name] = parts;
+      const image = parts.find((part) => typeof part === 'string' && IMAGE_NAME.test(part));
+      if (typeof name !== 'string' || typeof image !== 'string')
+        throw new InputError(`${where}: expected [class, ..., image, ...], found ${quoted(entry)}`);
+      listed.push({ path: pathInside(image, where), name, split, where });
+    });
+  }
+  return foundOf(root, listed, root);
+}
+
+/** ArtPhoto: `<class>_NNNN.jpg`, all in one folder. */
+export async function readFileNames(root: string): Promise<Found | undefined> {
+  const images = (await imagesIn(root)).flatMap((path): FoundImage[] => {
+    const [, name] = /^([a-z]+)_\d+\.[a-z]+$/i.exec(path) ?? [];
+    return name === undefined ? [] : [{ path, name, split: undefined }];
+  });
+  if (images.length === 0) return undefined;
+  const names = [...new Set(images.map(({ name }) => name))].sort(byCodeUnit);
+  return { images, names, classNames: names, origin: undefined, warnings: [] };
+}
+
+const VOTES_FILE = 'ABSTRACT_groundTruth.csv';
+
+/** Abstract: a line for each painting, a column of votes for each class. Paintings without one class that has most are left out. */
+export async function readVotes(root: string): Promise<Found | undefined> {
+  const source = join(root, VOTES_FILE);
+  if (!(await exists(source))) return undefined;
+  const text = await readText(source);
+  let rows: string[][];
+  try {
+    rows = parse(text, { quote: "'", trim: true, skip_empty_lines: true, relax_column_count: true, bom: true });
+  } catch (error) {
+    throw new InputError(`${source}: expected comma-separated values (${error instanceof Error ? error.message : ''})`);
+  }
+  const [header = [], ...lines] = rows;
+  const names = header.slice(1);
+  const listed: Listed[] = [];
+  let ties = 0;
+  lines.forEach(([file = '', ...cells], i) => {
+    const where = `${source}: line ${i + 2}`;
+    const votes = cells.map(Number);
+    if (votes.length !== names.length || !votes.every((count) => count >= 0))
+      throw new InputError(`${where}: expected ${names.length} numbers of votes, found ${quoted(cells.join())}`);
+    const most = Math.max(...votes);
+    const winner = votes.indexOf(most);
+    if (winner !== votes.lastIndexOf(most)) ties++;
+    else listed.push({ path: pathInside(file, where), name: names[winner]!, split: undefined, where });
+  });
+  const found = await foundOf(root, listed, source);
+  const left = `${source}: ${ties} of ${lines.length} paintings have no single class with most votes, so they are left out`;
+  return ties === 0 ? found : { ...found, warnings: [...found.warnings, left] };
+}

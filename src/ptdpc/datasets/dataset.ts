@@ -1,0 +1,75 @@
+/** Labelled images in splits: what reading a data set gives, wherever it was read. Lists hold paths, not pixels. */
+import { InputError } from '../../errors.js';
+import type { ClassName } from '../prompts-file.js';
+import type { SettingName } from './settings.js';
+
+export const SPLITS = ['train', 'val', 'test'] as const;
+export type Split = (typeof SPLITS)[number];
+
+export interface LabelledPath {
+  path: string;
+  /** Place of the class in the list of classes. */
+  label: number;
+}
+
+/** Where the splits come from. Fold counts from 1. */
+export type SplitOrigin =
+  | { kind: 'published' }
+  | { kind: 'published-fold'; fold: number; folds: number }
+  | { kind: 'seeded'; seed: number }
+  | { kind: 'seeded-fold'; seed: number; fold: number; folds: number };
+
+export interface Dataset {
+  setting: SettingName;
+  /** As it was given. */
+  root: string;
+  /** In the order of labels. */
+  classes: readonly ClassName[];
+  /** Each in class order, then by path; absent where the data set has no such split. */
+  splits: Readonly<Partial<Record<Split, readonly LabelledPath[]>>>;
+  origin: SplitOrigin;
+  /** What differs from what the setting promises, each in one line. None of it stops the work. */
+  warnings: readonly string[];
+}
+
+/** The images of a split. Throws InputError where there are none, and where a class has none to train on. */
+export function imagesOf({ root, classes, splits }: Dataset, split: Split): readonly LabelledPath[] {
+  const images = splits[split] ?? [];
+  if (images.length === 0) {
+    const found = SPLITS.filter((name) => splits[name]?.length);
+    throw new InputError(
+      `${root}: no ${split} images of the classes ${names(classes)}; found ${found.length === 0 ? 'none at all' : `${found.join(' and ')} images`}`,
+    );
+  }
+  if (split === 'train') {
+    const present = new Set(images.map(({ label }) => label));
+    const empty = classes.find((_, label) => !present.has(label));
+    if (empty) throw new InputError(`${root}: class "${empty.folder}" has no train images (.jpg, .jpeg, .png)`);
+  }
+  return images;
+}
+
+function names(classes: readonly ClassName[]): string {
+  return classes.map(({ folder }) => folder).join(', ');
+}
+
+/** `split as published`, `fold 2 of 5`: for people. */
+export function describeOrigin(origin: SplitOrigin): string {
+  switch (origin.kind) {
+    case 'published':
+      return 'split as published';
+    case 'published-fold':
+      return `published fold ${origin.fold} of ${origin.folds}`;
+    case 'seeded':
+      return `split by seed ${origin.seed}`;
+    case 'seeded-fold':
+      return `fold ${origin.fold} of ${origin.folds} by seed ${origin.seed}`;
+  }
+}
+
+/** What was found, and the warnings: lines for people. */
+export function describeDataset({ setting, origin, splits, warnings }: Dataset): string[] {
+  const counts = SPLITS.flatMap((split) => (splits[split] ? [`${splits[split].length} ${split}`] : []));
+  const found = `data set: ${setting}, ${describeOrigin(origin)}: ${counts.join(', ')}`;
+  return [found, ...warnings.map((warning) => `warning: ${warning}`)];
+}
