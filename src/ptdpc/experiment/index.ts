@@ -8,6 +8,7 @@ export { type Experiment, experiment } from './experiments.js';
 export { latexReport } from './latex.js';
 export { bestRate, holdOut, type RateResult } from './learning-rate.js';
 export { markdownReport } from './markdown.js';
+export * from './measures.js';
 export * from './paper-tables.js';
 export * from './plan.js';
 export * from './results.js';

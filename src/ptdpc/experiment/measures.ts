@@ -21,7 +21,10 @@ export function macroF1(confusion: readonly (readonly number[])[]): number {
 }
 
 /** The bins that hold images, in order: 15 of equal width. labels [count]. */
-export function calibration({ predicted, probabilities }: Evaluation, labels: Int32Array): CalibrationBin[] {
+export function calibration(
+  { predicted, probabilities }: Pick<Evaluation, 'predicted' | 'probabilities'>,
+  labels: Int32Array,
+): CalibrationBin[] {
   const classes = probabilities.length / labels.length;
   const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, confidence: 0, accuracy: 0 }));
   labels.forEach((label, i) => {

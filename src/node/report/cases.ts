@@ -1,0 +1,40 @@
+/** Which pictures a page shows, and finding them again. */
+import { basename, dirname, join, sep } from 'node:path';
+import type { Case, Picture } from '../../report/index.js';
+import { exists } from '../checkpoint-files.js';
+import type { Predictions } from './predictions-file.js';
+import { thumbnail } from './thumbnails.js';
+
+/** Pictures of a kind: enough to see what they have in common, few enough to look at. */
+const MOST_CASES = 12;
+
+/** The surest right prediction of each class, and the surest of the wrong ones. `data` is where the images of the run were. */
+export async function pickCases(predictions: Predictions, data: string): Promise<{ right: Case[]; wrong: Case[] }> {
+  const { words, labels, predicted, probabilities } = predictions;
+  const sureness = (i: number) => probabilities[i * words.length + predicted[i]!]!;
+  const all = Array.from(labels, (_, i) => i).sort((a, b) => sureness(b) - sureness(a) || a - b);
+  const right = words.flatMap((_, c) => all.find((i) => labels[i] === c && predicted[i] === c) ?? []);
+  const wrong = all.filter((i) => labels[i] !== predicted[i]);
+  const caseOf = async (i: number): Promise<Case> => ({
+    ...(await pictureAt(predictions.paths[i]!, data)),
+    actual: words[labels[i]!]!,
+    predicted: words[predicted[i]!]!,
+    probability: sureness(i),
+    actualProbability: probabilities[i * words.length + labels[i]!]!,
+  });
+  const both: [Case[], Case[]] = [[], []];
+  for (const i of right.slice(0, MOST_CASES)) both[0].push(await caseOf(i));
+  for (const i of wrong.slice(0, MOST_CASES)) both[1].push(await caseOf(i));
+  return { right: both[0], wrong: both[1] };
+}
+
+/**
+ * An image by the path that an evaluation wrote down. Where that was relative to another folder than ours, the image is looked for in the
+ * data of the run: its path ends with split, class and file name in any case.
+ */
+export async function pictureAt(path: string, data: string): Promise<Picture> {
+  const parts = path.split(/[\\/]/);
+  const below = join(data, ...parts.slice(-3));
+  const found = !(await exists(path)) && below.startsWith(join(data, sep)) && (await exists(below)) ? below : path;
+  return { url: await thumbnail(found), name: `${basename(dirname(found))}/${basename(found)}` };
+}

@@ -1,0 +1,75 @@
+/** Lines over epochs: loss, accuracy, learning rate. */
+import type { LineSeriesOption } from 'echarts/charts';
+import { AXIS, COLOR, type Drawing, draw, textWidth } from '../svg.js';
+
+export interface Line {
+  readonly name: string;
+  readonly color: 'first' | 'second' | 'third';
+  /** Pairs of x and y, by x. */
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** Behind the others: what single steps scatter around. */
+  readonly faint?: boolean;
+  /** Constant up to the next point. */
+  readonly stepped?: boolean;
+}
+
+export interface LineChart {
+  readonly lines: readonly Line[];
+  /** The end of the x axis, which begins at 0. */
+  readonly end: number;
+  readonly xName: string;
+  readonly logarithmic?: boolean;
+  readonly format: (y: number) => string;
+}
+
+/** Three stand side by side on a wide page. */
+const WIDTH = 320;
+const HEIGHT = 210;
+/** Up to so many points each gets a mark; more would run together. */
+const MARKED_POINTS = 12;
+
+export function lineChart({ lines, end, xName, logarithmic = false, format }: LineChart): Drawing {
+  const widest = lines.flatMap(({ points }) => points).reduce((most, [, y]) => Math.max(most, textWidth(format(y))), 0);
+  return draw(WIDTH, HEIGHT, {
+    grid: { left: Math.max(36, widest + 14), right: 14, top: 10, bottom: 42, outerBoundsMode: 'none' },
+    xAxis: {
+      ...AXIS,
+      type: 'value',
+      min: 0,
+      max: end,
+      minInterval: 1,
+      splitLine: { show: false },
+      name: xName,
+      nameLocation: 'middle',
+      nameGap: 26,
+    },
+    yAxis: {
+      ...AXIS,
+      type: logarithmic ? 'log' : 'value',
+      scale: true,
+      axisLine: { show: false },
+      splitNumber: 4,
+      axisLabel: { ...AXIS.axisLabel, formatter: (y: number) => format(y) },
+    },
+    series: lines.map(lineSeries),
+  });
+}
+
+function lineSeries({ name, color, points, faint = false, stepped = false }: Line): LineSeriesOption {
+  return {
+    type: 'line',
+    name,
+    silent: true,
+    clip: false,
+    z: faint ? 1 : 2,
+    ...(stepped && { step: 'end' }),
+    // A run has thousands of steps, and the chart has hundreds of pixels.
+    sampling: 'lttb',
+    data: points.map(([x, y]) => [x, y]),
+    symbol: 'circle',
+    symbolSize: 5,
+    showSymbol: !faint && points.length <= MARKED_POINTS,
+    lineStyle: { color: COLOR[color], width: faint ? 1 : 2, opacity: faint ? 0.35 : 1 },
+    itemStyle: { color: COLOR[color] },
+  };
+}

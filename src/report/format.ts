@@ -1,0 +1,32 @@
+/** Numbers as a report writes them. */
+
+/** A share in per cent, one digit after the point and a space that does not break; a dash for null. */
+export function percent(share: number | null): string {
+  return share === null ? '–' : `${(100 * share).toFixed(1)}\u00a0%`;
+}
+
+/** A share in per cent without the sign, as tables and cells have it. */
+export function points(share: number | null, digits = 2): string {
+  return share === null ? '–' : (100 * share).toFixed(digits);
+}
+
+/** A loss: four significant digits. */
+export function figure(value: number | null): string {
+  return value === null ? '–' : shortest(value, 4);
+}
+
+/** Up to `digits` significant digits, without zeros at the end. */
+export function shortest(value: number, digits: number): string {
+  const text = String(Number(value.toPrecision(digits)));
+  return text.replace('-', '−');
+}
+
+/** With thin spaces between thousands. */
+export function whole(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+/** `3 images`, `1 image`. */
+export function counted(count: number, noun: string): string {
+  return `${whole(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

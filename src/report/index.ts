@@ -1,0 +1,8 @@
+/** Charts and pages of results, without a browser or a file: see README.md. Apart from the library's index, since it brings ECharts. */
+export * from './charts/heat-map.js';
+export * from './charts/lines.js';
+export * from './charts/reliability.js';
+export type { Section } from './page/document.js';
+export * from './run-report.js';
+export type { Case, Picture } from './sections/cases.js';
+export type { Drawing } from './svg.js';

@@ -1,0 +1,133 @@
+/** The page of one run: what was asked for, how it learnt, how good it is, and on which pictures it is right and wrong. */
+import type { TuningOptions } from '../ptdpc/index.js';
+import type { ReliabilityGroup } from './charts/reliability.js';
+import { counted, figure, percent, whole } from './format.js';
+import { type Html, html, type Part } from './html.js';
+import { page, type Section } from './page/document.js';
+import { facts } from './page/table.js';
+import { calibrationFigure } from './sections/calibration.js';
+import { type Case, caseList } from './sections/cases.js';
+import { classTable, confusionFigures } from './sections/confusion.js';
+import { type Learning, learningSection } from './sections/learning.js';
+
+export interface RunReport {
+  /** The run's folder. */
+  readonly name: string;
+  readonly setup: RunSetup;
+  readonly options: TuningOptions;
+  readonly classes: readonly string[];
+  /** Null before the first epoch has ended. */
+  readonly learning: Learning | null;
+  /** Null where the run has not been evaluated. */
+  readonly evaluation: RunEvaluation | null;
+}
+
+export interface RunSetup {
+  /** Versions of this program and of Node. */
+  readonly program: string;
+  readonly node: string;
+  /** Where it was computed. */
+  readonly device: string;
+  readonly model: { readonly directory: string; readonly sha256: string };
+  readonly data: string;
+  readonly images: { readonly train: number; readonly val: number | null };
+}
+
+export interface RunEvaluation {
+  readonly split: string;
+  readonly count: number;
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly macroF1: number;
+  readonly calibrationError: number;
+  readonly calibration: readonly ReliabilityGroup[];
+  /** counts[actual][predicted]. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly right: readonly Case[];
+  readonly wrong: readonly Case[];
+}
+
+export function runReport(run: RunReport, extra: readonly Section[] = []): string {
+  const { evaluation, learning, options } = run;
+  const sections: (Section | false)[] = [
+    evaluation !== null && { id: 'results', title: 'Results', body: resultsSection(run, evaluation) },
+    learning !== null && { id: 'learning', title: 'Learning', body: learningSection(learning) },
+    evaluation !== null && { id: 'pictures', title: 'Pictures', body: picturesSection(evaluation) },
+    ...extra,
+    { id: 'setup', title: 'Setup', body: setupSection(run) },
+  ];
+  return page({
+    kind: 'PT-DPC run',
+    title: run.name,
+    opening: html`<p class="lead">Prompts for ${run.classes.length} classes, preset ${options.preset}, ${MODE_WORDS[options.mode]},
+tuned on ${counted(run.setup.images.train, 'image')}.</p>
+${evaluation === null ? html`<p class="notice">Not evaluated yet: <code>ptdpc eval --run … --data …</code> adds results and pictures.</p>` : keyFigures(run, evaluation)}`,
+    sections: sections.filter((section) => section !== false),
+    footer: `Written by ptdpc ${run.setup.program}. This page loads nothing and runs no script.`,
+  });
+}
+
+const MODE_WORDS = {
+  both: 'class-specific and instance-specific prompts',
+  cs: 'class-specific prompts',
+  is: 'one instance-specific prompt',
+  none: 'one shared prompt',
+} as const;
+
+function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
+  const { split, count, accuracy, macroF1, calibrationError, loss } = evaluation;
+  const figures: [string, string][] = [
+    [`accuracy on ${counted(count, `${split} image`)}`, percent(accuracy)],
+    [`macro-F1 of ${classes.length} classes`, percent(macroF1)],
+    ['expected calibration error', percent(calibrationError)],
+    ['cross-entropy', figure(loss)],
+  ];
+  return html`<dl class="headline">${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function resultsSection({ classes }: RunReport, evaluation: RunEvaluation): Html {
+  const { split, count, calibration, calibrationError, confusion } = evaluation;
+  const matrix = { classes, counts: confusion };
+  return html`<p>${counted(count, `${split} image`)}. Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
+number of images of each class, so that its diagonal is the accuracy of each class.</p>
+${confusionFigures(matrix)}
+<div class="charts pair">${calibrationFigure(
+    'Calibration',
+    [{ label: 'predictions', groups: calibration, error: calibrationError }],
+    `Area of a dot: number of images. Expected calibration error ${percent(calibrationError)}, 15 bins of equal width.`,
+  )}<div><h3>Each class</h3>${classTable(matrix)}</div></div>`;
+}
+
+function picturesSection({ right, wrong }: RunEvaluation): Html {
+  return html`<p>Each picture as the model sees it: the square in its middle. Percentages are the model's probabilities.</p>
+${right.length > 0 && html`<h3>The surest of the right predictions, one for each class</h3>${caseList(right)}`}
+${wrong.length > 0 && html`<h3>The surest of the wrong predictions</h3>${caseList(wrong)}`}`;
+}
+
+function setupSection({ setup, options, classes }: RunReport): Html {
+  const code = (text: string): Part => html`<code>${text}</code>`;
+  const { model, images } = setup;
+  return html`<h3>Method</h3>${facts([
+    ['preset', options.preset],
+    ['mode', `${options.mode}: ${MODE_WORDS[options.mode]}`],
+    ['classes', classes.join(', ')],
+    ['template', `“${options.template} …”${options.learnSot ? ', start-of-text token learned too' : ''}`],
+    ['weight', options.weight === 'cosine' ? 'cos(f, p)' : '(cos(f, p) + 1) / 2'],
+    ['loss', options.loss === 'ce' ? 'cross-entropy of logits' : 'cross-entropy of softmax(logits)'],
+    ['logit scale', options.logitScale === 'clip' ? "the checkpoint's" : options.logitScale],
+    ['optimiser', options.optimizer === 'sgd' ? 'SGD with momentum' : 'AdamW'],
+    ['learning rate', `${options.learningRate}, times ${options.gamma} every ${options.stepSize} epochs`],
+    ['epochs, batch size', `${options.epochs}, ${options.batchSize}`],
+    ['seed', `${options.seed}${options.shuffle ? '' : ', images not shuffled'}`],
+  ])}<h3>Data, model and machine</h3>${facts([
+    ['data', code(setup.data)],
+    [
+      'images',
+      `${whole(images.train)} for training, ${images.val === null ? 'none' : whole(images.val)} for validation`,
+    ],
+    ['model', code(model.directory)],
+    ['SHA-256 of its weights', code(model.sha256)],
+    ['device', setup.device],
+    ['versions', `ptdpc ${setup.program}, Node ${setup.node}`],
+  ])}`;
+}

@@ -1,0 +1,110 @@
+/** Confusion matrices, as counts and as shares of each class (the paper's Figure 4), and what follows for each class. */
+import { heatMap } from '../charts/heat-map.js';
+import { counted, percent, points, whole } from '../format.js';
+import { type Html, html } from '../html.js';
+import { figure } from '../page/figure.js';
+import { table } from '../page/table.js';
+
+export interface Confusion {
+  /** Class words. */
+  readonly classes: readonly string[];
+  /** counts[actual][predicted]. */
+  readonly counts: readonly (readonly number[])[];
+}
+
+/** A matrix of more classes is no picture any more; its largest entries are listed instead. */
+const MOST_DRAWN = 100;
+const LISTED = 15;
+
+export function confusionFigures(confusion: Confusion): Html {
+  const { classes, counts } = confusion;
+  const listed = mistakes(confusion);
+  if (classes.length > MOST_DRAWN) return html`<h3>Most frequent confusions</h3>${mistakeTable(listed)}`;
+  const sums = counts.map(sum);
+  const largest = Math.max(1, ...counts.flat());
+  const shares = counts.map((row, i) => row.map((count) => (sums[i] === 0 ? 0 : count / sums[i]!)));
+  const names = { rows: classes, columns: classes, rowName: 'ground truth', columnName: 'prediction' };
+  const correct = counts.reduce((total, row, i) => total + row[i]!, 0);
+  const head = ['ground truth \\ prediction', ...classes];
+  const most = listed[0];
+  const often = most
+    ? ` Most often confused: ${most.actual} taken for ${most.predicted}, ${counted(most.count, 'image')}.`
+    : '';
+  return html`<div class="charts pair">${figure({
+    title: 'Confusion: images',
+    drawing: heatMap({
+      ...names,
+      shades: counts.map((row) => row.map((count) => count / largest)),
+      texts: counts.map((row) => row.map((count) => (count === 0 ? '' : whole(count)))),
+    }),
+    summary: `Confusion matrix of ${classes.length} classes: ${whole(correct)} of ${counted(sum(sums), 'image')} on the diagonal.${often}`,
+    data: {
+      label: 'Images of each class (rows) by predicted class (columns)',
+      head,
+      rows: counts.map((row, i) => [classes[i], ...row.map(whole)]),
+    },
+  })}${figure({
+    title: 'Confusion: share of each class (%)',
+    drawing: heatMap({
+      ...names,
+      shades: shares,
+      texts: shares.map((row) => row.map((share) => (share === 0 ? '' : points(share, 0)))),
+    }),
+    summary: `Confusion matrix with each row divided by its sum. On the diagonal: ${classes
+      .map((word, i) => `${word} ${sums[i] === 0 ? 'no images' : percent(shares[i]![i]!)}`)
+      .join(', ')}.`,
+    data: {
+      label: 'Share of each class (rows) by predicted class (columns), in per cent',
+      head,
+      rows: shares.map((row, i) => [classes[i], ...row.map((share) => points(share))]),
+    },
+  })}</div>`;
+}
+
+/** Recall, precision and F1 of each class. */
+export function classTable({ classes, counts }: Confusion): Html {
+  const predicted = classes.map((_, j) => sum(counts.map((row) => row[j]!)));
+  const rows = classes.map((word, i) => {
+    const [right, actual] = [counts[i]![i]!, sum(counts[i]!)];
+    const share = (of: number) => (of === 0 ? '–' : points(right / of, 1));
+    const f1 = actual + predicted[i]! === 0 ? '–' : points((2 * right) / (actual + predicted[i]!), 1);
+    return [word, whole(actual), share(actual), share(predicted[i]!), f1];
+  });
+  return table({
+    label: 'Measures of each class',
+    head: ['class', 'images', 'accuracy (%)', 'precision (%)', 'F1 (%)'],
+    rows,
+  });
+}
+
+interface Mistake {
+  actual: string;
+  predicted: string;
+  count: number;
+  share: number;
+}
+
+/** The entries off the diagonal, the most frequent first. */
+function mistakes({ classes, counts }: Confusion): Mistake[] {
+  return counts
+    .flatMap((row, i) =>
+      row.flatMap((count, j) =>
+        i === j || count === 0 ? [] : [{ actual: classes[i]!, predicted: classes[j]!, count, share: count / sum(row) }],
+      ),
+    )
+    .sort((a, b) => b.count - a.count);
+}
+
+function mistakeTable(listed: readonly Mistake[]): Html {
+  return table({
+    label: 'The most frequent confusions',
+    head: ['ground truth', 'prediction', 'images', 'share of the class (%)'],
+    rows: listed
+      .slice(0, LISTED)
+      .map(({ actual, predicted, count, share }) => [actual, predicted, whole(count), points(share, 1)]),
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,124 @@
+/** How a run learnt: loss, accuracy and learning rate over its epochs. */
+import type { EpochMetrics, StepMetrics, TuningOptions } from '../../ptdpc/index.js';
+import { type Line, lineChart } from '../charts/lines.js';
+import { figure as loss, percent, points, shortest } from '../format.js';
+import { type Html, html } from '../html.js';
+import { figure, type Key } from '../page/figure.js';
+
+export interface Learning {
+  readonly options: TuningOptions;
+  readonly steps: readonly StepMetrics[];
+  /** The finished epochs, at least one. */
+  readonly epochs: readonly EpochMetrics[];
+}
+
+export function learningSection(learning: Learning): Html {
+  const { options, epochs } = learning;
+  const unfinished = epochs.length < options.epochs;
+  return html`<p>${options.epochs === epochs.length ? `All ${epochs.length} epochs` : `${epochs.length} of ${options.epochs} epochs`}, means over the images of an
+epoch, each taken when its batch was visited${epochs.at(-1)?.valLoss != null && '; validation after the epoch'}.${unfinished && ' The run has not ended.'}</p>
+<div class="charts">${lossFigure(learning)}${accuracyFigure(learning)}${rateFigure(learning)}</div>`;
+}
+
+function lossFigure({ options, steps, epochs }: Learning): Html {
+  const perEpoch = steps.filter(({ epoch }) => epoch === 0).length;
+  const validated = withValidation(epochs, ({ valLoss }) => valLoss);
+  const lines: Line[] = [
+    { name: 'step', color: 'first', faint: true, points: steps.map(({ step, loss }) => [(step + 1) / perEpoch, loss]) },
+    { name: 'training', color: 'first', points: epochs.map(({ epoch, trainLoss }) => [epoch + 1, trainLoss]) },
+    ...(validated.length > 0 ? [{ name: 'validation', color: 'second' as const, points: validated }] : []),
+  ];
+  const [first, last] = [epochs[0]!, epochs.at(-1)!];
+  const note =
+    options.loss === 'double-softmax'
+      ? `Training: cross-entropy of softmax(logits), as the preset official has it.${validated.length > 0 ? ' Validation: of plain logits; the two are not comparable.' : ''}`
+      : undefined;
+  return figure({
+    title: 'Loss',
+    drawing: lineChart({ lines, end: epochs.length, xName: 'epoch', format: (y) => shortest(y, 4) }),
+    summary:
+      `Training loss over ${epochs.length} epochs: from ${loss(first.trainLoss)} to ${loss(last.trainLoss)}.` +
+      `${last.valLoss === null ? '' : ` Validation loss: from ${loss(first.valLoss)} to ${loss(last.valLoss)}.`}`,
+    keys: [{ mark: 'faint', color: 'first', text: 'one step' }, ...keysOf(validated.length > 0)],
+    note,
+    data: {
+      label: 'Loss by epoch',
+      head: ['epoch', 'training', 'validation'],
+      rows: epochs.map(({ epoch, trainLoss, valLoss }) => [epoch + 1, loss(trainLoss), loss(valLoss)]),
+    },
+  });
+}
+
+function accuracyFigure({ epochs }: Learning): Html {
+  const validated = withValidation(epochs, ({ valAccuracy }) => valAccuracy);
+  const lines: Line[] = [
+    { name: 'training', color: 'first', points: epochs.map(({ epoch, trainAccuracy }) => [epoch + 1, trainAccuracy]) },
+    ...(validated.length > 0 ? [{ name: 'validation', color: 'second' as const, points: validated }] : []),
+  ];
+  const [first, last] = [epochs[0]!, epochs.at(-1)!];
+  return figure({
+    title: 'Accuracy (%)',
+    drawing: lineChart({ lines, end: epochs.length, xName: 'epoch', format: (y) => shortest(100 * y, 4) }),
+    summary:
+      `Training accuracy over ${epochs.length} epochs: from ${percent(first.trainAccuracy)} to ${percent(last.trainAccuracy)}.` +
+      `${last.valAccuracy === null ? ' There are no validation images.' : ` Validation accuracy: from ${percent(first.valAccuracy)} to ${percent(last.valAccuracy)}.`}`,
+    keys: keysOf(validated.length > 0),
+    note: validated.length > 0 ? undefined : 'No validation images.',
+    data: {
+      label: 'Accuracy by epoch, in per cent',
+      head: ['epoch', 'training', 'validation'],
+      rows: epochs.map(({ epoch, trainAccuracy, valAccuracy }) => [
+        epoch + 1,
+        points(trainAccuracy),
+        points(valAccuracy),
+      ]),
+    },
+  });
+}
+
+function rateFigure({ options, steps, epochs }: Learning): Html {
+  const rates = epochs.map(({ epoch }) => steps.find((step) => step.epoch === epoch)?.lr ?? options.learningRate);
+  const [first, last] = [rates[0]!, rates.at(-1)!];
+  // An epoch's rate holds from its beginning to its end.
+  const line = [...rates.map((rate, epoch) => [epoch, rate] as const), [rates.length, last] as const];
+  return figure({
+    title: 'Learning rate',
+    drawing: lineChart({
+      lines: [{ name: 'learning rate', color: 'third', stepped: true, points: line }],
+      end: epochs.length,
+      xName: 'epoch',
+      logarithmic: Math.max(...rates) >= 10 * Math.min(...rates),
+      format: power,
+    }),
+    summary: `Learning rate: ${shortest(first, 3)} in the first epoch, ${shortest(last, 3)} in the last.`,
+    keys: [{ mark: 'line', color: 'third', text: options.optimizer === 'sgd' ? 'SGD' : 'AdamW' }],
+    note: `Times ${options.gamma} every ${options.stepSize} epochs.`,
+    data: {
+      label: 'Learning rate by epoch',
+      head: ['epoch', 'learning rate'],
+      rows: rates.map((rate, epoch) => [epoch + 1, shortest(rate, 6)]),
+    },
+  });
+}
+
+/** `0.01`, and `1e-5` from the fourth zero on. */
+function power(y: number): string {
+  return y < 1e-3 ? Number(y.toPrecision(3)).toExponential().replace('-', '−') : shortest(y, 3);
+}
+
+function withValidation(
+  epochs: readonly EpochMetrics[],
+  value: (metrics: EpochMetrics) => number | null,
+): [number, number][] {
+  return epochs.flatMap((metrics): [number, number][] => {
+    const y = value(metrics);
+    return y === null ? [] : [[metrics.epoch + 1, y]];
+  });
+}
+
+function keysOf(validated: boolean): Key[] {
+  return [
+    { mark: 'line', color: 'first', text: 'training' },
+    ...(validated ? [{ mark: 'line', color: 'second', text: 'validation' } as const] : []),
+  ];
+}

@@ -1,0 +1,137 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodeImage, encodeJpeg } from '../../../src/clip/image/index.js';
+import { InputError } from '../../../src/errors.js';
+import { loadJpeg } from '../../../src/node/jpeg.js';
+import { writeRunReport } from '../../../src/node/report/index.js';
+import { readRunReport } from '../../../src/node/report/read-run.js';
+import { thumbnail } from '../../../src/node/report/thumbnails.js';
+import { PRESETS } from '../../../src/ptdpc/index.js';
+import { scratchFolder } from '../scratch.js';
+
+const scratch = scratchFolder();
+
+describe('the report of a run', () => {
+  it('has what the files say, found anew from predictions.csv', async () => {
+    const run = await makeRun('whole');
+    const { learning, evaluation, classes } = await readRunReport(run);
+    expect(classes).toEqual(['calm, "deep"', 'fear']);
+    expect(learning?.epochs).toHaveLength(1);
+    expect(learning?.steps).toHaveLength(2);
+    expect(evaluation).toMatchObject({
+      split: 'test',
+      count: 4,
+      accuracy: 0.5,
+      confusion: [
+        [1, 1],
+        [1, 1],
+      ],
+      macroF1: 0.5,
+    });
+    // |0.5 - 0.9| and |0.5 - 0.8|, two images each.
+    expect(evaluation?.calibrationError).toBeCloseTo(0.35, 6);
+    expect(evaluation?.wrong.map(({ actual, probability }) => [actual, probability.toFixed(2)])).toEqual([
+      ['calm, "deep"', '0.90'],
+      ['fear', '0.80'],
+    ]);
+    // The path was relative to another folder: the picture is found in the run's data.
+    expect(evaluation?.right[0]?.url).toMatch(/^data:image\/jpeg;base64,/);
+    expect(evaluation?.right[1]?.url).toBeNull();
+    expect(await writeRunReport(run)).toBe(join(run, 'report.html'));
+    expect(await readFile(join(run, 'report.html'), 'utf8')).toContain('calm, &quot;deep&quot;');
+  });
+
+  it.each([
+    ['predictions.csv', 'path,actual\n', /predictions\.csv: expected the columns/],
+    ['predictions.csv', 'path,actual,predicted,p(x)\n"a,x,x,1\n', /predictions\.csv: expected comma-separated values/],
+    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,x,2\n', /image 1: expected probabilities, found "2"/],
+    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,y,1\n', /image 1 has the class "y", which has no column/],
+    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,x,1\n', /its classes are not those of/],
+    ['confusion.json', '{"split":"test","loss":1,"confusion":[[1,0],[0,0]]}', /not those of confusion\.json/],
+    ['confusion.json', '[]', /confusion\.json: expected the result of an evaluation/],
+    ['metrics.jsonl', '{"type":"step"}\n', /metrics\.jsonl: line 1: expected the metrics/],
+  ])('refuses a damaged %s: %s', async (name, text, message) => {
+    const run = await makeRun(`damaged-${name}-${text.length}`);
+    await writeFile(join(run, name), text);
+    const error: unknown = await readRunReport(run).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).toMatch(message);
+  });
+});
+
+describe('thumbnail', () => {
+  it('passes on pixels only, in a square of at most 176', async () => {
+    await loadJpeg('encoder');
+    const jpeg = await encodeJpeg(new Uint8Array(400 * 300 * 3).fill(90), 400, 300, 90);
+    const secret = 'GPS 52.5200 N 13.4050 E';
+    const exif = Buffer.concat([Buffer.from([0xff, 0xe1, 0, secret.length + 8]), Buffer.from(`Exif\0\0${secret}`)]);
+    const path = scratch('place.jpg');
+    await writeFile(path, Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]));
+    const url = await thumbnail(path);
+    const bytes = Buffer.from(url!.slice(url!.indexOf(',') + 1), 'base64');
+    expect(bytes.includes('Exif')).toBe(false);
+    expect(bytes.includes('GPS')).toBe(false);
+    const { width, height } = await decodeImage(bytes, 'thumbnail');
+    expect([width, height]).toEqual([176, 176]);
+  });
+
+  it('is null for what is no image', async () => {
+    const path = scratch('none.png');
+    await writeFile(path, 'no image');
+    expect(await thumbnail(path)).toBeNull();
+    expect(await thumbnail(scratch('absent.png'))).toBeNull();
+  });
+});
+
+async function makeRun(name: string): Promise<string> {
+  const run = scratch(name);
+  const data = join(run, 'data');
+  await mkdir(join(data, 'test', 'calm'), { recursive: true });
+  await loadJpeg('encoder');
+  await writeFile(join(data, 'test', 'calm', 'a.jpg'), await encodeJpeg(new Uint8Array(16 * 16 * 3), 16, 16, 90));
+  const record = {
+    program: '0',
+    node: 'v20',
+    options: PRESETS.paper,
+    classes: [
+      { folder: 'calm', word: 'calm, "deep"' },
+      { folder: 'fear', word: 'fear' },
+    ],
+    model: { directory: '/model', sha256: 'ab' },
+    data,
+    images: { train: 2, val: null },
+    device: { kind: 'cpu', description: 'CPU' },
+    memory: 1,
+    strict: false,
+  };
+  await writeFile(join(run, 'run.json'), JSON.stringify(record));
+  const step = (epoch: number, step: number) => JSON.stringify({ type: 'step', epoch, step, loss: 1, lr: 0.1 });
+  const epoch = { type: 'epoch', epoch: 0, trainLoss: 1, trainAccuracy: 0.5, valLoss: null, valAccuracy: null };
+  // The second epoch was not written to its end.
+  await writeFile(
+    join(run, 'metrics.jsonl'),
+    [step(0, 0), step(0, 1), JSON.stringify(epoch), step(1, 2), '{"type":"st'].join('\n'),
+  );
+  const calm = '"calm, ""deep"""';
+  const rows = [
+    'path,actual,predicted,"p(calm, ""deep"")",p(fear)',
+    `elsewhere/test/calm/a.jpg,${calm},${calm},0.9,0.1`,
+    `elsewhere/test/calm/b.jpg,${calm},fear,0.1,0.9`,
+    'elsewhere/test/fear/c.jpg,fear,fear,0.2,0.8',
+    `elsewhere/test/fear/d.jpg,fear,${calm},0.8,0.2`,
+  ];
+  await writeFile(join(run, 'predictions.csv'), `${rows.join('\n')}\n`);
+  await writeFile(
+    join(run, 'confusion.json'),
+    JSON.stringify({
+      split: 'test',
+      loss: 1,
+      confusion: [
+        [1, 1],
+        [1, 1],
+      ],
+    }),
+  );
+  return run;
+}

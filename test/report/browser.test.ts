@@ -1,0 +1,72 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runReport } from '../../src/report/index.js';
+import { describeInBrowser } from '../support/browser.js';
+import { HOSTILE_WORDS, sampleRun } from './support.js';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core');
+const LONG = ['contentment', 'a'.repeat(80), ...Array.from({ length: 24 }, (_, c) => `class number ${c}`)];
+
+describeInBrowser('a report in Chromium', (browser) => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ptdpc-report-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const hostile = () => runReport(sampleRun(HOSTILE_WORDS));
+  const many = () => runReport(sampleRun(LONG, 20));
+  const cases = [
+    ['words that try to be markup', 1280, 'light', hostile],
+    ['words that try to be markup', 390, 'dark', hostile],
+    ['many classes with long names', 1280, 'dark', many],
+    ['many classes with long names', 390, 'light', many],
+  ] as const;
+
+  it.each(cases)(
+    '%s, %i wide, %s: quiet, accessible, never wider than the window',
+    async (_, width, colorScheme, make) => {
+      const path = join(folder, 'report.html');
+      await writeFile(path, make());
+      const context = await browser().newContext({ viewport: { width, height: 900 }, colorScheme });
+      try {
+        const page = await context.newPage();
+        const heard: string[] = [];
+        page.on('console', (message) => heard.push(message.text()));
+        page.on('pageerror', (error) => heard.push(error.message));
+        page.on('dialog', (dialog) => heard.push(dialog.message()));
+        page.on('request', (request) => {
+          if (request.url() !== `file://${path}` && !request.url().startsWith('data:')) heard.push(request.url());
+        });
+        await page.goto(`file://${path}`);
+        await page.evaluate(() => {
+          for (const details of document.querySelectorAll('details')) details.open = true;
+        });
+        const seen = await page.evaluate(() => ({
+          paper: getComputedStyle(document.body).backgroundColor,
+          wide: document.documentElement.scrollWidth > window.innerWidth,
+          flat: [...document.querySelectorAll('svg')].filter((svg) => svg.getBoundingClientRect().height < 100).length,
+          ink: getComputedStyle(document.querySelector('svg text')!).fill,
+        }));
+        expect(seen).toEqual({
+          paper: colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(22, 25, 29)',
+          wide: false,
+          flat: 0,
+          ink: colorScheme === 'light' ? 'rgb(87, 96, 106)' : 'rgb(160, 168, 178)',
+        });
+        expect(heard).toEqual([]);
+        // Not as a script of the page: its policy would refuse that, as it should.
+        await page.evaluate(await readFile(AXE, 'utf8'));
+        const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+        const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        expect(grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+      } finally {
+        await context.close();
+      }
+    },
+  );
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { STRONG_SHADE } from '../../src/report/charts/heat-map.js';
+import { html, trusted } from '../../src/report/html.js';
+import { runReport } from '../../src/report/index.js';
+import { STYLE } from '../../src/report/page/style.js';
+import { HOSTILE_WORDS, sampleRun } from './support.js';
+
+describe('html', () => {
+  it('escapes values, and leaves markup of its own as it is', () => {
+    const inner = html`<b>${'<&>"\''}</b>`;
+    expect(html`<p title="${'"'}">${[inner, 1, null, false]}${trusted('<hr>')}</p>`.text).toBe(
+      '<p title="&quot;"><b>&lt;&amp;&gt;&quot;&apos;</b>1<hr></p>',
+    );
+  });
+});
+
+describe('the page of a run', () => {
+  const page = runReport(sampleRun(HOSTILE_WORDS));
+
+  it('is the same text each time', () => {
+    expect(runReport(sampleRun(HOSTILE_WORDS))).toBe(page);
+  });
+
+  it('holds no markup that data brought along', () => {
+    // Quotation marks of data are escaped, so what is left between two of them is a value.
+    const bare = page.replace(/"[^"]*"/g, '""');
+    const tags = [...bare.matchAll(/<(script|iframe|img|style|title|link|object)\b/g)].map(([, tag]) => tag);
+    expect(tags).toEqual(['title', 'link', 'style', 'img', 'img']);
+    expect(bare).not.toMatch(/<[^>]*\son\w+\s*=/);
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  });
+
+  it('has drawings without scripts, style sheets or identifiers, in colours of the page', () => {
+    const drawings = page.match(/<svg.*?<\/svg>/gs)!;
+    expect(drawings).toHaveLength(6);
+    for (const svg of drawings) {
+      expect(svg).not.toMatch(/<script|<style|<a |\sid=|\bclass=|NaN|Infinity|undefined/);
+      expect(
+        [...svg.matchAll(/ (?:fill|stroke)="([^"]*)"/g)].filter(([, color]) => !/^(?:none|var\(--.*\))$/.test(color!)),
+      ).toEqual([]);
+    }
+  });
+
+  it('says for each drawing what it shows, and has its numbers', () => {
+    expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(6);
+    expect(page.match(/<details>/g)).toHaveLength(6);
+    expect(page).toContain('from 1 to 0.25. Validation loss: from 1.5 to 0.375.');
+  });
+
+  it('lists confusions where there are too many classes to draw', () => {
+    const many = runReport(sampleRun(Array.from({ length: 120 }, (_, c) => `class ${c}`)));
+    expect(many).toContain('Most frequent confusions');
+    expect(many.match(/<svg/g)).toHaveLength(4);
+  });
+
+  it('stands without evaluation and without a finished epoch', () => {
+    const young = runReport({ ...sampleRun(['a', 'b']), evaluation: null, learning: null });
+    expect(young).toContain('Not evaluated yet');
+    expect(young).not.toContain('<svg');
+  });
+});
+
+describe('the style sheet', () => {
+  const schemes = STYLE.split('@media (prefers-color-scheme: dark)').slice(0, 2);
+
+  it.each([
+    ['light', schemes[0]!],
+    ['dark', schemes[1]!],
+  ])('has legible figures on every shade of a heat map: %s', (_, text) => {
+    const color = (name: string) => rgb(new RegExp(`--${name}: (#[0-9a-f]{6})`).exec(text)![1]!);
+    for (const heat of ['heat', 'heat-below']) {
+      for (let shade = 0; shade <= 1; shade += 0.01) {
+        const cell = color('paper').map((paper, i) => paper * (1 - shade) + color(heat)[i]! * shade);
+        const ink = color(shade >= STRONG_SHADE ? 'heat-strong-ink' : 'heat-ink');
+        expect(contrast(cell, ink), `${heat} at ${shade}`).toBeGreaterThan(3.9);
+      }
+    }
+  });
+});
+
+const rgb = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+
+/** Contrast ratio of WCAG 2. */
+function contrast(a: number[], b: number[]): number {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(color: number[]): number {
+  const [r, g, b] = color.map((value) => {
+    const share = value / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}

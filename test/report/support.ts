@@ -1,0 +1,76 @@
+/** A run to make pages of, whose words and paths try to be markup. */
+import { tuningOptions } from '../../src/ptdpc/index.js';
+import type { Case, RunReport } from '../../src/report/index.js';
+
+export const HOSTILE_WORDS = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(2)>',
+  "' onmouseover='alert(3)",
+  '</style></title><svg onload=alert(4)>',
+  '{value|x} {c} &amp; <!--',
+];
+const HOSTILE_PATH = '/data/</code><iframe src="http://example.invalid/">/\u202e.jpg';
+
+/** A white pixel, as PNG. */
+const PIXEL =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg==';
+
+export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
+  const options = tuningOptions('official', { epochs, template: HOSTILE_WORDS[0]! });
+  const count = classes.length;
+  const confusion = classes.map((_, i) => classes.map((_, j) => (i === j ? 20 : (i + 2 * j) % 5)));
+  const example = (actual: number, predicted: number, url: string | null): Case => ({
+    url,
+    name: `${classes[actual]}/${HOSTILE_PATH}`,
+    actual: classes[actual]!,
+    predicted: classes[predicted]!,
+    probability: 0.75,
+    actualProbability: 0.125,
+  });
+  return {
+    name: HOSTILE_WORDS[3]!,
+    setup: {
+      program: '0.0.0',
+      node: 'v20.0.0',
+      device: HOSTILE_WORDS[1]!,
+      model: { directory: HOSTILE_PATH, sha256: 'ab'.repeat(32) },
+      data: HOSTILE_PATH,
+      images: { train: 1234, val: 12 },
+    },
+    options,
+    classes,
+    learning: {
+      options,
+      steps: Array.from({ length: epochs * 10 }, (_, step) => ({
+        type: 'step' as const,
+        epoch: Math.floor(step / 10),
+        step,
+        loss: 2 / (1 + step),
+        lr: 0.01,
+      })),
+      epochs: Array.from({ length: epochs }, (_, epoch) => ({
+        type: 'epoch' as const,
+        epoch,
+        trainLoss: 1 / (1 + epoch),
+        trainAccuracy: 0.5 + epoch / 20,
+        valLoss: 1.5 / (1 + epoch),
+        valAccuracy: 0.4 + epoch / 20,
+      })),
+    },
+    evaluation: {
+      split: 'test',
+      count: 100,
+      accuracy: 0.625,
+      loss: 1.25,
+      macroF1: 0.5,
+      calibrationError: 0.0625,
+      calibration: [
+        { count: 40, confidence: 0.5, accuracy: 0.25 },
+        { count: 60, confidence: 0.9, accuracy: 0.875 },
+      ],
+      confusion,
+      right: [example(0, 0, PIXEL), example(count - 1, count - 1, null)],
+      wrong: [example(0, count - 1, PIXEL)],
+    },
+  };
+}
