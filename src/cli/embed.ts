@@ -54,6 +54,9 @@ async function embed(inputs: string[], options: Options): Promise<void> {
   const paths = await listImages(inputs);
   await using model = await openModelDirectory(options.model);
   using device = await openReportedDevice(options.device);
+  // Wanted at the end; begun now, it costs no time. A failure is heard where it is waited for.
+  const hash = model.hash();
+  hash.catch(() => {});
   const result = await encodeFiles(encodingOf(new Engine(device.backend), model, options), paths);
   const { features, cached, encoded, skipped } = result;
   const width = model.config.projectionDim;
@@ -62,7 +65,7 @@ async function embed(inputs: string[], options: Options): Promise<void> {
   const metadata = new Map([
     ['files', JSON.stringify(result.paths)],
     ['normalized', 'false'],
-    ['model_sha256', await model.hash()],
+    ['model_sha256', await hash],
   ]);
   await createFileAtomically(options.out, (sink) =>
     writeSafetensors([{ name: 'image_features', dtype: 'F32', shape, read: () => bytes }], metadata, sink),

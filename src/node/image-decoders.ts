@@ -2,14 +2,11 @@
  * Decoding on worker threads, so that images are decoded while the tower computes the ones before. On the CPU backend the main
  * thread is the tower's and answers no messages meanwhile: what is to be decoded must have been handed over before.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../errors.js';
 import { pixelsForClip } from './image-files.js';
 import type { DecodeReply, DecodeRequest } from './image-worker.js';
-import { packageRoot } from './package.js';
+import { workerFile } from './worker-file.js';
 
 interface Task {
   resolve(pixels: Float32Array): void;
@@ -29,7 +26,7 @@ export class ImageDecoders implements Disposable {
 
   /** Up to `threads` threads, started as they are needed. With 0, or where none can be started, this thread decodes. */
   constructor(threads: number) {
-    this.#most = workerFile() ? threads : 0;
+    this.#most = workerFile('image-worker') ? threads : 0;
   }
 
   /** Threads running now. */
@@ -68,7 +65,7 @@ export class ImageDecoders implements Disposable {
   }
 
   #start(): Thread {
-    const thread: Thread = { worker: new Worker(workerFile()!), tasks: new Map() };
+    const thread: Thread = { worker: new Worker(workerFile('image-worker')!), tasks: new Map() };
     const { worker, tasks } = thread;
     worker.on('message', ({ id, pixels, error }: DecodeReply) => {
       const task = tasks.get(id);
@@ -90,15 +87,4 @@ export class ImageDecoders implements Disposable {
 /** A small file may lie in memory that Node shares among several. */
 function ownsItsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-}
-
-let found: string | undefined;
-
-/** The built worker: beside this module or, where this is part of a bundle or runs from the sources, in the package. */
-function workerFile(): string | undefined {
-  found ??= [
-    fileURLToPath(new URL('./image-worker.js', import.meta.url)),
-    join(packageRoot(), 'dist', 'node', 'image-worker.js'),
-  ].find((path) => existsSync(path));
-  return found;
 }

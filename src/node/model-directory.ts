@@ -5,8 +5,6 @@
  *     model.safetensors     weights (or shards with an index, or pytorch_model.bin)
  *     merges.txt            vocabulary; one with no merges after its first line means one token a byte
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
@@ -14,6 +12,7 @@ import { type ClipConfig, validateShapes } from '../clip/config.js';
 import { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { InputError } from '../errors.js';
 import { exists, findCheckpoint, openCheckpointFiles, readConfig, readSmallFile } from './checkpoint-files.js';
+import { hashFiles } from './file-hash.js';
 import { naming } from './system-error.js';
 
 export interface ModelDirectory extends AsyncDisposable {
@@ -81,14 +80,4 @@ export async function readTokenizer(directory: string, config: ClipConfig): Prom
 export async function readVocabulary(path: string, config: ClipConfig): Promise<ClipTokenizer> {
   const { vocabularySize } = config.text;
   return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize });
-}
-
-async function hashFiles(paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of paths) {
-    await naming(path, 'cannot be read', async () => {
-      for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
-    });
-  }
-  return hash.digest('hex');
 }
