@@ -7,6 +7,7 @@ import { requireNothingAt } from '../node/atomic.js';
 import { exists, findCheckpoint, openCheckpointFiles, readConfig } from '../node/checkpoint-files.js';
 import { readVocabulary } from '../node/model-directory.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
+import { nothingWritten } from './interruption.js';
 import { addExamples, jsonOption } from './options.js';
 import { printJson, say } from './output.js';
 import { progress } from './progress.js';
@@ -69,6 +70,7 @@ export async function convertCheckpoint(
   { activation, vocab, dtype }: ConversionOptions,
 ): Promise<{ config: ClipConfig; vocabulary: string | undefined }> {
   await requireNothingAt(out);
+  using _nothing = nothingWritten();
   const { weights, directory } = await findCheckpoint(path);
   const { checkpoint, close } = await openCheckpointFiles(weights);
   try {

@@ -7,6 +7,7 @@ import { encodeJpeg, encodePng } from '../clip/image/index.js';
 import { demoScenes, EMOTIONS, type Split } from '../demo/index.js';
 import { requireNothingAt } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { whenInterrupted } from '../node/interrupt.js';
 import { loadJpeg } from '../node/jpeg.js';
 import { packageRoot } from '../node/package.js';
 import { MODES, type Mode, PRESETS, type Preset } from '../ptdpc/index.js';
@@ -65,6 +66,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const out = options.out ?? (await mkdtemp(join(tmpdir(), 'ptdpc-demo-')));
   const data = join(out, 'data');
   const run = join(out, 'run');
+  using _folder = whenInterrupted(() => `what there is so far is in ${out}`);
   const model = join(packageRoot(), 'assets', 'demo-model');
   const { template, epochs } = PRESETS[preset];
   say(

@@ -9,6 +9,7 @@ import { openModelDirectory } from '../node/model-directory.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
+import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
   addExamples,
@@ -51,6 +52,7 @@ export function configure(command: Command): void {
 
 async function embed(inputs: string[], options: Options): Promise<void> {
   await requireNoFolderAt(options.out);
+  using _kept = featuresKept(options);
   const paths = await listImages(inputs);
   await using model = await openModelDirectory(options.model);
   using device = await openReportedDevice(options.device);

@@ -10,6 +10,7 @@ import { addDatasetOptions, type DataOptions, openReportedDataset, splitOption }
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
 import { evaluationJson, printEvaluation, writeEvaluation } from './evaluation.js';
+import { featuresKept } from './interruption.js';
 import { addCacheOptions, addExamples, deviceOption, jsonOption, memoryOption, strictOption } from './options.js';
 import { printJson, saySkipped } from './output.js';
 
@@ -46,6 +47,7 @@ export function configure(command: Command): void {
 
 /** Evaluates a run on one split and writes the result into its folder. */
 export async function evaluateRun(options: EvalOptions) {
+  using _kept = featuresKept(options);
   await using run = await openRun(options.run, options.model);
   const { classes } = run.prompts;
   const dataset = await openReportedDataset(await dataOf(options), classes);

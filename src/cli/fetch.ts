@@ -7,8 +7,9 @@ import { HttpClient, parseHttpUrl } from '../node/hub/http.js';
 import { hubCacheDirectory } from '../node/hub/hub-cache.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
 import { requireRepositoryId, requireRevision } from '../node/hub/repository.js';
-import { onInterrupt } from '../node/interrupt.js';
+import { whenInterrupted } from '../node/interrupt.js';
 import { addConversionOptions, type ConversionOptions, convertCheckpoint } from './convert.js';
+import { commandLine } from './interruption.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
 import { count, printJson, say } from './output.js';
 import { type Progress, progress } from './progress.js';
@@ -59,7 +60,7 @@ export function configure(command: Command): void {
 
 async function fetch(model: string | undefined, options: Options): Promise<void> {
   using bar = new TransferBar();
-  using _ = { [Symbol.dispose]: onInterrupt(() => say('stopped; the same command goes on from here')) };
+  using _ = whenInterrupted(() => `what was downloaded is kept; go on with: ${commandLine()}`);
   const { stall, retries } = options;
   const endpoint = parseEndpoint(options.endpoint);
   using client = new HttpClient({

@@ -8,6 +8,7 @@ import { argmax, normalizedFeatures, predictLogits, softmaxRows } from '../ptdpc
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
+import { featuresKept } from './interruption.js';
 import { addCacheOptions, addExamples, deviceOption, jsonOption, memoryOption, strictOption } from './options.js';
 import { print, printJson, saySkipped } from './output.js';
 import { percent, table } from './tables.js';
@@ -40,6 +41,7 @@ export function configure(command: Command): void {
 const SHOWN = 3;
 
 async function predict(inputs: string[], options: PredictOptions): Promise<void> {
+  using _kept = featuresKept(options);
   await using run = await openRun(options.run, options.model);
   const images = await listImages(inputs);
   using device = await openReportedDevice(options.device);

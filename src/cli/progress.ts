@@ -1,6 +1,7 @@
 /** A progress bar with rate and time left, on standard error; nothing at all where that is not a terminal. */
 import { type Options, SingleBar } from 'cli-progress';
 import type { Events, ProgressBar } from '../node/events.js';
+import { onInterrupt } from '../node/interrupt.js';
 import { say } from './output.js';
 
 export interface Progress extends ProgressBar {
@@ -19,7 +20,7 @@ export function progress(total: number, label: string, unit = ''): Progress {
     stream: process.stderr,
     clearOnComplete: true,
     barsize: 20,
-    // Nothing of the terminal is changed that Ctrl-C would have to restore, so it needs no handler and works at once.
+    // Nothing of the terminal is changed that an end by a signal would have to restore.
     hideCursor: false,
     linewrap: true,
     gracefulExit: false,
@@ -33,7 +34,11 @@ export function progress(total: number, label: string, unit = ''): Progress {
     },
   } satisfies Options);
   bar.start(total, 0, { note: '' });
-  const stop = () => bar.stop();
+  const forget = onInterrupt(() => bar.stop(), ['SIGINT']);
+  const stop = () => {
+    forget();
+    bar.stop();
+  };
   return {
     tick: (n, note) => bar.increment(n, note === undefined ? {} : { note }),
     stop,

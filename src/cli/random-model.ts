@@ -4,6 +4,7 @@ import { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { readVocabulary } from '../node/model-directory.js';
 import { ARCHITECTURES, randomClipCheckpoint } from '../node/random-clip.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
+import { nothingWritten } from './interruption.js';
 import { addExamples, jsonOption, parseSeed } from './options.js';
 import { printJson, say } from './output.js';
 import { progress } from './progress.js';
@@ -38,6 +39,7 @@ export function configure(command: Command): void {
 }
 
 async function randomModel({ arch, seed, out, vocab, dtype, json }: Options): Promise<void> {
+  using _nothing = nothingWritten();
   const config = ARCHITECTURES.get(arch)!;
   const { vocabularySize } = config.text;
   const tokenizer =

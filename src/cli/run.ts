@@ -8,7 +8,7 @@
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.js';
 import { packageVersion } from '../node/package.js';
-import { errorCode, isSystemError } from '../node/system-error.js';
+import { explained, isSystemError } from '../node/system-error.js';
 import { say } from './output.js';
 
 /** A command's file: fills in description, arguments, options, examples and action. */
@@ -44,7 +44,7 @@ export function report(error: unknown): number {
   }
   // A file system that refuses something that no one foresaw is still no defect.
   if (isSystemError(error) && error.path !== undefined) {
-    say(`ptdpc: ${error.path}: ${error.syscall} failed (${errorCode(error)})`);
+    say(`ptdpc: ${error.path}: ${error.syscall} failed (${explained(error)})`);
     return 2;
   }
   const message = error instanceof Error ? error.message : String(error);

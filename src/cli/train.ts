@@ -1,11 +1,13 @@
 /** `ptdpc train`: tunes prompts on labelled images. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { whenInterrupted } from '../node/interrupt.js';
 import { tunePrompts } from '../node/tune-prompts.js';
 import { type EpochMetrics, MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../ptdpc/index.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory } from './encoding.js';
+import { commandLine } from './interruption.js';
 import {
   addCacheOptions,
   addExamples,
@@ -114,7 +116,9 @@ export function configure(command: Command): void {
 export async function train(options: TrainOptions): Promise<EpochMetrics> {
   const { model, data, dataset, fold, splitSeed, out, classes, memory, strict } = options;
   const tuning = tuningOf(options);
-  return tunePrompts({
+  let done = 0;
+  using _epochs = whenInterrupted(() => `${state(done, tuning.epochs, options)} with: ${commandLine()}`);
+  return await tunePrompts({
     model,
     data,
     dataset: { setting: dataset, fold, seed: splitSeed },
@@ -128,9 +132,15 @@ export async function train(options: TrainOptions): Promise<EpochMetrics> {
     events: TERMINAL,
     onSkipped: saySkipped,
     onEpoch: (metrics) => {
+      done = metrics.epoch + 1;
       if (!process.stderr.isTTY) say(epochLine(metrics, tuning.epochs));
     },
   });
+}
+
+function state(done: number, epochs: number, options: CacheOptions): string {
+  if (done > 0) return `${done} of ${epochs} epochs are done; go on`;
+  return cacheDirectory(options) === undefined ? 'start again' : 'features encoded so far are kept; go on';
 }
 
 function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetrics, epochs: number): string {

@@ -10,6 +10,7 @@ import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
 import { evaluationJson, printEvaluation } from './evaluation.js';
+import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
   addExamples,
@@ -60,6 +61,7 @@ export function configure(command: Command): void {
 
 /** Zero-shot predictions of one split and what they are worth. */
 export async function zeroShot(options: ZeroShotOptions) {
+  using _kept = featuresKept(options);
   await using model = await openModelDirectory(options.model);
   const dataset = await openReportedDataset(options, options.classes);
   const { classes } = dataset;

@@ -119,6 +119,11 @@ export interface Backend {
   /** Waits for everything queued and copies the buffer to the host. */
   read(buffer: DeviceBuffer): Promise<HostArray>;
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void;
+  /**
+   * Runs `body`, a series of calls, in the way that the host wants long computations on this thread to be run (so that Ctrl-C can end
+   * them, in Node). Absent where that is no matter.
+   */
+  readonly stretch?: (<T>(body: () => T) => T) | undefined;
   /** Releases the device. Buffers and pending work are gone. */
   dispose(): void;
 }

@@ -1,15 +1,17 @@
 /**
  * Files and directories that appear whole or not at all: written under a temporary name beside their place, flushed to
- * the disk, then renamed. After an error or Ctrl-C nothing of them is left.
+ * the disk, then renamed. After an error or Ctrl-C nothing of them is left; what a killed process left is removed by the next one that
+ * writes to the same place.
  */
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
 import { onInterrupt } from './interrupt.js';
+import { takeLock } from './lock.js';
 import { naming } from './system-error.js';
+import { removeLeftBehind, temporaryPath } from './temporary-files.js';
 
 /** Writes a file from chunks that `fill` passes to its sink one after the other; replaces an existing one. */
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
@@ -34,7 +36,7 @@ export async function writeFileAtomically(path: string, data: Uint8Array | strin
 
 /**
  * Creates a directory (and the ones above it) from what `fill` puts into the temporary one that it is given. Throws
- * InputError where `path` exists and is not an empty directory, before `fill` is called.
+ * InputError where `path` exists and is not an empty directory, or another process is making it, before `fill` is called.
  */
 export async function createDirectoryAtomically(
   path: string,
@@ -42,6 +44,9 @@ export async function createDirectoryAtomically(
 ): Promise<void> {
   await requireNothingAt(path);
   await inPlaceOf(path, async (temporary) => {
+    await using _lock = await takeLock(join(dirname(temporary), `.${basename(resolve(path))}.lock`), path);
+    // The process that had the lock before may have been making it.
+    await requireNothingAt(path);
     await mkdir(temporary);
     await fill(temporary);
     await syncTree(temporary);
@@ -92,14 +97,14 @@ export async function requireNoFolderAt(path: string): Promise<void> {
 
 /** Runs `body` with a temporary name beside `path`; removes what is there, and the parents made for it, if that fails. */
 async function inPlaceOf(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
-  const target = resolve(path);
-  const parent = dirname(target);
-  const temporary = join(parent, `.${basename(target)}.${randomUUID().slice(0, 8)}.tmp`);
+  const parent = dirname(resolve(path));
+  const temporary = temporaryPath(path);
   const forget = onInterrupt(() => rmSync(temporary, { recursive: true, force: true }));
   let madeParent: string | undefined;
   try {
     await naming(path, 'cannot be written', async () => {
       madeParent = await mkdir(parent, { recursive: true });
+      await removeLeftBehind(parent, basename(resolve(path)));
       await body(temporary);
     });
   } catch (error) {

@@ -15,6 +15,7 @@ import {
 } from '../kernels/index.js';
 import type { DeviceChoice } from './device-choice.js';
 import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
+import { interruptibly } from './interrupt.js';
 import { readTuning, tuningName } from './tuning-file.js';
 import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
 
@@ -87,7 +88,12 @@ export function installHint(): string {
 /** The CPU backend as this machine runs it best. */
 export function openCpu(options: CpuOptions = {}): Backend {
   enableRelaxedSimd();
-  return new CpuBackend({ threads: hardwareThreads(), startWorker: startNodeWorker, ...options });
+  return new CpuBackend({
+    threads: hardwareThreads(),
+    startWorker: startNodeWorker,
+    stretch: interruptibly,
+    ...options,
+  });
 }
 
 /** The WebGPU backend as Node runs it best. */

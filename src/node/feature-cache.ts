@@ -6,7 +6,7 @@
  *
  *     <cache>/<origin>/<segment>.safetensors
  *
- * A segment is written every few hundred images, so that an interruption loses little, and appears under its name only
+ * A segment is written every few hundred images or few seconds, so that an interruption loses little, and appears under its name only
  * when it is whole, so that any number of processes may share a cache. A damaged one is passed over.
  */
 import { mkdir, readdir } from 'node:fs/promises';
@@ -15,13 +15,17 @@ import { join } from 'node:path';
 import type { ClipConfig } from '../clip/config.js';
 import { InputError } from '../errors.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from './feature-segment.js';
-import { errorCode } from './system-error.js';
+import { errorCode, explained } from './system-error.js';
+import { removeLeftBehind } from './temporary-files.js';
 
 /** To be raised when preprocessing or the vision tower gives other numbers than before. */
 const FEATURE_VERSION = 1;
 
 /** Images per segment: half a megabyte of ViT-B/32's features. */
 const SEGMENT_IMAGES = 256;
+
+/** Seconds after which what there is makes a segment: on a slow device a few hundred images are minutes of work. */
+const SEGMENT_SECONDS = 10;
 
 /** Segments whose features are kept in memory; images are asked for in much the order that they were encoded in. */
 const SEGMENTS_IN_MEMORY = 16;
@@ -46,6 +50,7 @@ export class FeatureCache {
   /** Features by segment, the most recently used last. */
   readonly #loaded = new Map<string, Float32Array>();
   #pending = new Map<string, Float32Array>();
+  #flushed = performance.now();
 
   private constructor(
     /** The folder of this origin. */
@@ -89,11 +94,13 @@ export class FeatureCache {
   /** Stores a feature [width]: on disk as soon as a segment is full, or at `flush`. */
   async add(image: string, feature: Float32Array): Promise<void> {
     this.#pending.set(image, feature.slice());
-    if (this.#pending.size >= SEGMENT_IMAGES) await this.flush();
+    const seconds = (performance.now() - this.#flushed) / 1000;
+    if (this.#pending.size >= SEGMENT_IMAGES || seconds > SEGMENT_SECONDS) await this.flush();
   }
 
   /** Writes what is not on disk yet. Throws InputError where the disk refuses. */
   async flush(): Promise<void> {
+    this.#flushed = performance.now();
     if (this.#pending.size === 0) return;
     const images = [...this.#pending.keys()];
     const features = new Float32Array(images.length * this.width);
@@ -121,6 +128,7 @@ export class FeatureCache {
       if (errorCode(error) === 'ENOENT') return;
       throw this.#refused('read', error);
     }
+    await removeLeftBehind(this.directory);
     for (const name of names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.')).sort()) {
       const segment = join(this.directory, name);
       const images = await this.#unlessDamaged(segment, readSegmentImages(segment, this.width));
@@ -156,7 +164,7 @@ export class FeatureCache {
 
   #refused(what: 'read' | 'written', error: unknown): InputError {
     return new InputError(
-      `${this.directory}: the feature cache cannot be ${what} (${errorCode(error)}); use --cache <dir> or --no-cache`,
+      `${this.directory}: the feature cache cannot be ${what} (${explained(error)}); use --cache <dir> or --no-cache`,
     );
   }
 }

@@ -4,7 +4,7 @@
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rmdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import {
@@ -25,7 +25,9 @@ import {
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
-import { errorCode } from './system-error.js';
+import { takeLock } from './lock.js';
+import { explained, naming } from './system-error.js';
+import { isTemporary, removeLeftBehind } from './temporary-files.js';
 
 /** The contents of run.json. */
 export interface RunRecord {
@@ -50,8 +52,14 @@ function identity({ options, classes, model, dataset, images, device }: RunRecor
   return { ...options, ...data, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
 }
 
-/** Names that atomic.ts gives to files of a run while it writes them; one that was killed meanwhile leaves them behind. */
-const LEFT_BEHIND = /^\..+\.[0-9a-f]{8}\.tmp$/;
+/** Held by the one process that trains here. */
+const LOCK = '.lock';
+
+/** What a start that was killed may have left in a folder that holds no run yet. */
+const isLeftBehind = (name: string): boolean => name === LOCK || isTemporary(name);
+
+/** This process's right to train in a folder. */
+export type RunClaim = AsyncDisposable;
 
 export class RunDirectory {
   readonly #lines: string[] = [];
@@ -68,12 +76,32 @@ export class RunDirectory {
   static async requirePlace(path: string): Promise<void> {
     const names = (await readdir(path).catch(() => undefined)) ?? [];
     if (names.includes('run.json')) await readRunRecord(path);
-    else if (names.length === 0 || !names.every((name) => LEFT_BEHIND.test(name))) await requireNothingAt(path);
+    else if (names.length === 0 || !names.every(isLeftBehind)) await requireNothingAt(path);
+  }
+
+  /**
+   * Makes sure that no other process trains in `path`, which is created, until the claim is disposed; a folder that is empty then goes
+   * again. Throws InputError where one does, or the folder cannot be written.
+   */
+  static async claim(path: string): Promise<RunClaim> {
+    let made: string | undefined;
+    try {
+      made = await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw new InputError(`--out ${path}: cannot be created (${explained(error)})`);
+    }
+    const lock = await takeLock(join(path, LOCK), `--out ${path}`);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await lock[Symbol.asyncDispose]();
+        if (made !== undefined) await rmdir(path).catch(() => {});
+      },
+    };
   }
 
   /**
    * Starts a run, or picks up an interrupted one with the same options. Throws InputError where the folder holds something else,
-   * or a run with other options.
+   * or a run with other options. Its folder should be claimed.
    */
   static async open(path: string, record: RunRecord, promptSize: number): Promise<RunDirectory> {
     const statePath = join(path, 'state.safetensors');
@@ -81,9 +109,6 @@ export class RunDirectory {
     if (!existsSync(statePath) && !existsSync(promptsPath)) {
       // Without a finished epoch there is nothing to go on from, whatever the options were.
       await RunDirectory.requirePlace(path);
-      await mkdir(path, { recursive: true }).catch((error: unknown) => {
-        throw new InputError(`--out ${path}: cannot be created (${errorCode(error)})`);
-      });
       await writeFileAtomically(join(path, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
       return new RunDirectory(path, record, undefined, 0);
     }
@@ -104,8 +129,7 @@ export class RunDirectory {
 
   /** Drops what is left of an epoch that did not end. Call once, before the first of `step` and `epoch`. */
   async begin(): Promise<void> {
-    const left = (await readdir(this.path)).filter((name) => LEFT_BEHIND.test(name));
-    for (const name of left) await rm(join(this.path, name), { force: true });
+    await removeLeftBehind(this.path);
     const path = join(this.path, 'metrics.jsonl');
     const size = await stat(path).then(
       (status) => status.size,
@@ -113,7 +137,7 @@ export class RunDirectory {
     );
     if (size < this.metricsBytes)
       throw new InputError(`${path}: expected at least ${this.metricsBytes} bytes, found ${size}`);
-    if (size > this.metricsBytes) await truncate(path, this.metricsBytes);
+    if (size > this.metricsBytes) await naming(path, 'cannot be written', () => truncate(path, this.metricsBytes));
   }
 
   /** The metrics of the last finished epoch, if there is one. Call after `begin`. */
@@ -137,13 +161,16 @@ export class RunDirectory {
   /** Writes the epoch's metrics, its prompts, and last the state. */
   async epoch(metrics: EpochMetrics, state: TrainingState, shape: readonly number[]): Promise<void> {
     const text = `${[...this.#lines.splice(0), JSON.stringify(metrics)].join('\n')}\n`;
-    const file = await open(join(this.path, 'metrics.jsonl'), 'a');
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    const path = join(this.path, 'metrics.jsonl');
+    await naming(path, 'cannot be written', async () => {
+      const file = await open(path, 'a');
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    });
     this.metricsBytes += Buffer.byteLength(text);
     const { options, classes, model } = this.record;
     const { prompts, epochs } = state;

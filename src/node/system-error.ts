@@ -7,6 +7,22 @@ export function errorCode(error: unknown): string {
   return String(error);
 }
 
+/** What a code means that not everybody knows by heart, and that somebody can do something about. */
+const MEANINGS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'no space left on the disk'],
+  ['EDQUOT', 'the quota of disk space is used up'],
+  ['EROFS', 'a read-only file system'],
+  ['EFBIG', 'larger than the file system allows'],
+  ['EMFILE', 'too many open files'],
+]);
+
+/** The code with its meaning: `ENOSPC: no space left on the disk`. */
+export function explained(error: unknown): string {
+  const code = errorCode(error);
+  const meaning = MEANINGS.get(code);
+  return meaning === undefined ? code : `${code}: ${meaning}`;
+}
+
 /** True for errors that the operating system gave, as opposed to errors in this program. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error;
@@ -17,7 +33,7 @@ export async function naming<T>(path: string, what: string, body: () => Promise<
   try {
     return await body();
   } catch (error) {
-    if (isSystemError(error)) throw new InputError(`${path}: ${what} (${errorCode(error)})`);
+    if (isSystemError(error)) throw new InputError(`${path}: ${what} (${explained(error)})`);
     throw error;
   }
 }

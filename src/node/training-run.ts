@@ -19,11 +19,13 @@ import {
 import { type Events, SILENT } from './events.js';
 import type { ModelDirectory } from './model-directory.js';
 import { packageVersion } from './package.js';
-import { RunDirectory, type RunRecord } from './run-directory.js';
+import { type RunClaim, RunDirectory, type RunRecord } from './run-directory.js';
 
 export interface TrainingRun {
   /** Folder of the run. */
   readonly out: string;
+  /** The caller's claim on that folder, where it has one already. */
+  readonly claim?: RunClaim | undefined;
   readonly model: ModelDirectory;
   /** The model's, on the device that trains. */
   readonly tower: TextTower;
@@ -46,7 +48,7 @@ export interface TrainingRun {
 
 /**
  * Trains, or goes on training, or finds the run finished; returns the last epoch's metrics. Throws InputError where the folder holds
- * something else or another run, where not even one prompt fits the memory, and where the loss is no longer a number: the folder
+ * something else or another run, or another process trains there, where not even one prompt fits the memory, and where the loss is no longer a number: the folder
  * then has the prompts and the state of the last epoch before that.
  */
 export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
@@ -55,6 +57,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   const text = promptText(await model.tokenizer(), options.template, words, model.config.text.context);
   using prompts = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, options);
   requireTrainingMemory(prompts, memory);
+  await using _claim = request.claim ? undefined : await RunDirectory.claim(out);
   const run = await RunDirectory.open(out, await recordOf(request), prompts.prompts.size);
   await run.begin();
   let last = await run.lastEpoch();

@@ -26,7 +26,7 @@ import { encodeSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
-import { RunDirectory } from './run-directory.js';
+import { type RunClaim, RunDirectory } from './run-directory.js';
 import { trainRun } from './training-run.js';
 
 export interface TuneRequest {
@@ -65,8 +65,9 @@ export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
   const words = data.classes.map(({ word }) => word);
   promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
 
+  await using claim = await RunDirectory.claim(request.out);
   using device = await request.openDevice();
-  return await tuneOn(device, model, data, request);
+  return await tuneOn(device, model, data, claim, request);
 }
 
 async function openTrainingData({ data, dataset, classes, events = SILENT }: TuneRequest): Promise<Dataset> {
@@ -82,6 +83,7 @@ async function tuneOn(
   { backend }: OpenedDevice,
   model: ModelDirectory,
   data: Dataset,
+  claim: RunClaim,
   request: TuneRequest,
 ): Promise<EpochMetrics> {
   const engine = new Engine(backend);
@@ -91,5 +93,5 @@ async function tuneOn(
   const validation = val && (await encodeSplit(encoding, val, data.classes));
   request.onSkipped?.([...train.skipped, ...(validation?.skipped ?? [])]);
   using tower = await TextTower.load(engine, model.clip, model.config);
-  return await trainRun({ ...request, data, model, tower, classes: data.classes, train, validation });
+  return await trainRun({ ...request, data, claim, model, tower, classes: data.classes, train, validation });
 }

@@ -81,7 +81,8 @@ test.each(['SIGINT', 'SIGKILL'] as const)('%s in the middle: the same command go
     await setTimeout(20);
   }
   child.kill(signal);
-  const said = signal === 'SIGINT' ? 'stopped; the same command goes on from here\n' : '';
+  const goOn = `ptdpc: interrupted; what was downloaded is kept; go on with: ptdpc ${args.join(' ')}\n`;
+  const said = signal === 'SIGINT' ? goOn : '';
   expect(await outcome).toEqual({ code: null, signal, stdout: '', stderr: said });
   expect(await scratchNames()).not.toContain(name);
   expect((await ptdpc(args, hub())).code).toBe(0);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RunDirectory, type RunRecord, readRunPrompts, readRunRecord } from '../../src/node/run-directory.js';
 import { type EpochMetrics, type StepMetrics, type TrainingState, tuningOptions } from '../../src/ptdpc/index.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
+import { goneTag, leftBehind } from './gone-process.js';
 
 let root: string;
 let path: string;
@@ -91,7 +92,7 @@ test('ended between any two writes of an epoch, it still ends the same', async (
     await write(before, 0, 2);
     for (const name of written.slice(0, finished)) await cp(join(two, name), join(path, name));
     if (finished === 0) await appendFile(join(path, 'metrics.jsonl'), '{"type":"step","ep');
-    else await writeFile(join(path, `.${written[finished] ?? 'confusion.json'}.0123abcd.tmp`), 'half');
+    else await writeFile(leftBehind(join(path, written[finished] ?? 'confusion.json')), 'half');
     const after = await open();
     await after.begin();
     expect(after.state?.epochs).toBe(finished === 3 ? 3 : 2);
@@ -108,9 +109,14 @@ test('refuses a folder of something else, but not what a killed start left behin
   path = join(root, 'left');
   await write(await open(), 0, 0);
   await rm(join(path, 'run.json'));
-  await writeFile(join(path, '.run.json.0123abcd.tmp'), '{');
+  await writeFile(leftBehind(join(path, 'run.json')), '{');
+  await writeFile(join(path, '.lock'), goneTag);
   await RunDirectory.requirePlace(path);
-  await (await open()).begin();
+  {
+    await using _claim = await RunDirectory.claim(path);
+    await (await open()).begin();
+    expect((await readdir(path)).sort()).toEqual(['.lock', 'run.json']);
+  }
   expect(await readdir(path)).toEqual(['run.json']);
   await rm(join(path, 'run.json'));
   await writeFile(join(path, 'notes.txt'), '');
@@ -139,4 +145,12 @@ test('names what differs from the run that is there, once it has an epoch', asyn
   const moved = { directory: '/elsewhere', sha256: 'abc' };
   await open({ model: moved, data: '/moved', program: '9', memory: 2, strict: true });
   await expectInputError(RunDirectory.open(path, record(), SIZE + 1), /state\.safetensors: expected 25 numbers/);
+});
+
+test('one process at a time, and no folder stays behind for nothing', async () => {
+  {
+    await using _claim = await RunDirectory.claim(path);
+    await expectInputError(RunDirectory.claim(path), new RegExp(`: process ${process.pid} is writing it; wait`));
+  }
+  await expect(readdir(path)).rejects.toThrow('ENOENT');
 });

@@ -16,6 +16,7 @@ import { requireRepositoryId, requireRevision } from '../../../src/node/hub/repo
 import { openModelDirectory } from '../../../src/node/model-directory.js';
 import { tinyVocabulary } from '../../cli/tiny-vocabulary.js';
 import { fixture, tinyClip } from '../../support/tiny-clip.js';
+import { goneTag, tagOf } from '../gone-process.js';
 import { scratchFolder } from '../scratch.js';
 import { gitBlobId, sha256Of, TestServer, testServer } from './test-server.js';
 
@@ -178,10 +179,9 @@ describe('interrupted', () => {
   test('by a process that is still there, or no longer', async () => {
     server().addRepository(ID, FILES, LARGE);
     const lock = join(parent, '.model.partial.lock');
-    await writeFile(lock, '1\n');
-    expect(await refusal(fetch())).toMatch(/model: process 1 is at work on it; wait for it, or delete .*\.lock/);
-    // Above any process number of Linux.
-    await writeFile(lock, '99999999\n');
+    await writeFile(lock, tagOf(1));
+    expect(await refusal(fetch())).toMatch(/model: process 1 is writing it; wait for its end, or delete .*\.lock/);
+    await writeFile(lock, goneTag);
     await fetch();
     await expectModel();
   });

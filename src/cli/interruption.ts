@@ -1,0 +1,24 @@
+/** What a command says about itself when it is interrupted: what there is, and the command line that goes on. */
+import { whenInterrupted } from '../node/interrupt.js';
+import { cacheDirectory } from './encoding.js';
+import type { CacheOptions } from './options.js';
+
+/** Of a command that writes its result as a whole, at the end. */
+export function nothingWritten(): Disposable {
+  return whenInterrupted(() => `nothing was written; start again with: ${commandLine()}`);
+}
+
+/** Of a command whose images' features are kept as they are encoded, where there is a cache. */
+export function featuresKept(options: CacheOptions): Disposable {
+  if (cacheDirectory(options) === undefined) return nothingWritten();
+  return whenInterrupted(() => `features encoded so far are kept; go on with: ${commandLine()}`);
+}
+
+/** This command line, for a shell. */
+export function commandLine(args: readonly string[] = process.argv.slice(2)): string {
+  return ['ptdpc', ...args].map(quoted).join(' ');
+}
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
