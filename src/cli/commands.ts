@@ -12,6 +12,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'preprocess', summary: 'write what CLIP sees of an image', load: () => import('./preprocess.js') },
   { name: 'embed', summary: 'encode images into features', load: () => import('./embed.js') },
   { name: 'zeroshot', summary: 'classify images by CLIP without tuning', load: () => import('./zeroshot.js') },
+  { name: 'probe', summary: 'train a linear layer on a frozen encoder', load: () => import('./probe.js') },
   { name: 'train', summary: 'tune prompts on a folder of labelled images', load: () => import('./train.js') },
   { name: 'eval', summary: 'evaluate the prompts of a run', load: () => import('./eval.js') },
   { name: 'predict', summary: 'predict the class of new images', load: () => import('./predict.js') },

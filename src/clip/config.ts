@@ -3,3 +3,4 @@ export { type Activation, type ClipConfig, checkConfig, type TowerConfig } from 
 export { configToJson, parseConfigJson } from './config/config-json.js';
 export { type InferOptions, inferConfig } from './config/infer-config.js';
 export { clipTensors, type ExpectedTensor, validateShapes } from './config/tensors.js';
+export { clipVision, readVit, type VisionConfig, visionRows } from './config/vision-config.js';

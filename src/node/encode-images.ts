@@ -2,7 +2,7 @@
  * Image files to features: what is in the cache comes from there, the rest goes through the vision tower in batches that fit
  * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
-import type { ClipConfig } from '../clip/config.js';
+import { type VisionConfig, visionRows } from '../clip/config.js';
 import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import { mebibytes } from '../ptdpc/index.js';
@@ -10,6 +10,7 @@ import type { Engine } from '../tensor/index.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
 import { ImageDecoders } from './image-decoders.js';
+import { encoderOf, type FeatureKind, type ImageEncoder } from './image-encoder.js';
 import { readImageFile, type SkippedImage } from './image-files.js';
 import type { ModelDirectory } from './model-directory.js';
 import { hardwareThreads } from './wasm-threads.js';
@@ -28,7 +29,8 @@ const MOST_BYTES_AHEAD = 64 * 2 ** 20;
 
 export interface EncodeRequest {
   readonly engine: Engine;
-  readonly model: ModelDirectory;
+  /** A model directory stands for its joint features. */
+  readonly model: ModelDirectory | ImageEncoder;
   readonly paths: readonly string[];
   /** Undefined: everything is encoded anew. */
   readonly cache?: FeatureCache | undefined;
@@ -41,7 +43,7 @@ export interface EncodeRequest {
 }
 
 export interface EncodedImages {
-  /** [paths, projectionDim]: projected, not normalised. */
+  /** [paths, the encoder's width], not normalised. */
   readonly features: Float32Array;
   /** The readable ones of the given paths, in the given order. */
   readonly paths: readonly string[];
@@ -60,14 +62,15 @@ interface WaitingImage {
 
 /** Encodes images. Throws InputError where none is readable, or where one is not and `strict` is set. */
 export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {
-  const { engine, model, cache } = request;
+  const { engine, cache } = request;
+  const encoder = encoderOf(request.model);
   using decoders = new ImageDecoders(request.paths.length < FEW_IMAGES ? 0 : hardwareThreads());
-  const reader = new ImageReader(request, decoders);
-  const size = batchSize(model.config, request.memoryBytes, engine.backend.memory.fixedBytes);
+  const reader = new ImageReader(request, encoder, decoders);
+  const size = batchSize(encoder.config, request.memoryBytes, engine.backend.memory.fixedBytes);
   let encoded = 0;
   let ahead = await reader.begin(size);
   if (ahead.length > 0) {
-    using tower = await VisionTower.load(engine, model.clip, model.config);
+    using tower = await VisionTower.loadVision(engine, encoder.weights, encoder.config);
     using _limit = engine.workWithin(request.memoryBytes);
     try {
       while (ahead.length > 0) {
@@ -75,7 +78,7 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
         // Handed over before the tower begins: on the CPU, it has this thread to itself.
         ahead = await reader.begin(size);
         if (batch.length === 0) continue;
-        const features = await encodeBatch(tower, batch);
+        const features = await encodeBatch(tower, encoder.features, batch);
         for (const [row, { index, hash }] of batch.entries()) {
           const feature = features.subarray(row * reader.width, (row + 1) * reader.width);
           reader.features.set(feature, index * reader.width);
@@ -110,10 +113,14 @@ class ImageReader {
 
   readonly #decoders: ImageDecoders;
 
-  constructor(request: EncodeRequest, decoders: ImageDecoders) {
+  constructor(
+    request: EncodeRequest,
+    private readonly encoder: ImageEncoder,
+    decoders: ImageDecoders,
+  ) {
     this.#request = request;
     this.#decoders = decoders;
-    this.width = request.model.config.projectionDim;
+    this.width = encoder.width;
     this.features = new Float32Array(request.paths.length * this.width);
   }
 
@@ -165,7 +172,8 @@ class ImageReader {
 
   /** Undefined where the cache knows the features. */
   async #lookUpOrDecode(index: number, path: string, file: Uint8Array): Promise<DecodingImage | undefined> {
-    const { cache, model, onProgress } = this.#request;
+    const { cache, onProgress } = this.#request;
+    const { config, preprocessing } = this.encoder;
     const hash = cache && sha256(file);
     const known = hash && (await cache.get(hash));
     if (known) {
@@ -175,7 +183,7 @@ class ImageReader {
       return undefined;
     }
     // An error is kept until its turn comes: nobody waits for this promise yet.
-    const outcome = this.#decoders.decode(file, path, model.config.vision.imageSize).catch((error: unknown) => {
+    const outcome = this.#decoders.decode(file, path, config.imageSize, preprocessing).catch((error: unknown) => {
       if (error instanceof InputError) return error;
       throw error;
     });
@@ -192,25 +200,30 @@ class ImageReader {
   }
 }
 
-/** Features [batch, projectionDim]. The device has its work when this first waits. */
-async function encodeBatch(tower: VisionTower, batch: readonly WaitingImage[]): Promise<Float32Array> {
+/** Features [batch, the encoder's width]. The device has its work when this first waits. */
+async function encodeBatch(
+  tower: VisionTower,
+  kind: FeatureKind,
+  batch: readonly WaitingImage[],
+): Promise<Float32Array> {
   const { engine, config } = tower;
-  const { imageSize } = config.vision;
+  const { imageSize } = config;
   const numbers = 3 * imageSize * imageSize;
   const pixels = new Float32Array(batch.length * numbers);
   batch.forEach((image, row) => {
     pixels.set(image.pixels, row * numbers);
   });
-  using features = engine.scope(
-    () => tower.encode(engine.tensor(pixels, [batch.length, 3, imageSize, imageSize])).features,
-  );
+  using features = engine.scope(() => {
+    const input = engine.tensor(pixels, [batch.length, 3, imageSize, imageSize]);
+    return kind === 'pooled' ? tower.pool(input) : tower.encode(input).features;
+  });
   return await features.read();
 }
 
 /** Images per batch in a budget of bytes; `fixedBytes` is the device's (see `MemoryUse`). Throws InputError where not one fits. */
-export function batchSize({ vision }: ClipConfig, memoryBytes: number, fixedBytes = 0): number {
-  const { width, intermediate, heads, imageSize, patchSize } = vision;
-  const rows = (imageSize / patchSize) ** 2 + 1;
+export function batchSize(vision: VisionConfig, memoryBytes: number, fixedBytes = 0): number {
+  const { width, intermediate, heads, imageSize } = vision;
+  const rows = visionRows(vision);
   // The widest moment of a block: the perceptron's hidden layer beside queries, keys, values, residual and a few rows more.
   const numbersPerRow = intermediate + 8 * width + heads;
   // Pixels: the images in work and those decoded ahead, each by itself; the batch on the host and on the device; its patches.

@@ -1,15 +1,17 @@
 /** Image encoding as commands do it: with the feature cache, and telling how far it is. */
-import type { ClassName, LabelledPath } from '../ptdpc/index.js';
+import { type ClassName, type LabelledPath, normalizedFeatures } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { type EncodedImages, encodeImages } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
+import { encoderOf, type ImageEncoder } from './image-encoder.js';
 import { type EncodedSplit, labelled } from './labelled-images.js';
 import type { ModelDirectory } from './model-directory.js';
 
 export interface EncodingRequest {
   readonly engine: Engine;
-  readonly model: ModelDirectory;
+  /** A model directory stands for its joint features. */
+  readonly model: ModelDirectory | ImageEncoder;
   /** Where features are kept; undefined: nowhere, and all images are encoded anew. */
   readonly cacheDirectory: string | undefined;
   /** Working memory in bytes, beside the weights. */
@@ -35,14 +37,16 @@ export async function encodeFiles(request: EncodingRequest, paths: readonly stri
   });
 }
 
-/** Encodes labelled images; see `labelled`. */
+/** Encodes labelled images; see `labelled`. Joint features are normalised, pooled ones are as the tower gives them. */
 export async function encodeSplit(
   request: EncodingRequest,
   images: readonly LabelledPath[],
   classes: readonly ClassName[],
 ): Promise<EncodedSplit> {
   const paths = images.map(({ path }) => path);
-  return labelled(await encodeFiles(request, paths), images, classes, request.model.config.projectionDim);
+  const split = labelled(await encodeFiles(request, paths), images, classes);
+  const { features, width } = encoderOf(request.model);
+  return features === 'joint' ? { ...split, features: normalizedFeatures(split.features, width) } : split;
 }
 
 async function openCache(
@@ -51,6 +55,7 @@ async function openCache(
 ): Promise<FeatureCache | undefined> {
   if (cacheDirectory === undefined) return undefined;
   // By description, not by kind: two GPUs round differently, and the same device must give the same result.
-  const origin = { weights: await model.hash(), config: model.config, device: engine.backend.description };
+  const { origin: config, width } = encoderOf(model);
+  const origin = { weights: await model.hash(), config, width, device: engine.backend.description };
   return FeatureCache.open(cacheDirectory, origin, (line) => events.say(line));
 }

@@ -12,7 +12,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ClipConfig } from '../clip/config.js';
 import { InputError } from '../errors.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from './feature-segment.js';
 import { errorCode, explained } from './system-error.js';
@@ -34,7 +33,10 @@ const SEGMENTS_IN_MEMORY = 16;
 export interface FeatureOrigin {
   /** `ModelDirectory.hash()`. */
   readonly weights: string;
-  readonly config: ClipConfig;
+  /** The encoder's configuration and all else that features depend on; becomes JSON. */
+  readonly config: object;
+  /** Numbers per feature. */
+  readonly width: number;
   /** Names the device as far as its rounding may differ from another's. */
   readonly device: string;
 }
@@ -69,9 +71,9 @@ export class FeatureCache {
     origin: FeatureOrigin,
     warn: (message: string) => void = () => {},
   ): Promise<FeatureCache> {
-    const { weights, config, device } = origin;
+    const { weights, config, width, device } = origin;
     const key = sha256(JSON.stringify([FEATURE_VERSION, weights, config, device])).slice(0, 32);
-    const cache = new FeatureCache(join(cacheDirectory, key), config.projectionDim, warn);
+    const cache = new FeatureCache(join(cacheDirectory, key), width, warn);
     await cache.#readIndex();
     return cache;
   }

@@ -1,7 +1,13 @@
 /** Image files: finding them under folders, reading them, and turning them into what the vision tower takes. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage, normalizePixels, preprocess } from '../clip/image/index.js';
+import {
+  decodeImage,
+  normalizePixels,
+  type PixelStatistics,
+  preprocess,
+  preprocessImageNet,
+} from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { loadJpeg } from './jpeg.js';
 import { naming } from './system-error.js';
@@ -80,4 +86,16 @@ export async function cropForClip(bytes: Uint8Array, path: string, size: number)
 /** The same as numbers for the vision tower: [3, size, size]. */
 export async function pixelsForClip(bytes: Uint8Array, path: string, size: number): Promise<Float32Array> {
   return normalizePixels(await cropForClip(bytes, path, size), size);
+}
+
+/** What a model sees of an image, by its kind of preprocessing: [3, size, size]. */
+export async function pixelsFor(
+  kind: PixelStatistics,
+  bytes: Uint8Array,
+  path: string,
+  size: number,
+): Promise<Float32Array> {
+  if (kind === 'clip') return pixelsForClip(bytes, path, size);
+  await loadJpeg('decoder');
+  return normalizePixels(preprocessImageNet(await decodeImage(bytes, path), size), size, kind);
 }

@@ -1,7 +1,8 @@
 /** A decoding thread (see image-decoders.ts): images' bytes in, what the vision tower takes out. */
 import { parentPort } from 'node:worker_threads';
+import type { PixelStatistics } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
-import { pixelsForClip } from './image-files.js';
+import { pixelsFor } from './image-files.js';
 
 export interface DecodeRequest {
   readonly id: number;
@@ -10,6 +11,7 @@ export interface DecodeRequest {
   readonly path: string;
   /** Side of the square in pixels. */
   readonly size: number;
+  readonly kind: PixelStatistics;
 }
 
 export interface DecodeReply {
@@ -20,10 +22,10 @@ export interface DecodeReply {
   readonly error?: { readonly message: string; readonly input: boolean };
 }
 
-parentPort?.on('message', async ({ id, bytes, path, size }: DecodeRequest) => {
+parentPort?.on('message', async ({ id, bytes, path, size, kind }: DecodeRequest) => {
   const reply = (message: DecodeReply, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
   try {
-    const pixels = await pixelsForClip(bytes, path, size);
+    const pixels = await pixelsFor(kind, bytes, path, size);
     reply({ id, pixels }, [pixels.buffer as ArrayBuffer]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

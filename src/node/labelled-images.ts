@@ -1,6 +1,6 @@
 /** Encoded images with their labels: what training and evaluation work on. */
 import { InputError } from '../errors.js';
-import { type ClassName, type LabelledFeatures, type LabelledPath, normalizedFeatures } from '../ptdpc/index.js';
+import type { ClassName, LabelledFeatures, LabelledPath } from '../ptdpc/index.js';
 import type { EncodedImages } from './encode-images.js';
 import type { SkippedImage } from './image-files.js';
 
@@ -10,14 +10,13 @@ export interface EncodedSplit extends LabelledFeatures {
 }
 
 /**
- * Gives encoded images their labels back, skipped ones left out, and normalises the features. Throws InputError where nothing
+ * Gives encoded images their labels back, skipped ones left out. Throws InputError where nothing
  * of a class could be read.
  */
 export function labelled(
   encoded: EncodedImages,
   images: readonly LabelledPath[],
   classes: readonly ClassName[],
-  width: number,
 ): EncodedSplit {
   const { paths, skipped } = encoded;
   const labelOf = new Map(images.map(({ path, label }) => [path, label]));
@@ -31,5 +30,5 @@ export function labelled(
       );
     }
   }
-  return { features: normalizedFeatures(encoded.features, width), labels, paths, skipped };
+  return { features: encoded.features, labels, paths, skipped };
 }

@@ -1,13 +1,14 @@
 /**
  * PT-DPC: prompt tuning with diversified prompt composition. In reading order: `options`, `prompt-text` (the words),
  * `forest` (the rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`;
- * beside them `zero-shot`, `explain` (what prompts have become), and the files of a run.
+ * beside them `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have become), and the files of a run.
  */
 export { mebibytes } from './budget.js';
 export * from './datasets/index.js';
 export * from './evaluate.js';
 export * from './explain.js';
 export { normalizedFeatures } from './features.js';
+export * from './linear-probe.js';
 export * from './nearest-words.js';
 export * from './options.js';
 export { predictionsCsv } from './predictions-csv.js';

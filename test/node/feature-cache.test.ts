@@ -6,7 +6,7 @@ import { SMALL_CLIP } from '../support/random-clip.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
-const origin: FeatureOrigin = { weights: 'w', config: SMALL_CLIP, device: 'cpu' };
+const origin: FeatureOrigin = { weights: 'w', config: SMALL_CLIP, width: SMALL_CLIP.projectionDim, device: 'cpu' };
 const width = SMALL_CLIP.projectionDim;
 const image = (i: number) => sha256(`image ${i}`);
 const feature = (i: number) => Float32Array.from({ length: width }, (_, j) => i + j / 100);

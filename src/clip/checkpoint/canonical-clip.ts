@@ -25,13 +25,13 @@ interface Origin {
 /**
  * Returns the canonical view of a checkpoint. Throws `InputError` where two stored tensors claim one canonical name, or
  * where a tensor cannot be split or transposed as its name demands. Whether it is a CLIP at all is for `inferConfig` and
- * `validateShapes` to say.
+ * `validateShapes` to say. `translate` knows the stored names, CLIP's unless another is given.
  */
-export function canonicalClip(checkpoint: Checkpoint): CanonicalClip {
+export function canonicalClip(checkpoint: Checkpoint, translate = canonicalTensors): CanonicalClip {
   const { name } = checkpoint;
   const origins = new Map<string, Origin>();
   for (const storedName of checkpoint.names()) {
-    for (const tensor of canonicalTensors(storedName)) {
+    for (const tensor of translate(storedName)) {
       const other = origins.get(tensor.name);
       if (other) {
         throw new InputError(
@@ -61,6 +61,10 @@ function originOf(checkpoint: Checkpoint, storedName: string, { derivation }: Ca
   const stored = checkpoint.shape(storedName);
   const what = `${checkpoint.name}: tensor ${quoted(storedName)}`;
   if (derivation === 'same') return { storedName, derivation, shape: stored };
+  if (derivation === 'squeezed') {
+    const first = stored.findIndex((size) => size !== 1);
+    return { storedName, derivation, shape: stored.slice(first === -1 ? stored.length - 1 : first) };
+  }
   if (derivation === 'scalar') {
     if (stored.some((size) => size !== 1))
       throw new InputError(`${what} should be one number, it has shape [${stored.join(', ')}]`);
@@ -83,6 +87,10 @@ async function readCanonical(
   rows?: RowRange,
 ): Promise<Float32Array<ArrayBuffer>> {
   if (derivation === 'same' || derivation === 'scalar') return readFloat32(checkpoint, storedName, rows);
+  if (derivation === 'squeezed') {
+    if (rows) throw new Error(`${storedName} is read as a whole only`);
+    return readFloat32(checkpoint, storedName);
+  }
   const [height, width] = shape;
   if (rows && !(rows.first >= 0 && rows.count >= 0 && rows.first + rows.count <= height!)) {
     throw new InputError(
@@ -99,7 +107,8 @@ async function readHalves(
   checkpoint: Checkpoint,
   { storedName, derivation, shape }: Origin,
 ): Promise<Uint16Array | undefined> {
-  if (checkpoint.dtype(storedName) !== 'F16' || derivation === 'transposed') return undefined;
+  if (checkpoint.dtype(storedName) !== 'F16' || derivation === 'transposed' || derivation === 'squeezed')
+    return undefined;
   const height = shape[0] ?? 1;
   const rows = typeof derivation === 'object' ? { first: derivation.third * height, count: height } : undefined;
   return (await checkpoint.read(storedName, rows, 'bits')) as Uint16Array;

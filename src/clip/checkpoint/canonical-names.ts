@@ -11,8 +11,11 @@
  * `pre_layrnorm` is Hugging Face's own spelling.
  */
 
-/** How a canonical tensor comes out of the stored one. `third` is a third of its rows: 0 = query, 1 = key, 2 = value. */
-export type Derivation = 'same' | 'transposed' | 'scalar' | { readonly third: 0 | 1 | 2 };
+/**
+ * How a canonical tensor comes out of the stored one. `third` is a third of its rows: 0 = query, 1 = key, 2 = value; `squeezed`
+ * drops leading axes of length 1.
+ */
+export type Derivation = 'same' | 'transposed' | 'scalar' | 'squeezed' | { readonly third: 0 | 1 | 2 };
 
 export interface CanonicalTensor {
   readonly name: string;
@@ -20,7 +23,7 @@ export interface CanonicalTensor {
 }
 
 /** What wrappers put before every name: DistributedDataParallel, torch.compile, and training frameworks' own modules. */
-const WRAPPER_PREFIX = /^(?:module\.|_orig_mod\.|model\.)+/;
+export const WRAPPER_PREFIX = /^(?:module\.|_orig_mod\.|model\.)+/;
 
 /** Buffers that say nothing that the shapes do not. */
 const IGNORED =

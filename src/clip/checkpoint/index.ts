@@ -8,6 +8,7 @@
  * - `zip`, `pickle` (with `pickle-*`), `torch-pickle`, `torch`
  * - `open-checkpoint`: tells the formats apart
  * - `canonical-names`, `canonical-clip`: one naming for all CLIPs
+ * - `vit-names`: the same for vision transformers in timm's naming
  * - `convert`: any of them to a model directory
  */
 

@@ -16,13 +16,13 @@ export interface InferOptions {
  * Features per head in the vision tower, where it is not 64: OpenCLIP's ViT-H, -g, -bigG and -e (`head_width` in
  * open_clip's src/open_clip/model_configs/).
  */
-const VISION_HEAD_WIDTHS: ReadonlyMap<number, number> = new Map([
+export const VISION_HEAD_WIDTHS: ReadonlyMap<number, number> = new Map([
   [1280, 80],
   [1408, 88],
   [1664, 104],
   [1792, 112],
 ]);
-const HEAD_WIDTH = 64;
+export const HEAD_WIDTH = 64;
 
 /**
  * Infers the configuration of a CLIP checkpoint under any naming. Throws `InputError` naming the first missing tensor

@@ -35,7 +35,8 @@ export function clipTensors(config: ClipConfig): ExpectedTensor[] {
   ];
 }
 
-function blockTensors(model: string, { width, layers, intermediate }: TowerConfig): ExpectedTensor[] {
+/** The tensors of a tower's blocks. */
+export function blockTensors(model: string, { width, layers, intermediate }: TowerConfig): ExpectedTensor[] {
   const tensors: ExpectedTensor[] = [];
   for (let layer = 0; layer < layers; layer++) {
     const block = `${model}.encoder.layers.${layer}`;
@@ -53,7 +54,7 @@ function blockTensors(model: string, { width, layers, intermediate }: TowerConfi
 }
 
 /** A weight, and a bias as long as the weight's first dimension. */
-function affine(name: string, weightShape: readonly number[]): ExpectedTensor[] {
+export function affine(name: string, weightShape: readonly number[]): ExpectedTensor[] {
   return [
     { name: `${name}.weight`, shape: weightShape },
     { name: `${name}.bias`, shape: weightShape.slice(0, 1) },
@@ -70,6 +71,19 @@ const TOWER_NAME = /^(?:vision_model|text_model|visual|transformer|text)\./;
 export function validateShapes(checkpoint: Checkpoint, config: ClipConfig): CanonicalClip {
   const clip = canonicalClip(checkpoint);
   const expected = clipTensors(config);
+  requireShapes(clip, expected);
+  const known = new Set(expected.map(({ name }) => name));
+  const extra = clip.names().find((name) => TOWER_NAME.test(name) && !known.has(name));
+  if (extra !== undefined) {
+    throw new InputError(
+      `${clip.name}: tensor ${quoted(clip.storedName(extra))} is not part of a ViT CLIP of this configuration`,
+    );
+  }
+  return clip;
+}
+
+/** Throws `InputError` naming the first tensor that is missing, has another shape, or is not in floating point. */
+export function requireShapes(clip: CanonicalClip, expected: readonly ExpectedTensor[]): void {
   for (const { name, shape } of expected) {
     if (!clip.has(name)) throw new InputError(`${clip.name}: tensor "${name}" [${shape.join(', ')}] is missing`);
     const found = clip.shape(name);
@@ -82,12 +96,4 @@ export function validateShapes(checkpoint: Checkpoint, config: ClipConfig): Cano
       throw new InputError(`${what} should be in floating point, found ${clip.dtype(name)}`);
     }
   }
-  const known = new Set(expected.map(({ name }) => name));
-  const extra = clip.names().find((name) => TOWER_NAME.test(name) && !known.has(name));
-  if (extra !== undefined) {
-    throw new InputError(
-      `${clip.name}: tensor ${quoted(clip.storedName(extra))} is not part of a ViT CLIP of this configuration`,
-    );
-  }
-  return clip;
 }

@@ -9,5 +9,12 @@ export { decodeImage } from './decode.js';
 export { type DecodedImage, type ImageMode, MOST_PIXELS } from './decoded-image.js';
 export { encodeJpeg, encodePng } from './encode.js';
 export { setJpegWasm } from './jpeg-wasm.js';
-export { CLIP_MEAN, CLIP_STD, normalizePixels } from './normalize.js';
-export { preprocess } from './preprocess.js';
+export {
+  CLIP_MEAN,
+  CLIP_STD,
+  IMAGENET_MEAN,
+  IMAGENET_STD,
+  normalizePixels,
+  type PixelStatistics,
+} from './normalize.js';
+export { preprocess, preprocessImageNet } from './preprocess.js';

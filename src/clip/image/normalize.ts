@@ -1,27 +1,39 @@
-/** From 8-bit RGB to the numbers that CLIP's vision tower takes (`ToTensor` and `Normalize` of the original CLIP). */
+/** From 8-bit RGB to the numbers that a vision tower takes (`ToTensor` and `Normalize` of torchvision, as CLIP and DeiT use them). */
+
+/** Whose preprocessing: CLIP's own, or that of models trained on ImageNet. */
+export type PixelStatistics = 'clip' | 'imagenet';
 
 /** Mean and standard deviation of the red, green and blue channel in CLIP's training images, of values in [0, 1]. */
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
 
+/** The same of ImageNet (`timm/data/constants.py`). */
+export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
+export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
+
 /** The value of each sample of each channel, every step rounded to float32 as PyTorch does: [3][256]. */
-const NORMALIZED = CLIP_MEAN.map((mean, channel) =>
-  Float32Array.from({ length: 256 }, (_, sample) => {
-    const centered = Math.fround(Math.fround(sample / 255) - Math.fround(mean));
-    return centered / Math.fround(CLIP_STD[channel]!);
-  }),
-);
+function table(means: readonly number[], deviations: readonly number[]): Float32Array[] {
+  return means.map((mean, channel) =>
+    Float32Array.from({ length: 256 }, (_, sample) => {
+      const centered = Math.fround(Math.fround(sample / 255) - Math.fround(mean));
+      return centered / Math.fround(deviations[channel]!);
+    }),
+  );
+}
+
+const TABLES = { clip: table(CLIP_MEAN, CLIP_STD), imagenet: table(IMAGENET_MEAN, IMAGENET_STD) } as const;
 
 /**
  * @param rgb [size, size, 3], as `preprocess` gives it
+ * @param statistics whose mean and deviation
  * @returns [3, size, size]
  */
-export function normalizePixels(rgb: Uint8Array, size: number): Float32Array {
+export function normalizePixels(rgb: Uint8Array, size: number, statistics: PixelStatistics = 'clip'): Float32Array {
   const pixels = size * size;
   if (rgb.length !== pixels * 3)
     throw new RangeError(`expected ${size} x ${size} RGB pixels, found ${rgb.length} bytes`);
   const out = new Float32Array(pixels * 3);
-  for (const [channel, values] of NORMALIZED.entries()) {
+  for (const [channel, values] of TABLES[statistics].entries()) {
     for (let pixel = 0; pixel < pixels; pixel++) out[channel * pixels + pixel] = values[rgb[pixel * 3 + channel]!]!;
   }
   return out;

@@ -20,16 +20,33 @@ export function preprocess(image: DecodedImage, size: number): Uint8Array {
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_SIZE) {
     throw new InputError(`image size: expected a whole number from 1 to ${LARGEST_SIZE}, found ${size}`);
   }
-  const short = Math.min(image.width, image.height);
-  const width = Math.floor((size * image.width) / short);
-  const height = Math.floor((size * image.height) / short);
+  return toRgb(shortSideTo(image, size, size), image);
+}
+
+/**
+ * The pixels that DeiT sees (`build_transform` of facebookresearch/deit, in evaluation): to RGB first, the short side resized to 256 /
+ * 224 of `size` by bicubic filter, the middle cropped.
+ *
+ * @returns [size, size, 3] RGB
+ */
+export function preprocessImageNet(image: DecodedImage, size: number): Uint8Array {
+  const { width, height } = image;
+  const rgb: DecodedImage = { width, height, mode: 'RGB', data: toRgb(image.data, image) };
+  return shortSideTo(rgb, Math.trunc((256 / 224) * size), size);
+}
+
+/** Resized to a short side of `short` pixels, and of that the middle square of `size`; in the image's own mode. */
+function shortSideTo(image: DecodedImage, short: number, size: number): Uint8Array {
+  const side = Math.min(image.width, image.height);
+  const width = Math.floor((short * image.width) / side);
+  const height = Math.floor((short * image.height) / side);
   const window = {
     left: roundHalfToEven((width - size) / 2),
     top: roundHalfToEven((height - size) / 2),
     width: size,
     height: size,
   };
-  return toRgb(resize(image, width, height, window), image);
+  return resize(image, width, height, window);
 }
 
 /** The window of the resized image, in the image's own mode. */

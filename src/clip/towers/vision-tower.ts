@@ -1,4 +1,8 @@
-/** The image tower: a vision transformer (Dosovitskiy et al., 2021) with CLIP's layer norm before the blocks. */
+/**
+ * The image tower: a vision transformer (Dosovitskiy et al., 2021). CLIP's has a layer norm before the blocks and a projection into the
+ * joint space behind them; DeiT's (Touvron et al., 2021) has a bias in its patch embedding and, where it is distilled, a second
+ * class token.
+ */
 import {
   type Engine,
   gatherRows,
@@ -7,10 +11,11 @@ import {
   patchRows,
   type RowIndex,
   rowIndex,
+  affine as scaled,
   type Tensor,
 } from '../../tensor/index.js';
 import type { CanonicalClip } from '../checkpoint/index.js';
-import type { ClipConfig } from '../config.js';
+import { type ClipConfig, clipVision, type VisionConfig, visionRows } from '../config.js';
 import { picturePlan, type RowPlan } from './row-plan.js';
 import { transform } from './transformer.js';
 import { type Affine, type Transformer, WeightLoader } from './weights.js';
@@ -18,49 +23,62 @@ import { type Affine, type Transformer, WeightLoader } from './weights.js';
 interface VisionWeights {
   /** The convolution's weight as a matrix [width, 3 * patch * patch]. */
   patchEmbedding: Tensor;
-  /** [1 + patches, width]: position embeddings, the class token added to the first. */
+  patchBias: Tensor | undefined;
+  /** [rows, width]: position embeddings, the class tokens added to the first. */
   positions: Tensor;
-  preNorm: Affine;
+  preNorm: Affine | undefined;
   transformer: Transformer;
   postNorm: Affine;
   /** [projectionDim, width]. */
-  projection: Tensor;
+  projection: Tensor | undefined;
 }
 
 /** What depends on the number of pictures only. */
 interface BatchPlan extends Disposable {
   rows: RowPlan;
-  /** Patch of each row; none for the class token's. */
+  /** Patch of each row; none for a class token's. */
   patches: RowIndex;
   /** Position of each row. */
   positions: RowIndex;
+  /** Of the rows that are read, each picture's first and second; undefined where there is one. */
+  pairs: readonly [RowIndex, RowIndex] | undefined;
 }
 
 export class VisionTower implements Disposable {
   readonly #plans = new Map<number, BatchPlan>();
 
   private constructor(
-    readonly config: ClipConfig,
+    readonly config: VisionConfig,
     private readonly loader: WeightLoader,
     private readonly weights: VisionWeights,
   ) {}
 
-  static async load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<VisionTower> {
+  /** The image tower of a CLIP. */
+  static load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<VisionTower> {
+    return VisionTower.loadVision(engine, checkpoint, clipVision(config));
+  }
+
+  /** Any vision transformer, under canonical names (see `readVit`). */
+  static async loadVision(engine: Engine, checkpoint: CanonicalClip, config: VisionConfig): Promise<VisionTower> {
     const loader = new WeightLoader(engine, checkpoint);
-    const { width, patchSize } = config.vision;
+    const { width, patchSize, kind, classTokens } = config;
     const embeddings = 'vision_model.embeddings';
     const positions = await checkpoint.read(`${embeddings}.position_embedding.weight`);
-    const classToken = await checkpoint.read(`${embeddings}.class_embedding`);
-    classToken.forEach((value, i) => {
-      positions[i]! += value;
-    });
+    const tokens = ['class', 'distillation'].slice(0, classTokens);
+    for (const [row, token] of tokens.entries()) {
+      (await checkpoint.read(`${embeddings}.${token}_embedding`)).forEach((value, i) => {
+        positions[row * width + i]! += value;
+      });
+    }
+    const isClip = kind === 'clip';
     return new VisionTower(config, loader, {
       patchEmbedding: await loader.weight(`${embeddings}.patch_embedding.weight`, [width, 3 * patchSize * patchSize]),
+      patchBias: isClip ? undefined : await loader.tensor(`${embeddings}.patch_embedding.bias`),
       positions: loader.own(positions, [positions.length / width, width]),
-      preNorm: await loader.norm('vision_model.pre_layrnorm'),
-      transformer: await loader.transformer('vision_model', config.vision, config),
+      preNorm: isClip ? await loader.norm('vision_model.pre_layrnorm') : undefined,
+      transformer: await loader.transformer('vision_model', config, config),
       postNorm: await loader.norm('vision_model.post_layernorm'),
-      projection: await loader.weight('visual_projection.weight'),
+      projection: isClip ? await loader.weight('visual_projection.weight') : undefined,
     });
   }
 
@@ -69,46 +87,68 @@ export class VisionTower implements Disposable {
   }
 
   /**
-   * pixels [batch, 3, size, size], normalised, to `pooled` [batch, width] (CLS after the last layer norm) and `features`
-   * [batch, projectionDim] (projected, not normalised).
+   * pixels [batch, 3, size, size], normalised, to [batch, width]: the class token after the last layer norm. Where there are two,
+   * their mean, as timm's distilled models give it before their classifiers (`forward_head(pre_logits=True)`).
    */
-  encode(pixels: Tensor): { pooled: Tensor; features: Tensor } {
+  pool(pixels: Tensor): Tensor {
     const { weights, config } = this;
     const plan = this.#plan(pixels.shape[0] ?? 0);
     return this.engine.scope(() => {
-      const patches = linear(patchRows(pixels, config.vision.patchSize), weights.patchEmbedding);
+      const patches = linear(patchRows(pixels, config.patchSize), weights.patchEmbedding, weights.patchBias);
       const embedded = gatherRows(patches, plan.patches, { tensor: weights.positions, index: plan.positions });
-      const epsilon = config.layerNormEpsilon;
-      const x = layerNorm(embedded, weights.preNorm.weight, weights.preNorm.bias, epsilon);
-      const leaves = transform(weights.transformer, x, plan.rows);
-      const pooled = layerNorm(leaves, weights.postNorm.weight, weights.postNorm.bias, epsilon);
-      return { pooled, features: linear(pooled, weights.projection) };
+      const x = weights.preNorm ? this.#norm(embedded, weights.preNorm) : embedded;
+      const leaves = this.#norm(transform(weights.transformer, x, plan.rows), weights.postNorm);
+      if (!plan.pairs) return leaves;
+      const [first, second] = plan.pairs;
+      return scaled(gatherRows(leaves, first, { tensor: leaves, index: second }), 0.5);
     });
+  }
+
+  /** `pool`, and `features` [batch, projectionDim]: projected into the joint space, not normalised. CLIP only. */
+  encode(pixels: Tensor): { pooled: Tensor; features: Tensor } {
+    const { projection } = this.weights;
+    if (!projection) throw new Error('this vision transformer has no joint space');
+    return this.engine.scope(() => {
+      const pooled = this.pool(pixels);
+      return { pooled, features: linear(pooled, projection) };
+    });
+  }
+
+  #norm(x: Tensor, { weight, bias }: Affine): Tensor {
+    return layerNorm(x, weight, bias, this.config.layerNormEpsilon);
   }
 
   #plan(batch: number): BatchPlan {
     const known = this.#plans.get(batch);
     if (known) return known;
     const { engine } = this;
-    const { imageSize, patchSize } = this.config.vision;
-    const patches = (imageSize / patchSize) ** 2;
-    const row = Array.from({ length: batch * (patches + 1) }, (_, i) => i % (patches + 1));
-    const picture = (i: number) => Math.floor(i / (patches + 1));
-    const rows = picturePlan(engine, batch, patches + 1);
+    const { classTokens } = this.config;
+    const all = visionRows(this.config);
+    const patches = all - classTokens;
+    const row = Array.from({ length: batch * all }, (_, i) => i % all);
+    const picture = (i: number) => Math.floor(i / all);
+    const rows = picturePlan(engine, batch, all, classTokens);
     const owned: Tensor[] = [];
     const own = (data: readonly number[]) => {
       const tensor = engine.scope(() => engine.indices(data).share());
       owned.push(tensor);
       return tensor;
     };
+    const every = (offset: number) =>
+      rowIndex(
+        own,
+        Array.from({ length: batch }, (_, i) => i * classTokens + offset),
+        batch * classTokens,
+      );
     const plan: BatchPlan = {
       rows,
       patches: rowIndex(
         own,
-        row.map((r, i) => (r === 0 ? -1 : picture(i) * patches + r - 1)),
+        row.map((r, i) => (r < classTokens ? -1 : picture(i) * patches + r - classTokens)),
         batch * patches,
       ),
-      positions: rowIndex(own, row, patches + 1),
+      positions: rowIndex(own, row, all),
+      pairs: classTokens === 1 ? undefined : [every(0), every(1)],
       [Symbol.dispose]: () => {
         rows[Symbol.dispose]();
         for (const tensor of owned) tensor.dispose();

@@ -89,7 +89,7 @@ export class WeightLoader implements Disposable {
   async transformer(
     model: 'vision_model' | 'text_model',
     sizes: TowerConfig,
-    config: ClipConfig,
+    config: Pick<ClipConfig, 'activation' | 'layerNormEpsilon'>,
   ): Promise<Transformer> {
     const blocks: Block[] = [];
     const { activation, layerNormEpsilon } = config;

@@ -1,0 +1,123 @@
+/** `ptdpc probe`: a linear layer on a frozen encoder, the baseline of the paper's Table 4. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { requireNothingAt } from '../node/atomic.js';
+import type { DeviceChoice } from '../node/device-choice.js';
+import { FEATURE_KINDS, type FeatureKind } from '../node/image-encoder.js';
+import { probe } from '../node/probe.js';
+import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
+import { probeOptions } from '../ptdpc/index.js';
+import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
+import { openReportedDevice } from './device.js';
+import { cacheDirectory, type EncodingOptions } from './encoding.js';
+import { evaluationJson, printEvaluation, writeEvaluation } from './evaluation.js';
+import {
+  addCacheOptions,
+  addExamples,
+  deviceOption,
+  jsonOption,
+  memoryOption,
+  parseInteger,
+  parsePositive,
+  parseSeed,
+  strictOption,
+} from './options.js';
+import { printJson, say, saySkipped } from './output.js';
+import { TERMINAL } from './progress.js';
+
+interface Options extends EncodingOptions, DataOptions {
+  model: string;
+  out: string;
+  features: FeatureKind;
+  classes?: string;
+  lr: number | 'auto';
+  optimizer: 'sgd' | 'adamw';
+  l2: number;
+  epochs?: number;
+  batchSize?: number;
+  seed?: number;
+  device: DeviceChoice;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      'Train a linear layer on the features of a frozen encoder and evaluate it on the test images, as in Table 4 of the paper: ' +
+        "CLIP-ViT is --features pooled, CLIP is --features joint, DeiT is a checkpoint under timm's or DeiT's names. Writes " +
+        'probe.safetensors, probe.json, confusion.json and predictions.csv. It takes seconds once features are cached, so an ' +
+        'interrupted one starts again.',
+    )
+    .requiredOption('--model <path>', "model directory of a CLIP, or a vision transformer's checkpoint")
+    .requiredOption('--out <dir>', 'folder to create')
+    .addOption(
+      new Option('--features <kind>', 'before or after the projection into the joint space')
+        .choices(FEATURE_KINDS)
+        .default('pooled'),
+    )
+    .addOption(classesOption())
+    .option(
+      '--lr <x>',
+      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} on the validation images`,
+      parseRate,
+      0.1,
+    )
+    .addOption(new Option('--optimizer <name>', 'optimiser').choices(['sgd', 'adamw']).default('sgd'))
+    .option('--l2 <x>', 'weight of half the squared length of the weights in the loss (default: 0)', parsePositive)
+    .option('--epochs <n>', 'times through the images (default: 10)', parseInteger())
+    .option('--batch-size <n>', 'images per update (default: 64)', parseInteger())
+    .option('--seed <n>', 'seed of the start and of the order of images (default: 0)', parseSeed)
+    .addOption(deviceOption())
+    .addOption(memoryOption())
+    .addOption(strictOption())
+    .addOption(jsonOption());
+  addDatasetOptions(command);
+  addCacheOptions(command).action(run);
+  addExamples(command, [
+    [
+      'ptdpc probe --model clip-vit-b32 --data fi --features pooled --lr auto --out runs/clip-vit',
+      "Table 4's CLIP-ViT",
+    ],
+    ['ptdpc probe --model clip-vit-b32 --data fi --features joint --lr auto --out runs/clip', "Table 4's CLIP"],
+    ['ptdpc probe --model deit_base_patch16_224.pth --data fi --lr auto --out runs/deit', "Table 4's DeiT"],
+  ]);
+}
+
+async function run(options: Options): Promise<void> {
+  const { lr, optimizer, l2, epochs, batchSize, seed, out, memory, strict } = options;
+  const given = { optimizer, l2, epochs, batchSize, seed, ...(lr !== 'auto' && { learningRate: lr }) };
+  const training = probeOptions(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+  await requireNothingAt(out);
+  const dataset = await openReportedDataset(options, options.classes);
+  const { classes } = dataset;
+  const result = await probe({
+    model: options.model,
+    features: options.features,
+    dataset,
+    out,
+    options: training,
+    rates: lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
+    openDevice: () => openReportedDevice(options.device),
+    cacheDirectory: cacheDirectory(options),
+    memory,
+    strict,
+    events: TERMINAL,
+    onSkipped: saySkipped,
+    writeEvaluation: (directory, test, evaluation) => writeEvaluation(directory, 'test', classes, test, evaluation),
+  });
+  const { learningRate, choice, evaluation } = result;
+  if (options.json) printJson({ out, learningRate, choice, ...evaluationJson(classes, evaluation) });
+  else {
+    for (const tried of choice)
+      say(`learning rate ${tried.learningRate}: validation accuracy ${tried.valAccuracy.toFixed(4)}`);
+    printEvaluation(`linear probe, learning rate ${learningRate}, test`, classes, evaluation);
+  }
+}
+
+function parseRate(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  try {
+    return parsePositive(text);
+  } catch {
+    throw new InvalidArgumentError('Expected auto or a number above 0.');
+  }
+}

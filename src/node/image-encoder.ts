@@ -1,0 +1,95 @@
+/**
+ * A frozen image encoder: the image tower of a CLIP, read before or after its projection, or another vision transformer. What
+ * `encodeImages` computes with, and what tells its features from others' in the cache.
+ */
+
+import { join } from 'node:path';
+import type { CanonicalClip } from '../clip/checkpoint/index.js';
+import { clipVision, readVit, type VisionConfig } from '../clip/config.js';
+import type { PixelStatistics } from '../clip/image/index.js';
+import { InputError } from '../errors.js';
+import { exists, findCheckpoint, openCheckpointFiles } from './checkpoint-files.js';
+import { hashFiles } from './file-hash.js';
+import { type ModelDirectory, openModelDirectory } from './model-directory.js';
+
+/** `joint`: projected into the space that images and texts share; `pooled`: the tower's output before that. */
+export const FEATURE_KINDS = ['pooled', 'joint'] as const;
+export type FeatureKind = (typeof FEATURE_KINDS)[number];
+
+export interface ImageEncoder {
+  readonly config: VisionConfig;
+  /** The weights under canonical names. */
+  readonly weights: CanonicalClip;
+  readonly features: FeatureKind;
+  /** Numbers per feature. */
+  readonly width: number;
+  readonly preprocessing: PixelStatistics;
+  /** What features depend on besides weights, image and device; becomes JSON. */
+  readonly origin: object;
+  /** SHA-256 of the weights, in hexadecimal. */
+  hash(): Promise<string>;
+}
+
+export interface OpenedEncoder extends ImageEncoder, AsyncDisposable {}
+
+/** The image tower of a model directory. */
+export function clipEncoder(model: ModelDirectory, features: FeatureKind = 'joint'): ImageEncoder {
+  const { config, clip } = model;
+  const vision = clipVision(config);
+  return {
+    config: vision,
+    weights: clip,
+    features,
+    width: features === 'joint' ? config.projectionDim : vision.width,
+    preprocessing: 'clip',
+    origin: features === 'joint' ? config : { ...vision, features },
+    hash: () => model.hash(),
+  };
+}
+
+/** An encoder as it is, or the joint one of a model directory. */
+export function encoderOf(model: ModelDirectory | ImageEncoder): ImageEncoder {
+  return 'clip' in model ? clipEncoder(model) : model;
+}
+
+/**
+ * Opens a CLIP's model directory, or a vision transformer in timm's naming (a safetensors or PyTorch file, or a folder with one).
+ * Throws InputError where it is neither, and where joint features are asked of what has no joint space.
+ */
+export async function openEncoder(path: string, features: FeatureKind): Promise<OpenedEncoder> {
+  const { weights: files, directory } = await findCheckpoint(path);
+  const { checkpoint, close } = await openCheckpointFiles(files);
+  try {
+    const isTimm = ['cls_token', 'pos_embed'].every((part) => checkpoint.names().some((name) => name.endsWith(part)));
+    if (isTimm) {
+      const { vit, config } = readVit(checkpoint);
+      if (features === 'joint')
+        throw new InputError(`--features joint: ${path} is a vision transformer without a joint space; use pooled`);
+      let hash: Promise<string> | undefined;
+      return {
+        config,
+        weights: vit,
+        features,
+        width: config.width,
+        preprocessing: 'imagenet',
+        origin: { ...config, features, preprocessing: 'imagenet' },
+        hash: () => {
+          hash ??= hashFiles(files.filter((file) => !file.endsWith('.json')));
+          return hash;
+        },
+        [Symbol.asyncDispose]: close,
+      };
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  await close();
+  if (directory === undefined || !(await exists(join(directory, 'config.json')))) {
+    throw new InputError(
+      `${path}: expected a model directory of a CLIP, or a vision transformer in timm's naming; found neither`,
+    );
+  }
+  const model = await openModelDirectory(directory);
+  return { ...clipEncoder(model, features), [Symbol.asyncDispose]: () => model.close() };
+}

@@ -1,0 +1,114 @@
+/**
+ * A linear probe from folder names to a folder of results: what `ptdpc probe` does, for programs. An experiment that has its
+ * features already calls `probeCell` (src/ptdpc/linear-probe.ts) itself.
+ */
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import {
+  type ClassName,
+  type Dataset,
+  type Evaluation,
+  imagesOf,
+  type LabelledPath,
+  type LinearProbe,
+  type ProbeOptions,
+  type ProbeResult,
+  probeCell,
+  safetensorsBytes,
+} from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
+import type { OpenedDevice } from './device.js';
+import { type EncodingRequest, encodeFiles } from './encode-splits.js';
+import type { Events } from './events.js';
+import { type FeatureKind, openEncoder } from './image-encoder.js';
+import type { SkippedImage } from './image-files.js';
+import { type EncodedSplit, labelled } from './labelled-images.js';
+import { packageVersion } from './package.js';
+
+export interface ProbeRequest {
+  /** Model directory of a CLIP, or a vision transformer's checkpoint. */
+  readonly model: string;
+  readonly features: FeatureKind;
+  readonly dataset: Dataset;
+  /** Folder to create. */
+  readonly out: string;
+  readonly options: ProbeOptions;
+  /** Learning rates to choose from by validation; undefined: the one of `options`. */
+  readonly rates?: readonly number[] | undefined;
+  readonly openDevice: () => Promise<OpenedDevice>;
+  /** Where features are kept; undefined: nowhere. */
+  readonly cacheDirectory: string | undefined;
+  /** Working memory in bytes, beside the weights. */
+  readonly memory: number;
+  readonly strict?: boolean | undefined;
+  readonly events?: Events | undefined;
+  readonly onSkipped?: ((skipped: readonly SkippedImage[]) => void) | undefined;
+  /** Adds to the folder what is written about an evaluation. */
+  readonly writeEvaluation?: (directory: string, test: EncodedSplit, evaluation: Evaluation) => Promise<void>;
+}
+
+/** Trains and evaluates a probe; the folder appears whole or not at all. Throws InputError where that is impossible. */
+export async function probe(request: ProbeRequest): Promise<ProbeResult> {
+  const { dataset, options, rates, memory, out } = request;
+  const { root, classes } = dataset;
+  if (classes.length < 2) throw new InputError(`${root}: expected at least two classes to tell apart, found one`);
+  await using encoder = await openEncoder(request.model, request.features);
+  const train = imagesOf(dataset, 'train');
+  const validation = rates && dataset.splits.val;
+  if (rates && !validation) throw new InputError(`--lr auto: ${root}: expected validation images, found none`);
+  const test = imagesOf(dataset, 'test');
+  using device = await request.openDevice();
+  const engine = new Engine(device.backend);
+  const encoding: EncodingRequest = { ...request, engine, model: encoder };
+  const encode = async (images: readonly LabelledPath[]) => encodeRaw(encoding, images, classes);
+  const encodedTrain = await encode(train);
+  const encodedValidation = validation && (await encode(validation));
+  const encodedTest = await encode(test);
+  request.onSkipped?.([encodedTrain, encodedValidation, encodedTest].flatMap((split) => split?.skipped ?? []));
+  const { width } = encoder;
+  const result = await probeCell({
+    ...{ engine, options, rates, width, memory },
+    classes: classes.length,
+    train: encodedTrain,
+    validation: encodedValidation,
+    test: encodedTest,
+  });
+  const record = {
+    program: packageVersion(),
+    model: { path: request.model, sha256: await encoder.hash(), features: request.features },
+    options: { ...options, learningRate: result.learningRate },
+    choice: result.choice,
+    classes,
+    device: device.backend.description,
+  };
+  await createDirectoryAtomically(out, async (directory) => {
+    await writeFileAtomically(join(directory, 'probe.json'), `${JSON.stringify(record, null, 2)}\n`);
+    await writeFileAtomically(join(directory, 'probe.safetensors'), await probeBytes(result.probe));
+    await request.writeEvaluation?.(directory, encodedTest, result.evaluation);
+  });
+  return result;
+}
+
+/** Features as the encoder gives them, none of them normalised, with their labels. */
+export async function encodeRaw(
+  request: EncodingRequest,
+  images: readonly LabelledPath[],
+  classes: readonly ClassName[],
+): Promise<EncodedSplit> {
+  const encoded = await encodeFiles(
+    request,
+    images.map(({ path }) => path),
+  );
+  return labelled(encoded, images, classes);
+}
+
+function probeBytes({ classes, width, weight, bias }: LinearProbe): Promise<Uint8Array> {
+  return safetensorsBytes(
+    [
+      ['weight', [classes, width], weight],
+      ['bias', [classes], bias],
+    ],
+    new Map([['format', 'ptdpc-probe']]),
+  );
+}

@@ -1,0 +1,240 @@
+/**
+ * The linear probe of the paper's Table 4: one fully connected layer trained on what a frozen encoder gives, everything else fixed
+ * (section 5.6). The paper states no training of its own for it, so the defaults are those of section 5.2: SGD with momentum 0.9,
+ * StepLR of step 3 and gamma 0.9, batches of 64, 10 epochs, and a learning rate of 0.1, 0.01 or 0.001 "of different datasets", which
+ * `chooseRate` takes by validation.
+ */
+import { InputError } from '../errors.js';
+import {
+  AdamW,
+  addScaled,
+  crossEntropy,
+  type Engine,
+  groupDot,
+  linear,
+  mean,
+  Sgd,
+  type Tensor,
+} from '../tensor/index.js';
+import { argmax, type Evaluation, evaluate } from './evaluate.js';
+import { ADAMW, PRESETS, SGD_MOMENTUM, stepLearningRate, type TuningOptions, tuningOptions } from './options.js';
+import { epochOrder, uniformGenerator } from './random.js';
+import type { LabelledFeatures } from './step.js';
+import { TrainingDiverged } from './train.js';
+
+export interface ProbeOptions
+  extends Pick<
+    TuningOptions,
+    'optimizer' | 'learningRate' | 'stepSize' | 'gamma' | 'epochs' | 'batchSize' | 'shuffle' | 'seed'
+  > {
+  /** Factor of half the squared length of the weight in the loss; the bias is free. */
+  l2: number;
+}
+
+/** The defaults with some options replaced. Throws InputError where an option is out of range. */
+export function probeOptions(overrides: Partial<ProbeOptions> = {}): ProbeOptions {
+  const { l2 = 0, ...rest } = overrides;
+  const { optimizer, learningRate, stepSize, gamma, epochs, batchSize, shuffle, seed } = tuningOptions('paper', {
+    ...PRESETS.paper,
+    ...rest,
+  });
+  if (!(l2 >= 0 && Number.isFinite(l2))) throw new InputError(`--l2: expected a number from 0, found ${l2}`);
+  return { optimizer, learningRate, stepSize, gamma, epochs, batchSize, shuffle, seed, l2 };
+}
+
+export interface LinearProbe {
+  classes: number;
+  /** Numbers per feature. */
+  width: number;
+  /** [classes, width]. */
+  weight: Float32Array;
+  /** [classes]. */
+  bias: Float32Array;
+}
+
+export interface ProbeEpoch {
+  epoch: number;
+  learningRate: number;
+  /** Means over the epoch's images, each taken when its batch was visited; the L2 term left out. */
+  trainLoss: number;
+  trainAccuracy: number;
+}
+
+export interface ProbeTraining {
+  engine: Engine;
+  options: ProbeOptions;
+  train: LabelledFeatures;
+  /** Numbers per feature. */
+  width: number;
+  classes: number;
+  /** Bytes of working memory. */
+  memory: number;
+  onEpoch?: ((metrics: ProbeEpoch) => void) | undefined;
+}
+
+/**
+ * Trains a probe. The same seed gives the same probe: it draws the start (uniform in ±1 / sqrt(width), as PyTorch's `nn.Linear`) and
+ * the order of images. Throws TrainingDiverged where the loss is no longer a number.
+ */
+export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> {
+  const { engine, options, train, width, classes, memory } = training;
+  const random = uniformGenerator(options.seed ^ 0x5bd1e995);
+  const start = (length: number) => Float32Array.from({ length }, () => (2 * random() - 1) / Math.sqrt(width));
+  const count = train.labels.length;
+  using _limit = engine.workWithin(memory);
+  using weight = engine.parameter(start(classes * width), [classes, width]);
+  using bias = engine.parameter(start(classes), [classes]);
+  using optimizer =
+    options.optimizer === 'sgd'
+      ? new Sgd([weight, bias], { momentum: SGD_MOMENTUM })
+      : new AdamW([weight, bias], ADAMW);
+  for (let epoch = 0; epoch < options.epochs; epoch++) {
+    const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
+    const learningRate = stepLearningRate(options, epoch);
+    let [lossSum, correct] = [0, 0];
+    for (let at = 0; at < count; at += options.batchSize) {
+      const size = Math.min(options.batchSize, count - at);
+      const places = Array.from({ length: size }, (_, i) => (order ? order[at + i]! : at + i));
+      const labels = places.map((place) => train.labels[place]!);
+      const batch = new Float32Array(size * width);
+      for (const [i, place] of places.entries()) {
+        batch.set(train.features.subarray(place * width, (place + 1) * width), i * width);
+      }
+      const { loss, logits } = step(
+        engine,
+        { weight, bias },
+        engine.scope(() => ({
+          features: engine.tensor(batch, [size, width]),
+          labels: engine.indices(labels),
+        })),
+        options.l2,
+      );
+      optimizer.step(learningRate);
+      weight.zeroGrad();
+      bias.zeroGrad();
+      const [value = Number.NaN] = await loss.read();
+      const scores = await logits.read();
+      loss.dispose();
+      logits.dispose();
+      if (!Number.isFinite(value)) {
+        throw new TrainingDiverged(
+          `the loss became ${value} at epoch ${epoch}: try a smaller --lr than ${learningRate}`,
+        );
+      }
+      lossSum += value * size;
+      labels.forEach((label, i) => {
+        correct += Number(argmax(scores.subarray(i * classes, (i + 1) * classes)) === label);
+      });
+    }
+    training.onEpoch?.({ epoch, learningRate, trainLoss: lossSum / count, trainAccuracy: correct / count });
+  }
+  return { classes, width, weight: await weight.read(), bias: await bias.read() };
+}
+
+/** One batch forward and backward. Disposes it; returns mean cross-entropy [1] and logits. */
+function step(
+  engine: Engine,
+  { weight, bias }: { weight: Tensor; bias: Tensor },
+  batch: { features: Tensor; labels: Tensor },
+  l2: number,
+): { loss: Tensor; logits: Tensor } {
+  try {
+    return engine.scope(() =>
+      engine.withTape((tape) => {
+        const logits = linear(batch.features, weight, bias);
+        const loss = mean(crossEntropy(logits, batch.labels));
+        const flat = weight.reshape([1, weight.size]);
+        const penalty = l2 === 0 ? undefined : groupDot(flat, flat, l2 / 2).reshape([1]);
+        tape.backward(penalty ? addScaled(loss, penalty) : loss);
+        return { loss, logits };
+      }),
+    );
+  } finally {
+    batch.features.dispose();
+    batch.labels.dispose();
+  }
+}
+
+/** Images scored at once. */
+const SCORED = 1024;
+
+/** Logits [count, classes] of features [count, width]. */
+export async function probeLogits(engine: Engine, probe: LinearProbe, features: Float32Array): Promise<Float32Array> {
+  const { classes, width } = probe;
+  const count = features.length / width;
+  const logits = new Float32Array(count * classes);
+  using weight = engine.scope(() => engine.tensor(probe.weight, [classes, width]).share());
+  using bias = engine.scope(() => engine.tensor(probe.bias, [classes]).share());
+  for (let start = 0; start < count; start += SCORED) {
+    const rows = Math.min(SCORED, count - start);
+    const data = features.subarray(start * width, (start + rows) * width);
+    using part = engine.scope(() => linear(engine.tensor(data, [rows, width]), weight, bias));
+    logits.set(await part.read(), start * classes);
+  }
+  return logits;
+}
+
+/** What a probe is worth on labelled images. */
+export async function evaluateProbe(engine: Engine, probe: LinearProbe, images: LabelledFeatures): Promise<Evaluation> {
+  return evaluate(await probeLogits(engine, probe, images.features), images.labels, probe.classes);
+}
+
+export interface RateChoice {
+  learningRate: number;
+  valAccuracy: number;
+  valLoss: number;
+}
+
+export interface ProbeResult {
+  probe: LinearProbe;
+  evaluation: Evaluation;
+  learningRate: number;
+  /** The rates that validation chose between; empty where one was given. */
+  choice: RateChoice[];
+}
+
+export interface ProbeCell extends ProbeTraining {
+  /** Rates to choose from by validation; the one of `options` where undefined. */
+  rates?: readonly number[] | undefined;
+  validation?: LabelledFeatures | undefined;
+  test: LabelledFeatures;
+}
+
+/**
+ * One cell of Table 4: trained, with the learning rate that does best on the validation images where there is a choice, and evaluated
+ * on the test images. Of rates that do equally well the one with the lower loss is taken; one that diverges is out. Throws InputError
+ * where a choice is asked for without validation images.
+ */
+export async function probeCell(cell: ProbeCell): Promise<ProbeResult> {
+  const { engine, rates, validation, test, options } = cell;
+  if (!rates) {
+    const probe = await trainProbe(cell);
+    return {
+      probe,
+      evaluation: await evaluateProbe(engine, probe, test),
+      learningRate: options.learningRate,
+      choice: [],
+    };
+  }
+  if (!validation) throw new InputError('--lr auto: the choice needs validation images, found none');
+  const choice: RateChoice[] = [];
+  let best: { probe: LinearProbe; of: RateChoice } | undefined;
+  for (const learningRate of rates) {
+    let probe: LinearProbe;
+    try {
+      probe = await trainProbe({ ...cell, options: { ...options, learningRate } });
+    } catch (error) {
+      if (!(error instanceof TrainingDiverged)) throw error;
+      continue;
+    }
+    const { accuracy, loss } = await evaluateProbe(engine, probe, validation);
+    const of = { learningRate, valAccuracy: accuracy, valLoss: loss };
+    choice.push(of);
+    const better =
+      !best || accuracy > best.of.valAccuracy || (accuracy === best.of.valAccuracy && loss < best.of.valLoss);
+    if (better) best = { probe, of };
+  }
+  if (!best) throw new TrainingDiverged(`training diverged at each of the learning rates ${rates.join(', ')}`);
+  const evaluation = await evaluateProbe(engine, best.probe, test);
+  return { probe: best.probe, evaluation, learningRate: best.of.learningRate, choice };
+}

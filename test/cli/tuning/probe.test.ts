@@ -1,0 +1,74 @@
+/** `probe`: Table 4's baselines on a small CLIP and a small vision transformer, what they write, and what is refused. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { expectRefused, fixture, ptdpc, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import { names, setUpModelAndImages, WORDS } from './support.js';
+
+interface ProbeJson {
+  learningRate: number;
+  choice: { learningRate: number; valAccuracy: number }[];
+  count: number;
+  accuracy: number;
+  confusion: number[][];
+  classes: string[];
+}
+
+setUpProgram();
+setUpModelAndImages();
+
+const args = (out: string, ...options: string[]) => [
+  ...['probe', '--data', 'data', '--out', out, '--device', 'cpu'],
+  ...options,
+];
+const CLIP = ['--model', 'model'];
+const VIT = ['--model', fixture('vit-tiny/vit.pth')];
+
+test('pooled, joint and another encoder: each by its own features, the same again from the cache', async () => {
+  const results: ProbeJson[] = [];
+  const kinds = [
+    [...CLIP, '--features', 'pooled'],
+    [...CLIP, '--features', 'joint'],
+    VIT,
+    ['--model', fixture('vit-tiny/distilled.safetensors')],
+  ];
+  for (const [i, kind] of kinds.entries()) {
+    const first = await ptdpcJson<ProbeJson>(args(`probe${i}`, ...kind));
+    const { out: _, ...again } = await ptdpcJson<ProbeJson & { out: string }>(args(`again${i}`, ...kind));
+    expect(first).toMatchObject(again);
+    expect(first).toMatchObject({ count: 9, classes: [...WORDS], choice: [], learningRate: 0.1 });
+    for (const name of ['probe.safetensors', 'predictions.csv', 'confusion.json', 'probe.json']) {
+      expect(await readFile(join(scratchPath(`probe${i}`), name)), name).toEqual(
+        await readFile(join(scratchPath(`again${i}`), name)),
+      );
+    }
+    results.push(first);
+  }
+  expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(kinds.length);
+  // A folder of features for each encoder and kind.
+  expect(await names('cache')).toHaveLength(kinds.length);
+});
+
+test('--lr auto takes one of the paper’s rates by the validation images, and says which', async () => {
+  const { choice, learningRate } = await ptdpcJson<ProbeJson>(args('auto', ...CLIP, '--lr', 'auto', '--l2', '0.01'));
+  expect(choice.map((tried) => tried.learningRate)).toEqual([0.1, 0.01, 0.001]);
+  expect(choice.map((tried) => tried.learningRate)).toContain(learningRate);
+  const record = JSON.parse(await readFile(scratchPath('auto/probe.json'), 'utf8')) as { options: object };
+  expect(record.options).toMatchObject({ learningRate, l2: 0.01, optimizer: 'sgd' });
+  const { stdout } = await ptdpc(args('people', ...VIT));
+  expect(stdout).toMatch(/^linear probe, learning rate 0\.1, test: accuracy \d+\.\d % of 9 images/);
+});
+
+test('refuses what has no such features, what is no encoder, and a folder that is taken', async () => {
+  await expectRefused(
+    args('x', ...VIT, '--features', 'joint'),
+    /--features joint: .*vit\.pth is a vision transformer without/,
+  );
+  await expectRefused(
+    args('x', '--model', fixture('vit-tiny/expected.safetensors')),
+    /expected a model directory of a CLIP/,
+  );
+  await expectRefused(args('data', ...CLIP), /data: the folder is not empty/);
+  await expectRefused(args('x', ...CLIP, '--lr', 'best'), /Expected auto or a number above 0/);
+  await expectRefused(args('x', ...CLIP, '--lr', '1e38'), /the loss became .* try a smaller --lr/);
+});
