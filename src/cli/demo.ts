@@ -78,7 +78,7 @@ async function demo(options: DemoOptions): Promise<void> {
   say(`${count(train_, 'scene')} to train on, ${test} held out, of ${EMOTIONS.length} emotions, in ${data}`);
 
   const common = { device, memory: MEMORY, cache: join(out, 'cache') };
-  const before = await zeroShot({ ...common, model, data, split: 'test', template });
+  const before = await zeroShot({ ...common, model, data, split: 'test', template: [template] });
   if (!options.json) print(`zero-shot, "${template} ...": accuracy ${percent(before.evaluation.accuracy)}`);
   await train({
     ...common,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../node/atomic.js';
 import type { EncodedSplit } from '../node/labelled-images.js';
-import { type ClassName, type Evaluation, predictionsCsv } from '../ptdpc/index.js';
+import { type ClassName, type Evaluation, predictionsCsv, rowShares } from '../ptdpc/index.js';
 import { print } from './output.js';
 import { confusionTable, percent } from './tables.js';
 
@@ -12,16 +12,29 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
   print(
     `${title}: accuracy ${percent(evaluation.accuracy)} of ${evaluation.count} images, loss ${evaluation.loss.toFixed(4)}`,
   );
+  print(`macro-F1 ${percent(evaluation.macroF1)}, expected calibration error ${percent(evaluation.calibrationError)}`);
   print('');
   print(confusionTable(words, evaluation));
 }
 
-/** The result for programs. */
-export function evaluationJson(
-  classes: readonly ClassName[],
-  { count, accuracy, loss, confusion, perClass }: Evaluation,
-) {
-  return { count, accuracy, loss, classes: classes.map(({ word }) => word), perClassAccuracy: perClass, confusion };
+/** The result for programs; docs/evaluation.md says what each key is. */
+export function evaluationJson(classes: readonly ClassName[], evaluation: Evaluation) {
+  const { count, accuracy, loss, confusion, perClass, macroF1, calibration, calibrationError } = evaluation;
+  return {
+    count,
+    accuracy,
+    loss,
+    macroF1,
+    calibrationError,
+    classes: classes.map(({ word }) => word),
+    perClassAccuracy: perClass,
+    perClassPrecision: evaluation.classes.map(({ precision }) => precision),
+    perClassRecall: evaluation.classes.map(({ recall }) => recall),
+    perClassF1: evaluation.classes.map(({ f1 }) => f1),
+    confusion,
+    confusionShares: rowShares(confusion),
+    calibration,
+  };
 }
 
 /** `confusion.json` and `predictions.csv` in the folder of a run. */

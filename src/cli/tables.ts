@@ -18,11 +18,14 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** Confusion counts: a row per true class, a column per predicted class (abbreviated), and each class's accuracy. */
-export function confusionTable(words: readonly string[], { confusion, perClass }: Evaluation): string {
+/** Confusion counts: a row per true class, a column per predicted class (abbreviated), and each class's measures. */
+export function confusionTable(words: readonly string[], { confusion, classes }: Evaluation): string {
   const short = words.map((word) => word.slice(0, 6).trim());
   return table([
-    ['true \\ predicted', ...short, 'accuracy'],
-    ...confusion.map((row, c) => [words[c] ?? '', ...row.map(String), percent(perClass[c] ?? null)]),
+    ['true \\ predicted', ...short, 'accuracy', 'precision', 'F1'],
+    ...confusion.map((row, c) => {
+      const { precision, recall, f1 } = classes[c]!;
+      return [words[c] ?? '', ...row.map(String), ...[recall, precision, f1].map(percent)];
+    }),
   ]);
 }

@@ -25,7 +25,7 @@ import { printJson, saySkipped } from './output.js';
 export interface ZeroShotOptions extends EncodingOptions, DataOptions {
   model: string;
   split: Split;
-  template: string;
+  template: string[];
   classes?: string;
   device: DeviceChoice;
   json?: boolean;
@@ -38,8 +38,9 @@ export function configure(command: Command): void {
     .addOption(splitOption())
     .option(
       '--template <words>',
-      'text of a class; {} stands for the class word, which otherwise comes last',
-      PRESETS.paper.template,
+      'text of a class; {} stands for the class word, which otherwise comes last; several: their features are averaged',
+      collect,
+      [],
     )
     .addOption(classesOption())
     .addOption(deviceOption())
@@ -50,12 +51,16 @@ export function configure(command: Command): void {
   addCacheOptions(command).action(async (options: ZeroShotOptions) => {
     const { classes, evaluation } = await zeroShot(options);
     if (options.json) {
-      printJson({ split: options.split, template: options.template, ...evaluationJson(classes, evaluation) });
+      printJson({ split: options.split, templates: templatesOf(options), ...evaluationJson(classes, evaluation) });
     } else printEvaluation(`zero-shot, ${options.split}`, classes, evaluation);
   });
   addExamples(command, [
     ['ptdpc zeroshot --model clip-vit-b32 --data fi', 'the template of the paper'],
     ['ptdpc zeroshot --model clip-vit-b32 --data fi --template "a {} scene."', 'another one'],
+    [
+      'ptdpc zeroshot --model clip-vit-b32 --data fi --template "a photo of" --template "a {} scene."',
+      'two, their text features averaged',
+    ],
   ]);
 }
 
@@ -72,7 +77,14 @@ export async function zeroShot(options: ZeroShotOptions) {
   const encoded = await encodeSplit(encodingOf(engine, model, options), images, classes);
   saySkipped(encoded.skipped);
   using tower = await TextTower.load(engine, model.clip, model.config);
-  const texts = classes.map(({ word }) => classText(options.template, word));
+  const templates = templatesOf(options);
+  const texts = classes.map(({ word }) => templates.map((template) => classText(template, word)));
   const logits = await zeroShotLogits(tower, new TokenEmbeddings(model.clip), tokenizer, texts, encoded.features);
   return { classes, evaluation: evaluate(logits, encoded.labels, classes.length) };
 }
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+/** The given templates, or the paper's. */
+const templatesOf = ({ template }: ZeroShotOptions): readonly string[] =>
+  template.length === 0 ? [PRESETS.paper.template] : template;

@@ -1,4 +1,12 @@
 /** What predictions are worth: accuracy, confusion, and the class of each image. */
+import {
+  type CalibrationBin,
+  type ClassMeasures,
+  calibration,
+  classMeasures,
+  expectedCalibrationError,
+  macroF1,
+} from './measures.js';
 
 export interface Evaluation {
   count: number;
@@ -9,6 +17,14 @@ export interface Evaluation {
   confusion: number[][];
   /** Of each class's images, the share that was recognised; null for a class without images. */
   perClass: (number | null)[];
+  /** Precision, recall (as `perClass`) and F1 of each class. */
+  classes: ClassMeasures[];
+  /** Mean F1 of the classes that occur. */
+  macroF1: number;
+  /** Reliability diagram: the bins of predicted probability that hold images. */
+  calibration: CalibrationBin[];
+  /** Expected calibration error, 15 bins of equal width (Guo et al., 2017). */
+  calibrationError: number;
   /** Predicted class of each image. */
   predicted: Int32Array;
   /** [count, classes], softmax of the logits. */
@@ -31,11 +47,21 @@ export function evaluate(logits: Float32Array, labels: Int32Array, classes: numb
     loss += (max + Math.log(sum) - row[label]!) / count;
   });
   const correct = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
-  const perClass = confusion.map((row, c) => {
-    const total = row.reduce((a, b) => a + b, 0);
-    return total === 0 ? null : row[c]! / total;
-  });
-  return { count, accuracy: correct / count, loss, confusion, perClass, predicted, probabilities };
+  const measures = classMeasures(confusion);
+  const bins = calibration({ predicted, probabilities }, labels);
+  return {
+    count,
+    accuracy: correct / count,
+    loss,
+    confusion,
+    perClass: measures.map(({ recall }) => recall),
+    classes: measures,
+    macroF1: macroF1(confusion),
+    calibration: bins,
+    calibrationError: expectedCalibrationError(bins),
+    predicted,
+    probabilities,
+  };
 }
 
 /** Softmax of each row of [rows, columns]. */

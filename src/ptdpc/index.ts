@@ -9,6 +9,15 @@ export * from './evaluate.js';
 export * from './explain.js';
 export { normalizedFeatures } from './features.js';
 export * from './linear-probe.js';
+export {
+  type CalibrationBin,
+  type ClassMeasures,
+  calibration,
+  classMeasures,
+  expectedCalibrationError,
+  macroF1,
+  rowShares,
+} from './measures.js';
 export * from './nearest-words.js';
 export * from './options.js';
 export { predictionsCsv } from './predictions-csv.js';

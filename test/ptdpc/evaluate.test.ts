@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { argmax, evaluate, softmaxRows } from '../../src/ptdpc/evaluate.js';
+import { calibration, classMeasures, expectedCalibrationError, macroF1, rowShares } from '../../src/ptdpc/measures.js';
 
 test('counts what is right, by class and in all', () => {
   // Three classes, the last one without images; image by image: right, wrong, right, a tie that the first one wins.
@@ -33,4 +34,39 @@ test('is finite where a probability rounds to 0', () => {
 test('softmax does not overflow; argmax takes the first of equals', () => {
   expect([...softmaxRows(Float32Array.of(3e38, 3e38, -3e38, -3e38), 2)]).toEqual([0.5, 0.5, 0.5, 0.5]);
   expect([argmax(Float32Array.of(1, 3, 3)), argmax(Float32Array.of(-1))]).toEqual([1, 0]);
+});
+
+test('precision, recall and F1 of each class; classes that do not occur count for nothing', () => {
+  const confusion = [
+    [3, 1, 0, 0],
+    [2, 4, 0, 0],
+    [1, 0, 0, 0],
+    [0, 0, 0, 0],
+  ];
+  expect(classMeasures(confusion)).toEqual([
+    { precision: 0.5, recall: 0.75, f1: 0.6 },
+    { precision: 0.8, recall: 4 / 6, f1: 8 / 11 },
+    { precision: null, recall: 0, f1: 0 },
+    { precision: null, recall: null, f1: null },
+  ]);
+  expect(macroF1(confusion)).toBeCloseTo((0.6 + 8 / 11 + 0) / 3, 15);
+  expect(rowShares(confusion)).toEqual([
+    [0.75, 0.25, 0, 0],
+    [2 / 6, 4 / 6, 0, 0],
+    [1, 0, 0, 0],
+    [0, 0, 0, 0],
+  ]);
+});
+
+test('calibration: bins of equal width, right edge included, weighted by their images', () => {
+  // Two images in (0.8, 0.867], one of them right; one sure and right; one at 0.6, and wrong.
+  const probabilities = Float32Array.of(0.85, 0.15, 0.81, 0.19, 0, 1, 0.6, 0.4);
+  const bins = calibration({ predicted: Int32Array.of(0, 0, 1, 0), probabilities }, Int32Array.of(0, 1, 1, 1));
+  expect(bins.map(({ count, accuracy }) => [count, accuracy])).toEqual([
+    [1, 0],
+    [2, 0.5],
+    [1, 1],
+  ]);
+  expect(bins[1]!.confidence).toBeCloseTo(0.83, 6);
+  expect(expectedCalibrationError(bins)).toBeCloseTo(0.6 / 4 + (2 * 0.33) / 4, 6);
 });

@@ -32,4 +32,40 @@ describeOnAll('zero-shot', (device) => {
     expect(expected.shape).toEqual([features.length / 64, texts.length]);
     expect(maxError(logits, expected.data)).toBeLessThan(1e-4);
   });
+
+  it('averages the normalised features of several texts of a class, and normalises again', async () => {
+    const { clip, config } = await tinyClip('clip-tiny');
+    const tokens: Record<string, number[]> = { a: [998, 5, 6, 999], b: [998, 17, 999], c: [998, 40, 41, 42, 999] };
+    const tokenizer = { encodeText: (text: string) => tokens[text]! };
+    const image = normalizedFeatures(
+      (await tensorsOf('clip-tiny/expected.safetensors').then((t) => t('image_features'))).data,
+      64,
+    );
+    using tower = await TextTower.load(new Engine(device()), clip, config);
+    const embeddings = new TokenEmbeddings(clip);
+    const logits = await zeroShotLogits(tower, embeddings, tokenizer, [['a', 'b', 'c'], ['b']], image);
+    expect(
+      maxError(logits, await zeroShotLogits(tower, embeddings, tokenizer, [['c', 'a', 'b'], 'b'], image)),
+    ).toBeLessThan(1e-4);
+
+    // Each text by itself, then as the definition says, in float64.
+    const features: number[][] = [];
+    for (const name of ['a', 'b', 'c']) {
+      using encoded = await tower.encodeTokens([tokens[name]!], embeddings);
+      features.push(unit([...(await encoded.read())]));
+    }
+    const mean = unit(features[0]!.map((_, d) => features.reduce((sum, row) => sum + row[d]! / 3, 0)));
+    const expected = Array.from({ length: image.length / 64 }, (_, i) =>
+      [mean, features[1]!].map(
+        (text) => tower.logitScale * text.reduce((sum, x, d) => sum + x * image[i * 64 + d]!, 0),
+      ),
+    ).flat();
+    expect(maxError(logits, Float32Array.from(expected))).toBeLessThan(1e-4);
+  });
 });
+
+/** A vector of length 1. */
+function unit(row: readonly number[]): number[] {
+  const length = Math.hypot(...row);
+  return row.map((x) => x / length);
+}

@@ -3,12 +3,13 @@
  * columns), `plan` (what to compute, as independent tasks), `task-share` (which of them a process takes), `task-result`,
  * `statistics` and `collect` (from tasks to results), `results` (the format of results.json), and `markdown` and `latex`.
  */
+
+export * from '../measures.js';
 export { collectExperiment } from './collect.js';
 export { type Experiment, experiment } from './experiments.js';
 export { latexReport } from './latex.js';
 export { bestRate, holdOut, type RateResult } from './learning-rate.js';
 export { markdownReport } from './markdown.js';
-export * from './measures.js';
 export * from './paper-tables.js';
 export * from './plan.js';
 export * from './results.js';

@@ -1,7 +1,7 @@
 /** The result of one task, as its file in the plan's folder has it. */
 import { InputError } from '../../errors.js';
 import type { Evaluation } from '../evaluate.js';
-import { calibration, expectedCalibrationError, macroF1 } from './measures.js';
+import { calibration, expectedCalibrationError } from '../measures.js';
 import type { CaseResult, SeedResult } from './results.js';
 
 export const TASK_FORMAT = 1;
@@ -31,7 +31,7 @@ export function seedResult(training: TrainingPart, evaluation: Evaluation, label
     count,
     accuracy,
     loss,
-    macroF1: macroF1(confusion),
+    macroF1: evaluation.macroF1,
     calibrationError: expectedCalibrationError(bins),
     calibration: bins,
     perClassAccuracy: perClass,

@@ -20,6 +20,12 @@ interface EvaluationJson {
   loss: number;
   classes: string[];
   perClassAccuracy: (number | null)[];
+  perClassRecall: (number | null)[];
+  perClassPrecision: (number | null)[];
+  perClassF1: (number | null)[];
+  macroF1: number;
+  calibrationError: number;
+  confusionShares: number[][];
   confusion: number[][];
 }
 
@@ -79,6 +85,17 @@ describe('eval', () => {
     }
     expect(json.accuracy).toBeCloseTo(sum(counts.map((row, c) => row[c]!)) / 10, 12);
     expect(json.perClassAccuracy).toEqual(counts.map((row, c) => row[c]! / sum(row)));
+    expect(json.perClassRecall).toEqual(json.perClassAccuracy);
+    expect(json.confusionShares).toEqual(counts.map((row) => row.map((n) => n / sum(row))));
+    const f1 = counts.map((row, c) => (2 * row[c]!) / (sum(row) + sum(counts.map((other) => other[c]!))));
+    expect(json.perClassF1).toEqual(f1);
+    expect(json.macroF1).toBeCloseTo(sum(f1) / 3, 12);
+    // The calibration error from its definition, bin by bin.
+    const gaps = Array.from({ length: 15 }, (_, bin) => {
+      const own = rows.filter(({ probabilities }) => Math.ceil(Math.max(...probabilities) * 15) - 1 === bin);
+      return Math.abs(sum(own.map((row) => Math.max(...row.probabilities) - Number(row.actual === row.predicted))));
+    });
+    expect(json.calibrationError).toBeCloseTo(sum(gaps) / 10, 5);
     const losses = rows.map(({ actual, probabilities }) => -Math.log(probabilities[WORDS.indexOf(actual as 'awe')]!));
     expect(json.loss).toBeCloseTo(sum(losses) / 10, 5);
   });
@@ -86,9 +103,9 @@ describe('eval', () => {
   test('prints accuracy and confusion for people', async () => {
     const { stdout } = await expectDone(EVAL);
     expect(stdout).toMatch(
-      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n\ntrue \\ predicted +awe +great +sadnes +accuracy\nawe /,
+      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\nmacro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\ntrue \\ predicted +awe +great +sadnes +accuracy +precision +F1\nawe /,
     );
-    expect(stdout).toMatch(/\nsadness( +\d+){3} +\d+\.\d %\n$/);
+    expect(stdout).toMatch(/\nsadness( +\d+){3} +\d+\.\d %( +(-|\d+\.\d %)){2}\n$/);
   });
 
   test('does not depend on the memory budget', async () => {
@@ -150,9 +167,14 @@ describe('predict', () => {
 describe('zeroshot', () => {
   test('puts the class word in place of {}, or last', async () => {
     const of = (template: string) =>
-      ptdpcJson<EvaluationJson & { template: string }>([...ZERO_SHOT, '--template', template]);
+      ptdpcJson<EvaluationJson & { templates: string[] }>([...ZERO_SHOT, '--template', template]);
     const [last, placed, inside] = [await of('a scene of'), await of('a scene of {}'), await of('a {} scene')];
-    expect({ ...placed, template: '' }).toEqual({ ...last, template: '' });
+    expect({ ...placed, templates: [] }).toEqual({ ...last, templates: [] });
+    const both = await ptdpcJson<EvaluationJson & { templates: string[] }>([
+      ...[...ZERO_SHOT, '--template', 'a scene of', '--template', 'a {} scene'],
+    ]);
+    expect(both.templates).toEqual(['a scene of', 'a {} scene']);
+    expect(both.loss).not.toBeCloseTo(last.loss, 4);
     expect(inside.loss).not.toBeCloseTo(last.loss, 3);
     for (const { classes, count, confusion } of [last, inside]) {
       expect([classes, count, sum(confusion.flat())]).toEqual([[...WORDS], 10, 10]);

@@ -1,5 +1,4 @@
 /** Measures of predictions beside accuracy. */
-import type { Evaluation } from '../evaluate.js';
 
 /** Images whose predicted probability falls into one bin: how many, their mean probability, and the share that is right. */
 export interface CalibrationBin {
@@ -10,19 +9,48 @@ export interface CalibrationBin {
 
 const CALIBRATION_BINS = 15;
 
-/** Mean F1 of the classes that occur as truth or as prediction. */
-export function macroF1(confusion: readonly (readonly number[])[]): number {
-  const scores = confusion.flatMap((row, c) => {
+/** Of one class: shares of 1; null where nothing is to be divided. */
+export interface ClassMeasures {
+  /** Of the images predicted as the class, the share that is. */
+  precision: number | null;
+  /** Of the images of the class, the share that was recognised: the class's accuracy. */
+  recall: number | null;
+  /** Harmonic mean of both; null for a class that occurs neither as truth nor as prediction. */
+  f1: number | null;
+}
+
+/** Precision, recall and F1 of each class, from confusion[actual][predicted]. */
+export function classMeasures(confusion: readonly (readonly number[])[]): ClassMeasures[] {
+  return confusion.map((row, c) => {
+    const right = row[c]!;
     const actual = row.reduce((a, b) => a + b, 0);
     const predicted = confusion.reduce((sum, other) => sum + other[c]!, 0);
-    return actual + predicted === 0 ? [] : [(2 * row[c]!) / (actual + predicted)];
+    const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+    return {
+      precision: share(right, predicted),
+      recall: share(right, actual),
+      f1: share(2 * right, actual + predicted),
+    };
   });
+}
+
+/** Each row divided by its sum; a row of zeros stays so. */
+export function rowShares(confusion: readonly (readonly number[])[]): number[][] {
+  return confusion.map((row) => {
+    const sum = row.reduce((a, b) => a + b, 0);
+    return row.map((count) => (sum === 0 ? 0 : count / sum));
+  });
+}
+
+/** Mean F1 of the classes that occur as truth or as prediction. */
+export function macroF1(confusion: readonly (readonly number[])[]): number {
+  const scores = classMeasures(confusion).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
   return scores.reduce((a, b) => a + b, 0) / scores.length;
 }
 
 /** The bins that hold images, in order: 15 of equal width. labels [count]. */
 export function calibration(
-  { predicted, probabilities }: Pick<Evaluation, 'predicted' | 'probabilities'>,
+  { predicted, probabilities }: { predicted: Int32Array; probabilities: Float32Array },
   labels: Int32Array,
 ): CalibrationBin[] {
   const classes = probabilities.length / labels.length;
