@@ -17,5 +17,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'eval', summary: 'evaluate the prompts of a run', load: () => import('./eval.js') },
   { name: 'predict', summary: 'predict the class of new images', load: () => import('./predict.js') },
   { name: 'explain', summary: 'show what prompts have become', load: () => import('./explain.js') },
-  { name: 'report', summary: 'write the page of a run', load: () => import('./report.js') },
+  { name: 'report', summary: 'write the page of a run or of experiments', load: () => import('./report.js') },
 ];

@@ -2,6 +2,8 @@
 export * from './charts/heat-map.js';
 export * from './charts/lines.js';
 export * from './charts/reliability.js';
+export * from './charts/seeds.js';
+export * from './experiment-report.js';
 export type { Section } from './page/document.js';
 export * from './run-report.js';
 export type { Case, Picture } from './sections/cases.js';

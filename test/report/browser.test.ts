@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runReport } from '../../src/report/index.js';
+import { experimentReport, runReport } from '../../src/report/index.js';
 import { describeInBrowser } from '../support/browser.js';
+import { sampleResults } from './experiment-support.js';
 import { HOSTILE_WORDS, sampleRun } from './support.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
@@ -20,7 +21,9 @@ describeInBrowser('a report in Chromium', (browser) => {
 
   const hostile = () => runReport(sampleRun(HOSTILE_WORDS));
   const many = () => runReport(sampleRun(LONG, 20));
+  const table = () => experimentReport({ name: 'all', results: [sampleResults('table1')], pictures: new Map() });
   const cases = [
+    ['an experiment', 390, 'dark', table],
     ['words that try to be markup', 1280, 'light', hostile],
     ['words that try to be markup', 390, 'dark', hostile],
     ['many classes with long names', 1280, 'dark', many],
@@ -49,7 +52,7 @@ describeInBrowser('a report in Chromium', (browser) => {
         const seen = await page.evaluate(() => ({
           paper: getComputedStyle(document.body).backgroundColor,
           wide: document.documentElement.scrollWidth > window.innerWidth,
-          flat: [...document.querySelectorAll('svg')].filter((svg) => svg.getBoundingClientRect().height < 100).length,
+          flat: [...document.querySelectorAll('svg')].filter((svg) => svg.getBoundingClientRect().height < 60).length,
           ink: getComputedStyle(document.querySelector('svg text')!).fill,
         }));
         expect(seen).toEqual({

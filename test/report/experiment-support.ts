@@ -1,0 +1,79 @@
+/** Results of an experiment whose words try to be markup. */
+import { type ExperimentResults, RESULTS_FORMAT, summarize } from '../../src/ptdpc/experiment/index.js';
+
+export const HOSTILE = '<img src=x onerror=alert(1)>';
+
+export function sampleResults(experiment: ExperimentResults['experiment']): ExperimentResults {
+  const seed = (number: number, accuracy: number) => ({
+    seed: number,
+    task: 't',
+    learningRate: 0.01,
+    choice: [],
+    count: 20,
+    accuracy,
+    loss: 1,
+    macroF1: accuracy,
+    calibrationError: 0.1,
+    calibration: [],
+    perClassAccuracy: [accuracy, accuracy],
+    confusion: [
+      [8, 2],
+      [4, 6],
+    ],
+    device: 'CPU',
+    seconds: 1,
+  });
+  const seeds = [seed(0, 0.7), seed(1, 0.75)];
+  return {
+    format: RESULTS_FORMAT,
+    experiment,
+    title: `Title ${HOSTILE}`,
+    source: 'the paper',
+    demonstration: false,
+    made: {
+      program: '0',
+      preset: 'paper',
+      model: { name: HOSTILE, sha256: 'ab' },
+      seeds: [0, 1, 2],
+      devices: ['CPU'],
+    },
+    settings: [{ name: 'fi2', label: HOSTILE, root: '/data', classes: ['positive', 'negative'] }],
+    variants: [{ name: 'both', label: 'PT-DPC', description: 'ours' }],
+    cells: [
+      {
+        setting: 'fi2',
+        variant: 'both',
+        seeds,
+        missing: [2],
+        accuracy: summarize([0.7, 0.75]),
+        macroF1: summarize([0.7, 0.75]),
+        calibrationError: summarize([0.1, 0.1]),
+        perClassAccuracy: [0.7, 0.7],
+        confusion: [
+          [16, 4],
+          [8, 12],
+        ],
+        confusionShares: [
+          [0.8, 0.2],
+          [0.4, 0.6],
+        ],
+        paper: 0.9389,
+        difference: 0.725 - 0.9389,
+      },
+    ],
+    quoted: [{ label: 'SentiBank', accuracies: [0.5647] }],
+    spread: [],
+    cases: [
+      {
+        setting: 'fi2',
+        seed: 0,
+        kind: 'wrong',
+        path: HOSTILE,
+        actual: 'negative',
+        predicted: 'positive',
+        probability: 0.9,
+        probabilities: [0.9, 0.1],
+      },
+    ],
+  };
+}

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import type { ExperimentResults } from '../../src/ptdpc/experiment/index.js';
+import { experimentReport } from '../../src/report/index.js';
+import { HOSTILE, sampleResults } from './experiment-support.js';
+
+const pageOf = (experiment: ExperimentResults['experiment']) =>
+  experimentReport({ name: HOSTILE, results: [sampleResults(experiment)], pictures: new Map() });
+
+it('has our accuracy beside the paper, every seed, and what is missing', () => {
+  const page = pageOf('table1');
+  expect(page).toContain('paper 93.89 (−21.39)');
+  expect(page).toContain('paper 56.47');
+  expect(page).toContain('PT-DPC: mean 72.50 of 2 seeds, paper 93.89.');
+  expect(page).toContain('70.00, 75.00');
+  expect(page).toContain('Not finished: 1 task without a result');
+  expect(page.match(/<svg/g)).toHaveLength(1);
+  expect(page.match(/<circle/g)).toHaveLength(2);
+  expect(page).not.toMatch(/NaN|undefined/);
+});
+
+it('draws the confusion matrices of figure4 and lists the pictures of figure5', () => {
+  const figure4 = pageOf('figure4');
+  expect(figure4.match(/<svg/g)).toHaveLength(2);
+  expect(figure4).toContain('28 of 40 images on the diagonal');
+  const figure5 = pageOf('figure5');
+  expect(figure5).toContain('✗ positive 90.0\u00a0%');
+  expect(figure5).toContain('ground truth: negative 10.0\u00a0%');
+});
+
+it('shows what data brings along as words', () => {
+  for (const experiment of ['table1', 'figure4', 'figure5'] as const) {
+    expect(pageOf(experiment).replace(/"[^"]*"/g, '""')).not.toMatch(/<img/);
+  }
+});
