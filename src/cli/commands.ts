@@ -6,6 +6,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'doctor', summary: 'show what this machine can compute on', load: () => import('./doctor.js') },
   { name: 'tune', summary: "measure kernel variants on this machine's GPU", load: () => import('./tune.js') },
   { name: 'fetch', summary: 'download a CLIP and make a model directory of it', load: () => import('./fetch.js') },
+  { name: 'verify', summary: 'check a model, against published numbers too', load: () => import('./verify.js') },
   { name: 'convert', summary: 'make a model directory from a CLIP checkpoint', load: () => import('./convert.js') },
   { name: 'random-model', summary: 'make a CLIP with random weights', load: () => import('./random-model.js') },
   { name: 'tokenize', summary: 'print the token ids of texts', load: () => import('./tokenize.js') },

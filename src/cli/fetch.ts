@@ -99,7 +99,10 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
   say(`${out}: ${id} at ${commit.slice(0, 12)}, ${count(files.length, 'file')}, ${megabytes(bytes)} (${origins})`);
   const unlisted = files.filter(({ checked }) => !checked).map(({ name }) => name);
   if (unlisted.length > 0) say(`the hub lists no hash for ${unlisted.join(', ')}; the others are as listed`);
-  else say(`hashes checked${isPinned ? ", the weights' against the known one" : ''}`);
+  else
+    say(
+      `hashes checked${isPinned ? ", the weights' against the known one" : ''}; ptdpc verify ${out} tests the model itself`,
+    );
 }
 
 async function fromArchive(

@@ -49,7 +49,9 @@ test('a model that every command opens, with the token for the hub alone', async
     const args = ['fetch', ID, '--out', out];
     const { code, stdout, stderr } = await ptdpc(args, hub({ HF_TOKEN: 'hf_hush' }));
     expect([code, stdout]).toEqual([0, '']);
-    expect(stderr).toMatch(/model: someone\/clip-tiny at cccccccccccc, 4 files, \d MB \(hub\)\nhashes checked\n$/);
+    expect(stderr).toMatch(
+      /model: someone\/clip-tiny at cccccccccccc, 4 files, \d MB \(hub\)\nhashes checked; ptdpc verify /,
+    );
     expect(stderr).not.toMatch(/hush|secret/);
     expect(server().seen.map(({ headers }) => headers.authorization)).toContain('Bearer hf_hush');
     expect(store.seen.map(({ headers }) => headers.authorization)).toEqual([undefined]);
@@ -109,7 +111,7 @@ test("OpenAI's names are pinned", async () => {
   );
   expect([code, stderr]).toEqual([
     0,
-    expect.stringMatching(/clip-vit-base-patch32 at 3d74acf9a28c.*\nhashes checked\n$/),
+    expect.stringMatching(/clip-vit-base-patch32 at 3d74acf9a28c.*\nhashes checked; ptdpc verify /),
   ]);
 });
 

@@ -1,5 +1,6 @@
 /** `doctor`, `preprocess`, `random-model`, and what Ctrl-C leaves behind. */
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { decodeImage } from '../../src/clip/image/index.js';
@@ -18,6 +19,8 @@ import {
 
 setUpProgram();
 
+const ROOT = new URL('../..', import.meta.url).pathname;
+
 test('doctor reports the adapter and what auto would take', async () => {
   const report = await ptdpcJson<{ auto: { device: string }; webgpu: { adapter: { software: boolean } | null } }>([
     'doctor',
@@ -34,6 +37,23 @@ test('doctor without a driver says what to install', async () => {
   if (process.platform !== 'linux') return;
   const { code, stdout } = await ptdpc(['doctor'], { VK_ICD_FILENAMES: '/none', VK_DRIVER_FILES: '/none' });
   expect([code, stdout]).toEqual([0, expect.stringMatching(/\nwebgpu +no WebGPU adapter; install .+\nauto +cpu: /)]);
+});
+
+test('verify prints every check, and fails where one does', async () => {
+  const sound = await ptdpc(['verify', join(ROOT, 'assets/demo-model'), '--device', 'cpu']);
+  expect([sound.code, sound.stderr]).toEqual([0, expect.stringMatching(/^device: .*\n$/)]);
+  expect(sound.stdout).toMatch(/^passed {3}shapes: .*\npassed {3}finite weights: 1\.\d M numbers\n/);
+  expect(sound.stdout).toMatch(
+    /\nnot run {2}reference numbers: not applicable: not OpenAI's ViT-B\/32 \(it has other sizes\)\n/,
+  );
+  // The golden model comes without a vocabulary.
+  const { code, stdout, stderr } = await ptdpc(['verify', fixture('clip-tiny'), '--device', 'cpu', '--json']);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/\nptdpc: .*clip-tiny: 1 check of 9 failed\n$/)]);
+  const report = JSON.parse(stdout) as { failed: number; checks: { name: string; outcome: string }[] };
+  expect(report.checks.filter(({ outcome }) => outcome === 'failed')).toEqual([
+    { name: 'vocabulary', outcome: 'failed', detail: expect.stringMatching(/merges\.txt: missing/) },
+  ]);
+  await expectRefused(['verify', 'nowhere'], /nowhere: cannot be opened/);
 });
 
 test.each(['00_640x480_RGB', '09_300x451_RGBA', 'j0_640x427_RGB'])('preprocess %s: byte for byte', async (name) => {

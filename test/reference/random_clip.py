@@ -41,6 +41,18 @@ def vit_b32_config() -> dict:
     return _config("quick_gelu", joint=512, image=224, patch=32, vision=768, text=512, layers=12, vocabulary=49408)
 
 
+def vit_b16_config() -> dict:
+    """The sizes of CLIP ViT-B/16."""
+    return _config("quick_gelu", joint=512, image=224, patch=16, vision=768, text=512, layers=12, vocabulary=49408)
+
+
+def vit_l14_config() -> dict:
+    """The sizes of CLIP ViT-L/14."""
+    config = _config("quick_gelu", joint=768, image=224, patch=14, vision=1024, text=768, layers=12, vocabulary=49408)
+    config["vision_config"]["num_hidden_layers"] = 24
+    return config
+
+
 def random_weights(config: dict, seed: int) -> Weights:
     """Every tensor of a CLIP of these sizes, float32, under its Hugging Face name."""
     text, vision = config["text_config"], config["vision_config"]

@@ -36,11 +36,13 @@ def save(path: Union[str, Path], tensors: Dict[str, torch.Tensor]) -> None:
     """Writes the tensors in the order given. The header is padded with spaces so that the data starts 8-byte aligned."""
     header, chunks, offset = {}, [], 0
     for name, tensor in tensors.items():
-        # `ascontiguousarray` would turn a scalar into a vector of one.
-        array = tensor.detach().cpu().contiguous().numpy()
+        is_bfloat16 = tensor.dtype == torch.bfloat16
+        tensor = tensor.detach().cpu().contiguous()
+        # `ascontiguousarray` would turn a scalar into a vector of one. NumPy has no bfloat16, so its bits go as integers.
+        array = (tensor.view(torch.int16) if is_bfloat16 else tensor).numpy()
         chunk = array.tobytes()
         header[name] = {
-            "dtype": _CODE_OF[array.dtype],
+            "dtype": "BF16" if is_bfloat16 else _CODE_OF[array.dtype],
             "shape": list(array.shape),
             "data_offsets": [offset, offset + len(chunk)],
         }

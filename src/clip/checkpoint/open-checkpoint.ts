@@ -41,7 +41,11 @@ async function sniff(source: ByteSource): Promise<FileKind> {
   if (bytes.length === 0) throw new InputError(`${name}: the file is empty`);
   // A header under the format's limit of 100 MB leaves the upper half of its length zero, and begins with a brace.
   if (text.slice(4, 9) === '\0\0\0\0{') return 'safetensors';
-  if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return 'zip';
+  if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) {
+    // NumPy's archives are ZIP too; their first entry tells.
+    if (/^[^\0/]*\.npy/.test(text.slice(30))) throw foreign(name, "NumPy's .npz");
+    return 'zip';
+  }
   if (/^\s*\{/.test(text)) return 'json';
   // torch.save before 1.6 wrote a bare pickle, and before that a tar archive with a pickle in it.
   const barePickle = bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5;
@@ -53,7 +57,25 @@ async function sniff(source: ByteSource): Promise<FileKind> {
   if (text.startsWith('version https://git-lfs')) {
     throw new InputError(`${name}: a Git LFS pointer, not the checkpoint itself; fetch it with git lfs pull`);
   }
+  if (/^\s*<(?:!doctype|html|\?xml)/i.test(text)) {
+    throw new InputError(
+      `${name}: a web page, not a checkpoint: a download that went wrong; ptdpc fetch checks what it gets`,
+    );
+  }
+  if (text.startsWith('\x89HDF\r\n')) throw foreign(name, "TensorFlow's HDF5 (tf_model.h5)");
+  if (text.startsWith('\x93NUMPY')) throw foreign(name, "NumPy's .npy");
+  // A MessagePack map with text for its first key: what flax.serialization writes.
+  if (/^(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.)[\w.]/s.test(text)) {
+    throw foreign(name, "Flax's MessagePack (flax_model.msgpack)");
+  }
   throw new InputError(`${name}: not a checkpoint: expected safetensors, a PyTorch file (1.6 or later) or TorchScript`);
+}
+
+/** Other frameworks' formats: the hub usually has the same model in one of ours. */
+function foreign(name: string, format: string): InputError {
+  return new InputError(
+    `${name}: ${format} is not supported; take the model's model.safetensors or pytorch_model.bin, or load it in transformers and save_pretrained() it`,
+  );
 }
 
 async function readText(source: ByteSource): Promise<string> {

@@ -25,13 +25,13 @@ export interface RowPlan extends Disposable {
   leafRows: RowIndex;
 }
 
-/** `count` pictures of `rows` rows each: every row sees its picture, the first rows (CLS, or `read` of them) are read. */
-export function picturePlan(engine: Engine, count: number, rows: number, read = 1): RowPlan {
+/** `count` pictures of `rows` rows each: every row sees its picture, the first row (CLS) is read, or the `read` ones. */
+export function picturePlan(engine: Engine, count: number, rows: number, read: readonly number[] = [0]): RowPlan {
   const visible: Visible[] = [];
   const leaves: number[] = [];
   for (let picture = 0; picture < count; picture++) {
     const start = picture * rows;
-    for (let row = 0; row < read; row++) leaves.push(start + row);
+    for (const row of read) leaves.push(start + row);
     for (let row = 0; row < rows; row++) visible.push([start, start, start, start + rows]);
   }
   return rowPlan(engine, visible, leaves);

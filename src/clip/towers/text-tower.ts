@@ -61,11 +61,13 @@ export class TextTower implements Disposable {
 
   /** Rows [plan.rows, width] that already hold token plus position, to the features [leaves, projectionDim], not normalised. */
   encodeRows(rows: Tensor, plan: RowPlan): Tensor {
-    return this.engine.scope(() => {
-      const leaves = transform(this.transformer, rows, plan);
-      const normed = layerNorm(leaves, this.finalNorm.weight, this.finalNorm.bias, this.config.layerNormEpsilon);
-      return linear(normed, this.projection);
-    });
+    return this.engine.scope(() => linear(this.#hidden(rows, plan), this.projection));
+  }
+
+  /** Leaves [leaves, width] after the last layer norm. */
+  #hidden(rows: Tensor, plan: RowPlan): Tensor {
+    const leaves = transform(this.transformer, rows, plan);
+    return layerNorm(leaves, this.finalNorm.weight, this.finalNorm.bias, this.config.layerNormEpsilon);
   }
 
   /**
@@ -73,6 +75,22 @@ export class TextTower implements Disposable {
    * is causal, so nothing after the end could matter.
    */
   async encodeTokens(sequences: readonly (readonly number[])[], embeddings: TokenEmbeddings): Promise<Tensor> {
+    return this.#encode(sequences, embeddings, (rows, plan) => this.encodeRows(rows, plan));
+  }
+
+  /**
+   * The last row of each sequence after the last layer norm, [sequences, width], not projected. What others publish as the
+   * last hidden state at row r is that of the sequence's first r + 1 tokens: attention is causal.
+   */
+  async lastHidden(sequences: readonly (readonly number[])[], embeddings: TokenEmbeddings): Promise<Tensor> {
+    return this.#encode(sequences, embeddings, (rows, plan) => this.#hidden(rows, plan));
+  }
+
+  async #encode(
+    sequences: readonly (readonly number[])[],
+    embeddings: TokenEmbeddings,
+    encode: (rows: Tensor, plan: RowPlan) => Tensor,
+  ): Promise<Tensor> {
     const { width } = this.config.text;
     const data = new Float32Array(sequences.reduce((sum, ids) => sum + ids.length, 0) * width);
     let row = 0;
@@ -84,7 +102,7 @@ export class TextTower implements Disposable {
       this.engine,
       sequences.map((ids) => ({ prefix: 0, suffixes: [ids.length] })),
     );
-    return this.engine.scope(() => this.encodeRows(this.engine.tensor(data, [row, width]), plan));
+    return this.engine.scope(() => encode(this.engine.tensor(data, [row, width]), plan));
   }
 
   [Symbol.dispose](): void {

@@ -91,13 +91,10 @@ export class VisionTower implements Disposable {
    * their mean, as timm's distilled models give it before their classifiers (`forward_head(pre_logits=True)`).
    */
   pool(pixels: Tensor): Tensor {
-    const { weights, config } = this;
+    const { weights } = this;
     const plan = this.#plan(pixels.shape[0] ?? 0);
     return this.engine.scope(() => {
-      const patches = linear(patchRows(pixels, config.patchSize), weights.patchEmbedding, weights.patchBias);
-      const embedded = gatherRows(patches, plan.patches, { tensor: weights.positions, index: plan.positions });
-      const x = weights.preNorm ? this.#norm(embedded, weights.preNorm) : embedded;
-      const leaves = this.#norm(transform(weights.transformer, x, plan.rows), weights.postNorm);
+      const leaves = this.#norm(transform(weights.transformer, this.#embed(pixels, plan), plan.rows), weights.postNorm);
       if (!plan.pairs) return leaves;
       const [first, second] = plan.pairs;
       return scaled(gatherRows(leaves, first, { tensor: leaves, index: second }), 0.5);
@@ -114,6 +111,23 @@ export class VisionTower implements Disposable {
     });
   }
 
+  /**
+   * Some rows [rows.length, width] of what leaves the last block for one picture [1, 3, size, size], before the last layer
+   * norm; row 0 is CLS. What others publish as the last hidden state.
+   */
+  lastHidden(pixels: Tensor, rows: readonly number[]): Tensor {
+    using plan = picturePlan(this.engine, 1, visionRows(this.config), rows);
+    return this.engine.scope(() => transform(this.weights.transformer, this.#embed(pixels, this.#plan(1)), plan));
+  }
+
+  /** Patches and class tokens with their positions, as the first block takes them: [batch * rows, width]. */
+  #embed(pixels: Tensor, plan: BatchPlan): Tensor {
+    const { patchEmbedding, patchBias, positions, preNorm } = this.weights;
+    const patches = linear(patchRows(pixels, this.config.patchSize), patchEmbedding, patchBias);
+    const embedded = gatherRows(patches, plan.patches, { tensor: positions, index: plan.positions });
+    return preNorm ? this.#norm(embedded, preNorm) : embedded;
+  }
+
   #norm(x: Tensor, { weight, bias }: Affine): Tensor {
     return layerNorm(x, weight, bias, this.config.layerNormEpsilon);
   }
@@ -127,7 +141,8 @@ export class VisionTower implements Disposable {
     const patches = all - classTokens;
     const row = Array.from({ length: batch * all }, (_, i) => i % all);
     const picture = (i: number) => Math.floor(i / all);
-    const rows = picturePlan(engine, batch, all, classTokens);
+    const read = Array.from({ length: classTokens }, (_, i) => i);
+    const rows = picturePlan(engine, batch, all, read);
     const owned: Tensor[] = [];
     const own = (data: readonly number[]) => {
       const tensor = engine.scope(() => engine.indices(data).share());

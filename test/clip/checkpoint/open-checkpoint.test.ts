@@ -19,7 +19,18 @@ describe('format by content', () => {
 
   test.each([
     ['empty', '', /is empty/],
-    ['a web page', '<!DOCTYPE html>', /not a checkpoint/],
+    ['a web page', '<!DOCTYPE html>', /a web page, not a checkpoint: a download that went wrong; ptdpc fetch/],
+    ['an error page', '\n <?xml version="1.0"?><Error><Code>AccessDenied', /a web page, not a checkpoint/],
+    [
+      "NumPy's archive",
+      `PK\x03\x04${'\0'.repeat(26)}text/weight.npy`.replace('text/', ''),
+      /NumPy's \.npz is not supported/,
+    ],
+    ["NumPy's array", Uint8Array.of(0x93, ...new TextEncoder().encode('NUMPY')), /NumPy's \.npy .*model\.safetensors/],
+    ["TensorFlow's", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a), /tf_model\.h5.*save_pretrained/],
+    ["Flax's", Uint8Array.of(0x82, 0xaa, ...new TextEncoder().encode('text_model')), /flax_model\.msgpack/],
+    ["Flax's, with many keys", Uint8Array.of(0xde, 0, 99, 0xd9, 40, ...new TextEncoder().encode('vision')), /Flax's/],
+    ['a bare pickle', Uint8Array.of(0x80, 2, 0x8a, 10), /before 1\.6 .*torch\.save\(torch\.load\("some\/file"/],
     ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n', /git lfs pull/],
     ['a config.json', '{"model_type": "clip"}', /"weight_map"/],
     ['one byte', 'P', /not a checkpoint/],

@@ -1,0 +1,73 @@
+/** `ptdpc verify`: is this model sound, and the one that it should be? */
+import { type Command, Option } from 'commander';
+import type { Check } from '../clip/verify/index.js';
+import { InputError } from '../errors.js';
+import type { OpenedDevice } from '../node/device.js';
+import type { DeviceChoice } from '../node/device-choice.js';
+import { verifyModel } from '../node/verify-model.js';
+import { Engine } from '../tensor/index.js';
+import { openReportedDevice } from './device.js';
+import { addExamples, deviceOption, jsonOption } from './options.js';
+import { count, print, printJson } from './output.js';
+
+interface Options {
+  device: DeviceChoice;
+  expect?: string;
+  image?: string;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      'Check a model directory: shapes, finite weights, vocabulary, finite features, and, where the model turns out to be ' +
+        "OpenAI's ViT-B/32 (a converted or half-precision copy too), its activation and outputs against published " +
+        'numbers. Says which checks could not be run, and why. Exits with 2 where one failed.',
+    )
+    .argument('<model>', 'model directory')
+    .addOption(new Option('--expect <name>', 'fail unless it is this model').choices(['ViT-B/32']))
+    .option(
+      '--image <png>',
+      "CLIP.png of the repository openai/CLIP, for the probabilities in that repository's README",
+    )
+    .addOption(deviceOption())
+    .addOption(jsonOption())
+    .action(verify);
+  addExamples(command, [
+    ['ptdpc verify clip-b32', 'everything that can be checked'],
+    ['ptdpc verify clip-b32 --expect ViT-B/32 --image CLIP.png', "and it must be OpenAI's"],
+  ]);
+}
+
+async function verify(model: string, { device, expect, image, json }: Options): Promise<void> {
+  using opened = new LateDevice(device);
+  const checks = await verifyModel(model, {
+    engine: () => opened.engine(),
+    expectKnown: expect !== undefined,
+    image,
+  });
+  const sum = (outcome: Check['outcome']) => checks.filter((check) => check.outcome === outcome).length;
+  const summary = { passed: sum('passed'), failed: sum('failed'), notRun: sum('not run') };
+  if (json) printJson({ model, ...summary, checks });
+  else {
+    for (const { name, outcome, detail } of checks) print(`${outcome.padEnd(8)} ${name}: ${detail}`);
+  }
+  if (summary.failed > 0)
+    throw new InputError(`${model}: ${count(summary.failed, 'check')} of ${checks.length} failed`);
+}
+
+/** Opened when the first computation is due, and not for a model that cannot even be read. */
+class LateDevice implements Disposable {
+  #opened: OpenedDevice | undefined;
+
+  constructor(private readonly choice: DeviceChoice) {}
+
+  async engine(): Promise<Engine> {
+    this.#opened ??= await openReportedDevice(this.choice);
+    return new Engine(this.#opened.backend);
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened?.[Symbol.dispose]();
+  }
+}

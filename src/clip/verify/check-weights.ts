@@ -1,0 +1,54 @@
+/** Every number of a checkpoint, one tensor at a time: finite, and not a matrix that was never filled. */
+import type { CanonicalClip } from '../checkpoint/index.js';
+import { type ClipConfig, clipTensors } from '../config.js';
+import { type Check, failed, passed } from './check.js';
+
+/** OpenAI clips its scale at 100; others train without a bound, but none has come near these. */
+const SCALES = [1, 1000] as const;
+
+/** `onTensor` hears of each tensor that was read, with its size. */
+export async function checkWeights(
+  clip: CanonicalClip,
+  config: ClipConfig,
+  onTensor: (numbers: number) => void = () => {},
+): Promise<Check[]> {
+  const broken: string[] = [];
+  const constant: string[] = [];
+  let numbers = 0;
+  for (const { name, shape } of clipTensors(config)) {
+    const values = await clip.read(name);
+    const { nonFinite, least, most } = survey(values);
+    if (nonFinite > 0) broken.push(`${name} (${nonFinite} of ${values.length})`);
+    // Norms start as ones and biases as zeros; a matrix of one value has been trained by nobody.
+    else if (shape.length > 1 && least === most) constant.push(`${name} (all ${least})`);
+    numbers += values.length;
+    onTensor(values.length);
+  }
+  const [logScale = 0] = await clip.read('logit_scale');
+  const scale = Math.exp(logScale);
+  const isPlausible = scale >= SCALES[0] && scale <= SCALES[1];
+  return [
+    broken.length > 0
+      ? failed('finite weights', `NaN or infinite numbers in ${listed(broken)}`)
+      : passed('finite weights', `${(numbers / 1e6).toFixed(1)} M numbers`),
+    constant.length > 0
+      ? failed('filled weights', `one value throughout in ${listed(constant)}`)
+      : passed('filled weights', 'no matrix is of one value'),
+    (isPlausible ? passed : failed)('logit scale', `${scale.toFixed(2)}, expected from ${SCALES[0]} to ${SCALES[1]}`),
+  ];
+}
+
+function survey(values: Float32Array): { nonFinite: number; least: number; most: number } {
+  let [nonFinite, least, most] = [0, Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) nonFinite++;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { nonFinite, least, most };
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
