@@ -19,4 +19,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'predict', summary: 'predict the class of new images', load: () => import('./predict.js') },
   { name: 'explain', summary: 'show what prompts have become', load: () => import('./explain.js') },
   { name: 'report', summary: 'write the page of a run or of experiments', load: () => import('./report.js') },
+  { name: 'experiment', summary: "compute the paper's tables and figures", load: () => import('./experiment.js') },
 ];

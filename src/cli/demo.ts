@@ -1,15 +1,13 @@
 /** `ptdpc demo`: the whole job on pictures and a small CLIP of our own, offline. */
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { encodeJpeg, encodePng } from '../clip/image/index.js';
-import { demoScenes, EMOTIONS, type Split } from '../demo/index.js';
+import { EMOTIONS, type Split } from '../demo/index.js';
 import { requireNothingAt } from '../node/atomic.js';
+import { demoModelDirectory, writeScenes } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { whenInterrupted } from '../node/interrupt.js';
-import { loadJpeg } from '../node/jpeg.js';
-import { packageRoot } from '../node/package.js';
 import { MODES, type Mode, PRESETS, type Preset } from '../ptdpc/index.js';
 import { evaluateRun } from './eval.js';
 import { evaluationJson, printEvaluation } from './evaluation.js';
@@ -33,7 +31,6 @@ interface DemoOptions {
 
 /** Scenes of each emotion in the held-out split. */
 const TEST_PER_CLASS = 40;
-const JPEG_QUALITY = 90;
 const MEMORY = 2 ** 28;
 /** Small batches suit so few scenes; the rest is the preset's. */
 const BATCH_SIZE = 16;
@@ -67,14 +64,14 @@ async function demo(options: DemoOptions): Promise<void> {
   const data = join(out, 'data');
   const run = join(out, 'run');
   using _folder = whenInterrupted(() => `what there is so far is in ${out}`);
-  const model = join(packageRoot(), 'assets', 'demo-model');
+  const model = demoModelDirectory();
   const { template, epochs } = PRESETS[preset];
   say(
     'A demonstration: drawn scenes and a small CLIP that was trained on such scenes. Not the model of the paper, nor its data.',
   );
 
-  const train_ = await writeScenes(data, 'train', options.perClass, seed);
-  const test = await writeScenes(data, 'test', TEST_PER_CLASS, seed);
+  const train_ = await drawScenes(data, 'train', options.perClass, seed);
+  const test = await drawScenes(data, 'test', TEST_PER_CLASS, seed);
   say(`${count(train_, 'scene')} to train on, ${test} held out, of ${EMOTIONS.length} emotions, in ${data}`);
 
   const common = { device, memory: MEMORY, cache: join(out, 'cache') };
@@ -105,19 +102,7 @@ async function demo(options: DemoOptions): Promise<void> {
   say(`\nEverything is in ${out}. Next:\n  ptdpc predict --run ${run} ${join(data, 'test', 'awe')}`);
 }
 
-/** Draws a split and writes it, as JPEG and PNG in turn. Returns the number of scenes. */
-async function writeScenes(data: string, split: Split, perClass: number, seed: number): Promise<number> {
-  await loadJpeg('encoder');
+async function drawScenes(data: string, split: Split, perClass: number, seed: number): Promise<number> {
   using bar = progress(perClass * EMOTIONS.length, `drawing ${split}`, 'scenes');
-  let written = 0;
-  for (const { emotion, fileName, pixels } of demoScenes({ perClass, split, seed })) {
-    const { data: rgb, width, height } = pixels;
-    const jpeg = fileName.endsWith('.jpg');
-    const bytes = jpeg ? await encodeJpeg(rgb, width, height, JPEG_QUALITY) : encodePng(rgb, width, height);
-    await mkdir(join(data, split, emotion), { recursive: true });
-    await writeFile(join(data, split, emotion, fileName), bytes);
-    bar.tick(1);
-    written++;
-  }
-  return written;
+  return await writeScenes(data, split, perClass, seed, () => bar.tick(1));
 }

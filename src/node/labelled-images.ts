@@ -14,7 +14,7 @@ export interface EncodedSplit extends LabelledFeatures {
  * of a class could be read.
  */
 export function labelled(
-  encoded: EncodedImages,
+  encoded: Pick<EncodedImages, 'features' | 'paths' | 'skipped'>,
   images: readonly LabelledPath[],
   classes: readonly ClassName[],
 ): EncodedSplit {

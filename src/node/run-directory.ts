@@ -61,6 +61,9 @@ const isLeftBehind = (name: string): boolean => name === LOCK || isTemporary(nam
 /** This process's right to train in a folder. */
 export type RunClaim = AsyncDisposable;
 
+/** The folder holds a run with other options, images or device. */
+export class OtherRun extends InputError {}
+
 export class RunDirectory {
   readonly #lines: string[] = [];
 
@@ -101,7 +104,7 @@ export class RunDirectory {
 
   /**
    * Starts a run, or picks up an interrupted one with the same options. Throws InputError where the folder holds something else,
-   * or a run with other options. Its folder should be claimed.
+   * and OtherRun where it is a run with other options. Its folder should be claimed.
    */
   static async open(path: string, record: RunRecord, promptSize: number): Promise<RunDirectory> {
     const statePath = join(path, 'state.safetensors');
@@ -116,7 +119,7 @@ export class RunDirectory {
     for (const [key, value] of Object.entries(identity(record))) {
       const found: unknown = Reflect.get(before, key);
       if (found !== value) {
-        throw new InputError(
+        throw new OtherRun(
           `--out ${path}: it holds a run with another ${key} (${String(found)}, now ${String(value)}); choose another folder`,
         );
       }

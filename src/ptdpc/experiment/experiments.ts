@@ -2,7 +2,7 @@
 import type { Preset } from '../options.js';
 import { FIGURE_5, PAPER_SETTINGS, paperFigure, type Row, TABLE_1, TABLE_2, TABLE_3, TABLE_4 } from './paper-tables.js';
 import type { ExperimentName } from './results.js';
-import { modeVariants, ourVariant, probeVariant, templateVariants, type Variant, zeroShotVariant } from './variants.js';
+import { modeVariants, ourVariant, templateVariants, type Variant, zeroShotVariant } from './variants.js';
 
 export interface ExperimentRow {
   variant: Variant;
@@ -22,13 +22,7 @@ export interface Experiment {
   spread?: Row;
 }
 
-/** What may be computed besides what every plan can: DeiT's row needs its weights. */
-export interface ExperimentScope {
-  preset: Preset;
-  deit: boolean;
-}
-
-export function experiment(name: ExperimentName, { preset, deit }: ExperimentScope): Experiment {
+export function experiment(name: ExperimentName, preset: Preset): Experiment {
   const ours = { variant: ourVariant(preset), paper: TABLE_1.ours };
   const all = PAPER_SETTINGS;
   switch (name) {
@@ -53,15 +47,13 @@ export function experiment(name: ExperimentName, { preset, deit }: ExperimentSco
       return { name, title, settings: all, rows, quoted: [], spread: TABLE_3.std };
     }
     case 'table4': {
-      const vision = { variant: probeVariant('deit'), paper: TABLE_4.deit };
-      const rows = [
-        ...(deit ? [vision] : []),
-        { variant: probeVariant('clip-vit'), paper: TABLE_4.clipVit },
-        { variant: probeVariant('clip'), paper: TABLE_4.clip },
-        ours,
+      const rest = [
+        { label: 'DeiT', row: TABLE_4.deit },
+        { label: 'CLIP-ViT', row: TABLE_4.clipVit },
+        { label: 'CLIP', row: TABLE_4.clip },
       ];
-      const quoted = [...TABLE_4.others, ...(deit ? [] : [{ label: 'DeiT', row: TABLE_4.deit }])];
-      return { name, title: 'Table 4: frozen encoders under a linear layer', settings: all, rows, quoted };
+      const quoted = [...TABLE_4.others, ...rest];
+      return { name, title: 'Table 4: frozen encoders under a linear layer', settings: all, rows: [ours], quoted };
     }
     case 'figure4': {
       const title = 'Figure 4: confusion matrices of PT-DPC';

@@ -32,8 +32,6 @@ export interface PlanConfiguration {
   /** One, or several for validation to choose from. */
   learningRates: readonly number[];
   model: { directory: string; sha256: string };
-  /** A vision transformer for DeiT's row of Table 4; null leaves the row out. */
-  deit: { path: string; sha256: string } | null;
   strict: boolean;
 }
 
@@ -56,14 +54,14 @@ export interface Task {
 
 /** The plan's experiments; a demonstration has each of its settings in all of them. */
 export function plannedExperiments({ configuration, experiments }: Plan): Experiment[] {
-  const { preset, deit } = configuration;
-  return experiments.map((name) => experiment(name, { preset, deit: deit !== null }));
+  return experiments.map((name) => experiment(name, configuration.preset));
 }
 
-/** The plan's settings that an experiment has columns for, in its order. */
-export function experimentSettings(plan: Plan, { settings }: Experiment): PlanSetting[] {
+/** The plan's settings that an experiment has columns for: the paper's in its order; tables have every other one too. */
+export function experimentSettings(plan: Plan, { name, settings }: Experiment): PlanSetting[] {
   if (plan.configuration.demonstration) return [...plan.settings];
-  return settings.flatMap((name) => plan.settings.filter((setting) => setting.name === name));
+  const columns = settings.flatMap((column) => plan.settings.filter((setting) => setting.name === column));
+  return name.startsWith('table') ? [...new Set([...columns, ...plan.settings])] : columns;
 }
 
 /** All tasks, each once; those of a setting together, so that a process needs its features once. */

@@ -1,16 +1,9 @@
-/** The rows of the paper's tables as something to compute: prompts of a mode and template, a linear probe, or zero-shot. */
+/** The rows of the paper's tables as something to compute: prompts of a mode and template, or zero-shot. */
 import { type Mode, PRESETS, type Preset } from '../options.js';
 import { PAPER_TEMPLATES } from './paper-tables.js';
 import type { VariantResult } from './results.js';
 
-/** Table 4's frozen encoders under a linear layer. */
-export const PROBE_ENCODERS = ['clip-vit', 'clip', 'deit'] as const;
-export type ProbeEncoder = (typeof PROBE_ENCODERS)[number];
-
-export type VariantWork =
-  | { kind: 'prompts'; mode: Mode; template: string }
-  | { kind: 'probe'; encoder: ProbeEncoder }
-  | { kind: 'zero-shot'; template: string };
+export type VariantWork = { kind: 'prompts'; mode: Mode; template: string } | { kind: 'zero-shot'; template: string };
 
 /** A row: its name in task names, its label in tables, and what to compute. */
 export interface Variant extends VariantResult {
@@ -22,12 +15,6 @@ const MODE_ROWS: Readonly<Record<Mode, readonly [label: string, description: str
   is: ['instance-specific', 'one prompt, weighted by the image'],
   cs: ['class-specific', 'a prompt for each class'],
   both: ['both (PT-DPC)', 'prompts of all classes composed by the image'],
-};
-
-const PROBE_ROWS: Readonly<Record<ProbeEncoder, readonly [label: string, description: string]>> = {
-  'clip-vit': ['CLIP-ViT', "a linear layer on the pooled output of CLIP's vision tower"],
-  clip: ['CLIP', "a linear layer on CLIP's joint image feature"],
-  deit: ['DeiT', 'a linear layer on the class token of DeiT'],
 };
 
 /** PT-DPC itself: the row that Tables 1 to 4 share. */
@@ -53,11 +40,6 @@ export function templateVariants(preset: Preset): Variant[] {
       work: { kind: 'prompts', mode: 'both', template },
     };
   });
-}
-
-export function probeVariant(encoder: ProbeEncoder): Variant {
-  const [label, description] = PROBE_ROWS[encoder];
-  return { name: encoder, label, description, work: { kind: 'probe', encoder } };
 }
 
 /** CLIP without tuning; the paper has no such row. */

@@ -14,7 +14,7 @@ import {
 import { CLASSES, somePlan, someResult, someResults } from './support.js';
 
 const collect = (name: ExperimentName, plan: Plan = somePlan(), without?: RegExp) =>
-  collectExperiment(plan, experiment(name, { preset: 'paper', deit: false }), someResults(plan, without));
+  collectExperiment(plan, experiment(name, 'paper'), someResults(plan, without));
 
 describe('cells', () => {
   test('a cell for every row and column, with the statistics of its seeds and the figure of the paper', () => {

@@ -13,7 +13,7 @@ import {
 import { somePlan, someResults } from './support.js';
 
 const collect = (name: ExperimentName, plan: Plan = somePlan(), without?: RegExp) =>
-  collectExperiment(plan, experiment(name, { preset: 'paper', deit: false }), someResults(plan, without));
+  collectExperiment(plan, experiment(name, 'paper'), someResults(plan, without));
 
 test('a cell shows mean and deviation, the interval, the figure of the paper and the difference', () => {
   const results = collect('table2');

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.js';
 import {
   type ExperimentName,
-  experiment,
   joinPlans,
   PAPER_SETTINGS,
   parsePlan,
@@ -36,15 +35,7 @@ describe('tasks', () => {
     expect(namesOf(['figure4'])).toEqual(['fi8.both.seed0']);
     const all = namesOf(['table1', 'table2', 'table3', 'table4', 'figure4', 'figure5']);
     expect(new Set(all).size).toBe(all.length);
-    expect(all).toHaveLength(2 * (1 + 4 + 2 + 2));
-  });
-
-  test("DeiT's row needs its weights; without them the paper's figure is only quoted", () => {
-    expect(namesOf(['table4'])).not.toContain('fi8.deit.seed0');
-    expect(namesOf(['table4'], { deit: { path: 'deit', sha256: 'd' } })).toContain('fi8.deit.seed0');
-    const quoted = (deit: boolean) => experiment('table4', { preset: 'paper', deit }).quoted.map(({ label }) => label);
-    expect(quoted(false)).toContain('DeiT');
-    expect(quoted(true)).not.toContain('DeiT');
+    expect(all).toHaveLength(2 * (1 + 4 + 2));
   });
 
   test("with the official preset, whose template is another, the paper's first template is a row of its own", () => {

@@ -25,7 +25,6 @@ export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan
       batchSize: null,
       learningRates: [0.1, 0.01],
       model: { directory: '/models/clip', sha256: 'abc' },
-      deit: null,
       strict: false,
       ...configuration,
     },

@@ -1,0 +1,39 @@
+/** The demonstration's model and its drawn scenes, on the disk. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeJpeg, encodePng } from '../clip/image/index.js';
+import { demoScenes, type Split } from '../demo/index.js';
+import { loadJpeg } from './jpeg.js';
+import { packageRoot } from './package.js';
+
+const JPEG_QUALITY = 90;
+
+/** The small CLIP that comes with this package. */
+export function demoModelDirectory(): string {
+  return join(packageRoot(), 'assets', 'demo-model');
+}
+
+/**
+ * Draws a split, `perClass` scenes of each emotion, and writes it as JPEG and PNG in turn to `<data>/<split>/<emotion>/`. Returns the
+ * number of scenes.
+ */
+export async function writeScenes(
+  data: string,
+  split: Split,
+  perClass: number,
+  seed: number,
+  onScene: () => void,
+): Promise<number> {
+  await loadJpeg('encoder');
+  let written = 0;
+  for (const { emotion, fileName, pixels } of demoScenes({ perClass, split, seed })) {
+    const { data: rgb, width, height } = pixels;
+    const jpeg = fileName.endsWith('.jpg');
+    const bytes = jpeg ? await encodeJpeg(rgb, width, height, JPEG_QUALITY) : encodePng(rgb, width, height);
+    await mkdir(join(data, split, emotion), { recursive: true });
+    await writeFile(join(data, split, emotion, fileName), bytes);
+    onScene();
+    written++;
+  }
+  return written;
+}

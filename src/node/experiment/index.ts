@@ -1,0 +1,7 @@
+/**
+ * The paper's experiments on disk and device. In reading order: `make-plan`, `plan-folder`, `claims`, `run-plan` (a process's share of the
+ * tasks), `workplace` (what its tasks share), `run-task`, `setting-data` and `features` (its images), `tune-task` (its training).
+ */
+export { makePlan, type PlanRequest } from './make-plan.js';
+export { PlanFolder } from './plan-folder.js';
+export { type RunPlanOptions, type RunPlanResult, runPlan } from './run-plan.js';

@@ -1,0 +1,120 @@
+/**
+ * A plan on disk, shared by all processes that work on it:
+ *
+ *     plan.json                what to compute (src/ptdpc/experiment/plan.ts)
+ *     tasks/<task>.json        the result of a task; there as soon as it is done
+ *     predictions/<task>.csv   its prediction of every image
+ *     runs/<task>/             its trainings, as `ptdpc train` leaves them
+ *     claims/<name>.json       who is working on what (claims.ts)
+ *     cache/                   image features, unless another cache is given
+ *     <experiment>/            results.json and the tables, once collected
+ *
+ * All files are written to a temporary name and renamed.
+ */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.js';
+import {
+  type ExperimentResults,
+  joinPlans,
+  latexReport,
+  markdownReport,
+  type Plan,
+  parsePlan,
+  parseTaskResult,
+  type Task,
+  type TaskResult,
+} from '../../ptdpc/experiment/index.js';
+import { writeFileAtomically } from '../atomic.js';
+import { exists, readText } from '../checkpoint-files.js';
+import { errorCode } from '../system-error.js';
+
+export class PlanFolder {
+  constructor(readonly path: string) {}
+
+  get claims(): string {
+    return join(this.path, 'claims');
+  }
+
+  get cache(): string {
+    return join(this.path, 'cache');
+  }
+
+  /** Folder of a task's trainings. */
+  runs(task: string): string {
+    return join(this.path, 'runs', task);
+  }
+
+  /**
+   * Writes the plan; where there is one of the same configuration, the two become one. Returns what is written. Throws InputError where the
+   * folder holds something else.
+   */
+  async write(plan: Plan): Promise<Plan> {
+    const path = join(this.path, 'plan.json');
+    if (!(await exists(path))) await this.#requirePlace();
+    const joined = (await exists(path)) ? joinPlans(await this.read(), plan, path) : plan;
+    await writeFileAtomically(path, json(joined));
+    return joined;
+  }
+
+  /** Throws InputError where there is no plan. */
+  async read(): Promise<Plan> {
+    const path = join(this.path, 'plan.json');
+    if (!(await exists(path))) throw new InputError(`${path}: not found; make a plan with ptdpc experiment plan`);
+    return parsePlan(await readText(path), path);
+  }
+
+  /** The result of a task; undefined where it is not done. */
+  async result(task: string): Promise<TaskResult | undefined> {
+    const path = this.#taskFile(task);
+    return (await exists(path)) ? parseTaskResult(await readText(path), path) : undefined;
+  }
+
+  /** The results of the tasks that are done, by name. */
+  async results(tasks: readonly Task[]): Promise<Map<string, TaskResult>> {
+    const results = new Map<string, TaskResult>();
+    for (const { name } of tasks) {
+      const result = await this.result(name);
+      if (result) results.set(name, result);
+    }
+    return results;
+  }
+
+  isDone(task: string): Promise<boolean> {
+    return exists(this.#taskFile(task));
+  }
+
+  /** Writes the predictions, then the result, which says that the task is done. */
+  async finish(result: TaskResult, predictions: string): Promise<void> {
+    await writeFileAtomically(join(this.path, 'predictions', `${result.task}.csv`), predictions);
+    await writeFileAtomically(this.#taskFile(result.task), json(result));
+  }
+
+  /** Writes an experiment's results, as JSON, Markdown and LaTeX, below `out`. Returns the folder. */
+  async writeResults(results: ExperimentResults, out = this.path): Promise<string> {
+    const folder = join(out, results.experiment);
+    await writeFileAtomically(join(folder, `${results.experiment}.tex`), latexReport(results));
+    await writeFileAtomically(join(folder, `${results.experiment}.md`), markdownReport(results));
+    await writeFileAtomically(join(folder, 'results.json'), json(results));
+    return folder;
+  }
+
+  #taskFile(task: string): string {
+    return join(this.path, 'tasks', `${task}.json`);
+  }
+
+  /** The folder may be new, or empty but for hidden files and a demonstration's scenes. */
+  async #requirePlace(): Promise<void> {
+    await mkdir(this.path, { recursive: true }).catch((error: unknown) => {
+      throw new InputError(`--out ${this.path}: cannot be created (${errorCode(error)})`);
+    });
+    const names = (await readdir(this.path)).filter((name) => !name.startsWith('.') && name !== 'scenes');
+    if (names.length > 0) {
+      throw new InputError(`--out ${this.path}: expected a plan or an empty folder, found ${names.sort()[0]}`);
+    }
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,76 @@
+/** One task of a plan: from images to its result. */
+import { relative } from 'node:path';
+import { TokenEmbeddings } from '../../clip/towers/index.js';
+import { seedResult, surestCases, TASK_FORMAT, type Task, type TaskResult } from '../../ptdpc/experiment/index.js';
+import { classText, evaluate, predictionsCsv, zeroShotLogits } from '../../ptdpc/index.js';
+import { packageVersion } from '../package.js';
+import type { ExperimentFeatures } from './features.js';
+import { type SettingData, settingData } from './setting-data.js';
+import { type TaskOutcome, tuneTask } from './tune-task.js';
+import type { Workplace } from './workplace.js';
+
+/** Computes a task and writes its result into the plan's folder. */
+export async function runTask(place: Workplace, task: Task, features: ExperimentFeatures): Promise<TaskResult> {
+  const started = performance.now();
+  const { setting, variant, seed } = task;
+  const data = await settingData(setting, seed);
+  const { learningRate, choice, evaluation, test } = await outcome(place, task, data, features);
+  const classes = data.classes.map(({ word }) => word);
+  const training = {
+    seed,
+    task: task.name,
+    learningRate,
+    choice,
+    device: place.engine.backend.description,
+    seconds: (performance.now() - started) / 1000,
+  };
+  const result: TaskResult = {
+    format: TASK_FORMAT,
+    program: packageVersion(),
+    task: task.name,
+    setting: setting.name,
+    variant: variant.name,
+    classes,
+    result: seedResult(training, evaluation, test.labels),
+    cases: surestCases({ setting: setting.name, seed }, classes, evaluation, {
+      paths: test.paths.map((path) => relative(setting.root, path)),
+      labels: test.labels,
+    }),
+  };
+  await place.folder.finish(result, predictionsCsv(classes, test, evaluation));
+  return result;
+}
+
+function outcome(place: Workplace, task: Task, data: SettingData, features: ExperimentFeatures): Promise<TaskOutcome> {
+  const { work } = task.variant;
+  switch (work.kind) {
+    case 'prompts':
+      return tuneTask(place, task, work, data, features);
+    case 'zero-shot':
+      return zeroShot(place, task, work.template, data, features);
+  }
+}
+
+async function zeroShot(
+  { tower, model }: Workplace,
+  { setting }: Task,
+  template: string,
+  { classes, test }: SettingData,
+  features: ExperimentFeatures,
+): Promise<TaskOutcome> {
+  const [tested] = await features.splits(setting.root, [test], classes);
+  const texts = classes.map(({ word }) => classText(template, word));
+  const logits = await zeroShotLogits(
+    tower,
+    new TokenEmbeddings(model.clip),
+    await model.tokenizer(),
+    texts,
+    tested!.features,
+  );
+  return {
+    learningRate: null,
+    choice: [],
+    evaluation: evaluate(logits, tested!.labels, classes.length),
+    test: tested!,
+  };
+}

@@ -1,0 +1,88 @@
+/** The data sets of a plan: where they lie below one folder, and their images for one seed. */
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InputError } from '../../errors.js';
+import { type Dataset, imagesOf, type LabelledPath, NAMED_SETTINGS, SETTINGS } from '../../ptdpc/datasets/index.js';
+import { PAPER_SETTINGS, type PlanSetting } from '../../ptdpc/experiment/index.js';
+import type { ClassName } from '../../ptdpc/index.js';
+import { openDataset } from '../datasets/index.js';
+import { errorCode } from '../system-error.js';
+
+export interface SettingData {
+  /** For the record of a training. */
+  source: Pick<Dataset, 'root' | 'setting' | 'origin'>;
+  classes: readonly ClassName[];
+  train: readonly LabelledPath[];
+  /** Null where the data set has none. */
+  val: readonly LabelledPath[] | null;
+  test: readonly LabelledPath[];
+}
+
+/**
+ * The images of a setting for a seed. The seed draws the split where none is published, and chooses the fold where there are folds, so that
+ * five seeds are the five folds.
+ */
+export async function settingData({ root, dataset }: PlanSetting, seed: number): Promise<SettingData> {
+  const setting = NAMED_SETTINGS.find((name) => name === dataset);
+  if (!setting)
+    throw new InputError(`${root}: expected one of the settings ${NAMED_SETTINGS.join(', ')}, found ${dataset}`);
+  let data: Dataset = await openDataset(root, { setting, seed });
+  const { origin } = data;
+  if ('fold' in origin) {
+    // Every fold of one partition is tested on before another partition is drawn.
+    const round = { seed: Math.floor(seed / origin.folds), fold: (seed % origin.folds) + 1 };
+    data = await openDataset(root, { setting, ...round });
+  }
+  const { classes, splits } = data;
+  const [train, test] = [imagesOf(data, 'train'), imagesOf(data, 'test')];
+  return { source: data, classes, train, val: splits.val ?? null, test };
+}
+
+/** Names of a data set's folder, in lower case and without separators. */
+const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  fi: ['fi', 'flickrinstagram'],
+  emotionroi: ['emotionroi'],
+  twitter1: ['twitter1', 'twitteri'],
+  twitter2: ['twitter2', 'twitterii'],
+};
+
+/**
+ * The settings that `wanted` names (`fi8`, or `fi8=/elsewhere/FI`), each with its folder below `dataRoot`; without it those of the paper
+ * whose folder is there. Throws InputError where a wanted one is not, or none is.
+ */
+export async function findSettings(dataRoot: string, wanted: readonly string[] | undefined): Promise<PlanSetting[]> {
+  const folders = await readdir(dataRoot).catch((error: unknown) => {
+    throw new InputError(`--data-root ${dataRoot}: cannot be listed (${errorCode(error)})`);
+  });
+  const settings: PlanSetting[] = [];
+  for (const item of wanted ?? PAPER_SETTINGS) {
+    const [text = '', place] = item.split('=').map((part) => part.trim());
+    const name = NAMED_SETTINGS.find((known) => known === text);
+    if (!name) throw new InputError(`--settings: expected some of ${NAMED_SETTINGS.join(', ')}, found ${text}`);
+    const names = FOLDERS[name] ?? FOLDERS[name.replace(/\d$/, '')] ?? [name.replace(/\d$/, '')];
+    const folder = folders.find((found) => names.includes(found.toLowerCase().replace(/[^a-z0-9]/g, '')));
+    const root = place ?? (folder === undefined ? undefined : join(dataRoot, folder));
+    if (root !== undefined) settings.push({ name, label: SETTINGS[name].label, dataset: name, root: resolve(root) });
+    else if (wanted)
+      throw new InputError(`--settings ${name}: no folder ${names[0]} in ${dataRoot}; say where with ${name}=<folder>`);
+  }
+  if (settings.length === 0) {
+    throw new InputError(
+      `--data-root ${dataRoot}: expected folders named ${Object.keys(FOLDERS).join(', ')}, found none of them`,
+    );
+  }
+  return settings;
+}
+
+/** Opens each setting once, so that a plan is of data sets that are there. Returns what is not as published. */
+export async function settingWarnings(settings: readonly PlanSetting[]): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const { root, dataset } of settings) {
+    const setting = NAMED_SETTINGS.find((name) => name === dataset);
+    const data = await openDataset(root, { setting });
+    imagesOf(data, 'train');
+    imagesOf(data, 'test');
+    warnings.push(...data.warnings);
+  }
+  return [...new Set(warnings)];
+}

@@ -1,0 +1,128 @@
+/** A task that tunes prompts: one training for each learning rate, the choice between them, and the test images last. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.js';
+import { bestRate, holdOut, type RateResult, type Task } from '../../ptdpc/experiment/index.js';
+import {
+  type EpochMetrics,
+  type Evaluation,
+  evaluateOn,
+  type PromptModel,
+  TrainingDiverged,
+  type TuningOptions,
+  tuningOptions,
+} from '../../ptdpc/index.js';
+import type { EncodedSplit } from '../labelled-images.js';
+import { OtherRun } from '../run-directory.js';
+import { trainRun } from '../training-run.js';
+import type { ExperimentFeatures } from './features.js';
+import type { SettingData } from './setting-data.js';
+import type { Workplace } from './workplace.js';
+
+export interface TaskOutcome {
+  learningRate: number | null;
+  choice: RateResult[];
+  evaluation: Evaluation;
+  test: EncodedSplit;
+}
+
+/** What prompts a task tunes. */
+export type TaskPrompts = Pick<TuningOptions, 'mode' | 'template'>;
+
+/**
+ * Runs the task. With several rates, each is trained and the one that does best on the validation images is evaluated; where the data
+ * set has none, the choice is made on a tenth of the training images, and the rate chosen is trained once more on all of them.
+ */
+export async function tuneTask(
+  place: Workplace,
+  task: Task,
+  prompts: TaskPrompts,
+  data: SettingData,
+  features: ExperimentFeatures,
+): Promise<TaskOutcome> {
+  const { root } = task.setting;
+  const { learningRates } = place.plan.configuration;
+  const { classes, train, val, test } = data;
+  const folder = place.folder.runs(task.name);
+  const training = new TaskTraining(place, task, prompts, data);
+  const choice: RateResult[] = [];
+  let learningRate = learningRates[0]!;
+  if (learningRates.length > 1) {
+    const { fit, held } = val ? { fit: train, held: val } : holdOut(train, task.seed);
+    const [fitted, heldOut] = await features.splits(root, [fit, held], classes);
+    for (const rate of learningRates) {
+      const last = await training.run(join(folder, `lr-${rate}`), rate, fitted!, heldOut);
+      if (last) choice.push({ learningRate: rate, valAccuracy: last.valAccuracy!, valLoss: last.valLoss! });
+      else place.events.say(`${task.name}: learning rate ${rate} is left out, the loss becomes no number`);
+    }
+    if (choice.length === 0) {
+      throw new InputError(`${task.name}: training diverges at every learning rate (${learningRates.join(', ')})`);
+    }
+    learningRate = bestRate(choice);
+  }
+  const [trained, validated, tested] = await features.splits(root, [train, val ?? [], test], classes);
+  // Where the choice was made on a part of the training images, its runs have seen too little.
+  const run = join(folder, val || learningRates.length === 1 ? `lr-${learningRate}` : 'final');
+  let evaluation: Evaluation | undefined;
+  await training.run(run, learningRate, trained!, val ? validated : undefined, async (model) => {
+    evaluation = await evaluateOn(model, tested!, place.memory);
+  });
+  if (!evaluation) throw new InputError(`${task.name}: training diverges at learning rate ${learningRate}`);
+  return { learningRate, choice, evaluation, test: tested! };
+}
+
+/** The trainings of one task, which differ in learning rate and images. */
+class TaskTraining {
+  constructor(
+    private readonly place: Workplace,
+    private readonly task: Task,
+    private readonly prompts: TaskPrompts,
+    private readonly data: SettingData,
+  ) {}
+
+  /** Trains, or goes on, or finds the run finished. Returns the last epoch's metrics, undefined where the training diverges. */
+  async run(
+    out: string,
+    learningRate: number,
+    train: EncodedSplit,
+    validation: EncodedSplit | undefined,
+    use?: (model: PromptModel) => Promise<void>,
+  ): Promise<EpochMetrics | undefined> {
+    const { place, task } = this;
+    const { classes, source } = this.data;
+    const { model, tower, memory, strict, events } = place;
+    const request = {
+      ...{ out, model, tower, data: source, classes, options: this.#options(learningRate) },
+      ...{ train, validation, memory, strict, use },
+      // Whoever holds the task holds its runs: the lock of a process that was killed on another machine must not stay in the way.
+      claim: { [Symbol.asyncDispose]: async () => {} },
+      events: {
+        say: () => {},
+        progress: (total: number) => events.progress(total, `${task.name}, learning rate ${learningRate}`, 'images'),
+      },
+    };
+    try {
+      await mkdir(out, { recursive: true });
+      return await trainRun(request);
+    } catch (error) {
+      if (error instanceof TrainingDiverged) return undefined;
+      if (!(error instanceof OtherRun)) throw error;
+      // An interrupted training on another kind of device, or on images that have changed since: nothing to go on from.
+      events.say(`${task.name}: trained anew: ${error.message}`);
+      await rm(out, { recursive: true, force: true });
+      await mkdir(out, { recursive: true });
+      return await trainRun(request);
+    }
+  }
+
+  #options(learningRate: number): TuningOptions {
+    const { preset, epochs, batchSize } = this.place.plan.configuration;
+    return tuningOptions(preset, {
+      ...this.prompts,
+      ...(epochs !== null && { epochs }),
+      ...(batchSize !== null && { batchSize }),
+      learningRate,
+      seed: this.task.seed,
+    });
+  }
+}

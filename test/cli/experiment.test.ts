@@ -1,0 +1,251 @@
+/** `experiment`: the paper's tables on generated data in the published layouts; restarts, several processes, and what is refused. */
+import { cp, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ExperimentResults } from '../../src/ptdpc/experiment/index.js';
+import { writePublished } from '../support/published-datasets.js';
+import { expectRefused, outcomeOf, ptdpc, scratchPath, setUpProgram, startPtdpc } from './program.js';
+import { expectDone, makeModel } from './tuning/support.js';
+
+setUpProgram();
+
+const SETTINGS = { FI: 'fi8', EmotionROI: 'emotionroi6', 'Twitter I': 'twitter1', twitter_2: 'twitter2' } as const;
+
+beforeAll(async () => {
+  await makeModel(scratchPath('model'));
+  for (const [folder, setting] of Object.entries(SETTINGS)) {
+    await writePublished(scratchPath(`data/${folder}`), setting, { perClass: { train: 3, val: 1, test: 2 } });
+  }
+}, 60_000);
+
+/** One epoch, two rates, one seed. */
+const QUICK = ['--epochs', '1', '--lr', '0.1,0.01', '--seeds', '1'];
+const planArgs = (out: string, ...more: string[]) => [
+  ...['--data-root', 'data', '--model', 'model', '--out', out, ...QUICK],
+  ...more,
+];
+
+const readResults = async (out: string, name: string) =>
+  JSON.parse(await readFile(scratchPath(`${out}/${name}/results.json`), 'utf8')) as ExperimentResults;
+
+/** Everything that must be the same whenever and wherever it was computed. */
+const numbers = (results: ExperimentResults) =>
+  JSON.stringify(results, (key, value: unknown) => (key === 'seconds' ? 0 : value));
+
+describe('all of them, on the layouts in which the data sets are published', () => {
+  let all: ExperimentResults[];
+
+  beforeAll(async () => {
+    const { stdout } = await expectDone(['experiment', 'all', ...planArgs('all'), '--device', 'cpu', '--json']);
+    all = JSON.parse(stdout) as ExperimentResults[];
+  }, 100_000);
+
+  test('every experiment has its settings, and every cell its seeds and the figure of the paper', () => {
+    expect(all.map(({ experiment }) => experiment)).toEqual([
+      'table1',
+      'table2',
+      'table3',
+      'table4',
+      'figure4',
+      'figure5',
+    ]);
+    const six = ['fi8', 'emotionroi6', 'fi2', 'emotionroi2', 'twitter1', 'twitter2'];
+    for (const { experiment, settings, variants, cells } of all) {
+      const columns = { figure4: six.slice(0, 2), figure5: ['fi8', 'emotionroi6', 'twitter1', 'twitter2'] };
+      expect(settings.map(({ name }) => name)).toEqual(Reflect.get(columns, experiment) ?? six);
+      expect(cells).toHaveLength(settings.length * variants.length);
+      for (const cell of cells) {
+        expect(cell.seeds.map(({ seed }) => seed)).toEqual([0]);
+        expect(cell.paper === null).toBe(cell.variant === 'zero-shot');
+        for (const { choice, learningRate } of cell.seeds) {
+          expect(choice.map((one) => one.learningRate)).toEqual(cell.variant === 'zero-shot' ? [] : [0.1, 0.01]);
+          expect(learningRate === null).toBe(cell.variant === 'zero-shot');
+        }
+      }
+    }
+  });
+
+  test('the files are there: tables for people, predictions and runs of every task', async () => {
+    expect((await readdir(scratchPath('all/table2'))).sort()).toEqual(['results.json', 'table2.md', 'table2.tex']);
+    expect(await readFile(scratchPath('all/table2/table2.md'), 'utf8')).toMatch(/\| both \(PT-DPC\) \|.*paper 78\.07/);
+    expect(await readResults('all', 'table2')).toEqual(all[1]);
+    const tasks = await readdir(scratchPath('all/tasks'));
+    expect((await readdir(scratchPath('all/predictions'))).map((name) => name.replace('.csv', '.json'))).toEqual(tasks);
+    // EmotionROI has no validation images: the choice is made on held-out ones, and the training repeated on all.
+    const runs = (task: string) => readdir(scratchPath(`all/runs/${task}`));
+    expect((await runs('emotionroi6.both.seed0')).sort()).toEqual(['final', 'lr-0.01', 'lr-0.1']);
+    expect((await runs('fi8.both.seed0')).sort()).toEqual(['lr-0.01', 'lr-0.1']);
+    expect(await readdir(scratchPath('all/claims'))).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^features-.*done$/)]),
+    );
+    expect((await readdir(scratchPath('all/claims'))).filter((name) => !name.endsWith('.done'))).toEqual([]);
+  });
+
+  test('the seeds of Twitter I are its folds', async () => {
+    const single = [
+      '--data-root',
+      'data',
+      '--settings',
+      'twitter1',
+      '--model',
+      'model',
+      '--out',
+      'twitter',
+      '--device',
+      'cpu',
+    ];
+    await expectDone(['experiment', 'figure5', ...single, '--epochs', '1', '--lr', '0.1', '--seeds', '2']);
+    for (const seed of [0, 1]) {
+      const text = await readFile(scratchPath(`twitter/predictions/twitter1.both.seed${seed}.csv`), 'utf8');
+      const lines = text.trim().split('\n').slice(1);
+      expect(lines).toHaveLength(4);
+      for (const line of lines) expect(line).toContain(`Twitter I/${seed + 1}/test/`);
+    }
+  });
+
+  test('figure 4 is what the predictions of its images say', async () => {
+    const figure = all.find(({ experiment }) => experiment === 'figure4')!;
+    for (const { setting, confusion, confusionShares, seeds } of figure.cells) {
+      const { classes } = figure.settings.find(({ name }) => name === setting)!;
+      const counted = classes.map(() => classes.map(() => 0));
+      for (const { task } of seeds) {
+        const [, ...lines] = (await readFile(scratchPath(`all/predictions/${task}.csv`), 'utf8')).trim().split('\n');
+        for (const line of lines) {
+          const [actual, predicted] = line.split(',').slice(1) as [string, string];
+          counted[classes.indexOf(actual)]![classes.indexOf(predicted)]!++;
+        }
+      }
+      expect(confusion).toEqual(counted);
+      counted.forEach((row, i) => {
+        const sum = row.reduce((a, b) => a + b, 0);
+        expect(sum).toBe(2 * seeds.length);
+        expect(confusionShares[i]).toEqual(row.map((count) => count / sum));
+      });
+    }
+  });
+
+  test('figure 5 names images that are there', async () => {
+    const figure = all.find(({ experiment }) => experiment === 'figure5')!;
+    expect(figure.cases.length).toBeGreaterThan(3);
+    for (const { setting, path } of figure.cases) {
+      const { root } = figure.settings.find(({ name }) => name === setting)!;
+      expect((await stat(join(root, path))).isFile()).toBe(true);
+    }
+  });
+
+  test('again: nothing is computed, and everything is the same', async () => {
+    const before = await stat(scratchPath('all/tasks/fi8.both.seed0.json'));
+    const { stderr } = await expectDone(['experiment', 'table2', ...planArgs('all'), '--device', 'cpu']);
+    expect(stderr).toMatch(/(\d+) tasks of \1, \1 done before/);
+    expect((await stat(scratchPath('all/tasks/fi8.both.seed0.json'))).mtimeMs).toBe(before.mtimeMs);
+    expect(numbers(await readResults('all', 'table2'))).toBe(numbers(all[1]!));
+  });
+
+  test('two processes and one that was killed, on the same plan, give the same numbers', async () => {
+    const plan = ['--data-root', 'data', '--settings', 'fi8,twitter2', '--model', 'model', '--out', 'shared', ...QUICK];
+    const { stderr } = await expectDone(['experiment', 'plan', 'table2', 'figure4', ...plan]);
+    expect(stderr).toMatch(/shared: 8 tasks for table2, figure4 on FI 8, Twitter II/);
+    const run = (task: string) => ['experiment', 'run', '--plan', 'shared', '--task', task, '--device', 'cpu'];
+    // Killed in the middle of a task, whose claim stays behind.
+    const killed = startPtdpc(run('1/2'));
+    const ended = outcomeOf(killed);
+    await waitFor(async () => (await names('shared/claims')).some((name) => name.startsWith('fi8.')));
+    killed.kill('SIGKILL');
+    expect((await ended).signal).toBe('SIGKILL');
+    const done = (await names('shared/tasks')).length;
+    expect(done).toBeLessThan(4);
+    // Once more the same share, beside the other one and one that takes whatever is left.
+    const all_ = ['experiment', 'run', '--plan', 'shared', '--device', 'cpu'];
+    for (const outcome of await Promise.all([run('1/2'), run('2/2'), all_].map((args) => ptdpc(args)))) {
+      expect(outcome.code, outcome.stderr).toBe(0);
+    }
+    await expectDone(['experiment', 'collect', '--plan', 'shared', '--out', 'tables']);
+    const together = await readResults('tables', 'table2');
+    expect(together.cells.flatMap(({ missing }) => missing)).toEqual([]);
+    for (const cell of together.cells) {
+      const alone = all[1]!.cells.find(({ setting, variant }) => setting === cell.setting && variant === cell.variant);
+      expect(numbers({ ...together, cells: [cell] })).toBe(numbers({ ...together, cells: [alone!] }));
+    }
+  }, 100_000);
+
+  test('collect before the end lists what is missing', async () => {
+    await mkdir(scratchPath('partly'));
+    for (const name of ['plan.json', 'tasks'])
+      await cp(scratchPath(`shared/${name}`), scratchPath(`partly/${name}`), { recursive: true });
+    await rm(scratchPath('partly/tasks/fi8.cs.seed0.json'));
+    const { stderr } = await expectDone(['experiment', 'collect', '--plan', 'partly']);
+    expect(stderr).toMatch(/^table2: 1 task without a result$/m);
+    expect(await readFile(scratchPath('partly/table2/table2.md'), 'utf8')).toMatch(/Not finished/);
+  });
+
+  test('an array task takes its share from the environment', async () => {
+    await mkdir(scratchPath('array'));
+    await cp(scratchPath('partly/plan.json'), scratchPath('array/plan.json'));
+    await cp(scratchPath('shared/tasks'), scratchPath('array/tasks'), { recursive: true });
+    const args = ['experiment', 'run', '--plan', 'array', '--device', 'cpu'];
+    const slurm = {
+      SLURM_ARRAY_TASK_ID: '5',
+      SLURM_ARRAY_TASK_MIN: '4',
+      SLURM_ARRAY_TASK_MAX: '6',
+      SLURM_ARRAY_TASK_COUNT: '3',
+    };
+    expect((await ptdpc(args, slurm)).stderr).toMatch(/share 2 of 3: 3 tasks of 8, 3 done before/);
+    const kubernetes = await ptdpc([...args, '--completions', '4'], { JOB_COMPLETION_INDEX: '3' });
+    expect(kubernetes.stderr).toMatch(/share 4 of 4: 2 tasks of 8, 2 done before/);
+    await expectRefused(args, /--completions/, { JOB_COMPLETION_INDEX: '3' });
+  });
+
+  test('a plan of something else is refused, and one that is the same is joined', async () => {
+    const refusal = async (...args: string[]) => {
+      const { code, stdout, stderr } = await ptdpc(['experiment', 'plan', 'table1', ...args]);
+      expect([code, stdout]).toEqual([2, '']);
+      return stderr.trimEnd().split('\n').at(-1);
+    };
+    expect(await refusal(...planArgs('all', '--preset', 'official'))).toMatch(/^ptdpc: .*another preset/);
+    expect(await refusal(...planArgs('data'))).toMatch(/^ptdpc: .*data: expected a plan or an empty folder/);
+    await expectDone([
+      'experiment',
+      'plan',
+      'table1',
+      '--data-root',
+      'data',
+      '--model',
+      'model',
+      '--out',
+      'partly',
+      ...QUICK,
+    ]);
+    const plan = JSON.parse(await readFile(scratchPath('partly/plan.json'), 'utf8')) as { experiments: string[] };
+    expect(plan.experiments).toEqual(['table1', 'table2', 'figure4']);
+  });
+});
+
+describe('what is refused', () => {
+  const plan = (...args: string[]) => ['experiment', 'plan', 'table2', '--out', 'refused', ...args];
+
+  test('neither data nor a demonstration, no model, settings that are not there', async () => {
+    await expectRefused(plan('--model', 'model'), /--data-root <dir> with data sets, or --demo/);
+    await expectRefused(plan('--data-root', 'data'), /--model/);
+    const found = ['--data-root', 'data', '--model', 'model'];
+    await expectRefused(plan(...found, '--settings', 'fi9'), /--settings: expected some of fi8, .*found fi9/);
+    await expectRefused(plan(...found, '--settings', 'emoset8'), /--settings emoset8: no folder emoset/);
+    await expectRefused(plan('--data-root', 'model', '--model', 'model'), /expected folders named fi, .*found none/);
+    await expectRefused(plan('--data-root', 'nowhere', '--model', 'model'), /--data-root nowhere: cannot be listed/);
+    expect(await names('.')).not.toContain('refused');
+  });
+
+  test('shares, experiments and plans that are none', async () => {
+    await expectRefused(['experiment', 'run', '--plan', 'nowhere'], /nowhere\/plan.json: not found/);
+    await expectRefused(['experiment', 'collect', '--plan', 'model'], /model\/plan.json: not found/);
+    await expectRefused(['experiment', 'plan', 'table9', '--demo', '--out', 'refused'], /Expected table1, /);
+    await expectRefused(['experiment', 'table2', '--demo', '--out', 'refused', '--lr', '0.1,x'], /above 0/);
+  });
+});
+
+async function names(folder: string): Promise<string[]> {
+  return readdir(scratchPath(folder)).catch(() => []);
+}
+
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
