@@ -5,4 +5,17 @@
  */
 export class InputError extends Error {
   override readonly name = 'InputError';
+
+  /** `message` may quote names from files as they are: what would break the line is escaped here. */
+  constructor(message: string) {
+    super(printable(message));
+  }
+}
+
+/** Line breaks of every kind, and the characters with which a name could steer a terminal: control and bidirectional ones. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** `text` on one line, with escapes such as \u000a for characters that are not to be printed. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,7 +1,7 @@
 /** `ptdpc embed`: image features into a safetensors file. */
 import type { Command } from 'commander';
 import { writeSafetensors } from '../clip/checkpoint/index.js';
-import { createFileAtomically, requireNoFolderAt } from '../node/atomic.js';
+import { createFileAtomically, requirePlaceForFile } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
@@ -51,7 +51,7 @@ export function configure(command: Command): void {
 }
 
 async function embed(inputs: string[], options: Options): Promise<void> {
-  await requireNoFolderAt(options.out);
+  await requirePlaceForFile(options.out);
   using _kept = featuresKept(options);
   const paths = await listImages(inputs);
   await using model = await openModelDirectory(options.model);
@@ -73,8 +73,8 @@ async function embed(inputs: string[], options: Options): Promise<void> {
     writeSafetensors([{ name: 'image_features', dtype: 'F32', shape, read: () => bytes }], metadata, sink),
   );
   say(`${count(encoded, 'image')} encoded, ${cached} from the cache`);
-  saySkipped(skipped);
   if (options.json) {
     printJson({ out: options.out, shape, device: device.backend.description, cached, encoded, skipped });
   } else say(`${options.out}: image_features [${shape.join(', ')}], ${count(shape[0]!, 'image')}`);
+  saySkipped(skipped);
 }

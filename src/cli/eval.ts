@@ -34,9 +34,11 @@ export function configure(command: Command): void {
     .addOption(jsonOption());
   addDatasetOptions(command, 'where the data set is (default: where the run found it)');
   addCacheOptions(command).action(async (options: EvalOptions) => {
-    const { classes, evaluation } = await evaluateRun(options);
-    if (options.json) printJson({ run: options.run, split: options.split, ...evaluationJson(classes, evaluation) });
-    else printEvaluation(options.split, classes, evaluation);
+    const { classes, evaluation, skipped } = await evaluateRun(options);
+    const { run, split } = options;
+    if (options.json) printJson({ run, split, ...evaluationJson(classes, evaluation), skipped });
+    else printEvaluation(split, classes, evaluation);
+    saySkipped(skipped);
   });
   addExamples(command, [
     ['ptdpc eval --run runs/fi', 'accuracy and confusion on the test images of the data set of the run'],
@@ -55,11 +57,10 @@ export async function evaluateRun(options: EvalOptions) {
   using device = await openReportedDevice(options.device);
   const engine = new Engine(device.backend);
   const encoded = await encodeSplit(encodingOf(engine, run.model, options), images, classes);
-  saySkipped(encoded.skipped);
   using tuned = await loadTuned(run, engine);
   const evaluation: Evaluation = await evaluateOn(tuned.prompts, encoded, options.memory);
   await writeEvaluation(options.run, options.split, classes, encoded, evaluation);
-  return { classes, evaluation };
+  return { classes, evaluation, skipped: encoded.skipped };
 }
 
 /** The run's data set, unless the options say something else. */

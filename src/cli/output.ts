@@ -1,4 +1,5 @@
 /** Where words go: results to standard output, messages to standard error. */
+import type { SkippedImage } from '../node/image-files.js';
 
 /** One line of a result. */
 export function print(line: string): void {
@@ -33,8 +34,8 @@ export function count(number: number, noun: string): string {
 /** At most this many lines of a list of trouble are printed; the rest is counted. */
 const LONGEST_LIST = 20;
 
-/** Lists files that were passed over. */
-export function saySkipped(skipped: readonly { readonly path: string; readonly reason: string }[]): void {
+/** Lists files that were passed over: the last that a command says. */
+export function saySkipped(skipped: readonly SkippedImage[]): void {
   if (skipped.length === 0) return;
   say(`${count(skipped.length, 'unreadable image')} skipped:`);
   for (const { reason } of skipped.slice(0, LONGEST_LIST)) say(`  ${reason}`);

@@ -1,5 +1,6 @@
 /** `ptdpc predict`: the emotion of new images. */
 import type { Command } from 'commander';
+import { printable } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
@@ -63,7 +64,7 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
   else {
     const rows = predictions.map(({ path, probabilities }) => {
       const best = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
-      return [path, ...best.slice(0, SHOWN).map(([word, p]) => `${word} ${percent(p)}`)];
+      return [printable(path), ...best.slice(0, SHOWN).map(([word, p]) => `${word} ${percent(p)}`)];
     });
     print(table(rows));
   }

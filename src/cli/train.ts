@@ -1,6 +1,7 @@
 /** `ptdpc train`: tunes prompts on labelled images. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
+import type { SkippedImage } from '../node/image-files.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { tunePrompts } from '../node/tune-prompts.js';
 import { type EpochMetrics, MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../ptdpc/index.js';
@@ -21,7 +22,7 @@ import {
   parseSeed,
   strictOption,
 } from './options.js';
-import { print, printJson, say, saySkipped } from './output.js';
+import { count, print, printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 
@@ -88,12 +89,13 @@ export function configure(command: Command): void {
     .addOption(jsonOption());
   addDatasetOptions(command);
   addCacheOptions(command).action(async (options: TrainOptions) => {
-    const last = await train(options);
-    if (options.json) printJson({ run: options.out, ...last });
+    const { metrics: last, skipped } = await train(options);
+    if (options.json) printJson({ run: options.out, ...last, skipped });
     else
       print(
         `${options.out}: train accuracy ${percent(last.trainAccuracy)}, validation accuracy ${percent(last.valAccuracy)}`,
       );
+    saySkipped(skipped);
   });
   addExamples(command, [
     ['ptdpc train --model clip-vit-b32 --data fi --out runs/fi', 'tune as in the paper'],
@@ -112,13 +114,20 @@ export function configure(command: Command): void {
   ]);
 }
 
-/** Trains, or goes on training, and returns the last epoch's metrics. */
-export async function train(options: TrainOptions): Promise<EpochMetrics> {
+/** The last epoch's metrics, and the images that took no part. */
+export interface TrainResult {
+  metrics: EpochMetrics;
+  skipped: readonly SkippedImage[];
+}
+
+/** Trains, or goes on training. */
+export async function train(options: TrainOptions): Promise<TrainResult> {
   const { model, data, dataset, fold, splitSeed, out, classes, memory, strict } = options;
   const tuning = tuningOf(options);
   let done = 0;
+  let skipped: readonly SkippedImage[] = [];
   using _epochs = whenInterrupted(() => `${state(done, tuning.epochs, options)} with: ${commandLine()}`);
-  return await tunePrompts({
+  const metrics = await tunePrompts({
     model,
     data,
     dataset: { setting: dataset, fold, seed: splitSeed },
@@ -130,12 +139,17 @@ export async function train(options: TrainOptions): Promise<EpochMetrics> {
     memory,
     strict,
     events: TERMINAL,
-    onSkipped: saySkipped,
+    onSkipped: (images) => {
+      skipped = images;
+      // The list itself would be out of sight by the last epoch.
+      if (images.length > 0) say(`${count(images.length, 'image')} cannot be read and will be listed at the end`);
+    },
     onEpoch: (metrics) => {
       done = metrics.epoch + 1;
       if (!process.stderr.isTTY) say(epochLine(metrics, tuning.epochs));
     },
   });
+  return { metrics, skipped };
 }
 
 function state(done: number, epochs: number, options: CacheOptions): string {

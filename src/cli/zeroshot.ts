@@ -49,10 +49,12 @@ export function configure(command: Command): void {
     .addOption(jsonOption());
   addDatasetOptions(command);
   addCacheOptions(command).action(async (options: ZeroShotOptions) => {
-    const { classes, evaluation } = await zeroShot(options);
-    if (options.json) {
-      printJson({ split: options.split, templates: templatesOf(options), ...evaluationJson(classes, evaluation) });
-    } else printEvaluation(`zero-shot, ${options.split}`, classes, evaluation);
+    const { classes, evaluation, skipped } = await zeroShot(options);
+    const { split } = options;
+    const templates = templatesOf(options);
+    if (options.json) printJson({ split, templates, ...evaluationJson(classes, evaluation), skipped });
+    else printEvaluation(`zero-shot, ${split}`, classes, evaluation);
+    saySkipped(skipped);
   });
   addExamples(command, [
     ['ptdpc zeroshot --model clip-vit-b32 --data fi', 'the template of the paper'],
@@ -75,12 +77,11 @@ export async function zeroShot(options: ZeroShotOptions) {
   using device = await openReportedDevice(options.device);
   const engine = new Engine(device.backend);
   const encoded = await encodeSplit(encodingOf(engine, model, options), images, classes);
-  saySkipped(encoded.skipped);
   using tower = await TextTower.load(engine, model.clip, model.config);
   const templates = templatesOf(options);
   const texts = classes.map(({ word }) => templates.map((template) => classText(template, word)));
   const logits = await zeroShotLogits(tower, new TokenEmbeddings(model.clip), tokenizer, texts, encoded.features);
-  return { classes, evaluation: evaluate(logits, encoded.labels, classes.length) };
+  return { classes, evaluation: evaluate(logits, encoded.labels, classes.length), skipped: encoded.skipped };
 }
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];

@@ -10,12 +10,12 @@ import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
 import { onInterrupt } from './interrupt.js';
 import { takeLock } from './lock.js';
-import { naming } from './system-error.js';
+import { kindOfFile, naming } from './system-error.js';
 import { removeLeftBehind, temporaryPath } from './temporary-files.js';
 
 /** Writes a file from chunks that `fill` passes to its sink one after the other; replaces an existing one. */
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
-  await requireNoFolderAt(path);
+  await requirePlaceForFile(path);
   await inPlaceOf(path, async (temporary) => {
     const file = await open(temporary, 'wx');
     try {
@@ -89,10 +89,14 @@ export async function requireNothingAt(path: string): Promise<void> {
   }
 }
 
-/** Throws InputError where `path` cannot become a file because there is a folder. To be asked before long work. */
-export async function requireNoFolderAt(path: string): Promise<void> {
+/**
+ * Throws InputError where `path` cannot become a file because there is something else, such as a folder; a device would be
+ * replaced by a file. To be asked before long work.
+ */
+export async function requirePlaceForFile(path: string): Promise<void> {
   const status = await stat(path).catch(() => undefined);
-  if (status?.isDirectory()) throw new InputError(`${path}: expected the name of a file to write, found a folder`);
+  if (status && !status.isFile())
+    throw new InputError(`${path}: expected the name of a file to write, found ${kindOfFile(status)}`);
 }
 
 /** Runs `body` with a temporary name beside `path`; removes what is there, and the parents made for it, if that fails. */

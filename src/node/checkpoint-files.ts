@@ -8,7 +8,7 @@ import { type Checkpoint, openCheckpoint, shardFileNames } from '../clip/checkpo
 import { type ClipConfig, parseConfigJson } from '../clip/config.js';
 import { InputError } from '../errors.js';
 import { type FileSource, openFileSource } from './file-source.js';
-import { errorCode, naming } from './system-error.js';
+import { errorCode, kindOfFile, naming } from './system-error.js';
 
 /** Names of weights in a model folder, best first: Hugging Face's, then OpenCLIP's. */
 export const WEIGHT_FILES = [
@@ -22,8 +22,8 @@ export const WEIGHT_FILES = [
 
 export const CONFIG_FILES = ['config.json', 'open_clip_config.json'] as const;
 
-/** Far above any text file of a model directory (an index of shards, a vocabulary), and far below the memory. */
-const MAX_TEXT_BYTES = 64 * 2 ** 20;
+/** Far above any text file of a model directory (an index of shards, a vocabulary); as objects, JSON can take twenty times as much. */
+export const MAX_TEXT_BYTES = 16 * 2 ** 20;
 
 export interface CheckpointFiles {
   /** The file with all weights, or the index file followed by the shards. */
@@ -75,7 +75,7 @@ export async function readConfig(directory: string): Promise<ClipConfig | undefi
 /** A small file's bytes. Throws InputError naming it where it cannot be read or is too large to be what it should be. */
 export async function readSmallFile(path: string): Promise<Uint8Array> {
   const status = await naming(path, 'cannot be opened', () => stat(path));
-  if (!status.isFile()) throw new InputError(`${path}: expected a file, found something else (a folder?)`);
+  if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);
   if (status.size > MAX_TEXT_BYTES) {
     throw new InputError(`${path}: expected at most ${MAX_TEXT_BYTES} bytes, found ${status.size}`);
   }

@@ -1,8 +1,9 @@
 /** Random access to a file on disk for the checkpoint readers, which know nothing of Node. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { ByteSource } from '../clip/checkpoint/byte-source.js';
 import { requireRange } from '../clip/checkpoint/byte-source.js';
 import { InputError } from '../errors.js';
+import { errorCode, kindOfFile } from './system-error.js';
 
 /** A `ByteSource` over an open file. Close it, or let `await using` do so. */
 export interface FileSource extends ByteSource, AsyncDisposable {
@@ -16,14 +17,16 @@ const MAX_READ_BYTES = 2 ** 30;
 export async function openFileSource(path: string): Promise<FileSource> {
   let file: FileHandle;
   try {
+    // Before it is opened: opening a pipe waits for someone to write to it.
+    const status = await stat(path);
+    if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);
     file = await open(path, 'r');
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(`${path}: cannot be opened (${errorCode(error)})`);
   }
   try {
-    const status = await file.stat();
-    if (!status.isFile()) throw new InputError(`${path}: expected a file, found something else (a folder?)`);
-    const { size } = status;
+    const { size } = await file.stat();
     const close = () => file.close();
     return { name: path, size, read: readFrom(file, path, size), close, [Symbol.asyncDispose]: close };
   } catch (error) {
@@ -52,10 +55,4 @@ async function readChunk(file: FileHandle, path: string, bytes: Uint8Array, star
   } catch (error) {
     throw new InputError(`${path}: cannot be read at byte ${position} (${errorCode(error)})`);
   }
-}
-
-/** Node's short code, e.g. ENOENT, or the message where there is none. */
-function errorCode(error: unknown): string {
-  if (error instanceof Error) return 'code' in error ? String(error.code) : error.message;
-  return String(error);
 }

@@ -10,7 +10,7 @@ import {
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { loadJpeg } from './jpeg.js';
-import { naming } from './system-error.js';
+import { kindOfFile, naming } from './system-error.js';
 
 /** The extensions by which images in folders are recognised. */
 const EXTENSION = /\.(?:jpe?g|png)$/i;
@@ -26,8 +26,8 @@ export interface SkippedImage {
 
 /**
  * The images in `inputs`, sorted by path (by code unit, each path once). A folder stands for all .jpg, .jpeg and .png files
- * below it, hidden ones left out; a file stands for itself, whatever its name. Throws InputError for a path that does not
- * exist and for a folder without images.
+ * below it, hidden ones left out; a file stands for itself, whatever its name. Links are followed, but no folder is gone
+ * through twice, whatever links lead to it. Throws InputError for a path that does not exist and for a folder without images.
  */
 export async function listImages(inputs: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
@@ -38,7 +38,7 @@ export async function listImages(inputs: readonly string[]): Promise<string[]> {
       continue;
     }
     let images = 0;
-    for await (const path of imagesBelow(input, new Set())) {
+    for await (const path of imagesBelow(input)) {
       found.add(path);
       images++;
     }
@@ -49,28 +49,38 @@ export async function listImages(inputs: readonly string[]): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Walks a folder. `above` holds the real paths of the folders on the way down: a link to one of them is a loop. */
-async function* imagesBelow(directory: string, above: ReadonlySet<string>): AsyncGenerator<string> {
-  const real = await naming(directory, 'cannot be read', () => realpath(directory));
-  if (above.has(real)) return;
-  const inside = new Set(above).add(real);
-  const entries = await naming(directory, 'cannot be read', () => readdir(directory, { withFileTypes: true }));
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    const path = join(directory, entry.name);
-    // A link that leads nowhere is no folder; if it is named like an image, reading it will say what is wrong.
-    const isFolder = entry.isSymbolicLink()
-      ? ((await stat(path).catch(() => undefined))?.isDirectory() ?? false)
-      : entry.isDirectory();
-    if (isFolder) yield* imagesBelow(path, inside);
-    else if (EXTENSION.test(entry.name)) yield path;
+/**
+ * Walks a folder. Links to folders come after all else, so that what is really there is found under its own path. Each
+ * folder is visited once: a few links into each other would otherwise make paths without end.
+ */
+async function* imagesBelow(top: string): AsyncGenerator<string> {
+  const visited = new Set<string>();
+  const linked = [top];
+  for (const start of linked) {
+    const waiting = [start];
+    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+      const directory = folder;
+      const real = await naming(directory, 'cannot be read', () => realpath(directory));
+      if (visited.has(real)) continue;
+      visited.add(real);
+      const entries = await naming(directory, 'cannot be read', () => readdir(directory, { withFileTypes: true }));
+      for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+        if (entry.name.startsWith('.')) continue;
+        const path = join(directory, entry.name);
+        // A link that leads nowhere is no folder; if it is named like an image, reading it will say what is wrong.
+        const status = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : undefined;
+        if (status?.isDirectory()) linked.push(path);
+        else if (entry.isDirectory()) waiting.push(path);
+        else if (EXTENSION.test(entry.name)) yield path;
+      }
+    }
   }
 }
 
 /** The bytes of an image file. Throws InputError naming it. */
 export async function readImageFile(path: string): Promise<Uint8Array> {
   const status = await naming(path, 'cannot be opened', () => stat(path));
-  if (!status.isFile()) throw new InputError(`${path}: expected an image file, found something else`);
+  if (!status.isFile()) throw new InputError(`${path}: expected an image file, found ${kindOfFile(status)}`);
   if (status.size > MAX_FILE_BYTES) {
     throw new InputError(`${path}: expected an image of at most ${MAX_FILE_BYTES} bytes, found ${status.size}`);
   }
@@ -80,7 +90,7 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
 /** What CLIP sees of an image: [size, size, 3] RGB. Throws InputError naming `path` for what cannot be decoded. */
 export async function cropForClip(bytes: Uint8Array, path: string, size: number): Promise<Uint8Array> {
   await loadJpeg('decoder');
-  return preprocess(await decodeImage(bytes, path), size);
+  return preprocess(await decodeImage(bytes, path), size, path);
 }
 
 /** The same as numbers for the vision tower: [3, size, size]. */
@@ -97,5 +107,5 @@ export async function pixelsFor(
 ): Promise<Float32Array> {
   if (kind === 'clip') return pixelsForClip(bytes, path, size);
   await loadJpeg('decoder');
-  return normalizePixels(preprocessImageNet(await decodeImage(bytes, path), size), size, kind);
+  return normalizePixels(preprocessImageNet(await decodeImage(bytes, path), size, path), size, kind);
 }

@@ -4,8 +4,9 @@
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rmdir, stat, truncate } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rmdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
 import {
   type ClassName,
@@ -14,6 +15,8 @@ import {
   type EpochMetrics,
   encodePrompts,
   encodeTrainingState,
+  isClassList,
+  isTuningOptions,
   type PromptsFile,
   SETTING_NAMES,
   type SettingName,
@@ -63,6 +66,9 @@ export type RunClaim = AsyncDisposable;
 
 /** The folder holds a run with other options, images or device. */
 export class OtherRun extends InputError {}
+
+/** Only the end of metrics.jsonl is read; a line takes about 150 bytes. */
+const LONGEST_METRICS_LINE = 65_536;
 
 export class RunDirectory {
   readonly #lines: string[] = [];
@@ -120,7 +126,7 @@ export class RunDirectory {
       const found: unknown = Reflect.get(before, key);
       if (found !== value) {
         throw new OtherRun(
-          `--out ${path}: it holds a run with another ${key} (${String(found)}, now ${String(value)}); choose another folder`,
+          `--out ${path}: it holds a run with another ${key} (${shortened(String(found))}, now ${shortened(String(value))}); choose another folder`,
         );
       }
     }
@@ -134,10 +140,10 @@ export class RunDirectory {
   async begin(): Promise<void> {
     await removeLeftBehind(this.path);
     const path = join(this.path, 'metrics.jsonl');
-    const size = await stat(path).then(
-      (status) => status.size,
-      () => 0,
-    );
+    const status = await lstat(path).catch(() => undefined);
+    // In a run that came from elsewhere, a link would have us cut and extend a file in another place.
+    if (status && !status.isFile()) throw new InputError(`${path}: expected a file, found something else`);
+    const size = status?.size ?? 0;
     if (size < this.metricsBytes)
       throw new InputError(`${path}: expected at least ${this.metricsBytes} bytes, found ${size}`);
     if (size > this.metricsBytes) await naming(path, 'cannot be written', () => truncate(path, this.metricsBytes));
@@ -147,14 +153,16 @@ export class RunDirectory {
   async lastEpoch(): Promise<EpochMetrics | undefined> {
     if (this.metricsBytes === 0) return undefined;
     const path = join(this.path, 'metrics.jsonl');
-    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    await using source = await openFileSource(path);
+    const tail = Math.min(source.size, LONGEST_METRICS_LINE);
+    const text = new TextDecoder().decode(await source.read(source.size - tail, tail));
     try {
-      const metrics = JSON.parse(lines.at(-1) ?? '') as EpochMetrics;
-      if (metrics.type === 'epoch') return metrics;
+      const metrics: unknown = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+      if (isEpochMetrics(metrics)) return metrics;
     } catch {
       // Reported below, like a line of something else.
     }
-    throw new InputError(`${path}: expected the metrics of an epoch in line ${lines.length}, found something else`);
+    throw new InputError(`${path}: expected the metrics of an epoch in its last line, found something else`);
   }
 
   step(metrics: StepMetrics): void {
@@ -197,14 +205,11 @@ export async function readRunRecord(run: string): Promise<RunRecord> {
     record.dataset ??= { setting: 'folders', origin: { kind: 'published' } };
     const { options, classes, model, dataset, images, device } = record;
     const named = [model.directory, model.sha256, device.kind].every((value) => typeof value === 'string');
+    const counted = Number.isInteger(images.train) && (images.val === null || Number.isInteger(images.val));
     const knownSetting = SETTING_NAMES.includes(dataset.setting) && typeof dataset.origin?.kind === 'string';
-    if (
-      named &&
-      knownSetting &&
-      Array.isArray(classes) &&
-      [options, images, dataset].every((value) => typeof value === 'object' && value)
-    )
-      return record;
+    // It is compared as JSON later; what cannot be written as JSON fails here.
+    JSON.stringify(dataset.origin);
+    if (named && counted && knownSetting && isTuningOptions(options) && isClassList(classes)) return record;
   } catch {
     // Reported below, like a record that lacks something.
   }
@@ -219,4 +224,14 @@ export async function readRunPrompts(run: string): Promise<PromptsFile> {
   }
   await using source = await openFileSource(path);
   return await decodePrompts(source);
+}
+
+function isEpochMetrics(value: unknown): value is EpochMetrics {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, epoch, trainLoss, trainAccuracy, valLoss, valAccuracy } = value as Record<string, unknown>;
+  // A loss that is not finite is null in JSON.
+  const isNumber = (number: unknown) => number === null || typeof number === 'number';
+  return (
+    type === 'epoch' && typeof trainAccuracy === 'number' && [epoch, trainLoss, valLoss, valAccuracy].every(isNumber)
+  );
 }

@@ -1,4 +1,5 @@
 /** What the operating system refuses is bad input (a wrong path, a full disk), not a defect: one line, with its short code. */
+import type { Stats } from 'node:fs';
 import { InputError } from '../errors.js';
 
 /** Node's short code, e.g. ENOENT, or the message where there is none. */
@@ -36,4 +37,12 @@ export async function naming<T>(path: string, what: string, body: () => Promise<
     if (isSystemError(error)) throw new InputError(`${path}: ${what} (${explained(error)})`);
     throw error;
   }
+}
+
+/** What stands where a file was expected. */
+export function kindOfFile(status: Stats): string {
+  if (status.isDirectory()) return 'a folder';
+  if (status.isFIFO()) return 'a pipe';
+  if (status.isSocket()) return 'a socket';
+  return status.isFile() ? 'a file' : 'a device';
 }

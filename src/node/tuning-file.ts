@@ -3,11 +3,13 @@
  * depends on the adapter, its driver, and the shaders, so that after an update of either one measures anew.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../errors.js';
 import { type AdapterSummary, parseTuning, type Timing, type Tuning } from '../kernels/index.js';
 import { shaders } from '../kernels/webgpu/shaders.generated.js';
 import { writeFileAtomically } from './atomic.js';
+import { exists, readText } from './checkpoint-files.js';
 import { defaultCacheDirectory } from './feature-cache.js';
 import { errorCode } from './system-error.js';
 
@@ -34,9 +36,11 @@ export async function readTuning(
   const path = tuningPath(adapter);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    if (!(await exists(path))) return undefined;
+    text = await readText(path);
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') warn(`${path}: cannot be read (${errorCode(error)}); going on without tuning`);
+    if (!(error instanceof InputError)) throw error;
+    warn(`${error.message}; going on without tuning`);
     return undefined;
   }
   const record = parseRecord(text);

@@ -24,7 +24,14 @@ export { predictionsCsv } from './predictions-csv.js';
 export { PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type PromptText, promptText } from './prompt-text.js';
 export { promptWeights } from './prompt-weights.js';
-export { type ClassName, decodePrompts, encodePrompts, type PromptsFile, safetensorsBytes } from './prompts-file.js';
+export {
+  type ClassName,
+  decodePrompts,
+  encodePrompts,
+  isClassList,
+  type PromptsFile,
+  safetensorsBytes,
+} from './prompts-file.js';
 export {
   accumulateGradient,
   type BatchResult,

@@ -3,6 +3,7 @@
  * not the data that they were trained on. One tensor `prompts` [C or 1, L, D]; everything else is JSON in the metadata.
  */
 import { type ByteSource, openCheckpoint, writeSafetensors } from '../clip/checkpoint/index.js';
+import { quoted } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
 import { isTuningOptions, type TuningOptions } from './options.js';
 import { promptCount } from './prompt-model.js';
@@ -50,7 +51,7 @@ export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
   };
   if (metadata('format') !== FORMAT || metadata('version') !== VERSION) {
     throw new InputError(
-      `${source.name}: expected format ${FORMAT} ${VERSION}, found ${metadata('format')} ${metadata('version')}`,
+      `${source.name}: expected format ${FORMAT} ${VERSION}, found ${quoted(metadata('format'))} ${quoted(metadata('version'))}`,
     );
   }
   const options = parse(metadata('options'), source.name);
@@ -66,7 +67,7 @@ export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
   const prompts = await checkpoint.read('prompts');
   if (!(prompts instanceof Float32Array)) throw new InputError(`${source.name}: expected float32 prompts`);
   const epochs = Number(metadata('epochs'));
-  if (!Number.isSafeInteger(epochs)) throw new InputError(`${source.name}: damaged metadata "epochs"`);
+  if (!Number.isSafeInteger(epochs) || epochs < 1) throw new InputError(`${source.name}: damaged metadata "epochs"`);
   return { options, classes, modelHash: metadata('model_sha256'), epochs, shape, prompts };
 }
 
@@ -94,7 +95,8 @@ export async function safetensorsBytes(
   return whole;
 }
 
-function isClassList(value: unknown): value is ClassName[] {
+/** Whether a value from a file lists at least one class. */
+export function isClassList(value: unknown): value is ClassName[] {
   const isName = (name: unknown) =>
     typeof name === 'object' && name !== null && 'folder' in name && 'word' in name && isText(name.folder, name.word);
   return Array.isArray(value) && value.length > 0 && value.every(isName);
@@ -106,6 +108,6 @@ function parse(json: string, name: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    throw new InputError(`${name}: damaged metadata: expected JSON, found ${JSON.stringify(json.slice(0, 40))}`);
+    throw new InputError(`${name}: damaged metadata: expected JSON, found ${quoted(json)}`);
   }
 }

@@ -8,7 +8,7 @@ import { openTorch } from './torch.js';
 
 type FileKind = 'safetensors' | 'zip' | 'json';
 
-const MAX_INDEX_BYTES = 32 * 2 ** 20;
+const MAX_INDEX_BYTES = 16 * 2 ** 20;
 /** Enough for every signature; that of tar is at byte 257. */
 const SNIFF_BYTES = 512;
 

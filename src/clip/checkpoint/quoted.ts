@@ -1,16 +1,23 @@
-/** How error messages show a value that came out of a file: on one line, and never a screenful. */
+/** How error messages show a value that came out of a file: never a screenful, whatever it is. */
 
 const LONGEST = 120;
 
-/** `value` as JSON (so control characters are escaped), cut short where it is long. */
+/** `value` as JSON, cut short where it is long. */
 export function quoted(value: unknown): string {
-  let json: string;
+  return shortened(jsonOf(typeof value === 'string' ? value.slice(0, LONGEST + 1) : value));
+}
+
+/** The beginning of a long text. */
+export function shortened(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+}
+
+function jsonOf(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
   try {
-    json =
-      (typeof value === 'string' ? JSON.stringify(value.slice(0, LONGEST + 1)) : JSON.stringify(value)) ??
-      String(value);
+    return JSON.stringify(value) ?? String(value);
   } catch {
-    json = String(value);
+    // Nested deeper than the stack, or in itself.
+    return 'a value that cannot be shown';
   }
-  return json.length > LONGEST ? `${json.slice(0, LONGEST)}...` : json;
 }

@@ -64,7 +64,7 @@ function encodeHeader(entries: readonly SafetensorsEntry[], metadata: ReadonlyMa
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
   const padded = Math.ceil(json.length / 8) * 8;
   if (padded > MAX_HEADER_BYTES)
-    throw new InputError(`a safetensors header of ${padded} bytes is over the format's limit`);
+    throw new InputError(`a safetensors header of ${padded} bytes is over the limit of ${MAX_HEADER_BYTES}`);
   const header = new Uint8Array(8 + padded).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
   header.set(json, 8);

@@ -14,8 +14,11 @@ import { elementCount, isDType, itemBytes } from './dtype.js';
 import { quoted } from './quoted.js';
 import { contiguousStrides, readStrided, type StridedTensor } from './strided-tensor.js';
 
-/** The format's own limit on the header: larger ones are refused before anything is allocated. */
-export const MAX_HEADER_BYTES = 100_000_000;
+/**
+ * Larger headers are refused before anything is allocated. The format allows 100 MB, a CLIP has a tenth of a megabyte; as objects, JSON
+ * can take twenty times its length.
+ */
+export const MAX_HEADER_BYTES = 16 * 2 ** 20;
 
 interface Entry {
   readonly tensor: StridedTensor;

@@ -92,11 +92,21 @@ const MAX_EXPANDED_ELEMENTS = 2 ** 20;
 
 const MAX_DICTIONARY_PAIRS = 1_000_000;
 
+/** A memoised shape of 64 dimensions would make a kilobyte of tensor for every five bytes. */
+const MAX_TENSORS = 100_000;
+
 /** The allow-list for PyTorch's files. `what` names the pickle in errors. */
 export function torchPickleHost(what: string): PickleHost {
   let pairsLeft = MAX_DICTIONARY_PAIRS;
+  let tensorsLeft = MAX_TENSORS;
   const calls = new Map<string, (args: readonly PickleValue[]) => PickleValue>([
-    ['torch._utils._rebuild_tensor_v2', (args) => rebuildTensor(args, what)],
+    [
+      'torch._utils._rebuild_tensor_v2',
+      (args) => {
+        if (--tensorsLeft < 0) throw new InputError(`${what}: it has more than ${MAX_TENSORS} tensors`);
+        return rebuildTensor(args, what);
+      },
+    ],
     ['torch._utils._rebuild_parameter', ([tensor]) => tensor ?? null],
     ['torch._utils._rebuild_parameter_with_state', ([tensor]) => tensor ?? null],
     [

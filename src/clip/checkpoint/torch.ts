@@ -121,7 +121,7 @@ function flattenModule(
   if (depth > MAX_DEPTH) throw new InputError(`${name}: its modules are nested more than ${MAX_DEPTH} deep`);
   if (!(module.state instanceof Map)) return;
   for (const [key, item] of module.state) {
-    if (++budget.steps > 100 * MAX_TENSORS) throw new InputError(`${name}: its module tree is impossibly large`);
+    if (++budget.steps > 10 * MAX_TENSORS) throw new InputError(`${name}: its module tree is impossibly large`);
     if (typeof key !== 'string') continue;
     if (item instanceof TorchTensor) addTensor(tensors, prefix + key, item, name);
     else if (item instanceof PickleRecord && prefix.length + key.length < MAX_NAME_LENGTH) {

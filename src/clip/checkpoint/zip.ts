@@ -18,6 +18,10 @@ const ENTRY_BYTES = 46;
 const LOCAL_BYTES = 30;
 const MAX_COMMENT_BYTES = 0xffff;
 const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
+/** An entry takes a few hundred bytes of memory. PyTorch writes one for each tensor; the largest CLIPs have two thousand. */
+export const MAX_ENTRIES = 200_000;
+/** The largest tensor of the largest CLIP takes a quarter of this, and PyTorch stores its tensors, it does not deflate them. */
+export const MAX_INFLATED_BYTES = 2 ** 30;
 /** Deflate cannot expand by more than this: 258 bytes out of two bits, rounded up (RFC 1951). */
 const MAX_DEFLATE_RATIO = 1040;
 const INFLATE_STEP = 65536;
@@ -70,6 +74,9 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
       }
       const start = await dataOffset(source, entry, what);
       if (entry.method === STORED) return source.read(start + offset, wanted);
+      if (entry.size > MAX_INFLATED_BYTES) {
+        throw new InputError(`${what} inflates to ${entry.size} bytes, over the limit of ${MAX_INFLATED_BYTES}`);
+      }
       const bytes = inflate(await source.read(start, entry.compressedSize), entry.size, what);
       return wanted === entry.size ? bytes : bytes.slice(offset, offset + wanted);
     },
@@ -113,6 +120,8 @@ async function findDirectory(source: ByteSource): Promise<DirectoryPlace> {
         `${name}: the ZIP directory claims ${count} entries in ${directorySize} bytes at ${offset}, which does not fit`,
       );
     }
+    if (count > MAX_ENTRIES)
+      throw new InputError(`${name}: ${count} archive entries are over the limit of ${MAX_ENTRIES}`);
     return { offset, size: directorySize, count };
   }
   throw new InputError(`${name}: the end of the ZIP archive is missing (truncated download?)`);

@@ -4,6 +4,7 @@
  * that a model that only looks like a ViT CLIP is not run as one.
  */
 import { InputError } from '../../errors.js';
+import { quoted } from '../checkpoint/quoted.js';
 import { type ClipConfig, checkConfig } from './clip-config.js';
 import type { JsonFields } from './json-fields.js';
 
@@ -56,7 +57,7 @@ function refuseOthers(fields: JsonFields, known: ReadonlySet<string>, what: stri
   const other = fields.keys().find((key) => !known.has(key));
   if (other !== undefined) {
     throw new InputError(
-      `${fileName}: ${what} has "${other}", which a ViT CLIP with OpenAI's architecture does not have`,
+      `${fileName}: ${what} has ${quoted(other)}, which a ViT CLIP with OpenAI's architecture does not have`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a JPEG file's markers say, read before any decoder sees the file (ITU-T T.81, annex B): its size, its number of
- * components, and whether it is whole.
+ * What a JPEG file's markers say, read before any decoder sees the file (ITU-T T.81, annex B): its size, its components,
+ * and whether it is whole.
  */
 import { InputError } from '../../errors.js';
 
@@ -9,6 +9,8 @@ export interface JpegHeader {
   readonly height: number;
   /** 1: grey, 3: colour, 4: CMYK. */
   readonly components: number;
+  /** Blocks of 8 x 8 samples in all components. */
+  readonly blocks: number;
   /** 1 for baseline images, about 10 for progressive ones. */
   readonly scans: number;
 }
@@ -44,13 +46,34 @@ export function readJpegHeader(bytes: Uint8Array, name: string): JpegHeader {
     const length = view.getUint16(at + 2);
     if (length < 2 || at + 2 + length > bytes.length) break;
     if (isFrame(marker)) {
-      if (frame || length < 8) throw new InputError(`${name}: expected one JPEG frame header of 8 bytes or more`);
-      frame = { height: view.getUint16(at + 5), width: view.getUint16(at + 7), components: bytes[at + 9]! };
+      if (frame) throw new InputError(`${name}: expected one JPEG frame header, found another at byte ${at}`);
+      frame = readFrame(bytes.subarray(at + 4, at + 2 + length), name);
     }
     if (marker === SOS) scans++;
     at = nextMarker(bytes, at + 2 + length);
   }
   throw new InputError(`${name}: JPEG image is cut short (no end marker in ${bytes.length} bytes)`);
+}
+
+/** A frame header (B.2.2), whose sampling factors say how many blocks each component has (A.1.1). */
+function readFrame(data: Uint8Array, name: string): Omit<JpegHeader, 'scans'> {
+  const components = data[5] ?? 0;
+  if (data.length < 6 + 3 * components || components === 0) {
+    throw new InputError(`${name}: expected a JPEG frame header of ${6 + 3 * components} bytes, found ${data.length}`);
+  }
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const [height, width] = [view.getUint16(1), view.getUint16(3)];
+  const factors = Array.from({ length: components }, (_, i) => data[7 + 3 * i]!);
+  const [across, down] = [factors.map((factor) => factor >> 4), factors.map((factor) => factor & 15)];
+  if ([...across, ...down].some((factor) => factor < 1 || factor > 4)) {
+    throw new InputError(`${name}: expected JPEG sampling factors from 1 to 4, found ${across} and ${down}`);
+  }
+  const [mostAcross, mostDown] = [Math.max(...across), Math.max(...down)];
+  let blocks = 0;
+  for (let i = 0; i < components; i++) {
+    blocks += Math.ceil((width * across[i]!) / mostAcross / 8) * Math.ceil((height * down[i]!) / mostDown / 8);
+  }
+  return { width, height, components, blocks };
 }
 
 /** Position of the next 0xff that is followed by a marker code, from `at` on; -1 if there is none. */

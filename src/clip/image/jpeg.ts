@@ -19,14 +19,27 @@ const MOST_CMYK_PIXELS = 25_000_000;
  * Encoders write about ten.
  */
 const MOST_SCANNED_PIXELS = 2_000_000_000;
+const MOST_SCANS = 1000;
+
+/** Huffman coding takes a bit for a block at the very least, so a small file cannot claim a large image. */
+const MOST_BLOCKS_PER_BYTE = 8;
+
+/**
+ * The codec's memory grows to the largest image that it has met (about 14 bytes a pixel) and never shrinks; after one of more
+ * pixels than this it is given up.
+ */
+const MOST_PIXELS_KEPT = 16_000_000;
 
 /** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
 export async function decodeJpeg(bytes: Uint8Array, name: string): Promise<DecodedImage> {
   const header = readJpegHeader(bytes, name);
-  const { width, height, components, scans } = header;
+  const { width, height, components, scans, blocks } = header;
   checkDimensions(width, height, name, components === 4 ? MOST_CMYK_PIXELS : undefined);
-  if (scans * width * height > MOST_SCANNED_PIXELS) {
+  if (scans > MOST_SCANS || scans * width * height > MOST_SCANNED_PIXELS) {
     throw new InputError(`${name}: expected a JPEG image of few scans, found ${scans} of ${width} x ${height}`);
+  }
+  if (blocks > bytes.length * MOST_BLOCKS_PER_BYTE) {
+    throw new InputError(`${name}: JPEG image is cut short (${bytes.length} bytes for ${width} x ${height} pixels)`);
   }
   return components === 4 ? decodeCmyk(bytes, header, name) : decodeGreyOrColor(bytes, header, name);
 }
@@ -44,6 +57,7 @@ async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: st
     // A C++ exception arrives as a number; libjpeg's own message was printed before.
     throw damaged(name, decoder.lastMessage || (error instanceof Error ? error.message : 'unknown error'));
   }
+  if (width * height > MOST_PIXELS_KEPT) discardJpegDecoder();
   if (header.components === 1) return { width, height, mode: 'L', data: firstChannel(rgba) };
   return { width, height, mode: 'RGBX', data: new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) };
 }

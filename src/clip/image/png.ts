@@ -9,7 +9,7 @@
 import { Unzlib } from 'fflate';
 import { InputError } from '../../errors.js';
 import { CHANNELS, checkDimensions, type DecodedImage, type ImageMode } from './decoded-image.js';
-import { type PngChunk, pngChunks } from './png-chunks.js';
+import { pngChunks } from './png-chunks.js';
 import { PngRows } from './png-rows.js';
 
 /** Colour type of the header: mode, samples a pixel, permitted depths. One-bit grey is Pillow's mode 1. */
@@ -37,18 +37,18 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   const { width, height, depth, mode, interlaced } = readHeader(header.data, name);
   checkDimensions(width, height, name);
 
-  const data: PngChunk[] = [];
+  const parts: Uint8Array[] = [];
   let palette: Uint8Array | undefined;
   for (const chunk of chunks) {
-    if (chunk.type === 'IDAT') data.push(chunk);
+    if (chunk.type === 'IDAT') parts.push(chunk.data);
     else if (chunk.type === 'PLTE' && mode === 'P') palette = readPalette(chunk.data, name);
   }
   if (mode === 'P' && !palette) throw new InputError(`${name}: PNG image has palette indices but no palette`);
 
   const channels = CHANNELS[mode];
   const packedSize = Math.ceil((width * channels * depth) / 8) * height;
-  const compressed = data.reduce((total, chunk) => total + chunk.data.length, 0);
-  if (compressed * DEFLATE_RATIO < packedSize) throw cutShort(name, `${compressed} bytes of image data`);
+  const data = joined(parts);
+  if (data.length * DEFLATE_RATIO < packedSize) throw cutShort(name, `${data.length} bytes of image data`);
 
   const rows = new PngRows(width, height, channels, depth, interlaced, mode === 'P');
   inflateInto(rows, data, name);
@@ -84,17 +84,27 @@ function readPalette(data: Uint8Array, name: string): Uint8Array {
 }
 
 /** Feeds the inflated bytes of the image data to `rows` until it has all it needs. */
-function inflateInto(rows: PngRows, chunks: readonly PngChunk[], name: string): void {
+function inflateInto(rows: PngRows, data: Uint8Array, name: string): void {
   const stream = new Unzlib((piece) => rows.push(piece));
   try {
-    for (const { data } of chunks) {
-      for (let at = 0; at < data.length && !rows.finished; at += INFLATE_STEP) {
-        stream.push(data.subarray(at, at + INFLATE_STEP));
-      }
+    for (let at = 0; at < data.length && !rows.finished; at += INFLATE_STEP) {
+      stream.push(data.subarray(at, at + INFLATE_STEP));
     }
   } catch (error) {
     throw new InputError(`${name}: damaged PNG image data (${(error as Error).message})`);
   }
+}
+
+/** The image data as one piece: each call of the inflater has its price, and a file may be cut into chunks of a byte. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function cutShort(name: string, found: string): InputError {

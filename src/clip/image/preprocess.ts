@@ -11,16 +11,23 @@ import { resizeBicubic, resizeNearest, type Window } from './resample.js';
 const LARGEST_SIZE = 4096;
 
 /**
+ * The longest side that a resized image may have. The original makes all of it before it crops, a gigabyte at this length
+ * and 224 pixels across.
+ */
+const LONGEST_RESIZED = 1 << 20;
+
+/**
  * The pixels that CLIP sees: the short side resized to `size`, the long side cropped to it in the middle, alpha dropped.
  *
  * @returns [size, size, 3] RGB
- * @throws InputError if `size` is not a whole number from 1 to 4096.
+ * @param name shown in errors
+ * @throws InputError if `size` is not a whole number from 1 to 4096, or the image is too narrow a strip.
  */
-export function preprocess(image: DecodedImage, size: number): Uint8Array {
+export function preprocess(image: DecodedImage, size: number, name = 'image'): Uint8Array {
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_SIZE) {
     throw new InputError(`image size: expected a whole number from 1 to ${LARGEST_SIZE}, found ${size}`);
   }
-  return toRgb(shortSideTo(image, size, size), image);
+  return toRgb(shortSideTo(image, size, size, name), image);
 }
 
 /**
@@ -29,17 +36,22 @@ export function preprocess(image: DecodedImage, size: number): Uint8Array {
  *
  * @returns [size, size, 3] RGB
  */
-export function preprocessImageNet(image: DecodedImage, size: number): Uint8Array {
+export function preprocessImageNet(image: DecodedImage, size: number, name = 'image'): Uint8Array {
   const { width, height } = image;
   const rgb: DecodedImage = { width, height, mode: 'RGB', data: toRgb(image.data, image) };
-  return shortSideTo(rgb, Math.trunc((256 / 224) * size), size);
+  return shortSideTo(rgb, Math.trunc((256 / 224) * size), size, name);
 }
 
 /** Resized to a short side of `short` pixels, and of that the middle square of `size`; in the image's own mode. */
-function shortSideTo(image: DecodedImage, short: number, size: number): Uint8Array {
+function shortSideTo(image: DecodedImage, short: number, size: number, name: string): Uint8Array {
   const side = Math.min(image.width, image.height);
   const width = Math.floor((short * image.width) / side);
   const height = Math.floor((short * image.height) / side);
+  if (Math.max(width, height) > LONGEST_RESIZED) {
+    throw new InputError(
+      `${name}: ${image.width} x ${image.height} pixels are too narrow a strip, resized it would have ${width} x ${height}`,
+    );
+  }
   const window = {
     left: roundHalfToEven((width - size) / 2),
     top: roundHalfToEven((height - size) / 2),

@@ -34,7 +34,10 @@ export function parseTuning(value: unknown): Tuning | undefined {
   const valid =
     [fallback, ...Object.values(byClass)].every((name) => matmulNames.includes(name)) &&
     attentionKernels.every((kernel) => attentionNames.includes(attention[kernel]));
-  return valid ? (value as unknown as Tuning) : undefined;
+  if (!valid) return undefined;
+  // Only what was checked: a file may hold anything else besides.
+  const kernels = attentionKernels.map((kernel) => [kernel, attention[kernel]]);
+  return { matmul: { fallback, byClass }, attention: Object.fromEntries(kernels) } as Tuning;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

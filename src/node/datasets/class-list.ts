@@ -48,13 +48,15 @@ export function requireDistinct(classes: readonly ClassName[], known: readonly s
   const folderOf = new Map<string, string>();
   const seen = new Set<string>();
   for (const { folder, word } of classes) {
-    if (seen.has(folder)) throw new InputError(`${source}: class "${folder}" is listed twice`);
+    if (seen.has(folder)) throw new InputError(`${source}: class ${quoted(folder)} is listed twice`);
     if (!known.includes(folder))
-      throw new InputError(`${source}: class "${folder}" is not in the data set; it has ${known.join(', ')}`);
+      throw new InputError(`${source}: class ${quoted(folder)} is not in the data set; it has ${known.join(', ')}`);
     // The tokenizer is blind to case, so CLIP could not tell these classes apart.
     const twin = folderOf.get(word.toLowerCase());
     if (twin !== undefined)
-      throw new InputError(`${source}: classes "${twin}" and "${folder}" have the same word "${word}"`);
+      throw new InputError(
+        `${source}: classes ${quoted(twin)} and ${quoted(folder)} have the same word ${quoted(word)}`,
+      );
     seen.add(folder);
     folderOf.set(word.toLowerCase(), folder);
   }

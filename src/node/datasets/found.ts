@@ -1,7 +1,10 @@
 /** What a layout's reader found below a root, before classes are chosen and splits are made. */
 import { posix } from 'node:path';
+import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import type { Split, SplitOrigin } from '../../ptdpc/datasets/index.js';
+
+export { quoted };
 
 export interface FoundImage {
   /** Below the root, with `/`. */
@@ -41,10 +44,4 @@ export function pathInside(text: string, where: string): string {
     throw new InputError(`${where}: expected a path below the folder of the data set, found ${quoted(text)}`);
   }
   return posix.normalize(path);
-}
-
-/** For messages: never longer than a line. */
-export function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

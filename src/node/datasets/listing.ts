@@ -35,7 +35,8 @@ export async function foldersIn(folder: string): Promise<string[]> {
 /** Names of the image files right in a folder. */
 export async function imagesIn(folder: string): Promise<string[]> {
   const found = (await entries(folder)) ?? [];
-  return found.filter(({ isFolder, name }) => !isFolder && IMAGE_NAME.test(name)).map(({ name }) => name);
+  // A folder called x.jpg is listed too: reading it will say that it is no image.
+  return found.filter(({ name }) => IMAGE_NAME.test(name)).map(({ name }) => name);
 }
 
 /** False for a link that leads nowhere too. */

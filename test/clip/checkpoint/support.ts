@@ -7,6 +7,9 @@ import type { Checkpoint } from '../../../src/clip/checkpoint/checkpoint.js';
 import { openCheckpoint } from '../../../src/clip/checkpoint/open-checkpoint.js';
 import { writeSafetensors } from '../../../src/clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../../../src/errors.js';
+import { concat, join, littleEndian } from '../../support/bytes.js';
+
+export { concat, littleEndian };
 
 const FIXTURES = path.join(import.meta.dirname, '../../fixtures');
 
@@ -20,33 +23,6 @@ export function fixtureBytes(name: string): Uint8Array<ArrayBuffer> {
 
 export function openFixture(name: string): Promise<Checkpoint> {
   return openCheckpoint(bytesSource(name, fixtureBytes(name)));
-}
-
-/** Joins numbers (bytes), strings (UTF-8) and byte arrays. */
-export function concat(...parts: readonly (number | string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
-  const encoder = new TextEncoder();
-  return join(
-    parts.map((part) =>
-      typeof part === 'number' ? Uint8Array.of(part) : typeof part === 'string' ? encoder.encode(part) : part,
-    ),
-  );
-}
-
-function join(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
-}
-
-/** A little-endian unsigned integer of `size` bytes. */
-export function littleEndian(value: number, size: 2 | 4 | 8): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
-  return bytes.subarray(0, size);
 }
 
 /** A safetensors file with `header` as it is, well-formed or not, and `dataBytes` bytes of 0, 1, 2, ... */

@@ -1,6 +1,6 @@
 /** Writes small ZIP archives for tests: stored or deflated, 32- or 64-bit, and with sizes that lie where asked to. */
 import { deflateSync } from 'fflate';
-import { concat, littleEndian } from './support.js';
+import { concat, littleEndian } from '../../support/bytes.js';
 
 export interface ZipPart {
   readonly name: string;
