@@ -60,8 +60,8 @@ test('metadata that is missing, damaged or contradicts itself is named', async (
   }
   const { options } = file;
   const cases: [Record<string, string>, RegExp][] = [
-    [{ format: 'other' }, /expected format ptdpc-prompts 1, found other 1/],
-    [{ version: '2' }, /found ptdpc-prompts 2/],
+    [{ format: 'other' }, /expected format ptdpc-prompts 1, found "other" "1"/],
+    [{ version: '2' }, /found "ptdpc-prompts" "2"/],
     [{ options: '{"mode"' }, /damaged metadata: expected JSON, found "\{\\"mode\\""/],
     [{ options: 'null' }, /does not describe a run/],
     [{ options: JSON.stringify({ ...options, template: undefined }) }, /does not describe a run/],

@@ -11,10 +11,10 @@ import { resizeBicubic, resizeNearest, type Window } from './resample.js';
 const LARGEST_SIZE = 4096;
 
 /**
- * The longest side that a resized image may have. The original makes all of it before it crops, a gigabyte at this length
- * and 224 pixels across.
+ * The longest side that a resized image may have. The original makes all of it before it crops, fifteen gigabytes at this
+ * length and 224 pixels across.
  */
-const LONGEST_RESIZED = 1 << 20;
+const LONGEST_RESIZED = 1 << 24;
 
 /**
  * The pixels that CLIP sees: the short side resized to `size`, the long side cropped to it in the middle, alpha dropped.

@@ -1,0 +1,106 @@
+/** Pipes, devices and links where files are expected: nothing waits, nothing is written in another place. */
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { writeFileAtomically } from '../../src/node/atomic.js';
+import { readText } from '../../src/node/checkpoint-files.js';
+import { readClasses, readSplit } from '../../src/node/dataset.js';
+import { openFileSource } from '../../src/node/file-source.js';
+import { listImages, readImageFile } from '../../src/node/image-files.js';
+import { RunDirectory, type RunRecord, readRunRecord } from '../../src/node/run-directory.js';
+import { encodeTrainingState, tuningOptions } from '../../src/ptdpc/index.js';
+import { expectInputError } from '../clip/checkpoint/support.js';
+import { scratchFolder } from './scratch.js';
+
+const scratch = scratchFolder();
+
+beforeAll(() => {
+  execFileSync('mkfifo', [scratch('pipe')]);
+});
+
+test('a pipe is refused by every reader, not waited for', async () => {
+  const pipe = scratch('pipe');
+  await expectInputError(openFileSource(pipe), /pipe: expected a file, found a pipe/);
+  await expectInputError(readText(pipe), /pipe: expected a file, found a pipe/);
+  await expectInputError(readImageFile(pipe), /pipe: expected an image file, found a pipe/);
+  await expectInputError(readImageFile(scratch('')), /expected an image file, found a folder/);
+  await expectInputError(openFileSource('/dev/zero'), /zero: expected a file, found a device/);
+});
+
+test('a device or a pipe is not replaced by a file', async () => {
+  await expectInputError(
+    writeFileAtomically('/dev/null', 'x'),
+    /null: expected the name of a file to write, found a device/,
+  );
+  await expectInputError(
+    writeFileAtomically(scratch('pipe'), 'x'),
+    /pipe: expected the name of a file to write, found a pipe/,
+  );
+});
+
+test('links between folders, two in each, are not followed in all their combinations', async () => {
+  const depth = 40;
+  for (let i = 0; i < depth; i++) await mkdir(scratch(`maze/${i}`), { recursive: true });
+  for (let i = 0; i + 1 < depth; i++) {
+    for (const name of ['a', 'b']) await symlink(scratch(`maze/${i + 1}`), scratch(`maze/${i}/${name}`));
+  }
+  await writeFile(scratch(`maze/${depth - 1}/x.jpg`), '');
+  // Found once, under the path where it really is, although 2^39 others lead to it.
+  expect(await listImages([scratch('maze')])).toEqual([scratch(`maze/${depth - 1}/x.jpg`)]);
+  expect(await listImages([scratch('maze/0')])).toHaveLength(1);
+});
+
+test('a folder named like an image is listed, so that it is reported as unreadable; a class outside the data is not read', async () => {
+  for (const folder of ['data/train/awe/x.jpg', 'data/train/joy', 'elsewhere'])
+    await mkdir(scratch(folder), { recursive: true });
+  for (const file of ['data/train/awe/y.jpg', 'data/train/joy/z.jpg', 'elsewhere/w.jpg'])
+    await writeFile(scratch(file), '');
+  const classes = await readClasses(scratch('data'), 'train');
+  const images = await readSplit(scratch('data'), 'train', classes);
+  expect(images?.map(({ path }) => path.slice(scratch('data/train/').length))).toEqual([
+    'awe/x.jpg',
+    'awe/y.jpg',
+    'joy/z.jpg',
+  ]);
+  const outside = [{ folder: '../../elsewhere', word: 'elsewhere' }];
+  await expectInputError(readSplit(scratch('data'), 'train', outside), /expected images .* found none/);
+});
+
+const record: RunRecord = {
+  program: '0',
+  node: 'v20',
+  options: tuningOptions('paper'),
+  classes: [{ folder: 'a', word: 'a' }],
+  model: { directory: '/model', sha256: 'abc' },
+  data: '/data',
+  images: { train: 7, val: null },
+  device: { kind: 'cpu', description: 'CPU' },
+  memory: 1,
+  strict: false,
+};
+
+test('a run whose metrics are a link elsewhere does not have the other file cut', async () => {
+  await mkdir(scratch('run'));
+  await writeFile(scratch('run/run.json'), JSON.stringify(record));
+  const state = { epochs: 1, prompts: new Float32Array(3), optimizer: { steps: 1, tensors: [new Float32Array(3)] } };
+  await writeFile(scratch('run/state.safetensors'), await encodeTrainingState(state, 5));
+  await writeFile(scratch('precious'), 'precious text');
+  await symlink(scratch('precious'), scratch('run/metrics.jsonl'));
+  const run = await RunDirectory.open(scratch('run'), record, 3);
+  await expectInputError(run.begin(), /run\/metrics\.jsonl: expected a file, found something else/);
+  expect(await readFile(scratch('precious'), 'utf8')).toBe('precious text');
+});
+
+test('a run.json of values that JavaScript cannot print is refused', async () => {
+  await cp(scratch('run'), scratch('odd'), { recursive: true });
+  const odd = { toString: 1, valueOf: 1 };
+  for (const changed of [
+    { ...record, options: { ...record.options, mode: odd } },
+    { ...record, images: { train: odd, val: null } },
+    { ...record, classes: [odd] },
+  ]) {
+    await writeFile(scratch('odd/run.json'), JSON.stringify(changed));
+    await expectInputError(readRunRecord(scratch('odd')), /odd\/run\.json: expected the record of a run/);
+    await expectInputError(RunDirectory.open(scratch('odd'), record, 3), /odd\/run\.json: expected the record/);
+  }
+});
