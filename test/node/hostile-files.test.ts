@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { writeFileAtomically } from '../../src/node/atomic.js';
 import { readText } from '../../src/node/checkpoint-files.js';
-import { readClasses, readSplit } from '../../src/node/dataset.js';
+import { openDataset } from '../../src/node/datasets/index.js';
 import { openFileSource } from '../../src/node/file-source.js';
 import { listImages, readImageFile } from '../../src/node/image-files.js';
 import { RunDirectory, type RunRecord, readRunRecord } from '../../src/node/run-directory.js';
@@ -50,20 +50,18 @@ test('links between folders, two in each, are not followed in all their combinat
   expect(await listImages([scratch('maze/0')])).toHaveLength(1);
 });
 
-test('a folder named like an image is listed, so that it is reported as unreadable; a class outside the data is not read', async () => {
+test('a folder named like an image is listed, so that it is reported as unreadable; a class outside the data is refused', async () => {
   for (const folder of ['data/train/awe/x.jpg', 'data/train/joy', 'elsewhere'])
     await mkdir(scratch(folder), { recursive: true });
   for (const file of ['data/train/awe/y.jpg', 'data/train/joy/z.jpg', 'elsewhere/w.jpg'])
     await writeFile(scratch(file), '');
-  const classes = await readClasses(scratch('data'), 'train');
-  const images = await readSplit(scratch('data'), 'train', classes);
-  expect(images?.map(({ path }) => path.slice(scratch('data/train/').length))).toEqual([
-    'awe/x.jpg',
-    'awe/y.jpg',
-    'joy/z.jpg',
-  ]);
-  const outside = [{ folder: '../../elsewhere', word: 'elsewhere' }];
-  await expectInputError(readSplit(scratch('data'), 'train', outside), /expected images .* found none/);
+  const { splits } = await openDataset(scratch('data'));
+  const names = splits.train?.map(({ path }) => path.slice(scratch('data/train/').length));
+  expect(names).toEqual(['awe/x.jpg', 'awe/y.jpg', 'joy/z.jpg']);
+  await expectInputError(
+    openDataset(scratch('data'), { classes: '../../elsewhere=elsewhere' }),
+    /class "\.\.\/\.\.\/elsewhere" is not in the data set/,
+  );
 });
 
 const record: RunRecord = {
@@ -73,6 +71,7 @@ const record: RunRecord = {
   classes: [{ folder: 'a', word: 'a' }],
   model: { directory: '/model', sha256: 'abc' },
   data: '/data',
+  dataset: { setting: 'folders', origin: { kind: 'published' } },
   images: { train: 7, val: null },
   device: { kind: 'cpu', description: 'CPU' },
   memory: 1,
