@@ -67,8 +67,8 @@ async function readPredictions() {
 describe('eval', () => {
   test('writes confusion.json and predictions.csv, which agree with each other and with what it prints', async () => {
     const json = await ptdpcJson<EvaluationJson>(EVAL);
-    const { run, ...printed } = json as EvaluationJson & { run: string };
-    expect(run).toBe('run');
+    const { run, skipped, ...printed } = json as EvaluationJson & { run: string; skipped: unknown[] };
+    expect([run, skipped]).toEqual(['run', []]);
     expect(await readRunJson('run', 'confusion.json')).toEqual(printed);
     expect(json).toMatchObject({ split: 'test', count: 10, classes: WORDS });
 

