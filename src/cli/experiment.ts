@@ -1,24 +1,8 @@
 /** `ptdpc experiment`: the paper's tables and figures, on one machine or many. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { InputError } from '../errors.js';
-import { demoModelDirectory } from '../node/demo-scenes.js';
-import type { DeviceChoice } from '../node/device-choice.js';
-import { makePlan, PlanFolder, runPlan } from '../node/experiment/index.js';
-import {
-  collectExperiment,
-  EXPERIMENTS,
-  type ExperimentName,
-  type ExperimentResults,
-  type Plan,
-  plannedExperiments,
-  planTasks,
-  type TaskResult,
-  tableRows,
-  taskShare,
-} from '../ptdpc/experiment/index.js';
-import type { Preset } from '../ptdpc/index.js';
-import { Engine } from '../tensor/index.js';
-import { openReportedDevice } from './device.js';
+import { PlanFolder } from '../node/experiment/index.js';
+import { EXPERIMENTS, type ExperimentName } from '../ptdpc/experiment/index.js';
+import { collect, type PlanOptions, plan, type WorkOptions, work } from './experiment-steps.js';
 import {
   addExamples,
   deviceOption,
@@ -28,43 +12,12 @@ import {
   parsePositive,
   strictOption,
 } from './options.js';
-import { count, print, printJson, say } from './output.js';
-import { progress } from './progress.js';
-import { percent, table } from './tables.js';
-
-interface PlanOptions {
-  dataRoot?: string;
-  demo?: boolean;
-  model?: string;
-  out: string;
-  settings?: string[];
-  seeds: number;
-  preset: Preset;
-  lr?: number[];
-  epochs?: number;
-  batchSize?: number;
-  strict?: boolean;
-}
-
-interface WorkOptions {
-  device: DeviceChoice;
-  memory: number;
-  cache?: string;
-}
-
-interface RunOptions extends WorkOptions {
-  plan: string;
-  task?: string;
-  completions?: number;
-}
 
 interface CollectOptions {
   plan: string;
   out?: string;
   json?: boolean;
 }
-
-const events = { say, progress };
 
 export function configure(command: Command): void {
   command
@@ -132,7 +85,7 @@ function configureRun(command: Command): void {
     .requiredOption('--plan <dir>', 'folder of the plan, shared by all machines')
     .option('--task <i/n>', 'the i-th of n shares, counted from 1')
     .option('--completions <n>', 'completions of the Kubernetes Indexed Job', parseInteger());
-  addWorkOptions(command).action(async (options: RunOptions) => {
+  addWorkOptions(command).action(async (options: WorkOptions & { plan: string }) => {
     await work(new PlanFolder(options.plan), options);
   });
   addExamples(command, [
@@ -145,7 +98,8 @@ function configureCollect(command: Command): void {
   command
     .summary("write a plan's tables from the results that there are")
     .description(
-      'Write results.json, Markdown and LaTeX for every experiment of a plan from the results that there are. Says what is missing.',
+      'Write results.json, Markdown and LaTeX for every experiment of a plan from the results that there are, and report.html for those ' +
+        'that are complete. Says what is missing.',
     )
     .requiredOption('--plan <dir>', 'folder of the plan')
     .option('--out <dir>', "where to write (default: the plan's folder)")
@@ -171,6 +125,10 @@ function addPlanOptions(command: Command): Command {
     .option('--data-root <dir>', 'folder of the data sets')
     .option('--demo', 'drawn scenes in place of data sets, and the demonstration model')
     .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
+    .option(
+      '--deit <path>',
+      "checkpoint of DeiT under timm's names, for its row of Table 4 (default: only the paper's)",
+    )
     .requiredOption('--out <dir>', 'folder of the plan, its results and tables')
     .option('--settings <list>', 'settings separated by commas (default: those whose data set is there)', parseList)
     .option('--seeds <n>', 'seeds of each cell, from 0 on', parseInteger(1, 1000), 5)
@@ -190,88 +148,6 @@ function addWorkOptions(command: Command): Command {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .option('--cache <dir>', "where image features are kept (default: in the plan's folder)");
-}
-
-async function plan(folder: PlanFolder, experiments: readonly ExperimentName[], options: PlanOptions): Promise<Plan> {
-  const { demo, dataRoot } = options;
-  if ((dataRoot === undefined) === !demo) {
-    throw new InputError('expected either --data-root <dir> with data sets, or --demo');
-  }
-  const model = options.model ?? (demo ? demoModelDirectory() : undefined);
-  if (model === undefined) throw new InputError('--model <dir>: missing');
-  const { seeds, preset, epochs, settings, out, lr: learningRates } = options;
-  const batchSize = options.batchSize ?? (demo ? DEMO_BATCH_SIZE : undefined);
-  const strict = options.strict ?? false;
-  const request = { experiments, out, dataRoot, settings, model, seeds, preset, learningRates, epochs, batchSize };
-  const made = await folder.write(await makePlan({ ...request, strict, events }));
-  const names = made.settings.map(({ label }) => label).join(', ');
-  say(`${options.out}: ${count(planTasks(made).length, 'task')} for ${made.experiments.join(', ')} on ${names}`);
-  return made;
-}
-
-/** Small batches suit so few scenes (see `ptdpc demo`). */
-const DEMO_BATCH_SIZE = 16;
-
-async function work(
-  folder: PlanFolder,
-  options: WorkOptions & Pick<RunOptions, 'task' | 'completions'>,
-): Promise<void> {
-  const share = taskShare(options, process.env);
-  const before = await folder.read();
-  using device = await openReportedDevice(options.device);
-  let done = 0;
-  let total = 0;
-  const result = await runPlan(folder, {
-    engine: new Engine(device.backend),
-    memory: options.memory,
-    cache: options.cache,
-    share,
-    events,
-    onStart: (progress) => {
-      total = progress.total;
-      done = progress.before;
-      const part = share ? `share ${share.index + 1} of ${share.count}: ` : '';
-      say(`${part}${count(total, 'task')} of ${planTasks(before).length}, ${done} done before`);
-    },
-    onTask: (task) => say(`${taskLine(task)}; ${++done} of ${total} tasks done`),
-  });
-  for (const name of result.leftToOthers) say(`${name}: another process is at work on it`);
-}
-
-function taskLine({ task, result }: TaskResult): string {
-  const rate = result.learningRate === null ? '' : `, learning rate ${result.learningRate}`;
-  return `${task}: accuracy ${percent(result.accuracy)}${rate}, ${result.seconds.toFixed(1)} s`;
-}
-
-async function collect(
-  folder: PlanFolder,
-  names: readonly ExperimentName[],
-  { out, json }: { out?: string; json?: boolean },
-): Promise<void> {
-  const made = await folder.read();
-  const results = await folder.results(planTasks(made));
-  const collected: ExperimentResults[] = [];
-  for (const planned of plannedExperiments(made).filter(({ name }) => names.includes(name))) {
-    const one = collectExperiment(made, planned, results);
-    const place = await folder.writeResults(one, out);
-    collected.push(one);
-    const missing = one.cells.reduce((sum, cell) => sum + cell.missing.length, 0);
-    if (missing > 0) say(`${planned.name}: ${count(missing, 'task')} without a result`);
-    if (json) continue;
-    print(`${one.title} (${place})`);
-    print(resultTable(one));
-    print('');
-  }
-  if (json) printJson(collected);
-}
-
-/** Accuracies for people: ours, and the paper's in brackets. */
-function resultTable(results: ExperimentResults): string {
-  const rows = tableRows(results).map(({ label, cells }) => [
-    label,
-    ...cells.map(({ ours, paper }) => [ours, paper && `(paper ${paper})`].filter(Boolean).join(' ') || '-'),
-  ]);
-  return table([['', ...results.settings.map(({ label }) => label)], ...rows]);
 }
 
 function parseExperiment(text: string, before: readonly ExperimentName[] = []): readonly ExperimentName[] {

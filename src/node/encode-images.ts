@@ -6,7 +6,7 @@ import { type VisionConfig, visionRows } from '../clip/config.js';
 import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import { mebibytes } from '../ptdpc/index.js';
-import type { Engine } from '../tensor/index.js';
+import type { Engine, Tensor } from '../tensor/index.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
 import { ImageDecoders } from './image-decoders.js';
@@ -34,6 +34,8 @@ export interface EncodeRequest {
   readonly paths: readonly string[];
   /** Undefined: everything is encoded anew. */
   readonly cache?: FeatureCache | undefined;
+  /** For joint features: keeps the pooled ones of the images that are encoded, which are computed on the way. */
+  readonly pooledCache?: FeatureCache | undefined;
   /** Working memory in bytes, beside the tower's weights. */
   readonly memoryBytes: number;
   /** True: the first unreadable image is an InputError. */
@@ -62,7 +64,7 @@ interface WaitingImage {
 
 /** Encodes images. Throws InputError where none is readable, or where one is not and `strict` is set. */
 export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {
-  const { engine, cache } = request;
+  const { engine, cache, pooledCache } = request;
   const encoder = encoderOf(request.model);
   using decoders = new ImageDecoders(request.paths.length < FEW_IMAGES ? 0 : hardwareThreads());
   const reader = new ImageReader(request, encoder, decoders);
@@ -78,17 +80,20 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
         // Handed over before the tower begins: on the CPU, it has this thread to itself.
         ahead = await reader.begin(size);
         if (batch.length === 0) continue;
-        const features = await encodeBatch(tower, encoder.features, batch);
+        const { features, pooled } = await encodeBatch(tower, encoder.features, batch, pooledCache !== undefined);
         for (const [row, { index, hash }] of batch.entries()) {
-          const feature = features.subarray(row * reader.width, (row + 1) * reader.width);
+          const feature = rowOf(features, row, reader.width);
           reader.features.set(feature, index * reader.width);
-          if (hash) await cache?.add(hash, feature);
+          if (!hash) continue;
+          await cache?.add(hash, feature);
+          if (pooled) await pooledCache?.add(hash, rowOf(pooled, row, encoder.config.width));
         }
         encoded += batch.length;
         request.onProgress?.(batch.length);
       }
     } finally {
       await cache?.flush();
+      await pooledCache?.flush();
     }
   }
   return { ...reader.result(), encoded };
@@ -200,12 +205,13 @@ class ImageReader {
   }
 }
 
-/** Features [batch, the encoder's width]. The device has its work when this first waits. */
+/** Features [batch, the encoder's width], and the pooled ones of joint ones. The device has its work when this first waits. */
 async function encodeBatch(
   tower: VisionTower,
   kind: FeatureKind,
   batch: readonly WaitingImage[],
-): Promise<Float32Array> {
+  keepPooled: boolean,
+): Promise<{ features: Float32Array; pooled?: Float32Array | undefined }> {
   const { engine, config } = tower;
   const { imageSize } = config;
   const numbers = 3 * imageSize * imageSize;
@@ -213,11 +219,22 @@ async function encodeBatch(
   batch.forEach((image, row) => {
     pixels.set(image.pixels, row * numbers);
   });
-  using features = engine.scope(() => {
+  const { features, pooled } = engine.scope((): { features: Tensor; pooled?: Tensor } => {
     const input = engine.tensor(pixels, [batch.length, 3, imageSize, imageSize]);
-    return kind === 'pooled' ? tower.pool(input) : tower.encode(input).features;
+    if (kind === 'pooled') return { features: tower.pool(input) };
+    const { features, pooled } = tower.encode(input);
+    return keepPooled ? { features, pooled } : { features };
   });
-  return await features.read();
+  try {
+    return { features: await features.read(), pooled: await pooled?.read() };
+  } finally {
+    features.dispose();
+    pooled?.dispose();
+  }
+}
+
+function rowOf(matrix: Float32Array, row: number, width: number): Float32Array {
+  return matrix.subarray(row * width, (row + 1) * width);
 }
 
 /** Images per batch in a budget of bytes; `fixedBytes` is the device's (see `MemoryUse`). Throws InputError where not one fits. */

@@ -18,19 +18,23 @@ export interface EncodingRequest {
   readonly memory: number;
   /** True: the first unreadable image is an InputError. */
   readonly strict?: boolean | undefined;
+  /** The pooled features of a model whose joint ones are asked for: kept as well, so that they need not be computed again. */
+  readonly alsoKeep?: ImageEncoder | undefined;
   readonly events?: Events | undefined;
 }
 
 /** Encodes images on the engine's device. Throws as `encodeImages` does. */
 export async function encodeFiles(request: EncodingRequest, paths: readonly string[]): Promise<EncodedImages> {
-  const { engine, model, memory, strict, events = SILENT } = request;
-  const cache = await openCache(request, events);
+  const { engine, model, memory, strict, alsoKeep, events = SILENT } = request;
+  const cache = await openCache(request, encoderOf(model), events);
+  const pooledCache = alsoKeep && (await openCache(request, alsoKeep, events));
   using bar = events.progress(paths.length, 'encoding', 'images');
   return await encodeImages({
     engine,
     model,
     paths,
     cache,
+    pooledCache,
     memoryBytes: memory,
     strict,
     onProgress: (images) => bar.tick(images),
@@ -50,12 +54,12 @@ export async function encodeSplit(
 }
 
 async function openCache(
-  { engine, model, cacheDirectory }: EncodingRequest,
+  { engine, cacheDirectory }: EncodingRequest,
+  { origin: config, width, hash }: ImageEncoder,
   events: Events,
 ): Promise<FeatureCache | undefined> {
   if (cacheDirectory === undefined) return undefined;
   // By description, not by kind: two GPUs round differently, and the same device must give the same result.
-  const { origin: config, width } = encoderOf(model);
-  const origin = { weights: await model.hash(), config, width, device: engine.backend.description };
+  const origin = { weights: await hash(), config, width, device: engine.backend.description };
   return FeatureCache.open(cacheDirectory, origin, (line) => events.say(line));
 }

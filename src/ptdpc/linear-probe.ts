@@ -202,27 +202,32 @@ export interface ProbeCell extends ProbeTraining {
 
 /**
  * One cell of Table 4: trained, with the learning rate that does best on the validation images where there is a choice, and evaluated
- * on the test images. Of rates that do equally well the one with the lower loss is taken; one that diverges is out. Throws InputError
- * where a choice is asked for without validation images.
+ * on the test images. Throws InputError where a choice is asked for without validation images.
  */
 export async function probeCell(cell: ProbeCell): Promise<ProbeResult> {
   const { engine, rates, validation, test, options } = cell;
-  if (!rates) {
-    const probe = await trainProbe(cell);
-    return {
-      probe,
-      evaluation: await evaluateProbe(engine, probe, test),
-      learningRate: options.learningRate,
-      choice: [],
-    };
-  }
-  if (!validation) throw new InputError('--lr auto: the choice needs validation images, found none');
+  if (rates && !validation) throw new InputError('--lr auto: the choice needs validation images, found none');
+  const chosen =
+    rates && validation
+      ? await chooseRate({ ...cell, rates, validation })
+      : { probe: await trainProbe(cell), learningRate: options.learningRate, choice: [] };
+  return { ...chosen, evaluation: await evaluateProbe(engine, chosen.probe, test) };
+}
+
+/**
+ * Trains with each of the rates and takes the one that does best on the validation images; of rates that do equally well the one with
+ * the lower loss, then the first. One that diverges is out. Throws TrainingDiverged where all do.
+ */
+export async function chooseRate(
+  training: ProbeTraining & { rates: readonly number[]; validation: LabelledFeatures },
+): Promise<Omit<ProbeResult, 'evaluation'>> {
+  const { engine, rates, validation, options } = training;
   const choice: RateChoice[] = [];
   let best: { probe: LinearProbe; of: RateChoice } | undefined;
   for (const learningRate of rates) {
     let probe: LinearProbe;
     try {
-      probe = await trainProbe({ ...cell, options: { ...options, learningRate } });
+      probe = await trainProbe({ ...training, options: { ...options, learningRate } });
     } catch (error) {
       if (!(error instanceof TrainingDiverged)) throw error;
       continue;
@@ -235,6 +240,5 @@ export async function probeCell(cell: ProbeCell): Promise<ProbeResult> {
     if (better) best = { probe, of };
   }
   if (!best) throw new TrainingDiverged(`training diverged at each of the learning rates ${rates.join(', ')}`);
-  const evaluation = await evaluateProbe(engine, best.probe, test);
-  return { probe: best.probe, evaluation, learningRate: best.of.learningRate, choice };
+  return { probe: best.probe, learningRate: best.of.learningRate, choice };
 }

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ExperimentResults } from '../../src/ptdpc/experiment/index.js';
 import { writePublished } from '../support/published-datasets.js';
-import { expectRefused, outcomeOf, ptdpc, scratchPath, setUpProgram, startPtdpc } from './program.js';
+import {
+  expectRefused,
+  fixture,
+  outcomeOf,
+  ptdpc,
+  ptdpcJson,
+  scratchPath,
+  setUpProgram,
+  startPtdpc,
+} from './program.js';
 import { expectDone, makeModel } from './tuning/support.js';
 
 setUpProgram();
@@ -36,7 +45,15 @@ describe('all of them, on the layouts in which the data sets are published', () 
   let all: ExperimentResults[];
 
   beforeAll(async () => {
-    const { stdout } = await expectDone(['experiment', 'all', ...planArgs('all'), '--device', 'cpu', '--json']);
+    const deit = ['--deit', fixture('vit-tiny/vit.pth')];
+    const { stdout } = await expectDone([
+      'experiment',
+      'all',
+      ...planArgs('all', ...deit),
+      '--device',
+      'cpu',
+      '--json',
+    ]);
     all = JSON.parse(stdout) as ExperimentResults[];
   }, 100_000);
 
@@ -66,9 +83,15 @@ describe('all of them, on the layouts in which the data sets are published', () 
   });
 
   test('the files are there: tables for people, predictions and runs of every task', async () => {
-    expect((await readdir(scratchPath('all/table2'))).sort()).toEqual(['results.json', 'table2.md', 'table2.tex']);
+    expect((await readdir(scratchPath('all/table2'))).sort()).toEqual([
+      'report.html',
+      'results.json',
+      'table2.md',
+      'table2.tex',
+    ]);
     expect(await readFile(scratchPath('all/table2/table2.md'), 'utf8')).toMatch(/\| both \(PT-DPC\) \|.*paper 78\.07/);
     expect(await readResults('all', 'table2')).toEqual(all[1]);
+    expect(await readFile(scratchPath('all/figure5/report.html'), 'utf8')).toMatch(/src="data:image\/jpeg;base64,/);
     const tasks = await readdir(scratchPath('all/tasks'));
     expect((await readdir(scratchPath('all/predictions'))).map((name) => name.replace('.csv', '.json'))).toEqual(tasks);
     // EmotionROI has no validation images: the choice is made on held-out ones, and the training repeated on all.
@@ -79,6 +102,26 @@ describe('all of them, on the layouts in which the data sets are published', () 
       expect.arrayContaining([expect.stringMatching(/^features-.*done$/)]),
     );
     expect((await readdir(scratchPath('all/claims'))).filter((name) => !name.endsWith('.done'))).toEqual([]);
+  });
+
+  test("Table 4's probes are those of `ptdpc probe` on the same data", async () => {
+    const { cells } = all.find(({ experiment }) => experiment === 'table4')!;
+    const encoders = {
+      deit: ['--model', fixture('vit-tiny/vit.pth')],
+      'clip-vit': ['--model', 'model', '--features', 'pooled'],
+      clip: ['--model', 'model', '--features', 'joint'],
+    };
+    for (const [variant, encoder] of Object.entries(encoders)) {
+      const { choice, learningRate, ...found } = cells.find((cell) => cell.variant === variant)!.seeds[0]!;
+      const options = ['--data', 'data/FI', '--dataset', 'fi8', '--epochs', '1', '--lr', String(learningRate)];
+      const probe = await ptdpcJson<Record<string, unknown>>([
+        ...['probe', ...encoder, ...options, '--out', `probe-${variant}`, '--device', 'cpu'],
+      ]);
+      const { accuracy, loss, confusion } = found;
+      expect(probe, variant).toMatchObject({ accuracy, loss, confusion });
+      const best = Math.max(...choice.map(({ valAccuracy }) => valAccuracy));
+      expect(choice.find((one) => one.learningRate === learningRate)?.valAccuracy).toBe(best);
+    }
   });
 
   test('the seeds of Twitter I are its folds', async () => {
@@ -175,6 +218,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
     await rm(scratchPath('partly/tasks/fi8.cs.seed0.json'));
     const { stderr } = await expectDone(['experiment', 'collect', '--plan', 'partly']);
     expect(stderr).toMatch(/^table2: 1 task without a result$/m);
+    expect((await names('partly/table2')).sort()).toEqual(['results.json', 'table2.md', 'table2.tex']);
     expect(await readFile(scratchPath('partly/table2/table2.md'), 'utf8')).toMatch(/Not finished/);
   });
 
@@ -231,6 +275,7 @@ describe('what is refused', () => {
     await expectRefused(plan(...found, '--settings', 'emoset8'), /--settings emoset8: no folder emoset/);
     await expectRefused(plan('--data-root', 'model', '--model', 'model'), /expected folders named fi, .*found none/);
     await expectRefused(plan('--data-root', 'nowhere', '--model', 'model'), /--data-root nowhere: cannot be listed/);
+    await expectRefused(plan(...found, '--deit', 'model'), /--deit model: expected a vision transformer in timm's/);
     expect(await names('.')).not.toContain('refused');
   });
 

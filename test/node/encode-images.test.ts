@@ -1,14 +1,19 @@
 /** Encoding within a budget, and the same features however many images are computed at once. */
+import { mkdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
 import { batchSize, encodeImages } from '../../src/node/encode-images.js';
+import { encodeFiles } from '../../src/node/encode-splits.js';
+import { clipEncoder } from '../../src/node/image-encoder.js';
 import { openModelDirectory } from '../../src/node/model-directory.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll, openTestDevice } from '../support/devices.js';
+import { scratchFolder } from './scratch.js';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
 const MIB = 2 ** 20;
+const scratch = scratchFolder();
 
 describeOnAll('encoding images', (device) => {
   it('holds no more than weights and budget, and gives the same for any budget', async () => {
@@ -36,4 +41,18 @@ describeOnAll('encoding images', (device) => {
     const width = model.config.projectionDim;
     expect(results[0]!.slice(3 * width, 6 * width)).toEqual(results[0]!.slice(0, 3 * width));
   }, 60_000);
+
+  it('keeps the pooled features of what it encodes, the same that are encoded by themselves', async () => {
+    await using model = await openModelDirectory(`${FIXTURES}clip-tiny`);
+    const pooled = clipEncoder(model, 'pooled');
+    const paths = ['00_640x480_RGB.png', 'j5_640x480_RGB.jpg'].map((name) => `${FIXTURES}preprocess/${name}`);
+    const request = { engine: new Engine(device()), cacheDirectory: scratch(device().kind), memory: 200 * MIB };
+    await mkdir(request.cacheDirectory);
+    expect((await encodeFiles({ ...request, model, alsoKeep: pooled }, paths)).encoded).toBe(2);
+    const kept = await encodeFiles({ ...request, model: pooled }, paths);
+    expect([kept.cached, kept.encoded]).toEqual([2, 0]);
+    const alone = await encodeFiles({ ...request, model: pooled, cacheDirectory: undefined }, paths);
+    expect(kept.features).toEqual(alone.features);
+    expect(alone.encoded).toBe(2);
+  });
 });

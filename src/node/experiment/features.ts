@@ -1,6 +1,7 @@
 /** The image features of an experiment: encoded once for all tasks, whichever process is first, and read once by each process. */
 import { join } from 'node:path';
 import type { LabelledPath } from '../../ptdpc/datasets/index.js';
+import { type FrozenEncoder, planTasks } from '../../ptdpc/experiment/index.js';
 import { type ClassName, normalizedFeatures } from '../../ptdpc/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists } from '../checkpoint-files.js';
@@ -11,61 +12,92 @@ import type { SkippedImage } from '../image-files.js';
 import { type EncodedSplit, labelled } from '../labelled-images.js';
 import type { Workplace } from './workplace.js';
 
+/** By path, the feature of a readable image, not normalised. */
+type KnownFeatures = Map<string, Float32Array | SkippedImage>;
+
 export class ExperimentFeatures {
-  /** By path, the feature [projectionDim] of a readable image. Of one data set at a time. */
-  readonly #known = new Map<string, Float32Array | SkippedImage>();
+  /** Of one data set at a time. */
+  readonly #known = new Map<FrozenEncoder, KnownFeatures>();
   #root: string | undefined;
+  /** Pooled features that a task will ask for are kept when joint ones are computed. */
+  readonly #wantsPooled: boolean;
 
-  constructor(private readonly place: Workplace) {}
+  constructor(private readonly place: Workplace) {
+    this.#wantsPooled = planTasks(place.plan).some(
+      ({ variant: { work } }) => work.kind === 'probe' && work.encoder === 'clip-pooled',
+    );
+  }
 
-  /** The features of parts of the data set at `root`, with their labels. Unreadable images are left out, or refused by a strict plan. */
-  async splits(
+  /** The model's joint features, normalised: what prompts are tuned on. Otherwise as `raw`. */
+  async normalized(
+    root: string,
+    parts: readonly (readonly LabelledPath[])[],
+    classes: readonly ClassName[],
+  ): Promise<EncodedSplit[]> {
+    const { projectionDim } = this.place.model.config;
+    const splits = await this.raw('clip-joint', root, parts, classes);
+    return splits.map((split) => ({ ...split, features: normalizedFeatures(split.features, projectionDim) }));
+  }
+
+  /**
+   * The features that an encoder gives, of parts of the data set at `root`, with their labels. Unreadable images are left out, or refused
+   * by a strict plan.
+   */
+  async raw(
+    encoder: FrozenEncoder,
     root: string,
     parts: readonly (readonly LabelledPath[])[],
     classes: readonly ClassName[],
   ): Promise<EncodedSplit[]> {
     if (this.#root !== root) this.#known.clear();
     this.#root = root;
+    const known: KnownFeatures = this.#known.get(encoder) ?? new Map();
+    this.#known.set(encoder, known);
     const paths = [...new Set(parts.flatMap((images) => images.map(({ path }) => path)))];
-    const unknown = paths.filter((path) => !this.#known.has(path));
-    if (unknown.length > 0) await this.#encode(root, unknown);
-    return parts.map((images) => this.#split(images, classes));
-  }
-
-  #split(images: readonly LabelledPath[], classes: readonly ClassName[]): EncodedSplit {
-    const width = this.place.model.config.projectionDim;
-    const readable: string[] = [];
-    const skipped: SkippedImage[] = [];
-    for (const { path } of images) {
-      const known = this.#known.get(path)!;
-      if (known instanceof Float32Array) readable.push(path);
-      else skipped.push(known);
+    const unknown = paths.filter((path) => !known.has(path));
+    // The way to the joint features leads through the pooled ones, so one pass gives both.
+    if (encoder === 'clip-pooled' && unknown.length > 0) await this.raw('clip-joint', root, parts, classes);
+    const { width } = this.place.encoders.get(encoder)!;
+    if (unknown.length > 0) {
+      const { features, paths, skipped } = await this.#encode(encoder, root, unknown);
+      paths.forEach((path, row) => {
+        known.set(path, features.subarray(row * width, (row + 1) * width));
+      });
+      for (const image of skipped) known.set(image.path, image);
     }
-    const features = new Float32Array(readable.length * width);
-    readable.forEach((path, row) => {
-      features.set(this.#known.get(path) as Float32Array, row * width);
-    });
-    const normalized = normalizedFeatures(features, width);
-    return labelled({ features: normalized, paths: readable, skipped }, images, classes);
+    return parts.map((images) => labelled(featuresOf(images, known, width), images, classes));
   }
 
   /** Encodes images; processes that share the cache wait for the first one instead of encoding the same images. */
-  async #encode(root: string, paths: readonly string[]): Promise<void> {
-    const { model, engine, cacheDirectory, claims, folder } = this.place;
+  async #encode(name: FrozenEncoder, root: string, paths: readonly string[]): Promise<EncodedImages> {
+    const { encoders, engine, cacheDirectory, claims, folder } = this.place;
+    const model = encoders.get(name)!;
+    const alsoKeep = name === 'clip-joint' && this.#wantsPooled ? encoders.get('clip-pooled') : undefined;
+    const encode = () => encodeFiles({ ...this.place, model, alsoKeep }, paths);
     const device = engine.backend.description;
-    const name = `features-${sha256(JSON.stringify([root, await model.hash(), device])).slice(0, 16)}`;
-    const marker = join(folder.claims, `${name}.done`);
-    if (await exists(marker)) return this.#keep(await encodeFiles(this.place, paths));
-    await using _claim = await claims.claim(name);
-    this.#keep(await encodeFiles(this.place, paths));
+    // One claim for both kinds of features of a model: whoever comes second finds the pooled ones too.
+    const claim = `features-${sha256(JSON.stringify([root, await model.hash(), device])).slice(0, 16)}`;
+    const marker = join(folder.claims, `${claim}.${name}.done`);
+    if (await exists(marker)) return await encode();
+    await using _claim = await claims.claim(claim);
+    const encoded = await encode();
     await writeFileAtomically(marker, `${root}\n${device}\n${cacheDirectory}\n`);
+    return encoded;
   }
+}
 
-  #keep({ features, paths, skipped }: EncodedImages): void {
-    const { projectionDim } = this.place.model.config;
-    paths.forEach((path, row) => {
-      this.#known.set(path, features.subarray(row * projectionDim, (row + 1) * projectionDim));
-    });
-    for (const image of skipped) this.#known.set(image.path, image);
+/** The features [images, width] of the readable ones of some images. */
+function featuresOf(images: readonly LabelledPath[], known: KnownFeatures, width: number) {
+  const paths: string[] = [];
+  const skipped: SkippedImage[] = [];
+  for (const { path } of images) {
+    const found = known.get(path)!;
+    if (found instanceof Float32Array) paths.push(path);
+    else skipped.push(found);
   }
+  const features = new Float32Array(paths.length * width);
+  paths.forEach((path, row) => {
+    features.set(known.get(path) as Float32Array, row * width);
+  });
+  return { features, paths, skipped };
 }

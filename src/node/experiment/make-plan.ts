@@ -13,9 +13,9 @@ import { createDirectoryAtomically } from '../atomic.js';
 import { exists } from '../checkpoint-files.js';
 import { writeScenes } from '../demo-scenes.js';
 import type { Events } from '../events.js';
-
 import { openModelDirectory } from '../model-directory.js';
 import { packageVersion } from '../package.js';
+import { openDeit } from './deit.js';
 import { findSettings, settingWarnings } from './setting-data.js';
 
 export interface PlanRequest {
@@ -27,6 +27,8 @@ export interface PlanRequest {
   /** Settings to compute (see `findSettings`); undefined: the paper's whose data set is there. */
   settings?: readonly string[] | undefined;
   model: string;
+  /** Checkpoint of Table 4's DeiT; undefined: its row is quoted. */
+  deit?: string | undefined;
   seeds: number;
   preset: Preset;
   /** Undefined: the paper's three for the preset `paper`, else the preset's own. */
@@ -46,6 +48,7 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
   // Before the scenes are drawn: without a vocabulary nothing can be tuned.
   await model.tokenizer();
   const { dataRoot, events } = request;
+  const deit = request.deit === undefined ? null : await deitOf(request.deit);
   const found = dataRoot === undefined ? undefined : await findSettings(dataRoot, request.settings);
   for (const warning of await settingWarnings(found ?? [])) events.say(warning);
   const rates = preset === 'paper' ? PAPER_LEARNING_RATES : [PRESETS[preset].learningRate];
@@ -61,10 +64,16 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
       model: { directory: resolve(request.model), sha256: await model.hash() },
       strict: request.strict,
     },
+    deit,
     experiments: request.experiments,
     settings: found ?? (await demonstrationSettings(request)),
     seeds: request.seeds,
   };
+}
+
+async function deitOf(path: string): Promise<Plan['deit']> {
+  await using encoder = await openDeit(path);
+  return { path: resolve(path), sha256: await encoder.hash() };
 }
 
 /** Draws the scenes, unless they are there; the two settings differ in their classes, as FI's do. */

@@ -5,6 +5,7 @@ import { seedResult, surestCases, TASK_FORMAT, type Task, type TaskResult } from
 import { classText, evaluate, predictionsCsv, zeroShotLogits } from '../../ptdpc/index.js';
 import { packageVersion } from '../package.js';
 import type { ExperimentFeatures } from './features.js';
+import { probeTask } from './probe-task.js';
 import { type SettingData, settingData } from './setting-data.js';
 import { type TaskOutcome, tuneTask } from './tune-task.js';
 import type { Workplace } from './workplace.js';
@@ -48,6 +49,8 @@ function outcome(place: Workplace, task: Task, data: SettingData, features: Expe
       return tuneTask(place, task, work, data, features);
     case 'zero-shot':
       return zeroShot(place, task, work.template, data, features);
+    case 'probe':
+      return probeTask(place, task, work.encoder, data, features);
   }
 }
 
@@ -58,7 +61,7 @@ async function zeroShot(
   { classes, test }: SettingData,
   features: ExperimentFeatures,
 ): Promise<TaskOutcome> {
-  const [tested] = await features.splits(setting.root, [test], classes);
+  const [tested] = await features.normalized(setting.root, [test], classes);
   const texts = classes.map(({ word }) => classText(template, word));
   const logits = await zeroShotLogits(
     tower,

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { bestRate, holdOut, type RateResult, type Task } from '../../ptdpc/experiment/index.js';
+import { bestRate, holdOut, type RateResult, type Task, taskOptions } from '../../ptdpc/experiment/index.js';
 import {
   type EpochMetrics,
   type Evaluation,
@@ -10,7 +10,6 @@ import {
   type PromptModel,
   TrainingDiverged,
   type TuningOptions,
-  tuningOptions,
 } from '../../ptdpc/index.js';
 import type { EncodedSplit } from '../labelled-images.js';
 import { OtherRun } from '../run-directory.js';
@@ -49,7 +48,7 @@ export async function tuneTask(
   let learningRate = learningRates[0]!;
   if (learningRates.length > 1) {
     const { fit, held } = val ? { fit: train, held: val } : holdOut(train, task.seed);
-    const [fitted, heldOut] = await features.splits(root, [fit, held], classes);
+    const [fitted, heldOut] = await features.normalized(root, [fit, held], classes);
     for (const rate of learningRates) {
       const last = await training.run(join(folder, `lr-${rate}`), rate, fitted!, heldOut);
       if (last) choice.push({ learningRate: rate, valAccuracy: last.valAccuracy!, valLoss: last.valLoss! });
@@ -60,7 +59,7 @@ export async function tuneTask(
     }
     learningRate = bestRate(choice);
   }
-  const [trained, validated, tested] = await features.splits(root, [train, val ?? [], test], classes);
+  const [trained, validated, tested] = await features.normalized(root, [train, val ?? [], test], classes);
   // Where the choice was made on a part of the training images, its runs have seen too little.
   const run = join(folder, val || learningRates.length === 1 ? `lr-${learningRate}` : 'final');
   let evaluation: Evaluation | undefined;
@@ -91,8 +90,9 @@ class TaskTraining {
     const { place, task } = this;
     const { classes, source } = this.data;
     const { model, tower, memory, strict, events } = place;
+    const options = taskOptions(place.plan, task, { ...this.prompts, learningRate });
     const request = {
-      ...{ out, model, tower, data: source, classes, options: this.#options(learningRate) },
+      ...{ out, model, tower, data: source, classes, options },
       ...{ train, validation, memory, strict, use },
       // Whoever holds the task holds its runs: the lock of a process that was killed on another machine must not stay in the way.
       claim: { [Symbol.asyncDispose]: async () => {} },
@@ -113,16 +113,5 @@ class TaskTraining {
       await mkdir(out, { recursive: true });
       return await trainRun(request);
     }
-  }
-
-  #options(learningRate: number): TuningOptions {
-    const { preset, epochs, batchSize } = this.place.plan.configuration;
-    return tuningOptions(preset, {
-      ...this.prompts,
-      ...(epochs !== null && { epochs }),
-      ...(batchSize !== null && { batchSize }),
-      learningRate,
-      seed: this.task.seed,
-    });
   }
 }

@@ -1,11 +1,13 @@
 /** What the tasks of one process share: the plan, the device, and the model opened on it. */
 import { TextTower } from '../../clip/towers/index.js';
 import { InputError } from '../../errors.js';
-import type { Plan } from '../../ptdpc/experiment/index.js';
+import type { FrozenEncoder, Plan } from '../../ptdpc/experiment/index.js';
 import type { Engine } from '../../tensor/index.js';
 import type { Events } from '../events.js';
+import { clipEncoder, type ImageEncoder, type OpenedEncoder } from '../image-encoder.js';
 import { type ModelDirectory, openModelDirectory } from '../model-directory.js';
 import { Claims, type ClaimTiming } from './claims.js';
+import { openDeit } from './deit.js';
 import type { PlanFolder } from './plan-folder.js';
 
 export interface WorkOptions {
@@ -25,22 +27,29 @@ export interface Workplace extends AsyncDisposable {
   readonly engine: Engine;
   readonly model: ModelDirectory;
   readonly tower: TextTower;
+  /** What the plan's probes stand on; `deit` where it has one. */
+  readonly encoders: ReadonlyMap<FrozenEncoder, ImageEncoder>;
   readonly memory: number;
   readonly strict: boolean;
   readonly cacheDirectory: string;
   readonly events: Events;
 }
 
-/** Opens the plan's model. Throws InputError where it is no longer the one that the plan was made with. */
+/** Opens the plan's models. Throws InputError where they are no longer those that the plan was made with. */
 export async function openWorkplace(folder: PlanFolder, plan: Plan, options: WorkOptions): Promise<Workplace> {
   const { engine, memory, events } = options;
   const { directory, sha256 } = plan.configuration.model;
   const model = await openModelDirectory(directory);
+  let deit: OpenedEncoder | undefined;
+  const close = async () => {
+    await deit?.[Symbol.asyncDispose]();
+    await model.close();
+  };
   try {
-    if ((await model.hash()) !== sha256) {
-      throw new InputError(
-        `${directory}: its weights are no longer those that the plan in ${folder.path} was made with; choose another --out`,
-      );
+    await requireWeights(folder, directory, model, sha256);
+    if (plan.deit) {
+      deit = await openDeit(plan.deit.path);
+      await requireWeights(folder, plan.deit.path, deit, plan.deit.sha256);
     }
     const tower = await TextTower.load(engine, model.clip, model.config);
     return {
@@ -50,17 +59,34 @@ export async function openWorkplace(folder: PlanFolder, plan: Plan, options: Wor
       engine,
       model,
       tower,
+      encoders: new Map<FrozenEncoder, ImageEncoder>([
+        ['clip-joint', clipEncoder(model, 'joint')],
+        ['clip-pooled', clipEncoder(model, 'pooled')],
+        ...(deit ? [['deit', deit] as const] : []),
+      ]),
       memory,
       strict: plan.configuration.strict,
       cacheDirectory: options.cache ?? folder.cache,
       events,
       [Symbol.asyncDispose]: async () => {
         tower[Symbol.dispose]();
-        await model.close();
+        await close();
       },
     };
   } catch (error) {
-    await model.close();
+    await close();
     throw error;
   }
+}
+
+async function requireWeights(
+  { path: plan }: PlanFolder,
+  path: string,
+  model: Pick<ImageEncoder, 'hash'>,
+  sha256: string,
+): Promise<void> {
+  if ((await model.hash()) === sha256) return;
+  throw new InputError(
+    `${path}: its weights are no longer those that the plan in ${plan} was made with; choose another --out`,
+  );
 }

@@ -13,6 +13,7 @@ import {
 } from './results.js';
 import { sampleStd, summarize } from './statistics.js';
 import type { TaskResult } from './task-result.js';
+import { baseName } from './variants.js';
 
 /** Merges what there is; seeds without a result are listed as missing. `results` are by the name of the task. */
 export function collectExperiment(
@@ -126,8 +127,4 @@ function meanOfEach(lists: readonly (number | null)[][]): (number | null)[] {
     const values = lists.map((list) => list[i] ?? null).filter((value) => value !== null);
     return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
   });
-}
-
-function baseName(path: string): string {
-  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }

@@ -2,7 +2,14 @@
 import type { Preset } from '../options.js';
 import { FIGURE_5, PAPER_SETTINGS, paperFigure, type Row, TABLE_1, TABLE_2, TABLE_3, TABLE_4 } from './paper-tables.js';
 import type { ExperimentName } from './results.js';
-import { modeVariants, ourVariant, templateVariants, type Variant, zeroShotVariant } from './variants.js';
+import {
+  modeVariants,
+  ourVariant,
+  probeVariants,
+  templateVariants,
+  type Variant,
+  zeroShotVariant,
+} from './variants.js';
 
 export interface ExperimentRow {
   variant: Variant;
@@ -22,7 +29,12 @@ export interface Experiment {
   spread?: Row;
 }
 
-export function experiment(name: ExperimentName, preset: Preset): Experiment {
+/** `deit` is the checkpoint for Table 4's row; where it is null, the row is quoted. */
+export function experiment(
+  name: ExperimentName,
+  preset: Preset,
+  deit: { path: string; sha256: string } | null = null,
+): Experiment {
   const ours = { variant: ourVariant(preset), paper: TABLE_1.ours };
   const all = PAPER_SETTINGS;
   switch (name) {
@@ -47,13 +59,15 @@ export function experiment(name: ExperimentName, preset: Preset): Experiment {
       return { name, title, settings: all, rows, quoted: [], spread: TABLE_3.std };
     }
     case 'table4': {
-      const rest = [
-        { label: 'DeiT', row: TABLE_4.deit },
-        { label: 'CLIP-ViT', row: TABLE_4.clipVit },
-        { label: 'CLIP', row: TABLE_4.clip },
+      const probes = probeVariants(deit);
+      const rows = [
+        ...(probes.deit ? [{ variant: probes.deit, paper: TABLE_4.deit }] : []),
+        { variant: probes.clipVit, paper: TABLE_4.clipVit },
+        { variant: probes.clip, paper: TABLE_4.clip },
+        ours,
       ];
-      const quoted = [...TABLE_4.others, ...rest];
-      return { name, title: 'Table 4: frozen encoders under a linear layer', settings: all, rows: [ours], quoted };
+      const quoted = [...TABLE_4.others, ...(probes.deit ? [] : [{ label: 'DeiT', row: TABLE_4.deit }])];
+      return { name, title: 'Table 4: frozen encoders under a linear layer', settings: all, rows, quoted };
     }
     case 'figure4': {
       const title = 'Figure 4: confusion matrices of PT-DPC';

@@ -3,7 +3,7 @@
  * tasks: PT-DPC's row of Tables 1 to 4 is computed once.
  */
 import { InputError } from '../../errors.js';
-import { PRESETS, type Preset } from '../options.js';
+import { PRESETS, type Preset, type TuningOptions, tuningOptions } from '../options.js';
 import { type Experiment, experiment } from './experiments.js';
 import { EXPERIMENTS, type ExperimentName } from './results.js';
 import type { Variant } from './variants.js';
@@ -38,6 +38,8 @@ export interface PlanConfiguration {
 export interface Plan {
   program: string;
   configuration: PlanConfiguration;
+  /** The checkpoint of Table 4's DeiT, and the hash of its weights; null where there is none. Only its own row depends on it. */
+  deit: { path: string; sha256: string } | null;
   experiments: readonly ExperimentName[];
   settings: readonly PlanSetting[];
   /** Seeds 0 to seeds - 1. */
@@ -53,8 +55,8 @@ export interface Task {
 }
 
 /** The plan's experiments; a demonstration has each of its settings in all of them. */
-export function plannedExperiments({ configuration, experiments }: Plan): Experiment[] {
-  return experiments.map((name) => experiment(name, configuration.preset));
+export function plannedExperiments({ configuration, experiments, deit }: Plan): Experiment[] {
+  return experiments.map((name) => experiment(name, configuration.preset, deit));
 }
 
 /** The plan's settings that an experiment has columns for: the paper's in its order; tables have every other one too. */
@@ -85,6 +87,17 @@ export function taskName(setting: string, variant: string, seed: number): string
   return `${setting}.${variant}.seed${seed}`;
 }
 
+/** The options of a task's trainings: the preset's with those of the plan and `own`. */
+export function taskOptions({ configuration }: Plan, { seed }: Task, own: Partial<TuningOptions>): TuningOptions {
+  const { preset, epochs, batchSize } = configuration;
+  return tuningOptions(preset, {
+    ...(epochs !== null && { epochs }),
+    ...(batchSize !== null && { batchSize }),
+    ...own,
+    seed,
+  });
+}
+
 /**
  * A plan that holds both: the experiments and settings of either, and the larger number of seeds. Throws InputError, naming `path`,
  * where their results cannot lie in one folder.
@@ -95,6 +108,11 @@ export function joinPlans(before: Plan, now: Plan, path: string): Plan {
     if (identity(found) === identity(value)) continue;
     throw new InputError(
       `${path}: a plan with another ${key} (${JSON.stringify(found)}, now ${JSON.stringify(value)}); choose another folder`,
+    );
+  }
+  if (before.deit && now.deit && before.deit.sha256 !== now.deit.sha256) {
+    throw new InputError(
+      `${path}: a plan with another DeiT (${before.deit.path}, now ${now.deit.path}); choose another folder`,
     );
   }
   const settings = [...before.settings];
@@ -109,6 +127,7 @@ export function joinPlans(before: Plan, now: Plan, path: string): Plan {
   }
   return {
     ...now,
+    deit: now.deit ?? before.deit,
     experiments: EXPERIMENTS.filter((name) => before.experiments.includes(name) || now.experiments.includes(name)),
     settings,
     seeds: Math.max(before.seeds, now.seeds),
@@ -126,16 +145,19 @@ export function parsePlan(text: string, path: string): Plan {
   try {
     const plan = JSON.parse(text) as Plan;
     const { configuration, experiments, settings, seeds } = plan;
+    // Plans of 0.1.0 may lack it.
+    const deit = plan.deit ?? null;
     const known =
       configuration.format === PLAN_FORMAT &&
       Object.hasOwn(PRESETS, configuration.preset) &&
       configuration.learningRates.every((rate) => rate > 0) &&
       [configuration.model.directory, configuration.model.sha256].every(isText) &&
+      (deit === null || [deit.path, deit.sha256].every(isText)) &&
       experiments.every((name) => EXPERIMENTS.includes(name)) &&
       settings.every(({ name, label, dataset, root }) => [name, label, dataset, root].every(isText)) &&
       Number.isInteger(seeds) &&
       seeds >= 1;
-    if (known) return plan;
+    if (known) return { ...plan, deit };
   } catch {
     // Reported below, like a plan that lacks something.
   }

@@ -1,9 +1,15 @@
-/** The rows of the paper's tables as something to compute: prompts of a mode and template, or zero-shot. */
+/** The rows of the paper's tables as something to compute: prompts of a mode and template, zero-shot, or a linear probe. */
 import { type Mode, PRESETS, type Preset } from '../options.js';
 import { PAPER_TEMPLATES } from './paper-tables.js';
 import type { VariantResult } from './results.js';
 
-export type VariantWork = { kind: 'prompts'; mode: Mode; template: string } | { kind: 'zero-shot'; template: string };
+export type VariantWork =
+  | { kind: 'prompts'; mode: Mode; template: string }
+  | { kind: 'zero-shot'; template: string }
+  | { kind: 'probe'; encoder: FrozenEncoder };
+
+/** Where features come from: the model's joint or pooled ones (before its projection), or the DeiT that stands beside it in Table 4. */
+export type FrozenEncoder = 'clip-joint' | 'clip-pooled' | 'deit';
 
 /** A row: its name in task names, its label in tables, and what to compute. */
 export interface Variant extends VariantResult {
@@ -51,6 +57,35 @@ export function zeroShotVariant(preset: Preset): Variant {
     description: `no tuning, "${template} <class>"`,
     work: { kind: 'zero-shot', template },
   };
+}
+
+/** Table 4's encoders, in the paper's order; the first one only where there is a `deit`. */
+export function probeVariants(deit: { path: string; sha256: string } | null) {
+  const clip = 'a linear layer on the features of the image tower,';
+  return {
+    deit: deit && probeVariant('deit', 'DeiT', `a linear layer on the features of ${named(deit)}`, 'deit'),
+    clipVit: probeVariant(
+      'clip-vit',
+      'CLIP-ViT',
+      `${clip} before their projection into the joint space`,
+      'clip-pooled',
+    ),
+    clip: probeVariant('clip', 'CLIP', `${clip} projected into the joint space`, 'clip-joint'),
+  };
+}
+
+function probeVariant(name: string, label: string, description: string, encoder: FrozenEncoder): Variant {
+  return { name, label, description, work: { kind: 'probe', encoder } };
+}
+
+/** A checkpoint's file name, and enough of its hash to tell it from another. */
+function named({ path, sha256 }: { path: string; sha256: string }): string {
+  return `${baseName(path)} (SHA-256 ${sha256.slice(0, 12)}...)`;
+}
+
+/** The last part of a path, of either kind of system. */
+export function baseName(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }
 
 function modeVariant(mode: Mode, preset: Preset): Variant {

@@ -10,6 +10,7 @@ import {
   sampleStd,
   TABLE_2,
   TABLE_3,
+  TABLE_4,
 } from '../../../src/ptdpc/experiment/index.js';
 import { CLASSES, somePlan, someResult, someResults } from './support.js';
 
@@ -69,6 +70,24 @@ test("Table 3's spread is the sample standard deviation of the templates' means"
   const means = cells.filter(({ setting }) => setting === 'fi8').map(({ accuracy }) => accuracy!.mean);
   expect(means).toHaveLength(3);
   expect(spread[0]?.std).toBe(sampleStd(means));
+});
+
+test("Table 4's DeiT is computed where the plan has one, and quoted where it has none", () => {
+  const labels = (deit: Plan['deit']) => {
+    const plan = somePlan({ deit });
+    const results = collectExperiment(plan, experiment('table4', 'paper', deit), someResults(plan));
+    const row = (variant: string) => results.cells.filter((cell) => cell.variant === variant).map(({ paper }) => paper);
+    expect(row('clip-vit')).toEqual([TABLE_4.clipVit[0], TABLE_4.clipVit[2]]);
+    expect(row('clip')).toEqual([TABLE_4.clip[0], TABLE_4.clip[2]]);
+    expect(row('deit')).toEqual(deit ? [TABLE_4.deit[0], TABLE_4.deit[2]] : []);
+    return [results.quoted.map(({ label }) => label), results.variants.map(({ label }) => label)];
+  };
+  const others = ['ImageNet-AlexNet', 'ImageNet-VGG16', 'ImageNet-Res101', 'BEiT'];
+  expect(labels(null)).toEqual([
+    [...others, 'DeiT'],
+    ['CLIP-ViT', 'CLIP', 'PT-DPC'],
+  ]);
+  expect(labels({ path: '/models/deit.pth', sha256: 'abc' })).toEqual([others, ['DeiT', 'CLIP-ViT', 'CLIP', 'PT-DPC']]);
 });
 
 test('quoted rows have the columns of the plan, in its order', () => {

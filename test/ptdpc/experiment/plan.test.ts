@@ -35,7 +35,9 @@ describe('tasks', () => {
     expect(namesOf(['figure4'])).toEqual(['fi8.both.seed0']);
     const all = namesOf(['table1', 'table2', 'table3', 'table4', 'figure4', 'figure5']);
     expect(new Set(all).size).toBe(all.length);
-    expect(all).toHaveLength(2 * (1 + 4 + 2));
+    // Zero-shot, four modes, two further templates, two probes.
+    expect(all).toHaveLength(2 * (1 + 4 + 2 + 2));
+    expect(all).toEqual(expect.arrayContaining(['fi8.clip-vit.seed0', 'fi8.clip.seed0']));
   });
 
   test("with the official preset, whose template is another, the paper's first template is a row of its own", () => {
@@ -67,6 +69,24 @@ describe('joining', () => {
     expect(joined).toMatchObject({ experiments: ['table1', 'table3'], settings: [fi2, fi8], seeds: 5 });
   });
 
+  test('a DeiT that one of them has, and none where they have two', () => {
+    const deit = { path: '/models/deit.pth', sha256: 'abc' };
+    const table4 = { experiments: ['table4'], seeds: 1 } as const;
+    for (const [before, now] of [
+      [deit, null],
+      [null, deit],
+      [deit, { ...deit, path: '/elsewhere.pth' }],
+    ] as const) {
+      const joined = joinPlans(somePlan({ ...table4, deit: before }), somePlan({ ...table4, deit: now }), 'p');
+      expect(joined.deit?.sha256).toBe('abc');
+      expect(planTasks(joined).map(({ name }) => name)).toContain('fi8.deit.seed0');
+    }
+    const other = somePlan({ deit: { path: '/models/vit.pth', sha256: 'abd' } });
+    expect(() => joinPlans(somePlan({ deit }), other, 'p')).toThrow(
+      /^p: a plan with another DeiT \(\/models\/deit.pth, now \/models\/vit.pth\)/,
+    );
+  });
+
   test('the same weights elsewhere are the same model; anything else is refused by name', () => {
     const moved = somePlan({}, { model: { directory: '/elsewhere', sha256: 'abc' } });
     expect(joinPlans(somePlan(), moved, 'p').configuration.model.directory).toBe('/elsewhere');
@@ -87,6 +107,8 @@ test('a plan is read back as it was, and nothing else is taken for one', () => {
   const plan = somePlan();
   const text = JSON.stringify(plan);
   expect(parsePlan(text, 'plan.json')).toEqual(plan);
+  const { deit: _, ...before } = plan;
+  expect(parsePlan(JSON.stringify(before), 'plan.json')).toEqual(plan);
   const damaged = ['', '{}', '[]', 'null', text.slice(0, -9), text.replace('"table1"', '"table9"')];
   for (const other of [...damaged, text.replace('"format":1', '"format":2'), text.replace('"paper"', '"toString"')]) {
     expect(() => parsePlan(other, 'a/plan.json')).toThrow(/^a\/plan.json: expected a plan/);

@@ -28,6 +28,7 @@ export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan
       strict: false,
       ...configuration,
     },
+    deit: null,
     experiments: EXPERIMENTS,
     settings: [
       { name: 'fi8', label: 'FI 8', dataset: 'fi8', root: '/data/fi' },

@@ -1,0 +1,155 @@
+/** The three parts of `ptdpc experiment`: make the plan, compute its tasks, collect the results. */
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import { exists } from '../node/checkpoint-files.js';
+import { demoModelDirectory } from '../node/demo-scenes.js';
+import type { DeviceChoice } from '../node/device-choice.js';
+import { makePlan, type PlanFolder, runPlan } from '../node/experiment/index.js';
+import {
+  collectExperiment,
+  type ExperimentName,
+  type ExperimentResults,
+  type Plan,
+  plannedExperiments,
+  planTasks,
+  type TaskResult,
+  tableRows,
+  taskShare,
+} from '../ptdpc/experiment/index.js';
+import type { Preset } from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { openReportedDevice } from './device.js';
+import { count, print, printJson, say } from './output.js';
+import { TERMINAL } from './progress.js';
+import { percent, table } from './tables.js';
+
+export interface PlanOptions {
+  dataRoot?: string;
+  demo?: boolean;
+  model?: string;
+  deit?: string;
+  out: string;
+  settings?: string[];
+  seeds: number;
+  preset: Preset;
+  lr?: number[];
+  epochs?: number;
+  batchSize?: number;
+  strict?: boolean;
+}
+
+export interface WorkOptions {
+  device: DeviceChoice;
+  memory: number;
+  cache?: string;
+  task?: string;
+  completions?: number;
+}
+
+/** Writes the plan, or adds to the one that is there. */
+export async function plan(
+  folder: PlanFolder,
+  experiments: readonly ExperimentName[],
+  options: PlanOptions,
+): Promise<Plan> {
+  const { demo, dataRoot } = options;
+  if ((dataRoot === undefined) === !demo) {
+    throw new InputError('expected either --data-root <dir> with data sets, or --demo');
+  }
+  const model = options.model ?? (demo ? demoModelDirectory() : undefined);
+  if (model === undefined) throw new InputError('--model <dir>: missing');
+  const { seeds, preset, epochs, settings, out, deit, lr: learningRates } = options;
+  const batchSize = options.batchSize ?? (demo ? DEMO_BATCH_SIZE : undefined);
+  const strict = options.strict ?? false;
+  const request = {
+    experiments,
+    out,
+    dataRoot,
+    settings,
+    model,
+    deit,
+    seeds,
+    preset,
+    learningRates,
+    epochs,
+    batchSize,
+  };
+  const made = await folder.write(await makePlan({ ...request, strict, events: TERMINAL }));
+  const names = made.settings.map(({ label }) => label).join(', ');
+  say(`${options.out}: ${count(planTasks(made).length, 'task')} for ${made.experiments.join(', ')} on ${names}`);
+  return made;
+}
+
+/** Small batches suit so few scenes (see `ptdpc demo`). */
+const DEMO_BATCH_SIZE = 16;
+
+/** Computes what has no result yet: of all tasks, or of the share that options or environment give. */
+export async function work(folder: PlanFolder, options: WorkOptions): Promise<void> {
+  const share = taskShare(options, process.env);
+  const before = await folder.read();
+  using device = await openReportedDevice(options.device);
+  let done = 0;
+  let total = 0;
+  const result = await runPlan(folder, {
+    engine: new Engine(device.backend),
+    memory: options.memory,
+    cache: options.cache,
+    share,
+    events: TERMINAL,
+    onStart: (progress) => {
+      total = progress.total;
+      done = progress.before;
+      const part = share ? `share ${share.index + 1} of ${share.count}: ` : '';
+      say(`${part}${count(total, 'task')} of ${planTasks(before).length}, ${done} done before`);
+    },
+    onTask: (task) => say(`${taskLine(task)}; ${++done} of ${total} tasks done`),
+  });
+  for (const name of result.leftToOthers) say(`${name}: another process is at work on it`);
+}
+
+function taskLine({ task, result }: TaskResult): string {
+  const rate = result.learningRate === null ? '' : `, learning rate ${result.learningRate}`;
+  return `${task}: accuracy ${percent(result.accuracy)}${rate}, ${result.seconds.toFixed(1)} s`;
+}
+
+/**
+ * Writes tables of the results that there are, and the page of every experiment that is complete. A page that is there already is kept in
+ * step in any case.
+ */
+export async function collect(
+  folder: PlanFolder,
+  names: readonly ExperimentName[],
+  { out, json }: { out?: string; json?: boolean },
+): Promise<void> {
+  const made = await folder.read();
+  const results = await folder.results(planTasks(made));
+  const collected: ExperimentResults[] = [];
+  for (const planned of plannedExperiments(made).filter(({ name }) => names.includes(name))) {
+    const one = collectExperiment(made, planned, results);
+    const place = await folder.writeResults(one, out);
+    collected.push(one);
+    const missing = one.cells.reduce((sum, cell) => sum + cell.missing.length, 0);
+    if (missing > 0) say(`${planned.name}: ${count(missing, 'task')} without a result`);
+    if (missing === 0 || (await exists(join(place, 'report.html')))) await writeReport(place);
+    if (json) continue;
+    print(`${one.title} (${place})`);
+    print(resultTable(one));
+    print('');
+  }
+  if (json) printJson(collected);
+}
+
+async function writeReport(directory: string): Promise<void> {
+  // Late: it brings the charts.
+  const { writeExperimentReport } = await import('../node/report/index.js');
+  await writeExperimentReport(directory);
+}
+
+/** Accuracies for people: ours, and the paper's in brackets. */
+function resultTable(results: ExperimentResults): string {
+  const rows = tableRows(results).map(({ label, cells }) => [
+    label,
+    ...cells.map(({ ours, paper }) => [ours, paper && `(paper ${paper})`].filter(Boolean).join(' ') || '-'),
+  ]);
+  return table([['', ...results.settings.map(({ label }) => label)], ...rows]);
+}
