@@ -5,6 +5,7 @@ import { exists } from '../node/checkpoint-files.js';
 import { demoModelDirectory } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { makePlan, type PlanFolder, runPlan } from '../node/experiment/index.js';
+import { onDevice } from '../node/on-device.js';
 import {
   collectExperiment,
   type ExperimentName,
@@ -87,23 +88,25 @@ const DEMO_BATCH_SIZE = 16;
 export async function work(folder: PlanFolder, options: WorkOptions): Promise<void> {
   const share = taskShare(options, process.env);
   const before = await folder.read();
-  using device = await openReportedDevice(options.device);
   let done = 0;
   let total = 0;
-  const result = await runPlan(folder, {
-    engine: new Engine(device.backend),
-    memory: options.memory,
-    cache: options.cache,
-    share,
-    events: TERMINAL,
-    onStart: (progress) => {
-      total = progress.total;
-      done = progress.before;
-      const part = share ? `share ${share.index + 1} of ${share.count}: ` : '';
-      say(`${part}${count(total, 'task')} of ${planTasks(before).length}, ${done} done before`);
-    },
-    onTask: (task) => say(`${taskLine(task)}; ${++done} of ${total} tasks done`),
-  });
+  const open = () => openReportedDevice(options.device);
+  const result = await onDevice(open, TERMINAL, ({ backend }) =>
+    runPlan(folder, {
+      engine: new Engine(backend),
+      memory: options.memory,
+      cache: options.cache,
+      share,
+      events: TERMINAL,
+      onStart: (progress) => {
+        total = progress.total;
+        done = progress.before;
+        const part = share ? `share ${share.index + 1} of ${share.count}: ` : '';
+        say(`${part}${count(total, 'task')} of ${planTasks(before).length}, ${done} done before`);
+      },
+      onTask: (task) => say(`${taskLine(task)}; ${++done} of ${total} tasks done`),
+    }),
+  );
   for (const name of result.leftToOthers) say(`${name}: another process is at work on it`);
 }
 

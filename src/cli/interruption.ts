@@ -1,5 +1,6 @@
 /** What a command says about itself when it is interrupted: what there is, and the command line that goes on. */
 import { whenInterrupted } from '../node/interrupt.js';
+import { commandLine } from './command-line.js';
 import { cacheDirectory } from './encoding.js';
 import type { CacheOptions } from './options.js';
 
@@ -12,13 +13,4 @@ export function nothingWritten(): Disposable {
 export function featuresKept(options: CacheOptions): Disposable {
   if (cacheDirectory(options) === undefined) return nothingWritten();
   return whenInterrupted(() => `features encoded so far are kept; go on with: ${commandLine()}`);
-}
-
-/** This command line, for a shell. */
-export function commandLine(args: readonly string[] = process.argv.slice(2)): string {
-  return ['ptdpc', ...args].map(quoted).join(' ');
-}
-
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

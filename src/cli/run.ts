@@ -7,8 +7,10 @@
  */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.js';
+import { DeviceError, DeviceLostError, DeviceMemoryError } from '../kernels/webgpu/faults.js';
 import { packageVersion } from '../node/package.js';
 import { explained, isSystemError } from '../node/system-error.js';
+import { commandLine } from './command-line.js';
 import { say } from './output.js';
 
 /** A command's file: fills in description, arguments, options, examples and action. */
@@ -38,7 +40,7 @@ export async function run(commands: readonly CommandEntry[], args: readonly stri
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof InputError) {
-    say(`ptdpc: ${oneLine(error.message)}`);
+    say(`ptdpc: ${oneLine(error.message)}${advice(error)}`);
     if (process.env.PTDPC_DEBUG === '1') say(error.stack ?? '');
     return 2;
   }
@@ -77,6 +79,14 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
 async function addProfile(command: Command): Promise<void> {
   const { addProfileOption } = await import('./profile.js');
   addProfileOption(command);
+}
+
+/** What to do about a device that failed. */
+function advice(error: InputError): string {
+  if (error instanceof DeviceLostError)
+    return `; go on with: ${commandLine()} (should it be lost again, a smaller --memory or --device cpu may help)`;
+  if (error instanceof DeviceMemoryError) return '; try a smaller --memory, or --device cpu';
+  return error instanceof DeviceError ? '; --device cpu does without it' : '';
 }
 
 function oneLine(text: string): string {

@@ -5,10 +5,10 @@ import type { SkippedImage } from '../node/image-files.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { tunePrompts } from '../node/tune-prompts.js';
 import { type EpochMetrics, MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../ptdpc/index.js';
+import { commandLine } from './command-line.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory } from './encoding.js';
-import { commandLine } from './interruption.js';
 import {
   addCacheOptions,
   addExamples,

@@ -94,7 +94,10 @@ export interface MemoryUse {
   readonly fixedBytes: number;
 }
 
-/** A device that runs kernels. Calls are queued in order; only `read` waits. */
+/**
+ * A device that runs kernels. Calls are queued in order; only `read` waits. A WebGPU device may fail at any time: a later call, and at
+ * the latest every `read`, throws a DeviceError (webgpu/faults.ts), and the backend is of no more use.
+ */
 export interface Backend {
   readonly kind: 'cpu' | 'webgpu';
   /** One line for people: which device this is. */
@@ -103,7 +106,7 @@ export interface Backend {
   readonly memory: MemoryUse;
   /** True where an `f16` buffer takes half the memory of an `f32` one. */
   readonly packsHalves: boolean;
-  /** Memory of `length` elements, contents undefined. Throws InputError where the device cannot hold it. */
+  /** Memory of `length` elements, contents undefined. Throws InputError where a buffer of the device cannot be so large. */
   allocate(dtype: DType, length: number): DeviceBuffer;
   /** Gives a buffer back. Kernels already queued that use it still run correctly. */
   free(buffer: DeviceBuffer): void;

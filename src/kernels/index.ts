@@ -7,6 +7,7 @@ export { type KernelProfile, Profiler } from './profiler.js';
 export { type AttentionVariantName, attentionVariants } from './webgpu/attention.js';
 export { WebGpuBackend, type WebGpuOptions } from './webgpu/backend.js';
 export { type AdapterSummary, describeAdapter, findAdapter } from './webgpu/device.js';
+export { DeviceError, DeviceLostError, DeviceMemoryError } from './webgpu/faults.js';
 export { type MatmulTuning, type MatmulVariantName, matmulVariants } from './webgpu/matmul.js';
 export { type LayerProduct, measureTuning, type Timing, type TuningWork, tuningSteps } from './webgpu/tuner.js';
 export { defaultTuning, parseTuning, sameAttention, type Tuning } from './webgpu/tuning.js';

@@ -6,8 +6,8 @@
  *       openDevice: () => openDevice('auto'), cacheDirectory: defaultCacheDirectory(), memory: 2 ** 30,
  *     });
  *
- * Called again after an interruption, with the same request, it goes on where the last epoch ended. `training-run.ts` is the part
- * of it for a program that has opened the model and encoded the images itself.
+ * Called again after an interruption, with the same request, it goes on where the last epoch ended; where a GPU is lost, it does so once by
+ * itself. `training-run.ts` is the part of it for a program that has opened the model and encoded the images itself.
  */
 import { TextTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
@@ -22,11 +22,13 @@ import {
 import { Engine } from '../tensor/index.js';
 import { type DatasetOptions, openDataset } from './datasets/index.js';
 import type { OpenedDevice } from './device.js';
-import { encodeSplit } from './encode-splits.js';
+import { type EncodingRequest, encodeSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
-import { type ModelDirectory, openModelDirectory } from './model-directory.js';
-import { type RunClaim, RunDirectory } from './run-directory.js';
+import type { EncodedSplit } from './labelled-images.js';
+import { openModelDirectory } from './model-directory.js';
+import { onDevice } from './on-device.js';
+import { RunDirectory } from './run-directory.js';
 import { trainRun } from './training-run.js';
 
 export interface TuneRequest {
@@ -66,8 +68,15 @@ export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
   promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
 
   await using claim = await RunDirectory.claim(request.out);
-  using device = await request.openDevice();
-  return await tuneOn(device, model, data, claim, request);
+  const { openDevice, events = SILENT } = request;
+  let encoded: EncodedData | undefined;
+  return await onDevice(openDevice, events, async ({ backend }) => {
+    const engine = new Engine(backend);
+    // Features are on the host, which a lost device leaves as it is.
+    encoded ??= await encodeData({ ...request, engine, model }, data, request.onSkipped);
+    using tower = await TextTower.load(engine, model.clip, model.config);
+    return await trainRun({ ...request, data, claim, model, tower, classes: data.classes, ...encoded });
+  });
 }
 
 async function openTrainingData({ data, dataset, classes, events = SILENT }: TuneRequest): Promise<Dataset> {
@@ -79,19 +88,19 @@ async function openTrainingData({ data, dataset, classes, events = SILENT }: Tun
   return opened;
 }
 
-async function tuneOn(
-  { backend }: OpenedDevice,
-  model: ModelDirectory,
+interface EncodedData {
+  train: EncodedSplit;
+  validation: EncodedSplit | undefined;
+}
+
+async function encodeData(
+  encoding: EncodingRequest,
   data: Dataset,
-  claim: RunClaim,
-  request: TuneRequest,
-): Promise<EpochMetrics> {
-  const engine = new Engine(backend);
-  const encoding = { ...request, engine, model };
+  onSkipped: TuneRequest['onSkipped'],
+): Promise<EncodedData> {
   const train = await encodeSplit(encoding, imagesOf(data, 'train'), data.classes);
   const { val } = data.splits;
   const validation = val && (await encodeSplit(encoding, val, data.classes));
-  request.onSkipped?.([...train.skipped, ...(validation?.skipped ?? [])]);
-  using tower = await TextTower.load(engine, model.clip, model.config);
-  return await trainRun({ ...request, data, claim, model, tower, classes: data.classes, train, validation });
+  onSkipped?.([...train.skipped, ...(validation?.skipped ?? [])]);
+  return { train, validation };
 }

@@ -19,7 +19,7 @@ enableRelaxedSimd();
 
 export type DeviceName = 'cpu' | 'webgpu';
 
-const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
+export const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
 
 export interface DeviceOptions {
   poison?: boolean;
@@ -42,6 +42,20 @@ export async function openTestDevice(name: DeviceName, options: DeviceOptions = 
       ...(attentionVariant && { attention: sameAttention(attentionVariant) }),
     },
   });
+}
+
+/** A WebGPU backend together with its device, for tests that do something to the device behind the backend's back. */
+export async function openFragileDevice(): Promise<{ backend: Backend; device: GPUDevice }> {
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  let device: GPUDevice | undefined;
+  const requestDevice = adapter.requestDevice.bind(adapter);
+  adapter.requestDevice = async (descriptor) => {
+    device = await requestDevice(descriptor);
+    return device;
+  };
+  const backend = await openWebGpu(adapter);
+  return { backend, device: device! };
 }
 
 /** A suite on one device; every test in it must end with the buffers that it began with. */

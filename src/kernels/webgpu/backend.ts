@@ -12,7 +12,6 @@
  * Parameters live in an arena with one slot per dispatch, uploaded once per submit: a single shared uniform buffer would
  * show every dispatch of a batch the last one's values.
  */
-import { InputError } from '../../errors.js';
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
 import { type KernelCost, kernelCost } from '../cost.js';
 import { float32FromHalf, halvesFromFloat32 } from '../half.js';
@@ -22,6 +21,7 @@ import { isAttention, launchAttention } from './attention.js';
 import { BindGroups, type WebGpuBuffer } from './bind-groups.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
+import { DeviceFaults } from './faults.js';
 import type { Launch } from './launch.js';
 import { launchers } from './launches.js';
 import { chooseMatmul, launchMatmul } from './matmul.js';
@@ -73,14 +73,13 @@ export class WebGpuBackend implements Backend {
   readonly #staging: GPUBuffer[] = [];
   #recorded = 0;
   #batch = 0;
-  /** Why the device is of no more use, once it is. */
-  #failure: string | undefined;
-  #disposed = false;
+  readonly #faults: DeviceFaults;
 
   private constructor(device: GPUDevice, adapter: AdapterSummary, options: WebGpuOptions) {
     this.#device = device;
     this.adapter = adapter;
     this.#options = options;
+    this.#faults = new DeviceFaults(device, adapter.description);
     const notes = [adapter.software ? 'software' : '', options.tuningName ?? ''].filter(Boolean);
     this.description = `WebGPU, ${adapter.description}${notes.length > 0 ? ` [${notes.join(', ')}]` : ''}`;
     this.#tuning = { ...defaultTuning(adapter.software), ...options.tuning };
@@ -96,15 +95,6 @@ export class WebGpuBackend implements Backend {
     if (options.profiler && device.features.has('timestamp-query')) {
       this.#timestamps = new Timestamps(device, options.profiler, ARENA_SLOTS);
     }
-    device.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= event.error.message;
-    });
-    device.lost.then(
-      (info) => {
-        if (!this.#disposed) this.#failure ??= `the device was lost: ${info.message || info.reason}`;
-      },
-      () => {},
-    );
   }
 
   static async create(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
@@ -112,6 +102,7 @@ export class WebGpuBackend implements Backend {
   }
 
   allocate(dtype: DType, length: number): WebGpuBuffer {
+    this.#faults.check();
     const bytes = bytesOf(dtype, length);
     this.#trim(this.#pool.excess(bytes));
     const pooled = this.#pool.take(bytes);
@@ -153,18 +144,18 @@ export class WebGpuBackend implements Backend {
     this.#submit();
     try {
       const mapped = staging.mapAsync(GPU_MAP_READ);
-      const { waitForSoftware } = this.#options;
+      const { waitForSoftware, profiler } = this.#options;
       await (waitForSoftware && this.adapter.software ? waitForSoftware(mapped) : mapped);
+      await profiler?.settle();
+      this.#faults.check();
+      const copy = staging.getMappedRange().slice(0);
+      if (buffer.dtype === 'f16') return float32FromHalf(new Uint16Array(copy, 0, buffer.length));
+      return buffer.dtype === 'i32' ? new Int32Array(copy) : new Float32Array(copy);
     } catch (error) {
-      throw this.#failed(error instanceof Error ? error.message : String(error));
+      throw await this.#faults.behind(error);
+    } finally {
+      this.#destroy(staging);
     }
-    await this.#options.profiler?.settle();
-    if (this.#failure) throw this.#failed(this.#failure);
-    const copy = staging.getMappedRange().slice(0);
-    staging.unmap();
-    this.#destroy(staging);
-    if (buffer.dtype === 'f16') return float32FromHalf(new Uint16Array(copy, 0, buffer.length));
-    return buffer.dtype === 'i32' ? new Int32Array(copy) : new Float32Array(copy);
   }
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
@@ -173,7 +164,7 @@ export class WebGpuBackend implements Backend {
 
   /** Records one launch; `timed` says what to note its time under. */
   dispatch(launch: Launch, timed?: { kernel: KernelName; cost: KernelCost }): void {
-    if (this.#failure) throw this.#failed(this.#failure);
+    this.#faults.check();
     const [x, y] = launch.workgroups;
     if (x === 0 || y === 0) return;
     const program = this.#programs.get(launch);
@@ -195,7 +186,7 @@ export class WebGpuBackend implements Backend {
   }
 
   dispose(): void {
-    this.#disposed = true;
+    this.#faults.expectEnd();
     this.#endPass();
     for (const staging of this.#staging.splice(0)) this.#destroy(staging);
     this.#device.destroy();
@@ -259,8 +250,14 @@ export class WebGpuBackend implements Backend {
 
   /** A buffer for one copy to or from the host. */
   #staged(size: number, usage: number, mappedAtCreation = false): GPUBuffer {
+    let buffer: GPUBuffer;
+    try {
+      buffer = this.#device.createBuffer({ size, usage, mappedAtCreation });
+    } catch (error) {
+      throw this.#faults.thrown(error);
+    }
     this.memory.hold(size);
-    return this.#device.createBuffer({ size, usage, mappedAtCreation });
+    return buffer;
   }
 
   #destroy(staging: GPUBuffer): void {
@@ -274,9 +271,5 @@ export class WebGpuBackend implements Backend {
     this.#submit();
     this.#pool.trim(bytes);
     this.#bindGroups.clear();
-  }
-
-  #failed(reason: string): InputError {
-    return new InputError(`WebGPU failed on ${this.description}: ${reason.split('\n')[0]}`);
   }
 }

@@ -1,0 +1,80 @@
+/**
+ * What can befall a device after it was opened. Each kind is an error of one line that says what happened and on which adapter; its backend
+ * is of no more use, a new one may be. docs/webgpu-kernels.md ("When a device fails") says how a caller goes on.
+ */
+import { InputError } from '../../errors.js';
+
+/** The device refused a command (which no input should bring about), or one of the kinds below. */
+export class DeviceError extends InputError {}
+
+/** The device has no memory left. */
+export class DeviceMemoryError extends DeviceError {}
+
+/** The device is gone, reset or taken away by its driver, and with it all that it held. */
+export class DeviceLostError extends DeviceError {}
+
+/** Listens to a device and keeps its first fault: what comes later (invalid buffers, dropped commands) only follows from it. */
+export class DeviceFaults {
+  readonly #adapter: string;
+  #first: DeviceError | undefined;
+  #ended = false;
+
+  /** `adapter` is for the messages. */
+  constructor(device: GPUDevice, adapter: string) {
+    this.#adapter = adapter;
+    device.addEventListener('uncapturederror', (event) => {
+      // A browser would print it as well.
+      event.preventDefault();
+      this.#note(event.error);
+    });
+    device.lost.then(
+      ({ message, reason }) => {
+        if (!this.#ended) this.#first ??= this.#lost(message || reason || 'the driver does not say why');
+      },
+      () => {},
+    );
+  }
+
+  /** From now on the end of the device is no fault. */
+  expectEnd(): void {
+    this.#ended = true;
+  }
+
+  /** Throws the first fault that is known, if there is one. News of faults comes with the event loop, so late. */
+  check(): void {
+    if (this.#first) throw this.#first;
+  }
+
+  /** Why waiting for the device ended in `error`. The fault behind it may become known just after that. */
+  async behind(error: unknown): Promise<DeviceError> {
+    if (!this.#first) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!this.#first && this.#ended) return this.#lost('it was closed before it had answered');
+    return this.thrown(error);
+  }
+
+  /** The fault that a call to the device threw. */
+  thrown(error: unknown): DeviceError {
+    return this.#note(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #note(error: GPUError | Error): DeviceError {
+    this.#first ??= OUT_OF_MEMORY.has(error.constructor.name)
+      ? new DeviceMemoryError(`WebGPU ran out of memory on ${this.#adapter}: ${gist(error.message)}`)
+      : new DeviceError(`WebGPU failed on ${this.#adapter}: ${gist(error.message) || error.constructor.name}`);
+    return this.#first;
+  }
+
+  #lost(reason: string): DeviceLostError {
+    return new DeviceLostError(`WebGPU lost its device on ${this.#adapter}: ${gist(reason)}`);
+  }
+}
+
+/** The classes of such errors; Node has no globals of these names. A buffer to be mapped at its creation throws a RangeError. */
+const OUT_OF_MEMORY: ReadonlySet<string> = new Set(['GPUOutOfMemoryError', 'RangeError']);
+
+/** The first line of an implementation's message, and what it is about: the label (as of a shader) that a later line names. */
+function gist(message: string): string {
+  const [first = '', ...context] = message.trim().split('\n');
+  const label = /"([^"]+)"/.exec(context.join(' '))?.[1];
+  return label === undefined ? first : `${first} (${label})`;
+}
