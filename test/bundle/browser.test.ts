@@ -34,8 +34,8 @@ describe('browser bundle', () => {
     expect(code).not.toMatch(/\bprocess\.(env|argv|platform|stdout)\b/);
   });
 
-  it('imports run one way: shaders <- kernels <- tensor <- clip <- ptdpc <- report <- node <- cli', async () => {
-    const order = ['kernels', 'tensor', 'clip', 'ptdpc', 'report', 'node', 'cli'];
+  it('imports run one way: shaders <- kernels <- tensor <- clip <- ptdpc <- lab <- report <- node <- cli', async () => {
+    const order = ['kernels', 'tensor', 'clip', 'ptdpc', 'lab', 'report', 'node', 'cli'];
     const wrong: string[] = [];
     for (const name of await sources()) {
       const folder = name.split('/')[0]!;

@@ -1,25 +1,17 @@
-/** Every kernel on every device, in every variant, against its twin in float64. */
-import { expect, it } from 'vitest';
-import { attentionVariants, type Backend, CpuBackend } from '../../src/kernels/index.js';
+/** Every kernel on every device, in every variant, against its twin in float64: the laboratory's suites. */
+import { attentionVariants, type KernelName } from '../../src/kernels/index.js';
+import { attentionKernels } from '../../src/kernels/webgpu/attention.js';
+import { labKernels } from '../../src/lab/index.js';
 import { describeOn, describeOnAll } from '../support/devices.js';
-import { type KernelCase, relativeError, runCase } from '../support/kernel-case.js';
-import { attentionCases, kernelCases } from './cases.js';
+import { paritySuite } from '../support/parity.js';
 
-const oracle = new CpuBackend({ precision: 'f64', poison: true });
+/** The matrix product has a file of its own. */
+const kernels = (Object.keys(labKernels) as KernelName[]).filter((kernel) => kernel !== 'matmul');
 
-function suite(device: () => Backend, cases: readonly KernelCase[]): void {
-  for (const [i, test] of cases.entries()) {
-    it(test.name, async () => {
-      const expected = await runCase(oracle, test, i);
-      expect(relativeError(await runCase(device(), test, i), expected)).toBeLessThan(2e-6);
-    });
-  }
-}
-
-describeOnAll('kernel parity', (device) => suite(device, kernelCases));
+describeOnAll('kernel parity', (device) => paritySuite(device, kernels));
 
 for (const attentionVariant of attentionVariants) {
-  describeOn('webgpu', `attention ${attentionVariant}`, (device) => suite(device, attentionCases), {
+  describeOn('webgpu', `attention ${attentionVariant}`, (device) => paritySuite(device, attentionKernels), {
     poison: true,
     attentionVariant,
   });

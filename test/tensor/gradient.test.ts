@@ -29,7 +29,7 @@ import {
 } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
 import { randomReals } from '../support/random.js';
-import { type RowVisibility, treeRows } from '../support/visibility.js';
+import { type RowVisibility, treeRows } from '../../src/lab/visibility.js';
 
 interface GradientCase {
   name: string;

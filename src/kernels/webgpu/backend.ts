@@ -26,7 +26,7 @@ import type { Launch } from './launch.js';
 import { launchers } from './launches.js';
 import { chooseMatmul, launchMatmul } from './matmul.js';
 import { bytesOf, inWords } from './packing.js';
-import { type Program, ProgramCache } from './programs.js';
+import { type Compilation, type Program, ProgramCache } from './programs.js';
 import { Timestamps } from './timestamps.js';
 import { defaultTuning, type Tuning } from './tuning.js';
 
@@ -160,6 +160,11 @@ export class WebGpuBackend implements Backend {
 
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
     this.dispatch(this.#launch(kernel, args), this.#timestamps && { kernel, cost: kernelCost(kernel, args) });
+  }
+
+  /** Compiles a launch's program anew and tells what the compiler said; see `ProgramCache.compile`. */
+  compile(launch: Launch): Promise<Compilation> {
+    return this.#programs.compile(launch);
   }
 
   /** Records one launch; `timed` says what to note its time under. */

@@ -7,6 +7,8 @@ export type ShaderFile = keyof typeof shaders;
 export interface Launch {
   /** WGSL files, joined in this order; the last one holds the entry point. */
   files: readonly ShaderFile[];
+  /** WGSL text that takes the place of the files: a kernel under trial. */
+  source?: string | undefined;
   entryPoint: string;
   /** Values of `override` constants; those left out keep the shader's default. */
   constants?: Record<string, number>;

@@ -18,46 +18,88 @@ interface Module {
   readonly interface: ShaderInterface;
 }
 
+/** What the compiler said of a program. */
+export interface Compilation {
+  readonly messages: readonly CompilerMessage[];
+  /** From the text to a pipeline that can run. */
+  readonly seconds: number;
+}
+
+export interface CompilerMessage {
+  readonly type: 'error' | 'warning' | 'info';
+  readonly text: string;
+  /** From 1, of the launch's text; 0 where the compiler gives no place. */
+  readonly line: number;
+  readonly column: number;
+}
+
 export class ProgramCache {
   readonly #device: GPUDevice;
   readonly #modules = new Map<string, Module>();
   readonly #programs = new Map<string, Program>();
+  #nextId = 0;
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
   get(launch: Launch): Program {
-    const constants = launch.constants ?? {};
-    const key = `${launch.files.join('+')} ${launch.entryPoint} ${Object.entries(constants).join(' ')}`;
+    const key = programKey(launch);
     const cached = this.#programs.get(key);
     if (cached) return cached;
     const module = this.#module(launch);
-    for (const name of Object.keys(constants)) {
+    for (const name of Object.keys(launch.constants ?? {})) {
       if (!module.interface.constants.has(name)) throw new Error(`${key}: the shader has no constant ${name}`);
     }
-    const program: Program = {
-      id: this.#programs.size,
-      interface: module.interface,
-      layout: module.layout,
-      pipeline: this.#device.createComputePipeline({
-        label: key,
-        layout: module.pipelineLayout,
-        compute: { module: module.code, entryPoint: launch.entryPoint, constants },
+    return this.#keep(key, module, this.#device.createComputePipeline(descriptor(launch, module)));
+  }
+
+  /** Compiles a program anew, keeps it if that went well, and tells all that the compiler said. Never throws for a faulty text. */
+  async compile(launch: Launch): Promise<Compilation> {
+    const key = programKey(launch);
+    this.#programs.delete(key);
+    this.#modules.delete(moduleKey(launch));
+    const start = performance.now();
+    const messages: CompilerMessage[] = [];
+    this.#device.pushErrorScope('validation');
+    const module = this.#module(launch);
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync(descriptor(launch, module));
+      this.#keep(key, module, pipeline);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      messages.push({ type: 'error', text, line: 0, column: 0 });
+    }
+    const seconds = (performance.now() - start) / 1000;
+    await this.#device.popErrorScope();
+    const info = await module.code.getCompilationInfo();
+    const placed = info.messages.map(
+      ({ type, message, lineNum, linePos }): CompilerMessage => ({
+        type,
+        text: message,
+        line: lineNum,
+        column: linePos,
       }),
-    };
+    );
+    // Where the text itself is wrong, that there is no pipeline adds nothing.
+    return { messages: placed.some(({ type }) => type === 'error') ? placed : [...placed, ...messages], seconds };
+  }
+
+  #keep(key: string, module: Module, pipeline: GPUComputePipeline): Program {
+    const { interface: reflected, layout } = module;
+    const program: Program = { id: this.#nextId++, interface: reflected, layout, pipeline };
     this.#programs.set(key, program);
     return program;
   }
 
   #module(launch: Launch): Module {
-    const key = launch.files.join('+');
+    const key = moduleKey(launch);
     const cached = this.#modules.get(key);
     if (cached) return cached;
-    const code = launch.files.map((file) => shaders[file]).join('\n');
+    const code = shaderText(launch);
     const reflected = reflectShader(code);
     const layout = this.#device.createBindGroupLayout({
-      label: key,
+      label: launch.files.join('+'),
       entries: [
         { binding: 0, visibility: GPU_STAGE_COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true } },
         ...reflected.bindings.map(
@@ -70,7 +112,7 @@ export class ProgramCache {
       ],
     });
     const module: Module = {
-      code: this.#device.createShaderModule({ label: key, code }),
+      code: this.#device.createShaderModule({ label: launch.files.join('+'), code }),
       layout,
       pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       interface: reflected,
@@ -78,4 +120,26 @@ export class ProgramCache {
     this.#modules.set(key, module);
     return module;
   }
+}
+
+/** The whole WGSL text of a launch. */
+export function shaderText({ source, files }: Pick<Launch, 'source' | 'files'>): string {
+  return source ?? files.map((file) => shaders[file]).join('\n');
+}
+
+function moduleKey({ source, files }: Launch): string {
+  return source ?? files.join('+');
+}
+
+function programKey(launch: Launch): string {
+  return `${moduleKey(launch)} ${launch.entryPoint} ${Object.entries(launch.constants ?? {}).join(' ')}`;
+}
+
+function descriptor(launch: Launch, { code, pipelineLayout }: Module): GPUComputePipelineDescriptor {
+  const { entryPoint, constants = {} } = launch;
+  return {
+    label: launch.source === undefined ? programKey(launch) : entryPoint,
+    layout: pipelineLayout,
+    compute: { module: code, entryPoint, constants },
+  };
 }

@@ -14,18 +14,20 @@ export interface ShaderInterface {
   constants: Set<string>;
 }
 
-export function reflectShader(code: string): ShaderInterface {
-  const struct = /struct Params \{([^}]*)\}/.exec(code)?.[1] ?? '';
-  const params = [...struct.matchAll(/^\s*(\w+): (u32|f32),/gm)].map((field) => ({
+/** Throws Error where the bindings are not numbered from 1 without a gap. */
+export function reflectShader(source: string): ShaderInterface {
+  const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+  const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
+  const params = [...struct.matchAll(/(\w+)\s*:\s*(u32|f32)\b/g)].map((field) => ({
     name: field[1]!,
     type: field[2] as 'u32' | 'f32',
   }));
-  const found = [...code.matchAll(/@binding\((\d+)\) var<storage, (read|read_write)> (\w+):/g)];
+  const found = [...code.matchAll(/@binding\(\s*(\d+)u?\s*\)\s*var\s*<\s*storage\s*(?:,\s*(\w+)\s*)?>\s*(\w+)/g)];
   found.sort((one, other) => Number(one[1]) - Number(other[1]));
-  const bindings = found.map(([text, number, access, name], i) => {
+  const bindings = found.map(([text, number, access = 'read', name], i) => {
     if (Number(number) !== i + 1) throw new Error(`storage bindings must be numbered from 1 without a gap: ${text}`);
     return { name: name!, access: access as 'read' | 'read_write' };
   });
-  const constants = new Set([...code.matchAll(/^override (\w+):/gm)].map((constant) => constant[1]!));
+  const constants = new Set([...code.matchAll(/\boverride\s+(\w+)\s*[:=]/g)].map((constant) => constant[1]!));
   return { params, bindings, constants };
 }

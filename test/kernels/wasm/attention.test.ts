@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { attentionCapacity, planAttention } from '../../../src/kernels/cpu/wasm/attention-job.js';
 import { SCRATCH_BYTES } from '../../../src/kernels/cpu/wasm/matmul-job.js';
 import { CpuBackend } from '../../../src/kernels/index.js';
+import { compareOutputs, type KernelCase, kernelCase, runCase } from '../../../src/lab/index.js';
+import { causalRows, pictureRows, type RowVisibility, treeRows } from '../../../src/lab/visibility.js';
 import { startNodeWorker } from '../../../src/node/wasm-threads.js';
-import { type KernelCase, kernelCase, relativeError, runCase } from '../../support/kernel-case.js';
-import { causalRows, pictureRows, type RowVisibility, treeRows } from '../../support/visibility.js';
 
 const oracle = new CpuBackend({ precision: 'f64' });
 
@@ -52,7 +52,7 @@ it('gives the same bits however many threads there are', async () => {
   ];
   for (const test of cases) {
     const [one, ...others] = await Promise.all(devices.map((device) => runCase(device, test)));
-    expect(relativeError(one!, await runCase(oracle, test)), test.name).toBeLessThan(2e-6);
+    expect(compareOutputs(one!, await runCase(oracle, test)).wrong, test.name).toBe(0);
     for (const other of others) expect(other, test.name).toEqual(one);
   }
   for (const device of devices) device.dispose();
@@ -83,7 +83,7 @@ it('a NaN in a key reaches every row that sees it and no other picture', async (
   };
   const [out] = await runCase(device, broken);
   const width = 3 * 8;
-  const firstHead = (row: number) => Number.isNaN(out![row * width]!);
+  const firstHead = (row: number) => Number.isNaN(out!.values[row * width]!);
   for (let row = 0; row < 100; row++) expect(firstHead(row), `row ${row}`).toBe(row < 50);
   device.dispose();
 });

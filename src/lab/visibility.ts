@@ -1,4 +1,4 @@
-/** Row visibility for attention tests, written out from its definition by brute force. */
+/** Which row sees which, for cases of attention: written out from its definition by brute force, apart from the towers' own plans. */
 
 export interface RowVisibility {
   /** [queries, 4]. */

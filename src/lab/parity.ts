@@ -1,0 +1,75 @@
+/** A kernel's suite: every case on a device against the twin in float64. */
+import { type Backend, CpuBackend, type KernelName, type Kernels } from '../kernels/index.js';
+import { type Comparison, compareOutputs, TOLERANCE } from './compare.js';
+import { type KernelCase, openCase, runCase } from './kernel-case.js';
+
+export interface WrongCase {
+  readonly name: string;
+  readonly comparison: Comparison;
+}
+
+export interface Parity {
+  /** How many cases were run. */
+  readonly cases: number;
+  readonly wrong: readonly WrongCase[];
+  /** Cases that gave other bits when they were run again: invocations race for the same memory. */
+  readonly unstable: readonly string[];
+  /** Cases that were not run: how many, for each reason. */
+  readonly leftOut: ReadonlyMap<string, number>;
+  /** The largest error of a right case, relative to the largest number of its output. */
+  readonly error: number;
+  readonly tolerance: number;
+}
+
+/** Runs one case's kernel on its arguments; or returns why it does not take them. */
+export type Attempt<K extends KernelName> = (args: Kernels[K]) => string | undefined;
+
+/** An oracle of one's own for each suite, so that nothing is shared. */
+const oracleOptions = { precision: 'f64', poison: true } as const;
+
+/**
+ * Runs each case twice on the device, by `attempt`. `onCase` hears after each how many of all are done. Throws what the device throws.
+ */
+export async function checkParity<K extends KernelName>(
+  device: Backend,
+  cases: readonly KernelCase<K>[],
+  attempt: Attempt<K>,
+  onCase: (done: number, all: number) => void = () => {},
+): Promise<Parity> {
+  const oracle = new CpuBackend(oracleOptions);
+  const wrong: WrongCase[] = [];
+  const unstable: string[] = [];
+  const leftOut = new Map<string, number>();
+  let run = 0;
+  let error = 0;
+  for (const [seed, test] of cases.entries()) {
+    const outputs = await attempted(device, test, attempt, seed);
+    if (typeof outputs === 'string') {
+      leftOut.set(outputs, (leftOut.get(outputs) ?? 0) + 1);
+    } else {
+      run++;
+      const comparison = compareOutputs(outputs, await runCase(oracle, test, seed));
+      if (comparison.wrong > 0) wrong.push({ name: test.name, comparison });
+      else error = Math.max(error, comparison.error);
+      const again = await attempted(device, test, attempt, seed);
+      if (typeof again === 'string' || !sameBits(outputs, again)) unstable.push(test.name);
+    }
+    onCase(seed + 1, cases.length);
+  }
+  oracle.dispose();
+  return { cases: run, wrong, unstable, leftOut, error, tolerance: TOLERANCE };
+}
+
+async function attempted<K extends KernelName>(
+  device: Backend,
+  test: KernelCase<K>,
+  attempt: Attempt<K>,
+  seed: number,
+): Promise<string | Awaited<ReturnType<typeof runCase<K>>>> {
+  using open = openCase(device, test, seed);
+  return attempt(open.args) ?? (await open.read());
+}
+
+function sameBits(one: readonly { values: Float64Array }[], other: readonly { values: Float64Array }[]): boolean {
+  return one.every(({ values }, i) => values.every((value, at) => Object.is(value, other[i]!.values[at])));
+}

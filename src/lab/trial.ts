@@ -1,0 +1,121 @@
+/** A user's kernel on trial: compiled, held against its twin, and timed beside the shipped variants. */
+import { InputError } from '../errors.js';
+import type { KernelName, Kernels, WebGpuBackend } from '../kernels/index.js';
+import type { Launch } from '../kernels/webgpu/launch.js';
+import type { Compilation } from '../kernels/webgpu/programs.js';
+import { compareOutputs } from './compare.js';
+import { launchUserKernel, type UserKernel } from './contract.js';
+import { type KernelCase, openCase } from './kernel-case.js';
+import { labKernels, type Sizes } from './kernels/index.js';
+import { checkParity, type Parity } from './parity.js';
+import { launchShipped, variantNames } from './shipped.js';
+import { SizeBackend } from './size-backend.js';
+import { type Contestant, type ContestantTime, type Timings, timeContestants } from './timing.js';
+
+export interface Trial {
+  readonly compilation: Compilation;
+  /** Undefined where it does not compile. */
+  readonly parity?: Parity;
+  /** Undefined where it does not compile, is wrong, or does not take these sizes. */
+  readonly timings?: TimedVariants;
+  /** Why it was not timed. */
+  readonly notTimed?: string;
+}
+
+export interface TimedVariants extends Timings {
+  readonly times: readonly VariantTime[];
+}
+
+export interface VariantTime extends ContestantTime {
+  /** From its text to a pipeline, in seconds. */
+  readonly compileSeconds: number;
+  /** The largest difference from the first variant's result, relative to the largest number. */
+  readonly difference: number;
+}
+
+/** What happens, for a progress bar. */
+export type OnStep = (step: 'parity' | 'timing', done: number, all: number) => void;
+
+/** Tries a kernel. Throws InputError where the case does not fit the device, and what the device throws. */
+export async function tryKernel<K extends KernelName>(
+  device: WebGpuBackend,
+  user: UserKernel<K>,
+  sizes: Sizes,
+  onStep: OnStep = () => {},
+): Promise<Trial> {
+  const { kernel } = user;
+  const test = labKernels[kernel].caseOf({ ...sizes, ...(user.readsHalves && { half: 1 }) });
+  const suite: readonly KernelCase<K>[] = labKernels[kernel].suite;
+  const first = firstLaunch(user, [test, ...suite]);
+  const compilation = await device.compile(first.launch);
+  if (compilation.messages.some(({ type }) => type === 'error')) return { compilation };
+  const attempt = (args: Kernels[K]): string | undefined => {
+    const launch = launchUserKernel(user, args);
+    if (typeof launch === 'string') return launch;
+    device.dispatch(launch);
+    return undefined;
+  };
+  const parity = await checkParity(device, suite, attempt, (done, all) => onStep('parity', done, all));
+  if (parity.wrong.length > 0) return { compilation, parity, notTimed: 'it is wrong' };
+  if (parity.unstable.length > 0) return { compilation, parity, notTimed: 'its results change from run to run' };
+  if (first.reason !== undefined) return { compilation, parity, notTimed: `${test.name}: ${first.reason}` };
+  const own = { name: user.file, launch: (args: Kernels[K]) => launchUserKernel(user, args) as Launch };
+  const timings = await timeVariants(device, test, [own], (done, all) => onStep('timing', done, all));
+  return { compilation, parity, timings };
+}
+
+/** The launch of the first case that the kernel takes, and why it does not take the very first one. Throws InputError where it takes none. */
+function firstLaunch<K extends KernelName>(
+  user: UserKernel<K>,
+  cases: readonly KernelCase<K>[],
+): { launch: Launch; reason: string | undefined } {
+  let reason: string | undefined;
+  for (const test of cases) {
+    using open = openCase(new SizeBackend(), test);
+    const launch = launchUserKernel(user, open.args);
+    if (typeof launch !== 'string') return { launch, reason };
+    reason ??= launch;
+  }
+  throw new InputError(`${user.file}: it takes no case of ${user.kernel}: ${reason}`);
+}
+
+interface Entrant<K extends KernelName> {
+  readonly name: string;
+  launch(args: Kernels[K]): Launch;
+}
+
+/** Times the shipped variants that take this case, and `entrants` after them. */
+export async function timeVariants<K extends KernelName>(
+  device: WebGpuBackend,
+  test: KernelCase<K>,
+  entrants: readonly Entrant<K>[] = [],
+  onTurn: (done: number, all: number) => void = () => {},
+): Promise<TimedVariants> {
+  const all = [...shippedEntrants(device, test), ...entrants];
+  const compileSeconds: number[] = [];
+  {
+    using open = openCase(new SizeBackend(), test);
+    for (const { launch } of all) compileSeconds.push((await device.compile(launch(open.args))).seconds);
+  }
+  const contestants = all.map(
+    ({ name, launch }): Contestant<K> => ({ name, device, run: (args) => device.dispatch(launch(args)) }),
+  );
+  const { cost, times } = await timeContestants(test, contestants, onTurn);
+  const reference = times[0]!.outputs;
+  return {
+    cost,
+    times: times.map((time, i) => ({
+      ...time,
+      compileSeconds: compileSeconds[i]!,
+      difference: compareOutputs(time.outputs, reference).error,
+    })),
+  };
+}
+
+function shippedEntrants<K extends KernelName>({ adapter }: WebGpuBackend, test: KernelCase<K>): Entrant<K>[] {
+  const { kernel } = test;
+  using open = openCase(new SizeBackend(), test);
+  return variantNames(kernel)
+    .filter((name) => launchShipped(kernel, name, open.args, adapter.subgroupSize) !== undefined)
+    .map((name) => ({ name, launch: (args) => launchShipped(kernel, name, args, adapter.subgroupSize)! }));
+}

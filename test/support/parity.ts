@@ -1,0 +1,25 @@
+/** The laboratory's suite of a kernel as tests: every case against its twin in float64. */
+import { expect, it } from 'vitest';
+import { type Backend, CpuBackend, type KernelName } from '../../src/kernels/index.js';
+import { type Comparison, compareOutputs, type KernelCase, labKernels, runCase } from '../../src/lab/index.js';
+
+const oracle = new CpuBackend({ precision: 'f64', poison: true });
+
+/** One test for each case of these kernels' suites. */
+export function paritySuite(device: () => Backend, kernels: readonly KernelName[]): void {
+  for (const kernel of kernels) {
+    for (const [i, test] of (labKernels[kernel].suite as readonly KernelCase[]).entries()) {
+      it(test.name, async () => expectParity(await compareWithTwin(device(), test, i)));
+    }
+  }
+}
+
+/** A case on a device beside its twin in float64. */
+export async function compareWithTwin(device: Backend, test: KernelCase, seed = 1): Promise<Comparison> {
+  return compareOutputs(await runCase(device, test, seed), await runCase(oracle, test, seed));
+}
+
+/** Fails with the worst element where one is off by more than rounding, or was not written. */
+export function expectParity({ wrong, error, worst }: Comparison): void {
+  expect({ wrong, ...(wrong > 0 && { error, worst }) }).toEqual({ wrong: 0 });
+}
