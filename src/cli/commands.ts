@@ -20,4 +20,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'explain', summary: 'show what prompts have become', load: () => import('./explain.js') },
   { name: 'report', summary: 'write the page of a run or of experiments', load: () => import('./report.js') },
   { name: 'experiment', summary: "compute the paper's tables and figures", load: () => import('./experiment.js') },
+  { name: 'lab', summary: 'measure kernels, and try WGSL of your own', load: () => import('./lab.js') },
 ];

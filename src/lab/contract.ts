@@ -12,10 +12,9 @@ import type { KernelName, Kernels } from '../kernels/index.js';
 import { groupGrid, type Launch } from '../kernels/webgpu/launch.js';
 import { shaderText } from '../kernels/webgpu/programs.js';
 import { reflectShader, type ShaderInterface } from '../kernels/webgpu/reflect.js';
-import { openCase } from './kernel-case.js';
+import { type KernelCase, sizedArgs } from './kernel-case.js';
 import { type Covers, labKernels } from './kernels/index.js';
 import { plainLaunch } from './shipped.js';
-import { SizeBackend } from './size-backend.js';
 
 /** What a file for this kernel may declare, and under which names. */
 export interface BindingContract extends ShaderInterface {
@@ -27,9 +26,9 @@ export interface BindingContract extends ShaderInterface {
 
 export function bindingContract(kernel: KernelName): BindingContract {
   const { unit, suite } = labKernels[kernel];
-  using open = openCase(new SizeBackend(), suite[0] as never);
-  const launch = plainLaunch(kernel, open.args);
-  const rectangular = typeof labKernels[kernel].units(open.args as never) !== 'number';
+  const args = sizedArgs(suite[0] as KernelCase);
+  const launch = plainLaunch(kernel, args);
+  const rectangular = typeof labKernels[kernel].units(args as never) !== 'number';
   return { ...reflectShader(shaderText(launch)), entryPoint: launch.entryPoint, unit, rectangular };
 }
 

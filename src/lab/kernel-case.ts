@@ -47,13 +47,17 @@ export interface OpenCase<K extends KernelName> extends Disposable {
   read(): Promise<KernelOutput[]>;
 }
 
-/** The longest buffer of a case: beyond it a typed array of doubles does not fit a JavaScript heap with any room to spare. */
-const MOST_NUMBERS = 2 ** 29;
+/** The longest buffer of a case, 256 MiB: more takes too long to fill with numbers. */
+const MOST_NUMBERS = 2 ** 26;
 
 /** Allocates and fills a case's buffers on a device. Throws InputError where they do not fit. Dispose it: that frees them. */
 export function openCase<K extends KernelName>(device: Backend, test: KernelCase<K>, seed = 1): OpenCase<K> {
   const uniform = uniformGenerator(seed);
-  const random = (length: number) => Float32Array.from({ length }, () => 2 * uniform() - 1);
+  const random = (length: number) => {
+    const numbers = new Float32Array(length);
+    for (let i = 0; i < length; i++) numbers[i] = 2 * uniform() - 1;
+    return numbers;
+  };
   const buffers: DeviceBuffer[] = [];
   const outputs: { buffer: DeviceBuffer; shape: readonly number[] }[] = [];
   const allocate = (dtype: DType, length: number): DeviceBuffer => {
@@ -70,9 +74,8 @@ export function openCase<K extends KernelName>(device: Backend, test: KernelCase
     return buffer;
   };
   const written = (shape: readonly number[], values?: ArrayLike<number>): DeviceBuffer => {
-    const length = shape.reduce((size, axis) => size * axis, 1);
     // Poison even on devices that were not opened with `poison`.
-    const buffer = filled('f32', length, (size) => values ?? new Float32Array(size).fill(Number.NaN));
+    const buffer = filled('f32', sizeOf(shape), (size) => values ?? new Float32Array(size).fill(Number.NaN));
     outputs.push({ buffer, shape });
     return buffer;
   };
@@ -105,6 +108,19 @@ export function openCase<K extends KernelName>(device: Backend, test: KernelCase
   }
 }
 
+/** A case's arguments with buffers that have a type and a length, and no memory: enough to work out a launch or a cost. */
+export function sizedArgs<K extends KernelName>(test: KernelCase<K>): Kernels[K] {
+  const buffer = (dtype: DType, length: number): DeviceBuffer => ({ dtype, length });
+  return test.args({
+    real: (length) => buffer('f32', length),
+    half: (length) => buffer('f16', length),
+    values: ({ length }) => buffer('f32', length),
+    ints: ({ length }) => buffer('i32', length),
+    output: (...shape) => buffer('f32', sizeOf(shape)),
+    inPlace: ({ length }) => buffer('f32', length),
+  });
+}
+
 /** Opens a case, runs it by `run` (by default the backend's own kernel), and returns its outputs. */
 export async function runCase<K extends KernelName>(
   device: Backend,
@@ -124,4 +140,8 @@ function nameOf(args: object, buffer: DeviceBuffer): string {
     if (typeof value === 'object' && value !== null && Object.values(value).includes(buffer)) return name;
   }
   return 'output';
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, axis) => size * axis, 1);
 }

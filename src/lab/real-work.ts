@@ -97,19 +97,19 @@ function shapeOf<K extends KernelName>(kernel: K, args: Kernels[K]): string {
     const { queries, keys, pairs = queries * keys, heads, headWidth } = args as AttentionGeometry;
     return sizesText({ queries, keys, pairs, heads, headWidth });
   }
-  const sizes = Object.keys({ ...extents, ...options }).map((name) => [name, sizeOf(name, args) ?? options[name]!]);
+  const sizes = Object.keys({ ...extents, ...options }).map((name) => [name, sizeOf(name, args)]);
   return sizesText(Object.fromEntries(sizes), options);
 }
 
-/** One size or option of a call; undefined where the call does not tell. */
-function sizeOf(name: string, args: object): number | undefined {
+/** One size or option of a call. */
+function sizeOf(name: string, args: object): number {
   const value: unknown = Reflect.get(args, name === 'rows' && 'sourceRows' in args ? 'sourceRows' : name);
   if (name === 'half') return Number((args as MatmulArgs).b.dtype === 'f16');
   if (name === 'activation') return activationCode(value as Activation | undefined);
   if (name === 'activationGrad') return activationCode((value as MatmulArgs['activationGrad'])?.activation);
   if (typeof value === 'number') return value;
-  // An operand that is given, or a flag.
-  return name in args ? Number(Boolean(value)) : undefined;
+  // An operand that may be given, or a flag; of numbers, only alpha may be left out.
+  return name === 'alpha' ? 1 : Number(Boolean(value));
 }
 
 /** A checkpoint of nothing but zeros, made as they are read. */

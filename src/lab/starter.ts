@@ -5,10 +5,9 @@ import { type MatmulVariantName, matmulVariants } from '../kernels/index.js';
 import { LANES } from '../kernels/webgpu/launch.js';
 import { shaderText } from '../kernels/webgpu/programs.js';
 import { type BindingContract, bindingContract } from './contract.js';
-import { openCase } from './kernel-case.js';
+import { type KernelCase, sizedArgs } from './kernel-case.js';
 import { type Covers, labKernels } from './kernels/index.js';
 import { launchShipped, variantNames } from './shipped.js';
-import { SizeBackend } from './size-backend.js';
 
 /** Enough for every variant. */
 const ANY_SUBGROUP = 64;
@@ -20,12 +19,12 @@ const ANY_SUBGROUP = 64;
 export function starterText(kernel: KernelName, variant = variantNames(kernel)[0]!): string {
   const names = variantNames(kernel);
   if (!names.includes(variant)) {
-    throw new InputError(`--from ${variant}: ${kernel} has ${names.length === 1 ? 'only' : ''} ${names.join(', ')}`);
+    throw new InputError(`--from ${variant}: ${kernel} has ${names.length === 1 ? 'only ' : ''}${names.join(', ')}`);
   }
   const { extents, equation, caseOf } = labKernels[kernel];
-  using open = openCase(new SizeBackend(), caseOf(extents) as never);
-  const launch = launchShipped(kernel, variant, open.args, ANY_SUBGROUP)!;
-  const covers = shareOf(kernel, variant, launch.workgroups, open.args);
+  const args = sizedArgs(caseOf(extents) as KernelCase);
+  const launch = launchShipped(kernel, variant, args, ANY_SUBGROUP)!;
+  const covers = shareOf(kernel, variant, launch.workgroups, args);
   return `${head(kernel, variant, equation, bindingContract(kernel), covers)}\n${shaderText(launch).trim()}\n`;
 }
 
@@ -55,19 +54,37 @@ function head(
     '',
     `    ptdpc lab run ${kernel} --variant <this file> --watch`,
     '',
-    'What it may declare, under these names, all or some, in any order (bindings: 0 is the parameters, then 1, 2, ... without a gap):',
+    'What it may declare, under these names, all or some, in any order. Binding 0 is the parameters; 1, 2, ... the buffers,',
+    'without a gap.',
     '',
-    `    entry point  ${entryPoint}`,
-    `    parameters   ${params.map(({ name, type }) => `${name}: ${type}`).join(', ')}`,
-    ...bindings.map(({ name, access }, i) => `    ${i === 0 ? 'buffers   ' : '          '}   ${name} (${access})`),
-    ...(constants.size > 0 ? [`    constants    ${[...constants].join(', ')}`] : []),
+    ...column('entry point', [entryPoint]),
+    ...column(
+      'parameters',
+      params.map(({ name, type }) => `${name}: ${type}`),
+    ),
+    ...column(
+      'buffers',
+      bindings.map(({ name, access }) => `${name} (${access})`),
+    ),
+    ...column('constants', [...constants]),
     '',
-    'Cases of the suite that need what the file does not declare are left out, and counted. Two lines say what WGSL cannot: a',
-    `workgroup's share of the work (${Array.isArray(covers) ? 'rows x columns of the result' : `counted in: ${unit}`}), from which the grid follows, and, where the kernel does not take all sizes,`,
-    'which ones it needs (`lab: needs`, then e.g. `n % 8 == 0, k >= 8`).',
+    'Cases of the suite that need what the file does not declare are left out, and counted. Two lines say what WGSL cannot:',
+    `a workgroup's share of the work (${typeof covers === 'number' ? `counted in: ${unit}` : 'rows x columns of the result'}), from which the grid follows; and, where the`,
+    'kernel does not take all sizes, which ones it needs (`lab: needs`, then e.g. `n % 8 == 0, k >= 8`).',
     '',
     `lab: covers ${typeof covers === 'number' ? covers : covers.join(' x ')}`,
     ...(needs[variant] ? [`lab: needs ${needs[variant]}`] : []),
   ];
   return `${lines.map((line) => (line === '' ? '//' : `// ${line}`)).join('\n')}\n`;
+}
+
+/** A name, and values beside it, as many to a line as fit. */
+function column(name: string, values: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const value of values) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + value.length < 90) lines[lines.length - 1] = `${last}, ${value}`;
+    else lines.push(value);
+  }
+  return lines.map((line, i) => `    ${(i === 0 ? name : '').padEnd(12)} ${line}`);
 }

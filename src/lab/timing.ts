@@ -1,7 +1,13 @@
 /** Times several implementations of one kernel on the same case, in turns, so that a change of the machine's mood meets all of them. */
-import type { Backend, KernelName, Kernels } from '../kernels/index.js';
-import { type KernelCost, kernelCost } from '../kernels/index.js';
-import { type KernelCase, type KernelOutput, openCase } from './kernel-case.js';
+import {
+  type Backend,
+  type DeviceBuffer,
+  type KernelCost,
+  type KernelName,
+  type Kernels,
+  kernelCost,
+} from '../kernels/index.js';
+import { type KernelCase, type KernelOutput, type OpenCase, openCase } from './kernel-case.js';
 
 /** One implementation to be timed. */
 export interface Contestant<K extends KernelName> {
@@ -19,7 +25,7 @@ export interface ContestantTime {
   readonly gflops: number;
   /** Of all operands, each counted once, in GB/s. */
   readonly gbytes: number;
-  /** What it wrote, to be held against what others did. */
+  /** What its first call wrote, to be held against what others did. */
   readonly outputs: readonly KernelOutput[];
 }
 
@@ -31,9 +37,8 @@ export interface Timings {
 /** A turn lasts so long at least, where calls are short. */
 const TURN_SECONDS = 0.03;
 const TURNS = 9;
-/** Where calls are long, a contestant has fewer turns rather than take longer than this in all; but three. */
-const MOST_SECONDS = 3;
-const LEAST_TURNS = 3;
+/** Where calls are long, a contestant has fewer turns rather than take longer than this in all; but one. */
+const MOST_SECONDS = 2;
 
 /** Times the contestants. `onTurn` hears after each turn how many of all are done. */
 export async function timeContestants<K extends KernelName>(
@@ -41,57 +46,89 @@ export async function timeContestants<K extends KernelName>(
   contestants: readonly Contestant<K>[],
   onTurn: (done: number, all: number) => void = () => {},
 ): Promise<Timings> {
-  using stack = new DisposableStack();
-  const open = contestants.map((contestant) => {
-    const { device } = contestant;
-    const fence = device.allocate('f32', 1);
-    stack.defer(() => device.free(fence));
-    return {
-      ...contestant,
-      fence,
-      case: stack.use(openCase(device, test)),
-      samples: [] as number[],
-      calls: 1,
-      turns: TURNS,
-    };
-  });
-  const turn = async ({ device, fence, run, calls, case: { args } }: (typeof open)[number]): Promise<number> => {
-    const start = performance.now();
-    for (let call = 0; call < calls; call++) run(args);
-    // A read of a small buffer waits for everything that was queued before.
-    await device.read(fence);
-    return (performance.now() - start) / 1000 / calls;
-  };
-  for (const contestant of open) {
-    // The first call may compile; the second says how many make a turn.
-    await turn(contestant);
-    const seconds = await turn(contestant);
-    contestant.calls = Math.max(1, Math.min(1000, Math.ceil(TURN_SECONDS / seconds)));
-    contestant.turns = Math.min(TURNS, Math.max(LEAST_TURNS, Math.floor(MOST_SECONDS / (seconds * contestant.calls))));
-  }
-  const all = open.reduce((sum, { turns }) => sum + turns, 0);
-  let done = 0;
-  for (let round = 0; round < TURNS; round++) {
-    for (const contestant of open) {
-      if (round >= contestant.turns) continue;
-      contestant.samples.push(await turn(contestant));
-      onTurn(++done, all);
+  const all: Stopwatch<K>[] = [];
+  try {
+    for (const contestant of contestants) {
+      const stopwatch = new Stopwatch(test, contestant);
+      all.push(stopwatch);
+      await stopwatch.warm();
     }
+    const turns = all.reduce((sum, stopwatch) => sum + stopwatch.turns, 0);
+    let done = 0;
+    for (let round = 0; round < TURNS; round++) {
+      for (const stopwatch of all) {
+        if (round >= stopwatch.turns) continue;
+        await stopwatch.turn();
+        onTurn(++done, turns);
+      }
+    }
+    const cost = kernelCost(test.kernel, all[0]!.args);
+    return { cost, times: all.map((stopwatch) => stopwatch.result(cost)) };
+  } finally {
+    for (const stopwatch of all) stopwatch[Symbol.dispose]();
   }
-  const cost = kernelCost(test.kernel, open[0]!.case.args);
-  const times: ContestantTime[] = [];
-  for (const { name, samples, case: opened } of open) {
-    const sorted = samples.sort((a, b) => a - b);
+}
+
+/** One contestant's case in memory, and its samples. */
+class Stopwatch<K extends KernelName> implements Disposable {
+  turns = TURNS;
+  readonly #contestant: Contestant<K>;
+  readonly #open: OpenCase<K>;
+  /** A read of it waits for everything that was queued before. */
+  readonly #fence: DeviceBuffer;
+  readonly #samples: number[] = [];
+  #calls = 1;
+  #outputs: readonly KernelOutput[] = [];
+
+  constructor(test: KernelCase<K>, contestant: Contestant<K>) {
+    this.#contestant = contestant;
+    this.#open = openCase(contestant.device, test);
+    this.#fence = contestant.device.allocate('f32', 1);
+  }
+
+  get args(): Kernels[K] {
+    return this.#open.args;
+  }
+
+  /** The first call compiles, and its outputs are kept, since kernels that update in place go on from them; the second tells how many calls make a turn. */
+  async warm(): Promise<void> {
+    await this.#time();
+    this.#outputs = await this.#open.read();
+    const seconds = await this.#time();
+    this.#calls = Math.max(1, Math.min(1000, Math.ceil(TURN_SECONDS / seconds)));
+    if (this.#calls === 1) this.#samples.push(seconds);
+    this.turns = Math.min(TURNS, Math.max(1, Math.floor(MOST_SECONDS / (seconds * this.#calls))));
+  }
+
+  async turn(): Promise<void> {
+    this.#samples.push(await this.#time());
+  }
+
+  result(cost: KernelCost): ContestantTime {
+    const sorted = this.#samples.sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
     const seconds = at(0.5);
-    times.push({
-      name,
+    return {
+      name: this.#contestant.name,
       seconds,
       quartiles: [at(0.25), at(0.75)],
       gflops: cost.flops / seconds / 1e9,
       gbytes: cost.bytes / seconds / 1e9,
-      outputs: await opened.read(),
-    });
+      outputs: this.#outputs,
+    };
   }
-  return { cost, times };
+
+  [Symbol.dispose](): void {
+    this.#open[Symbol.dispose]();
+    this.#contestant.device.free(this.#fence);
+  }
+
+  /** Seconds of a call. */
+  async #time(): Promise<number> {
+    const { device, run } = this.#contestant;
+    const start = performance.now();
+    for (let call = 0; call < this.#calls; call++) run(this.#open.args);
+    await device.read(this.#fence);
+    return (performance.now() - start) / 1000 / this.#calls;
+  }
 }

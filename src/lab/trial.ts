@@ -5,11 +5,10 @@ import type { Launch } from '../kernels/webgpu/launch.js';
 import type { Compilation } from '../kernels/webgpu/programs.js';
 import { compareOutputs } from './compare.js';
 import { launchUserKernel, type UserKernel } from './contract.js';
-import { type KernelCase, openCase } from './kernel-case.js';
+import { type KernelCase, sizedArgs } from './kernel-case.js';
 import { labKernels, type Sizes } from './kernels/index.js';
 import { checkParity, type Parity } from './parity.js';
 import { launchShipped, variantNames } from './shipped.js';
-import { SizeBackend } from './size-backend.js';
 import { type Contestant, type ContestantTime, type Timings, timeContestants } from './timing.js';
 
 export interface Trial {
@@ -59,7 +58,11 @@ export async function tryKernel<K extends KernelName>(
   if (parity.wrong.length > 0) return { compilation, parity, notTimed: 'it is wrong' };
   if (parity.unstable.length > 0) return { compilation, parity, notTimed: 'its results change from run to run' };
   if (first.reason !== undefined) return { compilation, parity, notTimed: `${test.name}: ${first.reason}` };
-  const own = { name: user.file, launch: (args: Kernels[K]) => launchUserKernel(user, args) as Launch };
+  const own = {
+    name: user.file,
+    launch: (args: Kernels[K]) => launchUserKernel(user, args) as Launch,
+    compileSeconds: compilation.seconds,
+  };
   const timings = await timeVariants(device, test, [own], (done, all) => onStep('timing', done, all));
   return { compilation, parity, timings };
 }
@@ -71,8 +74,7 @@ function firstLaunch<K extends KernelName>(
 ): { launch: Launch; reason: string | undefined } {
   let reason: string | undefined;
   for (const test of cases) {
-    using open = openCase(new SizeBackend(), test);
-    const launch = launchUserKernel(user, open.args);
+    const launch = launchUserKernel(user, sizedArgs(test));
     if (typeof launch !== 'string') return { launch, reason };
     reason ??= launch;
   }
@@ -82,6 +84,8 @@ function firstLaunch<K extends KernelName>(
 interface Entrant<K extends KernelName> {
   readonly name: string;
   launch(args: Kernels[K]): Launch;
+  /** Where it was compiled before: a second time, the driver's cache would answer. */
+  readonly compileSeconds?: number;
 }
 
 /** Times the shipped variants that take this case, and `entrants` after them. */
@@ -93,9 +97,9 @@ export async function timeVariants<K extends KernelName>(
 ): Promise<TimedVariants> {
   const all = [...shippedEntrants(device, test), ...entrants];
   const compileSeconds: number[] = [];
-  {
-    using open = openCase(new SizeBackend(), test);
-    for (const { launch } of all) compileSeconds.push((await device.compile(launch(open.args))).seconds);
+  const sized = sizedArgs(test);
+  for (const { launch, compileSeconds: known } of all) {
+    compileSeconds.push(known ?? (await device.compile(launch(sized))).seconds);
   }
   const contestants = all.map(
     ({ name, launch }): Contestant<K> => ({ name, device, run: (args) => device.dispatch(launch(args)) }),
@@ -114,8 +118,8 @@ export async function timeVariants<K extends KernelName>(
 
 function shippedEntrants<K extends KernelName>({ adapter }: WebGpuBackend, test: KernelCase<K>): Entrant<K>[] {
   const { kernel } = test;
-  using open = openCase(new SizeBackend(), test);
+  const args = sizedArgs(test);
   return variantNames(kernel)
-    .filter((name) => launchShipped(kernel, name, open.args, adapter.subgroupSize) !== undefined)
+    .filter((name) => launchShipped(kernel, name, args, adapter.subgroupSize) !== undefined)
     .map((name) => ({ name, launch: (args) => launchShipped(kernel, name, args, adapter.subgroupSize)! }));
 }

@@ -1,0 +1,90 @@
+/** `ptdpc lab`: kernels, one by one: what they cost, how fast they are, and a WGSL file of one's own in their place. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { KernelName } from '../kernels/index.js';
+import { labKernels } from '../lab/index.js';
+import { listKernels } from './lab/list.js';
+import { newFile } from './lab/new.js';
+import { type RunOptions, runKernel } from './lab/run.js';
+import { parseShape } from './lab/shape.js';
+import { addExamples, jsonOption } from './options.js';
+
+export function configure(command: Command): void {
+  command
+    .description(
+      'The laboratory: list the kernels and the shapes that embedding and training really use; measure a kernel; write a WGSL file of ' +
+        'your own, hold it against its definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
+    )
+    .usage('<list|run|new> [options]');
+  configureList(command.command('list'));
+  configureRun(command.command('run'));
+  configureNew(command.command('new'));
+  addExamples(command, [
+    ['ptdpc lab list matmul', 'which products embedding and training compute, with their cost'],
+    ['ptdpc lab new matmul --out mine.wgsl', 'a commented file to start from'],
+    ['ptdpc lab run matmul --variant mine.wgsl --watch', 'checked and timed again whenever it is saved'],
+  ]);
+}
+
+function configureList(command: Command): void {
+  command
+    .summary('kernels, variants, real shapes, FLOPs and bytes')
+    .description(
+      'List the kernels with their variants and what they cost in a batch of 32 pictures through ViT-B/32 and in a step of prompt ' +
+        'tuning (preset paper, 64 images, eight classes). With a kernel: each shape that the two jobs use.',
+    )
+    .argument('[kernel]', 'one kernel', parseKernel)
+    .addOption(jsonOption())
+    .action(listKernels);
+  addExamples(command, [
+    ['ptdpc lab list', 'all kernels'],
+    ['ptdpc lab list attention', "one kernel's shapes, FLOPs and bytes"],
+  ]);
+}
+
+function configureRun(command: Command): void {
+  command
+    .summary('check and time a kernel, with a file of your own')
+    .description(
+      "Time a kernel's variants on one shape. With --variant, first compile a WGSL file against the kernel's binding contract, hold it " +
+        'against the TypeScript twin in float64 over the odd shapes of the suite, each twice, and then time it beside the shipped ones. ' +
+        'Exits with 2 where the file does not compile or is wrong.',
+    )
+    .argument('<kernel>', `one of ${Object.keys(labKernels).join(', ')}`, parseKernel)
+    .option('--variant <wgsl>', 'a WGSL file in place of the shipped ones (`ptdpc lab new` writes one to start from)')
+    .option(
+      '--shape <sizes>',
+      'sizes and options to time, e.g. m=1728,k=512,n=2048 (default: those of a training step)',
+      parseShape,
+    )
+    .addOption(new Option('--device <device>', 'where to run').choices(['webgpu', 'cpu']).default('webgpu'))
+    .option('--watch', 'run again whenever the file is saved')
+    .addOption(jsonOption())
+    .action((kernel: KernelName, options: RunOptions) => runKernel(kernel, options));
+  addExamples(command, [
+    ['ptdpc lab run matmul --shape m=1728,k=512,n=2048', 'the shipped variants'],
+    ['ptdpc lab run softmax --variant mine.wgsl', 'a file of your own: is it right, is it fast'],
+    ['ptdpc lab run attention --device cpu', 'the twin and WebAssembly on the CPU'],
+  ]);
+}
+
+function configureNew(command: Command): void {
+  command
+    .summary('write a commented WGSL file to start from')
+    .description('Write a shipped variant of a kernel as one file, with the contract that it must keep in its head.')
+    .argument('<kernel>', `one of ${Object.keys(labKernels).join(', ')}`, parseKernel)
+    .option('--from <variant>', 'the variant to start from (default: the plainest)')
+    .option('--out <wgsl>', 'the file (default: <kernel>.wgsl)')
+    .option('--force', 'replace the file if it is there')
+    .action(newFile);
+  addExamples(command, [
+    ['ptdpc lab new matmul', 'matmul.wgsl, from the plainest variant'],
+    ['ptdpc lab new attention --from rows --out mine.wgsl', 'from another one'],
+  ]);
+}
+
+function parseKernel(text: string): KernelName {
+  if (!Object.hasOwn(labKernels, text)) {
+    throw new InvalidArgumentError(`Expected one of ${Object.keys(labKernels).join(', ')}.`);
+  }
+  return text as KernelName;
+}

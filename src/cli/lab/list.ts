@@ -1,0 +1,94 @@
+/** `ptdpc lab list`: kernels, variants, and the shapes that the two jobs use. */
+import type { KernelName } from '../../kernels/index.js';
+import { JOBS, type Job, labKernels, type RecordedShape, recordJob, variantNames } from '../../lab/index.js';
+import { ARCHITECTURES } from '../../node/random-clip.js';
+import { print, printJson } from '../output.js';
+import { table } from '../tables.js';
+
+interface Options {
+  json?: boolean;
+}
+
+export async function listKernels(only: KernelName | undefined, { json }: Options): Promise<void> {
+  const config = ARCHITECTURES.get('ViT-B/32')!;
+  const jobs = { embed: await recordJob('embed', config), train: await recordJob('train', config) };
+  const names = only === undefined ? (Object.keys(labKernels) as KernelName[]) : [only];
+  if (json) {
+    printJson({
+      jobs: JOBS,
+      kernels: names.map((kernel) => {
+        const { equation, extents, options, suite } = labKernels[kernel];
+        const shapes = Object.fromEntries(Object.entries(jobs).map(([job, all]) => [job, of(kernel, all).map(flat)]));
+        return { kernel, equation, variants: variantNames(kernel), extents, options, cases: suite.length, shapes };
+      }),
+    });
+    return;
+  }
+  for (const [job, what] of Object.entries(JOBS)) print(`${job}: ${what}`);
+  print('');
+  if (only === undefined) print(overview(names, jobs));
+  else printKernel(only, jobs);
+}
+
+type Jobs = Readonly<Record<Job, readonly RecordedShape[]>>;
+
+function overview(names: readonly KernelName[], jobs: Jobs): string {
+  const columns = (shapes: readonly RecordedShape[]): string[] => {
+    const calls = shapes.reduce((sum, shape) => sum + shape.calls, 0);
+    const total = (value: (shape: RecordedShape) => number) =>
+      shapes.reduce((sum, shape) => sum + shape.calls * value(shape), 0);
+    if (calls === 0) return ['', '', '', ''];
+    return [
+      String(calls),
+      String(shapes.length),
+      giga(total(({ cost }) => cost.flops)),
+      mega(total(({ cost }) => cost.bytes)),
+    ];
+  };
+  const heads = (job: Job) => [`${job}: calls`, 'shapes', 'GFLOP', 'MB'];
+  return table([
+    ['kernel', 'cases', ...heads('embed'), ...heads('train'), 'variants'],
+    ...names.map((kernel) => [
+      kernel,
+      String(labKernels[kernel].suite.length),
+      ...columns(of(kernel, jobs.embed)),
+      ...columns(of(kernel, jobs.train)),
+      variantNames(kernel).join(' '),
+    ]),
+  ]);
+}
+
+function printKernel(kernel: KernelName, jobs: Jobs): void {
+  const { equation, extents, options, suite } = labKernels[kernel];
+  const text = (sizes: object) => Object.entries(sizes).map(([name, value]) => `${name}=${value}`);
+  print(`${kernel}: ${equation}`);
+  print(`variants: ${variantNames(kernel).join(', ')}; ${suite.length} cases in its suite`);
+  print(`--shape:  ${[...text(extents), ...text(options)].join(',')} unless given`);
+  for (const [job, all] of Object.entries(jobs)) {
+    const shapes = of(kernel, all);
+    if (shapes.length === 0) continue;
+    print('');
+    print(
+      table([
+        [job, 'calls', 'MFLOP a call', 'MB a call'],
+        ...shapes.map(({ shape, calls, cost }) => [shape, String(calls), mega(cost.flops), mega(cost.bytes)]),
+      ]),
+    );
+  }
+}
+
+function of(kernel: KernelName, shapes: readonly RecordedShape[]): RecordedShape[] {
+  return shapes.filter((shape) => shape.kernel === kernel);
+}
+
+function flat({ shape, calls, cost }: RecordedShape): object {
+  return { shape, calls, flops: cost.flops, bytes: cost.bytes };
+}
+
+function giga(value: number): string {
+  return value === 0 ? '' : (value / 1e9).toFixed(2);
+}
+
+function mega(value: number): string {
+  return value === 0 ? '' : (value / 1e6).toFixed(2);
+}

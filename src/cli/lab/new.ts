@@ -1,0 +1,29 @@
+/** `ptdpc lab new`: a file to start from. */
+import { access } from 'node:fs/promises';
+import { InputError } from '../../errors.js';
+import type { KernelName } from '../../kernels/index.js';
+import { starterText } from '../../lab/index.js';
+import { writeFileAtomically } from '../../node/atomic.js';
+import { print, say } from '../output.js';
+
+interface Options {
+  from?: string;
+  out?: string;
+  force?: boolean;
+}
+
+export async function newFile(kernel: KernelName, options: Options): Promise<void> {
+  const { from, out = `${kernel}.wgsl`, force = false } = options;
+  const text = starterText(kernel, from);
+  if (!force && (await exists(out))) throw new InputError(`${out}: it is there already; --force replaces it`);
+  await writeFileAtomically(out, text);
+  print(out);
+  say(`now: ptdpc lab run ${kernel} --variant ${out} --watch`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,113 @@
+/** What `ptdpc lab run` prints. */
+import type { Comparison, ContestantTime, Parity, Timings, Trial, VariantTime, WorstElement } from '../../lab/index.js';
+import type { DeviceCeilings } from '../../node/ceilings/index.js';
+import { count, print } from '../output.js';
+import { percent, table } from '../tables.js';
+
+/** Wrong cases shown at most. */
+const CASES_SHOWN = 5;
+
+export function printTrial(
+  file: string,
+  text: string,
+  name: string,
+  { compilation, parity, timings, notTimed }: Trial,
+  ceilings: DeviceCeilings,
+): void {
+  const lines = text.split('\n');
+  for (const { type, line, column, text: message } of compilation.messages) {
+    print(`${file}${line > 0 ? `:${line}:${column}` : ''}: ${type}: ${message.trim()}`);
+    if (line > 0) {
+      print(`  ${lines[line - 1] ?? ''}`);
+      print(`  ${' '.repeat(Math.max(0, column - 1))}^`);
+    }
+  }
+  if (!parity) return;
+  printParity(file, parity);
+  if (timings) printTimings(name, timings, ceilings);
+  else print(`not timed: ${notTimed}`);
+}
+
+function printParity(file: string, { cases, wrong, unstable, leftOut, error, tolerance }: Parity): void {
+  if (wrong.length > 0) {
+    print(`${file}: WRONG on ${wrong.length} of ${count(cases, 'case')}`);
+    for (const { name, comparison } of wrong.slice(0, CASES_SHOWN)) print(`  ${name}: ${difference(comparison)}`);
+    if (wrong.length > CASES_SHOWN) print(`  and ${wrong.length - CASES_SHOWN} more`);
+  } else if (unstable.length > 0) {
+    print(
+      `${file}: UNSTABLE on ${unstable.length} of ${count(cases, 'case')}: other results on a second run (a race?)`,
+    );
+    for (const name of unstable.slice(0, CASES_SHOWN)) print(`  ${name}`);
+  } else {
+    print(
+      `${file}: right on ${count(cases, 'case')}, largest error ${exponent(error)} (tolerance ${exponent(tolerance)})`,
+    );
+  }
+  for (const [reason, number] of leftOut) print(`  ${count(number, 'case')} left out: ${reason}`);
+}
+
+/** `out[3, 12] is 0.31, expected 0.42; 90 of 91 elements off, by up to 0.26 of the largest`. */
+function difference({ worst, wrong, elements, error }: Comparison): string {
+  const size = Number.isNaN(error)
+    ? 'some were never written, or are NaN'
+    : `by up to ${exponent(error)} of the largest`;
+  return `${worst ? element(worst) : ''}; ${wrong} of ${count(elements, 'element')} off, ${size}`;
+}
+
+function element({ output, index, expected, found }: WorstElement): string {
+  return `${output}[${index.join(', ')}] is ${found}, expected ${expected}`;
+}
+
+export function printTimings(
+  name: string,
+  { cost, times }: { cost: Timings['cost']; times: readonly (ContestantTime & Partial<VariantTime>)[] },
+  ceilings: DeviceCeilings,
+): void {
+  const work = [
+    cost.flops > 0 ? `${(cost.flops / 1e9).toPrecision(3)} GFLOP` : '',
+    `${(cost.bytes / 1e6).toPrecision(3)} MB`,
+  ];
+  print(`${name}: ${work.filter(Boolean).join(', ')}`);
+  print(
+    table([
+      ['variant', 'compile (ms)', 'median (ms)', 'quartiles (ms)', 'GFLOP/s', 'GB/s', 'of ceiling', 'differs by'],
+      ...times.map(({ name: variant, seconds, quartiles, gflops, gbytes, compileSeconds, difference: off }) => [
+        variant,
+        compileSeconds === undefined ? '' : milliseconds(compileSeconds),
+        milliseconds(seconds),
+        quartiles.map(milliseconds).join(' - '),
+        cost.flops > 0 ? gflops.toFixed(1) : '',
+        gbytes.toFixed(2),
+        percent(shareOfCeiling(gflops, gbytes, ceilings)),
+        off === undefined ? '' : exponent(off),
+      ]),
+    ]),
+  );
+  print(`ceilings, measured before: ${ceilings.gflops.toFixed(1)} GFLOP/s, copying ${ceilings.gbytes.toFixed(1)} GB/s`);
+}
+
+/** Of the ceiling that is nearer: arithmetic or copying. */
+function shareOfCeiling(gflops: number, gbytes: number, ceilings: DeviceCeilings): number {
+  return Math.max(gflops / ceilings.gflops, gbytes / ceilings.gbytes);
+}
+
+export function timingsJson({ cost, times }: Timings): object {
+  return { cost, times: times.map(({ outputs: _, ...time }) => time) };
+}
+
+export function trialJson({ compilation, parity, timings, notTimed }: Trial): object {
+  return {
+    compilation,
+    ...(parity && { parity: { ...parity, leftOut: Object.fromEntries(parity.leftOut) } }),
+    ...(timings && timingsJson(timings)),
+    ...(notTimed !== undefined && { notTimed }),
+  };
+}
+
+function milliseconds(seconds: number): string {
+  return (1000 * seconds).toPrecision(3);
+}
+
+function exponent(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
+}

@@ -1,0 +1,159 @@
+/** `ptdpc lab run`: a kernel on a device, the shipped variants and perhaps a file of the user's. */
+import { readFile } from 'node:fs/promises';
+import { InputError } from '../../errors.js';
+import { CpuBackend, type KernelName, type WebGpuBackend } from '../../kernels/index.js';
+import {
+  labKernels,
+  readUserKernel,
+  type Sizes,
+  type Timings,
+  timeContestants,
+  timeVariants,
+  tryKernel,
+} from '../../lab/index.js';
+import { type DeviceCeilings, measureCeilings } from '../../node/ceilings/index.js';
+import { installHint, openCpu, openWebGpu } from '../../node/device.js';
+import { closeGpu, nodeAdapter } from '../../node/gpu.js';
+import { explained, isSystemError } from '../../node/system-error.js';
+import { printJson, say } from '../output.js';
+import { progress } from '../progress.js';
+import { printTimings, printTrial, timingsJson, trialJson } from './page.js';
+import { requireShape } from './shape.js';
+import { onEverySave } from './watch.js';
+
+export interface RunOptions {
+  variant?: string;
+  shape?: Sizes;
+  device: 'webgpu' | 'cpu';
+  watch?: boolean;
+  json?: boolean;
+}
+
+export async function runKernel(kernel: KernelName, options: RunOptions): Promise<void> {
+  const { variant, shape = {}, device, watch } = options;
+  requireShape(kernel, shape);
+  if (variant === undefined && watch) throw new InputError('--watch: it watches a file, and --variant names none');
+  if (device === 'cpu') {
+    if (variant !== undefined) throw new InputError('--device cpu: a WGSL file runs on WebGPU only');
+    return timeOnCpu(kernel, options);
+  }
+  if (variant !== undefined) await readVariant(variant);
+  if (!(await nodeAdapter())) throw new InputError(`no WebGPU adapter on this machine; ${installHint()}`);
+  // It has a device of its own, and an adapter gives one at a time.
+  const ceilings = await measureCeilings('webgpu');
+  const adapter = await nodeAdapter();
+  const backend = await openWebGpu(adapter!);
+  try {
+    say(`device: ${backend.description}`);
+    if (variant === undefined) return await timeShipped(backend, kernel, options, ceilings);
+    if (!watch) {
+      await tryFile(backend, kernel, variant, options, ceilings);
+      return;
+    }
+    await onEverySave(variant, async () => {
+      try {
+        await tryFile(backend, kernel, variant, options, ceilings);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        say(`ptdpc: ${error.message}`);
+      }
+      say(`watching ${variant}; Ctrl-C ends`);
+    });
+  } finally {
+    backend.dispose();
+    closeGpu();
+  }
+}
+
+async function timeShipped(
+  backend: WebGpuBackend,
+  kernel: KernelName,
+  { shape = {}, json }: RunOptions,
+  ceilings: DeviceCeilings,
+): Promise<void> {
+  const test = labKernels[kernel].caseOf(shape);
+  using bar = new Bar();
+  const timings = await timeVariants(backend, test as never, [], (done, all) => bar.at('timing', done, all));
+  bar.stop();
+  if (json) printJson({ device: backend.description, case: test.name, ceilings, ...timingsJson(timings) });
+  else printTimings(test.name, timings, ceilings);
+}
+
+/** Throws InputError, after all was printed, where the file does not compile or is wrong. */
+async function tryFile(
+  backend: WebGpuBackend,
+  kernel: KernelName,
+  file: string,
+  { shape = {}, json }: RunOptions,
+  ceilings: DeviceCeilings,
+): Promise<void> {
+  const text = await readVariant(file);
+  const user = readUserKernel(kernel, file, text);
+  using bar = new Bar();
+  const trial = await tryKernel(backend, user as never, shape, (step, done, all) => bar.at(step, done, all));
+  bar.stop();
+  const name = labKernels[kernel].caseOf(shape).name;
+  if (json) printJson({ device: backend.description, kernel, file, case: name, ceilings, ...trialJson(trial) });
+  else printTrial(file, text, name, trial, ceilings);
+  if (!trial.parity) throw new InputError(`${file}: it does not compile`);
+  if (trial.parity.wrong.length > 0) throw new InputError(`${file}: it is wrong`);
+  if (trial.parity.unstable.length > 0) throw new InputError(`${file}: its results change from run to run`);
+}
+
+/** The twin, and WebAssembly where it does this kernel. */
+async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): Promise<void> {
+  const ceilings = await measureCeilings('cpu');
+  const test = labKernels[kernel].caseOf(shape);
+  const twin = new CpuBackend({ wasm: false });
+  const compiled = openCpu();
+  say(`device: ${compiled.description}`);
+  using bar = new Bar();
+  const contestants = [
+    { name: 'twin', device: twin },
+    { name: 'compiled', device: compiled },
+  ].map(({ name, device }) => ({ name, device, run: (args: never) => device.run(kernel, args) }));
+  const timings: Timings = await timeContestants(test as never, contestants, (done, all) =>
+    bar.at('timing', done, all),
+  );
+  bar.stop();
+  compiled.dispose();
+  if (json) printJson({ device: compiled.description, case: test.name, ceilings, ...timingsJson(timings) });
+  else printTimings(test.name, timings, ceilings);
+}
+
+async function readVariant(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new InputError(`--variant ${file}: cannot be read (${explained(error)})`);
+  }
+}
+
+/** A progress bar for each step in turn. */
+class Bar implements Disposable {
+  #step = '';
+  #done = 0;
+  #bar: ReturnType<typeof progress> | undefined;
+
+  at(step: string, done: number, all: number): void {
+    if (step !== this.#step) {
+      this.stop();
+      this.#bar = progress(all, step);
+      this.#step = step;
+      this.#done = 0;
+    }
+    this.#bar?.tick(done - this.#done);
+    this.#done = done;
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#step = '';
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+}

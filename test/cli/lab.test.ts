@@ -1,0 +1,97 @@
+/** `ptdpc lab`, as a user runs it: a file written, broken, mended and made faster. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { expectRefused, outcomeOf, ptdpc, ptdpcJson, scratchPath, setUpProgram, startPtdpc } from './program.js';
+
+setUpProgram();
+
+const SIZES = ['--shape', 'm=16,n=16,k=8'];
+
+it('writes a file to start from, and never over another', async () => {
+  const { code, stdout } = await ptdpc(['lab', 'new', 'matmul']);
+  expect([code, stdout]).toEqual([0, 'matmul.wgsl\n']);
+  expect(await readFile(scratchPath('matmul.wgsl'), 'utf8')).toContain('// lab: covers 16 x 16');
+  await expectRefused(['lab', 'new', 'matmul'], /^ptdpc: matmul.wgsl: it is there already; --force replaces it$/m);
+  await expectRefused(['lab', 'new', 'softmax', '--from', 'naive'], /softmax has only shipped/);
+});
+
+it('tries it: right, wrong, not compiling', async () => {
+  const right = await ptdpc(['lab', 'run', 'matmul', '--variant', 'matmul.wgsl', ...SIZES]);
+  expect(right.code, right.stderr).toBe(0);
+  expect(right.stdout).toMatch(/^matmul.wgsl: right on \d+ cases, largest error \S+ \(tolerance 2.0e-6\)$/m);
+  expect(right.stdout).toMatch(/^matmul.wgsl( +\S+){2} +\S+ - \S+ +\S+ +\S+ +\S+ % +\S+$/m);
+
+  const text = await readFile(scratchPath('matmul.wgsl'), 'utf8');
+  await writeFile(scratchPath('wrong.wgsl'), text.replace('p < params.k; p++', 'p + 1u < params.k; p++'));
+  const wrong = await ptdpc(['lab', 'run', 'matmul', '--variant', 'wrong.wgsl', ...SIZES]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stdout).toMatch(/^wrong.wgsl: WRONG on (\d+) of \1 cases$/m);
+  expect(wrong.stdout).toMatch(/^ {2}matmul m=1,n=1,k=1\S*: out\[0, 0\] is 0, expected -?0\.\d+; 1 of 1 element off/m);
+  expect(wrong.stderr).toMatch(/^ptdpc: wrong.wgsl: it is wrong$/m);
+
+  await writeFile(scratchPath('broken.wgsl'), text.replace('var sum = 0.0;', 'var sum = nothing;'));
+  const broken = await ptdpc(['lab', 'run', 'matmul', '--variant', 'broken.wgsl', ...SIZES]);
+  expect(broken.code).toBe(2);
+  const line = text.split('\n').indexOf('  var sum = 0.0;') + 1;
+  expect(broken.stdout).toBe(
+    `broken.wgsl:${line}:13: error: unresolved value 'nothing'\n    var sum = nothing;\n              ^\n`,
+  );
+});
+
+it('watches: each save is tried at once', async () => {
+  const file = scratchPath('watched.wgsl');
+  await ptdpc(['lab', 'new', 'softmax', '--out', file]);
+  const text = await readFile(file, 'utf8');
+  const child = startPtdpc(['lab', 'run', 'softmax', '--variant', file, '--shape', 'rows=3', '--watch']);
+  let said = '';
+  child.stdout.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  const outcome = outcomeOf(child);
+  const seen = (pattern: RegExp) => expect.poll(() => said, { timeout: 60_000, interval: 20 }).toMatch(pattern);
+  await seen(/right on 14 cases[\s\S]*ceilings/);
+  said = '';
+  await writeFile(file, text.replaceAll('exp(', 'exp2('));
+  await seen(/WRONG on \d+ of 14 cases[\s\S]*not timed: it is wrong/);
+  said = '';
+  await writeFile(file, 'nothing of a kernel');
+  await writeFile(file, text);
+  await seen(/right on 14 cases[\s\S]*ceilings/);
+  child.kill('SIGINT');
+  expect((await outcome).signal).toBe('SIGINT');
+});
+
+it('lists kernels with what they cost, and times the shipped variants of one on either device', async () => {
+  const { stdout } = await ptdpc(['lab', 'list', 'compose']);
+  expect(stdout).toMatch(/^batch=64,classes=8,tokens=8,width=512 +1 +\S* +1\.20$/m);
+  const all = await ptdpcJson<{ kernels: { kernel: string; variants: string[] }[] }>(['lab', 'list']);
+  expect(all.kernels).toHaveLength(27);
+  for (const [device, names] of [
+    ['webgpu', ['workgroup', 'rows']],
+    ['cpu', ['twin', 'compiled']],
+  ] as const) {
+    const { times } = await ptdpcJson<{ times: { name: string; seconds: number }[] }>([
+      ...['lab', 'run', 'attention', '--device', device, '--shape', 'sequences=1,prefix=5,heads=1'],
+    ]);
+    expect(times.map(({ name }) => name)).toEqual(names);
+    for (const { seconds } of times) expect(seconds).toBeGreaterThan(0);
+  }
+});
+
+it('refuses what it cannot do, in one line', async () => {
+  await expectRefused(['lab', 'run', 'softmax', '--shape', 'm=3'], /--shape m=3: softmax has the sizes rows, columns/);
+  await expectRefused(['lab', 'run', 'softmax', '--shape', 'rows=0'], /--shape rows=0: expected a whole number from 1/);
+  await expectRefused(['lab', 'run', 'softmax', '--shape', 'rows'], /Expected names and numbers such as/);
+  await expectRefused(['lab', 'run', 'softmax', '--variant', 'none.wgsl'], /--variant none.wgsl: cannot be read/);
+  await expectRefused(['lab', 'run', 'softmax', '--watch'], /--watch: it watches a file, and --variant names none/);
+  await expectRefused(
+    ['lab', 'run', 'softmax', '--variant', 'matmul.wgsl', '--device', 'cpu'],
+    /--device cpu: a WGSL file runs on WebGPU only/,
+  );
+  await expectRefused(
+    ['lab', 'run', 'softmax', '--variant', 'matmul.wgsl'],
+    /matmul.wgsl: expected an entry point softmax, found none/,
+  );
+  await expectRefused(['lab', 'run', 'matmul', '--shape', 'm=1000000,k=1000000'], /a buffer of \d+ numbers; at most/);
+  await expectRefused(['lab', 'run', 'nosuch'], /Expected one of matmul, layerNorm/);
+});

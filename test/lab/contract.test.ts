@@ -1,0 +1,105 @@
+/** What a user's WGSL file is told before any compiler sees it. */
+import { describe, expect, it } from 'vitest';
+import type { KernelName } from '../../src/kernels/index.js';
+import {
+  bindingContract,
+  labKernels,
+  launchUserKernel,
+  readUserKernel,
+  sizedArgs,
+  starterText,
+  variantNames,
+} from '../../src/lab/index.js';
+
+const softmax = starterText('softmax');
+const read = (text: string) => readUserKernel('softmax', 'mine.wgsl', text);
+
+describe('a file against the contract', () => {
+  it('each starting file keeps it', () => {
+    for (const kernel of Object.keys(labKernels) as KernelName[]) {
+      for (const variant of variantNames(kernel)) {
+        const user = readUserKernel(kernel, 'mine.wgsl', starterText(kernel, variant));
+        expect(user.interface.bindings.length, `${kernel} ${variant}`).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it('names what is wrong, and what there is instead', () => {
+    expect(() => read(softmax.replace('fn softmax(', 'fn main('))).toThrow(
+      'mine.wgsl: expected an entry point softmax, found none',
+    );
+    expect(() => read(softmax.replace('  columns: u32,', '  width: u32,'))).toThrow(
+      'mine.wgsl: struct Params has width; softmax gives rows, columns',
+    );
+    expect(() => read(softmax.replace('> out:', '> result:'))).toThrow(
+      /^mine.wgsl: it binds result; softmax has x, .*out/,
+    );
+    expect(() => read(softmax.replace('var<storage, read> x:', 'var<storage, read_write> x:'))).toThrow(
+      'mine.wgsl: it binds x as read_write; expected read',
+    );
+    expect(() => read(softmax.replace('@binding(1)', '@binding(9)'))).toThrow(
+      /^mine.wgsl: storage bindings must be numbered from 1 without a gap/,
+    );
+    expect(() => read(softmax.replace(/.*lab: covers.*/, ''))).toThrow(
+      "mine.wgsl: expected a line `// lab: covers NUMBER` (row), a workgroup's share; found none",
+    );
+    expect(() => read(softmax.replace('covers 1', 'covers 4 x 4'))).toThrow(
+      'mine.wgsl: expected `// lab: covers NUMBER` (row), found "4 x 4"',
+    );
+    expect(() => read(`${softmax}\n// lab: needs columns < 9`)).toThrow(
+      'mine.wgsl: expected a need such as "n % 8 == 0" or "k >= 8", found "columns < 9"',
+    );
+  });
+
+  it('declarations in comments do not count, and other ways of writing them do', () => {
+    const text = softmax
+      .replace(
+        '@group(0) @binding(1) var<storage, read> x',
+        '// @binding(1) var<storage, read> y: u32;\n@group(0) @binding( 1u )\nvar < storage,read > x',
+      )
+      .replace('  rows: u32,', '  rows: u32, /* more: f32, */');
+    expect(read(text).interface).toEqual(read(softmax).interface);
+  });
+
+  it('tells which entry point, parameters and buffers a kernel has', () => {
+    expect(bindingContract('compose')).toMatchObject({
+      entryPoint: 'compose',
+      params: [{ name: 'batch' }, { name: 'classes' }, { name: 'tokens' }, { name: 'width' }],
+      bindings: [
+        { name: 'left', access: 'read' },
+        { name: 'right', access: 'read' },
+        { name: 'out', access: 'read_write' },
+      ],
+    });
+  });
+});
+
+describe('a case that a file does not take', () => {
+  const text = starterText('matmul');
+  const launch = (source: string, sizes: Record<string, number>) => {
+    const args = sizedArgs(labKernels.matmul.caseOf({ m: 33, n: 40, k: 8, ...sizes }));
+    return launchUserKernel(readUserKernel('matmul', 'mine.wgsl', source), args);
+  };
+
+  it('is left out with the reason', () => {
+    expect(launch(text, { half: 1 })).toBe('it reads b in single precision');
+    const halves = text.replace('b: array<f32>', 'b: array<u32>');
+    expect(launch(halves, {})).toBe('it reads b in half precision');
+    expect(launch(text.replaceAll('HAS_BIAS', 'BIASED'), { bias: 1 })).toBe('it has no constant HAS_BIAS');
+    expect(launch(`${text}\n// lab: needs n % 16 == 0`, {})).toBe('it needs n % 16 == 0');
+    expect(launch(`${text}\n// lab: needs transposeA == 0, n % 8 == 0`, { transposeA: 1 })).toBe(
+      'it needs transposeA == 0',
+    );
+  });
+
+  it('otherwise the grid follows from the share of a workgroup', () => {
+    expect(launch(text, {})).toMatchObject({ source: text, workgroups: [3, 3], params: { m: 33, n: 40, k: 8 } });
+    expect(launch(text.replace('covers 16 x 16', 'covers 8 x 32'), {})).toMatchObject({ workgroups: [2, 5] });
+  });
+});
+
+it('an unknown variant to start from is refused by name', () => {
+  expect(() => starterText('matmul', 'fastest')).toThrow(
+    '--from fastest: matmul has naive, registers, tiled, subgroup',
+  );
+});
