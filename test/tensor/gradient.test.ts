@@ -5,6 +5,7 @@
 import { expect, it } from 'vitest';
 import { roundedToHalves } from '../../src/kernels/half.js';
 import { CpuBackend } from '../../src/kernels/index.js';
+import { type RowVisibility, treeRows } from '../../src/lab/visibility.js';
 import {
   addScaled,
   affine,
@@ -29,7 +30,6 @@ import {
 } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
 import { randomReals } from '../support/random.js';
-import { type RowVisibility, treeRows } from '../../src/lab/visibility.js';
 
 interface GradientCase {
   name: string;
