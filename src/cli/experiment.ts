@@ -1,7 +1,7 @@
 /** `ptdpc experiment`: the paper's tables and figures, on one machine or many. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PlanFolder } from '../node/experiment/index.js';
-import { EXPERIMENTS, type ExperimentName } from '../ptdpc/experiment/index.js';
+import { EXPERIMENTS, type ExperimentName, MOST_SEEDS } from '../ptdpc/experiment/index.js';
 import { collect, type PlanOptions, plan, type WorkOptions, work } from './experiment-steps.js';
 import {
   addExamples,
@@ -131,7 +131,7 @@ function addPlanOptions(command: Command): Command {
     )
     .requiredOption('--out <dir>', 'folder of the plan, its results and tables')
     .option('--settings <list>', 'settings separated by commas (default: those whose data set is there)', parseList)
-    .option('--seeds <n>', 'seeds of each cell, from 0 on', parseInteger(1, 1000), 5)
+    .option('--seeds <n>', 'seeds of each cell, from 0 on', parseInteger(1, MOST_SEEDS), 5)
     .addOption(new Option('--preset <name>', 'as for ptdpc train').choices(['paper', 'official']).default('paper'))
     .option(
       '--lr <list>',

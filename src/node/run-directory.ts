@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rmdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
 import {
@@ -25,10 +26,12 @@ import {
   type TrainingState,
   type TuningOptions,
 } from '../ptdpc/index.js';
+import { fromOne, parseJsonAs, positive, text, whole } from '../ptdpc/parse-json.js';
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
+import { parseEpochMetrics } from './run-metrics.js';
 import { explained, naming } from './system-error.js';
 import { isTemporary, removeLeftBehind } from './temporary-files.js';
 
@@ -156,13 +159,7 @@ export class RunDirectory {
     await using source = await openFileSource(path);
     const tail = Math.min(source.size, LONGEST_METRICS_LINE);
     const text = new TextDecoder().decode(await source.read(source.size - tail, tail));
-    try {
-      const metrics: unknown = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
-      if (isEpochMetrics(metrics)) return metrics;
-    } catch {
-      // Reported below, like a line of something else.
-    }
-    throw new InputError(`${path}: expected the metrics of an epoch in its last line, found something else`);
+    return parseEpochMetrics(text.trimEnd().split('\n').at(-1) ?? '', path);
   }
 
   step(metrics: StepMetrics): void {
@@ -194,26 +191,37 @@ export class RunDirectory {
   }
 }
 
+const originSchema: v.GenericSchema<unknown, SplitOrigin> = v.variant('kind', [
+  v.object({ kind: v.literal('published') }),
+  v.object({ kind: v.literal('published-fold'), fold: fromOne, folds: fromOne }),
+  v.object({ kind: v.literal('seeded'), seed: whole }),
+  v.object({ kind: v.literal('seeded-fold'), seed: whole, fold: fromOne, folds: fromOne }),
+]);
+
+const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
+  program: text,
+  node: text,
+  options: v.custom<TuningOptions>(isTuningOptions),
+  classes: v.custom<ClassName[]>(isClassList),
+  model: v.object({ directory: text, sha256: text }),
+  data: text,
+  // Runs of earlier versions are of folders.
+  dataset: v.optional(v.object({ setting: v.picklist(SETTING_NAMES), origin: originSchema }), {
+    setting: 'folders',
+    origin: { kind: 'published' },
+  }),
+  images: v.object({ train: whole, val: v.nullable(whole) }),
+  device: v.object({ kind: text, description: text }),
+  memory: positive,
+  strict: v.boolean(),
+});
+
+/** The record of a run. Throws InputError where there is none, or something else. */
 export async function readRunRecord(run: string): Promise<RunRecord> {
   const path = join(run, 'run.json');
   if (!(await exists(path)))
     throw new InputError(`${path}: not found; expected the folder of a run (ptdpc train --out <run>)`);
-  const text = await readText(path);
-  try {
-    const record = JSON.parse(text) as RunRecord;
-    // Runs of earlier versions are of folders.
-    record.dataset ??= { setting: 'folders', origin: { kind: 'published' } };
-    const { options, classes, model, dataset, images, device } = record;
-    const named = [model.directory, model.sha256, device.kind].every((value) => typeof value === 'string');
-    const counted = Number.isInteger(images.train) && (images.val === null || Number.isInteger(images.val));
-    const knownSetting = SETTING_NAMES.includes(dataset.setting) && typeof dataset.origin?.kind === 'string';
-    // It is compared as JSON later; what cannot be written as JSON fails here.
-    JSON.stringify(dataset.origin);
-    if (named && counted && knownSetting && isTuningOptions(options) && isClassList(classes)) return record;
-  } catch {
-    // Reported below, like a record that lacks something.
-  }
-  throw new InputError(`${path}: expected the record of a run, found something else`);
+  return parseJsonAs(recordSchema, await readText(path), path, 'the record of a run');
 }
 
 /** The prompts of a run. Throws InputError where there are none yet. */
@@ -224,14 +232,4 @@ export async function readRunPrompts(run: string): Promise<PromptsFile> {
   }
   await using source = await openFileSource(path);
   return await decodePrompts(source);
-}
-
-function isEpochMetrics(value: unknown): value is EpochMetrics {
-  if (typeof value !== 'object' || value === null) return false;
-  const { type, epoch, trainLoss, trainAccuracy, valLoss, valAccuracy } = value as Record<string, unknown>;
-  // A loss that is not finite is null in JSON.
-  const isNumber = (number: unknown) => number === null || typeof number === 'number';
-  return (
-    type === 'epoch' && typeof trainAccuracy === 'number' && [epoch, trainLoss, valLoss, valAccuracy].every(isNumber)
-  );
 }

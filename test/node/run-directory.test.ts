@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RunDirectory, type RunRecord, readRunPrompts, readRunRecord } from '../../src/node/run-directory.js';
-import { type EpochMetrics, type StepMetrics, type TrainingState, tuningOptions } from '../../src/ptdpc/index.js';
+import { tuningOptions } from '../../src/ptdpc/index.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
+import { epochOf, RUN_SHAPE, RUN_SIZE, runRecord, stateAfter, stepOf } from '../support/run-record.js';
 import { goneTag, leftBehind } from './gone-process.js';
 
 let root: string;
@@ -19,42 +20,13 @@ beforeEach(() => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const SHAPE = [2, 3, 4];
-const SIZE = 24;
-
-const record = (overrides: Partial<RunRecord> = {}): RunRecord => ({
-  program: '0',
-  node: 'v20',
-  options: tuningOptions('paper', { epochs: 5 }),
-  classes: ['a', 'b'].map((folder) => ({ folder, word: folder })),
-  model: { directory: '/model', sha256: 'abc' },
-  data: '/data',
-  dataset: { setting: 'folders', origin: { kind: 'published' } },
-  images: { train: 7, val: null },
-  device: { kind: 'cpu', description: 'CPU' },
-  memory: 1,
-  strict: false,
-  ...overrides,
-});
-
-const open = (overrides?: Partial<RunRecord>) => RunDirectory.open(path, record(overrides), SIZE);
-
-const step = (epoch: number): StepMetrics => ({ type: 'step', epoch, step: epoch, loss: 1 / (epoch + 3), lr: 0.1 });
-const epochOf = (epoch: number): EpochMetrics => ({
-  ...{ type: 'epoch', epoch, trainLoss: 1 / 3, trainAccuracy: 0.5 },
-  ...{ valLoss: null, valAccuracy: null },
-});
-const stateAfter = (epochs: number): TrainingState => ({
-  epochs,
-  prompts: new Float32Array(SIZE).fill(epochs + 0.1),
-  optimizer: { steps: epochs, tensors: [new Float32Array(SIZE).fill(-epochs)] },
-});
+const open = (overrides?: Partial<RunRecord>) => RunDirectory.open(path, runRecord(overrides), RUN_SIZE);
 
 /** Writes epochs [from, to) as training does. */
 async function write(run: RunDirectory, from: number, to: number): Promise<void> {
   for (let epoch = from; epoch < to; epoch++) {
-    run.step(step(epoch));
-    await run.epoch(epochOf(epoch), stateAfter(epoch + 1), SHAPE);
+    run.step(stepOf(epoch));
+    await run.epoch(epochOf(epoch), stateAfter(epoch + 1), RUN_SHAPE);
   }
 }
 
@@ -71,8 +43,8 @@ test('goes on from its last epoch, with numbers to the last bit', async () => {
   await again.begin();
   expect(again.state).toEqual(stateAfter(2));
   expect(await again.lastEpoch()).toEqual(epochOf(1));
-  expect(await readRunPrompts(path)).toMatchObject({ epochs: 2, shape: SHAPE, prompts: stateAfter(2).prompts });
-  expect(await readRunRecord(path)).toEqual(record());
+  expect(await readRunPrompts(path)).toMatchObject({ epochs: 2, shape: RUN_SHAPE, prompts: stateAfter(2).prompts });
+  expect(await readRunRecord(path)).toEqual(runRecord());
 });
 
 test('ended between any two writes of an epoch, it still ends the same', async () => {
@@ -144,7 +116,7 @@ test('names what differs from the run that is there, once it has an epoch', asyn
   // Neither where things lie, nor what computes them how, changes the result.
   const moved = { directory: '/elsewhere', sha256: 'abc' };
   await open({ model: moved, data: '/moved', program: '9', memory: 2, strict: true });
-  await expectInputError(RunDirectory.open(path, record(), SIZE + 1), /state\.safetensors: expected 25 numbers/);
+  await expectInputError(RunDirectory.open(path, runRecord(), RUN_SIZE + 1), /state\.safetensors: expected 25 numbers/);
 });
 
 test('one process at a time, and no folder stays behind for nothing', async () => {

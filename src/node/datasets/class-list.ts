@@ -1,5 +1,6 @@
 /** Which classes take part, in which order, by which words: `--classes`, `classes.json`, or all that a data set has. */
 import { join } from 'node:path';
+import { shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import type { ClassName } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
@@ -16,7 +17,7 @@ export function parseClassList(option: string): ClassName[] {
   return option.split(',').map((item) => {
     const [folder = '', word = classWord(folder)] = item.split('=').map((part) => part.trim());
     if (folder === '' || word === '')
-      throw new InputError(`--classes: expected names separated by commas, found ${JSON.stringify(option)}`);
+      throw new InputError(`--classes: expected names separated by commas, found ${quoted(option)}`);
     return { folder, word };
   });
 }
@@ -50,7 +51,9 @@ export function requireDistinct(classes: readonly ClassName[], known: readonly s
   for (const { folder, word } of classes) {
     if (seen.has(folder)) throw new InputError(`${source}: class ${quoted(folder)} is listed twice`);
     if (!known.includes(folder))
-      throw new InputError(`${source}: class ${quoted(folder)} is not in the data set; it has ${known.join(', ')}`);
+      throw new InputError(
+        `${source}: class ${quoted(folder)} is not in the data set; it has ${shortened(known.join(', '))}`,
+      );
     // The tokenizer is blind to case, so CLIP could not tell these classes apart.
     const twin = folderOf.get(word.toLowerCase());
     if (twin !== undefined)

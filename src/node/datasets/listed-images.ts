@@ -1,7 +1,8 @@
 /** What data sets with a list of images share: a list is checked before it is believed. */
+import { shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import { SPLITS } from '../../ptdpc/datasets/index.js';
-import { byCodeUnit, type Found, type FoundImage } from './found.js';
+import { byCodeUnit, type Found, type FoundImage, quoted } from './found.js';
 import { Presence } from './listing.js';
 
 /** An entry of a list, and where it stands (`train.json: entry 3`). */
@@ -40,11 +41,13 @@ export async function foundOf(root: string, listed: readonly Listed[], source: s
   }
   const [lost] = missing;
   if (images.length === 0 && lost) {
-    throw new InputError(`${lost.where}: ${root}/${lost.path} is not there, nor is any other listed image`);
+    throw new InputError(`${lost.where}: ${root}/${shortened(lost.path)} is not there, nor is any other listed image`);
   }
   const warnings: string[] = [];
   if (lost)
-    warnings.push(`${source}: ${missing.length} of ${all.length} listed images are missing, first ${lost.path}`);
+    warnings.push(
+      `${source}: ${missing.length} of ${all.length} listed images are missing, first ${shortened(lost.path)}`,
+    );
   if (repeated > 0) warnings.push(`${source}: ${repeated} of ${listed.length} entries repeat an image`);
   const namesOf = (some: readonly Listed[]) => [...new Set(some.map(({ name }) => name))].sort(byCodeUnit);
   const first = SPLITS.find((split) => all.some((entry) => entry.split === split));
@@ -60,6 +63,6 @@ export async function foundOf(root: string, listed: readonly Listed[], source: s
 function requireSame(before: Listed, now: Listed, what: string, a: string | undefined, b: string | undefined): void {
   if (a === b) return;
   throw new InputError(
-    `${now.where}: ${now.path} has ${what} ${JSON.stringify(b ?? null)}, but ${JSON.stringify(a ?? null)} in ${before.where}`,
+    `${now.where}: ${shortened(now.path)} has ${what} ${quoted(b ?? null)}, but ${quoted(a ?? null)} in ${before.where}`,
   );
 }

@@ -23,7 +23,8 @@ export async function entries(folder: string): Promise<Entry[] | undefined> {
     );
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT') return undefined;
+    // No folder can have a name that is too long.
+    if (code === 'ENOENT' || code === 'ENAMETOOLONG') return undefined;
     throw new InputError(`${folder}: cannot be listed (${code === 'ENOTDIR' ? 'it is a file' : code})`);
   }
 }

@@ -5,10 +5,10 @@
  * with the same keys, or an object of such arrays by split; instead of an object an entry may be [label, path].
  */
 import { basename, dirname, join } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { InputError } from '../../errors.js';
 import type { Split } from '../../ptdpc/datasets/index.js';
-import { exists, readText } from '../checkpoint-files.js';
+import { exists } from '../checkpoint-files.js';
+import { readCsv } from '../csv-file.js';
 import { type Found, pathInside, quoted } from './found.js';
 import { parseJson } from './json-file.js';
 import { foundOf, type Listed } from './listed-images.js';
@@ -34,20 +34,12 @@ export async function manifestAt(path: string): Promise<string | undefined> {
 
 /** Throws InputError naming the line or entry that is wrong. */
 export async function readManifest(file: string): Promise<Found> {
-  const listed = /\.csv$/i.test(file) ? await readCsv(file) : await readJson(file);
+  const listed = /\.csv$/i.test(file) ? await readTable(file) : await readJson(file);
   return foundOf(dirname(file), listed, basename(file));
 }
 
-async function readCsv(file: string): Promise<Listed[]> {
-  const text = await readText(file);
-  let rows: string[][];
-  try {
-    rows = parse(text, { trim: true, skip_empty_lines: true, relax_column_count: true, bom: true });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${file}: expected comma-separated values (${reason})`);
-  }
-  const [header = [], ...lines] = rows;
+async function readTable(file: string): Promise<Listed[]> {
+  const [header = [], ...lines] = await readCsv(file, { trim: true, skip_empty_lines: true, relax_column_count: true });
   const column = (name: string) => header.findIndex((cell) => cell.toLowerCase() === name);
   const [path, label, split] = [column('path'), column('label'), column('split')];
   if (path < 0 || label < 0)

@@ -1,9 +1,9 @@
 /** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { InputError } from '../../errors.js';
 import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import { exists, readText } from '../checkpoint-files.js';
+import { readCsv } from '../csv-file.js';
 import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, pathInside, quoted } from './found.js';
 import { parseJson } from './json-file.js';
 import { foundOf, type Listed } from './listed-images.js';
@@ -80,14 +80,8 @@ const VOTES_FILE = 'ABSTRACT_groundTruth.csv';
 export async function readVotes(root: string): Promise<Found | undefined> {
   const source = join(root, VOTES_FILE);
   if (!(await exists(source))) return undefined;
-  const text = await readText(source);
-  let rows: string[][];
-  try {
-    rows = parse(text, { quote: "'", trim: true, skip_empty_lines: true, relax_column_count: true, bom: true });
-  } catch (error) {
-    throw new InputError(`${source}: expected comma-separated values (${error instanceof Error ? error.message : ''})`);
-  }
-  const [header = [], ...lines] = rows;
+  const options = { quote: "'", trim: true, skip_empty_lines: true, relax_column_count: true };
+  const [header = [], ...lines] = await readCsv(source, options);
   const names = header.slice(1);
   const listed: Listed[] = [];
   let ties = 0;

@@ -13,6 +13,7 @@
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import {
   type ExperimentResults,
@@ -67,15 +68,27 @@ export class PlanFolder {
   /** The result of a task; undefined where it is not done. */
   async result(task: string): Promise<TaskResult | undefined> {
     const path = this.#taskFile(task);
-    return (await exists(path)) ? parseTaskResult(await readText(path), path) : undefined;
+    if (!(await exists(path))) return undefined;
+    const result = parseTaskResult(await readText(path), path);
+    if (result.task === task) return result;
+    throw new InputError(`${path}: expected the result of ${task}, found that of ${quoted(result.task)}`);
   }
 
-  /** The results of the tasks that are done, by name. */
+  /** The results of the tasks that are done, by name. Throws InputError where two of a setting are of other classes. */
   async results(tasks: readonly Task[]): Promise<Map<string, TaskResult>> {
     const results = new Map<string, TaskResult>();
-    for (const { name } of tasks) {
+    const firsts = new Map<string, TaskResult>();
+    for (const { name, setting } of tasks) {
       const result = await this.result(name);
-      if (result) results.set(name, result);
+      if (!result) continue;
+      const first = firsts.get(setting.name) ?? result;
+      if (result.classes.join('\n') !== first.classes.join('\n')) {
+        throw new InputError(
+          `${this.#taskFile(name)}: its classes are not those of ${this.#taskFile(first.task)}; delete one to compute it again`,
+        );
+      }
+      firsts.set(setting.name, first);
+      results.set(name, result);
     }
     return results;
   }

@@ -35,6 +35,8 @@ export async function pickCases(predictions: Predictions, data: string): Promise
 export async function pictureAt(path: string, data: string): Promise<Picture> {
   const parts = path.split(/[\\/]/);
   const below = join(data, ...parts.slice(-3));
-  const found = !(await exists(path)) && below.startsWith(join(data, sep)) && (await exists(below)) ? below : path;
+  // A path that no file can have is that of none.
+  const isThere = (file: string) => exists(file).catch(() => false);
+  const found = !(await isThere(path)) && below.startsWith(join(data, sep)) && (await isThere(below)) ? below : path;
   return { url: await thumbnail(found), name: `${basename(dirname(found))}/${basename(found)}` };
 }

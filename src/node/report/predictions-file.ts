@@ -1,7 +1,7 @@
 /** Reads `predictions.csv` (RFC 4180), as `ptdpc eval` writes it. */
-import { parse } from 'csv-parse/sync';
+import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import { readText } from '../checkpoint-files.js';
+import { readCsv } from '../csv-file.js';
 
 export interface Predictions {
   /** Class words, in order. */
@@ -16,7 +16,7 @@ export interface Predictions {
 
 /** Throws InputError naming the file and the line where it is not as expected. */
 export async function readPredictions(path: string): Promise<Predictions> {
-  const [head = [], ...rows] = parseCsv(path, await readText(path));
+  const [head = [], ...rows] = await readCsv(path);
   const words = head.slice(3).map((name) => /^p\((.*)\)$/s.exec(name)?.[1]);
   const known = head.slice(0, 3).join() === 'path,actual,predicted' && words.length > 0;
   if (!known || !words.every((word) => word !== undefined) || new Set(words).size < words.length) {
@@ -27,7 +27,9 @@ export async function readPredictions(path: string): Promise<Predictions> {
   const classOf = (row: number, column: 1 | 2) => {
     const found = place.get(rows[row]![column]!);
     if (found === undefined)
-      throw new InputError(`${path}: image ${row + 1} has the class "${rows[row]![column]}", which has no column`);
+      throw new InputError(
+        `${path}: image ${row + 1} has the class ${quoted(rows[row]![column])}, which has no column`,
+      );
     return found;
   };
   rows.forEach((row, i) => {
@@ -35,7 +37,7 @@ export async function readPredictions(path: string): Promise<Predictions> {
       const text = row[3 + c]!;
       const value = text.trim() === '' ? Number.NaN : Number(text);
       if (!(value >= 0 && value <= 1))
-        throw new InputError(`${path}: image ${i + 1}: expected probabilities, found "${text}"`);
+        throw new InputError(`${path}: image ${i + 1}: expected probabilities, found ${quoted(text)}`);
       probabilities[i * words.length + c] = value;
     });
   });
@@ -46,12 +48,4 @@ export async function readPredictions(path: string): Promise<Predictions> {
     predicted: Int32Array.from(rows, (_, i) => classOf(i, 2)),
     probabilities,
   };
-}
-
-function parseCsv(path: string, text: string): string[][] {
-  try {
-    return parse(text, { bom: true });
-  } catch (error) {
-    throw new InputError(`${path}: expected comma-separated values; ${error instanceof Error ? error.message : error}`);
-  }
 }

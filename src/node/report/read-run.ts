@@ -1,11 +1,14 @@
 /** What a run's folder holds, as the page of the run needs it. */
 import { basename, join, resolve } from 'node:path';
+import * as v from 'valibot';
 import { InputError } from '../../errors.js';
 import { calibration, expectedCalibrationError, macroF1 } from '../../ptdpc/experiment/index.js';
 import type { EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
+import { finite, isSquare, parseJsonAs, text, whole } from '../../ptdpc/parse-json.js';
 import type { RunEvaluation, RunReport } from '../../report/index.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { type RunRecord, readRunRecord } from '../run-directory.js';
+import { parseMetrics } from '../run-metrics.js';
 import { pickCases } from './cases.js';
 import { type Predictions, readPredictions } from './predictions-file.js';
 
@@ -24,31 +27,21 @@ export async function readRunReport(run: string): Promise<RunReport> {
   };
 }
 
-/** The metrics of the finished epochs. */
+/** The metrics of the finished epochs, which are in order. */
 async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs: EpochMetrics[] }> {
   const text = (await exists(path)) ? await readText(path) : '';
   const steps: StepMetrics[] = [];
   const epochs: EpochMetrics[] = [];
   // What follows the last line end is an epoch that was being written down when the run was stopped.
-  const lines = text.split('\n').slice(0, -1);
-  for (const [i, line] of lines.entries()) {
-    const metrics = parseMetrics(line);
-    if (metrics?.type === 'step') steps.push(metrics);
-    else if (metrics?.type === 'epoch') epochs.push(metrics);
-    else
-      throw new InputError(`${path}: line ${i + 1}: expected the metrics of a step or an epoch, found something else`);
+  for (const [i, line] of text.split('\n').slice(0, -1).entries()) {
+    const where = `${path}: line ${i + 1}`;
+    const metrics = parseMetrics(line, where);
+    if (metrics.epoch !== epochs.length)
+      throw new InputError(`${where}: expected epoch ${epochs.length}, found epoch ${metrics.epoch}`);
+    if (metrics.type === 'step') steps.push(metrics);
+    else epochs.push(metrics);
   }
   return { steps: steps.filter(({ epoch }) => epoch < epochs.length), epochs };
-}
-
-function parseMetrics(line: string): StepMetrics | EpochMetrics | undefined {
-  try {
-    const metrics = JSON.parse(line) as StepMetrics | EpochMetrics;
-    const names = metrics.type === 'step' ? ['epoch', 'step', 'loss', 'lr'] : ['epoch', 'trainLoss', 'trainAccuracy'];
-    return names.every((name) => typeof Reflect.get(metrics, name) === 'number') ? metrics : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Null where the run has not been evaluated. */
@@ -58,10 +51,11 @@ async function readEvaluation(run: string, record: RunRecord): Promise<RunEvalua
   const summary = await readSummary(summaryPath);
   const predictions = await readPredictions(path);
   const { labels, predicted, probabilities, words } = predictions;
-  const confusion = confusionOf(predictions);
   if (words.join('\n') !== record.classes.map(({ word }) => word).join('\n'))
     throw new InputError(`${path}: its classes are not those of ${join(run, 'run.json')}`);
-  if (JSON.stringify(confusion) !== JSON.stringify(summary.confusion))
+  // Its size is looked at first: a matrix of as many classes as a file can name would not fit into memory.
+  const confusion = isSquare(summary.confusion, words.length) ? confusionOf(predictions) : undefined;
+  if (!confusion || JSON.stringify(confusion) !== JSON.stringify(summary.confusion))
     throw new InputError(
       `${path}: its predictions are not those of confusion.json; evaluate the run again (ptdpc eval)`,
     );
@@ -80,21 +74,10 @@ async function readEvaluation(run: string, record: RunRecord): Promise<RunEvalua
   };
 }
 
-interface EvaluationSummary {
-  split: string;
-  loss: number;
-  confusion: unknown;
-}
+const summarySchema = v.object({ split: text, loss: finite, confusion: v.array(v.array(whole)) });
 
-async function readSummary(path: string): Promise<EvaluationSummary> {
-  const text = await readText(path);
-  try {
-    const summary = JSON.parse(text) as EvaluationSummary;
-    if (typeof summary.split === 'string' && typeof summary.loss === 'number') return summary;
-  } catch {
-    // Reported below, like a file that lacks something.
-  }
-  throw new InputError(`${path}: expected the result of an evaluation, found something else`);
+async function readSummary(path: string): Promise<v.InferOutput<typeof summarySchema>> {
+  return parseJsonAs(summarySchema, await readText(path), path, 'the result of an evaluation');
 }
 
 function confusionOf({ words, labels, predicted }: Predictions): number[][] {

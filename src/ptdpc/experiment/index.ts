@@ -1,12 +1,14 @@
 /**
  * The paper's experiments. In reading order: `paper-tables` (the figures that it prints), `variants` and `experiments` (rows and
  * columns), `plan` (what to compute, as independent tasks), `task-share` (which of them a process takes), `task-result`,
- * `statistics` and `collect` (from tasks to results), `results` (the format of results.json), and `markdown` and `latex`.
+ * `statistics` and `collect` (from tasks to results), `results` (the format of results.json), `json-files` (reading all three formats),
+ * and `markdown` and `latex`.
  */
 
 export * from '../measures.js';
 export { collectExperiment } from './collect.js';
 export { type Experiment, experiment } from './experiments.js';
+export { MOST_SEEDS, parsePlan, parseResults, parseTaskResult } from './json-files.js';
 export { latexReport } from './latex.js';
 export { bestRate, holdOut, type RateResult } from './learning-rate.js';
 export { markdownReport } from './markdown.js';

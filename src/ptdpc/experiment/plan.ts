@@ -3,7 +3,7 @@
  * tasks: PT-DPC's row of Tables 1 to 4 is computed once.
  */
 import { InputError } from '../../errors.js';
-import { PRESETS, type Preset, type TuningOptions, tuningOptions } from '../options.js';
+import { type Preset, type TuningOptions, tuningOptions } from '../options.js';
 import { type Experiment, experiment } from './experiments.js';
 import { EXPERIMENTS, type ExperimentName } from './results.js';
 import type { Variant } from './variants.js';
@@ -139,31 +139,3 @@ function identity(value: unknown): string {
   const hash = typeof value === 'object' && value !== null ? (Reflect.get(value, 'sha256') as unknown) : undefined;
   return JSON.stringify(hash ?? value);
 }
-
-/** Reads plan.json. Throws InputError naming `path` for anything else. */
-export function parsePlan(text: string, path: string): Plan {
-  try {
-    const plan = JSON.parse(text) as Plan;
-    const { configuration, experiments, settings, seeds } = plan;
-    // Plans of 0.1.0 may lack it.
-    const deit = plan.deit ?? null;
-    const known =
-      configuration.format === PLAN_FORMAT &&
-      Object.hasOwn(PRESETS, configuration.preset) &&
-      configuration.learningRates.every((rate) => rate > 0) &&
-      [configuration.model.directory, configuration.model.sha256].every(isText) &&
-      (deit === null || [deit.path, deit.sha256].every(isText)) &&
-      experiments.every((name) => EXPERIMENTS.includes(name)) &&
-      settings.every(({ name, label, dataset, root }) => [name, label, dataset, root].every(isText)) &&
-      Number.isInteger(seeds) &&
-      seeds >= 1;
-    if (known) return { ...plan, deit };
-  } catch {
-    // Reported below, like a plan that lacks something.
-  }
-  throw new InputError(
-    `${path}: expected a plan of format ${PLAN_FORMAT} (ptdpc experiment plan), found something else`,
-  );
-}
-
-const isText = (value: unknown) => typeof value === 'string';

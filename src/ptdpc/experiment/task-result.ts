@@ -1,5 +1,4 @@
 /** The result of one task, as its file in the plan's folder has it. */
-import { InputError } from '../../errors.js';
 import type { Evaluation } from '../evaluate.js';
 import { calibration, expectedCalibrationError } from '../measures.js';
 import type { CaseResult, SeedResult } from './results.js';
@@ -58,19 +57,4 @@ export function surestCases(
     cases[kind] = { ...place, kind, path, ...words, probability, probabilities: row };
   });
   return cases;
-}
-
-/** Reads a task's file. Throws InputError naming `path` for anything else. */
-export function parseTaskResult(text: string, path: string): TaskResult {
-  try {
-    const value = JSON.parse(text) as TaskResult;
-    const { format, task, classes, result } = value;
-    const numbers = [result.accuracy, result.loss, result.macroF1, result.calibrationError, result.count];
-    if (format === TASK_FORMAT && result.task === task && Array.isArray(classes) && numbers.every(Number.isFinite)) {
-      return value;
-    }
-  } catch {
-    // Reported below, like a file that lacks something.
-  }
-  throw new InputError(`${path}: expected the result of a task, found something else; delete it to compute it again`);
 }

@@ -7,7 +7,7 @@ import { loadJpeg } from '../../../src/node/jpeg.js';
 import { writeRunReport } from '../../../src/node/report/index.js';
 import { readRunReport } from '../../../src/node/report/read-run.js';
 import { thumbnail } from '../../../src/node/report/thumbnails.js';
-import { PRESETS } from '../../../src/ptdpc/index.js';
+import { epochOf, runRecord } from '../../support/run-record.js';
 import { scratchFolder } from '../scratch.js';
 
 const scratch = scratchFolder();
@@ -50,6 +50,13 @@ describe('the report of a run', () => {
     ['predictions.csv', 'path,actual,predicted,p(x)\na,x,x,1\n', /its classes are not those of/],
     ['confusion.json', '{"split":"test","loss":1,"confusion":[[1,0],[0,0]]}', /not those of confusion\.json/],
     ['confusion.json', '[]', /confusion\.json: expected the result of an evaluation/],
+    [
+      'confusion.json',
+      `{"split":"test","loss":1,"confusion":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+      /at confusion/,
+    ],
+    ['metrics.jsonl', `${JSON.stringify(epochOf(1))}\n`, /metrics\.jsonl: line 1: expected epoch 0, found epoch 1/],
+    ['metrics.jsonl', `${JSON.stringify({ ...epochOf(0), valLoss: 'low' })}\n`, /line 1: expected the metrics/],
     ['metrics.jsonl', '{"type":"step"}\n', /metrics\.jsonl: line 1: expected the metrics/],
   ])('refuses a damaged %s: %s', async (name, text, message) => {
     const run = await makeRun(`damaged-${name}-${text.length}`);
@@ -90,21 +97,12 @@ async function makeRun(name: string): Promise<string> {
   await mkdir(join(data, 'test', 'calm'), { recursive: true });
   await loadJpeg('encoder');
   await writeFile(join(data, 'test', 'calm', 'a.jpg'), await encodeJpeg(new Uint8Array(16 * 16 * 3), 16, 16, 90));
-  const record = {
-    program: '0',
-    node: 'v20',
-    options: PRESETS.paper,
-    classes: [
-      { folder: 'calm', word: 'calm, "deep"' },
-      { folder: 'fear', word: 'fear' },
-    ],
-    model: { directory: '/model', sha256: 'ab' },
-    data,
-    images: { train: 2, val: null },
-    device: { kind: 'cpu', description: 'CPU' },
-    memory: 1,
-    strict: false,
-  };
+  const classes = [
+    { folder: 'calm', word: 'calm, "deep"' },
+    { folder: 'fear', word: 'fear' },
+  ];
+  // As earlier versions wrote it, without the data set.
+  const { dataset: _, ...record } = runRecord({ classes, data, images: { train: 2, val: null } });
   await writeFile(join(run, 'run.json'), JSON.stringify(record));
   const step = (epoch: number, step: number) => JSON.stringify({ type: 'step', epoch, step, loss: 1, lr: 0.1 });
   const epoch = { type: 'epoch', epoch: 0, trainLoss: 1, trainAccuracy: 0.5, valLoss: null, valAccuracy: null };

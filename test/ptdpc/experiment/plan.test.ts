@@ -2,13 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.js';
 import {
+  collectExperiment,
   type ExperimentName,
   joinPlans,
   PAPER_SETTINGS,
   parsePlan,
+  parseResults,
+  parseTaskResult,
+  plannedExperiments,
   planTasks,
 } from '../../../src/ptdpc/experiment/index.js';
-import { somePlan } from './support.js';
+import { somePlan, someResult, someResults } from './support.js';
 
 const namesOf = (experiments: readonly ExperimentName[], configuration = {}) =>
   planTasks(somePlan({ experiments, seeds: 1 }, configuration)).map(({ name }) => name);
@@ -113,4 +117,45 @@ test('a plan is read back as it was, and nothing else is taken for one', () => {
   for (const other of [...damaged, text.replace('"format":1', '"format":2'), text.replace('"paper"', '"toString"')]) {
     expect(() => parsePlan(other, 'a/plan.json')).toThrow(/^a\/plan.json: expected a plan/);
   }
+});
+
+test('a plan is refused whose tasks would lie outside its folder, have no end, or have one name', () => {
+  const [setting] = somePlan().settings;
+  const refused = (change: object, message: RegExp) =>
+    expect(() => parsePlan(JSON.stringify({ ...somePlan(), ...change }), 'plan.json')).toThrow(message);
+  for (const name of ['../../outside', '/etc', 'a/b', 'a\\b', '..', '.hidden', '', 'a'.repeat(65)]) {
+    refused({ settings: [{ ...setting, name }] }, /found ".*" at settings\.0\.name$/);
+  }
+  refused({ seeds: 1e9 }, /found 1000000000 at seeds$/);
+  refused({ experiments: Array(100_000).fill('table1') }, /at experiments$/);
+  refused({ settings: Array.from({ length: 33 }, (_, i) => ({ ...setting, name: `s${i}` })) }, /at settings$/);
+  refused({ settings: [setting, setting] }, /at settings$/);
+  const configuration = (change: object) => ({ configuration: { ...somePlan().configuration, ...change } });
+  refused(configuration({ learningRates: [] }), /at configuration\.learningRates$/);
+  refused(configuration({ epochs: 0.5 }), /found 0\.5 at configuration\.epochs$/);
+});
+
+test("a task's result and an experiment's are refused where their parts do not fit together", () => {
+  const task = planTasks(somePlan())[0]!;
+  const { result } = someResult(task);
+  expect(parseTaskResult(JSON.stringify(result), 'task.json')).toEqual(result);
+  const refused = (change: object, message: RegExp) =>
+    expect(() => parseTaskResult(JSON.stringify({ ...result, ...change }), 'task.json')).toThrow(message);
+  const inner = (change: object) => ({ result: { ...result.result, ...change } });
+  refused(
+    inner({ confusion: [[1, 2]] }),
+    /^task\.json: expected the result of a task, found something else; delete it/,
+  );
+  refused(inner({ confusion: undefined }), /found undefined at result\.confusion; delete it/);
+  refused(inner({ accuracy: 1.5 }), /found 1\.5 at result\.accuracy/);
+  refused(inner({ task: 'another' }), /found something else/);
+  refused({ classes: ['one'] }, /found something else/);
+  refused({ classes: [{ toString: 1 }] }, /found Object at classes\.0/);
+  refused({ cases: { right: { ...result.cases.right, probabilities: [] }, wrong: null } }, /found something else/);
+
+  const plan = somePlan({ experiments: ['figure4'] });
+  const collected = collectExperiment(plan, plannedExperiments(plan)[0]!, someResults(plan));
+  expect(parseResults(JSON.stringify(collected), 'results.json')).toEqual(collected);
+  const cells = collected.cells.map((cell) => ({ ...cell, confusion: [[1]] }));
+  expect(() => parseResults(JSON.stringify({ ...collected, cells }), 'results.json')).toThrow(/found something else/);
 });

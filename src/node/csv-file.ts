@@ -1,0 +1,16 @@
+/** Files of comma-separated values (RFC 4180) that people bring. */
+import { type Options, parse } from 'csv-parse/sync';
+import { shortened } from '../clip/checkpoint/quoted.js';
+import { InputError } from '../errors.js';
+import { readText } from './checkpoint-files.js';
+
+/** The cells of each record. Throws InputError naming the file where it cannot be read or is something else. */
+export async function readCsv(path: string, options: Options = {}): Promise<string[][]> {
+  const text = await readText(path);
+  try {
+    return parse(text, { bom: true, ...options }) as unknown as string[][];
+  } catch (error) {
+    const reason = shortened(error instanceof Error ? error.message : String(error));
+    throw new InputError(`${path}: expected comma-separated values (${reason})`);
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Reading back what experiments write: plan.json, a task's result, results.json. They pass between machines, so nothing in them is
+ * believed: names that become file names are plain, numbers in range, and matrices as large as the lists of classes beside them.
+ */
+import * as v from 'valibot';
+import { finite, fromOne, isSquare, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
+import { PLAN_FORMAT, type Plan } from './plan.js';
+import { type CaseResult, EXPERIMENTS, type ExperimentResults, RESULTS_FORMAT, type SeedResult } from './results.js';
+import { TASK_FORMAT, type TaskResult } from './task-result.js';
+
+/** Seeds of a plan; with `MOST_SETTINGS` it bounds how many tasks a plan may have. */
+export const MOST_SEEDS = 1000;
+/** There are eleven named settings. */
+const MOST_SETTINGS = 32;
+
+const experiment = v.picklist(EXPERIMENTS);
+const preset = v.picklist(['paper', 'official']);
+/** A part of the names of files and folders. */
+const plainName = v.pipe(text, v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
+
+const plan: v.GenericSchema<unknown, Plan> = v.object({
+  program: text,
+  configuration: v.object({
+    format: v.literal(PLAN_FORMAT),
+    demonstration: v.boolean(),
+    preset,
+    epochs: v.nullable(fromOne),
+    batchSize: v.nullable(fromOne),
+    learningRates: v.pipe(v.array(positive), v.minLength(1)),
+    model: v.object({ directory: text, sha256: text }),
+    strict: v.boolean(),
+  }),
+  // Plans of 0.1.0 may lack it.
+  deit: v.optional(v.nullable(v.object({ path: text, sha256: text })), null),
+  experiments: v.pipe(v.array(experiment), v.maxLength(EXPERIMENTS.length)),
+  settings: v.pipe(
+    v.array(v.object({ name: plainName, label: text, dataset: text, root: text })),
+    v.maxLength(MOST_SETTINGS),
+    v.check((settings) => new Set(settings.map(({ name }) => name)).size === settings.length),
+  ),
+  seeds: v.pipe(fromOne, v.maxValue(MOST_SEEDS)),
+});
+
+const counts = v.array(v.array(whole));
+
+const seedResult: v.GenericSchema<unknown, SeedResult> = v.object({
+  seed: whole,
+  task: text,
+  learningRate: v.nullable(positive),
+  choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
+  count: whole,
+  accuracy: share,
+  loss: finite,
+  macroF1: share,
+  calibrationError: finite,
+  calibration: v.array(v.object({ count: fromOne, confidence: share, accuracy: share })),
+  perClassAccuracy: v.array(v.nullable(share)),
+  confusion: counts,
+  device: text,
+  seconds: finite,
+});
+
+const caseResult: v.GenericSchema<unknown, CaseResult> = v.object({
+  setting: text,
+  seed: whole,
+  kind: v.picklist(['right', 'wrong']),
+  path: text,
+  actual: text,
+  predicted: text,
+  probability: share,
+  probabilities: v.array(share),
+});
+
+const taskResult: v.GenericSchema<unknown, TaskResult> = v.pipe(
+  v.object({
+    format: v.literal(TASK_FORMAT),
+    program: text,
+    task: text,
+    setting: text,
+    variant: text,
+    classes: v.pipe(v.array(text), v.minLength(1)),
+    result: seedResult,
+    cases: v.object({ right: v.nullable(caseResult), wrong: v.nullable(caseResult) }),
+  }),
+  v.check(({ task, result }) => result.task === task),
+  v.check(({ classes, result }) => isSquare(result.confusion, classes.length)),
+  v.check(({ classes, result }) => result.perClassAccuracy.length === classes.length),
+  v.check(({ classes, cases: { right, wrong } }) =>
+    [right, wrong].every((one) => one === null || one.probabilities.length === classes.length),
+  ),
+);
+
+const summary = v.object({
+  count: fromOne,
+  mean: finite,
+  std: v.nullable(finite),
+  interval: v.nullable(v.tuple([finite, finite])),
+});
+
+const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
+  v.object({
+    format: v.literal(RESULTS_FORMAT),
+    experiment,
+    title: text,
+    source: v.nullable(text),
+    demonstration: v.boolean(),
+    made: v.object({
+      program: text,
+      preset,
+      model: v.object({ name: text, sha256: text }),
+      seeds: v.array(whole),
+      devices: v.array(text),
+    }),
+    settings: v.array(v.object({ name: text, label: text, root: text, classes: v.array(text) })),
+    variants: v.array(v.object({ name: text, label: text, description: text })),
+    cells: v.array(
+      v.object({
+        setting: text,
+        variant: text,
+        seeds: v.array(seedResult),
+        missing: v.array(whole),
+        accuracy: v.nullable(summary),
+        macroF1: v.nullable(summary),
+        calibrationError: v.nullable(summary),
+        perClassAccuracy: v.array(v.nullable(share)),
+        confusion: counts,
+        confusionShares: v.array(v.array(share)),
+        paper: v.nullable(finite),
+        difference: v.nullable(finite),
+      }),
+    ),
+    quoted: v.array(v.object({ label: text, accuracies: v.array(v.nullable(finite)) })),
+    spread: v.array(v.object({ setting: text, std: v.nullable(finite), paper: v.nullable(finite) })),
+    cases: v.array(caseResult),
+  }),
+  // A cell without a finished seed has no matrix.
+  v.check(({ settings, cells }) => {
+    const sizes = new Map(settings.map(({ name, classes }) => [name, classes.length]));
+    return cells.every(({ setting, confusion, confusionShares }) =>
+      [confusion, confusionShares].every((matrix) => matrix.length === 0 || isSquare(matrix, sizes.get(setting))),
+    );
+  }),
+);
+
+/** Reads plan.json. Throws InputError naming `path` for anything else. */
+export function parsePlan(json: string, path: string): Plan {
+  return parseJsonAs(plan, json, path, `a plan of format ${PLAN_FORMAT} (ptdpc experiment plan)`);
+}
+
+/** Reads a task's file. Throws InputError naming `path` for anything else. */
+export function parseTaskResult(json: string, path: string): TaskResult {
+  return parseJsonAs(taskResult, json, path, 'the result of a task', '; delete it to compute it again');
+}
+
+/** Reads results.json. Throws InputError naming `path` for anything else. */
+export function parseResults(json: string, path: string): ExperimentResults {
+  return parseJsonAs(results, json, path, `the results of an experiment in format ${RESULTS_FORMAT}`);
+}
