@@ -1,4 +1,5 @@
 /** Where words go: results to standard output, messages to standard error. */
+import { printable } from '../errors.js';
 import type { SkippedImage } from '../node/image-files.js';
 
 /** One line of a result. */
@@ -11,9 +12,9 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** A message for people. */
-export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** A message for people, of one line or several. What names from files hold to steer a terminal is escaped. */
+export function say(message: string): void {
+  process.stderr.write(`${message.split('\n').map(printable).join('\n')}\n`);
 }
 
 /** The reader of a pipe may leave early (`ptdpc ... | head`): that ends the program, quietly. */

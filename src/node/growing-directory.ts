@@ -6,8 +6,9 @@
  *     <parent>/.<name>.partial.lock    held by the process at work (lock.ts)
  */
 
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { InputError } from '../errors.js';
 import { requireNothingAt } from './atomic.js';
 import { takeLock } from './lock.js';
 import { naming } from './system-error.js';
@@ -41,10 +42,23 @@ async function withTemporary(path: string, body: (temporary: string) => Promise<
   const temporary = join(dirname(target), `.${basename(target)}.partial`);
   await naming(path, 'cannot be written', () => mkdir(temporary, { recursive: true }));
   await using _lock = await takeLock(`${temporary}.lock`, path);
+  await requireNoLinks(temporary);
   try {
     await body(temporary);
   } finally {
     // Stays where something is in it.
     await rmdir(temporary).catch(() => {});
   }
+}
+
+/** Throws InputError where a link lies in the place of what is gone on with: it would have us write elsewhere. */
+async function requireNoLinks(directory: string): Promise<void> {
+  const odd = await naming(directory, 'cannot be read', async () => {
+    if (!(await lstat(directory)).isDirectory()) return directory;
+    const there = await readdir(directory, { withFileTypes: true, recursive: true });
+    const found = there.find((entry) => !entry.isFile() && !entry.isDirectory());
+    return found && join(found.parentPath, found.name);
+  });
+  if (odd === undefined) return;
+  throw new InputError(`${odd}: expected what an earlier call left, found a link or a device; delete it`);
 }

@@ -15,6 +15,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'a read-only file system'],
   ['EFBIG', 'larger than the file system allows'],
   ['EMFILE', 'too many open files'],
+  ['ERR_INVALID_ARG_VALUE', 'a zero byte in the path'],
 ]);
 
 /** The code with its meaning: `ENOSPC: no space left on the disk`. */
@@ -29,12 +30,17 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
+/** True for a path that no file can have, which Node refuses before the system sees it: one with a zero byte. */
+function isImpossiblePath(error: unknown): boolean {
+  return error instanceof TypeError && errorCode(error) === 'ERR_INVALID_ARG_VALUE';
+}
+
 /** Runs `body`; an error of the operating system becomes an InputError `<path>: <what> (<code>)`. */
 export async function naming<T>(path: string, what: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (isSystemError(error)) throw new InputError(`${path}: ${what} (${explained(error)})`);
+    if (isSystemError(error) || isImpossiblePath(error)) throw new InputError(`${path}: ${what} (${explained(error)})`);
     throw error;
   }
 }

@@ -7,9 +7,10 @@ import { readText } from '../../src/node/checkpoint-files.js';
 import { openDataset } from '../../src/node/datasets/index.js';
 import { openFileSource } from '../../src/node/file-source.js';
 import { listImages, readImageFile } from '../../src/node/image-files.js';
-import { RunDirectory, type RunRecord, readRunRecord } from '../../src/node/run-directory.js';
-import { encodeTrainingState, tuningOptions } from '../../src/ptdpc/index.js';
+import { RunDirectory, readRunRecord } from '../../src/node/run-directory.js';
+import { encodeTrainingState } from '../../src/ptdpc/index.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
+import { RUN_SIZE, runRecord, stateAfter } from '../support/run-record.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
@@ -25,6 +26,14 @@ test('a pipe is refused by every reader, not waited for', async () => {
   await expectInputError(readImageFile(pipe), /pipe: expected an image file, found a pipe/);
   await expectInputError(readImageFile(scratch('')), /expected an image file, found a folder/);
   await expectInputError(openFileSource('/dev/zero'), /zero: expected a file, found a device/);
+});
+
+test('a path with a zero byte, as a file may name one, is refused by every reader', async () => {
+  const path = scratch('a\0b');
+  await expectInputError(openFileSource(path), /a\\u0000b: cannot be opened/);
+  await expectInputError(readText(path), /a\\u0000b: cannot be opened/);
+  await expectInputError(readImageFile(path), /a\\u0000b: cannot be opened/);
+  await expectInputError(openDataset(path), /a\\u0000b: cannot be opened/);
 });
 
 test('a device or a pipe is not replaced by a file', async () => {
@@ -64,28 +73,15 @@ test('a folder named like an image is listed, so that it is reported as unreadab
   );
 });
 
-const record: RunRecord = {
-  program: '0',
-  node: 'v20',
-  options: tuningOptions('paper'),
-  classes: [{ folder: 'a', word: 'a' }],
-  model: { directory: '/model', sha256: 'abc' },
-  data: '/data',
-  dataset: { setting: 'folders', origin: { kind: 'published' } },
-  images: { train: 7, val: null },
-  device: { kind: 'cpu', description: 'CPU' },
-  memory: 1,
-  strict: false,
-};
+const record = runRecord();
 
 test('a run whose metrics are a link elsewhere does not have the other file cut', async () => {
   await mkdir(scratch('run'));
   await writeFile(scratch('run/run.json'), JSON.stringify(record));
-  const state = { epochs: 1, prompts: new Float32Array(3), optimizer: { steps: 1, tensors: [new Float32Array(3)] } };
-  await writeFile(scratch('run/state.safetensors'), await encodeTrainingState(state, 5));
+  await writeFile(scratch('run/state.safetensors'), await encodeTrainingState(stateAfter(1), 5));
   await writeFile(scratch('precious'), 'precious text');
   await symlink(scratch('precious'), scratch('run/metrics.jsonl'));
-  const run = await RunDirectory.open(scratch('run'), record, 3);
+  const run = await RunDirectory.open(scratch('run'), record, RUN_SIZE);
   await expectInputError(run.begin(), /run\/metrics\.jsonl: expected a file, found something else/);
   expect(await readFile(scratch('precious'), 'utf8')).toBe('precious text');
 });
@@ -100,6 +96,6 @@ test('a run.json of values that JavaScript cannot print is refused', async () =>
   ]) {
     await writeFile(scratch('odd/run.json'), JSON.stringify(changed));
     await expectInputError(readRunRecord(scratch('odd')), /odd\/run\.json: expected the record of a run/);
-    await expectInputError(RunDirectory.open(scratch('odd'), record, 3), /odd\/run\.json: expected the record/);
+    await expectInputError(RunDirectory.open(scratch('odd'), record, RUN_SIZE), /odd\/run\.json: expected the record/);
   }
 });

@@ -1,5 +1,5 @@
 /** Whole models from a hub on this machine: which files are taken, where from, and what is refused. */
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../../src/clip/checkpoint/index.js';
@@ -288,6 +288,26 @@ describe('pins', () => {
     await fetch({ pins: new Map([['model.safetensors', sha256Of(WEIGHTS)]]) });
     await expectModel();
   });
+});
+
+test('links where an earlier call would have left files are not written through', async () => {
+  server().addRepository(ID, FILES, LARGE);
+  const precious = join(parent, 'precious');
+  await writeFile(precious, 'precious text');
+  const partial = join(parent, '.model.partial');
+  for (const name of ['config.json.part', 'config.json.part.json', 'merges.txt', 'merges.txt.copy']) {
+    await mkdir(partial);
+    await symlink(precious, join(partial, name));
+    expect(await refusal(fetch())).toBe(
+      `${partial}/${name}: expected what an earlier call left, found a link or a device; delete it`,
+    );
+    await rm(partial, { recursive: true });
+  }
+  await mkdir(join(parent, 'elsewhere'));
+  await symlink(join(parent, 'elsewhere'), partial);
+  expect(await refusal(fetch())).toMatch(/\.model\.partial: expected what an earlier call left/);
+  expect(await readdir(join(parent, 'elsewhere'))).toEqual([]);
+  expect(await readFile(precious, 'utf8')).toBe('precious text');
 });
 
 describe('refused before the weights are downloaded', () => {
