@@ -1,15 +1,21 @@
 /** Every parser of files, in the order in which the report lists them. */
 import type { FuzzedParser } from '../parser.js';
-import { classes, segment, tuning } from './data.js';
+import { segment, tuning } from './caches.js';
+import { abstract, classes, emoset, jsonManifest, manifest, roi } from './datasets.js';
+import { plan, results, taskResult } from './experiment.js';
+import { hub } from './hub.js';
 import { jpeg } from './jpeg.js';
 import { config, index } from './json.js';
 import { png } from './png.js';
-import { metrics, prompts, runRecord, trainingState } from './run.js';
+import { evaluated, predictions } from './report.js';
+import { metrics, prompts, runJson, trainingState } from './run.js';
 import { safetensors } from './safetensors.js';
 import { pickle, torch, zip } from './torch.js';
 import { text, vocabulary } from './vocabulary.js';
 
 export const PARSERS: readonly FuzzedParser[] = [
   ...[safetensors, zip, pickle, torch, index, config, vocabulary, text, png, jpeg],
-  ...[classes, runRecord, metrics, prompts, trainingState, segment, tuning],
+  ...[classes, manifest, jsonManifest, roi, emoset, abstract],
+  ...[runJson, metrics, prompts, trainingState, predictions, evaluated, plan, taskResult, results],
+  ...[segment, tuning, hub],
 ];

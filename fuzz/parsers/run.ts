@@ -2,14 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesSource } from '../../src/clip/checkpoint/byte-source.js';
-import { RunDirectory, type RunRecord, readRunRecord } from '../../src/node/run-directory.js';
-import {
-  decodePrompts,
-  decodeTrainingState,
-  encodePrompts,
-  encodeTrainingState,
-  tuningOptions,
-} from '../../src/ptdpc/index.js';
+import { RunDirectory, readRunRecord } from '../../src/node/run-directory.js';
+import { decodePrompts, decodeTrainingState, encodePrompts, encodeTrainingState } from '../../src/ptdpc/index.js';
+import { epochOf, RUN_SHAPE, RUN_SIZE, runRecord, stateAfter, stepOf } from '../../test/support/run-record.js';
 import { mutate } from '../mutate.js';
 import { mutateJson } from '../mutate-json.js';
 import { type FuzzedParser, MiB, utf8 } from '../parser.js';
@@ -17,44 +12,15 @@ import type { Random } from '../random.js';
 import { damagedJson } from './json.js';
 import { mutateHeader } from './safetensors.js';
 
-const SHAPE = [2, 3, 4];
-const SIZE = 24;
-
-const RECORD: RunRecord = {
-  program: '0.1.0',
-  node: 'v20',
-  options: tuningOptions('paper', { epochs: 5 }),
-  classes: [
-    { folder: 'awe', word: 'awe' },
-    { folder: 'great_joy', word: 'great joy' },
-  ],
-  model: { directory: '/nowhere', sha256: 'f'.repeat(64) },
-  data: '/data',
-  dataset: { setting: 'folders', origin: { kind: 'published' } },
-  images: { train: 7, val: null },
-  device: { kind: 'cpu', description: 'CPU' },
-  memory: 1,
-  strict: false,
-};
-
-const state = (epochs: number) => ({
-  epochs,
-  prompts: new Float32Array(SIZE).fill(0.5),
-  optimizer: { steps: epochs, tensors: [new Float32Array(SIZE)] },
-});
-
-const METRICS = [
-  '{"type":"step","epoch":0,"step":0,"loss":2.07,"lr":0.1}',
-  '{"type":"epoch","epoch":0,"trainLoss":2.07,"trainAccuracy":0.25,"valLoss":null,"valAccuracy":null}',
-  '',
-].join('\n');
+const RECORD = runRecord();
+const METRICS = [JSON.stringify(stepOf(0)), JSON.stringify(epochOf(0)), ''].join('\n');
 
 /** A folder with a run in it, whose files a case replaces. */
 async function runFolder(scratch: string): Promise<string> {
   const folder = join(scratch, 'fuzzed-run');
   await mkdir(folder);
   await writeFile(join(folder, 'run.json'), JSON.stringify(RECORD));
-  await writeFile(join(folder, 'state.safetensors'), await encodeTrainingState(state(1), METRICS.length));
+  await writeFile(join(folder, 'state.safetensors'), await encodeTrainingState(stateAfter(1), METRICS.length));
   await writeFile(join(folder, 'metrics.jsonl'), METRICS);
   return folder;
 }
@@ -62,12 +28,12 @@ async function runFolder(scratch: string): Promise<string> {
 let folder: string;
 
 async function resume(): Promise<void> {
-  const run = await RunDirectory.open(folder, RECORD, SIZE);
+  const run = await RunDirectory.open(folder, RECORD, RUN_SIZE);
   await run.begin();
   await run.lastEpoch();
 }
 
-export const runRecord: FuzzedParser = {
+export const runJson: FuzzedParser = {
   name: 'run-json',
   what: 'run.json, read by eval and predict, and by train to go on',
   prepare: async (scratch) => {
@@ -87,7 +53,7 @@ export const runRecord: FuzzedParser = {
 export const metrics: FuzzedParser = {
   name: 'metrics',
   what: 'metrics.jsonl, read by train to go on',
-  prepare: runRecord.prepare!,
+  prepare: runJson.prepare!,
   make(random) {
     const lines = METRICS.split('\n').map((line) => (random.oneIn(2) && line ? mutateJson(line, random) : line));
     const text = utf8(lines.join('\n'));
@@ -96,7 +62,7 @@ export const metrics: FuzzedParser = {
   async read(input) {
     await writeFile(join(folder, 'metrics.jsonl'), input);
     const counted = input.length === 0 ? 1 : input.length;
-    await writeFile(join(folder, 'state.safetensors'), await encodeTrainingState(state(1), counted));
+    await writeFile(join(folder, 'state.safetensors'), await encodeTrainingState(stateAfter(1), counted));
     await resume();
   },
   names: 'fuzzed-run',
@@ -109,10 +75,10 @@ function damagedSafetensors(file: Uint8Array, random: Random): Uint8Array {
 }
 
 const promptsOf = (options: string, classes: string): Uint8Array => {
-  const tensor = { dtype: 'F32', shape: SHAPE, data_offsets: [0, 4 * SIZE] };
+  const tensor = { dtype: 'F32', shape: RUN_SHAPE, data_offsets: [0, 4 * RUN_SIZE] };
   const metadata = { format: 'ptdpc-prompts', version: '1', options, classes, model_sha256: 'abc', epochs: '1' };
   const header = utf8(JSON.stringify({ __metadata__: metadata, prompts: tensor }));
-  const file = new Uint8Array(8 + header.length + 4 * SIZE);
+  const file = new Uint8Array(8 + header.length + 4 * RUN_SIZE);
   new DataView(file.buffer).setUint32(0, header.length, true);
   file.set(header, 8);
   return file;
@@ -146,13 +112,13 @@ export const trainingState: FuzzedParser = {
   name: 'state',
   what: 'state.safetensors, read by train to go on',
   prepare: async () => {
-    goodState = await encodeTrainingState(state(2), 100);
+    goodState = await encodeTrainingState(stateAfter(2), 100);
   },
   make: (random) => damagedSafetensors(goodState, random),
   async read(input) {
     const source = bytesSource('state.safetensors', input);
-    const decoded = await decodeTrainingState(source, SIZE, 'sgd');
-    if (decoded.state.prompts.length !== SIZE) throw new Error('prompts of another size');
+    const decoded = await decodeTrainingState(source, RUN_SIZE, 'sgd');
+    if (decoded.state.prompts.length !== RUN_SIZE) throw new Error('prompts of another size');
   },
   names: 'state.safetensors',
   memory: (length) => 16 * MiB + 64 * length,

@@ -170,12 +170,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arch", choices=ARCHITECTURES, default="tiny")
     parser.add_argument("--dtype", choices=DTYPES, action="append", help="all unless given")
+    parser.add_argument("--format", choices=LAYOUTS, action="append", help="all unless given")
     parser.add_argument("--scratch", help="folder for the files (default: the system's temporary one)")
     arguments = parser.parse_args()
     config = ARCHITECTURES[arguments.arch]()
     original = random_clip.random_weights(config, seed=0)
     for dtype in arguments.dtype or DTYPES:
-        for layout in LAYOUTS:
+        for layout in arguments.format or LAYOUTS:
             with tempfile.TemporaryDirectory(dir=arguments.scratch) as scratch:
                 is_archive = layout == "OpenAI TorchScript"
                 stored = as_openai_stores(original, DTYPES[dtype]) if is_archive else {n: t.to(DTYPES[dtype]) for n, t in original.items()}

@@ -1,9 +1,8 @@
-/** classes.json, and the two kinds of cached files: features and tunings. A damaged one of those is passed over with a word. */
+/** The two kinds of cached files: features and tunings. A damaged one is passed over with a word. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../src/errors.js';
 import { type AdapterSummary, defaultTuning } from '../../src/kernels/index.js';
-import { openDataset } from '../../src/node/datasets/index.js';
 import { FeatureCache } from '../../src/node/feature-cache.js';
 import { sha256, writeSegment } from '../../src/node/feature-segment.js';
 import { ARCHITECTURES } from '../../src/node/random-clip.js';
@@ -11,33 +10,6 @@ import { readTuning, tuningName, tuningPath } from '../../src/node/tuning-file.j
 import { type FuzzedParser, MiB, maybeDamaged } from '../parser.js';
 import { damagedJson } from './json.js';
 import { mutateHeader } from './safetensors.js';
-
-const FOLDERS = ['awe', 'great_joy', 'sadness'];
-let data: string;
-
-export const classes: FuzzedParser = {
-  name: 'classes',
-  what: 'classes.json of a folder of labelled images',
-  prepare: async (scratch) => {
-    data = join(scratch, 'fuzzed-data');
-    for (const folder of FOLDERS) {
-      await mkdir(join(data, 'train', folder), { recursive: true });
-      await writeFile(join(data, 'train', folder, 'x.jpg'), '');
-    }
-  },
-  make(random) {
-    const list = JSON.stringify(random.oneIn(2) ? FOLDERS : { awe: 'awe', great_joy: 'great joy' });
-    return damagedJson(list, random);
-  },
-  async read(input) {
-    await writeFile(join(data, 'classes.json'), input);
-    for (const { folder } of (await openDataset(data)).classes) {
-      if (!FOLDERS.includes(folder)) throw new Error(`a class outside the data: ${folder}`);
-    }
-  },
-  names: 'fuzzed-data',
-  memory: (length) => 16 * MiB + 64 * length,
-};
 
 const WIDTH = 4;
 const ORIGIN = {
