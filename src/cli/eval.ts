@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
 import { readRunRecord } from '../node/run-directory.js';
-import { loadTuned, openRun } from '../node/tuned-model.js';
-import { type Evaluation, evaluateOn, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
-import { Engine } from '../tensor/index.js';
+import { openRun } from '../node/tuned-model.js';
+import { ClipModel, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
@@ -55,10 +54,10 @@ export async function evaluateRun(options: EvalOptions) {
   const dataset = await openReportedDataset(await dataOf(options), classes);
   const images = imagesOf(dataset, options.split);
   using device = await openReportedDevice(options.device);
-  const engine = new Engine(device.backend);
-  const encoded = await encodeSplit(encodingOf(engine, run.model, options), images, classes);
-  using tuned = await loadTuned(run, engine);
-  const evaluation: Evaluation = await evaluateOn(tuned.prompts, encoded, options.memory);
+  using clip = new ClipModel(device, run.model, options);
+  const encoded = await encodeSplit(encodingOf(clip.engine, run.model, options), images, classes);
+  using tuned = await clip.restorePrompts(run.prompts, options.run);
+  const evaluation = await tuned.evaluate(encoded);
   await writeEvaluation(options.run, options.split, classes, encoded, evaluation);
   return { classes, evaluation, skipped: encoded.skipped };
 }

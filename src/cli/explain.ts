@@ -1,24 +1,23 @@
 /** `ptdpc explain`: what the prompts of a run have become, and what an image makes of them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { TokenEmbeddings } from '../clip/towers/index.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
-import { loadTuned, openRun, type RunFiles, runText } from '../node/tuned-model.js';
+import { openRun, type RunFiles } from '../node/tuned-model.js';
 import {
+  ClipModel,
   type ExplainOptions,
-  explainImages,
   explainPrompts,
   type ImageExplanation,
   normalizedFeatures,
   type PromptExplanation,
   SKIPPABLE_WORDS,
   type SkippableWords,
+  textOfPrompts,
   type VocabularyWord,
   WORD_METRICS,
   type WordMetric,
 } from '../ptdpc/index.js';
-import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
 import {
@@ -80,12 +79,12 @@ type ExplainedImage = ImageExplanation & { path: string };
 
 async function explain(inputs: string[], options: Options): Promise<void> {
   await using run = await openRun(options.run, options.model);
-  await runText(run);
+  await textOfPrompts(run.prompts, run.model);
   const paths = inputs.length === 0 ? [] : await listImages(inputs);
   using device = await openReportedDevice(options.device);
-  const engine = new Engine(device.backend);
-  const { images, skipped } = await explainPaths(engine, run, paths, options);
-  const prompts = await explainWords(engine, run, options);
+  using clip = new ClipModel(device, run.model, options);
+  const { images, skipped } = await explainPaths(clip, run, paths, options);
+  const prompts = await explainWords(clip, run, options);
   if (options.json) printJson({ run: options.run, ...prompts, images, skipped });
   else {
     for (const image of images) printImage(prompts, image);
@@ -94,26 +93,21 @@ async function explain(inputs: string[], options: Options): Promise<void> {
   saySkipped(skipped);
 }
 
-async function explainPaths(engine: Engine, run: RunFiles, paths: readonly string[], options: Options) {
+async function explainPaths(clip: ClipModel, run: RunFiles, paths: readonly string[], options: Options) {
   if (paths.length === 0) return { images: [], skipped: [] };
-  const encoded = await encodeFiles(encodingOf(engine, run.model, options), paths);
-  using tuned = await loadTuned(run, engine);
-  const features = normalizedFeatures(encoded.features, run.model.config.projectionDim);
-  const explained = await explainImages(tuned.prompts, features, options.memory);
+  const encoded = await encodeFiles(encodingOf(clip.engine, run.model, options), paths);
+  using tuned = await clip.restorePrompts(run.prompts, options.run);
+  const explained = await tuned.explain(normalizedFeatures(encoded.features, clip.width));
   const images: ExplainedImage[] = explained.map((image, i) => ({ path: encoded.paths[i]!, ...image }));
   return { images, skipped: encoded.skipped };
 }
 
-async function explainWords(
-  engine: Engine,
-  { prompts, model }: RunFiles,
-  options: Options,
-): Promise<PromptExplanation> {
+async function explainWords(clip: ClipModel, { prompts }: RunFiles, options: Options): Promise<PromptExplanation> {
   const { top, metric, skip, memory } = options;
-  const embeddings = new TokenEmbeddings(model.clip);
+  const { engine, source, tokenEmbeddings: embeddings } = clip;
   using bar = progress(embeddings.count, 'comparing', 'tokens');
   const request: ExplainOptions = { top, metric, skip, memory, onProgress: (tokens) => bar.tick(tokens) };
-  return await explainPrompts(engine, prompts, await model.tokenizer(), embeddings, request);
+  return await explainPrompts(engine, prompts, await source.tokenizer(), embeddings, request);
 }
 
 function printImage({ classes, tokens }: PromptExplanation, { path, probabilities, weights }: ExplainedImage): void {

@@ -4,9 +4,8 @@ import { printable } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
-import { loadTuned, openRun } from '../node/tuned-model.js';
-import { argmax, normalizedFeatures, predictLogits, softmaxRows } from '../ptdpc/index.js';
-import { Engine } from '../tensor/index.js';
+import { openRun } from '../node/tuned-model.js';
+import { ClipModel, normalizedFeatures } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
 import { featuresKept } from './interruption.js';
@@ -46,20 +45,15 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
   await using run = await openRun(options.run, options.model);
   const images = await listImages(inputs);
   using device = await openReportedDevice(options.device);
-  const engine = new Engine(device.backend);
-  const encoded = await encodeFiles(encodingOf(engine, run.model, options), images);
-  using tuned = await loadTuned(run, engine);
-  const features = normalizedFeatures(encoded.features, run.model.config.projectionDim);
-  const words = run.prompts.classes.map(({ word }) => word);
-  const probabilities = softmaxRows(await predictLogits(tuned.prompts, features, options.memory), words.length);
-  const predictions = encoded.paths.map((path, i) => {
-    const row = probabilities.subarray(i * words.length, (i + 1) * words.length);
-    return {
-      path,
-      predicted: words[argmax(row)]!,
-      probabilities: Object.fromEntries(words.map((word, c) => [word, row[c]!])),
-    };
-  });
+  using clip = new ClipModel(device, run.model, options);
+  const encoded = await encodeFiles(encodingOf(clip.engine, run.model, options), images);
+  using tuned = await clip.restorePrompts(run.prompts, options.run);
+  const { classes, probabilities, predicted } = await tuned.predict(normalizedFeatures(encoded.features, clip.width));
+  const predictions = encoded.paths.map((path, i) => ({
+    path,
+    predicted: classes[predicted[i]!]!,
+    probabilities: Object.fromEntries(classes.map((word, c) => [word, probabilities[i * classes.length + c]!])),
+  }));
   if (options.json) printJson({ run: options.run, predictions, skipped: encoded.skipped });
   else {
     const rows = predictions.map(({ path, probabilities }) => {

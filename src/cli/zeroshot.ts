@@ -1,11 +1,9 @@
 /** `ptdpc zeroshot`: CLIP as it comes, with a hand-written prompt. */
 import type { Command } from 'commander';
-import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
 import { openModelDirectory } from '../node/model-directory.js';
-import { classText, evaluate, imagesOf, PRESETS, type Split, zeroShotLogits } from '../ptdpc/index.js';
-import { Engine } from '../tensor/index.js';
+import { ClipModel, evaluate, imagesOf, PRESETS, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
@@ -73,14 +71,13 @@ export async function zeroShot(options: ZeroShotOptions) {
   const dataset = await openReportedDataset(options, options.classes);
   const { classes } = dataset;
   const images = imagesOf(dataset, options.split);
-  const tokenizer = await model.tokenizer();
+  // A missing vocabulary is known before images are encoded.
+  await model.tokenizer();
   using device = await openReportedDevice(options.device);
-  const engine = new Engine(device.backend);
-  const encoded = await encodeSplit(encodingOf(engine, model, options), images, classes);
-  using tower = await TextTower.load(engine, model.clip, model.config);
-  const templates = templatesOf(options);
-  const texts = classes.map(({ word }) => templates.map((template) => classText(template, word)));
-  const logits = await zeroShotLogits(tower, new TokenEmbeddings(model.clip), tokenizer, texts, encoded.features);
+  using clip = new ClipModel(device, model, options);
+  const encoded = await encodeSplit(encodingOf(clip.engine, model, options), images, classes);
+  const words = classes.map(({ word }) => word);
+  const { logits } = await clip.zeroShot(encoded.features, words, templatesOf(options));
   return { classes, evaluation: evaluate(logits, encoded.labels, classes.length), skipped: encoded.skipped };
 }
 

@@ -2,7 +2,10 @@
 export * from './contract.js';
 export { type KernelCost, kernelCost, matmulFlops } from './cost.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';
+export type { KernelWorker, StartWorker, WorkerTask } from './cpu/wasm/index.js';
+export { DEVICE_CHOICES, type DeviceChoice } from './device-choice.js';
 export { areHalves, float32FromHalf, halfFromFloat32, halvesFromFloat32 } from './half.js';
+export { type AutoChoice, chooseDevice, type OpenDeviceOptions, type OpenedDevice, openDevice } from './open-device.js';
 export { type KernelProfile, Profiler } from './profiler.js';
 export { type AttentionVariantName, attentionVariants } from './webgpu/attention.js';
 export { WebGpuBackend, type WebGpuOptions } from './webgpu/backend.js';

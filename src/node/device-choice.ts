@@ -1,3 +1,2 @@
-/** The devices that can be asked for. A file of its own, so that parsing a command line does not load the backends. */
-export const DEVICE_CHOICES = ['auto', 'webgpu', 'cpu'] as const;
-export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+/** Apart from `device.ts`, so that the command line's help need not load the kernels. */
+export { DEVICE_CHOICES, type DeviceChoice } from '../kernels/device-choice.js';

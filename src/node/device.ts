@@ -5,10 +5,13 @@
 import { readdir } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import {
+  type AutoChoice,
   type Backend,
   CpuBackend,
   type CpuOptions,
+  chooseDevice,
   describeAdapter,
+  type OpenedDevice,
   type Profiler,
   WebGpuBackend,
   type WebGpuOptions,
@@ -19,33 +22,21 @@ import { interruptibly } from './interrupt.js';
 import { readTuning, tuningName } from './tuning-file.js';
 import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
 
-/** A backend, why it was chosen, and its end: an undestroyed GPU device would keep the process running. */
-export interface OpenedDevice extends Disposable {
-  readonly backend: Backend;
-  /** Why this one, for people. */
-  readonly reason: string;
-}
+export type { AutoChoice, OpenedDevice };
 
-/** What `auto` would take, and why. */
-export interface AutoChoice {
-  readonly device: 'webgpu' | 'cpu';
-  readonly reason: string;
-  /** The hardware adapter, where that is the choice. It can give one device. */
-  readonly adapter?: GPUAdapter;
-}
-
+/** How a device is opened. */
 export interface DeviceOptions {
   /** Hears where the device's time goes. */
   readonly profiler?: Profiler | undefined;
-  /** Hears of a tuning table that cannot be used. */
-  readonly warn: (message: string) => void;
+  /** Hears of a tuning table that cannot be used. Default: nobody. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 /**
  * Opens the device, a WebGPU one with the variants that `ptdpc tune` chose for it. Dispose it on every path. Throws InputError
  * where `webgpu` is asked for and cannot be had.
  */
-export async function openDevice(choice: DeviceChoice, options: DeviceOptions): Promise<OpenedDevice> {
+export async function openDevice(choice: DeviceChoice = 'auto', options: DeviceOptions = {}): Promise<OpenedDevice> {
   const { profiler } = options;
   if (choice === 'cpu') return opened(openCpu({ profiler }), 'asked for');
   if (choice === 'webgpu') {
@@ -73,10 +64,7 @@ export async function autoChoice(): Promise<AutoChoice> {
     if (!(error instanceof InputError)) throw error;
     return { device: 'cpu', reason: error.message };
   }
-  if (!adapter) return { device: 'cpu', reason: 'no WebGPU adapter' };
-  const { software, description } = describeAdapter(adapter);
-  if (!software) return { device: 'webgpu', reason: 'a hardware GPU', adapter };
-  return { device: 'cpu', reason: `the only WebGPU adapter is software (${description}), slower than the CPU backend` };
+  return chooseDevice(adapter);
 }
 
 /** One line on how to get an adapter. */
@@ -101,7 +89,7 @@ export function openWebGpu(adapter: GPUAdapter, options: WebGpuOptions = {}): Pr
   return WebGpuBackend.create(adapter, { waitForSoftware: waitAsleep, ...options });
 }
 
-async function openTuned(adapter: GPUAdapter, { profiler, warn }: DeviceOptions): Promise<WebGpuBackend> {
+async function openTuned(adapter: GPUAdapter, { profiler, warn = () => {} }: DeviceOptions): Promise<WebGpuBackend> {
   const record = await readTuning(describeAdapter(adapter), warn);
   return openWebGpu(adapter, { profiler, ...(record && { tuning: record.tuning, tuningName: tuningName(record) }) });
 }

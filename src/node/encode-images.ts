@@ -2,24 +2,16 @@
  * Image files to features: what is in the cache comes from there, the rest goes through the vision tower in batches that fit
  * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
-import { type VisionConfig, visionRows } from '../clip/config.js';
-import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
+import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
-import { mebibytes } from '../ptdpc/index.js';
-import type { Engine, Tensor } from '../tensor/index.js';
+import { encodePixels, imagesPerBatch, type ModelSource } from '../ptdpc/index.js';
+import type { Engine } from '../tensor/index.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
 import { ImageDecoders } from './image-decoders.js';
-import { encoderOf, type FeatureKind, type ImageEncoder } from './image-encoder.js';
+import { encoderOf, type ImageEncoder } from './image-encoder.js';
 import { readImageFile, type SkippedImage } from './image-files.js';
-import type { ModelDirectory } from './model-directory.js';
 import { hardwareThreads } from './wasm-threads.js';
-
-/** Beyond this many images a larger batch is no faster on any device, and Ctrl-C and the progress bar wait longer. */
-const LARGEST_BATCH = 32;
-
-/** Share of the budget for images; the rest is for a device's rounding of sizes. */
-const IMAGE_SHARE = 0.9;
 
 /** Fewer images than this are decoded sooner than a thread has started. */
 const FEW_IMAGES = 6;
@@ -29,8 +21,10 @@ const MOST_BYTES_AHEAD = 64 * 2 ** 20;
 
 export interface EncodeRequest {
   readonly engine: Engine;
-  /** A model directory stands for its joint features. */
-  readonly model: ModelDirectory | ImageEncoder;
+  /** A CLIP stands for its joint features. */
+  readonly model: ModelSource | ImageEncoder;
+  /** Gives the encoder's tower on the engine's device, where somebody keeps it there. */
+  readonly vision?: (() => Promise<VisionTower>) | undefined;
   readonly paths: readonly string[];
   /** Undefined: everything is encoded anew. */
   readonly cache?: FeatureCache | undefined;
@@ -68,11 +62,13 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
   const encoder = encoderOf(request.model);
   using decoders = new ImageDecoders(request.paths.length < FEW_IMAGES ? 0 : hardwareThreads());
   const reader = new ImageReader(request, encoder, decoders);
-  const size = batchSize(encoder.config, request.memoryBytes, engine.backend.memory.fixedBytes);
+  const size = imagesPerBatch(encoder.config, request.memoryBytes, engine.backend.memory.fixedBytes);
   let encoded = 0;
   let ahead = await reader.begin(size);
   if (ahead.length > 0) {
-    using tower = await VisionTower.loadVision(engine, encoder.weights, encoder.config);
+    const kept = await request.vision?.();
+    using loaded = kept ? undefined : await VisionTower.loadVision(engine, encoder.weights, encoder.config);
+    const tower = kept ?? loaded!;
     using _limit = engine.workWithin(request.memoryBytes);
     try {
       while (ahead.length > 0) {
@@ -80,7 +76,8 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
         // Handed over before the tower begins: on the CPU, it has this thread to itself.
         ahead = await reader.begin(size);
         if (batch.length === 0) continue;
-        const { features, pooled } = await encodeBatch(tower, encoder.features, batch, pooledCache !== undefined);
+        const pixels = batch.map((image) => image.pixels);
+        const { features, pooled } = await encodePixels(tower, encoder.features, pixels, pooledCache !== undefined);
         for (const [row, { index, hash }] of batch.entries()) {
           const feature = rowOf(features, row, reader.width);
           reader.features.set(feature, index * reader.width);
@@ -205,53 +202,6 @@ class ImageReader {
   }
 }
 
-/** Features [batch, the encoder's width], and the pooled ones of joint ones. The device has its work when this first waits. */
-async function encodeBatch(
-  tower: VisionTower,
-  kind: FeatureKind,
-  batch: readonly WaitingImage[],
-  keepPooled: boolean,
-): Promise<{ features: Float32Array; pooled?: Float32Array | undefined }> {
-  const { engine, config } = tower;
-  const { imageSize } = config;
-  const numbers = 3 * imageSize * imageSize;
-  const pixels = new Float32Array(batch.length * numbers);
-  batch.forEach((image, row) => {
-    pixels.set(image.pixels, row * numbers);
-  });
-  const { features, pooled } = engine.scope((): { features: Tensor; pooled?: Tensor } => {
-    const input = engine.tensor(pixels, [batch.length, 3, imageSize, imageSize]);
-    if (kind === 'pooled') return { features: tower.pool(input) };
-    const { features, pooled } = tower.encode(input);
-    return keepPooled ? { features, pooled } : { features };
-  });
-  try {
-    return { features: await features.read(), pooled: await pooled?.read() };
-  } finally {
-    features.dispose();
-    pooled?.dispose();
-  }
-}
-
 function rowOf(matrix: Float32Array, row: number, width: number): Float32Array {
   return matrix.subarray(row * width, (row + 1) * width);
-}
-
-/** Images per batch in a budget of bytes; `fixedBytes` is the device's (see `MemoryUse`). Throws InputError where not one fits. */
-export function batchSize(vision: VisionConfig, memoryBytes: number, fixedBytes = 0): number {
-  const { width, intermediate, heads, imageSize } = vision;
-  const rows = visionRows(vision);
-  // The widest moment of a block: the perceptron's hidden layer beside queries, keys, values, residual and a few rows more.
-  const numbersPerRow = intermediate + 8 * width + heads;
-  // Pixels: the images in work and those decoded ahead, each by itself; the batch on the host and on the device; its patches.
-  const bytesPerImage = 4 * (rows * numbersPerRow + 5 * 3 * imageSize * imageSize);
-  const rest = fixedBytes + largestWeightBytes(vision);
-  const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / bytesPerImage);
-  if (images < 1) {
-    const need = bytesPerImage / IMAGE_SHARE + rest;
-    throw new InputError(
-      `--memory: to encode one image of this model takes ${mebibytes(need)} MiB, found ${(memoryBytes / 2 ** 20).toFixed(1)} MiB`,
-    );
-  }
-  return Math.min(LARGEST_BATCH, images);
 }

@@ -1,17 +1,19 @@
 /** Image encoding as commands do it: with the feature cache, and telling how far it is. */
-import { type ClassName, type LabelledPath, normalizedFeatures } from '../ptdpc/index.js';
+import type { VisionTower } from '../clip/towers/index.js';
+import { type ClassName, type LabelledPath, type ModelSource, normalizedFeatures } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { type EncodedImages, encodeImages } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
 import { type EncodedSplit, labelled } from './labelled-images.js';
-import type { ModelDirectory } from './model-directory.js';
 
 export interface EncodingRequest {
   readonly engine: Engine;
-  /** A model directory stands for its joint features. */
-  readonly model: ModelDirectory | ImageEncoder;
+  /** A CLIP stands for its joint features. */
+  readonly model: ModelSource | ImageEncoder;
+  /** Gives its image tower on the engine's device, where somebody keeps it there. */
+  readonly vision?: (() => Promise<VisionTower>) | undefined;
   /** Where features are kept; undefined: nowhere, and all images are encoded anew. */
   readonly cacheDirectory: string | undefined;
   /** Working memory in bytes, beside the weights. */
@@ -25,13 +27,14 @@ export interface EncodingRequest {
 
 /** Encodes images on the engine's device. Throws as `encodeImages` does. */
 export async function encodeFiles(request: EncodingRequest, paths: readonly string[]): Promise<EncodedImages> {
-  const { engine, model, memory, strict, alsoKeep, events = SILENT } = request;
+  const { engine, model, vision, memory, strict, alsoKeep, events = SILENT } = request;
   const cache = await openCache(request, encoderOf(model), events);
   const pooledCache = alsoKeep && (await openCache(request, alsoKeep, events));
   using bar = events.progress(paths.length, 'encoding', 'images');
   return await encodeImages({
     engine,
     model,
+    vision,
     paths,
     cache,
     pooledCache,

@@ -8,13 +8,12 @@ import type { CanonicalClip } from '../clip/checkpoint/index.js';
 import { clipVision, readVit, type VisionConfig } from '../clip/config.js';
 import type { PixelStatistics } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
+import { FEATURE_KINDS, type FeatureKind, type ModelSource } from '../ptdpc/index.js';
 import { exists, findCheckpoint, openCheckpointFiles } from './checkpoint-files.js';
 import { hashFiles } from './file-hash.js';
-import { type ModelDirectory, openModelDirectory } from './model-directory.js';
+import { openModelDirectory } from './model-directory.js';
 
-/** `joint`: projected into the space that images and texts share; `pooled`: the tower's output before that. */
-export const FEATURE_KINDS = ['pooled', 'joint'] as const;
-export type FeatureKind = (typeof FEATURE_KINDS)[number];
+export { FEATURE_KINDS, type FeatureKind };
 
 export interface ImageEncoder {
   readonly config: VisionConfig;
@@ -32,8 +31,8 @@ export interface ImageEncoder {
 
 export interface OpenedEncoder extends ImageEncoder, AsyncDisposable {}
 
-/** The image tower of a model directory. */
-export function clipEncoder(model: ModelDirectory, features: FeatureKind = 'joint'): ImageEncoder {
+/** The image tower of a CLIP. */
+export function clipEncoder(model: ModelSource, features: FeatureKind = 'joint'): ImageEncoder {
   const { config, clip } = model;
   const vision = clipVision(config);
   return {
@@ -47,8 +46,8 @@ export function clipEncoder(model: ModelDirectory, features: FeatureKind = 'join
   };
 }
 
-/** An encoder as it is, or the joint one of a model directory. */
-export function encoderOf(model: ModelDirectory | ImageEncoder): ImageEncoder {
+/** An encoder as it is, or the joint one of a CLIP. */
+export function encoderOf(model: ModelSource | ImageEncoder): ImageEncoder {
   return 'clip' in model ? clipEncoder(model) : model;
 }
 

@@ -2,6 +2,8 @@
  * How a batch is cut into pieces that fit a memory budget. The gradient is a sum over images, so pieces of images add
  * up exactly; where not even one image with all its classes fits, classes are cut too (see step.ts).
  */
+
+import type { TextTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 
@@ -51,6 +53,13 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   classRuns.push(run);
   if (!model.perImage) return { images: batch, classRuns };
   return { images: classRuns.length > 1 ? 1 : Math.min(batch, Math.floor(most / rows)), classRuns };
+}
+
+/** How many texts of up to `tokens` tokens are encoded at a time in a budget of bytes: at least one. */
+export function textsPerBatch(tower: TextTower, budget: number, tokens: number): number {
+  const rest = tower.engine.backend.memory.fixedBytes + tower.largestWeightBytes;
+  const rows = ((budget - rest) * ROW_SHARE) / tower.inferenceBytesPerRow;
+  return Math.max(1, Math.floor(rows / Math.max(1, tokens)));
 }
 
 /** Rounded up to a tenth, so that what is said to suffice does. */

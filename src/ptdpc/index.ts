@@ -1,13 +1,15 @@
 /**
  * PT-DPC: prompt tuning with diversified prompt composition. In reading order: `options`, `prompt-text` (the words),
  * `forest` (the rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`;
- * beside them `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have become), and the files of a run.
+ * `library/` is the front of it for users; beside them `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have become), and the files of a run.
  */
 export { mebibytes } from './budget.js';
 export * from './datasets/index.js';
+export { encodePixels, FEATURE_KINDS, type FeatureKind, imagesPerBatch } from './encode-pixels.js';
 export * from './evaluate.js';
 export * from './explain.js';
 export { normalizedFeatures } from './features.js';
+export * from './library/index.js';
 export * from './linear-probe.js';
 export {
   type CalibrationBin,
@@ -16,12 +18,13 @@ export {
   classMeasures,
   expectedCalibrationError,
   macroF1,
+  pooledCalibration,
   rowShares,
 } from './measures.js';
 export * from './nearest-words.js';
 export * from './options.js';
 export { predictionsCsv } from './predictions-csv.js';
-export { PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
+export { type ClassRange, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type PromptText, promptText } from './prompt-text.js';
 export { promptWeights } from './prompt-weights.js';
 export {

@@ -7,6 +7,7 @@ import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
 import { accumulateGradient, type LabelledFeatures, predictLogits } from './step.js';
 
+/** How one step went. */
 export interface StepMetrics {
   type: 'step';
   epoch: number;
@@ -16,6 +17,7 @@ export interface StepMetrics {
   lr: number;
 }
 
+/** How one epoch went. */
 export interface EpochMetrics {
   type: 'epoch';
   epoch: number;
@@ -35,6 +37,7 @@ export interface TrainingState {
   optimizer: OptimizerState;
 }
 
+/** Prompts to be tuned, on which images. */
 export interface Training {
   model: PromptModel;
   options: TuningOptions;
@@ -45,6 +48,7 @@ export interface Training {
   /** Continue from here instead of from the start. */
   resume?: TrainingState | undefined;
   signal?: AbortSignal | undefined;
+  /** Hears of every step, and of how many images it took. */
   onStep?: (metrics: StepMetrics, images: number) => void;
   /** Called after every epoch; training goes on when it resolves. */
   onEpoch?: (metrics: EpochMetrics, state: TrainingState) => Promise<void> | void;
@@ -78,6 +82,7 @@ export async function trainPrompts(training: Training): Promise<void> {
     let lossSum = 0;
     let correct = 0;
     for (let start = 0; start < count; start += options.batchSize) {
+      if (signal) await letEventsIn();
       signal?.throwIfAborted();
       const batch = pick(train, order, start, Math.min(options.batchSize, count - start), model.prompts.columns);
       const { loss, logits } = await accumulateGradient(model, batch, memory);
@@ -114,8 +119,14 @@ export async function evaluateOn(model: PromptModel, images: LabelledFeatures, m
   return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes);
 }
 
+/** The optimiser that the options name, for the prompts of a model. Belongs to the caller. */
 export function createOptimizer({ prompts }: PromptModel, { optimizer }: Pick<TuningOptions, 'optimizer'>): Optimizer {
   return optimizer === 'sgd' ? new Sgd([prompts], { momentum: SGD_MOMENTUM }) : new AdamW([prompts], ADAMW);
+}
+
+/** What aborts is an event (a key, a click, a timer), and a device that computes on this thread never waits for one by itself. */
+function letEventsIn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** The batch at places [start, start + count) of the order. */

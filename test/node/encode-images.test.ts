@@ -3,10 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
-import { batchSize, encodeImages } from '../../src/node/encode-images.js';
+import { encodeImages } from '../../src/node/encode-images.js';
 import { encodeFiles } from '../../src/node/encode-splits.js';
 import { clipEncoder } from '../../src/node/image-encoder.js';
 import { openModelDirectory } from '../../src/node/model-directory.js';
+import { imagesPerBatch } from '../../src/ptdpc/index.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll, openTestDevice } from '../support/devices.js';
 import { scratchFolder } from './scratch.js';
@@ -33,7 +34,7 @@ describeOnAll('encoding images', (device) => {
       results.push(features);
       backend.dispose();
     }
-    const sizes = [3, 12, 200].map((mebibytes) => batchSize(clipVision(model.config), mebibytes * MIB));
+    const sizes = [3, 12, 200].map((mebibytes) => imagesPerBatch(clipVision(model.config), mebibytes * MIB));
     expect(new Set(sizes).size, `batches of ${sizes}`).toBeGreaterThan(1);
     expect(results[1]).toEqual(results[0]);
     expect(results[2]).toEqual(results[0]);

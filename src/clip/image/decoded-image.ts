@@ -8,6 +8,7 @@ import { InputError } from '../../errors.js';
  */
 export type ImageMode = '1' | 'L' | 'LA' | 'RGB' | 'RGBX' | 'RGBA' | 'P';
 
+/** Pixels as the file stored them. */
 export interface DecodedImage {
   readonly width: number;
   readonly height: number;

@@ -5,10 +5,11 @@
  * `resample.ts` and `alpha.ts`, which reproduce Pillow to the bit; `encode.ts` writes files. Everything here runs unchanged in
  * a browser; `jpeg-wasm.ts` says what JPEG needs to be given elsewhere.
  */
+export { type CanvasPixels, imageFromCanvas } from './canvas.js';
 export { decodeImage } from './decode.js';
 export { type DecodedImage, type ImageMode, MOST_PIXELS } from './decoded-image.js';
 export { encodeJpeg, encodePng } from './encode.js';
-export { setJpegWasm } from './jpeg-wasm.js';
+export { type JpegWasm, setJpegWasm } from './jpeg-wasm.js';
 export {
   CLIP_MEAN,
   CLIP_STD,

@@ -18,6 +18,7 @@ interface Encoder {
 }
 type Factory<Codec> = (options: object) => Promise<Codec>;
 
+/** The codec's two WebAssembly files. */
 export interface JpegWasm {
   /** `@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm`, compiled; needed by `decodeImage`. */
   readonly decoder?: WebAssembly.Module;

@@ -5,10 +5,12 @@ export type PixelStatistics = 'clip' | 'imagenet';
 
 /** Mean and standard deviation of the red, green and blue channel in CLIP's training images, of values in [0, 1]. */
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
+/** The standard deviations that go with `CLIP_MEAN`. */
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
 
 /** The same of ImageNet (`timm/data/constants.py`). */
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
+/** The standard deviations that go with `IMAGENET_MEAN`. */
 export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
 
 /** The value of each sample of each channel, every step rounded to float32 as PyTorch does: [3][256]. */

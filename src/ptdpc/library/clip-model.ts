@@ -1,0 +1,239 @@
+/** A CLIP on a device. */
+
+import { bytesSource } from '../../clip/checkpoint/index.js';
+import { clipVision } from '../../clip/config.js';
+import { type DecodedImage, normalizePixels, preprocess } from '../../clip/image/index.js';
+import { TextTower, TokenEmbeddings, VisionTower } from '../../clip/towers/index.js';
+import { InputError } from '../../errors.js';
+import type { Backend } from '../../kernels/index.js';
+import { Engine } from '../../tensor/index.js';
+import { textsPerBatch } from '../budget.js';
+import { encodePixels, imagesPerBatch } from '../encode-pixels.js';
+import { normalizedFeatures } from '../features.js';
+import { PRESETS, type TuningOptions } from '../options.js';
+import { PromptModel } from '../prompt-model.js';
+import { promptText } from '../prompt-text.js';
+import { type ClassName, decodePrompts, type PromptsFile } from '../prompts-file.js';
+import type { LabelledFeatures } from '../step.js';
+import { type Training, trainPrompts } from '../train.js';
+import { classText, zeroShotLogits } from '../zero-shot.js';
+import { LoadedOnce } from './loaded-once.js';
+import { type ModelSource, requireSameModel } from './model-source.js';
+import { type Predictions, predictionsOf } from './predictions.js';
+import { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
+
+/** Working memory in bytes that a model takes unless it is told otherwise: 1 GiB, as `ptdpc --memory` has it. */
+export const DEFAULT_MEMORY = 2 ** 30;
+
+/** How a model may work. */
+export interface ClipModelOptions {
+  /** Bytes for activations on the device, beside the weights. Default: `DEFAULT_MEMORY`. Results do not depend on it. */
+  readonly memory?: number | undefined;
+}
+
+/** How long work on many images reports, and is stopped. */
+export interface EmbedOptions {
+  /** Stops between batches; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears how many more images are done. */
+  readonly onProgress?: ((images: number) => void) | undefined;
+}
+
+/** What is to be tuned, on which images. */
+export interface TuneRequest extends Pick<Training, 'resume' | 'signal' | 'onStep' | 'onEpoch'> {
+  /** The classes, in the order of labels: the word of each, as a text has it. At least two. */
+  readonly classes: readonly string[];
+  /** Features as `embedImages` gives them, and labels. */
+  readonly train: LabelledFeatures;
+  /** Held-out images, looked at after every epoch. */
+  readonly validation?: LabelledFeatures | undefined;
+  /** A preset, perhaps changed: `tuningOptions('paper', { epochs: 5 })`. Default: the preset `paper`. */
+  readonly options?: TuningOptions | undefined;
+}
+
+/**
+ * A CLIP on a device: embeds images and texts, classifies without tuning, and tunes prompts. Each of its two towers is loaded on
+ * first use. One call at a time: a device is one queue.
+ *
+ *     using device = await openDevice('auto');
+ *     using clip = new ClipModel(device, await openModel({ config, weights, vocabulary }));
+ *     const { predicted } = await clip.zeroShot(await clip.embedImages([picture]), ['awe', 'fear']);
+ *
+ * What it holds on the device is freed when it is disposed; the device and the source stay the caller's.
+ */
+export class ClipModel implements Disposable {
+  /** The device's engine, for computations of one's own. */
+  readonly engine: Engine;
+  /** Bytes for activations. */
+  readonly memory: number;
+  /** The table of token embeddings, read as it is asked for. */
+  readonly tokenEmbeddings: TokenEmbeddings;
+  readonly #vision: LoadedOnce<VisionTower>;
+  readonly #text: LoadedOnce<TextTower>;
+
+  /** `device`: as `openDevice` gives it, or any other backend. */
+  constructor(
+    device: { readonly backend: Backend },
+    /** The model's parts. */
+    readonly source: ModelSource,
+    { memory = DEFAULT_MEMORY }: ClipModelOptions = {},
+  ) {
+    const { clip, config } = source;
+    this.engine = new Engine(device.backend);
+    this.memory = memory;
+    this.tokenEmbeddings = new TokenEmbeddings(clip);
+    this.#vision = new LoadedOnce(() => VisionTower.load(this.engine, clip, config));
+    this.#text = new LoadedOnce(() => TextTower.load(this.engine, clip, config));
+  }
+
+  /** Numbers in a feature of an image or a text: the width of their joint space. */
+  get width(): number {
+    return this.source.config.projectionDim;
+  }
+
+  /** The image tower on the device. Belongs to this model. */
+  visionTower(): Promise<VisionTower> {
+    return this.#vision.get();
+  }
+
+  /** The text tower on the device. Belongs to this model. */
+  textTower(): Promise<TextTower> {
+    return this.#text.get();
+  }
+
+  /**
+   * Features [images, width] of decoded pictures, each row of length 1. Pictures are resized and cropped as CLIP's own preprocessing
+   * does it, and asked for as they are needed, so that a generator need not hold them all. Throws InputError where the memory does not
+   * hold one picture's activations.
+   */
+  async embedImages(
+    images: Iterable<DecodedImage> | AsyncIterable<DecodedImage>,
+    { signal, onProgress }: EmbedOptions = {},
+  ): Promise<Float32Array> {
+    const vision = clipVision(this.source.config);
+    const most = imagesPerBatch(vision, this.memory, this.engine.backend.memory.fixedBytes);
+    const tower = await this.#vision.get();
+    using _limit = this.engine.workWithin(this.memory);
+    const pieces: Float32Array[] = [];
+    let batch: Float32Array[] = [];
+    const encode = async () => {
+      signal?.throwIfAborted();
+      pieces.push((await encodePixels(tower, 'joint', batch)).features);
+      onProgress?.(batch.length);
+      batch = [];
+    };
+    let count = 0;
+    for await (const image of images) {
+      const rgb = preprocess(image, vision.imageSize, `image ${++count}`);
+      batch.push(normalizePixels(rgb, vision.imageSize));
+      if (batch.length === most) await encode();
+    }
+    if (batch.length > 0) await encode();
+    return normalizedFeatures(joined(pieces), this.width);
+  }
+
+  /** Features [texts, width] of texts, each row of length 1. Throws InputError for a text that is longer than the model reads. */
+  async embedTexts(texts: readonly string[]): Promise<Float32Array> {
+    const tokenizer = await this.source.tokenizer();
+    const { context } = this.source.config.text;
+    const sequences = texts.map((text) => tokenizer.encodeText(text, context));
+    const tower = await this.#text.get();
+    using _limit = this.engine.workWithin(this.memory);
+    const most = textsPerBatch(tower, this.memory, Math.max(0, ...sequences.map(({ length }) => length)));
+    const pieces: Float32Array[] = [];
+    for (let start = 0; start < sequences.length; start += most) {
+      using encoded = await tower.encodeTokens(sequences.slice(start, start + most), this.tokenEmbeddings);
+      pieces.push(await encoded.read());
+    }
+    return normalizedFeatures(joined(pieces), this.width);
+  }
+
+  /**
+   * Classifies images by their features [images, width] without tuning. The text of a class is a template with its word in place of
+   * `{}`, or after it; several templates are averaged. Default: the paper's template.
+   */
+  async zeroShot(
+    features: Float32Array,
+    classes: readonly string[],
+    templates: string | readonly string[] = PRESETS.paper.template,
+  ): Promise<Predictions> {
+    requireFeatures(features, this.width);
+    const texts = classes.map((word) => [templates].flat().map((template) => classText(template, word)));
+    const tokenizer = await this.source.tokenizer();
+    const tower = await this.#text.get();
+    return predictionsOf(classes, await zeroShotLogits(tower, this.tokenEmbeddings, tokenizer, texts, features));
+  }
+
+  /**
+   * Tunes prompts by PT-DPC and returns them. With the same request, the same device gives the same result. `onEpoch` may keep its
+   * `state`, from which `resume` goes on exactly. Throws InputError where classes, labels and features do not fit together,
+   * TrainingDiverged where the loss is no longer a number, and the signal's reason between two steps.
+   */
+  async tune(request: TuneRequest): Promise<TunedPrompts> {
+    const { classes, train, validation, options = PRESETS.paper, resume, signal, onStep } = request;
+    if (classes.length < 2)
+      throw new InputError(`expected at least two classes to tell apart, found ${classes.length}`);
+    for (const images of [train, ...(validation ? [validation] : [])]) requireLabels(images, classes, this.width);
+    const { context } = this.source.config.text;
+    const text = promptText(await this.source.tokenizer(), options.template, classes, context);
+    const tower = await this.#text.get();
+    const model = await PromptModel.create(tower, this.tokenEmbeddings, text, options);
+    try {
+      await trainPrompts({
+        ...{ model, options, train, validation, resume, signal, memory: this.memory },
+        ...(onStep && { onStep }),
+        ...(request.onEpoch && { onEpoch: request.onEpoch }),
+      });
+      return new TunedPrompts(this, model, classes.map(classOf), options, options.epochs);
+    } catch (error) {
+      model[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes up prompts again that were tuned with this model: the bytes of a run's prompts.safetensors or of `TunedPrompts.save`. Throws
+   * InputError where they are damaged, or were tuned with another model.
+   */
+  async restorePrompts(file: Uint8Array | PromptsFile, name = 'prompts.safetensors'): Promise<TunedPrompts> {
+    const prompts = file instanceof Uint8Array ? await decodePrompts(bytesSource(name, file)) : file;
+    const { options, classes, epochs } = prompts;
+    await requireSameModel(name, prompts, this.source);
+    const text = await textOfPrompts(prompts, this.source);
+    const tower = await this.#text.get();
+    const model = await PromptModel.create(tower, this.tokenEmbeddings, text, options, prompts.prompts);
+    return new TunedPrompts(this, model, classes, options, epochs);
+  }
+
+  /** Frees both towers. */
+  [Symbol.dispose](): void {
+    this.#vision[Symbol.dispose]();
+    this.#text[Symbol.dispose]();
+  }
+}
+
+const classOf = (word: string): ClassName => ({ folder: word, word });
+
+function joined(pieces: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+function requireFeatures(features: Float32Array, width: number): void {
+  if (features.length === 0 || features.length % width !== 0)
+    throw new InputError(`features: expected rows of ${width} numbers, found ${features.length} numbers in all`);
+}
+
+function requireLabels({ features, labels }: LabelledFeatures, classes: readonly string[], width: number): void {
+  requireFeatures(features, width);
+  if (features.length !== labels.length * width)
+    throw new InputError(`expected a label for each of ${features.length / width} images, found ${labels.length}`);
+  const wrong = labels.find((label) => !(label >= 0 && label < classes.length));
+  if (wrong !== undefined)
+    throw new InputError(`label ${wrong}: expected the place of one of ${classes.length} classes, counted from 0`);
+}

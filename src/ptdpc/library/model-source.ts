@@ -1,0 +1,97 @@
+/** What a CLIP is made of, and opening one from files that are in memory or in a browser's hands. */
+import {
+  type ByteSource,
+  blobSource,
+  bytesSource,
+  type CanonicalClip,
+  openCheckpoint,
+} from '../../clip/checkpoint/index.js';
+import { type ClipConfig, parseConfigJson, validateShapes } from '../../clip/config.js';
+import { ClipTokenizer } from '../../clip/tokenizer/index.js';
+import { InputError } from '../../errors.js';
+import type { PromptsFile } from '../prompts-file.js';
+
+/** A CLIP's parts, wherever they come from: `openModel` gives one from bytes, `openModelDirectory` of `ptdpc/node` one from a folder. */
+export interface ModelSource {
+  /** Every size, and the activation. */
+  readonly config: ClipConfig;
+  /** The weights, read as they are asked for. */
+  readonly clip: CanonicalClip;
+  /** The tokenizer. Throws InputError where there is no vocabulary. */
+  tokenizer(): Promise<ClipTokenizer>;
+  /** SHA-256 of the weights, in hexadecimal: by it, tuned prompts know their model again. */
+  hash(): Promise<string>;
+}
+
+/** The files of a model directory, in memory or as Blobs. */
+export interface ModelFiles {
+  /** Text of config.json, or of open_clip_config.json. */
+  readonly config: string;
+  /** model.safetensors or a PyTorch file: its bytes, a Blob, or sources of bytes (shards, with or without their index). */
+  readonly weights: Uint8Array | Blob | ByteSource | readonly ByteSource[];
+  /** merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz. Without it, texts cannot be read. */
+  readonly vocabulary?: Uint8Array | undefined;
+  /** SHA-256 of the weights, where it is known. Else it is computed when it is needed, which reads all of them into memory. */
+  readonly sha256?: string | undefined;
+}
+
+/**
+ * Opens a CLIP from its files and checks its weights against its configuration. Sources stay the caller's to close. Throws InputError
+ * naming what is wrong.
+ */
+export async function openModel(files: ModelFiles): Promise<ModelSource> {
+  const config = parseConfigJson(files.config, 'config.json');
+  const sources = sourcesOf(files.weights);
+  const clip = validateShapes(await openCheckpoint(sources), config);
+  let tokenizer: ClipTokenizer | undefined;
+  let hash: Promise<string> | undefined;
+  return {
+    config,
+    clip,
+    tokenizer: async () => {
+      const { vocabulary } = files;
+      if (!vocabulary) throw new InputError('this model was opened without a vocabulary, so texts cannot be tokenized');
+      const { vocabularySize } = config.text;
+      tokenizer ??= ClipTokenizer.fromVocabularyFile(vocabulary, 'merges.txt', { vocabularySize });
+      return tokenizer;
+    },
+    hash: () => {
+      hash ??= files.sha256 === undefined ? sha256(sources) : Promise.resolve(files.sha256);
+      return hash;
+    },
+  };
+}
+
+/** Throws InputError where `prompts` were tuned with another model. `what` names them. */
+export async function requireSameModel(
+  what: string,
+  { modelHash }: Pick<PromptsFile, 'modelHash'>,
+  model: ModelSource & { readonly directory?: string },
+): Promise<void> {
+  const hash = await model.hash();
+  if (hash === modelHash) return;
+  throw new InputError(
+    `${what}: its prompts were tuned with another model (weights with sha-256 ${modelHash.slice(0, 12)}..., ` +
+      `${model.directory ?? model.clip.name} has ${hash.slice(0, 12)}...)`,
+  );
+}
+
+function sourcesOf(weights: ModelFiles['weights']): readonly ByteSource[] {
+  if (weights instanceof Uint8Array) return [bytesSource('model.safetensors', weights)];
+  if (weights instanceof Blob)
+    return [blobSource(weights instanceof File ? weights.name : 'model.safetensors', weights)];
+  return 'read' in weights ? [weights] : weights;
+}
+
+/** Of the one file, or of the shards one after the other; an index does not count. */
+async function sha256(sources: readonly ByteSource[]): Promise<string> {
+  const files = sources.filter(({ name }) => !name.endsWith('.json'));
+  const all = new Uint8Array(files.reduce((sum, { size }) => sum + size, 0));
+  let at = 0;
+  for (const { size, read } of files) {
+    all.set(await read(0, size), at);
+    at += size;
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
