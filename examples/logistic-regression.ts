@@ -1,11 +1,10 @@
 /**
  * The engine on its own: logistic regression on points in the plane, two classes, in forty lines. Nothing here knows of CLIP.
  *
- *     npm run example
+ *     npm run example -- logistic-regression
  */
 import { pathToFileURL } from 'node:url';
-import { type Backend, CpuBackend } from '../src/kernels/index.js';
-import { crossEntropy, Engine, linear, mean, Sgd } from '../src/tensor/index.js';
+import { type Backend, CpuBackend, crossEntropy, Engine, linear, mean, Sgd } from 'ptdpc';
 
 /** Two clouds of points around (1, 1) and (-1, -1): [count, 2] and labels. */
 function twoClouds(count: number): { points: number[]; labels: number[] } {

@@ -57,8 +57,7 @@ export function calibration(
   const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, confidence: 0, accuracy: 0 }));
   labels.forEach((label, i) => {
     const confidence = probabilities[i * classes + predicted[i]!]!;
-    // (0, 1/15], (1/15, 2/15], ...
-    const bin = bins[Math.max(0, Math.ceil(confidence * CALIBRATION_BINS) - 1)]!;
+    const bin = bins[binOf(confidence)]!;
     bin.count++;
     bin.confidence += confidence;
     bin.accuracy += Number(predicted[i] === label);
@@ -70,6 +69,26 @@ export function calibration(
       confidence: confidence / count,
       accuracy: accuracy / count,
     }));
+}
+
+/** The bins of several sets of predictions in one: the bins of all predictions together. */
+export function pooledCalibration(sets: readonly (readonly CalibrationBin[])[]): CalibrationBin[] {
+  const pooled = new Map<number, CalibrationBin>();
+  for (const { count, confidence, accuracy } of sets.flat()) {
+    // A bin's mean probability lies in it.
+    const at = binOf(confidence);
+    const before = pooled.get(at) ?? { count: 0, confidence: 0, accuracy: 0 };
+    const total = before.count + count;
+    const mean = (a: number, b: number) => (a * before.count + b * count) / total;
+    const merged = { confidence: mean(before.confidence, confidence), accuracy: mean(before.accuracy, accuracy) };
+    pooled.set(at, { count: total, ...merged });
+  }
+  return [...pooled].sort(([a], [b]) => a - b).map(([, bin]) => bin);
+}
+
+/** (0, 1/15], (1/15, 2/15], ... */
+function binOf(confidence: number): number {
+  return Math.max(0, Math.ceil(confidence * CALIBRATION_BINS) - 1);
 }
 
 /** Expected calibration error (Guo et al., 2017): the bins' distance of probability and accuracy, weighted by their images. */

@@ -1,11 +1,19 @@
 /** The page of experiments: their tables beside the paper's figures, the accuracies of seeds, confusion matrices, pictures. */
-import { type CaseResult, type CellResult, type ExperimentResults, tableRows } from '../ptdpc/experiment/index.js';
+import {
+  type CaseResult,
+  type CellResult,
+  type ExperimentResults,
+  expectedCalibrationError,
+  pooledCalibration,
+  tableRows,
+} from '../ptdpc/experiment/index.js';
 import { seedChart } from './charts/seeds.js';
 import { counted, points, shortest } from './format.js';
 import { type Html, html, type Part } from './html.js';
 import { page } from './page/document.js';
 import { figure } from './page/figure.js';
 import { facts, table } from './page/table.js';
+import { calibrationFigure, MOST_SERIES } from './sections/calibration.js';
 import { caseList, type Picture } from './sections/cases.js';
 import { confusionFigures } from './sections/confusion.js';
 
@@ -36,7 +44,7 @@ function experimentBody(results: ExperimentResults, pictures: ReadonlyMap<string
   const { cells, cases, experiment, made, variants, source } = results;
   const missing = cells.reduce((sum, cell) => sum + cell.missing.length, 0);
   return html`${missing > 0 && html`<p class="notice">Not finished: ${counted(missing, 'task')} without a result.</p>`}
-${experiment.startsWith('table') && [accuracyTable(results), seedFigures(results), measureTable(results)]}
+${experiment.startsWith('table') && [accuracyTable(results), seedFigures(results), calibrationFigures(results), measureTable(results)]}
 ${experiment === 'figure4' && cells.map((cell) => confusionPart(results, cell))}
 ${experiment === 'figure5' && caseList(cases.map((one) => caseOf(results, one, pictures)))}
 <details><summary>How it was made</summary>${facts([
@@ -111,7 +119,29 @@ function seedFigures({ settings, variants, cells }: ExperimentResults): Html {
       },
     });
   });
-  return html`<div class="charts pair">${figures}</div>`;
+  return html`<h3>Accuracy of each seed</h3><div class="charts pair">${figures}</div>`;
+}
+
+/** A diagram for each setting, the seeds of a row taken together. */
+function calibrationFigures({ settings, variants, cells }: ExperimentResults): Html | null {
+  const figures = settings.map(({ name, label }) => {
+    const series = variants.flatMap((variant) => {
+      const cell = cells.find((one) => one.setting === name && one.variant === variant.name);
+      const groups = pooledCalibration(cell?.seeds.map(({ calibration }) => calibration) ?? []);
+      return groups.length === 0 ? [] : [{ label: variant.label, groups, error: expectedCalibrationError(groups) }];
+    });
+    if (series.length === 0) return null;
+    // The last rows are those of the method; four lines are as many as can be told apart.
+    const drawn = series.slice(-MOST_SERIES);
+    const left = series.length - drawn.length;
+    return calibrationFigure(
+      label,
+      drawn,
+      `Predictions of all seeds together, 15 bins of equal width.${left > 0 ? ` Without the first ${counted(left, 'row')} of the table.` : ''}`,
+    );
+  });
+  const any = figures.some((one) => one !== null);
+  return any ? html`<h3>Calibration</h3><div class="charts pair">${figures}</div>` : null;
 }
 
 /** What the paper does not print. */

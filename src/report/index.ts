@@ -7,4 +7,5 @@ export * from './experiment-report.js';
 export type { Section } from './page/document.js';
 export * from './run-report.js';
 export type { Case, Picture } from './sections/cases.js';
+export { absentPrompts, type PromptsReport, promptsSection, type WeighedPicture } from './sections/prompts.js';
 export type { Drawing } from './svg.js';

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { argmax, evaluate, softmaxRows } from '../../src/ptdpc/evaluate.js';
-import { calibration, classMeasures, expectedCalibrationError, macroF1, rowShares } from '../../src/ptdpc/measures.js';
+import {
+  calibration,
+  classMeasures,
+  expectedCalibrationError,
+  macroF1,
+  pooledCalibration,
+  rowShares,
+} from '../../src/ptdpc/measures.js';
 
 test('counts what is right, by class and in all', () => {
   // Three classes, the last one without images; image by image: right, wrong, right, a tie that the first one wins.
@@ -69,4 +76,23 @@ test('calibration: bins of equal width, right edge included, weighted by their i
   ]);
   expect(bins[1]!.confidence).toBeCloseTo(0.83, 6);
   expect(expectedCalibrationError(bins)).toBeCloseTo(0.6 / 4 + (2 * 0.33) / 4, 6);
+});
+
+test('bins pooled are the bins of all predictions together', () => {
+  const some = (first: number, count: number) => ({
+    predicted: Int32Array.from({ length: count }, (_, i) => (first + i) % 2),
+    probabilities: Float32Array.from({ length: 2 * count }, (_, k) => {
+      const sure = 0.5 + ((first + (k >> 1)) % 23) / 46;
+      return k % 2 === (first + (k >> 1)) % 2 ? sure : 1 - sure;
+    }),
+  });
+  const labels = Int32Array.from({ length: 60 }, (_, i) => Number(i % 3 === 0));
+  const [a, b, all] = [some(0, 20), some(20, 40), some(0, 60)];
+  const whole = calibration(all, labels);
+  const pooled = pooledCalibration([calibration(b, labels.slice(20)), calibration(a, labels.slice(0, 20))]);
+  expect(pooled.map(({ count }) => count)).toEqual(whole.map(({ count }) => count));
+  pooled.forEach(({ confidence, accuracy }, i) => {
+    expect(confidence).toBeCloseTo(whole[i]!.confidence, 10);
+    expect(accuracy).toBeCloseTo(whole[i]!.accuracy, 10);
+  });
 });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { experimentReport, runReport } from '../../src/report/index.js';
+import { absentPrompts, experimentReport, promptsSection, runReport } from '../../src/report/index.js';
 import { describeInBrowser } from '../support/browser.js';
 import { sampleResults } from './experiment-support.js';
-import { HOSTILE_WORDS, sampleRun } from './support.js';
+import { HOSTILE_WORDS, samplePrompts, sampleRun } from './support.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 const LONG = ['contentment', 'a'.repeat(80), ...Array.from({ length: 24 }, (_, c) => `class number ${c}`)];
@@ -19,8 +19,12 @@ describeInBrowser('a report in Chromium', (browser) => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  const hostile = () => runReport(sampleRun(HOSTILE_WORDS));
-  const many = () => runReport(sampleRun(LONG, 20));
+  const hostile = () =>
+    runReport(sampleRun(HOSTILE_WORDS), [
+      promptsSection(samplePrompts(HOSTILE_WORDS)),
+      absentPrompts(HOSTILE_WORDS[0]!),
+    ]);
+  const many = () => runReport(sampleRun(LONG, 20), [promptsSection(samplePrompts(LONG))]);
   const table = () => experimentReport({ name: 'all', results: [sampleResults('table1')], pictures: new Map() });
   const cases = [
     ['an experiment', 390, 'dark', table],

@@ -14,7 +14,10 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
     loss: 1,
     macroF1: accuracy,
     calibrationError: 0.1,
-    calibration: [],
+    calibration: [
+      { count: 10, confidence: 0.6, accuracy: accuracy - 0.1 },
+      { count: 10, confidence: 0.9, accuracy: accuracy + 0.1 },
+    ],
     perClassAccuracy: [accuracy, accuracy],
     confusion: [
       [8, 2],

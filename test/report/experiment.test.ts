@@ -13,9 +13,17 @@ it('has our accuracy beside the paper, every seed, and what is missing', () => {
   expect(page).toContain('PT-DPC: mean 72.50 of 2 seeds, paper 93.89.');
   expect(page).toContain('70.00, 75.00');
   expect(page).toContain('Not finished: 1 task without a result');
-  expect(page.match(/<svg/g)).toHaveLength(1);
-  expect(page.match(/<circle/g)).toHaveLength(2);
+  // A dot for each seed; a mark for each bin of both seeds together.
+  expect(page.match(/<svg/g)).toHaveLength(2);
+  expect(page.match(/<circle/g)).toHaveLength(2 + 2);
   expect(page).not.toMatch(/NaN|undefined/);
+});
+
+it('has a reliability diagram of all seeds together', () => {
+  const page = pageOf('table1');
+  // Bins of 20 images: |0.625 - 0.6| and |0.825 - 0.9|, half of the images each.
+  expect(page).toContain('PT-DPC: expected calibration error 5.0\u00a0%.');
+  expect(page).toContain('<td>20</td><td>60.00</td><td>62.50</td>');
 });
 
 it('draws the confusion matrices of figure4 and lists the pictures of figure5', () => {

@@ -1,6 +1,6 @@
 /** A run to make pages of, whose words and paths try to be markup. */
 import { tuningOptions } from '../../src/ptdpc/index.js';
-import type { Case, RunReport } from '../../src/report/index.js';
+import type { Case, PromptsReport, RunReport } from '../../src/report/index.js';
 
 export const HOSTILE_WORDS = [
   '<script>alert(1)</script>',
@@ -72,5 +72,38 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
       right: [example(0, 0, PIXEL), example(count - 1, count - 1, null)],
       wrong: [example(0, count - 1, PIXEL)],
     },
+  };
+}
+
+/** Words and weights of prompts of `classes`, class-specific unless `equal`; every second weight is below zero. */
+export function samplePrompts(classes: readonly string[], equal = false): PromptsReport {
+  const tokens = ['a', HOSTILE_WORDS[1]!, 'of'].map((text, id) => ({ id, text, kind: 'word' as const }));
+  const nearest = [HOSTILE_WORDS[0]!, 'joy'].map((text, id) => ({
+    ...{ id, text, kind: 'fragment' as const, similarity: 0.5 - id / 10, distance: 1 + id },
+  }));
+  return {
+    words: {
+      mode: 'both',
+      metric: 'cosine',
+      skip: [],
+      classes: [...classes],
+      tokens,
+      prompts: classes.map((_, c) => ({
+        class: c,
+        tokens: tokens.map(() => ({ start: { similarity: 0.9, distance: 0.1 }, nearest })),
+      })),
+      equal,
+      absent: [],
+    },
+    pictures: [PIXEL, null].map((url) => ({
+      url,
+      name: HOSTILE_PATH,
+      actual: classes[0]!,
+      explanation: {
+        predicted: 1,
+        probabilities: classes.map(() => 1 / classes.length),
+        weights: classes.map((_, c) => tokens.map((_, j) => ((c + j) % 2 === 0 ? 0.4 : -0.2))),
+      },
+    })),
   };
 }

@@ -38,5 +38,5 @@ export async function pictureAt(path: string, data: string): Promise<Picture> {
   // A path that no file can have is that of none.
   const isThere = (file: string) => exists(file).catch(() => false);
   const found = !(await isThere(path)) && below.startsWith(join(data, sep)) && (await isThere(below)) ? below : path;
-  return { url: await thumbnail(found), name: `${basename(dirname(found))}/${basename(found)}` };
+  return { url: await thumbnail(found), name: `${basename(dirname(found))}/${basename(found)}`, path: found };
 }

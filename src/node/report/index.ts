@@ -4,11 +4,27 @@ import { experimentReport, type Picture, runReport } from '../../report/index.js
 import { writeFileAtomically } from '../atomic.js';
 import { pictureAt } from './cases.js';
 import { readExperiments } from './read-experiments.js';
+import { type PromptsRequest, readPromptsSection } from './read-prompts.js';
 import { readRunReport } from './read-run.js';
 
-/** Writes the page of a run to `out`, or `report.html` in its folder. Returns the path. */
-export async function writeRunReport(run: string, out = join(run, 'report.html')): Promise<string> {
-  await writeFileAtomically(out, runReport(await readRunReport(run)));
+/** Where a run's page goes, and what computes its words and weights. */
+export interface RunReportOptions extends Partial<PromptsRequest> {
+  /** Default: `report.html` in the run's folder. */
+  readonly out?: string | undefined;
+}
+
+/**
+ * Writes the page of a run. Returns its path. Without `openDevice`, the page has no section of prompts; nor has it one before the first
+ * epoch has ended.
+ */
+export async function writeRunReport(run: string, options: RunReportOptions = {}): Promise<string> {
+  const { out = join(run, 'report.html'), openDevice } = options;
+  const report = await readRunReport(run);
+  const { learning, evaluation } = report;
+  const cases = [...(evaluation?.right ?? []), ...(evaluation?.wrong ?? [])];
+  const prompts =
+    openDevice && learning !== null ? [await readPromptsSection(run, cases, { ...options, openDevice })] : [];
+  await writeFileAtomically(out, runReport(report, prompts));
   return out;
 }
 

@@ -26,7 +26,7 @@ body {
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif;
 }
 main { max-width: 66rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
-h1, h2, h3, p, li, dt, dd, td, th, figcaption { overflow-wrap: anywhere; }
+h1, h2, h3, p, li, dt, dd, td, th, figcaption, summary { overflow-wrap: anywhere; }
 h1, h2, h3, td, th, dd, figcaption, code { unicode-bidi: isolate; }
 h1 { font-size: 2rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.015em; margin: 0.25rem 0 0.5rem; }
 h2 { font-size: 1.3rem; line-height: 1.3; font-weight: 650; letter-spacing: -0.01em; margin: 0 0 0.5rem; }

@@ -13,7 +13,10 @@ export interface CalibrationSeries {
 
 const COLORS = ['first', 'second', 'third', 'muted'] as const;
 
-/** A reliability diagram of up to four series. */
+/** Lines that a diagram can tell apart. */
+export const MOST_SERIES = COLORS.length;
+
+/** A reliability diagram of up to `MOST_SERIES` series. */
 export function calibrationFigure(title: string, all: readonly CalibrationSeries[], note: Part): Html {
   const series = all.slice(0, COLORS.length).map((one, i) => ({ ...one, color: COLORS[i]! }));
   return figure({

@@ -7,6 +7,8 @@ export interface Picture {
   readonly url: string | null;
   /** What to call the file: the end of its path. */
   readonly name: string;
+  /** Where it was found, for whoever computes more of it; not shown. */
+  readonly path?: string | undefined;
 }
 
 export interface Case extends Picture {

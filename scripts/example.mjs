@@ -1,0 +1,31 @@
+// Runs an example as a user of the built package would: bundled with its neighbours, while `ptdpc` stays the package itself.
+//
+//     node scripts/example.mjs NAME
+import { readdir } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+const [name] = process.argv.slice(2);
+const sources = (await readdir(`${root}examples`)).filter((file) => file.endsWith('.ts'));
+if (!sources.includes(`${name}.ts`)) {
+  console.error(`usage: npm run example -- NAME; one of: ${sources.map((file) => file.slice(0, -3)).join(', ')}`);
+  process.exit(2);
+}
+// Inside the repository, where `ptdpc` is this package.
+const outfile = `${root}.cache/examples/${name}.mjs`;
+await build({
+  entryPoints: [`${root}examples/${name}.ts`],
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  packages: 'external',
+  // Without ours, which takes `ptdpc` for the sources.
+  tsconfigRaw: '{}',
+  outfile,
+  logLevel: 'warning',
+});
+// What the example reads as its own path.
+process.argv[1] = outfile;
+await import(pathToFileURL(outfile).href);

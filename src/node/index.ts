@@ -1,0 +1,24 @@
+/**
+ * `ptdpc/node`: what the library needs of Node. Devices (Dawn's WebGPU, the CPU on all cores), model directories, image files and data
+ * sets, runs, reports. What is computed with them is in `ptdpc`.
+ */
+
+export { type DatasetOptions, openDataset } from './datasets/index.js';
+export { demoModelDirectory, writeScenes } from './demo-scenes.js';
+export { type AutoChoice, autoChoice, type DeviceOptions, type OpenedDevice, openDevice } from './device.js';
+export {
+  type EmbeddedFiles,
+  type EmbeddedSplit,
+  type EmbedFilesOptions,
+  embedFiles,
+  embedSplit,
+} from './embed-files.js';
+export { type Events, type ProgressBar, SILENT } from './events.js';
+export { defaultCacheDirectory } from './feature-cache.js';
+export { listImages, readImageFile, type SkippedImage } from './image-files.js';
+export { loadJpeg } from './jpeg.js';
+export { type ModelDirectory, openModelDirectory } from './model-directory.js';
+export { type RunRecord, readRunRecord } from './run-directory.js';
+export { type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
+export { openRun, type RunFiles } from './tuned-model.js';
+export { type RunReportOptions, writeExperimentReport, writeRunReport } from './write-report.js';

@@ -1,0 +1,126 @@
+/** What the prompts of a run have become: the nearest words of every learned token, and how pictures weigh the tokens (Eq. 3). */
+import type { ImageExplanation, PromptExplanation, VocabularyWord } from '../../ptdpc/index.js';
+import { heatMap } from '../charts/heat-map.js';
+import { percent, shortest } from '../format.js';
+import { type Html, html, type Part } from '../html.js';
+import type { Section } from '../page/document.js';
+import { figure } from '../page/figure.js';
+import { table } from '../page/table.js';
+import { type Picture, pictureOf } from './cases.js';
+
+/** A picture with its explanation and ground truth. */
+export interface WeighedPicture extends Picture {
+  readonly actual: string;
+  readonly explanation: ImageExplanation;
+}
+
+export interface PromptsReport {
+  readonly words: PromptExplanation;
+  readonly pictures: readonly WeighedPicture[];
+}
+
+/** Of more classes, words and weights are those of the first ones. */
+const MOST_CLASSES = 24;
+
+export function promptsSection(prompts: PromptsReport): Section {
+  return { id: 'prompts', title: 'Prompts', body: html`${wordsPart(prompts.words)}${weightsPart(prompts)}` };
+}
+
+/** In the place of the section, where there is no model to read the prompts with. */
+export function absentPrompts(reason: string): Section {
+  return {
+    id: 'prompts',
+    title: 'Prompts',
+    body: html`<p class="notice">Words and weights are not shown: ${reason}</p>`,
+  };
+}
+
+function wordsPart({ prompts, classes, tokens, equal, metric }: PromptExplanation): Html {
+  const figureName = metric === 'cosine' ? 'similarity' : 'distance';
+  const shown = equal ? prompts.slice(0, 1) : prompts.slice(0, MOST_CLASSES);
+  const left = equal ? 0 : prompts.length - shown.length;
+  const tables = shown.map((prompt) => {
+    const whose = prompt.class === null || equal ? 'all classes' : classes[prompt.class]!;
+    const places = prompt.tokens[0]?.nearest.map((_, rank) => `nearest ${rank + 1}`) ?? [];
+    const drawn = table({
+      label: `Nearest words of the learned tokens: ${whose}`,
+      kind: 'words',
+      head: ['token', 'began as', `${figureName} now`, ...places],
+      rows: prompt.tokens.map(({ start, nearest }, j): Part[] => [
+        j + 1,
+        wordOf(tokens[j]!),
+        shortest(start[figureName], 3),
+        ...nearest.map((word): Part => html`${wordOf(word)} <small>${shortest(word[figureName], 3)}</small>`),
+      ]),
+    });
+    return shown.length === 1
+      ? html`<h3>Nearest words: ${whose}</h3>${drawn}`
+      : html`<details><summary>Nearest words: ${whose}</summary>${drawn}</details>`;
+  });
+  return html`<p>Learned tokens are vectors and no words. Beside each stands what it began as, how near it still is to that, and the tokens of the
+vocabulary that lie nearest to it now, by ${metric === 'cosine' ? 'cosine' : 'Euclidean distance'}. A dash at the end marks a token that does not end a word.${
+    equal && ' The tokens of all classes are equal: they began so, and composition treats all classes alike.'
+  }</p>${tables}${left > 0 && html`<p class="note">And ${left} more classes.</p>`}`;
+}
+
+function weightsPart({ words, pictures }: PromptsReport): Html | null {
+  const weighed = pictures.filter(({ explanation }) => explanation.weights !== null);
+  if (weighed.length === 0) return null;
+  // One scale for all pictures, so that they can be compared.
+  const largest = Math.max(...weighed.flatMap(({ explanation }) => explanation.weights!.flat().map(Math.abs)), 1e-9);
+  return html`<h3>Weights of pictures</h3>
+<p>How a picture composes its prompt: the weight of each token of each class, from the cosine of picture and token. Shades are relative to the largest weight here, ${shortest(largest, 3)};
+weights below zero have the other hue.</p>
+${weighed.map((one) => weighedPicture(words, one, largest))}`;
+}
+
+function weighedPicture({ classes, tokens, equal }: PromptExplanation, one: WeighedPicture, largest: number): Html {
+  const { actual, explanation } = one;
+  const all = explanation.weights!;
+  const shared = all.length === 1 || equal;
+  const weights = shared ? all.slice(0, 1) : all.slice(0, MOST_CLASSES);
+  const rows = shared ? ['all classes'] : classes.slice(0, MOST_CLASSES);
+  const columns = tokens.map((token) => wordOf(token));
+  const predicted = classes[explanation.predicted]!;
+  const probability = percent(explanation.probabilities[explanation.predicted]!);
+  const title = `${predicted} ${probability}, ground truth ${actual}`;
+  const texts = weights.map((row) => row.map((weight) => weight.toFixed(2).replace('-', '−')));
+  const [low, high] = extremes(weights);
+  const at = ({ row, column }: Place) => `${columns[column]} (${rows[row]}) ${texts[row]![column]}`;
+  return html`<div class="weighted">${pictureOf(one)}${figure({
+    title,
+    drawing: heatMap({
+      rows,
+      columns,
+      rowName: shared ? '' : 'class',
+      columnName: 'token',
+      shades: weights.map((row) => row.map((weight) => weight / largest)),
+      texts,
+    }),
+    summary: `Weights of ${one.name}, ${rows.length} × ${columns.length}: largest ${at(high)}, smallest ${at(low)}.`,
+    note: one.name,
+    data: {
+      label: `Weights of ${one.name} by class and token`,
+      head: ['', ...columns],
+      rows: weights.map((row, i) => [rows[i], ...row.map((weight) => weight.toFixed(4).replace('-', '−'))]),
+    },
+  })}</div>`;
+}
+
+interface Place {
+  row: number;
+  column: number;
+}
+
+/** Where the smallest and the largest weight stand, the first of equals. */
+function extremes(weights: readonly (readonly number[])[]): [low: Place, high: Place] {
+  const places = weights.flatMap((row, r) => row.map((weight, column) => ({ row: r, column, weight })));
+  const low = places.reduce((least, place) => (place.weight < least.weight ? place : least));
+  const high = places.reduce((most, place) => (place.weight > most.weight ? place : most));
+  return [low, high];
+}
+
+/** A token of the vocabulary as people read it: `joy`, or `jo-` where a word goes on. */
+function wordOf({ text, kind }: Pick<VocabularyWord, 'text' | 'kind'>): string {
+  return kind === 'fragment' ? `${text}-` : text;
+}

@@ -1,0 +1,103 @@
+/** The examples run as they are, and what they print means something. */
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+/** Helpers of examples, which print nothing. */
+const HELPERS = ['scenes.ts'];
+
+let folder: string;
+let names: string[];
+
+beforeAll(async () => {
+  names = (await readdir(join(ROOT, 'examples'))).filter((name) => name.endsWith('.ts') && !HELPERS.includes(name));
+  await mkdir(join(ROOT, '.cache'), { recursive: true });
+  folder = await mkdtemp(join(ROOT, '.cache/examples-test-'));
+  await build({
+    entryPoints: names.map((name) => join(ROOT, 'examples', name)),
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+    // The package by its own name, from its sources.
+    alias: {
+      'ptdpc/node': join(ROOT, 'src/node/index.ts'),
+      'ptdpc/demo': join(ROOT, 'src/demo/index.ts'),
+      ptdpc: join(ROOT, 'src/index.ts'),
+    },
+    outExtension: { '.js': '.mjs' },
+    outdir: folder,
+    logLevel: 'silent',
+  });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs an example and returns what it printed. */
+function run(name: string): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, `${name}.mjs`)], { encoding: 'utf8' });
+  expect(stderr.replace(/^Warning: maxDynamic.*\n/gm, '')).toBe('');
+  expect(status).toBe(0);
+  return stdout;
+}
+
+/** The numbers that a pattern finds, one for each match. */
+const numbers = (text: string, pattern: RegExp): number[] =>
+  [...text.matchAll(pattern)].map(([, found]) => Number(found));
+
+it('all are tested here', () => {
+  const tested = ['embed', 'logistic-regression', 'read-prompts', 'training-loop', 'tune', 'zero-shot'];
+  expect(names.map((name) => name.slice(0, -3)).sort()).toEqual(tested);
+});
+
+it('embed: each scene is nearer to its own text', () => {
+  const printed = run('embed');
+  expect(printed).toMatch(/^features of 128 numbers, on /);
+  const [day = 0, dayAtNight = 0, nightByDay = 0, night = 0] = numbers(printed, /(-?\d\.\d{3}) "/g);
+  expect(day).toBeGreaterThan(dayAtNight);
+  expect(night).toBeGreaterThan(nightByDay);
+});
+
+it('zero-shot: far above chance, with one template and with two', () => {
+  const accuracies = numbers(run('zero-shot'), /accuracy (\d\.\d{3})/g);
+  expect(accuracies).toHaveLength(2);
+  for (const accuracy of accuracies) expect(accuracy).toBeGreaterThan(0.35);
+});
+
+it('tune: the loss falls, and tuned prompts beat zero-shot', () => {
+  const printed = run('tune');
+  const losses = numbers(printed, /loss (\d\.\d{4})/g);
+  expect(losses).toHaveLength(6);
+  expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  const [before = 1, after = 0] = numbers(printed, /(\d\.\d{3}) (?:before|after)/g);
+  expect(after).toBeGreaterThan(before + 0.03);
+  expect(printed).toMatch(/^the first scene: [a-z]+, probability 0\.\d{3}$/m);
+});
+
+it('training-loop: a loss that no preset has is learnt by it', () => {
+  const printed = run('training-loop');
+  const losses = numbers(printed, /loss (\d\.\d{4})/g);
+  expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  const [before = 1, after = 0] = numbers(printed, /(\d\.\d{3}) (?:before|after)/g);
+  expect(after).toBeGreaterThan(before + 0.03);
+});
+
+it('read-prompts: tokens moved, and have words and weights', () => {
+  const printed = run('read-prompts');
+  const moved = numbers(printed, /moved by (\d+\.\d+)/g);
+  // Two classes of four tokens each, start-of-text among them.
+  expect(moved).toHaveLength(8);
+  for (const distance of moved) expect(distance).toBeGreaterThan(0);
+  expect(printed).toMatch(/now near \S+ -?0\.\d\d, \S+ -?0\.\d\d$/m);
+  expect(printed).toMatch(/^weights of the first scene: .*photo 0\.\d{3}/m);
+});
+
+it('logistic-regression: the loss falls to nearly nothing', () => {
+  const [first = 0, last = 1] = numbers(run('logistic-regression'), /(\d\.\d{4})/g);
+  expect(first).toBeCloseTo(Math.log(2), 3);
+  expect(last).toBeLessThan(0.1);
+});
