@@ -102,6 +102,7 @@ export function captionPhrases(): string[] {
   ];
 }
 
+/** How a caption is worded. */
 export interface CaptionOptions {
   /** How often a caption names a feeling, in [0, 1]. */
   readonly feelingRate: number;

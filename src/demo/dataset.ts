@@ -5,9 +5,12 @@ import { EMOTIONS, type Emotion } from './affect.js';
 import { mixSeeds } from './random.js';
 import { renderScene, type Scene } from './scene.js';
 
+/** Names of splits. */
 export const SPLITS = ['train', 'val', 'test'] as const;
+/** One of `SPLITS`. */
 export type Split = (typeof SPLITS)[number];
 
+/** Which scenes are drawn. */
 export interface DemoSceneOptions {
   /** Scenes of each emotion. */
   readonly perClass: number;
@@ -19,6 +22,7 @@ export interface DemoSceneOptions {
   readonly height?: number;
 }
 
+/** A scene with its label. */
 export interface DemoScene {
   readonly emotion: Emotion;
   /** `NNN.jpg` and `NNN.png` in turn, numbered from 000 within the emotion. */

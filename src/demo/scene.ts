@@ -17,6 +17,7 @@ export interface SceneAttributes extends AffectiveAttributes {
   readonly side: 'left' | 'middle' | 'right';
 }
 
+/** A drawn picture. */
 export interface Scene {
   readonly emotion: Emotion;
   readonly attributes: SceneAttributes;

@@ -76,8 +76,10 @@ export interface Kernels {
   adamW: AdamWArgs;
 }
 
+/** Name of a kernel. */
 export type KernelName = keyof Kernels;
 
+/** A buffer's contents on the host: in the type of its elements. */
 export type HostArray = Float32Array | Float64Array | Int32Array;
 
 /** What a backend's memory is used for, in bytes. */
@@ -121,6 +123,7 @@ export interface Backend {
   writeHalves(buffer: DeviceBuffer, bits: Uint16Array): void;
   /** Waits for everything queued and copies the buffer to the host. */
   read(buffer: DeviceBuffer): Promise<HostArray>;
+  /** Queues a kernel. */
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void;
   /**
    * Runs `body`, a series of calls, in the way that the host wants long computations on this thread to be run (so that Ctrl-C can end

@@ -1,6 +1,7 @@
 /** What a call of a kernel costs at least, worked out from its arguments: by this, profiles and benchmarks judge its time. */
 import type { AttentionGeometry, DeviceBuffer, KernelName, Kernels, MatmulArgs } from './contract.js';
 
+/** What one call of a kernel costs. */
 export interface KernelCost {
   /** Multiplications and additions of its products; 0 for kernels that do little else than move numbers. */
   flops: number;

@@ -2,6 +2,7 @@
 import type { KernelName } from './contract.js';
 import type { KernelCost } from './cost.js';
 
+/** What the calls of one kernel took. */
 export interface KernelProfile {
   calls: number;
   seconds: number;
@@ -9,6 +10,7 @@ export interface KernelProfile {
   bytes: number;
 }
 
+/** Adds up what kernels took. */
 export class Profiler {
   readonly kernels = new Map<KernelName, KernelProfile>();
   /** The matrix products by their sizes (see `KernelCost.shape`). */

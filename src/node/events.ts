@@ -7,6 +7,7 @@ export interface Events {
   progress(total: number, label: string, unit: string): ProgressBar;
 }
 
+/** Hears how far long work is. */
 export interface ProgressBar extends Disposable {
   /** `n` more are done; `note` says something about where that is. */
   tick(n: number, note?: string): void;

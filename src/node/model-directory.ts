@@ -15,6 +15,7 @@ import { exists, findCheckpoint, openCheckpointFiles, readConfig, readSmallFile 
 import { hashFiles } from './file-hash.js';
 import { naming } from './system-error.js';
 
+/** A model directory, opened. */
 export interface ModelDirectory extends AsyncDisposable {
   readonly directory: string;
   readonly config: ClipConfig;
@@ -24,6 +25,7 @@ export interface ModelDirectory extends AsyncDisposable {
   tokenizer(): Promise<ClipTokenizer>;
   /** SHA-256 of the weights, in hexadecimal: of the one file, or of the shards one after the other. Computed once. */
   hash(): Promise<string>;
+  /** Closes its files. */
   close(): Promise<void>;
 }
 

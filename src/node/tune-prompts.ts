@@ -31,6 +31,7 @@ import { onDevice } from './on-device.js';
 import { RunDirectory } from './run-directory.js';
 import { trainRun } from './training-run.js';
 
+/** Folders, and what is to be done with them. */
 export interface TuneRequest {
   /** Model directory. */
   readonly model: string;
@@ -43,6 +44,7 @@ export interface TuneRequest {
   /** Classes in order, `folder` or `folder=word`, separated by commas; undefined: all folders. */
   readonly classes?: string | undefined;
   readonly options: TuningOptions;
+  /** Opens the device when it is needed. */
   readonly openDevice: () => Promise<OpenedDevice>;
   /** Where image features are kept; undefined: nowhere. */
   readonly cacheDirectory: string | undefined;

@@ -8,6 +8,7 @@ import {
   macroF1,
 } from './measures.js';
 
+/** What predictions for labelled images are worth. Shares lie between 0 and 1. */
 export interface Evaluation {
   count: number;
   accuracy: number;

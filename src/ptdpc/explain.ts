@@ -25,8 +25,10 @@ import { predictLogits } from './step.js';
 
 /** Tokens of the vocabulary that can be passed over: SOT and EOT; what does not end a word; what the prompt began with. */
 export const SKIPPABLE_WORDS = ['special', 'fragments', 'template'] as const;
+/** One of `SKIPPABLE_WORDS`. */
 export type SkippableWords = (typeof SKIPPABLE_WORDS)[number];
 
+/** Which words are looked for, and how. */
 export interface ExplainOptions extends Omit<NearestWordsOptions, 'skips'> {
   /** Nothing is passed over where this is empty, except ids that stand for no text. */
   skip: readonly SkippableWords[];
@@ -37,6 +39,7 @@ export interface VocabularyWord extends TokenText {
   readonly id: number;
 }
 
+/** What the learned tokens of a run have become. */
 export interface PromptExplanation {
   mode: Mode;
   metric: WordMetric;
@@ -59,6 +62,7 @@ export interface ExplainedPrompt {
   tokens: ExplainedToken[];
 }
 
+/** One learned token. */
 export interface ExplainedToken {
   /** Its present value beside its first. */
   start: Closeness;
@@ -103,6 +107,7 @@ export async function explainPrompts(
   };
 }
 
+/** What an image makes of the prompts. */
 export interface ImageExplanation {
   /** Place of the most probable class. */
   predicted: number;

@@ -22,6 +22,7 @@ import { epochOrder, uniformGenerator } from './random.js';
 import type { LabelledFeatures } from './step.js';
 import { TrainingDiverged } from './train.js';
 
+/** How a probe is trained. */
 export interface ProbeOptions
   extends Pick<
     TuningOptions,
@@ -42,6 +43,7 @@ export function probeOptions(overrides: Partial<ProbeOptions> = {}): ProbeOption
   return { optimizer, learningRate, stepSize, gamma, epochs, batchSize, shuffle, seed, l2 };
 }
 
+/** A trained linear layer. */
 export interface LinearProbe {
   classes: number;
   /** Numbers per feature. */
@@ -52,6 +54,7 @@ export interface LinearProbe {
   bias: Float32Array;
 }
 
+/** How one epoch went. */
 export interface ProbeEpoch {
   epoch: number;
   learningRate: number;
@@ -60,6 +63,7 @@ export interface ProbeEpoch {
   trainAccuracy: number;
 }
 
+/** A probe to be trained, on which images. */
 export interface ProbeTraining {
   engine: Engine;
   options: ProbeOptions;
@@ -69,6 +73,7 @@ export interface ProbeTraining {
   classes: number;
   /** Bytes of working memory. */
   memory: number;
+  /** Hears of every epoch. */
   onEpoch?: ((metrics: ProbeEpoch) => void) | undefined;
 }
 
@@ -179,12 +184,14 @@ export async function evaluateProbe(engine: Engine, probe: LinearProbe, images: 
   return evaluate(await probeLogits(engine, probe, images.features), images.labels, probe.classes);
 }
 
+/** A learning rate that was tried, and what validation says of it. */
 export interface RateChoice {
   learningRate: number;
   valAccuracy: number;
   valLoss: number;
 }
 
+/** A probe evaluated. */
 export interface ProbeResult {
   probe: LinearProbe;
   evaluation: Evaluation;
@@ -193,6 +200,7 @@ export interface ProbeResult {
   choice: RateChoice[];
 }
 
+/** A cell of Table 4: one encoder on one data set. */
 export interface ProbeCell extends ProbeTraining {
   /** Rates to choose from by validation; the one of `options` where undefined. */
   rates?: readonly number[] | undefined;

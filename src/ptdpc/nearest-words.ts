@@ -12,8 +12,10 @@ import { mebibytes } from './budget.js';
 
 /** Nearest by the angle between two embeddings, or by the distance between their ends. */
 export const WORD_METRICS = ['cosine', 'euclidean'] as const;
+/** One of `WORD_METRICS`. */
 export type WordMetric = (typeof WORD_METRICS)[number];
 
+/** Which words are looked for, and how. */
 export interface NearestWordsOptions {
   /** Tokens of the vocabulary to find for each learned one; fewer where there are not as many. */
   top: number;

@@ -6,10 +6,13 @@ import { InputError } from '../errors.js';
  * `is` instance-specific only; `none` one shared prompt (plain prefix tuning).
  */
 export type Mode = 'both' | 'cs' | 'is' | 'none';
+/** All modes. */
 export const MODES: readonly Mode[] = ['both', 'cs', 'is', 'none'];
 
+/** Name of a preset: as in the paper, or as in its authors' code. */
 export type Preset = 'paper' | 'official';
 
+/** Every choice of prompt tuning. `tuningOptions` makes one from a preset. */
 export interface TuningOptions {
   preset: Preset;
   mode: Mode;
@@ -34,12 +37,14 @@ export interface TuningOptions {
   seed: number;
 }
 
+/** Momentum of SGD. */
 export const SGD_MOMENTUM = 0.9;
 /** PyTorch's defaults, which the authors' code leaves as they are. */
 export const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 } as const;
 
 const COMMON = { mode: 'both', logitScale: 'clip', batchSize: 64, shuffle: true, seed: 0 } as const;
 
+/** The two presets. */
 export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
   /** Sections 4 and 5.2 of the paper; of its three learning rates the first. */
   paper: {

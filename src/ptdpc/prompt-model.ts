@@ -12,6 +12,7 @@ import { Forest, type PromptTree } from './forest.js';
 import type { Mode, TuningOptions } from './options.js';
 import { type FrozenRows, frozenRows, initialPrompts, type PromptText } from './prompt-text.js';
 
+/** The options that the forward pass and the loss depend on. */
 export type PromptModelOptions = Pick<TuningOptions, 'mode' | 'weight' | 'learnSot' | 'loss' | 'logitScale'>;
 
 /** A run of classes, [start, end). */
@@ -20,6 +21,7 @@ export interface ClassRange {
   end: number;
 }
 
+/** Learned prompts on their text tower: from normalised image features to logits. */
 export class PromptModel implements Disposable {
   readonly engine: Engine;
   readonly logitScale: number;
@@ -111,6 +113,7 @@ export class PromptModel implements Disposable {
     return forest;
   }
 
+  /** Frees the prompts; the tower stays. */
   [Symbol.dispose](): void {
     for (const forest of this.#forests.values()) forest[Symbol.dispose]();
     this.#forests.clear();

@@ -5,6 +5,7 @@ import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { withPosition } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 
+/** The token ids of template and class words. */
 export interface PromptText {
   sot: number;
   eot: number;

@@ -14,6 +14,7 @@ export interface ClassName {
   word: string;
 }
 
+/** Tuned prompts with what is needed to use them again. */
 export interface PromptsFile {
   options: TuningOptions;
   classes: readonly ClassName[];
@@ -28,6 +29,7 @@ export interface PromptsFile {
 const FORMAT = 'ptdpc-prompts';
 const VERSION = '1';
 
+/** The bytes of prompts.safetensors. */
 export async function encodePrompts(file: PromptsFile): Promise<Uint8Array> {
   const metadata = new Map([
     ['format', FORMAT],

@@ -3,6 +3,7 @@ import { crossEntropy, softmax, sumRows, type Tensor } from '../tensor/index.js'
 import { type BatchPlan, planBatch } from './budget.js';
 import type { PromptModel } from './prompt-model.js';
 
+/** What a batch gave, besides its gradient. */
 export interface BatchResult {
   /** Mean over the batch. */
   loss: number;

@@ -14,6 +14,7 @@ export type Kept =
   | readonly Kept[]
   | { readonly [key: string]: Kept };
 
+/** Tensors on one backend: makes them, keeps their scopes and the tape. */
 export class Engine {
   readonly #scopes: Set<Tensor>[] = [];
   #tape: Tape | undefined;
@@ -55,6 +56,7 @@ export class Engine {
     return tensor;
   }
 
+  /** A frozen tensor of zeros. */
   zeros(shape: readonly number[]): Tensor {
     return this.tensor(new Float32Array(sizeOf(shape)), shape);
   }
@@ -76,6 +78,7 @@ export class Engine {
     return { [Symbol.dispose]: () => limit(before) };
   }
 
+  /** Queues a kernel of the backend. */
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
     this.backend.run(kernel, args);
   }

@@ -1,14 +1,17 @@
 /** The two optimisers of the method, on device memory. Their state can be saved and restored, so that training resumes exactly. */
 import type { Tensor } from './tensor.js';
 
+/** Updates parameters from their gradients. */
 export interface Optimizer extends Disposable {
   /** Updates the parameters in place from their gradients; parameters without a gradient stay as they are. */
   step(learningRate: number): void;
   /** Steps taken, and one array per state tensor. */
   state(): Promise<OptimizerState>;
+  /** Goes on from a state of an optimiser of the same parameters. */
   restore(state: OptimizerState): void;
 }
 
+/** What an optimiser remembers, on the host. */
 export interface OptimizerState {
   steps: number;
   tensors: Float32Array[];
@@ -45,11 +48,13 @@ export class Sgd implements Optimizer {
     return { steps: this.#steps, tensors: await Promise.all(this.#velocities.map((tensor) => tensor.read())) };
   }
 
+  /** Goes on from a state. */
   restore(state: OptimizerState): void {
     this.#steps = state.steps;
     restoreTensors(this.#velocities, state.tensors);
   }
 
+  /** Frees the state; the parameters stay. */
   [Symbol.dispose](): void {
     for (const tensor of this.#velocities) tensor.dispose();
   }
@@ -91,11 +96,13 @@ export class AdamW implements Optimizer {
     return { steps: this.#steps, tensors: await Promise.all(tensors) };
   }
 
+  /** Goes on from a state. */
   restore(state: OptimizerState): void {
     this.#steps = state.steps;
     restoreTensors([...this.#firstMoments, ...this.#secondMoments], state.tensors);
   }
 
+  /** Frees the state; the parameters stay. */
   [Symbol.dispose](): void {
     for (const tensor of [...this.#firstMoments, ...this.#secondMoments]) tensor.dispose();
   }

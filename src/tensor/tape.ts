@@ -16,6 +16,7 @@ export class Vertex {
     this.grad = own;
   }
 
+  /** Forgets the sum. */
   clear(): void {
     this.grad?.dispose();
     this.grad = undefined;
@@ -41,6 +42,7 @@ interface Entry {
   backward: (gradOut: Tensor, saved: Saved, sink: GradientSink) => void;
 }
 
+/** The notes of what was computed from parameters. `Engine.withTape` opens one. */
 export class Tape {
   readonly #entries: Entry[] = [];
 

@@ -109,12 +109,14 @@ export class Tensor implements Disposable {
     return Float64Array.from(await this.engine.backend.read(this.buffer));
   }
 
+  /** Gives the memory back, unless another handle shares it. A second call does nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#storage.release();
   }
 
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

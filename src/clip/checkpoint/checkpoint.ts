@@ -6,6 +6,7 @@ import { InputError } from '../../errors.js';
 import type { DType, TensorData } from './dtype.js';
 import { quoted } from './quoted.js';
 
+/** What a checkpoint was stored as. */
 export type CheckpointFormat = 'safetensors' | 'torch' | 'torchscript';
 
 /** A run of rows: indices along the first dimension, `[first, first + count)`. */
@@ -14,6 +15,7 @@ export interface RowRange {
   readonly count: number;
 }
 
+/** A checkpoint, whatever file it came from. */
 export interface Checkpoint {
   /** The file, as error messages name it. */
   readonly name: string;
@@ -22,6 +24,7 @@ export interface Checkpoint {
   readonly metadata: ReadonlyMap<string, string>;
   /** Tensor names in file order. */
   names(): readonly string[];
+  /** Whether there is a tensor of this name. */
   has(name: string): boolean;
   /** Sizes, outermost first; `[]` for a scalar. Throws `InputError` for an unknown name, as the next two do. */
   shape(name: string): readonly number[];

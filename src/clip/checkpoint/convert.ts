@@ -10,6 +10,7 @@ import type { Checkpoint } from './checkpoint.js';
 import type { DType } from './dtype.js';
 import { type ByteSink, type SafetensorsEntry, writeSafetensors } from './safetensors-writer.js';
 
+/** How a checkpoint is converted. */
 export interface ConvertOptions {
   /** The type of the written weights. `f16` keeps `logit_scale` in f32: it goes through exp, and is one number. */
   readonly dtype: 'f32' | 'f16';

@@ -18,6 +18,7 @@ export interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** Gives the tensor's bytes, little-endian, when their turn comes. */
   read(): Promise<Uint8Array> | Uint8Array;
 }
 

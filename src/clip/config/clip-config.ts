@@ -16,6 +16,7 @@ export interface TowerConfig {
   readonly intermediate: number;
 }
 
+/** Every size of a ViT CLIP, and its activation. */
 export interface ClipConfig {
   /** Width of the joint embedding space of images and texts. */
   readonly projectionDim: number;

@@ -7,6 +7,7 @@ import { canonicalClip } from '../checkpoint/canonical-clip.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { type Activation, type ClipConfig, checkConfig, type TowerConfig } from './clip-config.js';
 
+/** What tensor shapes do not say. */
 export interface InferOptions {
   /** Needed unless the checkpoint is one of OpenAI's own TorchScript archives. */
   readonly activation?: Activation | undefined;

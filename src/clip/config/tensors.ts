@@ -5,6 +5,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { quoted } from '../checkpoint/quoted.js';
 import type { ClipConfig, TowerConfig } from './clip-config.js';
 
+/** A tensor that a configuration calls for. */
 export interface ExpectedTensor {
   /** Canonical (Hugging Face's) name. */
   readonly name: string;

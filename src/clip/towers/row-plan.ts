@@ -15,6 +15,7 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 
+/** Which row sees which, and which rows are read at the end. */
 export interface RowPlan extends Disposable {
   rows: number;
   /** All rows ask, all rows answer: every block but the last. */
@@ -37,6 +38,7 @@ export function picturePlan(engine: Engine, count: number, rows: number, read: r
   return rowPlan(engine, visible, leaves);
 }
 
+/** Sequences that share their beginning. */
 export interface Tree {
   /** Rows of the common beginning; 0 for separate sequences. */
   prefix: number;

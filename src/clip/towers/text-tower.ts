@@ -6,6 +6,7 @@ import { type RowPlan, treePlan } from './row-plan.js';
 import { inferenceNumbersPerRow, largestWeightBytes, trainingNumbersPerRow, transform } from './transformer.js';
 import { type Affine, type Transformer, WeightLoader } from './weights.js';
 
+/** The text tower of a CLIP on a device. */
 export class TextTower implements Disposable {
   private constructor(
     readonly config: ClipConfig,
@@ -20,6 +21,7 @@ export class TextTower implements Disposable {
     private readonly positions: Float32Array,
   ) {}
 
+  /** Puts the weights on the device. */
   static async load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<TextTower> {
     const loader = new WeightLoader(engine, checkpoint);
     const [logScale = 0] = await checkpoint.read('logit_scale');
@@ -105,6 +107,7 @@ export class TextTower implements Disposable {
     return this.engine.scope(() => encode(this.engine.tensor(data, [row, width]), plan));
   }
 
+  /** Frees the weights. */
   [Symbol.dispose](): void {
     this.loader[Symbol.dispose]();
   }

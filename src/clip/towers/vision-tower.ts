@@ -44,6 +44,7 @@ interface BatchPlan extends Disposable {
   pairs: readonly [RowIndex, RowIndex] | undefined;
 }
 
+/** An image tower on a device. */
 export class VisionTower implements Disposable {
   readonly #plans = new Map<number, BatchPlan>();
 
@@ -101,7 +102,7 @@ export class VisionTower implements Disposable {
     });
   }
 
-  /** `pool`, and `features` [batch, projectionDim]: projected into the joint space, not normalised. CLIP only. */
+  /** `pool`, and `features` of shape [batch, projectionDim]: projected into the joint space, not normalised. CLIP only. */
   encode(pixels: Tensor): { pooled: Tensor; features: Tensor } {
     const { projection } = this.weights;
     if (!projection) throw new Error('this vision transformer has no joint space');
@@ -173,6 +174,7 @@ export class VisionTower implements Disposable {
     return plan;
   }
 
+  /** Frees the weights. */
   [Symbol.dispose](): void {
     for (const plan of this.#plans.values()) plan[Symbol.dispose]();
     this.#plans.clear();

@@ -52,6 +52,7 @@ export const twins: Twins = {
   adamW,
 };
 
+/** How the CPU computes. */
 export interface CpuOptions {
   /** 'f64' computes and stores in double precision, all in plain TypeScript: the oracle. */
   precision?: 'f32' | 'f64';
@@ -71,6 +72,7 @@ export interface CpuOptions {
 
 const HALF_NAN = 0x7e00;
 
+/** The CPU as a device. */
 export class CpuBackend implements Backend {
   readonly kind = 'cpu';
   readonly description: string;
@@ -136,6 +138,7 @@ export class CpuBackend implements Backend {
     return Promise.resolve((buffer as CpuBuffer).data.slice());
   }
 
+  /** Runs a kernel, to its end. */
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
     if (!this.#profiler) {
       this.#run(kernel, args);

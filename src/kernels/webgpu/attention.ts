@@ -6,6 +6,7 @@ import { launchers } from './launches.js';
 /** `workgroup`: 64 invocations a row and head, any head up to 128 wide; `rows`: one invocation, heads of 64 columns only. */
 export const attentionVariants = ['workgroup', 'rows'] as const;
 
+/** Name of a variant of attention. */
 export type AttentionVariantName = (typeof attentionVariants)[number];
 
 export type AttentionKernel = Extract<KernelName, 'attention' | 'attentionGradQuery' | 'attentionGradKeyValue'>;

@@ -35,6 +35,7 @@ const ARENA_SLOTS = 512;
 /** The largest alignment that an adapter may ask of a uniform offset; every Params fits in it. */
 const SLOT_BYTES = 256;
 
+/** How a WebGPU device computes. */
 export interface WebGpuOptions {
   /** Which variants to use, where that is known better than by default. */
   tuning?: Partial<Tuning> | undefined;
@@ -48,6 +49,7 @@ export interface WebGpuOptions {
   poison?: boolean;
 }
 
+/** A WebGPU adapter as a device. */
 export class WebGpuBackend implements Backend {
   readonly kind = 'webgpu';
   readonly description: string;
@@ -97,6 +99,7 @@ export class WebGpuBackend implements Backend {
     }
   }
 
+  /** Takes the adapter's one device. Throws InputError where it gives none. */
   static async create(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
     return new WebGpuBackend(await openDevice(adapter), describeAdapter(adapter), options);
   }
@@ -158,6 +161,7 @@ export class WebGpuBackend implements Backend {
     }
   }
 
+  /** Records a kernel. */
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
     this.dispatch(this.#launch(kernel, args), this.#timestamps && { kernel, cost: kernelCost(kernel, args) });
   }

@@ -1,6 +1,7 @@
 /** Getting a WebGPU device with everything its adapter offers, and saying what it is. */
 import { InputError } from '../../errors.js';
 
+/** What an adapter is and offers. */
 export interface AdapterSummary {
   /** One line for people. */
   description: string;
@@ -19,6 +20,7 @@ export async function findAdapter(gpu: GPU): Promise<GPUAdapter | null> {
   return gpu.requestAdapter({ powerPreference: 'high-performance' });
 }
 
+/** What an adapter is and offers. */
 export function describeAdapter(adapter: GPUAdapter): AdapterSummary {
   const { vendor, architecture, device, description } = adapter.info;
   const name = [description || device || architecture || 'unnamed adapter', vendor && `(${vendor})`]

@@ -26,6 +26,7 @@ export const matmulVariants = {
   subgroup: { prelude: subgroup, file: 'matmul_subgroup', tile: [32, 256] },
 } as const satisfies Record<string, MatmulVariant>;
 
+/** Name of a variant of the matrix product. */
 export type MatmulVariantName = keyof typeof matmulVariants;
 
 /** Which variant to use: a default, and exceptions by the product's class (see `shapeClass`). */

@@ -26,6 +26,7 @@ export interface LayerProduct {
   readonly transposeB: boolean;
 }
 
+/** The work that variants are measured on. */
 export interface TuningWork {
   readonly layers: readonly LayerProduct[];
   /** Self-attention within pictures of so many rows. */

@@ -8,6 +8,7 @@ import {
 } from './attention.js';
 import { defaultMatmul, type MatmulTuning, matmulVariants } from './matmul.js';
 
+/** Which variant of a kernel is used for which work. */
 export interface Tuning {
   readonly matmul: MatmulTuning;
   readonly attention: Readonly<Record<AttentionKernel, AttentionVariantName>>;

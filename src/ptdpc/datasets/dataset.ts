@@ -3,9 +3,12 @@ import { InputError } from '../../errors.js';
 import type { ClassName } from '../prompts-file.js';
 import type { SettingName } from './settings.js';
 
+/** Names of splits: to train on, to choose by, to report. */
 export const SPLITS = ['train', 'val', 'test'] as const;
+/** One of `SPLITS`. */
 export type Split = (typeof SPLITS)[number];
 
+/** An image file with its class. */
 export interface LabelledPath {
   path: string;
   /** Place of the class in the list of classes. */
@@ -19,6 +22,7 @@ export type SplitOrigin =
   | { kind: 'seeded'; seed: number }
   | { kind: 'seeded-fold'; seed: number; fold: number; folds: number };
 
+/** A data set, read: which images there are, in which splits, of which classes. */
 export interface Dataset {
   setting: SettingName;
   /** As it was given. */

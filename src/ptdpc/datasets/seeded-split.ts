@@ -5,6 +5,7 @@
  */
 import type { Split } from './dataset.js';
 
+/** What is split: something of a class, with a name that stays the same. */
 export interface Splittable {
   /** Path below the root, with `/`. */
   path: string;

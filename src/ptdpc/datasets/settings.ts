@@ -24,12 +24,14 @@ export type Layout =
   /** Files in one folder, and `ABSTRACT_groundTruth.csv` with a column of votes for each class */
   | 'votes';
 
+/** A class of a setting. */
 export interface SettingClass {
   word: string;
   /** Other names of the class in the data set, or the classes that it stands for; lower case. */
   from?: readonly string[];
 }
 
+/** What a data set is published as. */
 export interface Setting {
   /** For tables and charts. */
   label: string;
@@ -42,6 +44,7 @@ export interface Setting {
   split: { val: number; test: number } | { folds: number };
 }
 
+/** How many images a published data set has. */
 export interface ExpectedCounts {
   /** Images in all, as published. */
   total: number;
@@ -88,6 +91,7 @@ const EMOSET = {
 
 const EIGHTY_TWENTY = { val: 0, test: 0.2 };
 
+/** Every setting by its name. */
 export const SETTINGS = {
   fi8: {
     ...FI,
@@ -163,12 +167,15 @@ export const SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
+/** Name of a published data set with its classes. */
 export type NamedSetting = keyof typeof SETTINGS;
 
 /** `folders`: any folders of images; `manifest`: any CSV or JSON file that lists images. Both bring their own classes. */
 export type SettingName = NamedSetting | 'folders' | 'manifest';
 
+/** Names of all published ones. */
 export const NAMED_SETTINGS = Object.keys(SETTINGS) as readonly NamedSetting[];
+/** All names that a data set can be asked for by. */
 export const SETTING_NAMES: readonly SettingName[] = [...NAMED_SETTINGS, 'folders', 'manifest'];
 
 /** The description of a named setting; undefined for `folders` and `manifest`. */

@@ -16,6 +16,7 @@ export interface RowIndex {
 /** Puts row numbers onto a device; `(data) => engine.indices(data)`, or a version of it that keeps hold of them. */
 export type MakeIndices = (data: readonly number[]) => Tensor;
 
+/** Makes the index of `gatherRows`, and with it what its gradient needs. */
 export function rowIndex(indices: MakeIndices, index: readonly number[], sourceRows: number): RowIndex {
   const readersOf: number[][] = Array.from({ length: sourceRows }, () => []);
   index.forEach((source, row) => {

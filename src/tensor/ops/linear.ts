@@ -3,6 +3,7 @@ import type { Activation } from '../../kernels/index.js';
 import type { Tensor } from '../tensor.js';
 import { sumRows } from './elementwise.js';
 
+/** Variants of a product. */
 export interface MatmulOptions {
   transposeA?: boolean;
   transposeB?: boolean;
@@ -34,6 +35,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   return out;
 }
 
+/** What a linear layer does besides. */
 export interface LinearOptions {
   activation?: Activation;
   /** Added to the result. */

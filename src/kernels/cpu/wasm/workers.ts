@@ -12,6 +12,7 @@ export interface WorkerTask {
 
 /** A running worker. */
 export interface KernelWorker {
+  /** Ends it at once. */
   terminate(): void;
 }
 
