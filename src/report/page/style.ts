@@ -75,6 +75,7 @@ th { font-weight: 600; }
 th:first-child, td:first-child, .words th, .words td, .facts th, .facts td { text-align: left; }
 tr > :last-child { padding-right: 0.25rem; }
 tbody th { font-weight: 400; }
+.numbers tbody th { min-width: 5.5rem; }
 thead th { color: var(--muted); font-weight: 500; vertical-align: bottom; }
 td small { display: block; color: var(--muted); font-size: 0.8125rem; white-space: nowrap; }
 td { white-space: nowrap; }
@@ -89,6 +90,7 @@ td { white-space: nowrap; }
 .cases p { max-width: none; margin: 0.1rem 0 0; }
 .cases .verdict { margin-top: 0.5rem; }
 .file { color: var(--muted); font-size: 0.8125rem; }
+.weighted + .weighted { margin-top: 1.75rem; }
 .weighted { display: grid; grid-template-columns: 8.75rem minmax(0, 1fr); gap: 1.25rem; align-items: start; }
 footer { color: var(--muted); font-size: 0.8125rem; margin-top: 3rem; }
 @media (max-width: 34rem) {

@@ -120,7 +120,8 @@ function extremes(weights: readonly (readonly number[])[]): [low: Place, high: P
   return [low, high];
 }
 
-/** A token of the vocabulary as people read it: `joy`, or `jo-` where a word goes on. */
+/** A token of the vocabulary as people read it: `joy`, or `jo-` where a word goes on; the paper's name for start and end of text. */
 function wordOf({ text, kind }: Pick<VocabularyWord, 'text' | 'kind'>): string {
+  if (kind === 'special') return text.includes('start') ? '[SOT]' : '[EOT]';
   return kind === 'fragment' ? `${text}-` : text;
 }
