@@ -1,12 +1,13 @@
 /** `ptdpc lab`: kernels, one by one: what they cost, how fast they are, and a WGSL file of one's own in their place. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { KernelName } from '../kernels/index.js';
-import { labKernels } from '../lab/index.js';
+import { exercises, labKernels } from '../lab/index.js';
+import { doExercise } from './lab/exercise.js';
 import { listKernels } from './lab/list.js';
 import { newFile } from './lab/new.js';
 import { type RunOptions, runKernel } from './lab/run.js';
 import { parseShape } from './lab/shape.js';
-import { addExamples, jsonOption } from './options.js';
+import { addExamples, jsonOption, parseInteger } from './options.js';
 
 export function configure(command: Command): void {
   command
@@ -14,10 +15,11 @@ export function configure(command: Command): void {
       'The laboratory: list the kernels and the shapes that embedding and training really use; measure a kernel; write a WGSL file of ' +
         'your own, hold it against its definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
     )
-    .usage('<list|run|new> [options]');
+    .usage('<list|run|new|exercise> [options]');
   configureList(command.command('list'));
   configureRun(command.command('run'));
   configureNew(command.command('new'));
+  configureExercise(command.command('exercise'));
   addExamples(command, [
     ['ptdpc lab list matmul', 'which products embedding and training compute, with their cost'],
     ['ptdpc lab new matmul --out mine.wgsl', 'a commented file to start from'],
@@ -79,6 +81,26 @@ function configureNew(command: Command): void {
   addExamples(command, [
     ['ptdpc lab new matmul', 'matmul.wgsl, from the plainest variant'],
     ['ptdpc lab new attention --from rows --out mine.wgsl', 'from another one'],
+  ]);
+}
+
+function configureExercise(command: Command): void {
+  command
+    .summary('exercises on kernels, checked')
+    .description(
+      `List the ${exercises.length} exercises, write the starting file of one, or check an answer. What they are about: ` +
+        'docs/kernels/exercises.md. Exits with 2 where an answer is not right yet.',
+    )
+    .argument('[number]', 'which one', parseInteger())
+    .option('--out <wgsl>', "where to write the starting file (default: the exercise's own name, here)")
+    .option('--force', 'replace the file if it is there')
+    .option('--check <wgsl>', 'check this answer')
+    .addOption(jsonOption())
+    .action(doExercise);
+  addExamples(command, [
+    ['ptdpc lab exercise', 'the list'],
+    ['ptdpc lab exercise 1', 'its starting file: 1-mend-a-softmax.wgsl'],
+    ['ptdpc lab exercise 1 --check 1-mend-a-softmax.wgsl', 'is it mended?'],
   ]);
 }
 

@@ -17,6 +17,8 @@ export interface Comparison {
   /** How many elements are off by more than the tolerance, of how many. */
   readonly wrong: number;
   readonly elements: number;
+  /** Numbers behind the outputs that were written over; they count as wrong too. */
+  readonly overrun: number;
   /** Undefined where all elements are equal. */
   readonly worst?: WorstElement | undefined;
 }
@@ -37,9 +39,11 @@ export function compareOutputs(
   let error = 0;
   let wrong = 0;
   let elements = 0;
+  let overrun = 0;
   let worst: WorstElement | undefined;
   for (const [i, { name, shape, values }] of expected.entries()) {
     const actual = found[i]!.values;
+    overrun += found[i]!.overrun;
     if (actual.length !== values.length) throw new Error(`${name}: ${actual.length} elements, not ${values.length}`);
     elements += values.length;
     let scale = LEAST_SCALE;
@@ -54,7 +58,7 @@ export function compareOutputs(
       }
     }
   }
-  return { error, wrong, elements, worst };
+  return { error, wrong: wrong + overrun, elements, overrun, worst };
 }
 
 /** A place in a row-major array, a number for each axis. */

@@ -1,10 +1,12 @@
 /**
  * The laboratory: kernels tried and measured one by one. It knows sizes and a suite for every kernel (`kernels/`), runs a case on
  * a device and compares (`kernel-case`, `compare`, `parity`), times implementations in turns (`timing`), and tries a WGSL file of the user's
- * (`contract`, `trial`, `starter`). `real-work` records which shapes embedding and training use. The library's own tests run the same suite.
+ * (`contract`, `trial`, `starter`). `real-work` records which shapes embedding and training use;
+ * `exercises` are for readers. The library's own tests run the same suite.
  */
 export * from './compare.js';
 export * from './contract.js';
+export * from './exercises.js';
 export * from './kernel-case.js';
 export * from './kernels/index.js';
 export * from './parity.js';

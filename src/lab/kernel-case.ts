@@ -38,6 +38,8 @@ export interface KernelOutput {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float64Array;
+  /** Numbers behind the output that the kernel wrote over. */
+  readonly overrun: number;
 }
 
 /** A case's arguments in memory, and the buffers that the kernel writes. */
@@ -49,6 +51,9 @@ export interface OpenCase<K extends KernelName> extends Disposable {
 
 /** The longest buffer of a case, 256 MiB: more takes too long to fill with numbers. */
 const MOST_NUMBERS = 2 ** 26;
+
+/** Numbers behind every output that no kernel may touch. */
+const GUARD = 64;
 
 /** Allocates and fills a case's buffers on a device. Throws InputError where they do not fit. Dispose it: that frees them. */
 export function openCase<K extends KernelName>(device: Backend, test: KernelCase<K>, seed = 1): OpenCase<K> {
@@ -74,8 +79,12 @@ export function openCase<K extends KernelName>(device: Backend, test: KernelCase
     return buffer;
   };
   const written = (shape: readonly number[], values?: ArrayLike<number>): DeviceBuffer => {
-    // Poison even on devices that were not opened with `poison`.
-    const buffer = filled('f32', sizeOf(shape), (size) => values ?? new Float32Array(size).fill(Number.NaN));
+    // Poison even on devices that were not opened with `poison`: what is not written, and what lies behind, stays NaN.
+    const buffer = filled('f32', sizeOf(shape) + GUARD, (length) => {
+      const numbers = new Float32Array(length).fill(Number.NaN);
+      if (values) numbers.set(values);
+      return numbers;
+    });
     outputs.push({ buffer, shape });
     return buffer;
   };
@@ -96,7 +105,10 @@ export function openCase<K extends KernelName>(device: Backend, test: KernelCase
       async read() {
         const all: KernelOutput[] = [];
         for (const { buffer, shape } of outputs) {
-          all.push({ name: nameOf(args, buffer), shape, values: Float64Array.from(await device.read(buffer)) });
+          const numbers = Float64Array.from(await device.read(buffer));
+          const values = numbers.slice(0, sizeOf(shape));
+          const overrun = numbers.subarray(values.length).reduce((sum, one) => sum + Number(!Number.isNaN(one)), 0);
+          all.push({ name: nameOf(args, buffer), shape, values, overrun });
         }
         return all;
       },

@@ -7,7 +7,7 @@ import {
   type Kernels,
   kernelCost,
 } from '../kernels/index.js';
-import { type KernelCase, type KernelOutput, type OpenCase, openCase } from './kernel-case.js';
+import { type KernelCase, type KernelOutput, type OpenCase, openCase, sizedArgs } from './kernel-case.js';
 
 /** One implementation to be timed. */
 export interface Contestant<K extends KernelName> {
@@ -62,7 +62,7 @@ export async function timeContestants<K extends KernelName>(
         onTurn(++done, turns);
       }
     }
-    const cost = kernelCost(test.kernel, all[0]!.args);
+    const cost = kernelCost(test.kernel, sizedArgs(test));
     return { cost, times: all.map((stopwatch) => stopwatch.result(cost)) };
   } finally {
     for (const stopwatch of all) stopwatch[Symbol.dispose]();
@@ -84,10 +84,6 @@ class Stopwatch<K extends KernelName> implements Disposable {
     this.#contestant = contestant;
     this.#open = openCase(contestant.device, test);
     this.#fence = contestant.device.allocate('f32', 1);
-  }
-
-  get args(): Kernels[K] {
-    return this.#open.args;
   }
 
   /** The first call compiles, and its outputs are kept, since kernels that update in place go on from them; the second tells how many calls make a turn. */

@@ -44,9 +44,34 @@ export async function tryKernel<K extends KernelName>(
 ): Promise<Trial> {
   const { kernel } = user;
   const test = labKernels[kernel].caseOf({ ...sizes, ...(user.readsHalves && { half: 1 }) });
-  const suite: readonly KernelCase<K>[] = labKernels[kernel].suite;
-  const first = firstLaunch(user, [test, ...suite]);
-  const compilation = await device.compile(first.launch);
+  const checked = await compileAndCheck(device, user, labKernels[kernel].suite, onStep, test);
+  const { compilation, parity } = checked;
+  if (!parity) return checked;
+  if (parity.wrong.length > 0) return { ...checked, notTimed: 'it is wrong' };
+  if (parity.unstable.length > 0) return { ...checked, notTimed: 'its results change from run to run' };
+  const launch = launchUserKernel(user, sizedArgs(test));
+  if (typeof launch === 'string') return { ...checked, notTimed: `${test.name}: ${launch}` };
+  const own = {
+    name: user.file,
+    launch: (args: Kernels[K]) => launchUserKernel(user, args) as Launch,
+    compileSeconds: compilation.seconds,
+  };
+  const timings = await timeVariants(device, test, [own], (done, all) => onStep('timing', done, all));
+  return { ...checked, timings };
+}
+
+/**
+ * Compiles a kernel, for the first case that it takes (`first`, if given, before the suite), and holds it against the twin. Throws InputError
+ * where it takes none.
+ */
+export async function compileAndCheck<K extends KernelName>(
+  device: WebGpuBackend,
+  user: UserKernel<K>,
+  suite: readonly KernelCase<K>[],
+  onStep: OnStep = () => {},
+  first?: KernelCase<K>,
+): Promise<Pick<Trial, 'compilation' | 'parity'>> {
+  const compilation = await device.compile(firstLaunch(user, first ? [first, ...suite] : suite));
   if (compilation.messages.some(({ type }) => type === 'error')) return { compilation };
   const attempt = (args: Kernels[K]): string | undefined => {
     const launch = launchUserKernel(user, args);
@@ -54,28 +79,15 @@ export async function tryKernel<K extends KernelName>(
     device.dispatch(launch);
     return undefined;
   };
-  const parity = await checkParity(device, suite, attempt, (done, all) => onStep('parity', done, all));
-  if (parity.wrong.length > 0) return { compilation, parity, notTimed: 'it is wrong' };
-  if (parity.unstable.length > 0) return { compilation, parity, notTimed: 'its results change from run to run' };
-  if (first.reason !== undefined) return { compilation, parity, notTimed: `${test.name}: ${first.reason}` };
-  const own = {
-    name: user.file,
-    launch: (args: Kernels[K]) => launchUserKernel(user, args) as Launch,
-    compileSeconds: compilation.seconds,
-  };
-  const timings = await timeVariants(device, test, [own], (done, all) => onStep('timing', done, all));
-  return { compilation, parity, timings };
+  return { compilation, parity: await checkParity(device, suite, attempt, (done, all) => onStep('parity', done, all)) };
 }
 
-/** The launch of the first case that the kernel takes, and why it does not take the very first one. Throws InputError where it takes none. */
-function firstLaunch<K extends KernelName>(
-  user: UserKernel<K>,
-  cases: readonly KernelCase<K>[],
-): { launch: Launch; reason: string | undefined } {
+/** The launch of the first case that the kernel takes. Throws InputError where it takes none. */
+function firstLaunch<K extends KernelName>(user: UserKernel<K>, cases: readonly KernelCase<K>[]): Launch {
   let reason: string | undefined;
   for (const test of cases) {
     const launch = launchUserKernel(user, sizedArgs(test));
-    if (typeof launch !== 'string') return { launch, reason };
+    if (typeof launch !== 'string') return launch;
     reason ??= launch;
   }
   throw new InputError(`${user.file}: it takes no case of ${user.kernel}: ${reason}`);

@@ -49,14 +49,14 @@ it('watches: each save is tried at once', async () => {
   });
   const outcome = outcomeOf(child);
   const seen = (pattern: RegExp) => expect.poll(() => said, { timeout: 60_000, interval: 20 }).toMatch(pattern);
-  await seen(/right on 14 cases[\s\S]*ceilings/);
+  await seen(/right on 21 cases[\s\S]*ceilings/);
   said = '';
   await writeFile(file, text.replaceAll('exp(', 'exp2('));
-  await seen(/WRONG on \d+ of 14 cases[\s\S]*not timed: it is wrong/);
+  await seen(/WRONG on \d+ of 21 cases[\s\S]*not timed: it is wrong/);
   said = '';
   await writeFile(file, 'nothing of a kernel');
   await writeFile(file, text);
-  await seen(/right on 14 cases[\s\S]*ceilings/);
+  await seen(/right on 21 cases[\s\S]*ceilings/);
   child.kill('SIGINT');
   expect((await outcome).signal).toBe('SIGINT');
 });
@@ -78,11 +78,23 @@ it('lists kernels with what they cost, and times the shipped variants of one on 
   }
 });
 
+it('sets exercises and checks them', async () => {
+  expect((await ptdpc(['lab', 'exercise'])).stdout).toMatch(/^1 {2}Mend a softmax \(softmax\)$/m);
+  expect((await ptdpc(['lab', 'exercise', '4'])).stdout).toBe('4-four-elements-each.wgsl\n');
+  const start = ['lab', 'exercise', '4', '--check', '4-four-elements-each.wgsl'];
+  const { code, stdout, stderr } = await ptdpc(start);
+  expect([code, stdout]).toEqual([2, expect.stringMatching(/right on 14 cases/)]);
+  expect(stderr).toMatch(/^ptdpc: exercise 4: not yet: a workgroup covers 64 elements; it should be 256$/m);
+  const solution = new URL('../lab/solutions/4-four-elements-each.wgsl', import.meta.url).pathname;
+  expect((await ptdpc(['lab', 'exercise', '4', '--check', solution])).stdout).toMatch(/^exercise 4: right$/m);
+  await expectRefused(['lab', 'exercise', '9'], /exercise 9: there are 5/);
+});
+
 it('refuses what it cannot do, in one line', async () => {
   await expectRefused(['lab', 'run', 'softmax', '--shape', 'm=3'], /--shape m=3: softmax has the sizes rows, columns/);
   await expectRefused(['lab', 'run', 'softmax', '--shape', 'rows=0'], /--shape rows=0: expected a whole number from 1/);
   await expectRefused(['lab', 'run', 'softmax', '--shape', 'rows'], /Expected names and numbers such as/);
-  await expectRefused(['lab', 'run', 'softmax', '--variant', 'none.wgsl'], /--variant none.wgsl: cannot be read/);
+  await expectRefused(['lab', 'run', 'softmax', '--variant', 'none.wgsl'], /none.wgsl: cannot be read/);
   await expectRefused(['lab', 'run', 'softmax', '--watch'], /--watch: it watches a file, and --variant names none/);
   await expectRefused(
     ['lab', 'run', 'softmax', '--variant', 'matmul.wgsl', '--device', 'cpu'],

@@ -1,4 +1,5 @@
 /** What `ptdpc lab run` prints. */
+import type { Compilation } from '../../kernels/webgpu/programs.js';
 import type { Comparison, ContestantTime, Parity, Timings, Trial, VariantTime, WorstElement } from '../../lab/index.js';
 import type { DeviceCeilings } from '../../node/ceilings/index.js';
 import { count, print } from '../output.js';
@@ -14,21 +15,26 @@ export function printTrial(
   { compilation, parity, timings, notTimed }: Trial,
   ceilings: DeviceCeilings,
 ): void {
-  const lines = text.split('\n');
-  for (const { type, line, column, text: message } of compilation.messages) {
-    print(`${file}${line > 0 ? `:${line}:${column}` : ''}: ${type}: ${message.trim()}`);
-    if (line > 0) {
-      print(`  ${lines[line - 1] ?? ''}`);
-      print(`  ${' '.repeat(Math.max(0, column - 1))}^`);
-    }
-  }
+  printCompilation(file, text, compilation);
   if (!parity) return;
   printParity(file, parity);
   if (timings) printTimings(name, timings, ceilings);
   else print(`not timed: ${notTimed}`);
 }
 
-function printParity(file: string, { cases, wrong, unstable, leftOut, error, tolerance }: Parity): void {
+/** What the compiler said, each message with the user's own line. */
+export function printCompilation(file: string, text: string, { messages }: Compilation): void {
+  const lines = text.split('\n');
+  for (const { type, line, column, text: message } of messages) {
+    print(`${file}${line > 0 ? `:${line}:${column}` : ''}: ${type}: ${message.trim()}`);
+    if (line > 0) {
+      print(`  ${lines[line - 1] ?? ''}`);
+      print(`  ${' '.repeat(Math.max(0, column - 1))}^`);
+    }
+  }
+}
+
+export function printParity(file: string, { cases, wrong, unstable, leftOut, error, tolerance }: Parity): void {
   if (wrong.length > 0) {
     print(`${file}: WRONG on ${wrong.length} of ${count(cases, 'case')}`);
     for (const { name, comparison } of wrong.slice(0, CASES_SHOWN)) print(`  ${name}: ${difference(comparison)}`);
@@ -47,11 +53,17 @@ function printParity(file: string, { cases, wrong, unstable, leftOut, error, tol
 }
 
 /** `out[3, 12] is 0.31, expected 0.42; 90 of 91 elements off, by up to 0.26 of the largest`. */
-function difference({ worst, wrong, elements, error }: Comparison): string {
+function difference({ worst, wrong, elements, overrun, error }: Comparison): string {
   const size = Number.isNaN(error)
     ? 'some were never written, or are NaN'
     : `by up to ${exponent(error)} of the largest`;
-  return `${worst ? element(worst) : ''}; ${wrong} of ${count(elements, 'element')} off, ${size}`;
+  const off = wrong - overrun;
+  return [
+    off > 0 && worst ? `${element(worst)}; ${off} of ${count(elements, 'element')} off, ${size}` : '',
+    overrun > 0 ? `${count(overrun, 'number')} written behind the end of its outputs` : '',
+  ]
+    .filter(Boolean)
+    .join('; ');
 }
 
 function element({ output, index, expected, found }: WorstElement): string {

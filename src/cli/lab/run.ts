@@ -16,9 +16,9 @@ import { installHint, openCpu, openWebGpu } from '../../node/device.js';
 import { closeGpu, nodeAdapter } from '../../node/gpu.js';
 import { explained, isSystemError } from '../../node/system-error.js';
 import { printJson, say } from '../output.js';
-import { progress } from '../progress.js';
 import { printTimings, printTrial, timingsJson, trialJson } from './page.js';
 import { requireShape } from './shape.js';
+import { StepBar } from './step-bar.js';
 import { onEverySave } from './watch.js';
 
 export interface RunOptions {
@@ -38,11 +38,10 @@ export async function runKernel(kernel: KernelName, options: RunOptions): Promis
     return timeOnCpu(kernel, options);
   }
   if (variant !== undefined) await readVariant(variant);
-  if (!(await nodeAdapter())) throw new InputError(`no WebGPU adapter on this machine; ${installHint()}`);
-  // It has a device of its own, and an adapter gives one at a time.
+  await requireAdapter();
   const ceilings = await measureCeilings('webgpu');
-  const adapter = await nodeAdapter();
-  const backend = await openWebGpu(adapter!);
+  // An adapter gives one device, and measuring took one.
+  const backend = await openWebGpu(await requireAdapter(), { poison: true });
   try {
     say(`device: ${backend.description}`);
     if (variant === undefined) return await timeShipped(backend, kernel, options, ceilings);
@@ -72,7 +71,7 @@ async function timeShipped(
   ceilings: DeviceCeilings,
 ): Promise<void> {
   const test = labKernels[kernel].caseOf(shape);
-  using bar = new Bar();
+  using bar = new StepBar();
   const timings = await timeVariants(backend, test as never, [], (done, all) => bar.at('timing', done, all));
   bar.stop();
   if (json) printJson({ device: backend.description, case: test.name, ceilings, ...timingsJson(timings) });
@@ -89,7 +88,7 @@ async function tryFile(
 ): Promise<void> {
   const text = await readVariant(file);
   const user = readUserKernel(kernel, file, text);
-  using bar = new Bar();
+  using bar = new StepBar();
   const trial = await tryKernel(backend, user as never, shape, (step, done, all) => bar.at(step, done, all));
   bar.stop();
   const name = labKernels[kernel].caseOf(shape).name;
@@ -107,7 +106,7 @@ async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): 
   const twin = new CpuBackend({ wasm: false });
   const compiled = openCpu();
   say(`device: ${compiled.description}`);
-  using bar = new Bar();
+  using bar = new StepBar();
   const contestants = [
     { name: 'twin', device: twin },
     { name: 'compiled', device: compiled },
@@ -121,39 +120,19 @@ async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): 
   else printTimings(test.name, timings, ceilings);
 }
 
-async function readVariant(file: string): Promise<string> {
+/** Throws InputError where this machine has no WebGPU adapter. */
+export async function requireAdapter(): Promise<GPUAdapter> {
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new InputError(`no WebGPU adapter on this machine; ${installHint()}`);
+  return adapter;
+}
+
+/** A WGSL file of the user's. Throws InputError where it cannot be read. */
+export async function readVariant(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new InputError(`--variant ${file}: cannot be read (${explained(error)})`);
-  }
-}
-
-/** A progress bar for each step in turn. */
-class Bar implements Disposable {
-  #step = '';
-  #done = 0;
-  #bar: ReturnType<typeof progress> | undefined;
-
-  at(step: string, done: number, all: number): void {
-    if (step !== this.#step) {
-      this.stop();
-      this.#bar = progress(all, step);
-      this.#step = step;
-      this.#done = 0;
-    }
-    this.#bar?.tick(done - this.#done);
-    this.#done = done;
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
-    this.#step = '';
-  }
-
-  [Symbol.dispose](): void {
-    this.stop();
+    throw new InputError(`${file}: cannot be read (${explained(error)})`);
   }
 }

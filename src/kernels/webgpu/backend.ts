@@ -45,7 +45,7 @@ export interface WebGpuOptions {
   profiler?: Profiler | undefined;
   /** How to wait for a software adapter's results where the host would otherwise poll and take a core from it. */
   waitForSoftware?: <T>(pending: Promise<T>) => Promise<T>;
-  /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
+  /** Fill fresh memory with NaN, and what stands for absent operands, so that a kernel that forgets an element is found out. */
   poison?: boolean;
 }
 
@@ -91,7 +91,7 @@ export class WebGpuBackend implements Backend {
       size: ARENA_SLOTS * SLOT_BYTES,
       usage: GPU_BUFFER_USAGE.UNIFORM | GPU_BUFFER_USAGE.COPY_DST,
     });
-    this.#bindGroups = new BindGroups(device, this.#pool, this.#arena, SLOT_BYTES);
+    this.#bindGroups = new BindGroups(device, this.#pool, this.#arena, SLOT_BYTES, (dummy) => this.#poison(dummy));
     this.memory.hold(this.#arena.size);
     this.memory.fixedBytes = this.#arena.size;
     if (options.profiler && device.features.has('timestamp-query')) {
@@ -111,7 +111,7 @@ export class WebGpuBackend implements Backend {
     const pooled = this.#pool.take(bytes);
     this.memory.add(bytes);
     const buffer: WebGpuBuffer = { dtype, length, pooled };
-    if (this.#options.poison) this.#writeBytes(pooled, new Uint32Array(pooled.gpu.size / 4).fill(0x7fc00000));
+    this.#poison(pooled);
     return buffer;
   }
 
@@ -219,6 +219,10 @@ export class WebGpuBackend implements Backend {
       if (type === 'u32') this.#arenaData.setUint32(offset + 4 * i, value, true);
       else this.#arenaData.setFloat32(offset + 4 * i, value, true);
     });
+  }
+
+  #poison({ gpu }: PooledBuffer): void {
+    if (this.#options.poison) this.#device.queue.writeBuffer(gpu, 0, new Uint32Array(gpu.size / 4).fill(0x7fc00000));
   }
 
   #writeBytes(buffer: PooledBuffer, data: Uint32Array | Int32Array | Float32Array): void {

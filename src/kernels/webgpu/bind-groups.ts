@@ -17,13 +17,24 @@ export class BindGroups {
   readonly #paramsBytes: number;
   readonly #groups = new Map<string, GPUBindGroup>();
   readonly #dummies: PooledBuffer[] = [];
+  readonly #fresh: (dummy: PooledBuffer) => void;
 
-  /** `params` is bound first in every group, `paramsBytes` of it at an offset that the dispatch gives. */
-  constructor(device: GPUDevice, pool: BufferPool, params: GPUBuffer, paramsBytes: number) {
+  /**
+   * `params` is bound first in every group, `paramsBytes` of it at an offset that the dispatch gives. `fresh` hears of each dummy that
+   * is made.
+   */
+  constructor(
+    device: GPUDevice,
+    pool: BufferPool,
+    params: GPUBuffer,
+    paramsBytes: number,
+    fresh: (dummy: PooledBuffer) => void = () => {},
+  ) {
     this.#device = device;
     this.#pool = pool;
     this.#params = params;
     this.#paramsBytes = paramsBytes;
+    this.#fresh = fresh;
   }
 
   /** The group of a launch, whose buffers are noted as used by this batch of commands. */
@@ -63,7 +74,11 @@ export class BindGroups {
   }
 
   #dummy(slot: number): PooledBuffer {
-    this.#dummies[slot] ??= this.#pool.take(256);
-    return this.#dummies[slot];
+    const made = this.#dummies[slot];
+    if (made) return made;
+    const dummy = this.#pool.take(256);
+    this.#dummies[slot] = dummy;
+    this.#fresh(dummy);
+    return dummy;
   }
 }

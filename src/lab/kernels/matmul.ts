@@ -76,7 +76,8 @@ export const matmul = labKernel('matmul', {
     ...[
       { m: 5, n: 7, k: 3 },
       { m: 33, n: 65, k: 18 },
-      { m: 35, n: 264, k: 24 },
+      // What comes before alpha and what after shows only where it is not 1.
+      { m: 35, n: 264, k: 24, alpha: 0.7 },
     ].flatMap((shape) => epilogues.map((epilogue) => ({ ...shape, ...epilogue }))),
     // Half precision: every shape in both orders, and one with all of an epilogue.
     ...shapes.flatMap((shape) => [0, 1].map((transposeB) => ({ ...shape, transposeB, half: 1, alpha: 0.7 }))),

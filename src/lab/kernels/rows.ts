@@ -95,22 +95,32 @@ export const normalizeRowsGrad = labKernel('normalizeRowsGrad', {
   suite: rowShapes,
 });
 
+/** From -180 on, and a last number that is far above the others. */
+function risingNumber(column: number, columns: number): number {
+  return column === columns - 1 ? 180 : (column * 180) / columns - 180;
+}
+
 export const softmax = labKernel('softmax', {
   equation: 'out = exp(x) / sum of exp(x) for each row',
   extents: LOGITS,
-  options: { large: 0 },
+  options: { large: 0, rising: 0 },
   unit,
   units,
-  args: (d, { rows, columns, large }) => ({
+  args: (d, { rows, columns, large, rising }) => ({
     rows,
     columns,
-    // Numbers whose exponential overflows float32, unless the largest of the row is subtracted.
-    x: large
-      ? d.values(Array.from({ length: rows * columns }, (_, i) => 90 - ((i * 37) % 180)))
-      : d.real(rows * columns),
+    // Numbers whose exponential overflows float32, unless the largest of the row is subtracted; where they rise it is the last.
+    x:
+      large || rising
+        ? d.values(
+            Array.from({ length: rows * columns }, (_, i) =>
+              rising ? risingNumber(i % columns, columns) : 90 - ((i * 37) % 180),
+            ),
+          )
+        : d.real(rows * columns),
     out: d.output(rows, columns),
   }),
-  suite: rowShapes.flatMap((shape) => [shape, { ...shape, large: 1 }]),
+  suite: rowShapes.flatMap((shape) => [shape, { ...shape, large: 1 }, { ...shape, rising: 1 }]),
 });
 
 export const softmaxGrad = labKernel('softmaxGrad', {

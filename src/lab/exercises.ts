@@ -1,0 +1,111 @@
+/** Exercises for a reader of the kernels: a file to start from (docs/kernels/exercises), and a check that only a right answer passes. */
+import type { KernelName, WebGpuBackend } from '../kernels/index.js';
+import type { Compilation } from '../kernels/webgpu/programs.js';
+import { launchUserKernel, readUserKernel, type UserKernel } from './contract.js';
+import { type KernelCase, sizedArgs } from './kernel-case.js';
+import { labKernels } from './kernels/index.js';
+import type { Parity } from './parity.js';
+import { compileAndCheck, type OnStep } from './trial.js';
+
+export interface Exercise {
+  readonly number: number;
+  readonly title: string;
+  readonly kernel: KernelName;
+  /** The starting file in docs/kernels/exercises. */
+  readonly file: string;
+  /** Cases, by name, that an answer has to take. */
+  readonly required: RegExp;
+  /** What else an answer must be; returns what is amiss. */
+  readonly condition?: (answer: UserKernel) => string | undefined;
+}
+
+/** A product of any order of operands, and nothing else to it. */
+const PLAIN = String.raw`m=\d+,n=\d+,k=\d+(,transpose[AB]=[01])*(,alpha=0.7)?`;
+
+const MOST_BARRIERS = 4;
+const LEAST_COVERED = 256;
+
+export const exercises: readonly Exercise[] = [
+  {
+    number: 1,
+    title: 'Mend a softmax',
+    kernel: 'softmax',
+    file: '1-mend-a-softmax.wgsl',
+    required: /./,
+  },
+  {
+    number: 2,
+    title: 'Fuse a bias',
+    kernel: 'matmul',
+    file: '2-fuse-a-bias.wgsl',
+    required: new RegExp(`^matmul ${PLAIN}(,bias=1)?$`),
+  },
+  {
+    number: 3,
+    title: 'Remove barriers, safely',
+    kernel: 'softmax',
+    file: '3-remove-barriers.wgsl',
+    required: /./,
+    condition: ({ text }) => {
+      const barriers = withoutComments(text).match(/\bworkgroupBarrier\s*\(/g)?.length ?? 0;
+      return barriers > MOST_BARRIERS ? `it has ${barriers} barriers; at most ${MOST_BARRIERS} are needed` : undefined;
+    },
+  },
+  {
+    number: 4,
+    title: 'Four elements an invocation',
+    kernel: 'affine',
+    file: '4-four-elements-each.wgsl',
+    required: /./,
+    condition: ({ text, covers }) => {
+      if (Number(covers) < LEAST_COVERED) return `a workgroup covers ${covers} elements; it should be ${LEAST_COVERED}`;
+      return /@workgroup_size\(\s*64u?\s*\)/.test(withoutComments(text)) ? undefined : 'its workgroups are not of 64';
+    },
+  },
+  {
+    number: 5,
+    title: 'Read weights in half precision',
+    kernel: 'matmul',
+    file: '5-read-halves.wgsl',
+    required: /^matmul m=\d+,n=\d+,k=\d+(,transpose[AB]=[01])*(,alpha=0.7)?,half=1$/,
+  },
+];
+
+export interface ExerciseResult {
+  readonly passed: boolean;
+  /** What is amiss, in one line; empty where it passed. */
+  readonly reason: string;
+  readonly compilation?: Compilation;
+  readonly parity?: Parity;
+}
+
+/** Checks an answer. Throws InputError where the text does not keep the kernel's binding contract. */
+export async function checkExercise(
+  device: WebGpuBackend,
+  { kernel, required, condition }: Exercise,
+  file: string,
+  text: string,
+  onStep: OnStep = () => {},
+): Promise<ExerciseResult> {
+  const answer = readUserKernel(kernel, file, text);
+  const suite = labKernels[kernel].suite as readonly KernelCase[];
+  for (const test of suite) {
+    const launch = required.test(test.name) ? launchUserKernel(answer, sizedArgs(test) as never) : undefined;
+    if (typeof launch === 'string') return { passed: false, reason: `it does not take ${test.name}: ${launch}` };
+  }
+  const { compilation, parity } = await compileAndCheck(device, answer as never, suite as never, onStep);
+  const result = (reason: string | undefined): ExerciseResult => ({
+    passed: reason === undefined,
+    reason: reason ?? '',
+    compilation,
+    ...(parity && { parity }),
+  });
+  if (!parity) return result('it does not compile');
+  if (parity.wrong.length > 0) return result(`it is wrong on ${parity.wrong.length} of ${parity.cases} cases`);
+  if (parity.unstable.length > 0) return result('its results change from run to run');
+  return result(condition?.(answer));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+}

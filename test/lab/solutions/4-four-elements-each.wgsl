@@ -1,0 +1,39 @@
+// Exercise 4: four elements an invocation.
+//
+// Here every invocation treats one element, so that a long vector takes many workgroups, each of which costs something to start. Write
+// the variant in which each of a workgroup's 64 invocations treats four: a workgroup then covers 256. Mind which four (neighbouring
+// invocations should read neighbouring numbers), and vectors whose length is no multiple of anything.
+//
+//     ptdpc lab exercise 4 --check <your copy>
+//
+// lab: covers 256
+
+struct Params {
+  length: u32,
+  scale: f32,
+  shift: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;           // [length]
+@group(0) @binding(2) var<storage, read> addend: array<f32>;      // [length]
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;   // [length]
+
+override HAS_ADDEND: bool = false;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = (group.y * groups.x + group.x) * 256u + lane;
+  let end = min(first + 256u, params.length);
+  for (var at = first; at < end; at += 64u) {
+    var v = params.scale * x[at] + params.shift;
+    if (HAS_ADDEND) {
+      v += addend[at];
+    }
+    out[at] = v;
+  }
+}
