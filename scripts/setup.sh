@@ -48,13 +48,23 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# Of package.json ("engines").
+least_node=20.18.1
+
+# A version as one number that can be compared: major, minor and patch.
+as_number() {
+  local major minor patch
+  IFS=. read -r major minor patch <<<"$1"
+  echo $((major * 1000000 + minor * 1000 + patch))
+}
+
 check_node() {
   local found
   found=$(node --version 2>/dev/null) || found=none
-  local major=${found#v}
-  major=${major%%.*}
-  if [[ ! $major =~ ^[0-9]+$ ]] || ((major < 20)); then
-    echo "setup: Node.js 20 or newer is needed, found: $found" >&2
+  # A pre-release, such as v26.0.0-nightly, counts as what it leads to.
+  if [[ ! $found =~ ^v([0-9]+\.[0-9]+\.[0-9]+) ]] ||
+    (($(as_number "${BASH_REMATCH[1]}") < $(as_number "$least_node"))); then
+    echo "setup: Node.js $least_node or newer is needed, found: $found" >&2
     exit 1
   fi
 }

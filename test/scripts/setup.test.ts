@@ -10,6 +10,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 const scripts = new URL('../../scripts/', import.meta.url).pathname;
 const bash = execFileSync('bash', ['-c', 'command -v bash'], { encoding: 'utf8' }).trim();
+const packageJson = JSON.parse(readFileSync(join(scripts, '../package.json'), 'utf8')) as { engines: { node: string } };
+const leastNode = packageJson.engines.node.replace('>=', '');
 const directories: string[] = [];
 
 afterEach(() => {
@@ -81,7 +83,7 @@ function makeMachine(machine: Machine) {
   fake(
     'node',
     `case "$1" in
-      --version) echo '${machine.node ?? 'v20.1.0'}' ;;
+      --version) echo '${machine.node ?? 'v20.18.1'}' ;;
       *adapter-check.mjs) if ${adapterIsThere}; then echo 'WebGPU adapter: fake'; else echo 'WebGPU adapter: none'; exit 1; fi ;;
       *) exec '${process.execPath}' "$@" ;;
     esac`,
@@ -153,11 +155,16 @@ describe('scripts/setup.sh', () => {
     expect(makeMachine({ lockfile: false }).run().called[0]).toMatch(/^npm install /);
   });
 
-  it.each(['v18.20.4', 'nonsense'])('refuses Node %s in one line', (node) => {
+  it.each(['v18.20.4', 'v20.9.0', 'v20.18.0', 'v20', 'nonsense'])('refuses Node %s in one line', (node) => {
     const result = makeMachine({ node }).run();
     expect(result.status).toBe(1);
-    expect(result.stderr).toBe(`setup: Node.js 20 or newer is needed, found: ${node}\n`);
+    expect(result.stderr).toBe(`setup: Node.js ${leastNode} or newer is needed, found: ${node}\n`);
     expect(result.called).toEqual([]);
+  });
+
+  it.each([`v${leastNode}`, 'v20.20.0', 'v22.0.0', 'v100.1.2', 'v26.0.0-nightly20260101'])('takes Node %s', (node) => {
+    const result = makeMachine({ node }).run();
+    expect(result.status, result.stderr).toBe(0);
   });
 
   it('refuses an option that it does not know', () => {
