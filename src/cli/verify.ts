@@ -9,6 +9,7 @@ import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption } from './options.js';
 import { count, print, printJson } from './output.js';
+import { TERMINAL } from './progress.js';
 
 interface Options {
   device: DeviceChoice;
@@ -45,6 +46,7 @@ async function verify(model: string, { device, expect, image, json }: Options): 
     engine: () => opened.engine(),
     expectKnown: expect !== undefined,
     image,
+    events: TERMINAL,
   });
   const sum = (outcome: Check['outcome']) => checks.filter((check) => check.outcome === outcome).length;
   const summary = { passed: sum('passed'), failed: sum('failed'), notRun: sum('not run') };

@@ -5,7 +5,7 @@
  * of the published numbers comes out under either activation, it is that checkpoint, and then all of them must.
  */
 import { join } from 'node:path';
-import type { ClipConfig } from '../clip/config.js';
+import { type ClipConfig, clipTensors } from '../clip/config.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import {
   type Check,
@@ -22,6 +22,7 @@ import { InputError } from '../errors.js';
 import { normalizedFeatures, zeroShotLogits } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { exists } from './checkpoint-files.js';
+import { type Events, SILENT } from './events.js';
 import { pixelsForClip, readImageFile } from './image-files.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 import { ARCHITECTURES } from './random-clip.js';
@@ -52,7 +53,8 @@ export interface VerifyOptions {
   readonly expectKnown?: boolean;
   /** Path of CLIP.png. */
   readonly image?: string | undefined;
-  readonly onTensor?: (numbers: number) => void;
+  /** Hears how far the reading of the weights is. */
+  readonly events?: Pick<Events, 'progress'> | undefined;
 }
 
 /**
@@ -80,7 +82,7 @@ export async function verifyModel(directory: string, options: VerifyOptions): Pr
   }
   await using _ = model;
   const checks = [passed('shapes', `as config.json says: ${describeSizes(model.config)}`)];
-  checks.push(...(await checkWeights(model.clip, model.config, options.onTensor)));
+  checks.push(...(await readWeights(model, options.events ?? SILENT)));
   checks.push(await checkVocabulary(model));
   if (checks.some(({ name, outcome }) => name === 'finite weights' && outcome === 'failed')) {
     return [...checks, ...REST.slice(-4).map((name) => notRun(name, 'some weights are not finite'))];
@@ -89,6 +91,11 @@ export async function verifyModel(directory: string, options: VerifyOptions): Pr
   checks.push(await checkForward(engine, model));
   checks.push(...(await checkAgainstKnown(engine, model, options)));
   return checks;
+}
+
+async function readWeights({ clip, config }: ModelDirectory, events: Pick<Events, 'progress'>): Promise<Check[]> {
+  using bar = events.progress(clipTensors(config).length, 'reading weights', 'tensors');
+  return await checkWeights(clip, config, () => bar.tick(1));
 }
 
 const REST = [

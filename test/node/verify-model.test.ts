@@ -6,7 +6,7 @@ import { writeSafetensors } from '../../src/clip/checkpoint/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import { type Check, OPENAI_VIT_B32, type ReferenceNumbers } from '../../src/clip/verify/index.js';
 import { CpuBackend } from '../../src/kernels/index.js';
-import { type KnownCheckpoint, verifyModel } from '../../src/node/verify-model.js';
+import { type KnownCheckpoint, type VerifyOptions, verifyModel } from '../../src/node/verify-model.js';
 import { Engine } from '../../src/tensor/index.js';
 import { tinyVocabulary } from '../cli/tiny-vocabulary.js';
 import { fixture, maxError, tensorsOf, tinyClip } from '../support/tiny-clip.js';
@@ -89,7 +89,7 @@ async function halvesOf(clip: Awaited<ReturnType<typeof tinyClip>>['clip'], name
   return halvesFromFloat32(await clip.read(name));
 }
 
-const verify = (folder: string, options: { known?: KnownCheckpoint; expectKnown?: boolean } = {}) =>
+const verify = (folder: string, options: Partial<VerifyOptions> = {}) =>
   verifyModel(folder, { engine: async () => engine, ...options });
 
 const outcomes = (checks: readonly Check[]) => Object.fromEntries(checks.map(({ name, outcome }) => [name, outcome]));
@@ -177,6 +177,28 @@ describe('a model that is published', () => {
     expect(outcomes(checks)).toMatchObject({ ...SOUND, 'reference numbers': 'failed' });
     expect(detail(checks, 'reference numbers')).toMatch(/pooled image off by 0\.0\d+/);
   });
+});
+
+test('tells how far the reading of the weights is', async () => {
+  const folder = await model();
+  const bars: { total: number; done: number; ended: boolean }[] = [];
+  const progress = (total: number) => {
+    const bar = { total, done: 0, ended: false };
+    bars.push(bar);
+    return {
+      tick: (n: number) => {
+        bar.done += n;
+      },
+      [Symbol.dispose]: () => {
+        bar.ended = true;
+      },
+    };
+  };
+  await verify(folder, { events: { progress } });
+  expect(bars).toEqual([
+    { total: (await tinyClip('clip-tiny')).clip.names().length, done: expect.any(Number), ended: true },
+  ]);
+  expect(bars[0]!.done).toBe(bars[0]!.total);
 });
 
 describe('a model that is not', () => {

@@ -6,11 +6,11 @@ import { type Check, failed, passed } from './check.js';
 /** OpenAI clips its scale at 100; others train without a bound, but none has come near these. */
 const SCALES = [1, 1000] as const;
 
-/** `onTensor` hears of each tensor that was read, with its size. */
+/** `onTensor` hears of each tensor that was read. */
 export async function checkWeights(
   clip: CanonicalClip,
   config: ClipConfig,
-  onTensor: (numbers: number) => void = () => {},
+  onTensor: () => void = () => {},
 ): Promise<Check[]> {
   const broken: string[] = [];
   const constant: string[] = [];
@@ -22,7 +22,7 @@ export async function checkWeights(
     // Norms start as ones and biases as zeros; a matrix of one value has been trained by nobody.
     else if (shape.length > 1 && least === most) constant.push(`${name} (all ${least})`);
     numbers += values.length;
-    onTensor(values.length);
+    onTensor();
   }
   const [logScale = 0] = await clip.read('logit_scale');
   const scale = Math.exp(logScale);
