@@ -1,4 +1,5 @@
 /** Image files: finding them under folders, reading them, and turning them into what the vision tower takes. */
+import type { Dirent } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -27,7 +28,8 @@ export interface SkippedImage {
 /**
  * The images in `inputs`, sorted by path (by code unit, each path once). A folder stands for all .jpg, .jpeg and .png files
  * below it, hidden ones left out; a file stands for itself, whatever its name. Links are followed, but no folder is gone
- * through twice, whatever links lead to it. Throws InputError for a path that does not exist and for a folder without images.
+ * through twice, whatever links lead to it. A folder below that cannot be read is listed in place of its images: reading it says why.
+ * Throws InputError for a path that does not exist or cannot be read, and for a folder without images.
  */
 export async function listImages(inputs: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
@@ -60,10 +62,17 @@ async function* imagesBelow(top: string): AsyncGenerator<string> {
     const waiting = [start];
     for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
       const directory = folder;
-      const real = await naming(directory, 'cannot be read', () => realpath(directory));
-      if (visited.has(real)) continue;
-      visited.add(real);
-      const entries = await naming(directory, 'cannot be read', () => readdir(directory, { withFileTypes: true }));
+      let entries: Dirent[];
+      try {
+        const real = await naming(directory, 'cannot be read', () => realpath(directory));
+        if (visited.has(real)) continue;
+        visited.add(real);
+        entries = await naming(directory, 'cannot be read', () => readdir(directory, { withFileTypes: true }));
+      } catch (error) {
+        if (directory === top) throw error;
+        yield directory;
+        continue;
+      }
       for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
         if (entry.name.startsWith('.')) continue;
         const path = join(directory, entry.name);
@@ -80,6 +89,8 @@ async function* imagesBelow(top: string): AsyncGenerator<string> {
 /** The bytes of an image file. Throws InputError naming it. */
 export async function readImageFile(path: string): Promise<Uint8Array> {
   const status = await naming(path, 'cannot be opened', () => stat(path));
+  // A folder that could not be gone through; see listImages.
+  if (status.isDirectory()) await naming(path, 'cannot be read', () => readdir(path));
   if (!status.isFile()) throw new InputError(`${path}: expected an image file, found ${kindOfFile(status)}`);
   if (status.size > MAX_FILE_BYTES) {
     throw new InputError(`${path}: expected an image of at most ${MAX_FILE_BYTES} bytes, found ${status.size}`);

@@ -45,9 +45,12 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-/** Tells which of the files that a manifest names are there, each folder listed once. */
+/**
+ * Tells which of the files that a manifest names are there, each folder listed once. In a folder that cannot be listed every file counts as
+ * there: reading it says what is wrong.
+ */
 export class Presence {
-  readonly #folders = new Map<string, Promise<ReadonlySet<string>>>();
+  readonly #folders = new Map<string, Promise<ReadonlySet<string> | undefined>>();
 
   constructor(private readonly root: string) {}
 
@@ -60,11 +63,18 @@ export class Presence {
       names = this.#list(folder);
       this.#folders.set(folder, names);
     }
-    return (await names).has(path.slice(slash + 1));
+    return (await names)?.has(path.slice(slash + 1)) ?? true;
   }
 
-  async #list(folder: string): Promise<ReadonlySet<string>> {
-    const found = (await entries(join(this.root, folder))) ?? [];
+  /** Undefined where it cannot be listed. */
+  async #list(folder: string): Promise<ReadonlySet<string> | undefined> {
+    let found: Entry[];
+    try {
+      found = (await entries(join(this.root, folder))) ?? [];
+    } catch (error) {
+      if (error instanceof InputError) return undefined;
+      throw error;
+    }
     return new Set(found.filter(({ isFolder }) => !isFolder).map(({ name }) => name));
   }
 }
