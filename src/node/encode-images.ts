@@ -4,7 +4,7 @@
  */
 import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
-import { encodePixels, imagesPerBatch, type ModelSource } from '../ptdpc/index.js';
+import { allFinite, encodePixels, imagesPerBatch, type ModelSource } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
@@ -56,7 +56,10 @@ interface WaitingImage {
   readonly pixels: Float32Array;
 }
 
-/** Encodes images. Throws InputError where none is readable, or where one is not and `strict` is set. */
+/**
+ * Encodes images. Throws InputError where none is readable, or where one is not and `strict` is set, and where features are no numbers:
+ * that is the weights' fault, and holds for every image.
+ */
 export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {
   const { engine, cache, pooledCache } = request;
   const encoder = encoderOf(request.model);
@@ -80,6 +83,7 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
         const { features, pooled } = await encodePixels(tower, encoder.features, pixels, pooledCache !== undefined);
         for (const [row, { index, hash }] of batch.entries()) {
           const feature = rowOf(features, row, reader.width);
+          if (!allFinite(feature)) throw notFinite(request.paths[index]!);
           reader.features.set(feature, index * reader.width);
           if (!hash) continue;
           await cache?.add(hash, feature);
@@ -94,6 +98,12 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
     }
   }
   return { ...reader.result(), encoded };
+}
+
+function notFinite(path: string): InputError {
+  return new InputError(
+    `${path}: its features are not finite numbers, so the model's weights are not sound (ptdpc verify checks a model)`,
+  );
 }
 
 /** An image being decoded. */
@@ -178,7 +188,7 @@ class ImageReader {
     const { config, preprocessing } = this.encoder;
     const hash = cache && sha256(file);
     const known = hash && (await cache.get(hash));
-    if (known) {
+    if (known && allFinite(known)) {
       this.features.set(known, index * this.width);
       this.#cached++;
       onProgress?.(1);

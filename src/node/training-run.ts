@@ -13,6 +13,7 @@ import {
   promptText,
   requireTrainingMemory,
   stepsPerEpoch,
+  TrainingDiverged,
   type TuningOptions,
   trainPrompts,
 } from '../ptdpc/index.js';
@@ -48,8 +49,8 @@ export interface TrainingRun {
 
 /**
  * Trains, or goes on training, or finds the run finished; returns the last epoch's metrics. Throws InputError where the folder holds
- * something else or another run, or another process trains there, where not even one prompt fits the memory, and where the loss is no longer a number: the folder
- * then has the prompts and the state of the last epoch before that.
+ * something else or another run, or another process trains there, where not even one prompt fits the memory, and where loss or prompts
+ * are no longer numbers: the folder then has the prompts and the state of the last epoch before that.
  */
 export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   const { out, model, tower, classes, options, train, validation, memory, events = SILENT } = request;
@@ -77,6 +78,10 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
       `${classes.length} classes, ${stepsPerEpoch(images, options.batchSize)} steps an epoch`,
   );
   using bar = events.progress((options.epochs - done) * images, 'tuning', 'images');
+  const kept = () =>
+    last
+      ? `${out} keeps the prompts of epoch ${last.epoch + 1}; another --lr needs another --out`
+      : `no epoch was finished, so that ${out} is free for another --lr`;
   await trainPrompts({
     model: prompts,
     options,
@@ -93,6 +98,8 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
       last = metrics;
       request.onEpoch?.(metrics);
     },
+  }).catch((error: unknown) => {
+    throw error instanceof TrainingDiverged ? new TrainingDiverged(`${error.message}; ${kept()}`) : error;
   });
   if (!last) throw new Error('training ended without an epoch');
   await request.use?.(prompts);

@@ -9,6 +9,7 @@ export { encodePixels, FEATURE_KINDS, type FeatureKind, imagesPerBatch } from '.
 export * from './evaluate.js';
 export * from './explain.js';
 export { normalizedFeatures } from './features.js';
+export { allFinite, NonFiniteError } from './finite.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
 export {

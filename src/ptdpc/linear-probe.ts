@@ -123,7 +123,7 @@ export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> 
       logits.dispose();
       if (!Number.isFinite(value)) {
         throw new TrainingDiverged(
-          `the loss became ${value} at epoch ${epoch}: try a smaller --lr than ${learningRate}`,
+          `the loss became ${value} in epoch ${epoch + 1} of ${options.epochs}: try a smaller --lr than ${learningRate}`,
         );
       }
       lossSum += value * size;

@@ -1,6 +1,7 @@
 /** The loss of a batch and its gradient, in pieces that fit the memory budget. */
 import { crossEntropy, softmax, sumRows, type Tensor } from '../tensor/index.js';
 import { type BatchPlan, planBatch } from './budget.js';
+import { finiteLogits } from './finite.js';
 import type { PromptModel } from './prompt-model.js';
 
 /** What a batch gave, besides its gradient. */
@@ -125,7 +126,7 @@ function lossesOf(model: PromptModel, logits: Tensor, labels: Int32Array): Tenso
   return crossEntropy(scores, engine.indices(labels));
 }
 
-/** Logits [count, classes] without a gradient, in pieces that fit the budget. */
+/** Logits [count, classes] without a gradient, in pieces that fit the budget. Throws NonFiniteError where one is no number. */
 export async function predictLogits(model: PromptModel, features: Float32Array, budget: number): Promise<Float32Array> {
   const { engine, classes } = model;
   const width = model.prompts.columns;
@@ -146,7 +147,7 @@ export async function predictLogits(model: PromptModel, features: Float32Array, 
       }
     }
   }
-  return logits;
+  return finiteLogits(logits);
 }
 
 /** `count` images from `start`. */

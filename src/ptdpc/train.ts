@@ -1,11 +1,12 @@
 /** The training loop: epochs of batches, a step-wise learning rate, validation, and a state to resume from after every epoch. */
 import { InputError } from '../errors.js';
 import { AdamW, type Optimizer, type OptimizerState, Sgd } from '../tensor/index.js';
-import { argmax, evaluate } from './evaluate.js';
+import { argmax, type Evaluation, evaluate } from './evaluate.js';
+import { allFinite, NonFiniteError } from './finite.js';
 import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
-import { accumulateGradient, type LabelledFeatures, predictLogits } from './step.js';
+import { accumulateGradient, type LabelledFeatures, predictLogits, slice } from './step.js';
 
 /** How one step went. */
 export interface StepMetrics {
@@ -54,7 +55,7 @@ export interface Training {
   onEpoch?: (metrics: EpochMetrics, state: TrainingState) => Promise<void> | void;
 }
 
-/** The loss is no longer a number: the learning rate was too high for these images. */
+/** The loss or the prompts are no longer numbers: the learning rate was too high for these images. */
 export class TrainingDiverged extends InputError {}
 
 /** Steps of one epoch; a short last batch is kept. */
@@ -64,7 +65,8 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
 
 /**
  * Tunes the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
- * Throws TrainingDiverged where the loss is no longer a number, and the signal's reason where it is aborted (between steps).
+ * `onEpoch` hears of no prompts but such as give finite logits. Throws TrainingDiverged where loss or prompts are no longer numbers, NonFiniteError
+ * where the first loss is none, before anything was learnt, and the signal's reason where it is aborted (between steps).
  */
 export async function trainPrompts(training: Training): Promise<void> {
   const { model, options, train, validation, memory, resume, signal } = training;
@@ -88,8 +90,9 @@ export async function trainPrompts(training: Training): Promise<void> {
       const { loss, logits } = await accumulateGradient(model, batch, memory);
       const step = epoch * stepsPerEpoch(count, options.batchSize) + start / options.batchSize;
       if (!Number.isFinite(loss)) {
-        throw new TrainingDiverged(
-          `the loss became ${loss} at epoch ${epoch}, step ${step}: try a smaller --lr than ${lr}`,
+        if (step > 0) throw divergence(`the loss became ${loss}`, options, epoch, step);
+        throw new NonFiniteError(
+          `the loss is ${loss} before anything was learnt: features or weights are not sound (ptdpc verify checks a model)`,
         );
       }
       optimizer.step(lr);
@@ -100,21 +103,38 @@ export async function trainPrompts(training: Training): Promise<void> {
       lossSum += loss * batch.labels.length;
       training.onStep?.({ type: 'step', epoch, step, loss, lr }, batch.labels.length);
     }
-    const held = validation && (await evaluateOn(model, validation, memory));
+    const state = { epochs: epoch + 1, prompts: await model.prompts.read(), optimizer: await optimizer.state() };
+    const last = (epoch + 1) * stepsPerEpoch(count, options.batchSize) - 1;
+    let seen: Evaluation;
+    try {
+      // Without validation images, one of the others: the last update must not have ruined the prompts unseen.
+      seen = await evaluateOn(model, validation ?? slice(train, 0, 1, model.prompts.columns), memory);
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      throw divergence('the logits became NaN or infinite', options, epoch, last);
+    }
+    if (![state.prompts, ...state.optimizer.tensors].every(allFinite))
+      throw divergence('the prompts became NaN or infinite', options, epoch, last);
     const metrics: EpochMetrics = {
       type: 'epoch',
       epoch,
       trainLoss: lossSum / count,
       trainAccuracy: correct / count,
-      valLoss: held?.loss ?? null,
-      valAccuracy: held?.accuracy ?? null,
+      valLoss: validation ? seen.loss : null,
+      valAccuracy: validation ? seen.accuracy : null,
     };
-    const state = { epochs: epoch + 1, prompts: await model.prompts.read(), optimizer: await optimizer.state() };
     await training.onEpoch?.(metrics, state);
   }
 }
 
-/** Predictions for labelled images. */
+/** `step` is the one whose numbers, or whose update, are bad. */
+function divergence(what: string, options: TuningOptions, epoch: number, step: number): TrainingDiverged {
+  return new TrainingDiverged(
+    `${what} in epoch ${epoch + 1} of ${options.epochs}, at step ${step}: try a smaller --lr than ${options.learningRate}`,
+  );
+}
+
+/** Predictions for labelled images. Throws NonFiniteError where they are no numbers. */
 export async function evaluateOn(model: PromptModel, images: LabelledFeatures, memory: number) {
   return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes);
 }

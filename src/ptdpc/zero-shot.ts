@@ -3,6 +3,7 @@ import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { matmul } from '../tensor/index.js';
 import { normalizedFeatures } from './features.js';
+import { finiteLogits } from './finite.js';
 
 /** The text of a class: the template with the class word in place of `{}`, or after it where there is no `{}`. */
 export function classText(template: string, word: string): string {
@@ -11,7 +12,7 @@ export function classText(template: string, word: string): string {
 
 /**
  * Logits [count, classes] of normalised features [count, width]. `texts` has an entry for each class: one text, or several, whose
- * normalised features are averaged and normalised again (the prompt ensembling of the same section).
+ * normalised features are averaged and normalised again (the prompt ensembling of the same section). Throws NonFiniteError where a logit is no number.
  */
 export async function zeroShotLogits(
   tower: TextTower,
@@ -42,5 +43,5 @@ export async function zeroShotLogits(
       { transposeB: true, alpha: tower.logitScale },
     ),
   );
-  return logits.read();
+  return finiteLogits(await logits.read());
 }

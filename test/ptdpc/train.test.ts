@@ -6,7 +6,14 @@ import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { type TuningOptions, tuningOptions } from '../../src/ptdpc/options.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
 import { epochOrder } from '../../src/ptdpc/random.js';
-import { type EpochMetrics, type StepMetrics, type TrainingState, trainPrompts } from '../../src/ptdpc/train.js';
+import type { LabelledFeatures } from '../../src/ptdpc/step.js';
+import {
+  type EpochMetrics,
+  type StepMetrics,
+  TrainingDiverged,
+  type TrainingState,
+  trainPrompts,
+} from '../../src/ptdpc/train.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll, openTestDevice } from '../support/devices.js';
 import { randomReals } from '../support/random.js';
@@ -22,19 +29,29 @@ const dataOf = (seed: number, count: number) => ({
 const options = (overrides: Partial<TuningOptions> = {}) =>
   tuningOptions('paper', { epochs: 3, batchSize: 4, learningRate: 0.05, ...overrides });
 
-async function run(device: Backend, tuning: TuningOptions, resume?: TrainingState, stopAfter = 99) {
+interface Setting {
+  resume?: TrainingState | undefined;
+  /** Epochs after which it is aborted. */
+  stopAfter?: number;
+  /** Hears of every epoch's state, those before a failure too. */
+  states?: TrainingState[];
+  train?: LabelledFeatures;
+  validated?: boolean;
+}
+
+async function run(device: Backend, tuning: TuningOptions, setting: Setting = {}) {
+  const { resume, stopAfter, states = [], train = dataOf(1, 11), validated = true } = setting;
   const engine = new Engine(device);
   using tower = await TextTower.load(engine, clip, SMALL_CLIP);
   using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, tuning);
   const steps: StepMetrics[] = [];
   const epochs: EpochMetrics[] = [];
-  const states: TrainingState[] = [];
   const controller = new AbortController();
   const done = trainPrompts({
     model,
     options: tuning,
-    train: dataOf(1, 11),
-    validation: dataOf(2, 5),
+    train,
+    validation: validated ? dataOf(2, 5) : undefined,
     memory: 2 ** 30,
     resume,
     signal: controller.signal,
@@ -73,16 +90,44 @@ describeOnAll('training', (device) => {
   it.each(['sgd', 'adamw'] as const)('resumes to the identical result (%s)', async (optimizer) => {
     const tuning = options({ optimizer });
     const straight = await run(device(), tuning);
-    const part = await run(device(), tuning, undefined, 2);
+    const part = await run(device(), tuning, { stopAfter: 2 });
     expect(part.states).toHaveLength(2);
-    const rest = await run(device(), tuning, part.states[1]);
+    const rest = await run(device(), tuning, { resume: part.states[1] });
     expect([...part.steps.slice(0, 6), ...rest.steps]).toEqual(straight.steps);
     expect(rest.states.at(-1)).toEqual(straight.states.at(-1));
   });
 
   it('stops at a loss that is no number, naming the step', async () => {
     const wild = options({ learningRate: 1e300, optimizer: 'adamw' });
-    await expect(run(device(), wild)).rejects.toThrow(/loss became NaN at epoch 0, step \d+: try a smaller --lr/);
+    const failure = run(device(), wild);
+    await expect(failure).rejects.toThrow(
+      /loss became NaN in epoch 1 of 3, at step [12]: try a smaller --lr than 1e\+300$/,
+    );
+    await expect(failure).rejects.toBeInstanceOf(TrainingDiverged);
+  });
+
+  it.each([
+    ['infinite', 1e300, 2],
+    ['finite, but beyond what logits can be computed from', 1e25, 3],
+  ])("tells of no prompts that an epoch's last update has ruined (%s)", async (_, gamma, epoch) => {
+    // One step an epoch; each epoch's learning rate is the last one's times gamma.
+    const states: TrainingState[] = [];
+    const tuning = options({ mode: 'cs', batchSize: 11, stepSize: 1, gamma });
+    await expect(run(device(), tuning, { states, validated: false })).rejects.toThrow(
+      `the logits became NaN or infinite in epoch ${epoch} of 3, at step ${epoch - 1}: try a smaller --lr than 0.05`,
+    );
+    expect(states.map(({ epochs }) => epochs)).toEqual([1, 2].slice(0, epoch - 1));
+    for (const { prompts } of states) expect(prompts.every((value) => Number.isFinite(value))).toBe(true);
+  });
+
+  it('does not blame the learning rate for features that are no numbers', async () => {
+    const train = dataOf(1, 11);
+    train.features.fill(Number.NaN);
+    const failure = run(device(), options(), { train });
+    await expect(failure).rejects.toThrow(
+      /^the loss is NaN before anything was learnt: features or weights are not sound/,
+    );
+    await expect(failure).rejects.not.toBeInstanceOf(TrainingDiverged);
   });
 });
 
