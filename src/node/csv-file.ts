@@ -6,7 +6,11 @@ import { readText } from './checkpoint-files.js';
 
 /** The cells of each record. Throws InputError naming the file where it cannot be read or is something else. */
 export async function readCsv(path: string, options: Options = {}): Promise<string[][]> {
-  const text = await readText(path);
+  return parseCsv(await readText(path), path, options);
+}
+
+/** The cells of each record in the text of a file. Throws InputError naming the file where it is something else. */
+export function parseCsv(text: string, path: string, options: Options = {}): string[][] {
   try {
     return parse(text, { bom: true, ...options }) as unknown as string[][];
   } catch (error) {

@@ -100,7 +100,7 @@ export function isTuningOptions(value: unknown): value is TuningOptions {
   );
   if (!sameKind || !Object.hasOwn(PRESETS, options.preset) || !MODES.includes(options.mode)) return false;
   if (!['cosine', 'half'].includes(options.weight) || !['ce', 'double-softmax'].includes(options.loss)) return false;
-  if (!['sgd', 'adamw'].includes(options.optimizer)) return false;
+  if (!['sgd', 'adamw'].includes(options.optimizer) || !Number.isSafeInteger(options.seed)) return false;
   try {
     tuningOptions(options.preset, options);
   } catch {

@@ -5,7 +5,7 @@ import type { Evaluation } from './evaluate.js';
 export function predictionsCsv(
   words: readonly string[],
   { paths, labels }: { paths: readonly string[]; labels: Int32Array },
-  { predicted, probabilities }: Evaluation,
+  { predicted, probabilities }: Pick<Evaluation, 'predicted' | 'probabilities'>,
 ): string {
   const header = ['path', 'actual', 'predicted', ...words.map((word) => `p(${word})`)];
   const lines = paths.map((path, i) => {

@@ -60,6 +60,8 @@ test('metadata that is missing, damaged or contradicts itself is named', async (
   }
   const { options } = file;
   const cases: [Record<string, string>, RegExp][] = [
+    // Read as Infinity, which could not be written again.
+    [{ options: METADATA.options.replace('"seed":0', '"seed":1e999') }, /does not describe a run/],
     [{ format: 'other' }, /expected format ptdpc-prompts 1, found "other" "1"/],
     [{ version: '2' }, /found "ptdpc-prompts" "2"/],
     [{ options: '{"mode"' }, /damaged metadata: expected JSON, found "\{\\"mode\\""/],

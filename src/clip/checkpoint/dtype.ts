@@ -98,7 +98,8 @@ export function decodeElements(bytes: Uint8Array<ArrayBuffer>, dtype: DType): Te
     case 'I8':
       return new Int8Array(buffer, byteOffset, count);
     case 'U8':
-    case 'BOOL':
       return bytes;
+    case 'BOOL':
+      return bytes.map((byte) => Number(byte !== 0));
   }
 }

@@ -1,7 +1,8 @@
 /** Reads `predictions.csv` (RFC 4180), as `ptdpc eval` writes it. */
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import { readCsv } from '../csv-file.js';
+import { readText } from '../checkpoint-files.js';
+import { parseCsv } from '../csv-file.js';
 
 export interface Predictions {
   /** Class words, in order. */
@@ -16,7 +17,10 @@ export interface Predictions {
 
 /** Throws InputError naming the file and the line where it is not as expected. */
 export async function readPredictions(path: string): Promise<Predictions> {
-  const [head = [], ...rows] = await readCsv(path);
+  const text = await readText(path);
+  // The last probability of a file that was cut would be another one.
+  if (!text.endsWith('\n')) throw new InputError(`${path}: cut short: expected a line end after the last image`);
+  const [head = [], ...rows] = parseCsv(text, path);
   const words = head.slice(3).map((name) => /^p\((.*)\)$/s.exec(name)?.[1]);
   const known = head.slice(0, 3).join() === 'path,actual,predicted' && words.length > 0;
   if (!known || !words.every((word) => word !== undefined) || new Set(words).size < words.length) {
