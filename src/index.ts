@@ -1,4 +1,8 @@
-/** The whole library but the command line: runs in Node and in browsers. */
+/**
+ * The whole library but the command line: runs in Node and in browsers.
+ *
+ * @module ptdpc
+ */
 export * from './clip/index.js';
 export { InputError } from './errors.js';
 // Both the kernels and the checkpoint readers have a DType; the engine's keeps the name.

@@ -1,4 +1,8 @@
-/** The demonstration: affective scenes drawn by us, captions for them, and labelled splits. Runs in a browser. */
+/**
+ * The demonstration: affective scenes drawn by us, captions for them, and labelled splits. Runs in a browser.
+ *
+ * @module ptdpc/demo
+ */
 
 export {
   type AffectiveAttributes,

@@ -1,6 +1,8 @@
 /**
  * `ptdpc/node`: what the library needs of Node. Devices (Dawn's WebGPU, the CPU on all cores), model directories, image files and data
  * sets, runs, reports. What is computed with them is in `ptdpc`.
+ *
+ * @module ptdpc/node
  */
 
 export { type DatasetOptions, openDataset } from './datasets/index.js';

@@ -21,9 +21,9 @@ function commandLines(text: string): string[][] {
     // An ellipsis stands for options that are not written out.
     if (rest === undefined || / \.\.\.(?: |$)/.test(rest)) return [];
     return rest.split(/ && (?:npx )?(?=ptdpc)/).map((one) => {
-      // What follows two spaces or a hash is said about the command.
+      // What follows a hash, or a gap, is said about the command; a gap before an option only lines options up.
       const bare = one.replace(/ #.*$/, '').replace(/^ptdpc -- /, 'ptdpc ');
-      const words = bare.split(/ {3,}(?=[A-Za-z])(?!.* --)/)[0]!.match(/"[^"]*"|\S+/g) ?? [];
+      const words = bare.split(/ {3,}(?=[^\s-])/)[0]!.match(/"[^"]*"|\S+/g) ?? [];
       return words.slice(1).map((word) => word.replace(/^"|"$/g, ''));
     });
   });

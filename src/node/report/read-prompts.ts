@@ -1,6 +1,6 @@
 /** What the page of a run shows of its prompts, computed on the run's model. */
 import { InputError } from '../../errors.js';
-import { ClipModel } from '../../ptdpc/index.js';
+import { ClipModel, type TunedPrompts } from '../../ptdpc/index.js';
 import { absentPrompts, type Case, promptsSection, type Section, type WeighedPicture } from '../../report/index.js';
 import type { OpenedDevice } from '../device.js';
 import { embedFiles } from '../embed-files.js';
@@ -20,36 +20,35 @@ const MOST_PICTURES = 4;
 
 const NEAREST = { top: 3, skip: ['special', 'fragments'] } as const;
 
-/** The section of a run's prompts. `cases` are pictures to choose from. Where the model is gone, the section says so. */
+/**
+ * The section of a run's prompts. `cases` are pictures to choose from. Where the run's model is gone, or is another one, the section says
+ * so. Throws InputError where the device or the memory does not suffice.
+ */
 export async function readPromptsSection(
   run: string,
   cases: readonly Case[],
   { openDevice, model, memory }: PromptsRequest,
 ): Promise<Section> {
-  try {
-    await using files = await openRun(run, model);
-    using device = await openDevice();
-    using clip = new ClipModel(device, files.model, { memory });
-    using tuned = await clip.restorePrompts(files.prompts, run);
-    const found = tuned.model.perImage ? cases.filter(({ url, path }) => url !== null && path !== undefined) : [];
-    const shown = spread(found, MOST_PICTURES);
-    const pictures: WeighedPicture[] = [];
-    if (shown.length > 0) {
-      const { features } = await embedFiles(
-        clip,
-        shown.map(({ path }) => path!),
-        { strict: true },
-      );
-      const explained = await tuned.explain(features);
-      shown.forEach((picture, i) => {
-        pictures.push({ ...picture, explanation: explained[i]! });
-      });
-    }
-    return promptsSection({ words: await tuned.nearestWords(NEAREST), pictures });
-  } catch (error) {
-    if (error instanceof InputError) return absentPrompts(error.message);
+  const files = await openRun(run, model).catch((error: unknown) => {
+    if (error instanceof InputError) return error;
     throw error;
-  }
+  });
+  if (files instanceof InputError) return absentPrompts(files.message);
+  await using opened = files;
+  using device = await openDevice();
+  using clip = new ClipModel(device, opened.model, { memory });
+  using tuned = await clip.restorePrompts(opened.prompts, run);
+  const found = tuned.model.perImage ? cases.filter(({ url, path }) => url !== null && path !== undefined) : [];
+  const pictures = await weigh(clip, tuned, spread(found, MOST_PICTURES));
+  return promptsSection({ words: await tuned.nearestWords(NEAREST), pictures });
+}
+
+async function weigh(clip: ClipModel, tuned: TunedPrompts, shown: readonly Case[]): Promise<WeighedPicture[]> {
+  if (shown.length === 0) return [];
+  const paths = shown.map(({ path }) => path!);
+  const { features } = await embedFiles(clip, paths, { strict: true });
+  const explained = await tuned.explain(features);
+  return shown.map((picture, i) => ({ ...picture, explanation: explained[i]! }));
 }
 
 /** `count` of a list, evenly spread from its first to its last. */

@@ -55,9 +55,11 @@ export interface TuneRequest extends Pick<Training, 'resume' | 'signal' | 'onSte
  * A CLIP on a device: embeds images and texts, classifies without tuning, and tunes prompts. Each of its two towers is loaded on
  * first use. One call at a time: a device is one queue.
  *
- *     using device = await openDevice('auto');
- *     using clip = new ClipModel(device, await openModel({ config, weights, vocabulary }));
- *     const { predicted } = await clip.zeroShot(await clip.embedImages([picture]), ['awe', 'fear']);
+ * ```ts
+ * using device = await openDevice('auto');
+ * using clip = new ClipModel(device, await openModel({ config, weights, vocabulary }));
+ * const { predicted } = await clip.zeroShot(await clip.embedImages([picture]), ['awe', 'fear']);
+ * ```
  *
  * What it holds on the device is freed when it is disposed; the device and the source stay the caller's.
  */
@@ -76,11 +78,11 @@ export class ClipModel implements Disposable {
     device: { readonly backend: Backend },
     /** The model's parts. */
     readonly source: ModelSource,
-    { memory = DEFAULT_MEMORY }: ClipModelOptions = {},
+    options: ClipModelOptions = {},
   ) {
     const { clip, config } = source;
     this.engine = new Engine(device.backend);
-    this.memory = memory;
+    this.memory = options.memory ?? DEFAULT_MEMORY;
     this.tokenEmbeddings = new TokenEmbeddings(clip);
     this.#vision = new LoadedOnce(() => VisionTower.load(this.engine, clip, config));
     this.#text = new LoadedOnce(() => TextTower.load(this.engine, clip, config));
@@ -108,8 +110,9 @@ export class ClipModel implements Disposable {
    */
   async embedImages(
     images: Iterable<DecodedImage> | AsyncIterable<DecodedImage>,
-    { signal, onProgress }: EmbedOptions = {},
+    options: EmbedOptions = {},
   ): Promise<Float32Array> {
+    const { signal, onProgress } = options;
     const vision = clipVision(this.source.config);
     const most = imagesPerBatch(vision, this.memory, this.engine.backend.memory.fixedBytes);
     const tower = await this.#vision.get();
