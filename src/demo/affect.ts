@@ -9,6 +9,7 @@
 
 import type { Random } from './random.js';
 
+/** The eight emotions, in the order of labels. */
 export const EMOTIONS = [
   'amusement',
   'anger',
@@ -19,6 +20,7 @@ export const EMOTIONS = [
   'fear',
   'sadness',
 ] as const;
+/** One of `EMOTIONS`. */
 export type Emotion = (typeof EMOTIONS)[number];
 
 /** The values that each attribute takes; the order is that of the columns in `TENDENCY`. */
@@ -45,9 +47,11 @@ export const ATTRIBUTES = {
   texture: ['smooth', 'grainy', 'blotched', 'cracked'],
 } as const;
 
+/** Name of an attribute. */
 export type AttributeName = keyof typeof ATTRIBUTES;
 /** One value for each attribute. */
 export type AffectiveAttributes = { [Name in AttributeName]: (typeof ATTRIBUTES)[Name][number] };
+/** Names of all attributes. */
 export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as AttributeName[];
 
 /** Per cent of an emotion's scenes that have each value of an attribute. */

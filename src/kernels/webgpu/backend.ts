@@ -221,8 +221,8 @@ export class WebGpuBackend implements Backend {
     });
   }
 
-  #poison({ gpu }: PooledBuffer): void {
-    if (this.#options.poison) this.#device.queue.writeBuffer(gpu, 0, new Uint32Array(gpu.size / 4).fill(0x7fc00000));
+  #poison(buffer: PooledBuffer): void {
+    if (this.#options.poison) this.#writeBytes(buffer, new Uint32Array(buffer.gpu.size / 4).fill(0x7fc00000));
   }
 
   #writeBytes(buffer: PooledBuffer, data: Uint32Array | Int32Array | Float32Array): void {

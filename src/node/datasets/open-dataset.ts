@@ -24,6 +24,7 @@ import { byCodeUnit, type Found, type FoundImage } from './found.js';
 import { manifestAt, readManifest } from './manifest.js';
 import { readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
 
+/** What a data set is, where its files do not say, and how it is split. */
 export interface DatasetOptions {
   /** What the folder holds; without it, `detectSetting` decides. */
   setting?: SettingName | undefined;
