@@ -11,6 +11,7 @@ export interface WorstElement {
   readonly found: number;
 }
 
+/** How an implementation's outputs differ from the definition's. */
 export interface Comparison {
   /** The largest |found - expected| relative to the largest |expected| of the same output. NaN where anything is NaN. */
   readonly error: number;

@@ -24,6 +24,7 @@ export interface BindingContract extends ShaderInterface {
   readonly rectangular: boolean;
 }
 
+/** The contract of a kernel, read from its plainest shipped variant. */
 export function bindingContract(kernel: KernelName): BindingContract {
   const { unit, suite } = labKernels[kernel];
   const args = sizedArgs(suite[0] as KernelCase);
@@ -32,8 +33,10 @@ export function bindingContract(kernel: KernelName): BindingContract {
   return { ...reflectShader(shaderText(launch)), entryPoint: launch.entryPoint, unit, rectangular };
 }
 
-interface Need {
+/** A condition on a call's arguments, from a line `lab: needs`. */
+export interface Need {
   readonly text: string;
+  /** Whether a call with these arguments meets it. */
   holds(args: object): boolean;
 }
 

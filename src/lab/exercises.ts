@@ -7,6 +7,7 @@ import { labKernels } from './kernels/index.js';
 import type { Parity } from './parity.js';
 import { compileAndCheck, type OnStep } from './trial.js';
 
+/** A task for a reader. */
 export interface Exercise {
   readonly number: number;
   readonly title: string;
@@ -25,6 +26,7 @@ const PLAIN = String.raw`m=\d+,n=\d+,k=\d+(,transpose[AB]=[01])*(,alpha=0.7)?`;
 const MOST_BARRIERS = 4;
 const LEAST_COVERED = 256;
 
+/** In the order of docs/kernels/exercises.md. */
 export const exercises: readonly Exercise[] = [
   {
     number: 1,
@@ -71,6 +73,7 @@ export const exercises: readonly Exercise[] = [
   },
 ];
 
+/** What a check said of an answer. */
 export interface ExerciseResult {
   readonly passed: boolean;
   /** What is amiss, in one line; empty where it passed. */

@@ -11,6 +11,7 @@ export interface CaseData {
   half(length: number): DeviceBuffer;
   /** Given numbers. */
   values(values: ArrayLike<number>): DeviceBuffer;
+  /** Given whole numbers. */
   ints(values: ArrayLike<number>): DeviceBuffer;
   /** A buffer of this shape that the kernel writes, poisoned before. */
   output(...shape: number[]): DeviceBuffer;
@@ -18,12 +19,15 @@ export interface CaseData {
   inPlace(values: ArrayLike<number>): DeviceBuffer;
 }
 
+/** Arguments for one call of a kernel, to be made on any device. */
 export interface KernelCase<K extends KernelName = KernelName> {
   readonly name: string;
   readonly kernel: K;
+  /** Makes the buffers and returns the arguments. */
   readonly args: (data: CaseData) => Kernels[K];
 }
 
+/** A case, called after its kernel and what is special about it. */
 export function kernelCase<K extends KernelName>(
   kernel: K,
   name: string,

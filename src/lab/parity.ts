@@ -3,11 +3,13 @@ import { type Backend, CpuBackend, type KernelName, type Kernels } from '../kern
 import { type Comparison, compareOutputs, TOLERANCE } from './compare.js';
 import { type KernelCase, openCase, runCase } from './kernel-case.js';
 
+/** A case whose outputs are off by more than rounding. */
 export interface WrongCase {
   readonly name: string;
   readonly comparison: Comparison;
 }
 
+/** What a suite showed. */
 export interface Parity {
   /** How many cases were run. */
   readonly cases: number;

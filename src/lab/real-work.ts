@@ -31,8 +31,10 @@ export interface RecordedShape {
   readonly cost: KernelCost;
 }
 
+/** What is recorded: encoding pictures, or tuning prompts. */
 export type Job = 'embed' | 'train';
 
+/** What each job is, for people. */
 export const JOBS: Readonly<Record<Job, string>> = {
   embed: 'a batch of 32 pictures through ViT-B/32',
   train: 'a step of prompt tuning: ViT-B/32, preset paper, 64 images, eight classes',

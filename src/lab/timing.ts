@@ -17,6 +17,7 @@ export interface Contestant<K extends KernelName> {
   run(args: Kernels[K]): void;
 }
 
+/** How long one implementation took. */
 export interface ContestantTime {
   readonly name: string;
   /** Seconds of a call: the median of the turns, and their quartiles. */
@@ -29,6 +30,7 @@ export interface ContestantTime {
   readonly outputs: readonly KernelOutput[];
 }
 
+/** All contestants on one case. */
 export interface Timings {
   readonly cost: KernelCost;
   readonly times: readonly ContestantTime[];

@@ -11,6 +11,7 @@ import { checkParity, type Parity } from './parity.js';
 import { launchShipped, variantNames } from './shipped.js';
 import { type Contestant, type ContestantTime, type Timings, timeContestants } from './timing.js';
 
+/** What became of a kernel on trial. */
 export interface Trial {
   readonly compilation: Compilation;
   /** Undefined where it does not compile. */
@@ -21,10 +22,12 @@ export interface Trial {
   readonly notTimed?: string;
 }
 
+/** Variants of a kernel on one case. */
 export interface TimedVariants extends Timings {
   readonly times: readonly VariantTime[];
 }
 
+/** How long one variant took to compile and to run. */
 export interface VariantTime extends ContestantTime {
   /** From its text to a pipeline, in seconds. */
   readonly compileSeconds: number;
@@ -93,8 +96,10 @@ function firstLaunch<K extends KernelName>(user: UserKernel<K>, cases: readonly 
   throw new InputError(`${user.file}: it takes no case of ${user.kernel}: ${reason}`);
 }
 
-interface Entrant<K extends KernelName> {
+/** A variant to be timed beside the shipped ones. */
+export interface Entrant<K extends KernelName> {
   readonly name: string;
+  /** The launch for these arguments. */
   launch(args: Kernels[K]): Launch;
   /** Where it was compiled before: a second time, the driver's cache would answer. */
   readonly compileSeconds?: number;

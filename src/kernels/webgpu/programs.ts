@@ -25,6 +25,7 @@ export interface Compilation {
   readonly seconds: number;
 }
 
+/** One thing that the compiler said. */
 export interface CompilerMessage {
   readonly type: 'error' | 'warning' | 'info';
   readonly text: string;

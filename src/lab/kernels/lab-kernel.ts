@@ -11,6 +11,7 @@ export type Sizes = Readonly<Record<string, number>>;
  */
 export type Covers = number | readonly [rows: number, columns: number];
 
+/** A kernel's entry: what it means, its sizes, its suite, and how its work is counted. */
 export interface LabKernel<K extends KernelName = KernelName> {
   readonly kernel: K;
   /** The definition in one line. */
@@ -24,6 +25,7 @@ export interface LabKernel<K extends KernelName = KernelName> {
   readonly suite: readonly KernelCase<K>[];
   /** What `Covers` counts, e.g. `row`, and how many of them these arguments have: [rows, columns] for a rectangle. */
   readonly unit: string;
+  /** How many units a call has. */
   units(args: Kernels[K]): Covers;
 }
 
