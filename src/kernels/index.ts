@@ -13,6 +13,6 @@ export { type AdapterSummary, describeAdapter, findAdapter } from './webgpu/devi
 export { DeviceError, DeviceLostError, DeviceMemoryError } from './webgpu/faults.js';
 export { type MatmulTuning, type MatmulVariantName, matmulVariants } from './webgpu/matmul.js';
 export type { Compilation, CompilerMessage } from './webgpu/programs.js';
-export { type LayerProduct, measureTuning, type Timing, type TuningWork, tuningSteps } from './webgpu/tuner.js';
 export type { ShaderInterface } from './webgpu/reflect.js';
+export { type LayerProduct, measureTuning, type Timing, type TuningWork, tuningSteps } from './webgpu/tuner.js';
 export { defaultTuning, parseTuning, sameAttention, type Tuning } from './webgpu/tuning.js';
