@@ -4,7 +4,7 @@ import { InputError } from '../../errors.js';
 import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { readCsv } from '../csv-file.js';
-import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, pathInside, quoted } from './found.js';
+import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, type Omitted, pathInside, quoted } from './found.js';
 import { parseJson } from './json-file.js';
 import { foundOf, type Listed } from './listed-images.js';
 import { imagesIn } from './listing.js';
@@ -84,7 +84,7 @@ export async function readVotes(root: string): Promise<Found | undefined> {
   const [header = [], ...lines] = await readCsv(source, options);
   const names = header.slice(1);
   const listed: Listed[] = [];
-  let ties = 0;
+  const ties: Omitted[] = [];
   lines.forEach(([file = '', ...cells], i) => {
     const where = `${source}: line ${i + 2}`;
     const votes = cells.map(Number);
@@ -92,10 +92,12 @@ export async function readVotes(root: string): Promise<Found | undefined> {
       throw new InputError(`${where}: expected ${names.length} numbers of votes, found ${quoted(cells.join())}`);
     const most = Math.max(...votes);
     const winner = votes.indexOf(most);
-    if (winner !== votes.lastIndexOf(most)) ties++;
-    else listed.push({ path: pathInside(file, where), name: names[winner]!, split: undefined, where });
+    const path = pathInside(file, where);
+    if (winner !== votes.lastIndexOf(most)) ties.push({ path, why: 'no-majority' });
+    else listed.push({ path, name: names[winner]!, split: undefined, where });
   });
   const found = await foundOf(root, listed, source);
-  const left = `${source}: ${ties} of ${lines.length} paintings have no single class with most votes, so they are left out`;
-  return ties === 0 ? found : { ...found, warnings: [...found.warnings, left] };
+  if (ties.length === 0) return found;
+  const left = `${source}: ${ties.length} of ${lines.length} paintings have no single class with most votes, so they are left out`;
+  return { ...found, warnings: [...found.warnings, left], omitted: [...(found.omitted ?? []), ...ties] };
 }
