@@ -103,6 +103,7 @@ function checkLines(found: DatasetCheck, given: boolean): string[] {
     `${count(all.total, 'image')} of ${classes.length} classes`,
     '',
     ...countTable(found),
+    ...(found.expected ? [`published: ${number(found.expected.total)} images (${found.expected.source})`] : []),
     ...(leftOut.length === 0 ? [] : ['', 'left out:']),
     ...leftOut.map(({ reason, count, first }) => {
       const more = count > first.length ? ', ...' : '';

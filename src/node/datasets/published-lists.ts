@@ -1,7 +1,7 @@
 /** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
+import { SETTINGS, SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { readCsv } from '../csv-file.js';
 import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, type Omitted, pathInside, quoted } from './found.js';
@@ -40,7 +40,8 @@ export async function readRoiLists(root: string): Promise<Found | undefined> {
 
 /**
  * EmoSet: `{train,val,test}.json`, each an array of arrays: the class, then among others the path of the image. (Its README shows
- * four elements, [class, id, image, annotation]; copies with three, without the id, are passed on.)
+ * four elements, [class, id, image, annotation]; copies with three, without the id, are passed on.) The labels of its `info.json` are checked
+ * against ours.
  */
 export async function readEmoset(root: string): Promise<Found | undefined> {
   if (!(await exists(join(root, 'info.json'))) || !(await exists(join(root, 'train.json')))) return undefined;
@@ -60,7 +61,24 @@ export async function readEmoset(root: string): Promise<Found | undefined> {
       listed.push({ path: pathInside(image, where), name, split, where });
     });
   }
-  return foundOf(root, listed, root);
+  const found = await foundOf(root, listed, root);
+  return { ...found, warnings: [...found.warnings, ...(await emosetLabelWarnings(join(root, 'info.json')))] };
+}
+
+/** `info.json` has the label of each class at `emotion.label2idx`; a copy that has others, or none, is told so. */
+async function emosetLabelWarnings(source: string): Promise<string[]> {
+  const labels = member(member(await parseJson(source), 'emotion'), 'label2idx');
+  const ours = `labels are those of the published one: ${SETTINGS.emoset8.classes.map(({ word }) => word).join(', ')}`;
+  if (typeof labels !== 'object' || labels === null) return [`${source}: no emotion.label2idx; ${ours}`];
+  const differs = SETTINGS.emoset8.classes.flatMap(({ word }, label) => {
+    const theirs = member(labels, word);
+    return theirs === label ? [] : [`${word} ${theirs === undefined ? 'none' : quoted(theirs)}`];
+  });
+  return differs.length === 0 ? [] : [`${source}: emotion.label2idx has ${differs.join(', ')}; ${ours}`];
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /** ArtPhoto: `<class>_NNNN.jpg`, all in one folder. */
