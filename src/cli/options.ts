@@ -51,6 +51,9 @@ export const parseSeed = parseInteger(0, 2 ** 32 - 1);
 export const modelOption = () =>
   new Option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)').makeOptionMandatory();
 
+export const runOption = () =>
+  new Option('--run <run>', 'folder of the run, or a prompts.safetensors alone (with --model)').makeOptionMandatory();
+
 export const deviceOption = () =>
   new Option('--device <device>', 'where to compute: auto takes a hardware GPU, else the CPU')
     .choices(DEVICE_CHOICES)

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import {
   classOf,
+  classWord,
   countWarnings,
   type Dataset,
   type LabelledPath,
@@ -18,7 +19,7 @@ import {
 } from '../../ptdpc/datasets/index.js';
 import type { ClassName } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
-import { classWord, parseClassList, readClassesJson, requireDistinct } from './class-list.js';
+import { parseClassList, readClassesJson, requireDistinct } from './class-list.js';
 import { detectSetting } from './detect.js';
 import { byCodeUnit, type Found, type FoundImage } from './found.js';
 import { LAYOUTS } from './layouts.js';
