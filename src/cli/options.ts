@@ -45,6 +45,14 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** A number from 0. */
+export function parseShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() === '' || !(share >= 0 && Number.isFinite(share)))
+    throw new InvalidArgumentError('Expected a number from 0.');
+  return share;
+}
+
 /** Seeds are 32 bits wide. */
 export const parseSeed = parseInteger(0, 2 ** 32 - 1);
 

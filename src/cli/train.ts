@@ -20,6 +20,7 @@ import {
   parseInteger,
   parsePositive,
   parseSeed,
+  parseShare,
   strictOption,
 } from './options.js';
 import { count, print, printJson, say, saySkipped } from './output.js';
@@ -176,13 +177,6 @@ function tuningOf(options: TrainOptions): TuningOptions {
   const all = { ...given, initNoise, weight, learnSot, loss, logitScale };
   const set = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return tuningOptions(options.preset, set as Partial<TuningOptions>);
-}
-
-function parseShare(text: string): number {
-  const share = Number(text);
-  if (text.trim() === '' || !(share >= 0 && Number.isFinite(share)))
-    throw new InvalidArgumentError('Expected a number from 0.');
-  return share;
 }
 
 function parseLogitScale(text: string): 'clip' | number {
