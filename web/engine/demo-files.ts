@@ -6,6 +6,7 @@ import { bytesSource } from '../../src/clip/checkpoint/index.js';
 import { InputError } from '../../src/errors.js';
 import { decodePrompts, openModel, type PromptsFile } from '../../src/ptdpc/index.js';
 import promptsUrl from '../assets/demo-prompts.safetensors?url';
+import noiseUrl from '../assets/demo-prompts-noise.safetensors?url';
 import type { LoadedModel } from './session.js';
 
 export async function demoModel(): Promise<LoadedModel> {
@@ -19,12 +20,14 @@ export async function demoModel(): Promise<LoadedModel> {
   return { source, report: { name: 'demonstration', builtIn: true, hash: await source.hash(), imageSize } };
 }
 
-export async function demoPrompts(): Promise<PromptsFile> {
-  return decodePrompts(bytesSource('demo-prompts.safetensors', await fetched(promptsUrl)));
+/** Two tunings of the same scenes; the second's prompts started with noise, without which those of all classes stay equal. */
+export async function demoPrompts(): Promise<PromptsFile[]> {
+  const decoded = async (url: string) => decodePrompts(bytesSource(nameOf(url), await fetched(url)));
+  return Promise.all([promptsUrl, noiseUrl].map(decoded));
 }
 
 async function fetched(url: string): Promise<Uint8Array> {
-  const name = url.slice(url.lastIndexOf('/') + 1);
+  const name = nameOf(url);
   let response: Response;
   try {
     response = await fetch(url);
@@ -34,3 +37,5 @@ async function fetched(url: string): Promise<Uint8Array> {
   if (!response.ok) throw new InputError(`${name}: cannot be fetched: the page's server says ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
+
+const nameOf = (url: string) => url.slice(url.lastIndexOf('/') + 1);

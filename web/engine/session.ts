@@ -111,7 +111,7 @@ export class Session {
     if (!this.#model) {
       const [model, prompts] = await Promise.all([demoModel(), demoPrompts()]);
       this.#model = model;
-      this.shelve('demonstration', prompts);
+      for (const file of prompts) this.shelve('demonstration', file);
     }
     return this.#model;
   }
