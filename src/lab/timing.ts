@@ -42,14 +42,11 @@ const TURNS = 9;
 /** Where calls are long, a contestant has fewer turns rather than take longer than this in all; but one. */
 const MOST_SECONDS = 2;
 
-/** What happens, for a progress bar: the first calls of each contestant, then the turns. */
-export type OnTiming = (step: 'first calls' | 'timing', done: number, all: number) => void;
-
-/** Times the contestants. `onStep` hears after each step how many of all are done; what it throws ends the timing. */
+/** Times the contestants. `onTurn` hears after each turn how many of all are done. */
 export async function timeContestants<K extends KernelName>(
   test: KernelCase<K>,
   contestants: readonly Contestant<K>[],
-  onStep: OnTiming = () => {},
+  onTurn: (done: number, all: number) => void = () => {},
 ): Promise<Timings> {
   const all: Stopwatch<K>[] = [];
   try {
@@ -57,7 +54,6 @@ export async function timeContestants<K extends KernelName>(
       const stopwatch = new Stopwatch(test, contestant);
       all.push(stopwatch);
       await stopwatch.warm();
-      onStep('first calls', all.length, contestants.length);
     }
     const turns = all.reduce((sum, stopwatch) => sum + stopwatch.turns, 0);
     let done = 0;
@@ -65,7 +61,7 @@ export async function timeContestants<K extends KernelName>(
       for (const stopwatch of all) {
         if (round >= stopwatch.turns) continue;
         await stopwatch.turn();
-        onStep('timing', ++done, turns);
+        onTurn(++done, turns);
       }
     }
     const cost = kernelCost(test.kernel, sizedArgs(test));

@@ -1,0 +1,75 @@
+// Attention, second rung: online softmax (Milakov and Gimelshein 2018), one pass over the keys.
+//
+// The largest score is not known before the last key, so the largest so far stands in; when a larger one comes, what was
+// summed with the old one is scaled down. Every score is worked out once. The sums still lie in device memory.
+//
+// lab: covers 64
+
+struct Params {
+  queries: u32,
+  keys: u32,
+  heads: u32,
+  head_width: u32,
+  q_stride: u32,
+  q_offset: u32,
+  k_stride: u32,
+  k_offset: u32,
+  v_stride: u32,
+  v_offset: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> visible: array<vec4<i32>>;      // [queries]: two ranges of keys
+@group(0) @binding(5) var<storage, read_write> out: array<f32>;          // [queries, heads * head_width]
+@group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;  // [queries, heads]
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let number = (group.y * groups.x + group.x) * 64u + lane;
+  if (number >= params.queries * params.heads) {
+    return;
+  }
+  let query = number / params.heads;
+  let column = number % params.heads * params.head_width;
+  let q_at = query * params.q_stride + params.q_offset + column;
+  let out_at = query * params.heads * params.head_width + column;
+  for (var c = 0u; c < params.head_width; c++) {
+    out[out_at + c] = 0.0;
+  }
+
+  let seen = vec4<u32>(visible[query]);
+  let first = seen.y - seen.x;
+  let count = first + seen.w - seen.z;
+  var largest = -3.0e38;
+  var denominator = 0.0;
+  for (var t = 0u; t < count; t++) {
+    let key = select(seen.z + t - first, seen.x + t, t < first);
+    let k_at = key * params.k_stride + params.k_offset + column;
+    var score = 0.0;
+    for (var c = 0u; c < params.head_width; c++) {
+      score += q[q_at + c] * k[k_at + c];
+    }
+    score *= params.scale;
+    let larger = max(largest, score);
+    let rescale = exp(largest - larger);
+    let p = exp(score - larger);
+    largest = larger;
+    denominator = denominator * rescale + p;
+    let v_at = key * params.v_stride + params.v_offset + column;
+    for (var c = 0u; c < params.head_width; c++) {
+      out[out_at + c] = out[out_at + c] * rescale + p * v[v_at + c];
+    }
+  }
+  for (var c = 0u; c < params.head_width; c++) {
+    out[out_at + c] /= denominator;
+  }
+  log_sum_exp[number] = largest + log(denominator);
+}

@@ -1,0 +1,138 @@
+/**
+ * The parts of docs/kernels that are not written by hand. A page marks them:
+ *
+ *     <!-- begin NAME: ARGUMENTS -->
+ *     ... replaced ...
+ *     <!-- end -->
+ *
+ * `figures: KERNEL`            what was measured of a kernel
+ * `ladder: LADDER: RUNG, ...`  rungs in this order, each with how many times the first it is
+ * `cost: KERNEL`               the shapes that the two jobs really use
+ * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
+ *                             is `}`, to the one that closes the first
+ */
+import { JOBS, type RecordedShape } from '../../src/lab/index.js';
+import { type Figures, measuredOn, type Result, scaled, table, timeCells, workText } from './figures.js';
+
+/** Where the blocks' contents come from. */
+export interface Sources {
+  readonly figures: Figures;
+  /** The shapes of each job. */
+  readonly shapes: Readonly<Record<keyof typeof JOBS, readonly RecordedShape[]>>;
+  /** A file of the repository. */
+  source(path: string): string;
+}
+
+/** Shapes shown of a job at most. */
+const SHAPES_SHOWN = 4;
+
+/** What WebAssembly computes; of everything else the CPU backend runs the twin. */
+const COMPILED = /^(matmul|layerNorm|attention)/;
+
+const BLOCK = /<!-- begin (\w+): (.*?) -->\n[\s\S]*?<!-- end -->/g;
+
+/** The page with all its blocks as they should be. Throws Error where one names what there is not. */
+export function fillPage(page: string, sources: Sources): string {
+  return page.replace(BLOCK, (_, name: string, args: string) => {
+    const parts = args.split(': ').map((part) => part.trim());
+    const block = BLOCKS[name];
+    if (!block) throw new Error(`no block is called ${name}`);
+    return `<!-- begin ${name}: ${args} -->\n${block(sources, parts)}\n<!-- end -->`;
+  });
+}
+
+const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]) => string>> = {
+  figures: ({ figures: { webgpu, cpu } }, [kernel = '']) => {
+    const onGpu = resultOf(webgpu.results, kernel);
+    const onCpu = resultOf(cpu.results, kernel);
+    const own = onCpu.times.filter(({ name }) => name === 'twin' || COMPILED.test(kernel));
+    return [
+      `\`${onGpu.shape}\`: ${workText(onGpu)}.`,
+      '',
+      table(
+        ['variant', 'median (ms)', 'quartiles (ms)', 'GFLOP/s', 'GB/s', 'of ceiling'],
+        [
+          ...onGpu.times.map((time) => [`WebGPU, \`${time.name}\``, ...timeCells(onGpu, time, webgpu)]),
+          ...own.map((time) => [`CPU, ${CPU_NAMES[time.name]}`, ...timeCells(onCpu, time, cpu)]),
+        ],
+      ),
+      '',
+      `<small>${measuredOn(webgpu, cpu)}</small>`,
+    ].join('\n');
+  },
+
+  ladder: ({ figures: { ladders } }, [ladder = '', rungs = '']) => {
+    const result = resultOf(ladders.results, ladder);
+    const times = rungs.split(', ').map((rung) => {
+      const time = result.times.find(({ name }) => name === rung);
+      if (!time) throw new Error(`${ladder}: no rung ${rung} was measured`);
+      return time;
+    });
+    const first = times[0]!.milliseconds;
+    return [
+      `\`${result.shape}\`: ${workText(result)}.`,
+      '',
+      table(
+        ['rung', 'median (ms)', 'quartiles (ms)', 'GFLOP/s', 'GB/s', 'of ceiling', 'times the first'],
+        times.map((time) => [
+          time.name.endsWith('.wgsl')
+            ? `[${time.name.replace('.wgsl', '')}](ladders/${time.name})`
+            : `\`${time.name}\``,
+          ...timeCells(result, time, ladders),
+          (first / time.milliseconds).toPrecision(2),
+        ]),
+      ),
+      '',
+      `<small>${measuredOn(ladders)}</small>`,
+    ].join('\n');
+  },
+
+  cost: ({ shapes }, [kernel = '']) => {
+    const rows: string[][] = [];
+    const notes: string[] = [];
+    for (const [job, what] of Object.entries(JOBS)) {
+      const own = shapes[job as keyof typeof JOBS].filter((shape) => shape.kernel === kernel);
+      if (own.length === 0) continue;
+      const total = ({ calls, cost }: RecordedShape) => calls * (cost.flops || cost.bytes);
+      const most = [...own].sort((a, b) => total(b) - total(a)).slice(0, SHAPES_SHOWN);
+      for (const { shape, calls, cost } of most) {
+        rows.push([
+          job,
+          `\`${shape}\``,
+          String(calls),
+          cost.flops > 0 ? scaled(cost.flops, 'FLOP') : '',
+          scaled(cost.bytes, 'B'),
+        ]);
+      }
+      const more = own.length - most.length;
+      notes.push(`\`${job}\` is ${what}${more > 0 ? ` (and ${more} smaller shapes)` : ''}`);
+    }
+    if (rows.length === 0) return 'Neither of the two recorded jobs runs it.';
+    return [
+      table(['job', 'shape', 'calls', 'FLOP a call', 'bytes a call'], rows),
+      '',
+      `<small>${notes.join('; ')}; \`ptdpc lab list ${kernel}\` has all.</small>`,
+    ].join('\n');
+  },
+
+  code: ({ source }, [file = '', first = '', last = '']) => {
+    const lines = source(file).split('\n');
+    const start = lines.findIndex((line) => line.includes(first));
+    const closing = `${/^ */.exec(lines[start] ?? '')}}`;
+    const length = lines.slice(start).findIndex((line) => (last === '}' ? line === closing : line.includes(last)));
+    if (start < 0 || length < 0) throw new Error(`${file}: no lines from "${first}" to "${last}"`);
+    const part = lines.slice(start, start + length + 1);
+    const indent = Math.min(...part.filter(Boolean).map((line) => line.search(/\S/)));
+    return [`\`\`\`${file.slice(file.lastIndexOf('.') + 1)}`, ...part.map((line) => line.slice(indent)), '```'].join(
+      '\n',
+    );
+  },
+};
+
+const CPU_NAMES: Readonly<Record<string, string>> = { twin: 'the twin', compiled: 'WebAssembly' };
+
+function resultOf(results: Readonly<Record<string, Result>>, name: string): Result {
+  const result = results[name];
+  if (!result) throw new Error(`${name} was not measured`);
+  return result;
+}

@@ -1,0 +1,163 @@
+// Measures every kernel and every rung of the ladders on this machine, and writes docs/kernels/figures.json. Run it alone on the machine:
+//
+//     npm run build && node scripts/kernel-pages/measure.mjs [webgpu|cpu|ladders]...
+//
+// Without arguments all three parts; a part replaces its own figures only. `fill.mjs` then brings the pages up to date.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { CpuBackend, kernelCost } from '../../dist/kernels/index.js';
+import {
+  compileAndCheck,
+  labKernels,
+  launchUserKernel,
+  readUserKernel,
+  sizedArgs,
+  timeContestants,
+  timeVariants,
+} from '../../dist/lab/index.js';
+import { measureCeilings } from '../../dist/node/ceilings/index.js';
+import { openCpu, openWebGpu } from '../../dist/node/device.js';
+import { closeGpu, nodeAdapter } from '../../dist/node/gpu.js';
+
+const kernels = new URL('../../docs/kernels/', import.meta.url);
+const file = new URL('figures.json', kernels);
+
+const ATTEMPTS = 3;
+const AGREEMENT = 0.93;
+
+/** The shape that each ladder is climbed on, and by which name the figures call it. */
+const LADDERS = {
+  matmul: { kernel: 'matmul', sizes: {} },
+  attention: { kernel: 'attention', sizes: {} },
+  'attention, trees': {
+    kernel: 'attention',
+    sizes: { whole: 0, sequences: 64, prefix: 9, suffixes: 8, suffix: 2, heads: 8 },
+  },
+};
+
+const PARTS = {
+  webgpu: () => onWebGpu(async (backend) => timeAll((test) => timeVariants(backend, test))),
+  cpu: async () => {
+    const compiled = openCpu();
+    const contestants = [
+      { name: 'twin', device: new CpuBackend({ wasm: false }) },
+      { name: 'compiled', device: compiled },
+    ];
+    const result = await measured('cpu', compiled.description, () =>
+      timeAll((test) =>
+        timeContestants(
+          test,
+          contestants.map(({ name, device }) => ({ name, device, run: (args) => device.run(test.kernel, args) })),
+        ),
+      ),
+    );
+    compiled.dispose();
+    return result;
+  },
+  ladders: () => onWebGpu(climbAll),
+};
+
+const asked = process.argv.slice(2);
+for (const name of asked) {
+  if (!Object.hasOwn(PARTS, name)) {
+    console.error(`${name}: expected one of ${Object.keys(PARTS).join(', ')}`);
+    process.exit(2);
+  }
+}
+const figures = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (asked.length === 0 || asked.includes(name)) figures[name] = await measure();
+}
+await writeFile(file, `${JSON.stringify(figures, undefined, 1)}\n`);
+process.exit();
+
+/** Opens the adapter after the ceilings were measured, since an adapter gives one device. */
+async function onWebGpu(measure) {
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  const backend = await openWebGpu(adapter);
+  const { description } = backend;
+  backend.dispose();
+  closeGpu();
+  return measured('webgpu', description, async () => {
+    const device = await openWebGpu(await nodeAdapter());
+    try {
+      return await measure(device);
+    } finally {
+      device.dispose();
+      closeGpu();
+    }
+  });
+}
+
+/** What was measured between two measurements of the ceilings that agree, of which the higher counts. */
+async function measured(kind, device, measure) {
+  let before;
+  let results;
+  let after;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    before = await measureCeilings(kind);
+    results = await measure();
+    after = await measureCeilings(kind);
+    console.error(`${kind}: ceiling ${before.gflops.toFixed(1)} GFLOP/s before, ${after.gflops.toFixed(1)} after`);
+    if (Math.min(before.gflops, after.gflops) > AGREEMENT * Math.max(before.gflops, after.gflops)) break;
+    console.error('the machine was not quiet');
+  }
+  const [{ model }] = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} cores of an ${model.trim()}, no GPU`,
+    node: process.versions.node,
+    device,
+    ceilings: {
+      gflops: rounded(Math.max(before.gflops, after.gflops)),
+      gbytes: rounded(Math.max(before.gbytes, after.gbytes)),
+    },
+    results,
+  };
+}
+
+/** All kernels at their usual sizes. */
+async function timeAll(time) {
+  const results = {};
+  for (const [kernel, { caseOf }] of Object.entries(labKernels)) {
+    results[kernel] = summary(caseOf({}), (await time(caseOf({}))).times);
+  }
+  return results;
+}
+
+/** Each ladder's rungs and the shipped variants in turns on one shape, after `ptdpc lab run`'s own check. */
+async function climbAll(backend) {
+  const files = (await readdir(new URL('ladders/', kernels))).sort();
+  const results = {};
+  for (const [ladder, { kernel, sizes }] of Object.entries(LADDERS)) {
+    const rungs = [];
+    for (const name of files.filter((one) => one.startsWith(`${kernel}-`))) {
+      const user = readUserKernel(kernel, name, await readFile(new URL(`ladders/${name}`, kernels), 'utf8'));
+      const { parity } = await compileAndCheck(backend, user, labKernels[kernel].suite);
+      if (!parity || parity.wrong.length > 0 || parity.unstable.length > 0) throw new Error(`${name} is wrong`);
+      rungs.push({ name, launch: (args) => launchUserKernel(user, args) });
+    }
+    const test = labKernels[kernel].caseOf(sizes);
+    results[ladder] = summary(test, (await timeVariants(backend, test, rungs)).times);
+  }
+  return results;
+}
+
+function summary(test, times) {
+  const { flops, bytes } = kernelCost(test.kernel, sizedArgs(test));
+  return {
+    shape: test.name.slice(test.kernel.length + 1),
+    flops,
+    bytes,
+    times: times.map(({ name, seconds, quartiles }) => ({
+      name,
+      milliseconds: rounded(1000 * seconds),
+      quartiles: quartiles.map((one) => rounded(1000 * one)),
+    })),
+  };
+}
+
+function rounded(value) {
+  return Number(value.toPrecision(4));
+}

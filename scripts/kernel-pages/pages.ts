@@ -1,0 +1,26 @@
+/** The pages of docs/kernels and what fills them, read from the repository. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { recordJob } from '../../src/lab/index.js';
+import { ARCHITECTURES } from '../../src/node/random-clip.js';
+import type { Sources } from './blocks.js';
+import type { Figures } from './figures.js';
+
+/** The files of the pages, below the repository's root. */
+export function pagesOf(root: string): string[] {
+  const folder = 'docs/kernels';
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `${folder}/${name}`);
+}
+
+/** Figures, recorded shapes and sources. Takes about two seconds. */
+export async function sourcesOf(root: string): Promise<Sources> {
+  const source = (path: string) => readFileSync(join(root, path), 'utf8');
+  const config = ARCHITECTURES.get('ViT-B/32')!;
+  return {
+    figures: JSON.parse(source('docs/kernels/figures.json')) as Figures,
+    shapes: { embed: await recordJob('embed', config), train: await recordJob('train', config) },
+    source,
+  };
+}

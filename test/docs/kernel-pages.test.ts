@@ -1,0 +1,33 @@
+/** The pages of docs/kernels say what the sources, the recorded jobs and the measurements say: `npm run pages` has nothing to do. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fillPage } from '../../scripts/kernel-pages/blocks.js';
+import { pagesOf, sourcesOf } from '../../scripts/kernel-pages/pages.js';
+
+const root = new URL('../..', import.meta.url).pathname;
+const sources = await sourcesOf(root);
+
+describe('docs/kernels', () => {
+  it.each(pagesOf(root))('%s is up to date', (file) => {
+    const page = readFileSync(`${root}${file}`, 'utf8');
+    expect(fillPage(page, sources)).toBe(page);
+  });
+
+  it('a block that is out of date shows', () => {
+    const page = '<!-- begin code: shaders/affine.wgsl: struct Params: } -->\nlength: i32\n<!-- end -->\n';
+    expect(fillPage(page, sources)).toBe(
+      page
+        .replace('length: i32', sources.source('shaders/affine.wgsl').match(/struct Params \{[^}]*\}/)![0])
+        .replace('-->\n', '-->\n```wgsl\n')
+        .replace('\n<!-- end', '\n```\n<!-- end'),
+    );
+  });
+
+  it.each([
+    ['nothing: matmul', 'no block is called nothing'],
+    ['ladder: matmul: marble', 'matmul: no rung marble was measured'],
+    ['code: shaders/affine.wgsl: struct Params: endfn', 'no lines from "struct Params" to "endfn"'],
+  ])('refuses %s', (marker, message) => {
+    expect(() => fillPage(`<!-- begin ${marker} -->\n<!-- end -->`, sources)).toThrow(message);
+  });
+});
