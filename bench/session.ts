@@ -1,10 +1,10 @@
 /** One device being measured: how it is opened, what it is called, and the arithmetic that it could do at best. */
 import { type Backend, describeAdapter, WebGpuBackend } from '../src/kernels/index.js';
+import { webGpuCeiling } from '../src/lab/index.js';
 import { cpuCeiling } from '../src/node/ceilings/cpu.js';
 import { onAdapter } from '../src/node/ceilings/index.js';
-import { webGpuCeiling } from '../src/node/ceilings/webgpu.js';
 import { openWebGpu as openBackend, openCpu } from '../src/node/device.js';
-import { closeGpu, nodeAdapter } from '../src/node/gpu.js';
+import { closeGpu, nodeAdapter, waitAsleep } from '../src/node/gpu.js';
 
 export type DeviceName = 'cpu' | 'webgpu';
 
@@ -36,7 +36,7 @@ export class Ceilings {
 
   /** Measures once more. No WebGPU device may be open. */
   async measure(device: DeviceName, threads: number): Promise<number> {
-    const now = device === 'cpu' ? await cpuCeiling(threads) : await onAdapter(webGpuCeiling);
+    const now = device === 'cpu' ? await cpuCeiling(threads) : await onAdapter((one) => webGpuCeiling(one, waitAsleep));
     const key = `${device} ${threads}`;
     const best = Math.max(now, this.#best.get(key) ?? 0);
     this.#best.set(key, best);

@@ -3,8 +3,7 @@
  * by copying one block of random numbers over and over: speed does not depend on them, and 150 million deviates take seconds.
  */
 import { type CanonicalClip, type Checkpoint, canonicalClip } from '../../src/clip/checkpoint/index.js';
-import { type ClipConfig, clipTensors } from '../../src/clip/config.js';
-import { ARCHITECTURES } from '../../src/node/random-clip.js';
+import { ARCHITECTURES, type ClipConfig, clipTensors } from '../../src/clip/config.js';
 import { normal } from './numbers.js';
 
 export interface Model {

@@ -1,11 +1,11 @@
 /** The two kinds of cached files: features and tunings. A damaged one is passed over with a word. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ARCHITECTURES } from '../../src/clip/config.js';
 import { InputError } from '../../src/errors.js';
 import { type AdapterSummary, defaultTuning } from '../../src/kernels/index.js';
 import { FeatureCache } from '../../src/node/feature-cache.js';
 import { sha256, writeSegment } from '../../src/node/feature-segment.js';
-import { ARCHITECTURES } from '../../src/node/random-clip.js';
 import { readTuning, tuningName, tuningPath } from '../../src/node/tuning-file.js';
 import { type FuzzedParser, MiB, maybeDamaged } from '../parser.js';
 import { damagedJson } from './json.js';

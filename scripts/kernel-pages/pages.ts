@@ -1,8 +1,8 @@
 /** The pages of docs/kernels and what fills them, read from the repository. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ARCHITECTURES } from '../../src/clip/config.js';
 import { recordJob } from '../../src/lab/index.js';
-import { ARCHITECTURES } from '../../src/node/random-clip.js';
 import type { Sources } from './blocks.js';
 import type { Figures } from './figures.js';
 

@@ -9,6 +9,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'verify', summary: 'check a model, against published numbers too', load: () => import('./verify.js') },
   { name: 'convert', summary: 'make a model directory from a CLIP checkpoint', load: () => import('./convert.js') },
   { name: 'random-model', summary: 'make a CLIP with random weights', load: () => import('./random-model.js') },
+  { name: 'data', summary: 'say what a folder holds as a data set', load: () => import('./data.js') },
   { name: 'tokenize', summary: 'print the token ids of texts', load: () => import('./tokenize.js') },
   { name: 'preprocess', summary: 'write what CLIP sees of an image', load: () => import('./preprocess.js') },
   { name: 'embed', summary: 'encode images into features', load: () => import('./embed.js') },

@@ -16,8 +16,12 @@ export interface DataOptions {
 /** Adds `--data`, `--dataset`, `--fold` and `--split-seed`; `data` describes a `--data` that may be left out. */
 export function addDatasetOptions(command: Command, data?: string): Command {
   const option = new Option('--data <path>', data ?? 'folder of the data set, or a .csv or .json that lists images');
+  return addChoiceOptions(command.addOption(option.makeOptionMandatory(data === undefined)));
+}
+
+/** Adds `--dataset`, `--fold` and `--split-seed`. */
+export function addChoiceOptions(command: Command): Command {
   return command
-    .addOption(option.makeOptionMandatory(data === undefined))
     .addOption(
       new Option('--dataset <name>', 'what it is, where its files do not say (docs/datasets.md)').choices(
         SETTING_NAMES,

@@ -1,16 +1,25 @@
 /** `ptdpc eval`: how good the prompts of a run are on labelled images. */
 import type { Command } from 'commander';
+import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
 import { readRunRecord } from '../node/run-directory.js';
-import { openRun } from '../node/tuned-model.js';
+import { isPromptsFile, openRun } from '../node/tuned-model.js';
 import { ClipModel, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
 import { evaluationJson, printEvaluation, writeEvaluation } from './evaluation.js';
 import { featuresKept } from './interruption.js';
-import { addCacheOptions, addExamples, deviceOption, jsonOption, memoryOption, strictOption } from './options.js';
+import {
+  addCacheOptions,
+  addExamples,
+  deviceOption,
+  jsonOption,
+  memoryOption,
+  runOption,
+  strictOption,
+} from './options.js';
 import { printJson, saySkipped } from './output.js';
 
 export interface EvalOptions extends EncodingOptions, Partial<DataOptions> {
@@ -23,8 +32,10 @@ export interface EvalOptions extends EncodingOptions, Partial<DataOptions> {
 
 export function configure(command: Command): void {
   command
-    .description('Evaluate the prompts of a run; writes confusion.json and predictions.csv into its folder.')
-    .requiredOption('--run <run>', 'folder of the run')
+    .description(
+      'Evaluate the prompts of a run; writes confusion.json and predictions.csv into its folder, where it has one.',
+    )
+    .addOption(runOption())
     .addOption(splitOption())
     .option('--model <dir>', 'model directory, where it is no longer where the run found it')
     .addOption(deviceOption())
@@ -58,12 +69,18 @@ export async function evaluateRun(options: EvalOptions) {
   const encoded = await encodeSplit(encodingOf(clip.engine, run.model, options), images, classes);
   using tuned = await clip.restorePrompts(run.prompts, options.run);
   const evaluation = await tuned.evaluate(encoded);
-  await writeEvaluation(options.run, options.split, classes, encoded, evaluation);
+  if (!(await isPromptsFile(options.run)))
+    await writeEvaluation(options.run, options.split, classes, encoded, evaluation);
   return { classes, evaluation, skipped: encoded.skipped };
 }
 
 /** The run's data set, unless the options say something else. */
 async function dataOf({ run, data, dataset, fold, splitSeed }: EvalOptions): Promise<DataOptions> {
+  if (await isPromptsFile(run)) {
+    if (data === undefined)
+      throw new InputError(`${run}: a file of prompts knows no data set; say where one is with --data <path>`);
+    return { data, dataset, fold, splitSeed };
+  }
   const record = await readRunRecord(run);
   const { setting, origin } = record.dataset;
   // Folders and manifests are known when they are seen; another copy of a named data set has the same name.

@@ -36,6 +36,7 @@ export interface PlanOptions {
   lr?: number[];
   epochs?: number;
   batchSize?: number;
+  initNoise?: number;
   strict?: boolean;
 }
 
@@ -59,7 +60,7 @@ export async function plan(
   }
   const model = options.model ?? (demo ? demoModelDirectory() : undefined);
   if (model === undefined) throw new InputError('--model <dir>: missing');
-  const { seeds, preset, epochs, settings, out, deit, lr: learningRates } = options;
+  const { seeds, preset, epochs, settings, out, deit, lr: learningRates, initNoise } = options;
   const batchSize = options.batchSize ?? (demo ? DEMO_BATCH_SIZE : undefined);
   const strict = options.strict ?? false;
   const request = {
@@ -74,6 +75,7 @@ export async function plan(
     learningRates,
     epochs,
     batchSize,
+    initNoise,
   };
   const made = await folder.write(await makePlan({ ...request, strict, events: TERMINAL }));
   const names = made.settings.map(({ label }) => label).join(', ');

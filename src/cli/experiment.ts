@@ -10,6 +10,7 @@ import {
   memoryOption,
   parseInteger,
   parsePositive,
+  parseShare,
   strictOption,
 } from './options.js';
 
@@ -140,6 +141,7 @@ function addPlanOptions(command: Command): Command {
     )
     .option('--epochs <n>', "times through the images (default: the preset's)", parseInteger())
     .option('--batch-size <n>', "images per update (default: the preset's)", parseInteger())
+    .option('--init-noise <share>', "noise on the prompts' start, as for ptdpc train (default: 0)", parseShare)
     .addOption(strictOption());
 }
 

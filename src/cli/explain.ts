@@ -27,6 +27,7 @@ import {
   jsonOption,
   memoryOption,
   parseInteger,
+  runOption,
   strictOption,
 } from './options.js';
 import { print, printJson, say, saySkipped } from './output.js';
@@ -51,7 +52,7 @@ export function configure(command: Command): void {
         'and token j. The modes cs and none have no weights, is and none no class-specific tokens.',
     )
     .argument('[images...]', 'image files, or folders of them')
-    .requiredOption('--run <run>', 'folder of the run')
+    .addOption(runOption())
     .option('--model <dir>', 'model directory, where it is no longer where the run found it')
     .option('--top <k>', 'words for each learned token', parseInteger(1, 10_000), 5)
     .addOption(new Option('--metric <name>', 'what is nearest').choices(WORD_METRICS).default('cosine'))

@@ -45,11 +45,22 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** A number from 0. */
+export function parseShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() === '' || !(share >= 0 && Number.isFinite(share)))
+    throw new InvalidArgumentError('Expected a number from 0.');
+  return share;
+}
+
 /** Seeds are 32 bits wide. */
 export const parseSeed = parseInteger(0, 2 ** 32 - 1);
 
 export const modelOption = () =>
   new Option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)').makeOptionMandatory();
+
+export const runOption = () =>
+  new Option('--run <run>', 'folder of the run, or a prompts.safetensors alone (with --model)').makeOptionMandatory();
 
 export const deviceOption = () =>
   new Option('--device <device>', 'where to compute: auto takes a hardware GPU, else the CPU')

@@ -9,7 +9,15 @@ import { ClipModel, normalizedFeatures } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
 import { featuresKept } from './interruption.js';
-import { addCacheOptions, addExamples, deviceOption, jsonOption, memoryOption, strictOption } from './options.js';
+import {
+  addCacheOptions,
+  addExamples,
+  deviceOption,
+  jsonOption,
+  memoryOption,
+  runOption,
+  strictOption,
+} from './options.js';
 import { print, printJson, saySkipped } from './output.js';
 import { percent, table } from './tables.js';
 
@@ -24,7 +32,7 @@ export function configure(command: Command): void {
   command
     .description('Predict the class of images with the prompts of a run.')
     .argument('<images...>', 'image files, or folders of them')
-    .requiredOption('--run <run>', 'folder of the run')
+    .addOption(runOption())
     .option('--model <dir>', 'model directory, where it is no longer where the run found it')
     .addOption(deviceOption())
     .addOption(memoryOption())

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type KernelProfile, Profiler } from '../kernels/index.js';
-import { type DeviceCeilings, measureCeilings } from '../node/ceilings/index.js';
+import type { DeviceCeilings } from '../lab/index.js';
+import { measureCeilings } from '../node/ceilings/index.js';
 import { say } from './output.js';
 import { percent, table } from './tables.js';
 

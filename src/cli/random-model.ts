@@ -1,8 +1,9 @@
 /** `ptdpc random-model`: a CLIP at real size with random weights. */
 import { type Command, Option } from 'commander';
+import { ARCHITECTURES } from '../clip/config.js';
 import { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { readVocabulary } from '../node/model-directory.js';
-import { ARCHITECTURES, randomClipCheckpoint } from '../node/random-clip.js';
+import { randomClipCheckpoint } from '../node/random-clip.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
 import { nothingWritten } from './interruption.js';
 import { addExamples, jsonOption, parseSeed } from './options.js';

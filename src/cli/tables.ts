@@ -5,13 +5,13 @@ export function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
 }
 
-/** Rows of cells in columns; the first column is aligned left, the others right. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Rows of cells in columns; the first `left` columns are aligned left, the others right. */
+export function table(rows: readonly (readonly string[])[], left = 1): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows
     .map((row) =>
       row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .map((cell, column) => (column < left ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
         .join('  ')
         .trimEnd(),
     )

@@ -20,6 +20,7 @@ import {
   parseInteger,
   parsePositive,
   parseSeed,
+  parseShare,
   strictOption,
 } from './options.js';
 import { count, print, printJson, say, saySkipped } from './output.js';
@@ -37,6 +38,7 @@ export interface TrainOptions extends CacheOptions, DataOptions {
   preset: Preset;
   mode?: Mode;
   template?: string;
+  initNoise?: number;
   epochs?: number;
   batchSize?: number;
   lr?: number;
@@ -65,6 +67,11 @@ export function configure(command: Command): void {
       new Option('--mode <mode>', 'what a prompt is composed from: class and image, either, or neither').choices(MODES),
     )
     .option('--template <words>', 'words before the class word, where the learned tokens start')
+    .option(
+      '--init-noise <share>',
+      "normal noise on that start, as a share of the tokens' size (default: 0)",
+      parseShare,
+    )
     .addOption(classesOption())
     .option('--epochs <n>', 'times through the images', parseInteger())
     .option('--batch-size <n>', 'images per update', parseInteger())
@@ -165,9 +172,9 @@ function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetric
 /** The preset with what the command line replaces in it. */
 function tuningOf(options: TrainOptions): TuningOptions {
   const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, shuffle } = options;
-  const { weight, learnSot, loss, logitScale } = options;
+  const { initNoise, weight, learnSot, loss, logitScale } = options;
   const given = { mode, template, epochs, batchSize, learningRate: lr, optimizer, stepSize, gamma, seed, shuffle };
-  const all = { ...given, weight, learnSot, loss, logitScale };
+  const all = { ...given, initNoise, weight, learnSot, loss, logitScale };
   const set = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return tuningOptions(options.preset, set as Partial<TuningOptions>);
 }

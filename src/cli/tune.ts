@@ -1,5 +1,6 @@
 /** `ptdpc tune`: which kernel variants are the fastest on this adapter. */
 import type { Command } from 'commander';
+import { ARCHITECTURES } from '../clip/config.js';
 import { type ClipConfig, layerProducts } from '../clip/index.js';
 import { InputError } from '../errors.js';
 import {
@@ -14,7 +15,6 @@ import {
 import { installHint, openWebGpu } from '../node/device.js';
 import { closeGpu, nodeAdapter } from '../node/gpu.js';
 import { openModelDirectory } from '../node/model-directory.js';
-import { ARCHITECTURES } from '../node/random-clip.js';
 import { clearTunings, readTuning, type TuningRecord, tuningPath, writeTuning } from '../node/tuning-file.js';
 import { addExamples, jsonOption } from './options.js';
 import { count, print, printJson, say } from './output.js';

@@ -1,4 +1,5 @@
 /** The sizes and choices that make one CLIP differ from another: where they come from, and how they are checked. */
+export { ARCHITECTURES } from './config/architectures.js';
 export { type Activation, type ClipConfig, checkConfig, type TowerConfig } from './config/clip-config.js';
 export { configToJson, parseConfigJson } from './config/config-json.js';
 export { type InferOptions, inferConfig } from './config/infer-config.js';

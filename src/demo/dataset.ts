@@ -38,7 +38,7 @@ const LARGEST_PER_CLASS = 100_000;
  * @throws InputError for an unknown split or a count out of range.
  */
 export function* demoScenes(options: DemoSceneOptions): Generator<DemoScene> {
-  const { perClass, split, seed = 0, width = 96, height = 72 } = options;
+  const { perClass, split } = options;
   if (!Number.isInteger(perClass) || perClass < 1 || perClass > LARGEST_PER_CLASS) {
     throw new InputError(
       `demoScenes: perClass: expected a whole number from 1 to ${LARGEST_PER_CLASS}, found ${perClass}`,
@@ -49,9 +49,17 @@ export function* demoScenes(options: DemoSceneOptions): Generator<DemoScene> {
   }
   for (const emotion of EMOTIONS) {
     for (let index = 0; index < perClass; index++) {
-      const sceneSeed = mixSeeds(seed, SPLITS.indexOf(split) + 1, index);
       const fileName = `${String(index).padStart(3, '0')}.${index % 2 === 0 ? 'jpg' : 'png'}`;
-      yield { emotion, fileName, pixels: renderScene(emotion, sceneSeed, width, height) };
+      yield { emotion, fileName, pixels: demoScene(emotion, index, options) };
     }
   }
+}
+
+/** One scene of a split: the one at place `index` among those of its emotion. */
+export function demoScene(
+  emotion: Emotion,
+  index: number,
+  { split, seed = 0, width = 96, height = 72 }: Omit<DemoSceneOptions, 'perClass'>,
+): Scene {
+  return renderScene(emotion, mixSeeds(seed, SPLITS.indexOf(split) + 1, index), width, height);
 }

@@ -15,6 +15,6 @@ export {
   posterior,
 } from './affect.js';
 export { type CaptionOptions, captionPhrases, describeScene } from './caption.js';
-export { type DemoScene, type DemoSceneOptions, demoScenes, SPLITS, type Split } from './dataset.js';
+export { type DemoScene, type DemoSceneOptions, demoScene, demoScenes, SPLITS, type Split } from './dataset.js';
 export { mixSeeds, Random } from './random.js';
 export { renderScene, type Scene, type SceneAttributes } from './scene.js';

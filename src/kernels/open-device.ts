@@ -5,6 +5,7 @@
 import { InputError } from '../errors.js';
 import type { Backend } from './contract.js';
 import { CpuBackend } from './cpu/backend.js';
+import type { StartWorker } from './cpu/wasm/index.js';
 import type { DeviceChoice } from './device-choice.js';
 import type { Profiler } from './profiler.js';
 import { WebGpuBackend } from './webgpu/backend.js';
@@ -34,6 +35,8 @@ export interface OpenDeviceOptions {
   readonly gpu?: GPU | undefined;
   /** Threads of the CPU backend; more than one needs a cross-origin isolated page. Default: as many as there are processors. */
   readonly threads?: number | undefined;
+  /** How to start a thread, where a page's policy refuses workers from Blobs. */
+  readonly startWorker?: StartWorker | undefined;
   /** Hears where the device's time goes. */
   readonly profiler?: Profiler | undefined;
 }
@@ -46,8 +49,9 @@ export async function openDevice(
   choice: DeviceChoice = 'auto',
   options: OpenDeviceOptions = {},
 ): Promise<OpenedDevice> {
-  const { gpu = browser()?.gpu, threads = browser()?.hardwareConcurrency ?? 1, profiler } = options;
-  const onCpu = (reason: string) => disposable(new CpuBackend({ threads, profiler }), reason);
+  const { gpu = browser()?.gpu, threads = browser()?.hardwareConcurrency ?? 1, startWorker, profiler } = options;
+  const onCpu = (reason: string) =>
+    disposable(new CpuBackend({ threads, profiler, ...(startWorker && { startWorker }) }), reason);
   if (choice === 'cpu') return onCpu('asked for');
   const adapter = gpu ? await findAdapter(gpu) : null;
   if (choice === 'webgpu') {

@@ -1,9 +1,10 @@
 /**
  * The laboratory: kernels tried and measured one by one. It knows sizes and a suite for every kernel (`kernels/`), runs a case on
  * a device and compares (`kernel-case`, `compare`, `parity`), times implementations in turns (`timing`), and tries a WGSL file of the user's
- * (`contract`, `trial`, `starter`). `real-work` records which shapes embedding and training use;
+ * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
  * `exercises` are for readers. The library's own tests run the same suite.
  */
+export * from './ceilings.js';
 export * from './compare.js';
 export * from './contract.js';
 export * from './exercises.js';
@@ -12,6 +13,7 @@ export * from './kernels/index.js';
 export * from './parity.js';
 export * from './real-work.js';
 export * from './shipped.js';
+export * from './sizes.js';
 export * from './starter.js';
 export * from './timing.js';
 export * from './trial.js';

@@ -44,6 +44,7 @@ export async function checkParity<K extends KernelName>(
   const leftOut = new Map<string, number>();
   let run = 0;
   let error = 0;
+  using _end = { [Symbol.dispose]: () => oracle.dispose() };
   for (const [seed, test] of cases.entries()) {
     const outputs = await attempted(device, test, attempt, seed);
     if (typeof outputs === 'string') {
@@ -58,7 +59,6 @@ export async function checkParity<K extends KernelName>(
     }
     onCase(seed + 1, cases.length);
   }
-  oracle.dispose();
   return { cases: run, wrong, unstable, leftOut, error, tolerance: TOLERANCE };
 }
 

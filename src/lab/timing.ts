@@ -42,11 +42,14 @@ const TURNS = 9;
 /** Where calls are long, a contestant has fewer turns rather than take longer than this in all; but one. */
 const MOST_SECONDS = 2;
 
-/** Times the contestants. `onTurn` hears after each turn how many of all are done. */
+/** What happens, for a progress bar: the first calls of each contestant, then the turns. */
+export type OnTiming = (step: 'first calls' | 'timing', done: number, all: number) => void;
+
+/** Times the contestants. `onStep` hears after each step how many of all are done; what it throws ends the timing. */
 export async function timeContestants<K extends KernelName>(
   test: KernelCase<K>,
   contestants: readonly Contestant<K>[],
-  onTurn: (done: number, all: number) => void = () => {},
+  onStep: OnTiming = () => {},
 ): Promise<Timings> {
   const all: Stopwatch<K>[] = [];
   try {
@@ -54,6 +57,7 @@ export async function timeContestants<K extends KernelName>(
       const stopwatch = new Stopwatch(test, contestant);
       all.push(stopwatch);
       await stopwatch.warm();
+      onStep('first calls', all.length, contestants.length);
     }
     const turns = all.reduce((sum, stopwatch) => sum + stopwatch.turns, 0);
     let done = 0;
@@ -61,7 +65,7 @@ export async function timeContestants<K extends KernelName>(
       for (const stopwatch of all) {
         if (round >= stopwatch.turns) continue;
         await stopwatch.turn();
-        onTurn(++done, turns);
+        onStep('timing', ++done, turns);
       }
     }
     const cost = kernelCost(test.kernel, sizedArgs(test));

@@ -9,7 +9,7 @@ import { type KernelCase, sizedArgs } from './kernel-case.js';
 import { labKernels, type Sizes } from './kernels/index.js';
 import { checkParity, type Parity } from './parity.js';
 import { launchShipped, variantNames } from './shipped.js';
-import { type Contestant, type ContestantTime, type Timings, timeContestants } from './timing.js';
+import { type Contestant, type ContestantTime, type OnTiming, type Timings, timeContestants } from './timing.js';
 
 /** What became of a kernel on trial. */
 export interface Trial {
@@ -35,10 +35,10 @@ export interface VariantTime extends ContestantTime {
   readonly difference: number;
 }
 
-/** What happens, for a progress bar. */
-export type OnStep = (step: 'parity' | 'timing', done: number, all: number) => void;
+/** What happens, for a progress bar. What it throws ends the trial. */
+export type OnStep = (step: 'parity' | Parameters<OnTiming>[0], done: number, all: number) => void;
 
-/** Tries a kernel. Throws InputError where the case does not fit the device, and what the device throws. */
+/** Tries a kernel. Throws InputError where the case does not fit the device, what the device throws, and what `onStep` throws. */
 export async function tryKernel<K extends KernelName>(
   device: WebGpuBackend,
   user: UserKernel<K>,
@@ -59,7 +59,7 @@ export async function tryKernel<K extends KernelName>(
     launch: (args: Kernels[K]) => launchUserKernel(user, args) as Launch,
     compileSeconds: compilation.seconds,
   };
-  const timings = await timeVariants(device, test, [own], (done, all) => onStep('timing', done, all));
+  const timings = await timeVariants(device, test, [own], onStep);
   return { ...checked, timings };
 }
 
@@ -110,7 +110,7 @@ export async function timeVariants<K extends KernelName>(
   device: WebGpuBackend,
   test: KernelCase<K>,
   entrants: readonly Entrant<K>[] = [],
-  onTurn: (done: number, all: number) => void = () => {},
+  onStep: OnTiming = () => {},
 ): Promise<TimedVariants> {
   const all = [...shippedEntrants(device, test), ...entrants];
   const compileSeconds: number[] = [];
@@ -121,7 +121,7 @@ export async function timeVariants<K extends KernelName>(
   const contestants = all.map(
     ({ name, launch }): Contestant<K> => ({ name, device, run: (args) => device.dispatch(launch(args)) }),
   );
-  const { cost, times } = await timeContestants(test, contestants, onTurn);
+  const { cost, times } = await timeContestants(test, contestants, onStep);
   const reference = times[0]!.outputs;
   return {
     cost,

@@ -4,12 +4,13 @@
  */
 import { rmSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../errors.js';
 import { onInterrupt } from './interrupt.js';
 import { isGone, processNumber, processTag } from './process-tag.js';
 import { errorCode, explained } from './system-error.js';
-import { temporaryPath } from './temporary-files.js';
+import { removeLeftBehind, temporaryPath } from './temporary-files.js';
 
 /** A holder writes its tag right after it has made the file: one that is empty for so long, in milliseconds, was killed between. */
 const EMPTY_FOR = 1000;
@@ -35,6 +36,8 @@ export async function takeLock(path: string, what: string): Promise<AsyncDisposa
     await removeIfStill(path, holder);
   }
   held.add(path);
+  // A process that was killed while it took over a dead lock had put that aside.
+  await removeLeftBehind(dirname(path), basename(path));
   const forget = onInterrupt(() => rmSync(path, { force: true }), ['SIGINT']);
   return {
     [Symbol.asyncDispose]: async () => {

@@ -5,7 +5,7 @@
  * of the published numbers comes out under either activation, it is that checkpoint, and then all of them must.
  */
 import { join } from 'node:path';
-import { type ClipConfig, clipTensors } from '../clip/config.js';
+import { ARCHITECTURES, type ClipConfig, clipTensors } from '../clip/config.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import {
   type Check,
@@ -25,7 +25,6 @@ import { exists } from './checkpoint-files.js';
 import { type Events, SILENT } from './events.js';
 import { pixelsForClip, readImageFile } from './image-files.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
-import { ARCHITECTURES } from './random-clip.js';
 
 /** A published checkpoint: how to tell it, and what it computes. */
 export interface KnownCheckpoint {

@@ -26,7 +26,7 @@ export * from './nearest-words.js';
 export * from './options.js';
 export { predictionsCsv } from './predictions-csv.js';
 export { type ClassRange, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
-export { type PromptText, promptText } from './prompt-text.js';
+export { initialPrompts, type PromptText, promptText, type StartOptions } from './prompt-text.js';
 export { promptWeights } from './prompt-weights.js';
 export {
   type ClassName,

@@ -18,6 +18,11 @@ export interface TuningOptions {
   mode: Mode;
   /** Words before the class word; the learned tokens start from its token embeddings. */
   template: string;
+  /**
+   * Standard deviation of normal noise on that start, as a share of each token's root mean square; drawn by `seed`. The paper has none,
+   * and in mode `both` its classes' prompts then stay equal (docs/method.md).
+   */
+  initNoise: number;
   /** s in w = s(cos(f, p)): the cosine itself (Eq. 3), or (cos + 1) / 2. */
   weight: 'cosine' | 'half';
   /** Learn the start-of-text token too, in front of the template's. */
@@ -42,7 +47,7 @@ export const SGD_MOMENTUM = 0.9;
 /** PyTorch's defaults, which the authors' code leaves as they are. */
 export const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 } as const;
 
-const COMMON = { mode: 'both', logitScale: 'clip', batchSize: 64, shuffle: true, seed: 0 } as const;
+const COMMON = { mode: 'both', initNoise: 0, logitScale: 'clip', batchSize: 64, shuffle: true, seed: 0 } as const;
 
 /** The two presets. */
 export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
@@ -84,6 +89,8 @@ export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> 
   requireWhole('--step-size', options.stepSize);
   requireAbove('--lr', options.learningRate);
   requireAbove('--gamma', options.gamma);
+  if (!(options.initNoise >= 0 && Number.isFinite(options.initNoise)))
+    throw new InputError(`--init-noise: expected a number from 0, found ${options.initNoise}`);
   if (options.logitScale !== 'clip') requireAbove('--logit-scale', options.logitScale);
   if (options.template.includes('{}'))
     throw new InputError('--template: the class word always comes last in a tuned prompt; leave {} out');

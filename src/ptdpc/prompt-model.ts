@@ -10,10 +10,10 @@ import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { affine, compose, type Engine, groupDot, matmul, normalizeRows, type Tensor } from '../tensor/index.js';
 import { Forest, type PromptTree } from './forest.js';
 import type { Mode, TuningOptions } from './options.js';
-import { type FrozenRows, frozenRows, initialPrompts, type PromptText } from './prompt-text.js';
+import { type FrozenRows, frozenRows, initialPrompts, type PromptText, type StartOptions } from './prompt-text.js';
 
-/** The options that the forward pass and the loss depend on. */
-export type PromptModelOptions = Pick<TuningOptions, 'mode' | 'weight' | 'learnSot' | 'loss' | 'logitScale'>;
+/** The options that the start, the forward pass and the loss depend on. */
+export type PromptModelOptions = StartOptions & Pick<TuningOptions, 'mode' | 'weight' | 'loss' | 'logitScale'>;
 
 /** A run of classes, [start, end). */
 export interface ClassRange {
@@ -52,7 +52,7 @@ export class PromptModel implements Disposable {
     const { width } = tower.config.text;
     const frozen = await frozenRows(text, options.learnSot, tower, embeddings);
     const count = promptCount(options.mode, text.classes.length);
-    const data = prompts ?? (await initialPrompts(text, options.learnSot, count, embeddings));
+    const data = prompts ?? (await initialPrompts(text, options, count, embeddings));
     return new PromptModel(
       tower,
       options,

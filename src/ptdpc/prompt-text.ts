@@ -4,6 +4,8 @@ import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { withPosition } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
+import type { TuningOptions } from './options.js';
+import { normalGenerator } from './random.js';
 
 /** The token ids of template and class words. */
 export interface PromptText {
@@ -90,10 +92,13 @@ export async function frozenRows(
   return { data, rows: rows.length, tokens, prefix, sotRow, suffixes };
 }
 
-/** Where the learned tokens start: the template's embeddings, once per prompt, [prompts, tokens, width]. */
+/** The options that the learned tokens' start depends on. */
+export type StartOptions = Pick<TuningOptions, 'learnSot' | 'initNoise' | 'seed'>;
+
+/** Where the learned tokens start: the template's embeddings, once per prompt, [prompts, tokens, width], with noise where asked for. */
 export async function initialPrompts(
   text: PromptText,
-  learnSot: boolean,
+  { learnSot, initNoise, seed }: StartOptions,
   prompts: number,
   embeddings: TokenEmbeddings,
 ): Promise<Float32Array> {
@@ -101,5 +106,12 @@ export async function initialPrompts(
   const width = rows[0]!.length;
   const data = new Float32Array(prompts * rows.length * width);
   for (let i = 0; i < prompts * rows.length; i++) data.set(rows[i % rows.length]!, i * width);
-  return data;
+  if (initNoise === 0) return data;
+  const normal = normalGenerator(seed);
+  const deviations = rows.map((row) => initNoise * rootMeanSquare(row));
+  return data.map((value, i) => value + deviations[Math.floor(i / width) % rows.length]! * normal());
+}
+
+function rootMeanSquare(row: Float32Array): number {
+  return Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / row.length);
 }

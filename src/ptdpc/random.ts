@@ -11,6 +11,12 @@ export function uniformGenerator(seed: number): () => number {
   };
 }
 
+/** Normal deviates by Box and Muller's transform (1958), the cosine's of each pair. Engines may differ in their last bit. */
+export function normalGenerator(seed: number): () => number {
+  const uniform = uniformGenerator(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
 /** 0 .. count - 1 in an order given by the seed and the epoch alone, so that a resumed run sees the same batches. */
 export function epochOrder(count: number, seed: number, epoch: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);

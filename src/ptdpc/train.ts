@@ -51,8 +51,8 @@ export interface Training {
   signal?: AbortSignal | undefined;
   /** Hears of every step, and of how many images it took. */
   onStep?: (metrics: StepMetrics, images: number) => void;
-  /** Called after every epoch; training goes on when it resolves. */
-  onEpoch?: (metrics: EpochMetrics, state: TrainingState) => Promise<void> | void;
+  /** Called after every epoch, with what it made of the validation images; training goes on when it resolves. */
+  onEpoch?: (metrics: EpochMetrics, state: TrainingState, validation: Evaluation | undefined) => Promise<void> | void;
 }
 
 /** The loss or the prompts are no longer numbers: the learning rate was too high for these images. */
@@ -123,7 +123,7 @@ export async function trainPrompts(training: Training): Promise<void> {
       valLoss: validation ? seen.loss : null,
       valAccuracy: validation ? seen.accuracy : null,
     };
-    await training.onEpoch?.(metrics, state);
+    await training.onEpoch?.(metrics, state, validation && seen);
   }
 }
 

@@ -2,6 +2,7 @@
 import {
   type CaseResult,
   type CellResult,
+  changeWords,
   type ExperimentResults,
   expectedCalibrationError,
   pooledCalibration,
@@ -49,7 +50,7 @@ ${experiment === 'figure4' && cells.map((cell) => confusionPart(results, cell))}
 ${experiment === 'figure5' && caseList(cases.map((one) => caseOf(results, one, pictures)))}
 <details><summary>How it was made</summary>${facts([
     ...variants.map(({ label, description }) => [label, description] as const),
-    ['preset', made.preset],
+    ['preset', `${made.preset}${changeWords(made.changes)}`],
     ['seeds', made.seeds.join(', ')],
     ['model', made.model.name],
     ['SHA-256 of its weights', html`<code>${made.model.sha256}</code>`],

@@ -112,6 +112,9 @@ function setupSection({ setup, options, classes }: RunReport): Html {
     ['mode', `${options.mode}: ${MODE_WORDS[options.mode]}`],
     ['classes', classes.join(', ')],
     ['template', `“${options.template} …”${options.learnSot ? ', start-of-text token learned too' : ''}`],
+    ...(options.initNoise > 0
+      ? [['noise on the start', `${options.initNoise} of each token's root mean square`] as const]
+      : []),
     ['weight', options.weight === 'cosine' ? 'cos(f, p)' : '(cos(f, p) + 1) / 2'],
     ['loss', options.loss === 'ce' ? 'cross-entropy of logits' : 'cross-entropy of softmax(logits)'],
     ['logit scale', options.logitScale === 'clip' ? "the checkpoint's" : options.logitScale],

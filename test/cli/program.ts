@@ -48,9 +48,12 @@ export function setUpProgram(): void {
 /** A path in the test file's own folder. */
 export const scratchPath = (name: string): string => join(scratch, name);
 
+/** The bundled command line, for those who start it themselves. */
+export const programPath = (): string => join(program, 'main.js');
+
 /** Starts the program. */
 export function startPtdpc(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  return spawn(process.execPath, [join(program, 'main.js'), ...args], {
+  return spawn(process.execPath, [programPath(), ...args], {
     cwd: scratch,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PTDPC_CACHE: join(scratch, 'cache'), PTDPC_DEBUG: '', ...env },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseShape } from '../../src/cli/lab/shape.js';
+import { ARCHITECTURES } from '../../src/clip/config.js';
 import { labKernels, recordJob } from '../../src/lab/index.js';
-import { ARCHITECTURES } from '../../src/node/random-clip.js';
 
 const config = ARCHITECTURES.get('ViT-B/32')!;
 

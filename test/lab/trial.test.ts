@@ -112,7 +112,7 @@ describeOnAll('timing', (device) => {
       run: (args: never) => device().run('sgd', args),
     }));
     let heard = 0;
-    const { times } = await timeContestants(labKernels.sgd.caseOf({ length: 5 }), contestants, (done, all) => {
+    const { times } = await timeContestants(labKernels.sgd.caseOf({ length: 5 }), contestants, (_, done, all) => {
       heard = done / all;
     });
     expect(heard).toBe(1);

@@ -53,6 +53,15 @@ test("a dead process's lock is taken over, an unknown one's is not", async () =>
   }
 });
 
+test('a process that was killed while it took over a dead lock leaves nothing for ever', async () => {
+  const path = scratch('taken');
+  await writeFile(leftBehind(path), goneTag);
+  {
+    await using _lock = await takeLock(path, 'x');
+  }
+  expect((await readdir(dirname(path))).filter((name) => name.includes('taken'))).toEqual([]);
+});
+
 test('a lock ends with its holder, though that be killed', async () => {
   const child = spawn('sleep', ['60']);
   await once(child, 'spawn');

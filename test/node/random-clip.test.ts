@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { clipTensors, validateShapes } from '../../src/clip/config.js';
+import { ARCHITECTURES, clipTensors, validateShapes } from '../../src/clip/config.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
 import { CpuBackend } from '../../src/kernels/index.js';
-import { ARCHITECTURES, fillNormal, randomClipCheckpoint } from '../../src/node/random-clip.js';
+import { fillNormal, randomClipCheckpoint } from '../../src/node/random-clip.js';
 import { weightCount } from '../../src/node/write-model-directory.js';
 import { Engine } from '../../src/tensor/index.js';
 import { randomReals } from '../support/random.js';

@@ -31,6 +31,7 @@ test.each<[Partial<TuningOptions>, RegExp]>([
   [{ stepSize: Number.NaN }, /--step-size: .* found NaN/],
   [{ learningRate: 0 }, /--lr: expected a number above 0, found 0/],
   [{ gamma: Number.POSITIVE_INFINITY }, /--gamma: .* found Infinity/],
+  [{ initNoise: -0.1 }, /--init-noise: expected a number from 0, found -0\.1/],
   [{ logitScale: -1 }, /--logit-scale: .* found -1/],
   [{ template: ' \t' }, /--template: expected at least one word/],
   [{ template: 'a photo of {}.' }, /--template: the class word always comes last/],

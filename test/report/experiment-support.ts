@@ -36,6 +36,7 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
     made: {
       program: '0',
       preset: 'paper',
+      changes: { epochs: null, batchSize: null, initNoise: 0 },
       model: { name: HOSTILE, sha256: 'ab' },
       seeds: [0, 1, 2],
       devices: ['CPU'],

@@ -13,7 +13,6 @@ const executablePath = PLACES.find((path) => path !== undefined && existsSync(pa
 const ARGUMENTS = [
   '--headless',
   '--no-sandbox',
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -21,14 +20,24 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
+/** Without WebGPU, or with it on the adapter that Chromium brings along. */
+const GPU_ARGUMENTS = {
+  none: ['--disable-gpu'],
+  swiftshader: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+} as const;
+
 /** A suite with one browser. */
-export function describeInBrowser(title: string, suite: (browser: () => Browser) => void): void {
+export function describeInBrowser(
+  title: string,
+  suite: (browser: () => Browser) => void,
+  gpu: keyof typeof GPU_ARGUMENTS = 'none',
+): void {
   if (!executablePath)
     console.warn(`${title}: skipped, no Chromium (Debian: apt-get install chromium; elsewhere PTDPC_CHROMIUM=<path>)`);
   describe.skipIf(!executablePath)(title, () => {
     let browser: Browser;
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: executablePath!, args: ARGUMENTS });
+      browser = await chromium.launch({ executablePath: executablePath!, args: [...ARGUMENTS, ...GPU_ARGUMENTS[gpu]] });
     });
     afterAll(() => browser.close());
     suite(() => browser);

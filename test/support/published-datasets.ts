@@ -7,6 +7,7 @@ import { type NamedSetting, SPLITS, type Split } from '../../src/ptdpc/datasets/
 import { randomReals } from './random.js';
 
 const EIGHT = ['amusement', 'anger', 'awe', 'contentment', 'disgust', 'excitement', 'fear', 'sadness'];
+const EMOSET = ['amusement', 'awe', 'contentment', 'excitement', 'anger', 'disgust', 'fear', 'sadness'];
 const SIX = ['anger', 'disgust', 'fear', 'joy', 'sadness', 'surprise'];
 const TWO = ['negative', 'positive'];
 const ABSTRACT = ['Amusement', 'Anger', 'Awe', 'Content', 'Disgust', 'Excitement', 'Fear', 'Sad'];
@@ -70,7 +71,11 @@ export async function writePublished(
         }
         await text(`${split}.json`, JSON.stringify(list));
       }
-      return text('info.json', JSON.stringify({ emotion: { label2idx: {} } }));
+      // The order of its labels is its own.
+      return text(
+        'info.json',
+        JSON.stringify({ emotion: { label2idx: Object.fromEntries(EMOSET.map((name, i) => [name, i])) } }),
+      );
     case 'emotion6':
       for (const [c, name] of SIX.entries()) {
         for (let i = 0; i < all; i++) await image(`images/${name}/${i + 1}.jpg`, c);

@@ -1,7 +1,8 @@
 /** `ptdpc lab list`: kernels, variants, and the shapes that the two jobs use. */
+
+import { ARCHITECTURES } from '../../clip/config.js';
 import type { KernelName } from '../../kernels/index.js';
 import { JOBS, type Job, labKernels, type RecordedShape, recordJob, variantNames } from '../../lab/index.js';
-import { ARCHITECTURES } from '../../node/random-clip.js';
 import { print, printJson } from '../output.js';
 import { table } from '../tables.js';
 

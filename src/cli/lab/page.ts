@@ -1,7 +1,16 @@
 /** What `ptdpc lab run` prints. */
 import type { Compilation } from '../../kernels/webgpu/programs.js';
-import type { Comparison, ContestantTime, Parity, Timings, Trial, VariantTime, WorstElement } from '../../lab/index.js';
-import type { DeviceCeilings } from '../../node/ceilings/index.js';
+import {
+  type Comparison,
+  type ContestantTime,
+  type DeviceCeilings,
+  type Parity,
+  shareOfCeiling,
+  type Timings,
+  type Trial,
+  type VariantTime,
+  type WorstElement,
+} from '../../lab/index.js';
 import { count, print } from '../output.js';
 import { percent, table } from '../tables.js';
 
@@ -90,17 +99,12 @@ export function printTimings(
         quartiles.map(milliseconds).join(' - '),
         cost.flops > 0 ? gflops.toFixed(1) : '',
         gbytes.toFixed(2),
-        percent(shareOfCeiling(gflops, gbytes, ceilings)),
+        percent(shareOfCeiling({ gflops, gbytes }, ceilings)),
         off === undefined ? '' : exponent(off),
       ]),
     ]),
   );
   print(`ceilings, measured before: ${ceilings.gflops.toFixed(1)} GFLOP/s, copying ${ceilings.gbytes.toFixed(1)} GB/s`);
-}
-
-/** Of the ceiling that is nearer: arithmetic or copying. */
-function shareOfCeiling(gflops: number, gbytes: number, ceilings: DeviceCeilings): number {
-  return Math.max(gflops / ceilings.gflops, gbytes / ceilings.gbytes);
 }
 
 export function timingsJson({ cost, times }: Timings): object {

@@ -3,21 +3,22 @@ import { readFile } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 import { CpuBackend, type KernelName, type WebGpuBackend } from '../../kernels/index.js';
 import {
+  type DeviceCeilings,
   labKernels,
   readUserKernel,
+  requireSizes,
   type Sizes,
   type Timings,
   timeContestants,
   timeVariants,
   tryKernel,
 } from '../../lab/index.js';
-import { type DeviceCeilings, measureCeilings } from '../../node/ceilings/index.js';
+import { measureCeilings } from '../../node/ceilings/index.js';
 import { installHint, openCpu, openWebGpu } from '../../node/device.js';
 import { closeGpu, nodeAdapter } from '../../node/gpu.js';
 import { explained, isSystemError } from '../../node/system-error.js';
 import { printJson, say } from '../output.js';
 import { printTimings, printTrial, timingsJson, trialJson } from './page.js';
-import { requireShape } from './shape.js';
 import { StepBar } from './step-bar.js';
 import { onEverySave } from './watch.js';
 
@@ -31,7 +32,7 @@ export interface RunOptions {
 
 export async function runKernel(kernel: KernelName, options: RunOptions): Promise<void> {
   const { variant, shape = {}, device, watch } = options;
-  requireShape(kernel, shape);
+  requireSizes(kernel, shape, '--shape ');
   if (variant === undefined && watch) throw new InputError('--watch: it watches a file, and --variant names none');
   if (device === 'cpu') {
     if (variant !== undefined) throw new InputError('--device cpu: a WGSL file runs on WebGPU only');
@@ -72,7 +73,7 @@ async function timeShipped(
 ): Promise<void> {
   const test = labKernels[kernel].caseOf(shape);
   using bar = new StepBar();
-  const timings = await timeVariants(backend, test as never, [], (done, all) => bar.at('timing', done, all));
+  const timings = await timeVariants(backend, test as never, [], (step, done, all) => bar.at(step, done, all));
   bar.stop();
   if (json) printJson({ device: backend.description, case: test.name, ceilings, ...timingsJson(timings) });
   else printTimings(test.name, timings, ceilings);
@@ -111,8 +112,8 @@ async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): 
     { name: 'twin', device: twin },
     { name: 'compiled', device: compiled },
   ].map(({ name, device }) => ({ name, device, run: (args: never) => device.run(kernel, args) }));
-  const timings: Timings = await timeContestants(test as never, contestants, (done, all) =>
-    bar.at('timing', done, all),
+  const timings: Timings = await timeContestants(test as never, contestants, (step, done, all) =>
+    bar.at(step, done, all),
   );
   bar.stop();
   compiled.dispose();

@@ -1,37 +1,16 @@
 /** `--shape m=7,n=13`: sizes and options of a case. */
 import { InvalidArgumentError } from 'commander';
 import { InputError } from '../../errors.js';
-import type { KernelName } from '../../kernels/index.js';
-import { labKernels, type Sizes } from '../../lab/index.js';
+import { parseSizes, type Sizes } from '../../lab/index.js';
 
-/** The numbers by name. Whether the kernel has such names is for `requireShape` to say. */
+/** The numbers by name. Whether the kernel has such names is for `requireSizes` to say. */
 export function parseShape(text: string): Sizes {
-  const sizes: Record<string, number> = {};
-  for (const part of text.split(',')) {
-    const [, name, value] = /^\s*([A-Za-z]\w*)\s*=\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*$/.exec(part) ?? [];
-    if (name === undefined) throw new InvalidArgumentError('Expected names and numbers such as m=1728,k=512,n=2048.');
-    sizes[name] = Number(value);
+  try {
+    const sizes = parseSizes(text);
+    if (Object.keys(sizes).length > 0) return sizes;
+  } catch (error) {
+    if (error instanceof InputError) throw new InvalidArgumentError(error.message);
+    throw error;
   }
-  return sizes;
-}
-
-/** Throws InputError where the kernel has no size of a given name, or an extent is no whole number from 1 (0 where that is usual). */
-export function requireShape(kernel: KernelName, shape: Sizes): void {
-  const { extents, options } = labKernels[kernel];
-  for (const [name, value] of Object.entries(shape)) {
-    if (name in options) continue;
-    const usual = extents[name];
-    if (usual === undefined) {
-      const names = Object.keys(extents).join(', ');
-      const more = Object.keys(options).join(', ');
-      throw new InputError(
-        `--shape ${name}=${value}: ${kernel} has the sizes ${names}${more && `, and the options ${more}`}`,
-      );
-    }
-    // A tree of rows may lack prefix or suffixes.
-    const least = kernel.startsWith('attention') && /fix/.test(name) ? 0 : 1;
-    if (!Number.isInteger(value) || value < least) {
-      throw new InputError(`--shape ${name}=${value}: expected a whole number from ${least}`);
-    }
-  }
+  throw new InvalidArgumentError('Expected names and numbers such as m=1728,k=512,n=2048.');
 }

@@ -2,15 +2,10 @@
 import { join } from 'node:path';
 import { shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import type { ClassName } from '../../ptdpc/index.js';
+import { type ClassName, classWord } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
 import { quoted } from './found.js';
 import { parseJson } from './json-file.js';
-
-/** `great_joy` reads as "great joy". */
-export function classWord(folder: string): string {
-  return folder.replace(/[_-]+/g, ' ').trim();
-}
 
 /** `a,b=two words,c` as `--classes` has it. */
 export function parseClassList(option: string): ClassName[] {

@@ -15,6 +15,13 @@ export interface FoundImage {
   split: Split | undefined;
 }
 
+/** A file that a data set's own list names and that gives no image all the same. */
+export interface Omitted {
+  /** Below the root, with `/`. */
+  path: string;
+  why: 'missing' | 'no-majority';
+}
+
 export interface Found {
   images: readonly FoundImage[];
   /** Every class that the data set names, with images or without, sorted by code unit. */
@@ -24,6 +31,8 @@ export interface Found {
   /** Undefined where there is no split: all images' splits are undefined then. */
   origin: Extract<SplitOrigin, { kind: 'published' | 'published-fold' }> | undefined;
   warnings: readonly string[];
+  /** Absent in layouts without a list. */
+  omitted?: readonly Omitted[];
 }
 
 /** The extensions by which images are recognised. */

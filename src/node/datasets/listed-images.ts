@@ -57,6 +57,7 @@ export async function foundOf(root: string, listed: readonly Listed[], source: s
     classNames: namesOf(all.filter(({ split }) => split === first)),
     origin: some?.split === undefined ? undefined : { kind: 'published' },
     warnings,
+    omitted: missing.map(({ path }) => ({ path, why: 'missing' })),
   };
 }
 

@@ -3,9 +3,11 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import {
   classOf,
+  classWord,
   countWarnings,
   type Dataset,
   type LabelledPath,
+  type Layout,
   namedSetting,
   type Setting,
   type SettingName,
@@ -17,12 +19,11 @@ import {
 } from '../../ptdpc/datasets/index.js';
 import type { ClassName } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
-import { classWord, parseClassList, readClassesJson, requireDistinct } from './class-list.js';
+import { parseClassList, readClassesJson, requireDistinct } from './class-list.js';
 import { detectSetting } from './detect.js';
-import { readClassFolders, readFolds, readSplitFolders } from './folders.js';
 import { byCodeUnit, type Found, type FoundImage } from './found.js';
+import { LAYOUTS } from './layouts.js';
 import { manifestAt, readManifest } from './manifest.js';
-import { readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
 
 /** What a data set is, where its files do not say, and how it is split. */
 export interface DatasetOptions {
@@ -47,6 +48,22 @@ const ANY: Pick<Setting, 'layouts' | 'split'> = {
  * of the root or contradicts itself, and for a fold that the data set does not have. What is merely not as published is a warning.
  */
 export async function openDataset(root: string, options: DatasetOptions = {}): Promise<Dataset> {
+  return (await readDataset(root, options)).dataset;
+}
+
+/** A data set with what its files had to say: for `checkDataset`. */
+export interface ReadDataset {
+  dataset: Dataset;
+  layout: Layout | 'manifest';
+  /** The folder that the paths of `found` are below. */
+  base: string;
+  found: Found;
+  /** The label of each class that the data set names; -1 where it takes no part. */
+  labels: ReadonlyMap<string, number>;
+}
+
+/** `openDataset`, with what it was made from. */
+export async function readDataset(root: string, options: DatasetOptions): Promise<ReadDataset> {
   if (!(await exists(root))) throw new InputError(`${root}: not found; expected a folder of images or a manifest`);
   const setting = options.setting ?? (await detectSetting(root));
   const { seed = 0 } = options;
@@ -55,7 +72,7 @@ export async function openDataset(root: string, options: DatasetOptions = {}): P
   const folds = 'folds' in rule ? rule.folds : undefined;
   const fold = checkedFold(setting, folds, options.fold);
 
-  const { base, found } = await read(root, setting, fold, folds ?? 1);
+  const { base, layout, found } = await read(root, setting, fold, folds ?? 1);
   const { classes, labels } = await chooseClasses(base, setting, found, options.classes);
   const { images, origin } = withSplits(found, rule, seed, fold);
   if (options.fold !== undefined && !('fold' in origin))
@@ -74,7 +91,7 @@ export async function openDataset(root: string, options: DatasetOptions = {}): P
   if (unused.length > 0) warnings.push(`not among the classes, so left out: ${unused.join(', ')}`);
   // A selection of classes has other counts.
   if (options.classes === undefined) warnings.push(...countWarnings({ setting, splits, origin }));
-  return { setting, root, classes, splits, origin, warnings };
+  return { dataset: { setting, root, classes, splits, origin, warnings }, layout, base, found, labels };
 }
 
 function checkedFold(setting: SettingName, folds: number | undefined, given: number | undefined): number {
@@ -85,46 +102,28 @@ function checkedFold(setting: SettingName, folds: number | undefined, given: num
   return given;
 }
 
-/** `base` is the folder that paths are below. */
-async function read(root: string, setting: SettingName, fold: number, folds: number) {
+async function read(
+  root: string,
+  setting: SettingName,
+  fold: number,
+  folds: number,
+): Promise<Pick<ReadDataset, 'base' | 'layout' | 'found'>> {
   if (setting === 'manifest') {
     const file = await manifestAt(root);
     if (file === undefined)
       throw new InputError(
         `${root}: expected a manifest (.csv, .json, or a folder with manifest.csv or manifest.json)`,
       );
-    return { base: dirname(file), found: await readManifest(file) };
+    return { base: dirname(file), layout: 'manifest', found: await readManifest(file) };
   }
   const { layouts } = namedSetting(setting) ?? ANY;
   for (const layout of layouts) {
-    const found = await LAYOUTS[layout](root, fold, folds);
-    if (found) return { base: root, found };
+    const found = await LAYOUTS[layout].read(root, fold, folds);
+    if (found) return { base: root, layout, found };
   }
-  const expected = layouts.map((layout) => LAYOUT_NAMES[layout]).join(', or ');
+  const expected = layouts.map((layout) => LAYOUTS[layout].pattern).join(', or ');
   throw new InputError(`${root}: no images as ${setting} has them; expected ${expected}`);
 }
-
-const LAYOUTS: Readonly<
-  Record<Setting['layouts'][number], (root: string, fold: number, folds: number) => Promise<Found | undefined>>
-> = {
-  'split-folders': (root) => readSplitFolders(root),
-  'class-folders': readClassFolders,
-  folds: readFolds,
-  'roi-lists': readRoiLists,
-  emoset: readEmoset,
-  'file-names': readFileNames,
-  votes: readVotes,
-};
-
-const LAYOUT_NAMES: Readonly<Record<Setting['layouts'][number], string>> = {
-  'split-folders': '{train,val,test}/<class>/*.jpg',
-  'class-folders': '<class>/*.jpg',
-  folds: '<fold>/{train,test}/<class>/*.jpg',
-  'roi-lists': 'images/<class>/*.jpg with training_testing_split/{training,testing}.txt',
-  emoset: 'info.json with {train,val,test}.json',
-  'file-names': '<class>_NNNN.jpg',
-  votes: 'ABSTRACT_groundTruth.csv with its images',
-};
 
 /** The classes, and the label of a name in the data set: -1 for names that take no part. */
 async function chooseClasses(base: string, setting: SettingName, found: Found, option: DatasetOptions['classes']) {

@@ -1,10 +1,10 @@
 /** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
+import { SETTINGS, SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { readCsv } from '../csv-file.js';
-import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, pathInside, quoted } from './found.js';
+import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, type Omitted, pathInside, quoted } from './found.js';
 import { parseJson } from './json-file.js';
 import { foundOf, type Listed } from './listed-images.js';
 import { imagesIn } from './listing.js';
@@ -40,7 +40,8 @@ export async function readRoiLists(root: string): Promise<Found | undefined> {
 
 /**
  * EmoSet: `{train,val,test}.json`, each an array of arrays: the class, then among others the path of the image. (Its README shows
- * four elements, [class, id, image, annotation]; copies with three, without the id, are passed on.)
+ * four elements, [class, id, image, annotation]; copies with three, without the id, are passed on.) The labels of its `info.json` are checked
+ * against ours.
  */
 export async function readEmoset(root: string): Promise<Found | undefined> {
   if (!(await exists(join(root, 'info.json'))) || !(await exists(join(root, 'train.json')))) return undefined;
@@ -60,7 +61,24 @@ export async function readEmoset(root: string): Promise<Found | undefined> {
       listed.push({ path: pathInside(image, where), name, split, where });
     });
   }
-  return foundOf(root, listed, root);
+  const found = await foundOf(root, listed, root);
+  return { ...found, warnings: [...found.warnings, ...(await emosetLabelWarnings(join(root, 'info.json')))] };
+}
+
+/** `info.json` has the label of each class at `emotion.label2idx`; a copy that has others, or none, is told so. */
+async function emosetLabelWarnings(source: string): Promise<string[]> {
+  const labels = member(member(await parseJson(source), 'emotion'), 'label2idx');
+  const ours = `labels are those of the published one: ${SETTINGS.emoset8.classes.map(({ word }) => word).join(', ')}`;
+  if (typeof labels !== 'object' || labels === null) return [`${source}: no emotion.label2idx; ${ours}`];
+  const differs = SETTINGS.emoset8.classes.flatMap(({ word }, label) => {
+    const theirs = member(labels, word);
+    return theirs === label ? [] : [`${word} ${theirs === undefined ? 'none' : quoted(theirs)}`];
+  });
+  return differs.length === 0 ? [] : [`${source}: emotion.label2idx has ${differs.join(', ')}; ${ours}`];
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /** ArtPhoto: `<class>_NNNN.jpg`, all in one folder. */
@@ -84,7 +102,7 @@ export async function readVotes(root: string): Promise<Found | undefined> {
   const [header = [], ...lines] = await readCsv(source, options);
   const names = header.slice(1);
   const listed: Listed[] = [];
-  let ties = 0;
+  const ties: Omitted[] = [];
   lines.forEach(([file = '', ...cells], i) => {
     const where = `${source}: line ${i + 2}`;
     const votes = cells.map(Number);
@@ -92,10 +110,12 @@ export async function readVotes(root: string): Promise<Found | undefined> {
       throw new InputError(`${where}: expected ${names.length} numbers of votes, found ${quoted(cells.join())}`);
     const most = Math.max(...votes);
     const winner = votes.indexOf(most);
-    if (winner !== votes.lastIndexOf(most)) ties++;
-    else listed.push({ path: pathInside(file, where), name: names[winner]!, split: undefined, where });
+    const path = pathInside(file, where);
+    if (winner !== votes.lastIndexOf(most)) ties.push({ path, why: 'no-majority' });
+    else listed.push({ path, name: names[winner]!, split: undefined, where });
   });
   const found = await foundOf(root, listed, source);
-  const left = `${source}: ${ties} of ${lines.length} paintings have no single class with most votes, so they are left out`;
-  return ties === 0 ? found : { ...found, warnings: [...found.warnings, left] };
+  if (ties.length === 0) return found;
+  const left = `${source}: ${ties.length} of ${lines.length} paintings have no single class with most votes, so they are left out`;
+  return { ...found, warnings: [...found.warnings, left], omitted: [...(found.omitted ?? []), ...ties] };
 }

@@ -35,6 +35,8 @@ export interface PlanRequest {
   learningRates?: readonly number[] | undefined;
   epochs?: number | undefined;
   batchSize?: number | undefined;
+  /** Noise on the prompts' start; 0 unless given. */
+  initNoise?: number | undefined;
   strict: boolean;
   events: Events;
 }
@@ -60,6 +62,7 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
       preset,
       epochs: request.epochs ?? null,
       batchSize: request.batchSize ?? null,
+      initNoise: request.initNoise ?? 0,
       learningRates: learningRates ?? rates,
       model: { directory: resolve(request.model), sha256: await model.hash() },
       strict: request.strict,

@@ -2,7 +2,7 @@
  * A model directory from the Hugging Face hub: which of a repository's files make one, each from the hub's cache on this
  * machine where it is there, else by download, all checked by their hashes.
  */
-import { constants, copyFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shardFileNames } from '../../clip/checkpoint/index.js';
 import { parseConfigJson } from '../../clip/config.js';
@@ -86,6 +86,10 @@ export async function fetchModel(
       if (small.includes(name)) parseConfigJson(await readText(join(directory, name)), `${request.id}: ${name}`);
     }
     await take(await weightFiles(repository, directory), MAX_WEIGHT_BYTES);
+    await removeOthers(
+      directory,
+      fetched.map(({ name }) => name),
+    );
     await using model = await openModelDirectory(directory);
     await model.tokenizer();
   });
@@ -207,6 +211,15 @@ async function takeFile(
   } catch (error) {
     throw error instanceof HttpRefusal ? explained(error, `${id}: ${name}`, revision, endpoint) : error;
   }
+}
+
+/** Removes what earlier calls left that is no part of the model: of another revision, or of a call that was killed between two steps. */
+async function removeOthers(directory: string, names: readonly string[]): Promise<void> {
+  await naming(directory, 'cannot be written', async () => {
+    for (const name of await readdir(directory)) {
+      if (!names.includes(name)) await rm(join(directory, name), { recursive: true, force: true });
+    }
+  });
 }
 
 /** Copies a file of the cache, and removes the copy again unless its hash is right. */

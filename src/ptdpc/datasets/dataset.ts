@@ -15,6 +15,11 @@ export interface LabelledPath {
   label: number;
 }
 
+/** The word of a class that is known by its folder: `great_joy` reads as "great joy". */
+export function classWord(folder: string): string {
+  return folder.replace(/[_-]+/g, ' ').trim();
+}
+
 /** Where the splits come from. Fold counts from 1. */
 export type SplitOrigin =
   | { kind: 'published' }

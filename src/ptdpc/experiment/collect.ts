@@ -25,6 +25,7 @@ export function collectExperiment(
   const settings = experimentSettings(plan, planned);
   const cells = planned.rows.flatMap((row) => settings.map((setting) => collectCell(plan, row, setting, results)));
   const names = settings.map(({ name }) => name);
+  const { epochs, batchSize, initNoise } = configuration;
   const comparable = names.some((name) => (PAPER_SETTINGS as readonly string[]).includes(name));
   const used = cells.flatMap(({ seeds }) => seeds);
   return {
@@ -36,6 +37,7 @@ export function collectExperiment(
     made: {
       program: plan.program,
       preset: configuration.preset,
+      changes: { epochs, batchSize, initNoise },
       model: { name: baseName(configuration.model.directory), sha256: configuration.model.sha256 },
       seeds: Array.from({ length: plan.seeds }, (_, seed) => seed),
       devices: [...new Set(used.map(({ device }) => device))].sort(),

@@ -18,6 +18,8 @@ const preset = v.picklist(['paper', 'official']);
 /** A part of the names of files and folders. */
 const plainName = v.pipe(text, v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
 
+const fromZero = v.pipe(finite, v.minValue(0));
+
 const plan: v.GenericSchema<unknown, Plan> = v.object({
   program: text,
   configuration: v.object({
@@ -26,6 +28,8 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
     preset,
     epochs: v.nullable(fromOne),
     batchSize: v.nullable(fromOne),
+    // Plans of before this option lack it.
+    initNoise: v.optional(fromZero, 0),
     learningRates: v.pipe(v.array(positive), v.minLength(1)),
     model: v.object({ directory: text, sha256: text }),
     strict: v.boolean(),
@@ -107,6 +111,11 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
     made: v.object({
       program: text,
       preset,
+      // Results of before this key lack it.
+      changes: v.optional(
+        v.object({ epochs: v.nullable(fromOne), batchSize: v.nullable(fromOne), initNoise: fromZero }),
+        { epochs: null, batchSize: null, initNoise: 0 },
+      ),
       model: v.object({ name: text, sha256: text }),
       seeds: v.array(whole),
       devices: v.array(text),

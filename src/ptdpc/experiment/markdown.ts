@@ -1,5 +1,5 @@
 /** Results as Markdown. */
-import type { CellResult, ExperimentResults } from './results.js';
+import { type CellResult, changeWords, type ExperimentResults } from './results.js';
 import { percent, type TableCell, tableRows } from './tables.js';
 
 export function markdownReport(results: ExperimentResults): string {
@@ -29,7 +29,7 @@ function notes({ demonstration, source, made, variants, experiment }: Experiment
   const seeds = made.seeds.length === 1 ? 'one seed' : `${made.seeds.length} seeds`;
   const table = experiment.startsWith('table');
   said.push(
-    `Preset \`${made.preset}\`, ${seeds}, model \`${made.model.name}\`, ptdpc ${made.program}, ` +
+    `Preset \`${made.preset}\`${changeWords(made.changes)}, ${seeds}, model \`${made.model.name}\`, ptdpc ${made.program}, ` +
       `${made.devices.join('; ') || 'no device yet'}.` +
       (table
         ? ' Accuracy in per cent: mean ± sample standard deviation over the seeds, [95 % interval of the mean].'

@@ -5,7 +5,7 @@
 import { InputError } from '../../errors.js';
 import { type Preset, type TuningOptions, tuningOptions } from '../options.js';
 import { type Experiment, experiment } from './experiments.js';
-import { EXPERIMENTS, type ExperimentName } from './results.js';
+import { EXPERIMENTS, type ExperimentName, type PresetChanges } from './results.js';
 import type { Variant } from './variants.js';
 
 /** To be raised where results of an older plan must not be mixed with new ones. */
@@ -22,13 +22,10 @@ export interface PlanSetting {
 }
 
 /** What a result depends on, besides its task: a folder of results holds those of one configuration only. */
-export interface PlanConfiguration {
+export interface PlanConfiguration extends PresetChanges {
   format: typeof PLAN_FORMAT;
   demonstration: boolean;
   preset: Preset;
-  /** Replace the preset's; null keeps it. */
-  epochs: number | null;
-  batchSize: number | null;
   /** One, or several for validation to choose from. */
   learningRates: readonly number[];
   model: { directory: string; sha256: string };
@@ -89,10 +86,11 @@ export function taskName(setting: string, variant: string, seed: number): string
 
 /** The options of a task's trainings: the preset's with those of the plan and `own`. */
 export function taskOptions({ configuration }: Plan, { seed }: Task, own: Partial<TuningOptions>): TuningOptions {
-  const { preset, epochs, batchSize } = configuration;
+  const { preset, epochs, batchSize, initNoise } = configuration;
   return tuningOptions(preset, {
     ...(epochs !== null && { epochs }),
     ...(batchSize !== null && { batchSize }),
+    initNoise,
     ...own,
     seed,
   });

@@ -36,11 +36,31 @@ export interface ExperimentResults {
 export interface ExperimentOrigin {
   program: string;
   preset: Preset;
+  changes: PresetChanges;
   /** The name of its directory, and its weights. */
   model: { name: string; sha256: string };
   seeds: number[];
   /** Devices that computed a part of it, by description. */
   devices: string[];
+}
+
+/** What a plan replaces in a preset. */
+export interface PresetChanges {
+  /** Null keeps the preset's. */
+  epochs: number | null;
+  batchSize: number | null;
+  /** Noise on the prompts' start, see `TuningOptions`. */
+  initNoise: number;
+}
+
+/** Said after the preset's name: ` with 5 epochs`; nothing where nothing was changed. */
+export function changeWords({ epochs, batchSize, initNoise }: PresetChanges): string {
+  const words = [
+    ...(epochs === null ? [] : [`${epochs} epochs`]),
+    ...(batchSize === null ? [] : [`batches of ${batchSize}`]),
+    ...(initNoise === 0 ? [] : [`noise of ${initNoise} on the start`]),
+  ];
+  return words.length === 0 ? '' : ` with ${words.join(', ')}`;
 }
 
 export interface SettingResult {

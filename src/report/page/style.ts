@@ -1,11 +1,15 @@
 /**
  * The page's style sheet. Colours are custom properties, which the charts use too; dark is chosen by the reader's system. Nothing scrolls
  * sideways but tables and wide charts, inside their own frames.
+ */
+
+/**
+ * The colours, also of other pages that show these charts.
  *
  * `--heat` and `--heat-below` are laid over the paper as strongly as a cell's shade says. They are chosen so that both cross the brightness at which
  * black and white text are equally legible (4.5 : 1) near the same strength, `STRONG_SHADE` of charts/heat-map.ts, in both schemes.
  */
-export const STYLE = `
+export const COLORS = `
 :root {
   color-scheme: light dark;
   --paper: #ffffff; --panel: #f6f7f8; --ink: #1b1f24; --muted: #57606a; --rule: #d9dee3;
@@ -19,6 +23,11 @@ export const STYLE = `
     --heat: #6ea8ff; --heat-below: #e88a4a; --heat-ink: #ffffff; --heat-strong-ink: #000000;
   }
 }
+`.trim();
+
+/** The style sheet of a report. */
+export const STYLE = `
+${COLORS}
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {

@@ -109,6 +109,7 @@ describe('options', () => {
       preset: 'official',
       mode: 'is',
       template: 'a scene of',
+      initNoise: 0.25,
       weight: 'cosine',
       learnSot: false,
       loss: 'ce',
@@ -123,7 +124,7 @@ describe('options', () => {
       seed: 9,
     };
     const given = [
-      '--preset official --mode is --weight cosine --no-learn-sot --loss ce --logit-scale 12.5 --optimizer sgd',
+      '--preset official --mode is --weight cosine --no-learn-sot --init-noise 0.25 --loss ce --logit-scale 12.5 --optimizer sgd',
     ];
     given.push('--lr 0.02 --step-size 1 --gamma 0.5 --epochs 3 --batch-size 7 --no-shuffle --seed 9 --memory 64MiB');
     given.push('--classes sadness=deep_sorrow,awe --strict --no-cache');

@@ -188,3 +188,28 @@ describe('zeroshot', () => {
     expect(some).toMatchObject({ split: 'train', count: 10, classes: ['sorrow', 'awe'] });
   });
 });
+
+describe('prompts without the folder of their run', () => {
+  beforeAll(() => copyFile(scratchPath('run/prompts.safetensors'), scratchPath('lone.safetensors')));
+  const LONE = ['--run', 'lone.safetensors', '--model', 'model', '--device', 'cpu'];
+
+  test('evaluate and predict as those in it', async () => {
+    const { run: _, ...inFolder } = await ptdpcJson<EvaluationJson & { run: string }>(EVAL);
+    const { run: __, ...alone } = await ptdpcJson<EvaluationJson & { run: string }>([
+      'eval',
+      ...LONE,
+      '--data',
+      'data',
+    ]);
+    expect(alone).toEqual(inFolder);
+    const picture = 'data/test/awe/00.png';
+    const { predictions } = await ptdpcJson<PredictJson>([...PREDICT, picture]);
+    expect((await ptdpcJson<PredictJson>(['predict', ...LONE, picture])).predictions).toEqual(predictions);
+  });
+
+  test('need to be told where model and data are', async () => {
+    await expectRefused(['predict', '--run', 'lone.safetensors', 'data/test'], /^ptdpc: lone.safetensors: .*--model/);
+    await expectRefused(['eval', ...LONE], /^ptdpc: lone.safetensors: .*--data/);
+    await expectRefused(['predict', '--run', 'data/test/awe/00.png', '--model', 'model', 'data'], /00\.png: /);
+  });
+});

@@ -194,3 +194,19 @@ test('EmoSet: entries of three elements are read too; others are named', async (
   await writeFile(join(copy, 'train.json'), '{}');
   await expectInputError(openDataset(copy), /train\.json: expected an array, found \{\}/);
 });
+
+test("EmoSet: labels other than the published ones in a copy's info.json are said, and ours are kept", async () => {
+  expect((await open('emoset8')).warnings.filter((warning) => warning.includes('label2idx'))).toEqual([]);
+  const copy = scratch('emoset-labels');
+  await cp(root('emoset8'), copy, { recursive: true });
+  const label2idx = { anger: 0, amusement: 1, awe: '1', contentment: 2, excitement: 3, disgust: 5, fear: 6 };
+  await writeFile(join(copy, 'info.json'), JSON.stringify({ emotion: { label2idx } }));
+  const { warnings, classes } = await openDataset(copy);
+  expect(warnings[0]).toBe(
+    `${copy}/info.json: emotion.label2idx has amusement 1, awe "1", anger 0, sadness none; labels are those of the published one: ` +
+      'amusement, awe, contentment, excitement, anger, disgust, fear, sadness',
+  );
+  expect(classes.map(({ word }) => word).join()).toBe(EXPECTED.emoset8.classes);
+  await writeFile(join(copy, 'info.json'), '[]');
+  expect((await openDataset(copy)).warnings[0]).toMatch(/info\.json: no emotion\.label2idx; labels are those/);
+});

@@ -15,6 +15,7 @@ test.each(NAMED_SETTINGS)('%s: counts by class and by split add up', (name) => {
     expect(expected.perClass).toHaveLength(classes.length);
     expect(sum(expected.perClass)).toBe(expected.total);
   }
+  expect(expected.source).toMatch(/\w/);
   if (expected.splits) expect(sum(Object.values(expected.splits))).toBe(expected.total);
   expect(new Set(layouts).size).toBe(layouts.length);
 });

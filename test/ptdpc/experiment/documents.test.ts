@@ -46,6 +46,14 @@ describe('Markdown', () => {
     expect(text).not.toMatch(/undefined|NaN|null|A demonstration/);
   });
 
+  test("says what replaces the preset's options", () => {
+    expect(markdownReport(collect('table2'))).toContain('Preset `paper`, 2 seeds');
+    const changed = somePlan({}, { epochs: 3, batchSize: 8, initNoise: 0.3 });
+    expect(markdownReport(collect('table2', changed))).toContain(
+      'Preset `paper` with 3 epochs, batches of 8, noise of 0.3 on the start, 2 seeds',
+    );
+  });
+
   test('says what is missing, and that a demonstration is one', () => {
     expect(markdownReport(collect('table2', somePlan(), /seed1/))).toMatch(/\*\*Not finished\*\*: 8 of the tasks/);
     expect(markdownReport(collect('table2', somePlan(), /./))).toMatch(/\*\*Not finished\*\*: 16 of the tasks/);

@@ -11,7 +11,9 @@ import {
   parseTaskResult,
   plannedExperiments,
   planTasks,
+  taskOptions,
 } from '../../../src/ptdpc/experiment/index.js';
+import { PRESETS } from '../../../src/ptdpc/options.js';
 import { somePlan, someResult, someResults } from './support.js';
 
 const namesOf = (experiments: readonly ExperimentName[], configuration = {}) =>
@@ -64,6 +66,15 @@ describe('tasks', () => {
   });
 });
 
+test("a task trains by the preset's options, with what the plan replaces and its own", () => {
+  const plan = somePlan({}, { epochs: 3, initNoise: 0.3 });
+  const task = planTasks(plan).at(-1)!;
+  expect(taskOptions(plan, task, { mode: 'cs' })).toEqual({
+    ...PRESETS.paper,
+    ...{ epochs: 3, initNoise: 0.3, mode: 'cs', seed: task.seed },
+  });
+});
+
 describe('joining', () => {
   test('experiments, settings and seeds of both', () => {
     const [fi8, fi2] = somePlan().settings;
@@ -102,6 +113,7 @@ describe('joining', () => {
     refused({ model: { directory: '/models/clip', sha256: 'abd' } }, /^out\/plan.json: a plan with another model/);
     refused({ epochs: 3 }, /another epochs \(null, now 3\)/);
     refused({ preset: 'official' }, /another preset/);
+    refused({ initNoise: 0.3 }, /another initNoise \(0, now 0\.3\)/);
     const settings = [{ ...somePlan().settings[0]!, root: '/data/other' }];
     expect(() => joinPlans(somePlan(), somePlan({ settings }), 'p')).toThrow(/FI 8 at \/data\/fi, now \/data\/other/);
   });
@@ -114,6 +126,9 @@ test('a plan is read back as it was, and nothing else is taken for one', () => {
   const { deit: _, ...before } = plan;
   expect(parsePlan(JSON.stringify(before), 'plan.json')).toEqual(plan);
   const damaged = ['', '{}', '[]', 'null', text.slice(0, -9), text.replace('"table1"', '"table9"')];
+  const { initNoise, ...configuration } = plan.configuration;
+  expect(initNoise).toBe(0);
+  expect(parsePlan(JSON.stringify({ ...plan, configuration }), 'plan.json')).toEqual(plan);
   for (const other of [...damaged, text.replace('"format":1', '"format":2'), text.replace('"paper"', '"toString"')]) {
     expect(() => parsePlan(other, 'a/plan.json')).toThrow(/^a\/plan.json: expected a plan/);
   }
@@ -132,6 +147,7 @@ test('a plan is refused whose tasks would lie outside its folder, have no end, o
   refused({ settings: [setting, setting] }, /at settings$/);
   const configuration = (change: object) => ({ configuration: { ...somePlan().configuration, ...change } });
   refused(configuration({ learningRates: [] }), /at configuration\.learningRates$/);
+  refused(configuration({ initNoise: -1 }), /found -1 at configuration\.initNoise$/);
   refused(configuration({ epochs: 0.5 }), /found 0\.5 at configuration\.epochs$/);
 });
 

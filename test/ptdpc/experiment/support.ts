@@ -23,6 +23,7 @@ export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan
       preset: 'paper',
       epochs: null,
       batchSize: null,
+      initNoise: 0,
       learningRates: [0.1, 0.01],
       model: { directory: '/models/clip', sha256: 'abc' },
       strict: false,

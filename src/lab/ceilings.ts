@@ -1,9 +1,30 @@
 /**
- * The arithmetic that a GPU can do at best: a shader that multiplies and adds vectors in registers and touches memory
- * only at its start and end.
+ * What a GPU can do at best. Arithmetic: a shader that multiplies and adds vectors in registers and touches memory only at its start and
+ * end. Memory: copying from buffer to buffer.
  */
 
-import { waitAsleep } from '../gpu.js';
+/** What a device can do at best. Measured, since data sheets do not tell of this machine. */
+export interface DeviceCeilings {
+  readonly gflops: number;
+  /** Bytes read and bytes written, in GB/s. */
+  readonly gbytes: number;
+}
+
+/** The share of the ceiling that is nearer: arithmetic or copying. */
+export function shareOfCeiling(
+  { gflops, gbytes }: { readonly gflops: number; readonly gbytes: number },
+  ceilings: DeviceCeilings,
+): number {
+  return Math.max(gflops / ceilings.gflops, gbytes / ceilings.gbytes);
+}
+
+/** How to wait for a device, where the host would otherwise poll and take a core from it. */
+export type Wait = <T>(pending: Promise<T>) => Promise<T>;
+
+/** Measures both, in about a second. */
+export async function webGpuCeilings(device: GPUDevice, wait: Wait = (pending) => pending): Promise<DeviceCeilings> {
+  return { gflops: await webGpuCeiling(device, wait), gbytes: await copyCeiling(device, wait) };
+}
 
 /** Independent sums, enough to hide the latency of an addition. */
 const SUMS = 8;
@@ -15,7 +36,7 @@ const WORKGROUPS = 256;
 const RUNS = 5;
 
 /** GFLOP/s, the best of several runs. */
-export async function webGpuCeiling(device: GPUDevice): Promise<number> {
+export async function webGpuCeiling(device: GPUDevice, wait: Wait): Promise<number> {
   const pipeline = device.createComputePipeline({
     layout: 'auto',
     compute: { module: device.createShaderModule({ code: shader() }), entryPoint: 'main' },
@@ -27,7 +48,7 @@ export async function webGpuCeiling(device: GPUDevice): Promise<number> {
     layout: pipeline.getBindGroupLayout(0),
     entries: [{ binding: 0, resource: { buffer: numbers } }],
   });
-  const seconds = await secondsPerTime(device, numbers, (encoder, times) => {
+  const seconds = await secondsPerTime(device, wait, numbers, (encoder, times) => {
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
@@ -39,10 +60,10 @@ export async function webGpuCeiling(device: GPUDevice): Promise<number> {
 }
 
 /** GB/s of copying between buffers, bytes read and bytes written both counted; the best of several runs. */
-export async function webGpuCopyCeiling(device: GPUDevice): Promise<number> {
+async function copyCeiling(device: GPUDevice, wait: Wait): Promise<number> {
   const usage = USAGE.COPY_SRC | USAGE.COPY_DST;
   const [from, to] = [0, 0].map(() => device.createBuffer({ size: COPY_BYTES, usage })) as [GPUBuffer, GPUBuffer];
-  const seconds = await secondsPerTime(device, to, (encoder, times) => {
+  const seconds = await secondsPerTime(device, wait, to, (encoder, times) => {
     for (let i = 0; i < times; i++) encoder.copyBufferToBuffer(from, 0, to, 0, COPY_BYTES);
   });
   from.destroy();
@@ -57,6 +78,7 @@ const SHORTEST_RUN_SECONDS = 0.05;
 /** Seconds for one time of what `record` records, which writes to `target`; the best of several runs. */
 async function secondsPerTime(
   device: GPUDevice,
+  wait: Wait,
   target: GPUBuffer,
   record: (encoder: GPUCommandEncoder, times: number) => void,
 ): Promise<number> {
@@ -67,7 +89,7 @@ async function secondsPerTime(
     record(encoder, times);
     encoder.copyBufferToBuffer(target, 0, staging, 0, 4);
     device.queue.submit([encoder.finish()]);
-    await waitAsleep(staging.mapAsync(1));
+    await wait(staging.mapAsync(1));
     staging.unmap();
     return (performance.now() - start) / 1000;
   };

@@ -1,0 +1,141 @@
+/** `ptdpc data check`: what a folder holds as a data set, before anything is computed. */
+import type { Command } from 'commander';
+import { printable } from '../errors.js';
+import { checkDataset, type DatasetCheck, LEFT_OUT_REASONS, unreadableImages } from '../node/datasets/index.js';
+import type { SkippedImage } from '../node/image-files.js';
+import { whenInterrupted } from '../node/interrupt.js';
+import { describeOrigin, namedSetting, SPLITS, type Tally } from '../ptdpc/index.js';
+import { commandLine } from './command-line.js';
+import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
+import { addExamples, jsonOption } from './options.js';
+import { count, print, printJson, say } from './output.js';
+import { progress } from './progress.js';
+import { table } from './tables.js';
+
+interface CheckOptions extends Omit<DataOptions, 'data'> {
+  classes?: string;
+  decode?: boolean;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command.description('Data sets: what a folder holds (docs/datasets.md).').usage('check <dir> [options]');
+  configureCheck(command.command('check'));
+  addExamples(command, EXAMPLES);
+}
+
+const EXAMPLES = [
+  ['ptdpc data check fi --dataset fi8', 'classes, counts beside the published ones, what is left out'],
+  ['ptdpc data check twitter1 --dataset twitter1 --fold 2', 'the second of five folds'],
+  ['ptdpc data check fi --dataset fi8 --decode --json', 'decode every image too; for a program'],
+] as const;
+
+function configureCheck(command: Command): void {
+  command
+    .summary('counts, splits, and which files are left out')
+    .description(
+      'Say what a folder holds: the data set and its layout, classes in order with their words, images of each class and split beside ' +
+        'the published counts, where the split comes from, and which files are left out and why. What differs from what is published is a ' +
+        'warning and no failure.',
+    )
+    .argument('<dir>', 'folder of the data set, or a .csv or .json that lists images')
+    .addOption(classesOption())
+    .option('--decode', 'decode every image, and list those that cannot be read')
+    .addOption(jsonOption());
+  addChoiceOptions(command).action(check);
+  addExamples(command, EXAMPLES);
+}
+
+async function check(dir: string, options: CheckOptions): Promise<void> {
+  const { dataset, fold, splitSeed, classes } = options;
+  const found = await checkDataset(dir, { setting: dataset, fold, seed: splitSeed, classes });
+  const unreadable = options.decode ? await decodeAll(found) : undefined;
+  if (options.json) return printJson(checkJson(found, dataset !== undefined, unreadable));
+  for (const line of checkLines(found, dataset !== undefined)) print(printable(line));
+  if (unreadable) for (const line of unreadableLines(found, unreadable)) print(printable(line));
+  for (const warning of found.warnings) say(`warning: ${warning}`);
+}
+
+async function decodeAll({ dataset }: DatasetCheck): Promise<SkippedImage[]> {
+  const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
+  say(`decoding ${count(paths.length, 'image')}`);
+  let done = 0;
+  let bad = 0;
+  using _meaning = whenInterrupted(
+    () => `${done} of ${count(paths.length, 'image')} decoded, ${bad} unreadable; start again with: ${commandLine()}`,
+  );
+  using bar = progress(paths.length, 'decoding', 'images');
+  return await unreadableImages(paths, (unreadable) => {
+    done++;
+    if (unreadable) bad++;
+    bar.tick(1);
+  });
+}
+
+function checkJson(found: DatasetCheck, given: boolean, unreadable: readonly SkippedImage[] | undefined) {
+  const { dataset, layout, pattern, classes, all, expected, leftOut, warnings } = found;
+  return {
+    root: dataset.root,
+    dataset: dataset.setting,
+    recognised: !given,
+    layout: { name: layout, pattern },
+    split: dataset.origin,
+    classes,
+    all,
+    published: expected,
+    leftOut,
+    warnings,
+    // Null where nobody looked.
+    unreadable: unreadable ?? null,
+  };
+}
+
+const number = (value: number | null | undefined) => value?.toLocaleString('en-US') ?? '-';
+
+function checkLines(found: DatasetCheck, given: boolean): string[] {
+  const { dataset, pattern, classes, all, leftOut } = found;
+  const { setting, root } = dataset;
+  const label = namedSetting(setting)?.label;
+  return [
+    `${root}: ${setting}${label === undefined ? '' : ` (${label})`}${given ? '' : ', by its files'}`,
+    `layout: ${pattern}`,
+    describeOrigin(dataset.origin) + ('seed' in dataset.origin ? ', since none is published (--split-seed)' : ''),
+    `${count(all.total, 'image')} of ${classes.length} classes`,
+    '',
+    ...countTable(found),
+    ...(found.expected ? [`published: ${number(found.expected.total)} images (${found.expected.source})`] : []),
+    ...(leftOut.length === 0 ? [] : ['', 'left out:']),
+    ...leftOut.map(({ reason, count, first }) => {
+      const more = count > first.length ? ', ...' : '';
+      return `  ${number(count)} ${LEFT_OUT_REASONS[reason]}: ${first.join(', ')}${more}`;
+    }),
+  ];
+}
+
+/** A row for each class; the published counts where some are known. */
+function countTable({ classes, all, expected }: DatasetCheck): string[] {
+  const splits = SPLITS.filter((split) => all.splits[split] !== undefined || expected?.splits?.[split] !== undefined);
+  const renamed = classes.some(({ folder, names }) => names.some((name) => name !== folder));
+  const published = [...classes, all].some((one) => one.published !== null);
+  const row = (first: readonly string[], tally: Tally) => [
+    ...first,
+    ...splits.map((split) => number(tally.splits[split])),
+    number(tally.total),
+    ...(published ? [number(tally.published)] : []),
+  ];
+  const rows = [
+    ['class', 'word', ...(renamed ? ['in the data set'] : []), ...splits, 'all', ...(published ? ['published'] : [])],
+    ...classes.map((one) => row([one.folder, one.word, ...(renamed ? [one.names.join(', ') || '-'] : [])], one)),
+    row(['all', '', ...(renamed ? [''] : [])], all),
+  ];
+  if (published && expected?.splits && all.published !== null) {
+    const counts = splits.map((split) => number(expected.splits?.[split]));
+    rows.push(['published', '', ...(renamed ? [''] : []), ...counts, '', number(expected.total)]);
+  }
+  return table(rows, renamed ? 3 : 2).split('\n');
+}
+
+function unreadableLines({ all }: DatasetCheck, unreadable: readonly SkippedImage[]): string[] {
+  const found = unreadable.length === 0 ? 'every one can be read' : `${number(unreadable.length)} cannot be read:`;
+  return ['', `${count(all.total, 'image')} decoded, ${found}`, ...unreadable.map(({ reason }) => `  ${reason}`)];
+}

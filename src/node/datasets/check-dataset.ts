@@ -1,0 +1,56 @@
+/** What a folder holds as a data set: what `openDataset` reads, counted, and what it leaves out. */
+import { InputError } from '../../errors.js';
+import {
+  type ClassTally,
+  type Dataset,
+  type ExpectedCounts,
+  emptinessWarnings,
+  type Layout,
+  type Tally,
+  tallyDataset,
+} from '../../ptdpc/datasets/index.js';
+import { LAYOUTS } from './layouts.js';
+import { filesLeftOut, type LeftOut } from './left-out.js';
+import { type DatasetOptions, readDataset } from './open-dataset.js';
+
+/** What `checkDataset` found. */
+export interface DatasetCheck {
+  dataset: Dataset;
+  layout: Layout | 'manifest';
+  /** The layout for people: `{train,val,test}/<class>/*.jpg`. */
+  pattern: string;
+  /** In the order of labels. `names`: what the class is called in the data set. */
+  classes: readonly (ClassTally & { names: readonly string[] })[];
+  all: Tally;
+  /** What is published; null for folders and manifests. */
+  expected: ExpectedCounts | null;
+  leftOut: readonly LeftOut[];
+  /** Those of the data set, and classes and splits without images. None of it stops the work, but for what they say. */
+  warnings: readonly string[];
+}
+
+/**
+ * Reads a data set as `openDataset` does, and goes through its folder for what is not used. Throws InputError where `openDataset` does,
+ * and where there are no images at all.
+ */
+export async function checkDataset(root: string, options: DatasetOptions = {}): Promise<DatasetCheck> {
+  const read = await readDataset(root, options);
+  const { dataset, layout, labels } = read;
+  const { classes, all, expected } = tallyDataset(dataset);
+  const pattern = layout === 'manifest' ? 'a list of images' : LAYOUTS[layout].pattern;
+  if (all.total === 0) {
+    const words = dataset.classes.map(({ folder }) => folder).join(', ');
+    throw new InputError(`${root}: no images of the classes ${words} in ${pattern} (.jpg, .jpeg, .png)`);
+  }
+  const names = (label: number) => [...labels].flatMap(([name, own]) => (own === label ? [name] : []));
+  return {
+    dataset,
+    layout,
+    pattern,
+    classes: classes.map((one, label) => ({ ...one, names: names(label) })),
+    all,
+    expected,
+    leftOut: await filesLeftOut(read),
+    warnings: [...dataset.warnings, ...emptinessWarnings({ classes, all })],
+  };
+}

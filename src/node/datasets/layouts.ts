@@ -1,0 +1,37 @@
+/** The layouts by name: how each is read, and what it looks like, for messages. */
+import type { Layout } from '../../ptdpc/datasets/index.js';
+import { readClassFolders, readFolds, readSplitFolders } from './folders.js';
+import type { Found } from './found.js';
+import { readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
+
+/** Undefined where nothing is there in this layout. `fold` counts from 1. */
+type LayoutReader = (root: string, fold: number, folds: number) => Promise<Found | undefined>;
+
+interface LayoutEntry {
+  pattern: string;
+  read: LayoutReader;
+  /** Files that are read for what they say of the images. */
+  lists: readonly string[];
+}
+
+export const LAYOUTS: Readonly<Record<Layout, LayoutEntry>> = {
+  'split-folders': { pattern: '{train,val,test}/<class>/*.jpg', read: (root) => readSplitFolders(root), lists: [] },
+  'class-folders': { pattern: '<class>/*.jpg', read: readClassFolders, lists: [] },
+  folds: { pattern: '<fold>/{train,test}/<class>/*.jpg', read: readFolds, lists: [] },
+  'roi-lists': {
+    pattern: 'images/<class>/*.jpg with training_testing_split/{training,testing}.txt',
+    read: readRoiLists,
+    lists: ['training_testing_split/training.txt', 'training_testing_split/testing.txt'],
+  },
+  emoset: {
+    pattern: 'info.json with {train,val,test}.json',
+    read: readEmoset,
+    lists: ['info.json', 'train.json', 'val.json', 'test.json'],
+  },
+  'file-names': { pattern: '<class>_NNNN.jpg', read: readFileNames, lists: [] },
+  votes: {
+    pattern: 'ABSTRACT_groundTruth.csv with its images',
+    read: readVotes,
+    lists: ['ABSTRACT_groundTruth.csv'],
+  },
+};

@@ -1,0 +1,201 @@
+/** `data check`: every published layout, what people read, what programs read, and what is refused. */
+import { copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { DatasetCheck } from '../../src/node/datasets/index.js';
+import { NAMED_SETTINGS, type NamedSetting, namedSetting, type SplitOrigin } from '../../src/ptdpc/index.js';
+import { writePublished } from '../support/published-datasets.js';
+import {
+  expectRefused,
+  fixture,
+  outcomeOf,
+  ptdpc,
+  ptdpcJson,
+  scratchPath,
+  setUpProgram,
+  startPtdpc,
+} from './program.js';
+
+setUpProgram();
+
+interface Report extends Pick<DatasetCheck, 'classes' | 'all' | 'leftOut' | 'warnings'> {
+  dataset: string;
+  recognised: boolean;
+  layout: { name: string; pattern: string };
+  split: SplitOrigin;
+  published: { total: number } | null;
+  unreadable: { path: string; reason: string }[] | null;
+}
+
+/** The data sets of 2 classes lie in the folders of those of 6 or 8. */
+const folderOf = (setting: NamedSetting) => (setting.startsWith('twitter') ? setting : setting.replace(/\d$/, ''));
+
+beforeAll(async () => {
+  for (const folder of new Set(NAMED_SETTINGS.map(folderOf))) {
+    const setting = NAMED_SETTINGS.find((name) => folderOf(name) === folder)!;
+    await writePublished(scratchPath(folder), setting);
+  }
+}, 60_000);
+
+const check = (setting: NamedSetting, ...options: string[]) =>
+  ptdpcJson<Report>(['data', 'check', folderOf(setting), '--dataset', setting, ...options]);
+
+/** The layout in which each is written, and what the split is. */
+const PUBLISHED = { kind: 'published' } as const;
+const SEEDED = { kind: 'seeded', seed: 0 } as const;
+const EXPECTED: Readonly<Record<NamedSetting, [layout: string, split: SplitOrigin, images: number]>> = {
+  fi8: ['split-folders', PUBLISHED, 48],
+  fi2: ['split-folders', PUBLISHED, 48],
+  emotionroi6: ['roi-lists', PUBLISHED, 30],
+  emotionroi2: ['roi-lists', PUBLISHED, 30],
+  twitter1: ['folds', { kind: 'published-fold', fold: 1, folds: 5 }, 10],
+  twitter2: ['split-folders', PUBLISHED, 10],
+  emoset8: ['emoset', PUBLISHED, 48],
+  emoset2: ['emoset', PUBLISHED, 48],
+  emotion6: ['class-folders', SEEDED, 36],
+  artphoto8: ['file-names', SEEDED, 48],
+  abstract8: ['votes', SEEDED, 48],
+};
+
+test.each(NAMED_SETTINGS)('%s, as it is published: layout, split, classes, counts', async (setting) => {
+  const report = await check(setting);
+  const named = namedSetting(setting)!;
+  const [layout, split, images] = EXPECTED[setting];
+  expect(report).toMatchObject({ dataset: setting, recognised: false, layout: { name: layout }, split });
+  expect(report.classes.map(({ word }) => word)).toEqual(named.classes.map(({ word }) => word));
+  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+  expect(report.all.total).toBe(images);
+  expect(sum(report.classes.map(({ total }) => total))).toBe(images);
+  for (const { splits, total } of report.classes) expect(sum(Object.values(splits))).toBe(total);
+  expect(report.published?.total).toBe(named.expected.total);
+  expect(report.warnings.join('\n')).toMatch(
+    new RegExp(`${setting}: ${named.expected.total.toLocaleString('en-US')} images are published, found ${images}`),
+  );
+  expect(report.unreadable).toBeNull();
+});
+
+test('a table for people, warnings on standard error', async () => {
+  await writeFile(scratchPath('emotionroi/notes.txt'), '');
+  const { code, stdout, stderr } = await ptdpc(['data', 'check', 'emotionroi', '--classes', 'joy=happiness,fear']);
+  expect(code).toBe(0);
+  expect(stdout).toBe(`emotionroi: emotionroi6 (EmotionROI 6), by its files
+layout: images/<class>/*.jpg with training_testing_split/{training,testing}.txt
+split as published
+10 images of 2 classes
+
+class  word       train  test  all  published
+joy    happiness      3     2    5        330
+fear   fear           3     2    5        330
+all                   6     4   10          -
+published: 1,980 images (the PT-DPC paper, section 5.1)
+
+left out:
+  20 of classes that take no part: images/anger/1.jpg, images/anger/2.jpg, images/anger/3.jpg, ...
+  1 not .jpg, .jpeg or .png: notes.txt
+`);
+  expect(stderr).toBe('warning: not among the classes, so left out: anger, disgust, sadness, surprise\n');
+  await rm(scratchPath('emotionroi/notes.txt'));
+});
+
+test('the seed of a drawn split, and the fold of a published one', async () => {
+  const seeded = await ptdpc(['data', 'check', 'artphoto', '--dataset', 'artphoto8', '--split-seed', '7']);
+  expect(seeded.stdout).toMatch(/^split by seed 7, since none is published \(--split-seed\)$/m);
+  const { split, leftOut } = await check('twitter1', '--fold', '3');
+  expect(split).toEqual({ kind: 'published-fold', fold: 3, folds: 5 });
+  expect(leftOut).toMatchObject([{ reason: 'other-fold', count: 40 }]);
+  expect(leftOut[0]!.first.every((path) => !path.startsWith('3/'))).toBe(true);
+});
+
+describe('broken ones', () => {
+  const broken = async (setting: NamedSetting, name: string) => {
+    await writePublished(scratchPath(name), setting);
+    return (path: string) => scratchPath(`${name}/${path}`);
+  };
+
+  test('a split file that is missing is refused where the layout needs it, and said where it does not', async () => {
+    const roi = await broken('emotionroi6', 'roi-without-list');
+    await rm(roi('training_testing_split/testing.txt'));
+    await expectRefused(
+      ['data', 'check', 'roi-without-list'],
+      /training_testing_split\/testing\.txt: cannot be opened/,
+    );
+    const emoset = await broken('emoset8', 'emoset-without-test');
+    await rm(emoset('test.json'));
+    const { warnings, all } = await ptdpcJson<Report>(['data', 'check', 'emoset-without-test']);
+    expect(warnings).toContain('no test images');
+    expect(all.splits).toEqual({ train: 24, val: 8 });
+  });
+
+  test('a class folder that is missing is a warning', async () => {
+    const fi = await broken('fi8', 'fi-without-fear');
+    for (const split of ['train', 'val', 'test']) await rm(fi(`${split}/fear`), { recursive: true });
+    await rm(fi('train/awe'), { recursive: true });
+    const { code, stderr, stdout } = await ptdpc(['data', 'check', 'fi-without-fear', '--dataset', 'fi8']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: class "fear" has no images at all: training refuses that$/m);
+    expect(stderr).toMatch(/^warning: class "awe" has no train images: training refuses that$/m);
+    expect(stdout).toMatch(/^fear +fear +0 +0 +0 +0 +-$/m);
+  });
+
+  test('another data set than it is said to be shows in its classes', async () => {
+    const { code, stderr } = await ptdpc(['data', 'check', 'fi', '--dataset', 'emotionroi6']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: not among the classes, so left out: amusement, awe, contentment, excitement$/m);
+    expect(stderr).toMatch(/^warning: class "joy" has no images at all: training refuses that$/m);
+  });
+
+  test('a wrong name, a wrong layout, no images, no folder', async () => {
+    await expectRefused(
+      ['data', 'check', 'fi', '--dataset', 'fi9'],
+      /argument 'fi9' is invalid.* fi8, fi2, emotionroi6/,
+    );
+    await expectRefused(['data', 'check', 'twitter2', '--dataset', 'artphoto8'], /no images of the classes amusement/);
+    await expectRefused(['data', 'check', 'fi', '--dataset', 'abstract8', '--fold', '2'], /--fold 2: abstract8 has no/);
+    await mkdir(scratchPath('empty'));
+    await expectRefused(['data', 'check', 'empty', '--dataset', 'fi8'], /empty: no images as fi8 has them; expected/);
+    await expectRefused(['data', 'check', 'nowhere'], /nowhere: not found; expected a folder of images or a manifest/);
+  });
+});
+
+describe('--decode', () => {
+  beforeAll(async () => {
+    await writePublished(scratchPath('damaged'), 'twitter2');
+    await writeFile(scratchPath('damaged/train/negative/negative_1.jpg'), 'no image');
+  });
+
+  test('lists the images that cannot be read', async () => {
+    const args = ['data', 'check', 'damaged', '--dataset', 'twitter2', '--decode'];
+    const { code, stdout, stderr } = await ptdpc(args);
+    expect([code, stdout.split('\n').slice(-4)]).toEqual([
+      0,
+      [
+        '',
+        '10 images decoded, 1 cannot be read:',
+        expect.stringMatching(/^ {2}damaged\/train\/negative\/negative_1\.jpg: .+/),
+        '',
+      ],
+    ]);
+    expect(stderr).toMatch(/^decoding 10 images$/m);
+    const { unreadable } = await ptdpcJson<Report>(args);
+    expect(unreadable!.map(({ path }) => path)).toEqual(['damaged/train/negative/negative_1.jpg']);
+    expect((await check('twitter2', '--decode')).unreadable).toEqual([]);
+  });
+
+  test('Ctrl-C ends it at once, with how far it was and the line that starts again', async () => {
+    const large = scratchPath('large.png');
+    await copyFile(fixture('preprocess/04_1000x60_RGB.png'), large);
+    for (const name of ['awe', 'fear']) {
+      await mkdir(scratchPath(`many/train/${name}`), { recursive: true });
+      for (let i = 0; i < 4_000; i++) await link(large, join(scratchPath(`many/train/${name}`), `${i}.png`));
+    }
+    const child = startPtdpc(['data', 'check', 'many', '--decode']);
+    child.stderr.on('data', (text: string) => {
+      if (String(text).includes('decoding')) child.kill('SIGINT');
+    });
+    const { signal, stdout, stderr } = await outcomeOf(child);
+    expect([signal, stdout]).toEqual(['SIGINT', '']);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
+      /^ptdpc: interrupted; \d+ of 8000 images decoded, 0 unreadable; start again with: ptdpc data check many --decode$/,
+    );
+  });
+});

@@ -1,0 +1,126 @@
+/** `--dataset`, `--fold` and `--split-seed`: they choose the images that they say, a run records them, and its use keeps to them. */
+import { cp, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { openDataset } from '../../../src/node/datasets/index.js';
+import { writePublished } from '../../support/published-datasets.js';
+import { expectRefused, ptdpc, scratchPath, setUpProgram } from '../program.js';
+import { expectDone, makeModel, readRunFile, readRunJson } from './support.js';
+
+setUpProgram();
+
+beforeAll(async () => {
+  await makeModel(scratchPath('model'));
+  await writePublished(scratchPath('folds'), 'twitter1', { perClass: { train: 4, val: 0, test: 2 } });
+  await writePublished(scratchPath('split'), 'fi8', { perClass: { train: 6, val: 2, test: 2 } });
+  // Without a split: the images of one, in the folders of their classes.
+  await cp(scratchPath('split/train'), scratchPath('whole'), { recursive: true });
+  await cp(scratchPath('folds/1/train'), scratchPath('whole-twitter'), { recursive: true });
+}, 60_000);
+
+const COMMON = ['--device', 'cpu'];
+const train = (data: string, out: string, ...options: string[]) =>
+  expectDone(['train', '--model', 'model', '--data', data, '--out', out, '--epochs', '1', ...COMMON, ...options]);
+
+/** Evaluates, and reads which images that was about, below the data set's folder, and their true classes. */
+async function evaluated(run: string, data: string, ...options: string[]) {
+  await expectDone(['eval', '--run', run, ...COMMON, ...options]);
+  const [, ...lines] = (await readRunFile(run, 'predictions.csv')).toString().trim().split('\n');
+  return lines.map((line) => {
+    const [path = '', actual = ''] = line.split(',');
+    return { path: relative(scratchPath(data), path.startsWith('/') ? path : scratchPath(path)), actual };
+  });
+}
+
+/** The test images of a data set as the library has them. */
+async function testImages(data: string, options: Parameters<typeof openDataset>[1]): Promise<string[]> {
+  const { splits } = await openDataset(scratchPath(data), options);
+  return splits.test!.map(({ path }) => relative(scratchPath(data), path)).sort();
+}
+
+const paths = (images: readonly { path: string }[]) => images.map(({ path }) => path).sort();
+
+test('--fold: the images of the published fold; the run records it, and eval keeps to it until told otherwise', async () => {
+  const { stderr } = await train('folds', 'fold2', '--dataset', 'twitter1', '--fold', '2');
+  expect(stderr).toMatch(/^data set: twitter1, published fold 2 of 5: 8 train, 4 test$/m);
+  expect(await readRunJson('fold2')).toMatchObject({
+    dataset: { setting: 'twitter1', origin: { kind: 'published-fold', fold: 2, folds: 5 } },
+    classes: [{ word: 'negative' }, { word: 'positive' }],
+  });
+  const expected = ['negative', 'positive'].flatMap((name) => [0, 1].map((i) => `2/test/${name}/${name}_${i}.jpg`));
+  const found = await evaluated('fold2', 'folds');
+  expect(paths(found)).toEqual(expected);
+  for (const { path, actual } of found) expect(path).toContain(`/${actual}/`);
+  expect(paths(await evaluated('fold2', 'folds', '--fold', '4'))).toEqual(
+    expected.map((path) => path.replace('2/', '4/')),
+  );
+});
+
+test('--split-seed: another seed gives another split; the run records it, and eval keeps to it until told otherwise', async () => {
+  const splitOf = async (run: string, ...options: string[]) => {
+    await train('whole', run, '--dataset', 'fi8', ...options);
+    return paths(await evaluated(run, 'whole'));
+  };
+  const [zero, seven] = [await splitOf('seed0'), await splitOf('seed7', '--split-seed', '7')];
+  expect(zero).toEqual(await testImages('whole', { setting: 'fi8' }));
+  expect(seven).toEqual(await testImages('whole', { setting: 'fi8', seed: 7 }));
+  expect([zero.length, seven.length]).toEqual([7, 7]);
+  expect(seven).not.toEqual(zero);
+  expect(await readRunJson('seed0')).toMatchObject({ dataset: { origin: { kind: 'seeded', seed: 0 } } });
+  expect(await readRunJson('seed7')).toMatchObject({
+    dataset: { setting: 'fi8', origin: { kind: 'seeded', seed: 7 } },
+  });
+  expect(paths(await evaluated('seed7', 'whole', '--split-seed', '0'))).toEqual(zero);
+});
+
+test('both: a fold of a seeded division', async () => {
+  const options = ['--dataset', 'twitter1', '--fold', '3', '--split-seed', '5'];
+  await train('whole-twitter', 'both', ...options);
+  const setting = 'twitter1';
+  const found = paths(await evaluated('both', 'whole-twitter'));
+  expect(found).toEqual(await testImages('whole-twitter', { setting, fold: 3, seed: 5 }));
+  expect(found).not.toEqual(await testImages('whole-twitter', { setting, fold: 1, seed: 5 }));
+  expect((await readRunJson('both')).dataset).toEqual({
+    setting,
+    origin: { kind: 'seeded-fold', seed: 5, fold: 3, folds: 5 },
+  });
+});
+
+test('--dataset: the order of the classes, two for eight, and what zeroshot and probe are about', async () => {
+  await train('split', 'fi2', '--dataset', 'fi2');
+  expect((await readRunJson('fi2')).classes).toEqual(['negative', 'positive'].map((word) => ({ folder: word, word })));
+  for (const { path, actual } of await evaluated('fi2', 'split')) {
+    expect(actual).toBe(/amusement|awe|contentment|excitement/.test(path) ? 'positive' : 'negative');
+  }
+  const line = /^data set: twitter1, published fold 5 of 5: 8 train, 4 test$/m;
+  const fold = ['--data', 'folds', '--dataset', 'twitter1', '--fold', '5'];
+  expect((await expectDone(['zeroshot', '--model', 'model', ...fold, ...COMMON])).stderr).toMatch(line);
+  const probe = ['probe', '--model', 'model', ...fold, '--out', 'probe', '--epochs', '1', ...COMMON];
+  expect((await expectDone(probe)).stderr).toMatch(line);
+  const predictions = (await readFile(join(scratchPath('probe'), 'predictions.csv'), 'utf8')).trim().split('\n');
+  expect(predictions.slice(1).every((text) => text.includes('folds/5/test/'))).toBe(true);
+});
+
+test('a run is not continued on another split, nor made on one that there is not', async () => {
+  const again = (...options: string[]) => [
+    'train',
+    '--model',
+    'model',
+    '--out',
+    ...options,
+    '--epochs',
+    '1',
+    ...COMMON,
+  ];
+  await expectRefused(again('fold2', '--data', 'folds', '--dataset', 'twitter1', '--fold', '3'), /fold2: .*split/);
+  await expectRefused(again('seed7', '--data', 'whole', '--dataset', 'fi8', '--split-seed', '8'), /seed7: .*split/);
+  await expectRefused(again('x', '--data', 'split', '--dataset', 'fi8', '--fold', '1'), /--fold 1: fi8 has no folds/);
+  await expectRefused(
+    again('x', '--data', 'folds', '--dataset', 'twitter1', '--fold', '0'),
+    /'--fold <k>' argument '0'/,
+  );
+  await expectRefused(again('x', '--data', 'whole', '--dataset', 'fi8', '--split-seed', '-1'), /'--split-seed <n>'/);
+  expect((await ptdpc(['eval', '--run', 'fold2', '--fold', '6'])).stderr).toMatch(
+    /--fold: expected a whole number from 1 to 5, found 6/,
+  );
+});

@@ -1,0 +1,122 @@
+/** Predict: the page says of a picture what the command line says. */
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { encodePng } from '../../src/clip/image/index.js';
+import { demoScene } from '../../src/demo/index.js';
+import { fixture, ptdpcJson, scratchPath, setUpProgram } from '../cli/program.js';
+import { describeInBrowser } from '../support/browser.js';
+import { probabilitiesOf, setUpPage, withPage } from './page.js';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const MODEL = `${ROOT}assets/demo-model`;
+const PROMPTS = `${ROOT}web/assets/demo-prompts.safetensors`;
+
+/** Of every kind that is decoded in a way of its own. */
+const PICTURES = [
+  'j0_640x427_RGB.jpg',
+  'j3_400x300_L.jpg',
+  'j4_400x300_CMYK.jpg',
+  '09_300x451_RGBA.png',
+  '10_260x300_P.png',
+  '06_17x400_RGB.png',
+] as const;
+
+interface PredictJson {
+  predictions: { path: string; probabilities: Record<string, number> }[];
+}
+
+const largestDifference = (a: Record<string, number>, b: Record<string, number>): number => {
+  expect(Object.keys(a)).toEqual(Object.keys(b));
+  return Math.max(...Object.keys(a).map((word) => Math.abs(a[word]! - b[word]!)));
+};
+
+setUpProgram();
+const url = setUpPage();
+let pictures: string[];
+let expected: Map<string, Record<string, number>>;
+
+beforeAll(async () => {
+  await mkdir(scratchPath('pictures'));
+  for (const name of PICTURES) await copyFile(fixture(`preprocess/${name}`), scratchPath(`pictures/${name}`));
+  const { data, width, height } = demoScene('fear', 0, { split: 'test' });
+  await writeFile(scratchPath('pictures/scene.png'), encodePng(data, width, height));
+  pictures = [...PICTURES, 'scene.png'].map((name) => scratchPath(`pictures/${name}`));
+  const args = ['predict', '--run', PROMPTS, '--model', MODEL, '--device', 'cpu', 'pictures'];
+  const { predictions } = await ptdpcJson<PredictJson>(args);
+  expected = new Map(predictions.map(({ path, probabilities }) => [basename(path), probabilities]));
+  expect(expected.size).toBe(PICTURES.length + 1);
+});
+
+/** Puts the pictures into the page and compares what it says of each. */
+async function comparePictures(page: Page): Promise<void> {
+  await page.getByLabel('Prompts').selectOption({ index: 0 });
+  await page.locator('input[type=file][multiple]').setInputFiles(pictures);
+  for (const path of pictures) {
+    const name = basename(path);
+    await page.locator('.gallery button', { hasText: name }).click();
+    const said = await probabilitiesOf(page, name);
+    expect(largestDifference(said, expected.get(name)!), name).toBeLessThan(1e-3);
+  }
+}
+
+describe('the prompts that the page brings along', () => {
+  it('are read by the command line, and are of its own model', async () => {
+    const noise = PROMPTS.replace('.safetensors', '-noise.safetensors');
+    for (const run of [PROMPTS, noise]) {
+      const { predictions } = await ptdpcJson<PredictJson>([
+        ...['predict', '--run', run, '--model', MODEL, '--device', 'cpu'],
+        scratchPath('pictures/scene.png'),
+      ]);
+      expect(predictions).toHaveLength(1);
+    }
+    expect(await readFile(noise)).not.toEqual(await readFile(PROMPTS));
+  });
+});
+
+describeInBrowser('Predict without WebGPU', (browser) => {
+  it('gives the probabilities of the command line, on threads', () =>
+    withPage(browser(), url(), async ({ page }) => {
+      await comparePictures(page);
+      expect(await page.locator('.device p').innerText()).toMatch(/^CPU, WebAssembly SIMD.*\(no WebGPU adapter\)$/);
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    }));
+
+  it('says of a file that is no picture why, and reads the others', () =>
+    withPage(browser(), url(), async ({ page }) => {
+      const files = [
+        { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') },
+        { name: 'scene.png', mimeType: 'image/png', buffer: await readFile(scratchPath('pictures/scene.png')) },
+      ];
+      await page.locator('input[type=file][multiple]').setInputFiles(files);
+      await page.locator('.answer .error').waitFor();
+      expect(await page.locator('.answer .error').innerText()).toMatch(/^notes.png: expected a PNG or JPEG image/);
+      await page.locator('.gallery button', { hasText: 'scene.png' }).click();
+      await page.getByLabel('Prompts').selectOption({ index: 0 });
+      const said = await probabilitiesOf(page, 'scene.png');
+      expect(largestDifference(said, expected.get('scene.png')!)).toBeLessThan(1e-3);
+    }));
+});
+
+describeInBrowser(
+  'Predict on WebGPU',
+  (browser) => {
+    it('gives the probabilities of the command line', () =>
+      withPage(browser(), `${url()}?device=webgpu`, async ({ page }) => {
+        await comparePictures(page);
+        expect(await page.locator('.device p').innerText()).toMatch(/^WebGPU, swiftshader/);
+      }));
+
+    it('is what the choice of a device changes, and nothing else', () =>
+      withPage(browser(), url(), async ({ page }) => {
+        const before = await probabilitiesOf(page, 'scene 1');
+        expect(await page.locator('.device p').innerText()).toMatch(/^CPU, .* software/);
+        await page.getByLabel('Device').selectOption('webgpu');
+        await page.locator('.device p', { hasText: /^WebGPU/ }).waitFor();
+        expect(largestDifference(await probabilitiesOf(page, 'scene 1'), before)).toBeLessThan(1e-3);
+        expect(new URL(page.url()).searchParams.get('device')).toBe('webgpu');
+      }));
+  },
+  'swiftshader',
+);

@@ -1,0 +1,144 @@
+/**
+ * What the engine holds between tasks: a device, a model on it, and a shelf of prompts. Files and prompts stay on the host, so that a
+ * device may be lost or changed at any time: the next one is loaded from them.
+ */
+import { InputError } from '../../src/errors.js';
+import type { DeviceChoice } from '../../src/kernels/device-choice.js';
+import { DeviceError, DeviceLostError, type OpenedDevice, openDevice } from '../../src/kernels/index.js';
+import { ClipModel, type ModelSource, type PromptsFile } from '../../src/ptdpc/index.js';
+import type { DeviceReport, FromEngine, ModelReport, Opened, PromptsReport } from '../protocol.js';
+import { demoModel, demoPrompts } from './demo-files.js';
+import { startKernelThread } from './kernel-threads.js';
+
+/** Bytes for activations beside the weights: a page has less to spare than a command. */
+const MEMORY = 2 ** 28;
+
+/** A model with what the page says of it. */
+export interface LoadedModel {
+  readonly source: ModelSource;
+  readonly report: ModelReport;
+}
+
+interface Shelved {
+  readonly label: string;
+  readonly file: PromptsFile;
+}
+
+export class Session {
+  #choice: DeviceChoice = 'auto';
+  #device: OpenedDevice | undefined;
+  #model: LoadedModel | undefined;
+  #clip: ClipModel | undefined;
+  readonly #shelf = new Map<string, Shelved>();
+  #shelved = 0;
+
+  /** `tell` hears what concerns no single task: a lost device, another device. */
+  constructor(private readonly tell: (news: FromEngine) => void) {}
+
+  /** Opens a device in place of the one before, which is kept where that fails. */
+  async open(choice: DeviceChoice): Promise<Opened> {
+    const [device, model] = await Promise.all([openDeviceHere(choice), this.#modelNow()]);
+    this.#closeDevice();
+    this.#choice = choice;
+    this.#device = device;
+    return { device: reportOf(device), model: model.report, prompts: this.prompts() };
+  }
+
+  /** Takes another model in place of the present one. */
+  use(model: LoadedModel): void {
+    this.#closeModel();
+    this.#model = model;
+  }
+
+  /** What is on the shelf, in the order in which it came. */
+  prompts(): PromptsReport[] {
+    return [...this.#shelf].map(([id, { label, file }]) => promptsReport(id, label, file));
+  }
+
+  /** The prompts of an id. */
+  promptsOf(id: string): PromptsFile {
+    const shelved = this.#shelf.get(id);
+    if (!shelved) throw new Error(`no prompts "${id}"`);
+    return shelved.file;
+  }
+
+  /** Puts prompts on the shelf. */
+  shelve(label: string, file: PromptsFile): PromptsReport {
+    const id = `prompts-${++this.#shelved}`;
+    this.#shelf.set(id, { label, file });
+    return promptsReport(id, label, file);
+  }
+
+  /**
+   * Works with the model on the device. Where the device is lost under it, this is said, it is opened again, and `work` is called once
+   * more: it goes on from what it has kept, or begins again.
+   */
+  async withClip<T>(work: (clip: ClipModel) => Promise<T>): Promise<T> {
+    try {
+      return await this.#attempt(work);
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error;
+      this.tell({ notice: `${error.message}. It is opened again, and the work repeated.` });
+      const { device } = await this.#reopen(error);
+      this.tell({ device });
+      return await this.#attempt(work);
+    }
+  }
+
+  async #attempt<T>(work: (clip: ClipModel) => Promise<T>): Promise<T> {
+    if (!this.#device) await this.open(this.#choice);
+    this.#clip ??= new ClipModel(this.#device!, (await this.#modelNow()).source, { memory: MEMORY });
+    try {
+      return await work(this.#clip);
+    } catch (error) {
+      // After any fault of its own, a device is of no more use.
+      if (error instanceof DeviceError) this.#closeDevice();
+      throw error;
+    }
+  }
+
+  async #reopen(lost: DeviceLostError): Promise<Opened> {
+    try {
+      return await this.open(this.#choice);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.tell({ notice: `${lost.message}, and no other can be opened: ${error.message}. The CPU takes over.` });
+      return await this.open('cpu');
+    }
+  }
+
+  async #modelNow(): Promise<LoadedModel> {
+    if (!this.#model) {
+      const [model, prompts] = await Promise.all([demoModel(), demoPrompts()]);
+      this.#model = model;
+      for (const file of prompts) this.shelve('demonstration', file);
+    }
+    return this.#model;
+  }
+
+  #closeModel(): void {
+    this.#clip?.[Symbol.dispose]();
+    this.#clip = undefined;
+  }
+
+  #closeDevice(): void {
+    this.#closeModel();
+    this.#device?.[Symbol.dispose]();
+    this.#device = undefined;
+  }
+}
+
+function promptsReport(id: string, label: string, { classes, options, epochs, modelHash }: PromptsFile): PromptsReport {
+  return { id, label, classes, options, epochs, modelHash };
+}
+
+function openDeviceHere(choice: DeviceChoice): Promise<OpenedDevice> {
+  return openDevice(choice, { startWorker: startKernelThread });
+}
+
+function reportOf({ backend, reason }: OpenedDevice): DeviceReport {
+  const { kind, description } = backend;
+  const alone = kind === 'cpu' && !globalThis.crossOriginIsolated;
+  const threads = alone ? '; more threads need a cross-origin isolated page' : '';
+  return { kind: kind === 'cpu' ? 'cpu' : 'webgpu', description, reason: `${reason}${threads}` };
+}

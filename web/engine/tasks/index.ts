@@ -1,0 +1,9 @@
+/** The code of every task, by its name. */
+import type { TaskName } from '../../protocol.js';
+import { open } from './open.js';
+import { predict } from './predict.js';
+import { scenes } from './scenes.js';
+import type { Work } from './task.js';
+import { words } from './words.js';
+
+export const tasks: { readonly [K in TaskName]: Work<K> } = { open, scenes, predict, words };

@@ -1,0 +1,18 @@
+import type { Work } from './task.js';
+
+/** Words beside each learned token. */
+const TOP = 5;
+
+export const words: Work<'words'> = ({ prompts }, { session, progress }) =>
+  session.withClip(async (clip) => {
+    using tuned = await clip.restorePrompts(session.promptsOf(prompts));
+    const total = clip.tokenEmbeddings.count;
+    let done = 0;
+    return await tuned.nearestWords({
+      top: TOP,
+      onProgress: (tokens) => {
+        done += tokens;
+        progress({ done, total, what: 'comparing words' });
+      },
+    });
+  });

@@ -1,0 +1,52 @@
+/**
+ * The engine's end of the wire: takes tasks one after the other, since a device is one queue, and hears of cancellations meanwhile.
+ */
+import { InputError } from '../../src/errors.js';
+import type { Failure, FromEngine, Progressed, TaskName, Tasks, ToEngine } from '../protocol.js';
+import { Session } from './session.js';
+import { tasks } from './tasks/index.js';
+import type { Context } from './tasks/task.js';
+
+/** What a worker's global object has, of which TypeScript's library for pages knows nothing. */
+const wire = globalThis as unknown as {
+  postMessage(message: FromEngine): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<ToEngine>) => void): void;
+};
+
+const session = new Session((news) => wire.postMessage(news));
+const waiting = new Map<number, AbortController>();
+let last: Promise<void> = Promise.resolve();
+
+wire.addEventListener('message', ({ data }) => {
+  if ('cancel' in data) {
+    waiting.get(data.cancel)?.abort();
+    return;
+  }
+  const controller = new AbortController();
+  waiting.set(data.id, controller);
+  last = last.then(() => run(data.id, data.task, data.input, controller.signal));
+});
+
+async function run(id: number, task: TaskName, input: unknown, signal: AbortSignal): Promise<void> {
+  try {
+    signal.throwIfAborted();
+    // Page and engine are compiled against one list of tasks, so the input is the task's.
+    const work = tasks[task] as (input: unknown, context: Context<Progressed>) => Promise<Tasks[TaskName]['output']>;
+    const progress = (progress: Progressed) => wire.postMessage({ id, progress });
+    const output = await work(input, { session, signal, progress });
+    wire.postMessage({ id, output });
+  } catch (error) {
+    wire.postMessage({ id, failure: failureOf(error, signal) });
+  } finally {
+    waiting.delete(id);
+  }
+}
+
+function failureOf(error: unknown, signal: AbortSignal): Failure {
+  if (signal.aborted && error === signal.reason) return { kind: 'cancelled', message: 'cancelled' };
+  if (error instanceof InputError) return { kind: 'input', message: error.message };
+  // The page shows the line; whoever mends the defect needs the trace.
+  console.error(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: 'defect', message: message.split('\n')[0]! };
+}

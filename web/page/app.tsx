@@ -1,0 +1,32 @@
+/** The page around its tabs. */
+import { DeviceLine } from './device-line.js';
+import { EngineContext, useEngineState } from './engine-state.js';
+import { Notices } from './notices.js';
+import { PredictTab } from './predict/predict-tab.js';
+import { type Tab, Tabs } from './tabs.js';
+
+const TABS: readonly Tab[] = [
+  { id: 'predict', title: 'Predict', panel: <PredictTab /> },
+  { id: 'tune', title: 'Tune', panel: <p class="lead">Not in this version yet: use ptdpc train.</p> },
+  { id: 'model', title: 'Own model', panel: <p class="lead">Not in this version yet: use ptdpc predict --model.</p> },
+  { id: 'laboratory', title: 'Laboratory', panel: <p class="lead">Not in this version yet: use ptdpc lab.</p> },
+];
+
+export function App() {
+  const state = useEngineState();
+  return (
+    <EngineContext.Provider value={state}>
+      <header class="top">
+        <div class="title">
+          <h1>PT-DPC</h1>
+          <p>Prompt tuning of CLIP for image emotions, computed in this page. Nothing leaves your computer.</p>
+        </div>
+        <DeviceLine />
+      </header>
+      <main>
+        <Notices />
+        <Tabs label="What to do" tabs={TABS} />
+      </main>
+    </EngineContext.Provider>
+  );
+}

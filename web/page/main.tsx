@@ -1,0 +1,8 @@
+import { render } from 'preact';
+import 'virtual:colors.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/content.css';
+import { App } from './app.js';
+
+render(<App />, document.querySelector('#page')!);

@@ -1,0 +1,74 @@
+/** All that is said of one picture. */
+import type { PictureAnswer, PictureRead, PromptsReport, ScenePixels } from '../../protocol.js';
+import { percent } from '../format.js';
+import { best } from './gallery.js';
+import { type Shown, Thumbnail } from './pictures.js';
+import { Weights } from './weights.js';
+
+export interface AnswerProps {
+  readonly shown: Shown;
+  readonly pixels: ScenePixels | undefined;
+  readonly answer: PictureAnswer | undefined;
+  readonly classes: readonly string[];
+  readonly prompts: PromptsReport | undefined;
+  /** What each learned token began as; undefined until that is known. */
+  readonly tokens: readonly string[] | undefined;
+}
+
+export function Answer({ shown, pixels, answer, classes, prompts, tokens }: AnswerProps) {
+  const said = answer && best(answer, classes);
+  return (
+    <section class="answer" aria-labelledby="answer-title">
+      <div class="answer-head">
+        <Thumbnail shown={shown} pixels={pixels} />
+        <div>
+          <p class="kicker">{shown.name}</p>
+          <h2 id="answer-title" aria-live="polite">
+            {said ? `${said.word} ${percent(said.probability)}` : answer ? 'Cannot be read' : '…'}
+          </h2>
+          {shown.truth !== null && <p class="muted">Drawn as {shown.truth}.</p>}
+          {answer && 'refused' in answer && <p class="error">{answer.refused}</p>}
+        </div>
+      </div>
+      {answer && !('refused' in answer) && (
+        <>
+          <Probabilities answer={answer} classes={classes} />
+          {prompts && answer.tuned && (
+            <Weights name={shown.name} prompts={prompts} weights={answer.tuned.weights} tokens={tokens} />
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Probabilities({ answer, classes }: { readonly answer: PictureRead; readonly classes: readonly string[] }) {
+  const { tuned, zeroShot } = answer;
+  const shown = tuned?.probabilities ?? zeroShot;
+  return (
+    <table class="probabilities">
+      <caption>Probability of each class</caption>
+      <thead>
+        <tr>
+          <th scope="col">class</th>
+          <td />
+          {tuned && <th scope="col">tuned</th>}
+          <th scope="col">zero-shot</th>
+        </tr>
+      </thead>
+      <tbody>
+        {classes.map((word, c) => (
+          <tr key={word}>
+            <th scope="row">{word}</th>
+            <td aria-hidden="true">
+              <span class="bar" style={{ width: `${100 * shown[c]!}%` }} />
+              {tuned && <span class="bar before" style={{ width: `${100 * zeroShot[c]!}%` }} />}
+            </td>
+            {tuned && <td data-tuned={tuned.probabilities[c]}>{percent(tuned.probabilities[c]!)}</td>}
+            <td data-zero-shot={zeroShot[c]}>{percent(zeroShot[c]!)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,64 @@
+/** The weights w[i][j] of a picture: how it composes its prompt from the tokens of each class (paper, Eq. 3). */
+import { useCallback } from 'preact/hooks';
+import type { PromptsReport } from '../../protocol.js';
+import { Chart } from '../chart.js';
+import { shortest } from '../format.js';
+
+export interface WeightsProps {
+  /** The picture's. */
+  readonly name: string;
+  readonly prompts: PromptsReport;
+  /** By class and token, one row for a prompt that all share; null where the mode has none. */
+  readonly weights: readonly (readonly number[])[] | null;
+  readonly tokens: readonly string[] | undefined;
+}
+
+export function Weights({ name, prompts, weights, tokens }: WeightsProps) {
+  const { mode } = prompts.options;
+  if (weights === null)
+    return <p class="note">Mode {mode} has no weights: its prompts are the same for every picture.</p>;
+  return <WeightMap name={name} prompts={prompts} weights={weights} tokens={tokens} />;
+}
+
+function WeightMap({
+  name,
+  prompts,
+  weights,
+  tokens,
+}: WeightsProps & { readonly weights: readonly (readonly number[])[] }) {
+  const rows = weights.length === 1 ? ['all classes'] : prompts.classes.map(({ word }) => word);
+  const columns = weights[0]!.map((_, j) => tokens?.[j] ?? `${j + 1}`);
+  const largest = Math.max(...weights.flat().map(Math.abs), 1e-9);
+  const texts = weights.map((row) => row.map((weight) => weight.toFixed(2).replace('-', '−')));
+  const draw = useCallback(
+    ({ heatMap }: typeof import('../drawings.js')) =>
+      heatMap({
+        ...{ rows, columns, rowName: weights.length === 1 ? '' : 'class', columnName: 'token', texts },
+        shades: weights.map((row) => row.map((weight) => weight / largest)),
+      }),
+    [weights, tokens],
+  );
+  const places = weights.flatMap((row, r) => row.map((weight, c) => ({ weight, text: `${columns[c]} (${rows[r]})` })));
+  const high = places.reduce((most, place) => (place.weight > most.weight ? place : most));
+  const low = places.reduce((least, place) => (place.weight < least.weight ? place : least));
+  const same = weights.length > 1 && weights.every((row) => row.every((weight, j) => weight === weights[0]![j]));
+  return (
+    <Chart
+      title="Weights by class and token"
+      draw={draw}
+      summary={`Weights of ${name}, ${rows.length} × ${columns.length}: largest ${high.text} ${shortest(high.weight, 3)}, smallest ${low.text} ${shortest(low.weight, 3)}.`}
+      note={
+        <>
+          w[i][j]: how near token j of class i is to the picture. Shades are relative to the largest,{' '}
+          {shortest(largest, 3)}.
+          {same && ' The rows are equal: prompts of all classes began equal, and composition treats all classes alike.'}
+        </>
+      }
+      data={{
+        label: `Weights of ${name} by class and token`,
+        head: ['class', ...columns.map((column, j) => `${j + 1} ${column}`)],
+        rows: weights.map((row, i) => [rows[i], ...row.map((weight) => weight.toFixed(4).replace('-', '−'))]),
+      }}
+    />
+  );
+}

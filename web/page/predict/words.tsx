@@ -1,0 +1,62 @@
+/** What learned tokens have become: the nearest words of each. */
+import type { PromptExplanation } from '../../../src/ptdpc/index.js';
+import { DataTable } from '../data-table.js';
+import { shortest, wordOf } from '../format.js';
+
+export function Words({ words }: { readonly words: PromptExplanation }) {
+  const { prompts, classes, equal, absent } = words;
+  const shown = equal ? prompts.slice(0, 1) : prompts;
+  return (
+    <>
+      <p>
+        Learned tokens are vectors and no words. Beside each stands what it began as, the cosine to that, and the tokens
+        of the vocabulary that lie nearest to it now. A dash at the end marks a token that does not end a word.
+        {equal && ' The tokens of all classes are equal: they began so, and composition treats all classes alike.'}
+      </p>
+      {absent.map((line) => (
+        <p key={line} class="note">
+          This mode has {line}.
+        </p>
+      ))}
+      {shown.map((prompt, i) => {
+        const whose = prompt.class === null || equal ? 'all classes' : classes[prompt.class]!;
+        const table = <WordTable words={words} place={i} whose={whose} />;
+        if (shown.length === 1) return table;
+        return (
+          <details key={whose}>
+            <summary>{whose}</summary>
+            {table}
+          </details>
+        );
+      })}
+    </>
+  );
+}
+
+interface WordTableProps {
+  readonly words: PromptExplanation;
+  readonly place: number;
+  readonly whose: string;
+}
+
+function WordTable({ words: { prompts, tokens }, place, whose }: WordTableProps) {
+  const rows = prompts[place]!.tokens;
+  const ranks = rows[0]?.nearest.map((_, rank) => `nearest ${rank + 1}`) ?? [];
+  return (
+    <DataTable
+      label={`Nearest words of the learned tokens: ${whose}`}
+      kind="words"
+      head={['token', 'began as', 'cosine now', ...ranks]}
+      rows={rows.map(({ start, nearest }, j) => [
+        j + 1,
+        wordOf(tokens[j]!),
+        shortest(start.similarity, 3),
+        ...nearest.map((word) => (
+          <>
+            {wordOf(word)} <small>{shortest(word.similarity, 3)}</small>
+          </>
+        )),
+      ])}
+    />
+  );
+}

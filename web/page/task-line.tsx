@@ -1,0 +1,27 @@
+/** How far a task is, with its end at hand; or why it failed. */
+import type { RunningTask } from './use-task.js';
+
+export function TaskLine({ task, idle }: { readonly task: RunningTask; readonly idle?: string }) {
+  const { running, progress, error, cancel } = task;
+  return (
+    <div class="task-line">
+      {/* Announced by stages: a figure that changes many times a second is for the eye. */}
+      <p role="status" class={running ? '' : 'muted'}>
+        {running ? (progress?.what ?? 'waiting for the engine') : (idle ?? '')}
+      </p>
+      {running && (
+        <>
+          <progress aria-label={progress?.what ?? 'progress'} value={progress?.done} max={progress?.total} />
+          <button type="button" class="quiet" onClick={cancel}>
+            Stop
+          </button>
+        </>
+      )}
+      {error !== null && (
+        <p role="alert" class="error">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+/**
+ * What the page may do. It loads nothing but its own files and sends nothing anywhere; `wasm-unsafe-eval` lets it compile WebAssembly (the
+ * CPU's kernels, the JPEG decoder), `blob:` shows pictures that the user chose. docs/web.md says how a server sends this.
+ */
+const DIRECTIVES = {
+  'default-src': "'none'",
+  'script-src': "'self' 'wasm-unsafe-eval'",
+  'worker-src': "'self'",
+  'connect-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' blob:",
+  'manifest-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+} as const;
+
+const text = (directives: Readonly<Record<string, string>>) =>
+  Object.entries(directives)
+    .map(([name, sources]) => `${name} ${sources}`)
+    .join('; ');
+
+/** As the page itself can state it. */
+export const PAGE_POLICY = text(DIRECTIVES);
+
+/** What a server should send with every file. Isolation permits shared memory, and with it threads on the CPU. */
+export const HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': text({ ...DIRECTIVES, 'frame-ancestors': "'none'" }),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};

@@ -1,0 +1,148 @@
+/**
+ * What the page and the engine say to each other. The engine lives in a worker, so that the page never waits for it; what crosses is
+ * plain data, pictures and files as the browser's own handles.
+ *
+ * A task has one entry in `Tasks`, one file in `engine/tasks/` and one line in `engine/tasks/index.ts`.
+ */
+import type { Emotion, Split } from '../src/demo/index.js';
+import type { DeviceChoice } from '../src/kernels/device-choice.js';
+import type { ClassName, ImageExplanation, PromptExplanation, TuningOptions } from '../src/ptdpc/index.js';
+
+/** Every task: what it takes, what it gives, what it tells on the way. */
+export interface Tasks {
+  /** Opens a device, closing the one before it, and the model on it: the built-in one at the first time. */
+  open: Task<{ choice: DeviceChoice }, Opened>;
+  /** Draws scenes to look at. */
+  scenes: Task<{ scenes: readonly SceneName[] }, ScenePixels[]>;
+  /** Classifies pictures by prompts on the shelf, or without tuning. */
+  predict: Task<PredictRequest, PredictAnswer, Progress>;
+  /** The nearest words of learned tokens. */
+  words: Task<{ prompts: string }, PromptExplanation, Progress>;
+}
+
+interface Task<Input, Output, Told = never> {
+  readonly input: Input;
+  readonly output: Output;
+  readonly progress: Told;
+}
+
+export type TaskName = keyof Tasks;
+
+/** Work done so far. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** What is being done, for people. */
+  readonly what: string;
+}
+
+/** The device in use. */
+export interface DeviceReport {
+  readonly kind: 'webgpu' | 'cpu';
+  /** One line for people. */
+  readonly description: string;
+  /** Why this one, for people. */
+  readonly reason: string;
+}
+
+/** The model in use. */
+export interface ModelReport {
+  readonly name: string;
+  /** True for the demonstration's model, which knows drawn scenes only. */
+  readonly builtIn: boolean;
+  /** SHA-256 of its weights, in hexadecimal. */
+  readonly hash: string;
+  readonly imageSize: number;
+}
+
+/** What there is to work with. */
+export interface Opened {
+  readonly device: DeviceReport;
+  readonly model: ModelReport;
+  readonly prompts: readonly PromptsReport[];
+}
+
+/** Prompts on the engine's shelf. */
+export interface PromptsReport {
+  /** By it, tasks name them. */
+  readonly id: string;
+  /** Where they come from, for people. */
+  readonly label: string;
+  readonly classes: readonly ClassName[];
+  readonly options: TuningOptions;
+  readonly epochs: number;
+  /** SHA-256 of the weights that they were tuned with. */
+  readonly modelHash: string;
+}
+
+/** A drawn scene: which one, not its pixels. */
+export interface SceneName {
+  readonly emotion: Emotion;
+  readonly split: Split;
+  readonly seed: number;
+  /** Place within the split's scenes of this emotion. */
+  readonly index: number;
+}
+
+/** A scene's picture. */
+export interface ScenePixels {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width, 4], as a canvas takes them. */
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** A picture to be classified. */
+export type Picture =
+  | { readonly kind: 'file'; readonly file: File }
+  | { readonly kind: 'scene'; readonly scene: SceneName };
+
+export interface PredictRequest {
+  readonly pictures: readonly Picture[];
+  /** Prompts on the shelf; null: only without tuning. */
+  readonly prompts: string | null;
+  /** Class words, where there are no prompts to name them. */
+  readonly classes: readonly string[];
+}
+
+export interface PredictAnswer {
+  /** Class words, in the order of all that is listed by class. */
+  readonly classes: readonly string[];
+  /** In the order of the pictures. */
+  readonly pictures: readonly PictureAnswer[];
+}
+
+/** What is said of a picture, or why it cannot be read. */
+export type PictureAnswer = PictureRead | { readonly refused: string };
+
+export interface PictureRead {
+  /** Probabilities by class without tuning. */
+  readonly zeroShot: readonly number[];
+  /** By the prompts; null where there are none. */
+  readonly tuned: ImageExplanation | null;
+}
+
+/** To the engine. */
+export type ToEngine = { [K in TaskName]: { id: number; task: K; input: Tasks[K]['input'] } }[TaskName] | Cancel;
+
+/** Ends a task, whether it waits or runs. */
+export interface Cancel {
+  readonly cancel: number;
+}
+
+/** From the engine: news of a task, or of the engine itself. */
+export type FromEngine =
+  | { id: number; progress: Progressed }
+  | { id: number; output: Tasks[TaskName]['output'] }
+  | { id: number; failure: Failure }
+  | { notice: string }
+  | { device: DeviceReport };
+
+export type Progressed = Tasks[TaskName]['progress'];
+
+/** `input`: what was asked for cannot be done, and the message says why; `defect`: the program's fault. */
+export interface Failure {
+  readonly kind: 'input' | 'cancelled' | 'defect';
+  /** One line. */
+  readonly message: string;
+}
