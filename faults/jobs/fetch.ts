@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { TestServer } from '../../test/support/hub-server.js';
 import { requireSameFolder, sha256 } from '../disk.js';
 import { LARGE, MEDIUM, makeModel } from './inputs.js';
-import { isLock, type Job, namesBelow, phaseOf, requireKnown, type Size } from './job.js';
+import { isBelowTemporary, isLock, type Job, namesBelow, phaseOf, requireKnown, type Size } from './job.js';
 
 const ID = 'someone/clip-random';
 const PARTIAL = '.model.partial';
@@ -26,7 +26,7 @@ export async function fetchJob(inputs: string, { quick }: Size): Promise<Job> {
     inspect: async (folder, reference, isNew) => {
       const names = await namesBelow(folder);
       const isOutput = (name: string) => /^(?:\.model\.partial|model)(?:\/|$)/.test(name);
-      requireKnown(names, (name) => isOutput(name) || isLock(name));
+      requireKnown(names, (name) => isOutput(name) || isBelowTemporary(name) || isLock(name));
       if (existsSync(join(folder, 'model'))) {
         await requireSameFolder(join(folder, 'model'), join(reference, 'model'));
         return 'complete';

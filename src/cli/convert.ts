@@ -5,6 +5,7 @@ import type { Checkpoint } from '../clip/checkpoint/index.js';
 import { type Activation, type ClipConfig, inferConfig } from '../clip/config.js';
 import { requireNothingAt } from '../node/atomic.js';
 import { exists, findCheckpoint, openCheckpointFiles, readConfig } from '../node/checkpoint-files.js';
+import { requireSpace } from '../node/make-folder.js';
 import { readVocabulary } from '../node/model-directory.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
 import { nothingWritten } from './interruption.js';
@@ -77,6 +78,7 @@ export async function convertCheckpoint(
     const config = await configOf(checkpoint, directory, activation);
     const vocabulary = vocab ?? (await vocabularyBeside(directory));
     const tokenizer = vocabulary === undefined ? undefined : await readVocabulary(vocabulary, config);
+    await requireSpace(out, weightBytes(config, dtype));
     {
       using bar = progress(weightBytes(config, dtype), 'converting', 'B');
       await writeModelDirectory(out, { checkpoint, config, tokenizer }, { dtype }, (bytes) => bar.tick(bytes));

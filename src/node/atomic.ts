@@ -10,6 +10,7 @@ import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
 import { onInterrupt } from './interrupt.js';
 import { takeLock } from './lock.js';
+import { makeFolder, requireWritable } from './make-folder.js';
 import { kindOfFile, naming } from './system-error.js';
 import { removeLeftBehind, temporaryPath } from './temporary-files.js';
 
@@ -91,12 +92,13 @@ export async function requireNothingAt(path: string): Promise<void> {
 
 /**
  * Throws InputError where `path` cannot become a file because there is something else, such as a folder; a device would be
- * replaced by a file. To be asked before long work.
+ * replaced by a file; or because nothing can be written there. To be asked before long work.
  */
 export async function requirePlaceForFile(path: string): Promise<void> {
   const status = await stat(path).catch(() => undefined);
   if (status && !status.isFile())
     throw new InputError(`${path}: expected the name of a file to write, found ${kindOfFile(status)}`);
+  await requireWritable(path);
 }
 
 /** Runs `body` with a temporary name beside `path`; removes what is there, and the parents made for it, if that fails. */
@@ -107,7 +109,7 @@ async function inPlaceOf(path: string, body: (temporary: string) => Promise<void
   let madeParent: string | undefined;
   try {
     await naming(path, 'cannot be written', async () => {
-      madeParent = await mkdir(parent, { recursive: true });
+      madeParent = await makeFolder(parent);
       await removeLeftBehind(parent, basename(resolve(path)));
       await body(temporary);
     });

@@ -1,9 +1,10 @@
 /** The demonstration's model and its drawn scenes, on the disk. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeJpeg, encodePng } from '../clip/image/index.js';
 import { demoScenes, type Split } from '../demo/index.js';
 import { loadJpeg } from './jpeg.js';
+import { makeFolder } from './make-folder.js';
 import { packageRoot } from './package.js';
 
 const JPEG_QUALITY = 90;
@@ -30,7 +31,7 @@ export async function writeScenes(
     const { data: rgb, width, height } = pixels;
     const jpeg = fileName.endsWith('.jpg');
     const bytes = jpeg ? await encodeJpeg(rgb, width, height, JPEG_QUALITY) : encodePng(rgb, width, height);
-    await mkdir(join(data, split, emotion), { recursive: true });
+    await makeFolder(join(data, split, emotion));
     await writeFile(join(data, split, emotion, fileName), bytes);
     onScene();
     written++;

@@ -9,11 +9,12 @@
  * A segment is written every few hundred images or few seconds, so that an interruption loses little, and appears under its name only
  * when it is whole, so that any number of processes may share a cache. A damaged one is passed over.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from './feature-segment.js';
+import { makeFolder } from './make-folder.js';
 import { errorCode, explained } from './system-error.js';
 import { removeLeftBehind } from './temporary-files.js';
 
@@ -111,11 +112,13 @@ export class FeatureCache {
     });
     const path = join(this.directory, `${sha256(images.join()).slice(0, 16)}.safetensors`);
     try {
-      await mkdir(this.directory, { recursive: true });
+      await makeFolder(this.directory);
+      await writeSegment(path, images, features);
     } catch (error) {
-      throw this.#refused('written', error);
+      throw error instanceof InputError
+        ? new InputError(`${error.message}; use --cache <dir> or --no-cache`)
+        : this.#refused('written', error);
     }
-    await writeSegment(path, images, features);
     images.forEach((image, row) => {
       this.#places.set(image, { segment: path, row });
     });

@@ -6,11 +6,12 @@
  *     <parent>/.<name>.partial.lock    held by the process at work (lock.ts)
  */
 
-import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import { requireNothingAt } from './atomic.js';
 import { takeLock } from './lock.js';
+import { makeFolder } from './make-folder.js';
 import { naming } from './system-error.js';
 
 /**
@@ -40,7 +41,7 @@ export async function withGrowingDirectory(path: string, use: (directory: string
 async function withTemporary(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
   const target = resolve(path);
   const temporary = join(dirname(target), `.${basename(target)}.partial`);
-  await naming(path, 'cannot be written', () => mkdir(temporary, { recursive: true }));
+  await naming(path, 'cannot be written', () => makeFolder(temporary));
   await using _lock = await takeLock(`${temporary}.lock`, path);
   await requireNoLinks(temporary);
   try {

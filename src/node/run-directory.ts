@@ -4,7 +4,7 @@
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, rmdir, truncate } from 'node:fs/promises';
+import { lstat, open, readdir, rmdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
@@ -31,6 +31,7 @@ import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
+import { makeFolder } from './make-folder.js';
 import { parseEpochMetrics } from './run-metrics.js';
 import { explained, naming } from './system-error.js';
 import { isTemporary, removeLeftBehind } from './temporary-files.js';
@@ -98,7 +99,7 @@ export class RunDirectory {
   static async claim(path: string): Promise<RunClaim> {
     let made: string | undefined;
     try {
-      made = await mkdir(path, { recursive: true });
+      made = await makeFolder(path);
     } catch (error) {
       throw new InputError(`--out ${path}: cannot be created (${explained(error)})`);
     }

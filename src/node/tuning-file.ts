@@ -3,7 +3,7 @@
  * depends on the adapter, its driver, and the shaders, so that after an update of either one measures anew.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { type AdapterSummary, parseTuning, type Timing, type Tuning } from '../kernels/index.js';
@@ -54,7 +54,6 @@ export function tuningName({ tuning }: TuningRecord): string {
 }
 
 export async function writeTuning(adapter: AdapterSummary, record: TuningRecord): Promise<string> {
-  await mkdir(tuningFolder(), { recursive: true });
   const path = tuningPath(adapter);
   await writeFileAtomically(path, `${JSON.stringify(record, null, 2)}\n`);
   return path;

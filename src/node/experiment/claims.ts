@@ -10,13 +10,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../../errors.js';
-import { errorCode } from '../system-error.js';
+import { makeFolder } from '../make-folder.js';
+import { errorCode, explained, kindOfFile, naming } from '../system-error.js';
 
 export interface ClaimTiming {
   /** Milliseconds between signs of life. */
@@ -24,6 +25,9 @@ export interface ClaimTiming {
   /** A claim without one for so long is dead. Well above the time for which network file systems keep what they read. */
   dead: number;
 }
+
+/** A claim takes about 200 bytes. */
+const MAX_CLAIM_BYTES = 65_536;
 
 const TIMING: ClaimTiming = { beat: 5_000, dead: 90_000 };
 
@@ -50,9 +54,7 @@ export class Claims {
   /** Claims a task, or returns undefined where a process holds it that may be alive. */
   async tryClaim(name: string): Promise<Claim | undefined> {
     const path = this.#path(name);
-    await mkdir(this.folder, { recursive: true }).catch((error: unknown) => {
-      throw new InputError(`${this.folder}: cannot be created (${errorCode(error)})`);
-    });
+    await naming(this.folder, 'cannot be created', () => makeFolder(this.folder));
     for (;;) {
       const holder: Holder = { id: randomUUID(), machine: thisMachine(), pid: process.pid, beats: 0 };
       if (await create(path, JSON.stringify(holder))) return this.#held(name, path, holder);
@@ -125,10 +127,11 @@ const alive = new Set<string>();
 function startHeart(path: string, holder: Holder, beat: number): { terminate(): Promise<void> } {
   alive.add(holder.id);
   const source = `
-    const { readFileSync, writeFileSync } = require('node:fs');
+    const { lstatSync, readFileSync, writeFileSync } = require('node:fs');
     const { path, holder, beat } = require('node:worker_threads').workerData;
     const timer = setInterval(() => {
       try {
+        if (!lstatSync(path).isFile()) return clearInterval(timer);
         if (JSON.parse(readFileSync(path, 'utf8')).id !== holder.id) return clearInterval(timer);
         holder.beats++;
         writeFileSync(path, JSON.stringify(holder), { flag: 'r+' });
@@ -150,25 +153,34 @@ function startHeart(path: string, holder: Holder, beat: number): { terminate(): 
 
 /** Creates a file of some content; false where there is one. */
 async function create(path: string, text: string): Promise<boolean> {
+  let made = false;
   try {
     const file = await open(path, 'wx');
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
+    made = true;
+    await file.writeFile(text).finally(() => file.close());
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
-    throw new InputError(`${path}: cannot be written (${errorCode(error)})`);
+    // On a full disk there is room for the name alone, which would look like a claim.
+    if (made) await rm(path, { force: true }).catch(() => {});
+    throw new InputError(`${path}: cannot be written (${explained(error)})`);
   }
 }
 
-/** A claim's content; undefined where there is none. */
+/** A claim's content; undefined where there is none. Throws InputError where there is something else. */
 async function read(path: string): Promise<string | undefined> {
   try {
+    // Before it is opened: a pipe would wait for someone to write to it.
+    const status = await stat(path);
+    if (!status.isFile()) throw new InputError(`${path}: expected a claim, found ${kindOfFile(status)}; delete it`);
+    if (status.size > MAX_CLAIM_BYTES) {
+      throw new InputError(
+        `${path}: expected a claim of at most ${MAX_CLAIM_BYTES} bytes, found ${status.size}; delete it`,
+      );
+    }
     return await readFile(path, 'utf8');
   } catch (error) {
+    if (error instanceof InputError) throw error;
     if (errorCode(error) === 'ENOENT') return undefined;
     throw new InputError(`${path}: cannot be read (${errorCode(error)})`);
   }

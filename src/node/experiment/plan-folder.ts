@@ -11,7 +11,7 @@
  *
  * All files are written to a temporary name and renamed.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
@@ -28,7 +28,12 @@ import {
 } from '../../ptdpc/experiment/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists, readText } from '../checkpoint-files.js';
-import { errorCode } from '../system-error.js';
+import { makeFolder } from '../make-folder.js';
+import { naming } from '../system-error.js';
+import { Claims } from './claims.js';
+
+/** A demonstration's scenes, and the claim on the plan. */
+const MADE_BEFORE: readonly string[] = ['scenes', 'claims'];
 
 export class PlanFolder {
   constructor(readonly path: string) {}
@@ -53,6 +58,8 @@ export class PlanFolder {
   async write(plan: Plan): Promise<Plan> {
     const path = join(this.path, 'plan.json');
     if (!(await exists(path))) await this.#requirePlace();
+    // Of two processes that add experiments at the same time, the second one adds to what the first one has written.
+    await using _claim = await new Claims(this.claims).claim('plan');
     const joined = (await exists(path)) ? joinPlans(await this.read(), plan, path) : plan;
     await writeFileAtomically(path, json(joined));
     return joined;
@@ -116,12 +123,10 @@ export class PlanFolder {
     return join(this.path, 'tasks', `${task}.json`);
   }
 
-  /** The folder may be new, or empty but for hidden files and a demonstration's scenes. */
+  /** The folder may be new, or empty but for hidden files and what is there before the plan. */
   async #requirePlace(): Promise<void> {
-    await mkdir(this.path, { recursive: true }).catch((error: unknown) => {
-      throw new InputError(`--out ${this.path}: cannot be created (${errorCode(error)})`);
-    });
-    const names = (await readdir(this.path)).filter((name) => !name.startsWith('.') && name !== 'scenes');
+    await naming(`--out ${this.path}`, 'cannot be created', () => makeFolder(this.path));
+    const names = (await readdir(this.path)).filter((name) => !name.startsWith('.') && !MADE_BEFORE.includes(name));
     if (names.length > 0) {
       throw new InputError(`--out ${this.path}: expected a plan or an empty folder, found ${names.sort()[0]}`);
     }

@@ -1,5 +1,5 @@
 /** A task that tunes prompts: one training for each learning rate, the choice between them, and the test images last. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { bestRate, holdOut, type RateResult, type Task, taskOptions } from '../../ptdpc/experiment/index.js';
@@ -12,6 +12,7 @@ import {
   type TuningOptions,
 } from '../../ptdpc/index.js';
 import type { EncodedSplit } from '../labelled-images.js';
+import { makeFolder } from '../make-folder.js';
 import { OtherRun } from '../run-directory.js';
 import { trainRun } from '../training-run.js';
 import type { ExperimentFeatures } from './features.js';
@@ -102,7 +103,7 @@ class TaskTraining {
       },
     };
     try {
-      await mkdir(out, { recursive: true });
+      await makeFolder(out);
       return await trainRun(request);
     } catch (error) {
       if (error instanceof TrainingDiverged) return undefined;
@@ -110,7 +111,7 @@ class TaskTraining {
       // An interrupted training on another kind of device, or on images that have changed since: nothing to go on from.
       events.say(`${task.name}: trained anew: ${error.message}`);
       await rm(out, { recursive: true, force: true });
-      await mkdir(out, { recursive: true });
+      await makeFolder(out);
       return await trainRun(request);
     }
   }

@@ -9,6 +9,7 @@ import type { Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 import { exists, readText } from '../checkpoint-files.js';
+import { requireSpace } from '../make-folder.js';
 import { naming } from '../system-error.js';
 import { type ContentHash, hashFile, startHash } from './content-hash.js';
 import { type Answer, type HttpClient, HttpRefusal, shownUrl, TransferError } from './http.js';
@@ -123,6 +124,8 @@ async function transferOnce(client: HttpClient, job: Download, partial: PartialF
     }
     const most = size ?? total ?? job.limit;
     if (most > job.limit) throw new InputError(`${job.name}: ${most} bytes, over the limit of ${job.limit}`);
+    const expected = size ?? total;
+    if (expected !== undefined) await requireSpace(job.path, expected - partial.position);
     await partial.remember(validator);
     if (size === undefined && total !== undefined) options.onTotal?.(total, partial.position);
     for await (const chunk of answer.body) {
@@ -133,7 +136,6 @@ async function transferOnce(client: HttpClient, job: Download, partial: PartialF
       await partial.append(chunk);
       options.onBytes?.(chunk.length);
     }
-    const expected = size ?? total;
     if (expected !== undefined && partial.position < expected) {
       throw new TransferError(`the connection ended after ${partial.position} of ${expected} bytes`);
     }

@@ -9,6 +9,7 @@ import { parseConfigJson } from '../../clip/config.js';
 import { InputError } from '../../errors.js';
 import { CONFIG_FILES, exists, readText, WEIGHT_FILES } from '../checkpoint-files.js';
 import { growDirectory } from '../growing-directory.js';
+import { requireSpace } from '../make-folder.js';
 import { openModelDirectory } from '../model-directory.js';
 import { naming } from '../system-error.js';
 import { type ContentHash, fileHash, sha256 } from './content-hash.js';
@@ -73,6 +74,7 @@ export async function fetchModel(
   const fetched: FetchedFile[] = [];
   await growDirectory(out, async (directory) => {
     const take = async (names: readonly string[], limit: number) => {
+      await requireSpace(out, await missingBytes(repository, request, names, directory));
       options.onTotal?.(
         names.reduce((sum, name) => sum + fileOf(repository, name).size, 0),
         0,
@@ -176,6 +178,25 @@ function fileOf({ id, files }: Repository, name: string): RemoteFile {
   const file = files.get(name);
   if (!file) throw new InputError(`${id}: ${name} is missing, though the index of shards names it`);
   return file;
+}
+
+/** Bytes of some files that neither an earlier call nor the cache has. */
+async function missingBytes(
+  repository: Repository,
+  { cache }: ModelRequest,
+  names: readonly string[],
+  directory: string,
+): Promise<number> {
+  const sizeAt = async (path: string) => (await stat(path).catch(() => undefined))?.size ?? 0;
+  let missing = 0;
+  for (const name of names) {
+    const file = fileOf(repository, name);
+    // A copy may share the blocks of the cache's file.
+    if (cache !== undefined && (await cachedFile(cache, repository, name, file)) !== undefined) continue;
+    const path = join(directory, name);
+    missing += Math.max(0, file.size - (await sizeAt(path)) - (await sizeAt(`${path}.part`)));
+  }
+  return missing;
 }
 
 async function takeFile(

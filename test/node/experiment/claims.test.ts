@@ -1,11 +1,12 @@
 /** Claims on tasks: one holder at a time, dead ones taken over, live ones left alone. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Claims } from '../../../src/node/experiment/claims.js';
+import { expectInputError } from '../../clip/checkpoint/support.js';
 import { scratchFolder } from '../scratch.js';
 
 const QUICK = { beat: 20, dead: 300 };
@@ -137,6 +138,21 @@ describe('the living', () => {
     await using _claim = await second;
     expect(order).toEqual(['first ends', 'second']);
   });
+});
+
+test('what is no claim is refused, not waited for or read', async () => {
+  const folder = await newFolder();
+  const path = join(folder, 'task.json');
+  const claims = new Claims(folder, QUICK);
+  execFileSync('mkfifo', [path]);
+  await expectInputError(claims.tryClaim('task'), /task\.json: expected a claim, found a pipe; delete it$/);
+  await expectInputError(claims.claim('task'), /task\.json: expected a claim, found a pipe; delete it$/);
+  await rm(path);
+  await writeFile(path, Buffer.alloc(70_000));
+  await expectInputError(claims.tryClaim('task'), /expected a claim of at most 65536 bytes, found 70000; delete it$/);
+  await rm(path);
+  await mkdir(path);
+  await expectInputError(claims.tryClaim('task'), /expected a claim, found a folder; delete it$/);
 });
 
 test('a folder that cannot be made is named', async () => {

@@ -1,5 +1,5 @@
 /** A plan's folder whose files do not belong together. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PlanFolder } from '../../../src/node/experiment/plan-folder.js';
@@ -32,4 +32,12 @@ test('results are read back; one in the place of another, or of other classes, i
     folder.results(planTasks(plan)),
     /fi8\.both\.seed0\.json: its classes are not those of .*fi8\.zero-shot\.seed0\.json; delete one/,
   );
+});
+
+test('two processes that add experiments to a new folder at the same time', async () => {
+  const plans = (['table1', 'table2'] as const).map((name) => somePlan({ experiments: [name], seeds: 1 }));
+  const folder = new PlanFolder(scratch('shared'));
+  await Promise.all(plans.map((plan) => new PlanFolder(folder.path).write(plan)));
+  expect([...(await folder.read()).experiments].sort()).toEqual(['table1', 'table2']);
+  expect(await readdir(folder.claims)).toEqual([]);
 });
