@@ -7,12 +7,15 @@
  *
  * `figures: KERNEL`            what was measured of a kernel
  * `ladder: LADDER: RUNG, ...`  rungs in this order, each with how many times the first it is
+ * `layout: KERNEL`             its buffers, parameters and constants
  * `cost: KERNEL`               the shapes that the two jobs really use
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
  *                             is `}`, to the one that closes the first
  */
-import { JOBS, type RecordedShape } from '../../src/lab/index.js';
-import { type Figures, measuredOn, type Result, scaled, table, timeCells, workText } from './figures.js';
+import type { KernelName } from '../../src/kernels/index.js';
+import { bindingContract, JOBS, type RecordedShape } from '../../src/lab/index.js';
+import { type Figures, measuredOn, type Result, scaled, table, timeCells, timeHeads, workText } from './figures.js';
+import { layouts } from './layouts.js';
 
 /** Where the blocks' contents come from. */
 export interface Sources {
@@ -50,7 +53,7 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
       `\`${onGpu.shape}\`: ${workText(onGpu)}.`,
       '',
       table(
-        ['variant', 'median (ms)', 'quartiles (ms)', 'GFLOP/s', 'GB/s', 'of ceiling'],
+        ['variant', ...timeHeads(onGpu)],
         [
           ...onGpu.times.map((time) => [`WebGPU, \`${time.name}\``, ...timeCells(onGpu, time, webgpu)]),
           ...own.map((time) => [`CPU, ${CPU_NAMES[time.name]}`, ...timeCells(onCpu, time, cpu)]),
@@ -73,7 +76,7 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
       `\`${result.shape}\`: ${workText(result)}.`,
       '',
       table(
-        ['rung', 'median (ms)', 'quartiles (ms)', 'GFLOP/s', 'GB/s', 'of ceiling', 'times the first'],
+        ['rung', ...timeHeads(result), 'times the first'],
         times.map((time) => [
           time.name.endsWith('.wgsl')
             ? `[${time.name.replace('.wgsl', '')}](ladders/${time.name})`
@@ -88,6 +91,9 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
   },
 
   cost: ({ shapes }, [kernel = '']) => {
+    const counted = Object.values(shapes)
+      .flat()
+      .some((shape) => shape.kernel === kernel && shape.cost.flops > 0);
     const rows: string[][] = [];
     const notes: string[] = [];
     for (const [job, what] of Object.entries(JOBS)) {
@@ -100,7 +106,7 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
           job,
           `\`${shape}\``,
           String(calls),
-          cost.flops > 0 ? scaled(cost.flops, 'FLOP') : '',
+          ...(counted ? [scaled(cost.flops, 'FLOP')] : []),
           scaled(cost.bytes, 'B'),
         ]);
       }
@@ -109,9 +115,27 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     }
     if (rows.length === 0) return 'Neither of the two recorded jobs runs it.';
     return [
-      table(['job', 'shape', 'calls', 'FLOP a call', 'bytes a call'], rows),
+      table(['job', 'shape', 'calls', ...(counted ? ['FLOP a call'] : []), 'bytes a call'], rows, 'left'),
       '',
       `<small>${notes.join('; ')}; \`ptdpc lab list ${kernel}\` has all.</small>`,
+    ].join('\n');
+  },
+
+  layout: (_, [kernel = '']) => {
+    const { bindings, params, constants } = bindingContract(kernel as KernelName);
+    const layout = layouts[kernel as KernelName];
+    const unknown = Object.keys(layout).find((name) => !bindings.some((binding) => binding.name === name));
+    if (unknown) throw new Error(`${kernel} does not bind ${unknown}`);
+    const own = bindings.filter(({ name }) => layout[name] !== undefined);
+    const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
+    return [
+      table(
+        ['buffer', 'access', 'what lies in it'],
+        own.map(({ name, access }) => [`\`${name}\``, access === 'read' ? 'read' : 'written', layout[name]!]),
+        'left',
+      ),
+      '',
+      `Parameters: ${listed(params.map(({ name }) => name))}.${constants.size > 0 ? ` Constants: ${listed([...constants])}.` : ''}`,
     ].join('\n');
   },
 
@@ -119,7 +143,9 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     const lines = source(file).split('\n');
     const start = lines.findIndex((line) => line.includes(first));
     const closing = `${/^ */.exec(lines[start] ?? '')}}`;
-    const length = lines.slice(start).findIndex((line) => (last === '}' ? line === closing : line.includes(last)));
+    const length = lines
+      .slice(start)
+      .findIndex((line) => (last === '}' ? line.startsWith(closing) : line.includes(last)));
     if (start < 0 || length < 0) throw new Error(`${file}: no lines from "${first}" to "${last}"`);
     const part = lines.slice(start, start + length + 1);
     const indent = Math.min(...part.filter(Boolean).map((line) => line.search(/\S/)));

@@ -39,6 +39,11 @@ export function workText({ flops, bytes }: Pick<Result, 'flops' | 'bytes'>): str
   return [flops > 0 ? scaled(flops, 'FLOP') : '', scaled(bytes, 'B')].filter(Boolean).join(', ');
 }
 
+/** Heads of the cells below. Kernels that do little else than move numbers have no GFLOP/s. */
+export function timeHeads({ flops }: Result): string[] {
+  return ['median (ms)', 'quartiles (ms)', ...(flops > 0 ? ['GFLOP/s'] : []), 'GB/s', 'of ceiling'];
+}
+
 /** Cells of one time: milliseconds, quartiles, GFLOP/s, GB/s, share of the nearer ceiling. */
 export function timeCells({ flops, bytes }: Result, { milliseconds, quartiles }: Time, { ceilings }: Part): string[] {
   const gflops = flops / milliseconds / 1e6;
@@ -48,7 +53,7 @@ export function timeCells({ flops, bytes }: Result, { milliseconds, quartiles }:
   return [
     digits(milliseconds),
     quartiles.map(digits).join(' - '),
-    flops > 0 ? digits(gflops) : '',
+    ...(flops > 0 ? [digits(gflops)] : []),
     digits(gbytes),
     `${(100 * share).toPrecision(2)} %`,
   ];
@@ -64,10 +69,14 @@ export function measuredOn(...parts: readonly Part[]): string {
   return `Measured on ${machine}, Node ${node}: ${devices.join('; ')}.`;
 }
 
-/** A Markdown table; all columns but the first are numbers and stand to the right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A Markdown table; the first column stands to the left, all others on the given side. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  side: 'left' | 'right' = 'right',
+): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
+  const rule = head.map((_, i) => (i === 0 || side === 'left' ? '---' : '---:'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 

@@ -3,14 +3,27 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fillPage } from '../../scripts/kernel-pages/blocks.js';
 import { pagesOf, sourcesOf } from '../../scripts/kernel-pages/pages.js';
+import { labKernels } from '../../src/lab/index.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const sources = await sourcesOf(root);
+const pages = pagesOf(root).map((file) => readFileSync(`${root}${file}`, 'utf8'));
 
 describe('docs/kernels', () => {
   it.each(pagesOf(root))('%s is up to date', (file) => {
     const page = readFileSync(`${root}${file}`, 'utf8');
     expect(fillPage(page, sources)).toBe(page);
+  });
+
+  it.each(Object.keys(labKernels))('%s has its place on one page, and in the index', (kernel) => {
+    const holding = pages.filter((page) => page.includes(`\n## ${kernel}\n`));
+    expect(holding).toHaveLength(1);
+    const [, section = ''] = holding[0]!.split(`\n## ${kernel}\n`);
+    const own = section.split('\n## ')[0]!;
+    for (const block of ['layout', 'cost', 'figures']) expect(own).toContain(`<!-- begin ${block}: ${kernel} -->`);
+    expect(own).toContain('<!-- begin code: src/kernels/cpu/');
+    expect(own).toContain('**Why it is as it is.**');
+    expect(readFileSync(`${root}docs/kernels/README.md`, 'utf8')).toContain(`\`${kernel}\``);
   });
 
   it('a block that is out of date shows', () => {
