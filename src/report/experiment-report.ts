@@ -5,6 +5,7 @@ import {
   changeWords,
   type ExperimentResults,
   expectedCalibrationError,
+  intervalNote,
   pooledCalibration,
   tableRows,
 } from '../ptdpc/experiment/index.js';
@@ -74,7 +75,7 @@ function accuracyTable(results: ExperimentResults): Html {
   ]);
   return html`<p>Accuracy in per cent: mean ± sample standard deviation over the seeds, [95 % interval of the mean]${
     results.source !== null && '; the paper’s figure, of one run, and the difference: ours minus the paper’s'
-  }.</p>${table({ label: results.title, head: ['', ...results.settings.map(({ label }) => label)], rows })}`;
+  }. ${intervalNote(results)}</p>${table({ label: results.title, head: ['', ...results.settings.map(({ label }) => label)], rows })}`;
 }
 
 function seedFigures({ settings, variants, cells }: ExperimentResults): Html {

@@ -25,9 +25,11 @@ describeInBrowser('a report in Chromium', (browser) => {
       absentPrompts(HOSTILE_WORDS[0]!),
     ]);
   const many = () => runReport(sampleRun(LONG, 20), [promptsSection(samplePrompts(LONG))]);
+  const two = () => runReport(sampleRun(['negative', 'positive']), []);
   const table = () => experimentReport({ name: 'all', results: [sampleResults('table1')], pictures: new Map() });
   const cases = [
     ['an experiment', 390, 'dark', table],
+    ['two classes', 1280, 'light', two],
     ['words that try to be markup', 1280, 'light', hostile],
     ['words that try to be markup', 390, 'dark', hostile],
     ['many classes with long names', 1280, 'dark', many],
@@ -57,12 +59,22 @@ describeInBrowser('a report in Chromium', (browser) => {
           paper: getComputedStyle(document.body).backgroundColor,
           wide: document.documentElement.scrollWidth > window.innerWidth,
           flat: [...document.querySelectorAll('svg')].filter((svg) => svg.getBoundingClientRect().height < 60).length,
+          // Words of a chart that lie beyond its edge, where nothing is drawn.
+          cut: [...document.querySelectorAll('svg')].flatMap((svg) => {
+            const chart = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('text')].flatMap((text) => {
+              const { left, right, top, bottom } = text.getBoundingClientRect();
+              const inside = Math.min(left - chart.left, chart.right - right, top - chart.top, chart.bottom - bottom);
+              return inside < -1 ? [text.textContent] : [];
+            });
+          }),
           ink: getComputedStyle(document.querySelector('svg text')!).fill,
         }));
         expect(seen).toEqual({
           paper: colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(22, 25, 29)',
           wide: false,
           flat: 0,
+          cut: [],
           ink: colorScheme === 'light' ? 'rgb(87, 96, 106)' : 'rgb(160, 168, 178)',
         });
         expect(heard).toEqual([]);

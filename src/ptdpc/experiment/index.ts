@@ -16,7 +16,7 @@ export * from './paper-tables.js';
 export * from './plan.js';
 export * from './results.js';
 export * from './statistics.js';
-export { type TableRow, tableRows } from './tables.js';
+export { intervalNote, type TableRow, tableRows } from './tables.js';
 export * from './task-result.js';
 export { shareOf, type TaskShare, taskShare } from './task-share.js';
 export * from './variants.js';

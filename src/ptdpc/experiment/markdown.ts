@@ -1,6 +1,6 @@
 /** Results as Markdown. */
 import { type CellResult, changeWords, type ExperimentResults } from './results.js';
-import { percent, type TableCell, tableRows } from './tables.js';
+import { intervalNote, percent, type TableCell, tableRows } from './tables.js';
 
 export function markdownReport(results: ExperimentResults): string {
   return [
@@ -18,7 +18,8 @@ export function markdownReport(results: ExperimentResults): string {
     .concat('\n');
 }
 
-function notes({ demonstration, source, made, variants, experiment }: ExperimentResults): string[] {
+function notes(results: ExperimentResults): string[] {
+  const { demonstration, source, made, variants, experiment } = results;
   const said = [];
   if (demonstration) {
     said.push(
@@ -34,6 +35,7 @@ function notes({ demonstration, source, made, variants, experiment }: Experiment
       (table
         ? ' Accuracy in per cent: mean ± sample standard deviation over the seeds, [95 % interval of the mean].'
         : '') +
+      (table && intervalNote(results) ? ` ${intervalNote(results)}` : '') +
       (table && source ? ` Paper: ${source}; its figures are of one run. Difference: ours minus the paper's.` : ''),
   );
   if (table) said.push(variants.map(({ label, description }) => `- ${label}: ${description}`).join('\n'));

@@ -51,6 +51,14 @@ function tableCell(cell: CellResult | undefined): TableCell {
   };
 }
 
+/** What is to be said of intervals that no accuracy can fill; empty where there is none. */
+export function intervalNote({ cells }: ExperimentResults): string {
+  const beyond = cells.some(
+    ({ accuracy }) => accuracy?.interval && (accuracy.interval[0] < 0 || accuracy.interval[1] > 1),
+  );
+  return beyond ? "An interval that passes 0 or 100 is Student's t on too few seeds." : '';
+}
+
 /** A share in per cent, two digits after the point; empty for null. */
 export function percent(share: number | null): string {
   return share === null ? '' : (100 * share).toFixed(2);

@@ -22,7 +22,7 @@ const LEAST_WITH_TEXT = 24;
 const LEAST = 9;
 /** More columns than this are drawn as small cells without figures. */
 const MOST_WITH_TEXT = 24;
-const LONGEST_LABEL = 92;
+const LONGEST_LABEL = 104;
 const NAME = 18;
 const CHARACTERS = 15;
 
@@ -30,13 +30,20 @@ export function heatMap({ rows, columns, rowName, columnName, shades, texts }: H
   const small = columns.length > MOST_WITH_TEXT;
   const rowLabels = rows.map(shorten);
   const columnLabels = columns.map(shorten);
-  const left = NAME + longest(rowLabels) + 10;
+  const left = NAME + longest(rowLabels) + 14;
   const cell = Math.max(small ? LEAST : LEAST_WITH_TEXT, (CHART_WIDTH - left - 4) / columns.length);
-  const height = small ? cell : CELL_HEIGHT;
+  // A name along few rows needs as much room as it is long.
+  const height = Math.max(small ? cell : CELL_HEIGHT, (textWidth(rowName) + 4) / rows.length);
   const fits = columnLabels.every((label) => textWidth(label) <= cell - 4);
   const bottom = NAME + 12 + (fits ? FONT_SIZE : longest(columnLabels));
   const grid = { left, top: 2, width: cell * columns.length, height: height * rows.length };
-  const named = { ...AXIS, type: 'category', axisLine: { show: false }, nameLocation: 'middle' } as const;
+  const named = {
+    ...AXIS,
+    type: 'category',
+    axisLine: { show: false },
+    nameLocation: 'middle',
+    nameMoveOverlap: false,
+  } as const;
   const label = { ...AXIS.axisLabel, interval: 0, hideOverlap: false };
   return draw(Math.round(left + grid.width + 4), Math.round(grid.top + grid.height + bottom), {
     grid: { ...grid, outerBoundsMode: 'none' },
@@ -47,7 +54,7 @@ export function heatMap({ rows, columns, rowName, columnName, shades, texts }: H
       nameGap: bottom - NAME,
       axisLabel: { ...label, rotate: fits ? 0 : 90 },
     },
-    yAxis: { ...named, data: rowLabels, inverse: true, name: rowName, nameGap: left - NAME / 2, axisLabel: label },
+    yAxis: { ...named, data: rowLabels, inverse: true, name: rowName, nameGap: left - NAME, axisLabel: label },
     series: [cells(rows.length, columns.length, cell, height, shades, small ? undefined : texts)],
   });
 }

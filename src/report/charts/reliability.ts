@@ -33,7 +33,7 @@ export function reliabilityDiagram(series: readonly ReliabilitySeries[]): Drawin
     axisLabel: { ...AXIS.axisLabel, formatter: (share: number) => `${100 * share} %` },
   } as const;
   return draw(CHART_WIDTH, HEIGHT, {
-    grid: { left: 58, right: 22, top: 12, bottom: 42, outerBoundsMode: 'none' },
+    grid: { left: 62, right: 22, top: 12, bottom: 42, outerBoundsMode: 'none' },
     xAxis: { ...axis, name: 'probability of the prediction', nameGap: 26 },
     yAxis: { ...axis, name: 'share that is right', nameGap: 46 },
     series: [

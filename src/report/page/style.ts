@@ -111,6 +111,8 @@ footer { color: var(--muted); font-size: 0.8125rem; margin-top: 3rem; }
   .weighted { grid-template-columns: minmax(0, 1fr); }
   .weighted .picture, .weighted .absent { max-width: 8.75rem; }
   .facts th { width: 8rem; }
+  th, td { padding-right: 0.5rem; }
+  td:last-child { white-space: normal; }
 }
 @media print { main { max-width: none; } section { break-inside: avoid-page; } }
 `.trim();

@@ -54,6 +54,26 @@ describe('Markdown', () => {
     );
   });
 
+  test('an interval that no accuracy can fill is explained, where there is one', () => {
+    const results = collect('table2');
+    const within = {
+      ...results,
+      cells: results.cells.map((cell) => ({
+        ...cell,
+        accuracy: { ...cell.accuracy!, interval: [0.5, 0.9] as [number, number] },
+      })),
+    };
+    expect(markdownReport(within)).not.toMatch(/Student's t/);
+    const beyond = {
+      ...within,
+      cells: within.cells.with(2, {
+        ...within.cells[2]!,
+        accuracy: { ...within.cells[2]!.accuracy, interval: [0.8, 1.02] },
+      }),
+    };
+    expect(markdownReport(beyond)).toMatch(/An interval that passes 0 or 100 is Student's t on too few seeds\./);
+  });
+
   test('says what is missing, and that a demonstration is one', () => {
     expect(markdownReport(collect('table2', somePlan(), /seed1/))).toMatch(/\*\*Not finished\*\*: 8 of the tasks/);
     expect(markdownReport(collect('table2', somePlan(), /./))).toMatch(/\*\*Not finished\*\*: 16 of the tasks/);
