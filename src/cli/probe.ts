@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { requireNothingAt } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { FEATURE_KINDS, type FeatureKind } from '../node/image-encoder.js';
+import { requireWritable } from '../node/make-folder.js';
 import { probe } from '../node/probe.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
 import { probeOptions } from '../ptdpc/index.js';
@@ -87,6 +88,7 @@ async function run(options: Options): Promise<void> {
   const given = { optimizer, l2, epochs, batchSize, seed, ...(lr !== 'auto' && { learningRate: lr }) };
   const training = probeOptions(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
   await requireNothingAt(out);
+  await requireWritable(out);
   const dataset = await openReportedDataset(options, options.classes);
   const { classes } = dataset;
   const result = await probe({

@@ -33,6 +33,10 @@ test.each([
   ['train', trainArgs('closed/new', '--epochs', '1')],
   ['train, an earlier run', trainArgs('closed/run', '--epochs', '2')],
   ['eval', ['eval', '--run', 'closed/run', '--data', 'data', '--device', 'cpu']],
+  [
+    'probe',
+    ['probe', '--model', 'model', '--data', 'data', '--epochs', '1', '--out', 'closed/probe', '--device', 'cpu'],
+  ],
   ['experiment', experimentArgs('closed/plan')],
   ['report', ['report', '--run', 'closed/run']],
 ])('%s', async (_name, args) => {
