@@ -184,6 +184,33 @@ describe('all of them, on the layouts in which the data sets are published', () 
     expect(numbers(await readResults('all', 'table2'))).toBe(numbers(all[1]!));
   });
 
+  test('in another folder, killed on the way and started again: every experiment has the same numbers', async () => {
+    const deit = ['--deit', fixture('vit-tiny/vit.pth')];
+    const args = ['experiment', 'all', ...planArgs('twice', ...deit), '--device', 'cpu'];
+    const killed = startPtdpc(args);
+    const ended = outcomeOf(killed);
+    const done = async () => (await names('twice/tasks')).filter((name) => name.endsWith('.json')).length;
+    await waitFor(async () => (await done()) >= 10);
+    killed.kill('SIGKILL');
+    expect((await ended).signal).toBe('SIGKILL');
+    expect(await done()).toBeLessThan((await names('all/tasks')).length);
+    const { stderr } = await expectDone(args);
+    expect(stderr).toMatch(/(\d+) tasks of \1, 1\d done before/);
+    for (const one of all) {
+      const again = await readResults('twice', one.experiment);
+      expect(again.cells.flatMap(({ missing }) => missing)).toEqual([]);
+      expect(numbers(again), one.experiment).toBe(numbers(one));
+    }
+    const predictions = await names('all/predictions');
+    expect(await names('twice/predictions')).toEqual(predictions);
+    for (const name of predictions) {
+      const [first, second] = ['all', 'twice'].map((out) =>
+        readFile(scratchPath(`${out}/predictions/${name}`), 'utf8'),
+      );
+      expect(await second, name).toBe(await first);
+    }
+  }, 100_000);
+
   test('two processes and one that was killed, on the same plan, give the same numbers', async () => {
     const plan = ['--data-root', 'data', '--settings', 'fi8,twitter2', '--model', 'model', '--out', 'shared', ...QUICK];
     const { stderr } = await expectDone(['experiment', 'plan', 'table2', 'figure4', ...plan]);
