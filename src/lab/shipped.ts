@@ -1,6 +1,12 @@
 /** The variants of each kernel that the library ships, as the laboratory launches them. */
-import type { KernelName, Kernels, MatmulArgs, MatmulVariantName } from '../kernels/index.js';
-import { type AttentionKernel, attentionVariants, isAttention, launchAttention } from '../kernels/webgpu/attention.js';
+import type { AttentionVariantName, KernelName, Kernels, MatmulArgs, MatmulVariantName } from '../kernels/index.js';
+import {
+  type AttentionKernel,
+  attentionVariants,
+  isAttention,
+  launchAttention,
+  suitsAttention,
+} from '../kernels/webgpu/attention.js';
 import type { Launch } from '../kernels/webgpu/launch.js';
 import { launchers } from '../kernels/webgpu/launches.js';
 import { launchMatmul, matmulVariants, suitsMatmul } from '../kernels/webgpu/matmul.js';
@@ -28,11 +34,10 @@ export function launchShipped<K extends KernelName>(
     const name = variant as MatmulVariantName;
     return suitsMatmul(name, args as MatmulArgs, subgroupSize) ? launchMatmul(name, args as MatmulArgs) : undefined;
   }
-  const plain = plainLaunch(kernel, args);
-  if (!isAttention(kernel) || variant === 'workgroup') return plain;
-  const launch = launchAttention('rows', kernel as AttentionKernel, args as never);
-  // It gives way to the other variant where it does not suit.
-  return launch.files.join() === plain.files.join() ? undefined : launch;
+  if (!isAttention(kernel)) return plainLaunch(kernel, args);
+  const name = variant as AttentionVariantName;
+  const suits = suitsAttention(name, args as Kernels[AttentionKernel], subgroupSize);
+  return suits ? launchAttention(name, kernel as AttentionKernel, args as never) : undefined;
 }
 
 /** The plainest variant's launch, which takes all arguments. */

@@ -2,6 +2,7 @@
 import { InputError } from '../errors.js';
 import type { KernelName } from '../kernels/index.js';
 import { type MatmulVariantName, matmulVariants } from '../kernels/index.js';
+import { isAttention } from '../kernels/webgpu/attention.js';
 import { LANES } from '../kernels/webgpu/launch.js';
 import { shaderText } from '../kernels/webgpu/programs.js';
 import { type BindingContract, bindingContract } from './contract.js';
@@ -35,6 +36,12 @@ function shareOf(kernel: KernelName, variant: string, [groups]: readonly [number
   return groups === labKernels[kernel].units(args as never) ? 1 : LANES;
 }
 
+/** The sizes that a shipped variant needs; undefined where it takes all. */
+function needsOf(kernel: KernelName, variant: string): string | undefined {
+  if (kernel === 'matmul') return variant === 'subgroup' ? 'n % 8 == 0, k % 8 == 0, transposeA == 0' : undefined;
+  return isAttention(kernel) && variant !== 'workgroup' ? 'headWidth == 64' : undefined;
+}
+
 function head(
   kernel: KernelName,
   variant: string,
@@ -43,10 +50,7 @@ function head(
   covers: Covers,
 ): string {
   const { unit, params, bindings, constants, entryPoint } = contract;
-  const needs: Readonly<Record<string, string>> = {
-    subgroup: 'n % 8 == 0, k % 8 == 0, transposeA == 0',
-    rows: 'headWidth == 64',
-  };
+  const needs = needsOf(kernel, variant);
   const lines = [
     `${kernel}: ${equation}`,
     '',
@@ -73,7 +77,7 @@ function head(
     'kernel does not take all sizes, which ones it needs (`lab: needs`, then e.g. `n % 8 == 0, k >= 8`).',
     '',
     `lab: covers ${typeof covers === 'number' ? covers : covers.join(' x ')}`,
-    ...(needs[variant] ? [`lab: needs ${needs[variant]}`] : []),
+    ...(needs === undefined ? [] : [`lab: needs ${needs}`]),
   ];
   return `${lines.map((line) => (line === '' ? '//' : `// ${line}`)).join('\n')}\n`;
 }

@@ -67,7 +67,7 @@ it('lists kernels with what they cost, and times the shipped variants of one on 
   const all = await ptdpcJson<{ kernels: { kernel: string; variants: string[] }[] }>(['lab', 'list']);
   expect(all.kernels).toHaveLength(27);
   for (const [device, names] of [
-    ['webgpu', ['workgroup', 'rows']],
+    ['webgpu', ['workgroup', 'rows', 'subgroup']],
     ['cpu', ['twin', 'compiled']],
   ] as const) {
     const { times } = await ptdpcJson<{ times: { name: string; seconds: number }[] }>([

@@ -17,7 +17,7 @@ import { type KernelCost, kernelCost } from '../cost.js';
 import { float32FromHalf, halvesFromFloat32 } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
-import { isAttention, launchAttention } from './attention.js';
+import { type AttentionKernel, chooseAttention, isAttention, launchAttention } from './attention.js';
 import { BindGroups, type WebGpuBuffer } from './bind-groups.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
@@ -208,7 +208,10 @@ export class WebGpuBackend implements Backend {
       const product = args as MatmulArgs;
       return launchMatmul(chooseMatmul(matmul, product, this.adapter.subgroupSize), product);
     }
-    if (isAttention(kernel)) return launchAttention(attention[kernel], kernel, args as never);
+    if (isAttention(kernel)) {
+      const variant = chooseAttention(attention[kernel], args as Kernels[AttentionKernel], this.adapter.subgroupSize);
+      return launchAttention(variant, kernel, args as never);
+    }
     return (launchers[kernel as Exclude<K, 'matmul'>] as (args: Kernels[K]) => Launch)(args);
   }
 

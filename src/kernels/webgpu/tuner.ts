@@ -13,6 +13,7 @@ import {
   attentionKernels,
   attentionVariants,
   launchAttention,
+  suitsAttention,
 } from './attention.js';
 import type { WebGpuBackend } from './backend.js';
 import type { Launch } from './launch.js';
@@ -140,7 +141,8 @@ async function measureAttention(
 ): Promise<Measured<AttentionVariantName>[]> {
   using buffers = new Buffers(backend);
   const args = attentionArguments(buffers, sizes);
-  const launches = attentionVariants.map((variant) => ({ variant, launch: launchAttention(variant, kernel, args) }));
+  const fitting = attentionVariants.filter((variant) => suitsAttention(variant, args, backend.adapter.subgroupSize));
+  const launches = fitting.map((variant) => ({ variant, launch: launchAttention(variant, kernel, args) }));
   return measureLaunches(backend, buffers.fence, kernel, kernelCost(kernel, args).flops, launches);
 }
 

@@ -1,0 +1,86 @@
+// Gradient of attention with respect to the queries by subgroups, for heads of exactly 64 columns: attention_grad_query.wgsl has the
+// formulas, subgroup_rows.wgsl how lanes share keys and values.
+//
+// Needs subgroups of at least 8, and strides and offsets that are multiples of 4.
+
+struct Params {
+  queries: u32,
+  keys: u32,
+  heads: u32,
+  head_width: u32,
+  q_stride: u32,
+  q_offset: u32,
+  k_stride: u32,
+  k_offset: u32,
+  v_stride: u32,
+  v_offset: u32,
+  grad_stride: u32,
+  grad_offset: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> visible: array<vec4<i32>>;
+@group(0) @binding(5) var<storage, read> log_sum_exp: array<f32>;  // [queries, heads]
+@group(0) @binding(6) var<storage, read> delta: array<f32>;        // [queries, heads]
+@group(0) @binding(7) var<storage, read> grad_out: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> grad_q: array<vec4<f32>>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
+) {
+  let number = element_number(group, groups, lane);
+  let exists = number < params.queries * params.heads;
+  // No lane leaves early: all take part in the broadcasts.
+  let head = min(number / params.queries, params.heads - 1u);
+  let last_head = subgroupMax(head);
+  for (var h = subgroupMin(head); h <= last_head; h++) {
+    gradient(number % params.queries, h, exists && h == head, subgroup_lane % 8u);
+  }
+}
+
+fn gradient(query: u32, head: u32, own_head: bool, slot: u32) {
+  let column = head * QUADS;
+  let q_at = (query * params.q_stride + params.q_offset) / 4u + column;
+  let out_at = query * params.heads * QUADS + column;
+  var own: Row;
+  var grad: Row;
+  var sum: Row;
+  for (var c = 0u; c < QUADS; c++) {
+    own[c] = q[q_at + c];
+    grad[c] = grad_out[out_at + c];
+  }
+  let lse = log_sum_exp[query * params.heads + head];
+  let own_delta = delta[query * params.heads + head];
+  let seen = visible_by(query, own_head);
+  let end = subgroupMax(max(seen.y, seen.w));
+  for (var key = subgroupMin(first_of(seen)); key < end; key++) {
+    let k_at = (key * params.k_stride + params.k_offset) / 4u + column + slot;
+    let v_at = (key * params.v_stride + params.v_offset) / 4u + column + slot;
+    let k_low = k[k_at];
+    let k_high = k[k_at + 8u];
+    let v_low = v[v_at];
+    let v_high = v[v_at + 8u];
+    var value_row = shared_row(v_low, v_high);
+    let grad_probability = dot_rows(&grad, &value_row);
+    var key_row = shared_row(k_low, k_high);
+    let probability = exp(params.scale * dot_rows(&own, &key_row) - lse);
+    let grad_score = select(0.0, params.scale * probability * (grad_probability - own_delta), is_in(seen, key));
+    for (var c = 0u; c < QUADS; c++) {
+      sum[c] += grad_score * key_row[c];
+    }
+  }
+  if (own_head) {
+    let grad_at = (query * params.grad_stride + params.grad_offset) / 4u + column;
+    for (var c = 0u; c < QUADS; c++) {
+      grad_q[grad_at + c] = sum[c];
+    }
+  }
+}
