@@ -1,0 +1,19 @@
+/** The rule that rewrites links while a page is rendered. */
+import type { MarkdownRenderer } from 'vitepress';
+import { siteLink, targetOf } from './links.js';
+
+/** Adds the rule. It comes before VitePress's own, which makes addresses of what this one leaves, and finds dead ones. */
+export function rewriteLinks(md: MarkdownRenderer): void {
+  md.core.ruler.push('repository-links', ({ tokens, env }) => {
+    const page = (env as { relativePath?: string }).relativePath;
+    if (page === undefined || page.startsWith('source/')) return;
+    for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+      const href = token.type === 'link_open' ? token.attrGet('href') : null;
+      const target = href === null ? undefined : targetOf(href, page);
+      if (!target) continue;
+      token.attrSet('href', siteLink(target, page));
+      // With a target, a link is followed by the browser and not by the site's router, which knows pages only.
+      if (target.kind === 'copied') token.attrSet('target', '_self');
+    }
+  });
+}

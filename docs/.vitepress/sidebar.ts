@@ -1,0 +1,74 @@
+/** What there is to read, in the order of the sidebar. */
+import type { DefaultTheme } from 'vitepress';
+
+const item = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, link });
+
+export const sidebar: DefaultTheme.SidebarItem[] = [
+  {
+    text: 'Understand',
+    items: [
+      item('Reading guide', '/reading-guide'),
+      item('The method', '/method'),
+      item('Architecture', '/architecture'),
+    ],
+  },
+  {
+    text: 'Kernels',
+    items: [
+      item('All kernels', '/kernels/'),
+      {
+        text: 'Learn by doing',
+        collapsed: false,
+        items: [
+          item('Ladder: matrix product', '/kernels/ladder-matmul'),
+          item('Ladder: attention', '/kernels/ladder-attention'),
+          item('Exercises', '/kernels/exercises'),
+          item('A walk through the laboratory', '/kernels/walk-through'),
+        ],
+      },
+      {
+        text: 'A page a kernel',
+        collapsed: true,
+        items: [
+          item('The matrix product', '/kernels/matmul'),
+          item('Attention', '/kernels/attention'),
+          item('Layer norm', '/kernels/layer-norm'),
+          item('Rows normalised, softmax', '/kernels/row-norm'),
+          item('Cross-entropy', '/kernels/cross-entropy'),
+          item('Prompt composition', '/kernels/compose'),
+          item('Dot products within groups', '/kernels/group-dot'),
+          item('Rows gathered', '/kernels/gather'),
+          item('Element by element', '/kernels/elements'),
+          item('Sums over rows', '/kernels/sum-rows'),
+          item('Pictures into patches', '/kernels/patch-rows'),
+          item('Optimisers', '/kernels/optimizers'),
+        ],
+      },
+      item('How WebGPU runs them', '/webgpu-kernels'),
+      item('How the CPU runs them', '/cpu-kernels'),
+      item('What a real GPU should do', '/gpu-estimate'),
+    ],
+  },
+  {
+    text: 'Use',
+    items: [
+      item('Checkpoints', '/checkpoints'),
+      item('Data sets', '/datasets'),
+      item('Evaluation', '/evaluation'),
+      item('Experiments', '/experiments/'),
+      item('Experiments on the demonstration', '/experiments/demo/'),
+      item('Reports', '/report'),
+      item('Robustness', '/robustness'),
+    ],
+  },
+  {
+    text: 'Reference of the interface',
+    collapsed: true,
+    items: [
+      item('ptdpc', '/api/ptdpc/'),
+      item('ptdpc/node', '/api/ptdpc/node/'),
+      item('ptdpc/demo', '/api/ptdpc/demo/'),
+      item('ptdpc/lab', '/api/lab/'),
+    ],
+  },
+];
