@@ -6,7 +6,14 @@
  */
 import type { Emotion, Split } from '../src/demo/index.js';
 import type { DeviceChoice } from '../src/kernels/device-choice.js';
-import type { ClassName, ImageExplanation, PromptExplanation, TuningOptions } from '../src/ptdpc/index.js';
+import type {
+  ClassName,
+  EpochMetrics,
+  Evaluation,
+  ImageExplanation,
+  PromptExplanation,
+  TuningOptions,
+} from '../src/ptdpc/index.js';
 
 /** Every task: what it takes, what it gives, what it tells on the way. */
 export interface Tasks {
@@ -18,6 +25,16 @@ export interface Tasks {
   predict: Task<PredictRequest, PredictAnswer, Progress>;
   /** The nearest words of learned tokens. */
   words: Task<{ prompts: string }, PromptExplanation, Progress>;
+  /** Puts a prompts.safetensors on the shelf. */
+  importPrompts: Task<{ file: File }, PromptsReport>;
+  /** The bytes of a prompts.safetensors, which the command line reads too. */
+  exportPrompts: Task<{ prompts: string }, Uint8Array<ArrayBuffer>>;
+  /** Looks at labelled pictures once and keeps their features for the tasks below. */
+  prepare: Task<DataRequest, DataReport, Progress>;
+  /** Tunes prompts, or goes on where it was stopped. */
+  tune: Task<TuneRequest, TuneAnswer, TuneTold>;
+  /** What prompts on the shelf are worth on held-out pictures. */
+  evaluate: Task<{ data: string; prompts: string }, HeldOut | null>;
 }
 
 interface Task<Input, Output, Told = never> {
@@ -32,8 +49,10 @@ export type TaskName = keyof Tasks;
 export interface Progress {
   readonly done: number;
   readonly total: number;
-  /** What is being done, for people. */
+  /** What is being done, for people: a stage, not a figure. */
   readonly what: string;
+  /** How it stands, for the eye. */
+  readonly detail?: string;
 }
 
 /** The device in use. */
@@ -121,6 +140,76 @@ export interface PictureRead {
   /** By the prompts; null where there are none. */
   readonly tuned: ImageExplanation | null;
 }
+
+/** Pictures with labels: scenes that are drawn, or folders of the user's. */
+export type DataRequest = SceneData | FolderData;
+
+export interface SceneData {
+  readonly kind: 'scenes';
+  /** Scenes of each emotion to train on. */
+  readonly perClass: number;
+  readonly seed: number;
+}
+
+/** A folder is a class; `train`, `val` and `test` above them are splits. */
+export interface FolderData {
+  readonly kind: 'folder';
+  /** The folder's, for people. */
+  readonly name: string;
+  readonly files: readonly { readonly path: string; readonly file: File }[];
+  /** Of the split, where the folders are none. */
+  readonly seed: number;
+}
+
+/** What labelled pictures there are. */
+export interface DataReport {
+  /** By it, tasks name them. */
+  readonly id: string;
+  readonly name: string;
+  readonly classes: readonly ClassName[];
+  readonly counts: Readonly<Record<Split, number>>;
+  /** `split as published`, `split by seed 0`. */
+  readonly origin: string;
+  /** Why pictures were passed over, a line each. */
+  readonly refused: readonly string[];
+  /** SHA-256 of the weights whose features were kept. */
+  readonly modelHash: string;
+}
+
+export interface TuneRequest {
+  /** Names the run: asked for again, it goes on where its last epoch ended. */
+  readonly run: string;
+  /** For people. */
+  readonly label: string;
+  readonly data: string;
+  readonly options: TuningOptions;
+}
+
+/** News of a tuning: a step, or the end of an epoch. */
+export type TuneTold = Progress | EpochTold;
+
+export interface EpochTold {
+  readonly epoch: EpochMetrics;
+  /** Of the validation pictures, confusion[actual][predicted]; null where there are none. */
+  readonly confusion: readonly (readonly number[])[] | null;
+}
+
+export interface TuneAnswer {
+  /** False where it was stopped. */
+  readonly finished: boolean;
+  readonly prompts: PromptsReport;
+  readonly heldOut: HeldOut | null;
+}
+
+/** What prompts are worth on pictures that no training has seen. */
+export interface HeldOut {
+  readonly split: Split;
+  /** The same template without tuning. */
+  readonly zeroShot: Scores;
+  readonly tuned: Scores;
+}
+
+export type Scores = Pick<Evaluation, 'count' | 'accuracy' | 'loss' | 'macroF1' | 'confusion'>;
 
 /** To the engine. */
 export type ToEngine = { [K in TaskName]: { id: number; task: K; input: Tasks[K]['input'] } }[TaskName] | Cancel;

@@ -5,10 +5,11 @@
 import { InputError } from '../../src/errors.js';
 import type { DeviceChoice } from '../../src/kernels/device-choice.js';
 import { DeviceError, DeviceLostError, type OpenedDevice, openDevice } from '../../src/kernels/index.js';
-import { ClipModel, type ModelSource, type PromptsFile } from '../../src/ptdpc/index.js';
+import { ClipModel, type ModelSource, type PromptsFile, type TrainingState } from '../../src/ptdpc/index.js';
 import type { DeviceReport, FromEngine, ModelReport, Opened, PromptsReport } from '../protocol.js';
 import { demoModel, demoPrompts } from './demo-files.js';
 import { startKernelThread } from './kernel-threads.js';
+import type { PreparedData } from './prepared-data.js';
 
 /** Bytes for activations beside the weights: a page has less to spare than a command. */
 const MEMORY = 2 ** 28;
@@ -31,6 +32,9 @@ export class Session {
   #clip: ClipModel | undefined;
   readonly #shelf = new Map<string, Shelved>();
   #shelved = 0;
+  readonly #data = new Map<string, PreparedData>();
+  /** Of every training that has finished an epoch, by its run's name. */
+  readonly trainings = new Map<string, TrainingState>();
 
   /** `tell` hears what concerns no single task: a lost device, another device. */
   constructor(private readonly tell: (news: FromEngine) => void) {}
@@ -47,6 +51,8 @@ export class Session {
   /** Takes another model in place of the present one. */
   use(model: LoadedModel): void {
     this.#closeModel();
+    this.#data.clear();
+    this.trainings.clear();
     this.#model = model;
   }
 
@@ -62,11 +68,21 @@ export class Session {
     return shelved.file;
   }
 
-  /** Puts prompts on the shelf. */
-  shelve(label: string, file: PromptsFile): PromptsReport {
-    const id = `prompts-${++this.#shelved}`;
+  /** Puts prompts on the shelf, in place of those of the same id. */
+  shelve(label: string, file: PromptsFile, id = `prompts-${++this.#shelved}`): PromptsReport {
     this.#shelf.set(id, { label, file });
     return promptsReport(id, label, file);
+  }
+
+  /** The labelled pictures of an id. Throws InputError where they were another model's. */
+  dataOf(id: string): PreparedData {
+    const data = this.#data.get(id);
+    if (!data) throw new InputError('these pictures were looked at with another model: choose them again');
+    return data;
+  }
+
+  keepData(id: string, data: PreparedData): void {
+    this.#data.set(id, data);
   }
 
   /**

@@ -1,9 +1,23 @@
 /** The code of every task, by its name. */
 import type { TaskName } from '../../protocol.js';
+import { evaluate } from './evaluate.js';
 import { open } from './open.js';
 import { predict } from './predict.js';
+import { prepare } from './prepare.js';
+import { exportPrompts, importPrompts } from './prompts-files.js';
 import { scenes } from './scenes.js';
 import type { Work } from './task.js';
+import { tune } from './tune.js';
 import { words } from './words.js';
 
-export const tasks: { readonly [K in TaskName]: Work<K> } = { open, scenes, predict, words };
+export const tasks: { readonly [K in TaskName]: Work<K> } = {
+  open,
+  scenes,
+  predict,
+  words,
+  importPrompts,
+  exportPrompts,
+  prepare,
+  tune,
+  evaluate,
+};

@@ -1,0 +1,53 @@
+import { SPLITS, type Split } from '../../../src/demo/index.js';
+import { InputError } from '../../../src/errors.js';
+import type { ClipModel, LabelledFeatures } from '../../../src/ptdpc/index.js';
+import type { DataReport } from '../../protocol.js';
+import { type LabelledPicture, labelledPictures } from '../labelled-pictures.js';
+import { embedPictures } from '../pictures.js';
+import type { Context, Work } from './task.js';
+
+let kept = 0;
+
+export const prepare: Work<'prepare'> = async (request, context) => {
+  const { name, classes, splits, origin } = labelledPictures(request);
+  const { session } = context;
+  return session.withClip(async (clip) => {
+    const refused: string[] = [];
+    const features: Partial<Record<Split, LabelledFeatures>> = {};
+    for (const split of SPLITS) {
+      const embedded = await embedSplit(clip, splits[split], split, context, refused);
+      if (embedded) features[split] = embedded;
+    }
+    const { train } = features;
+    const empty = classes.find((_, label) => !train?.labels.includes(label));
+    if (empty) throw new InputError(`${name}: class "${empty.folder}" has no pictures to train on`);
+    const id = `data-${++kept}`;
+    session.keepData(id, { classes, splits: features });
+    const count = (split: Split) => features[split]?.labels.length ?? 0;
+    const counts = { train: count('train'), val: count('val'), test: count('test') };
+    return { id, name, classes, counts, origin, refused, modelHash: await clip.source.hash() } satisfies DataReport;
+  });
+};
+
+/** Undefined where nothing of the split can be read. What is passed over is added to `refused`. */
+async function embedSplit(
+  clip: ClipModel,
+  pictures: readonly LabelledPicture[],
+  split: Split,
+  { signal, progress }: Context<DataProgress>,
+  refused: string[],
+): Promise<LabelledFeatures | undefined> {
+  if (pictures.length === 0) return undefined;
+  const what = `looking at the ${split} pictures`;
+  const embedded = await embedPictures(
+    clip,
+    pictures.map(({ picture }) => picture),
+    { signal, progress, what },
+  );
+  refused.push(...embedded.refused.values());
+  const read = pictures.filter((_, place) => !embedded.refused.has(place));
+  if (read.length === 0) return undefined;
+  return { features: embedded.features, labels: Int32Array.from(read, ({ label }) => label) };
+}
+
+type DataProgress = Parameters<Parameters<Work<'prepare'>>[1]['progress']>[0];
