@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 /** Puts the pictures into the page and compares what it says of each. */
 async function comparePictures(page: Page): Promise<void> {
-  await page.getByLabel('Prompts').selectOption({ index: 0 });
+  await page.getByLabel('Prompts', { exact: true }).selectOption({ index: 0 });
   await page.locator('input[type=file][multiple]').setInputFiles(pictures);
   for (const path of pictures) {
     const name = basename(path);
@@ -89,7 +89,7 @@ describeInBrowser('Predict without WebGPU', (browser) => {
         { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') },
         { name: 'scene.png', mimeType: 'image/png', buffer: await readFile(scratchPath('pictures/scene.png')) },
       ];
-      await page.getByLabel('Prompts').selectOption({ index: 0 });
+      await page.getByLabel('Prompts', { exact: true }).selectOption({ index: 0 });
       await page.locator('input[type=file][multiple]').setInputFiles(files);
       await page.locator('.answer .error').waitFor();
       expect(await page.locator('.answer .error').innerText()).toMatch(/^notes.png: expected a PNG or JPEG image/);

@@ -4,10 +4,11 @@ import { EngineContext, useEngineState } from './engine-state.js';
 import { Notices } from './notices.js';
 import { PredictTab } from './predict/predict-tab.js';
 import { type Tab, Tabs } from './tabs.js';
+import { TuneTab } from './tune/tune-tab.js';
 
 const TABS: readonly Tab[] = [
   { id: 'predict', title: 'Predict', panel: <PredictTab /> },
-  { id: 'tune', title: 'Tune', panel: <p class="lead">Not in this version yet: use ptdpc train.</p> },
+  { id: 'tune', title: 'Tune', panel: <TuneTab /> },
   { id: 'model', title: 'Own model', panel: <p class="lead">Not in this version yet: use ptdpc predict --model.</p> },
   { id: 'laboratory', title: 'Laboratory', panel: <p class="lead">Not in this version yet: use ptdpc lab.</p> },
 ];

@@ -20,6 +20,7 @@ export interface EngineState {
   choose(choice: DeviceChoice): Promise<void>;
   /** Takes over what a task has opened. */
   setOpened(opened: Opened): void;
+  /** Adds prompts that are on the engine's shelf now, or replaces those of the same id. */
   addPrompts(prompts: PromptsReport): void;
 }
 
@@ -73,7 +74,10 @@ export function useEngineState(): EngineState {
   return {
     ...{ engine, choice, opened, generation, opening, notices, choose, setOpened },
     dismissNotices: () => setNotices([]),
-    addPrompts: (prompts) => replaceOpened((before) => before && { ...before, prompts: [...before.prompts, prompts] }),
+    addPrompts: (added) =>
+      replaceOpened(
+        (before) => before && { ...before, prompts: [...before.prompts.filter(({ id }) => id !== added.id), added] },
+      ),
   };
 }
 

@@ -5,12 +5,13 @@ import type { PromptExplanation } from '../../../src/ptdpc/index.js';
 import type { PictureAnswer, ScenePixels } from '../../protocol.js';
 import { DropZone, FileButton } from '../drop-zone.js';
 import { useEngine } from '../engine-state.js';
-import { promptsTitle, wordOf } from '../format.js';
+import { wordOf } from '../format.js';
 import { TaskLine } from '../task-line.js';
 import { useTask } from '../use-task.js';
 import { Answer } from './answer.js';
 import { Gallery } from './gallery.js';
 import { picturesOf, type Shown, scenesOf } from './pictures.js';
+import { PromptsChoice } from './prompts-choice.js';
 import { Words } from './words.js';
 import './predict.css';
 
@@ -47,22 +48,7 @@ export function PredictTab() {
               Choose pictures
             </FileButton>
           </DropZone>
-          {opened && fitting.length > 0 && (
-            <p class="field">
-              <label for="prompts">Prompts</label>
-              <select
-                id="prompts"
-                value={prompts?.id}
-                onChange={({ currentTarget }) => setPromptsId(currentTarget.value)}
-              >
-                {fitting.map((report) => (
-                  <option key={report.id} value={report.id}>
-                    {promptsTitle(report)}
-                  </option>
-                ))}
-              </select>
-            </p>
-          )}
+          {opened && <PromptsChoice prompts={fitting} chosen={prompts} onChoose={setPromptsId} />}
           <div class="field">
             <button type="button" onClick={() => setSceneIndex((index) => index + 1)}>
               Draw other scenes

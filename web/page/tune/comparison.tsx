@@ -1,0 +1,37 @@
+/** All tunings beside each other. */
+import { DataTable } from '../data-table.js';
+import { percent } from '../format.js';
+import type { Run } from './runs.js';
+
+export function Comparison({ runs }: { readonly runs: readonly Run[] }) {
+  const share = (value: number | null | undefined) => percent(value ?? null);
+  return (
+    <DataTable
+      label="All tunings"
+      head={[
+        'tuning',
+        'pictures',
+        'epochs',
+        'training',
+        'validation',
+        'held out: zero-shot',
+        'held out: tuned',
+        'macro-F1',
+      ]}
+      rows={runs.map(({ title, data, epochs, options, answer }) => {
+        const last = epochs.at(-1);
+        const done = answer?.prompts.epochs ?? epochs.length;
+        return [
+          title,
+          data.name,
+          `${done} of ${options.epochs}`,
+          share(last?.trainAccuracy),
+          share(last?.valAccuracy),
+          share(answer?.heldOut?.zeroShot.accuracy),
+          <strong key="tuned">{share(answer?.heldOut?.tuned.accuracy)}</strong>,
+          share(answer?.heldOut?.tuned.macroF1),
+        ];
+      })}
+    />
+  );
+}

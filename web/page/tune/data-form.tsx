@@ -1,0 +1,123 @@
+/** Which pictures to tune on: scenes that the page draws, or folders of the user's. */
+import { useState } from 'preact/hooks';
+import type { DataReport, DataRequest, FolderData } from '../../protocol.js';
+import { DropZone, FileButton } from '../drop-zone.js';
+import { counted, whole } from '../format.js';
+import { droppedFolder } from './dropped-folder.js';
+import { NumberField } from './number-field.js';
+
+export interface DataFormProps {
+  readonly disabled: boolean;
+  readonly onChange: (request: DataRequest | null) => void;
+  /** What there is, once it was looked at. */
+  readonly report: DataReport | undefined;
+}
+
+export function DataForm({ disabled, onChange, report }: DataFormProps) {
+  const [kind, setKind] = useState<DataRequest['kind']>('scenes');
+  const [perClass, setPerClass] = useState(25);
+  const [seed, setSeed] = useState(0);
+  const [folder, setFolder] = useState<Pick<FolderData, 'name' | 'files'>>();
+  const change = (next: { kind?: typeof kind; perClass?: number; seed?: number; folder?: typeof folder }) => {
+    const now = { kind, perClass, seed, folder, ...next };
+    if (now.kind === 'scenes') onChange({ kind: 'scenes', perClass: now.perClass, seed: now.seed });
+    else onChange(now.folder ? { kind: 'folder', ...now.folder, seed: now.seed } : null);
+  };
+  const chooseFolder = (chosen: typeof folder) => {
+    if (!chosen || chosen.files.length === 0) return;
+    setFolder(chosen);
+    change({ folder: chosen });
+  };
+  const chooseKind = (chosen: typeof kind) => {
+    setKind(chosen);
+    change({ kind: chosen });
+  };
+  return (
+    <fieldset disabled={disabled}>
+      <legend>Pictures</legend>
+      <p class="options">
+        <Choice checked={kind === 'scenes'} onChoose={() => chooseKind('scenes')} text="Drawn scenes" />
+        <Choice checked={kind === 'folder'} onChoose={() => chooseKind('folder')} text="My folders" />
+      </p>
+      {kind === 'folder' && (
+        <DropZone
+          onDrop={(data) => {
+            if (!disabled) void droppedFolder(data).then(chooseFolder);
+          }}
+        >
+          <p>
+            {folder
+              ? `${folder.name}: ${counted(folder.files.length, 'file')}`
+              : 'Drop a folder that has one folder for each class, or'}
+          </p>
+          <FileButton folder disabled={disabled} onFiles={(files) => chooseFolder(chosenFolder(files))}>
+            Choose a folder
+          </FileButton>
+        </DropZone>
+      )}
+      <div class="numbers-row">
+        {kind === 'scenes' && (
+          <NumberField
+            label="Scenes of each emotion"
+            value={perClass}
+            min={1}
+            max={500}
+            onChange={(value = 25) => {
+              setPerClass(value);
+              change({ perClass: value });
+            }}
+          />
+        )}
+        <NumberField
+          label={kind === 'scenes' ? 'Seed of the scenes' : 'Seed of the split'}
+          value={seed}
+          min={0}
+          onChange={(value = 0) => {
+            setSeed(value);
+            change({ seed: value });
+          }}
+        />
+      </div>
+      {report && <Found report={report} />}
+    </fieldset>
+  );
+}
+
+function Choice(props: { readonly checked: boolean; readonly onChoose: () => void; readonly text: string }) {
+  return (
+    <label>
+      <input type="radio" name="data" checked={props.checked} onChange={props.onChoose} /> {props.text}
+    </label>
+  );
+}
+
+function Found({ report: { name, classes, counts, origin, refused } }: { readonly report: DataReport }) {
+  return (
+    <>
+      <p class="note">
+        {name}: {counted(classes.length, 'class').replace(/classs$/, 'classes')}, {origin}: {whole(counts.train)} to
+        train, {whole(counts.val)} to watch, {whole(counts.test)} held out.
+      </p>
+      {refused.length > 0 && (
+        <details>
+          <summary>{counted(refused.length, 'picture')} passed over</summary>
+          <ul>
+            {refused.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+/** What a folder picker gives: every file with its path, which begins with the folder's own name. */
+function chosenFolder(files: readonly File[]): Pick<FolderData, 'name' | 'files'> {
+  const [first] = files;
+  const name = first?.webkitRelativePath.split('/')[0] ?? '';
+  return {
+    name,
+    files: files.map((file) => ({ path: file.webkitRelativePath.split('/').slice(1).join('/'), file })),
+  };
+}
