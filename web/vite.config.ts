@@ -1,7 +1,12 @@
 /** How the page is built: `npm run build:web` into `web/dist`, all of it with addresses relative to the page's own. */
-import { defineConfig, type Plugin } from 'vite';
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { defineConfig, type Plugin, type Rolldown } from 'vite';
 import { COLORS } from '../src/report/page/style.js';
 import { HEADERS, PAGE_POLICY } from './policy.js';
+
+const SERVICE_WORKER = 'service-worker';
+const here = (path: string) => new URL(path, import.meta.url).pathname;
 
 export default defineConfig({
   base: './',
@@ -9,9 +14,20 @@ export default defineConfig({
   server: { fs: { allow: ['..'] }, headers: isolation() },
   preview: { headers: HEADERS },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // ECharts, which is loaded when the first chart is shown.
+    chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      input: { index: here('index.html'), [SERVICE_WORKER]: here(`${SERVICE_WORKER}.ts`) },
+      // A service worker keeps its address, by which browsers know it again.
+      output: { entryFileNames: ({ name }) => (name === SERVICE_WORKER ? '[name].js' : 'assets/[name]-[hash].js') },
+    },
+  },
   worker: { format: 'es' },
-  plugins: [reportColors(), policy()],
+  plugins: [reportColors(), policy(), onlyWhatIsUsed(), offline()],
 });
 
 /** While developing, Vite's own scripts and styles are inline, which the policy refuses. */
@@ -46,4 +62,51 @@ function policy(): Plugin {
       this.emitFile({ type: 'asset', fileName: '_headers', source: ['/*', ...lines, ''].join('\n') });
     },
   };
+}
+
+/** Leaves out WebAssembly of code that was left out: the JPEG encoder's. */
+function onlyWhatIsUsed(): Plugin {
+  return {
+    name: 'only-what-is-used',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      const code = Object.values(bundle).map(textOf).join('\n');
+      for (const file of Object.keys(bundle)) {
+        if (file.endsWith('.wasm') && !code.includes(file.slice(file.lastIndexOf('/') + 1))) delete bundle[file];
+      }
+    },
+  };
+}
+
+/** Tells the service worker what there is to keep. Comes last, when all files are known. */
+function offline(): Plugin {
+  return {
+    name: 'offline',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const worker = bundle[`${SERVICE_WORKER}.js`];
+        if (worker?.type !== 'chunk') throw new Error('no service worker was built');
+        const kept = Object.values(bundle).filter(
+          ({ fileName }) => fileName !== worker.fileName && fileName !== '_headers',
+        );
+        const files = [
+          ...kept.map(({ fileName }) => `./${fileName}`),
+          ...readdirSync(here('public')).map((name) => `./${name}`),
+        ];
+        const hash = createHash('sha256').update(worker.code);
+        for (const output of kept) hash.update(output.type === 'chunk' ? output.code : output.source);
+        worker.code = worker.code
+          .replaceAll('__FILES__', JSON.stringify(files.sort()))
+          .replaceAll('__VERSION__', JSON.stringify(hash.digest('hex').slice(0, 12)));
+      },
+    },
+  };
+}
+
+function textOf(output: Rolldown.OutputAsset | Rolldown.OutputChunk): string {
+  if (output.type === 'chunk') return output.code;
+  return typeof output.source === 'string' ? output.source : '';
 }

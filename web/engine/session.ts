@@ -148,7 +148,9 @@ function promptsReport(id: string, label: string, { classes, options, epochs, mo
   return { id, label, classes, options, epochs, modelHash };
 }
 
-function openDeviceHere(choice: DeviceChoice): Promise<OpenedDevice> {
+async function openDeviceHere(choice: DeviceChoice): Promise<OpenedDevice> {
+  if (!globalThis.isSecureContext)
+    throw new InputError('browsers give a page what this one needs over https or from localhost only');
   return openDevice(choice, { startWorker: startKernelThread });
 }
 

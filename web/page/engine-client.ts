@@ -35,6 +35,7 @@ export class EngineClient {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
+  #crashed: TaskError | undefined;
 
   constructor() {
     this.#worker = new Worker(new URL('../engine/worker.ts', import.meta.url), { type: 'module', name: 'engine' });
@@ -48,6 +49,7 @@ export class EngineClient {
   /** Gives the engine a task; it does them one after the other. Rejects with a TaskError. */
   run<K extends TaskName>(task: K, input: Tasks[K]['input'], watch: Watch<K> = {}): Promise<Tasks[K]['output']> {
     const { signal, onProgress } = watch;
+    if (this.#crashed) return Promise.reject(this.#crashed);
     if (signal?.aborted) return Promise.reject(new TaskError('cancelled', 'cancelled'));
     const id = ++this.#lastId;
     signal?.addEventListener('abort', () => this.#post({ cancel: id }), { once: true });
@@ -77,9 +79,10 @@ export class EngineClient {
     else pending.reject(new TaskError(message.failure.kind, message.failure.message));
   }
 
-  /** The worker itself failed, and nothing that waits for it will be answered. */
+  /** The worker itself failed, and nothing that waits for it will ever be answered. */
   #crash(reason: string): void {
-    for (const { reject } of this.#pending.values()) reject(new TaskError('crash', `the engine stopped: ${reason}`));
+    this.#crashed = new TaskError('crash', `the engine stopped (${reason}); load the page again`);
+    for (const { reject } of this.#pending.values()) reject(this.#crashed);
     this.#pending.clear();
   }
 }

@@ -4,5 +4,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/content.css';
 import { App } from './app.js';
+import { keepOffline } from './keep-offline.js';
 
 render(<App />, document.querySelector('#page')!);
+keepOffline();

@@ -1,0 +1,59 @@
+/**
+ * Keeps the page's own files, so that it works without a network once it was loaded. It answers from its cache only, one cache for each
+ * build; a new build is fetched beside the old one and takes over when no page of the old one is left.
+ *
+ * It adds the headers of `policy.ts` to what it answers. So the policy holds for workers too, and threads work from the second visit on, where a
+ * server sends no headers of its own.
+ */
+import { HEADERS } from './policy.js';
+
+/** Filled in by vite.config.ts: the addresses of all files, relative to this one, and a name that changes with their contents. */
+declare const __FILES__: readonly string[];
+declare const __VERSION__: string;
+
+/** What a service worker's global object has, of which TypeScript's library for pages knows nothing. */
+interface LifeEvent extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface AnsweredEvent extends Event {
+  readonly request: Request;
+  respondWith(answer: Promise<Response>): void;
+}
+const worker = globalThis as unknown as {
+  readonly clients: { claim(): Promise<void> };
+  addEventListener(type: 'install' | 'activate', listener: (event: LifeEvent) => void): void;
+  addEventListener(type: 'fetch', listener: (event: AnsweredEvent) => void): void;
+};
+
+const PREFIX = 'ptdpc-';
+const CACHE = `${PREFIX}${__VERSION__}`;
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([...__FILES__])));
+});
+
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(dropOthers().then(() => worker.clients.claim()));
+});
+
+worker.addEventListener('fetch', (event) => {
+  const { request } = event;
+  if (request.method === 'GET' && new URL(request.url).origin === location.origin) event.respondWith(answer(request));
+});
+
+async function answer(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(request.mode === 'navigate' ? './index.html' : request, { ignoreSearch: true });
+  const response = kept ?? (await fetch(request));
+  // An answer without a body of its own kind (a redirect, an error) cannot be built anew.
+  if (!response.ok || response.type === 'opaque') return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+async function dropOthers(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+}
