@@ -5,7 +5,15 @@
  * @module ptdpc/node
  */
 
-export { type DatasetOptions, openDataset } from './datasets/index.js';
+export {
+  checkDataset,
+  type DatasetCheck,
+  type DatasetOptions,
+  LEFT_OUT_REASONS,
+  type LeftOut,
+  type LeftOutReason,
+  openDataset,
+} from './datasets/index.js';
 export { demoModelDirectory, writeScenes } from './demo-scenes.js';
 export { type AutoChoice, autoChoice, type DeviceOptions, type OpenedDevice, openDevice } from './device.js';
 export {
