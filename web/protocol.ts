@@ -14,9 +14,10 @@ import type {
   PromptExplanation,
   TuningOptions,
 } from '../src/ptdpc/index.js';
+import type { LabTasks } from './protocol-lab.js';
 
 /** Every task: what it takes, what it gives, what it tells on the way. */
-export interface Tasks {
+export interface Tasks extends LabTasks {
   /** Opens a device, closing the one before it, and the model on it: the built-in one at the first time. */
   open: Task<{ choice: DeviceChoice }, Opened>;
   /** Draws scenes to look at. */
@@ -37,7 +38,7 @@ export interface Tasks {
   evaluate: Task<{ data: string; prompts: string }, HeldOut | null>;
 }
 
-interface Task<Input, Output, Told = never> {
+export interface Task<Input, Output, Told = never> {
   readonly input: Input;
   readonly output: Output;
   readonly progress: Told;

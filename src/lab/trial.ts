@@ -76,6 +76,7 @@ export async function compileAndCheck<K extends KernelName>(
 ): Promise<Pick<Trial, 'compilation' | 'parity'>> {
   const compilation = await device.compile(firstLaunch(user, first ? [first, ...suite] : suite));
   if (compilation.messages.some(({ type }) => type === 'error')) return { compilation };
+  onStep('parity', 0, suite.length);
   const attempt = (args: Kernels[K]): string | undefined => {
     const launch = launchUserKernel(user, args);
     if (typeof launch === 'string') return launch;

@@ -5,12 +5,15 @@ import { Notices } from './notices.js';
 import { PredictTab } from './predict/predict-tab.js';
 import { type Tab, Tabs } from './tabs.js';
 import { TuneTab } from './tune/tune-tab.js';
+import { WhenShown } from './when-shown.js';
+
+const laboratory = () => import('./lab/lab-tab.js').then(({ LabTab }) => LabTab);
 
 const TABS: readonly Tab[] = [
   { id: 'predict', title: 'Predict', panel: <PredictTab /> },
   { id: 'tune', title: 'Tune', panel: <TuneTab /> },
   { id: 'model', title: 'Own model', panel: <p class="lead">Not in this version yet: use ptdpc predict --model.</p> },
-  { id: 'laboratory', title: 'Laboratory', panel: <p class="lead">Not in this version yet: use ptdpc lab.</p> },
+  { id: 'laboratory', title: 'Laboratory', panel: <WhenShown load={laboratory} /> },
 ];
 
 export function App() {

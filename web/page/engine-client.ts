@@ -59,6 +59,13 @@ export class EngineClient {
     });
   }
 
+  /** Ends the worker, with all that it does: whoever waits hears that it was cancelled. */
+  stop(): void {
+    this.#worker.terminate();
+    for (const { reject } of this.#pending.values()) reject(new TaskError('cancelled', 'cancelled'));
+    this.#pending.clear();
+  }
+
   #post(message: ToEngine): void {
     this.#worker.postMessage(message);
   }

@@ -1,6 +1,7 @@
 /** The code of every task, by its name. */
 import type { TaskName } from '../../protocol.js';
 import { evaluate } from './evaluate.js';
+import { labTasks } from './lab.js';
 import { open } from './open.js';
 import { predict } from './predict.js';
 import { prepare } from './prepare.js';
@@ -11,6 +12,7 @@ import { tune } from './tune.js';
 import { words } from './words.js';
 
 export const tasks: { readonly [K in TaskName]: Work<K> } = {
+  ...labTasks,
   open,
   scenes,
   predict,

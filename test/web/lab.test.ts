@@ -1,0 +1,170 @@
+/** Laboratory: what the page says of right, wrong and faulty kernels. */
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { starterText } from '../../src/lab/index.js';
+import { describeInBrowser } from '../support/browser.js';
+import { violationsOf } from './axe.js';
+import { setUpPage, withPage } from './page.js';
+
+const url = setUpPage();
+const laboratory = () => `${url()}#laboratory`;
+
+const SOFTMAX = starterText('softmax');
+/** Every sum is a half too large for each element. */
+const WRONG = SOFTMAX.replace('sum += exp(', 'sum += 0.5 + exp(');
+const FAULTY = SOFTMAX.replace('var sum = 0.0;', 'var sum: u32 = 0.0;');
+
+async function choose(page: Page, kernel: string): Promise<void> {
+  await page.getByLabel('Kernel', { exact: true }).selectOption(kernel);
+  await page.getByRole('textbox', { name: `WGSL of ${kernel}` }).waitFor();
+}
+
+async function put(page: Page, text: string): Promise<void> {
+  await page.locator('input[accept=".wgsl"]').setInputFiles({
+    name: 'mine.wgsl',
+    mimeType: 'text/plain',
+    buffer: Buffer.from(text),
+  });
+}
+
+const run = (page: Page) => page.getByRole('button', { name: 'Run', exact: true }).click();
+/** A suite of a hundred cases takes its time on a software adapter. */
+const verdict = (page: Page, text: string | RegExp) =>
+  page.locator('#lab-verdict', { hasText: text }).waitFor({ timeout: 100_000 });
+/** Of the editor, which lives in a shadow root. */
+const inEditor = (page: Page, selector: string) => page.locator(`.editor ${selector}`);
+
+describeInBrowser(
+  'Laboratory',
+  (browser) => {
+    it('times a right kernel beside the shipped variants', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'matmul');
+        await page.getByLabel('Begin again from').selectOption('tiled');
+        await page.getByRole('button', { name: 'Put into the editor' }).click();
+        await page.getByLabel('Sizes to time', { exact: true }).fill('m=16,n=16,k=8');
+        await inEditor(page, '.cm-line').filter({ hasText: '`tiled`' }).waitFor();
+        await run(page);
+        await verdict(page, /^Right on \d+ cases$/);
+        const rows = page.getByRole('region', { name: 'Times of matmul m=16,n=16,k=8' }).locator('tbody tr');
+        const names = await rows.locator('th').allInnerTexts();
+        expect(names.map((name) => name.trim())).toEqual(
+          expect.arrayContaining(['naive', 'registers', 'tiled', 'yours']),
+        );
+        for (const cells of await rows.locator('td:not(:nth-child(4))').allInnerTexts())
+          expect(Number.parseFloat(cells)).toBeGreaterThan(0);
+      }));
+
+    it('shows where a wrong kernel is wrong, and where a faulty one does not compile', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'softmax');
+        await put(page, WRONG);
+        await run(page);
+        await verdict(page, 'Wrong on 21 of 21 cases');
+        // One element: its softmax is 1, and e^0 / (e^0 + 1/2) is what this makes of it.
+        expect(await page.locator('.worst').first().innerText()).toMatch(/^out\[0, 0\] is 0\.66666\d*, expected 1$/);
+        expect(await page.locator('.lab-result').innerText()).toContain('Not timed: it is wrong.');
+
+        await put(page, FAULTY);
+        await run(page);
+        await verdict(page, 'Does not compile: 1 error');
+        const line = FAULTY.split('\n').findIndex((text) => text.includes('var sum: u32')) + 1;
+        expect(await page.locator('.messages').innerText()).toContain(`line ${line}, column`);
+        const marker = await inEditor(page, '.cm-lint-marker-error').boundingBox();
+        const number = await inEditor(page, '.cm-lineNumbers .cm-gutterElement')
+          .filter({ hasText: new RegExp(`^${line}$`) })
+          .boundingBox();
+        expect(Math.abs(marker!.y - number!.y)).toBeLessThan(number!.height);
+        await page.getByRole('button', { name: `line ${line}, column` }).click();
+        expect(await inEditor(page, '.cm-activeLine').innerText()).toContain('var sum: u32');
+      }));
+
+    it('says what the contract has where a text does not keep it, and refuses sizes that a kernel lacks', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'softmax');
+        await put(page, SOFTMAX.replaceAll('grad_out', 'gradient'));
+        await run(page);
+        const error = page.locator('.lab-result .error[role=alert]');
+        await error.waitFor();
+        expect(await error.innerText()).toMatch(/^yours: it binds gradient; softmax has x, grad_out/);
+        await put(page, SOFTMAX);
+        await page.getByLabel('Sizes to time', { exact: true }).fill('depth=3');
+        await run(page);
+        await error.filter({ hasText: 'depth=3: softmax has the sizes rows, columns' }).waitFor();
+      }));
+
+    it('runs when the typing pauses, and keeps a text for the next visit', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'affine');
+        await page.getByLabel('Sizes to time', { exact: true }).fill('length=64');
+        await page.getByLabel('whenever I pause').check();
+        await verdict(page, /^Right/);
+        const editor = page.getByRole('textbox', { name: 'WGSL of affine' });
+        await editor.focus();
+        await page.keyboard.press('Control+End');
+        await page.keyboard.type('fn broken() -> f32 {{}');
+        await verdict(page, /^Does not compile/);
+        // A keyboard gets out of the editor.
+        await page.keyboard.press('Tab');
+        expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Open a .wgsl file');
+        await page.reload();
+        await page.getByRole('textbox', { name: 'WGSL of affine' }).focus();
+        await page.keyboard.press('Control+End');
+        await inEditor(page, '.cm-activeLine').filter({ hasText: 'fn broken()' }).waitFor();
+        const download = page.waitForEvent('download');
+        await page.getByRole('button', { name: 'Save as affine.wgsl' }).click();
+        expect(await readFile(await (await download).path(), 'utf8')).toContain('fn broken()');
+      }));
+
+    it('stops when it is told to', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'matmul');
+        await page.getByLabel('Sizes to time', { exact: true }).fill('m=16,n=16,k=8');
+        await run(page);
+        await page.locator('.lab-result [role=status]', { hasText: 'comparing with the twin' }).waitFor();
+        await page.locator('.lab-result').getByRole('button', { name: 'Stop' }).click();
+        await page.locator('.lab-result progress').waitFor({ state: 'detached' });
+        expect(await page.locator('#lab-verdict').count()).toBe(0);
+        await run(page);
+        await verdict(page, /^Right/);
+      }));
+
+    for (const colorScheme of ['light', 'dark'] as const) {
+      it(`is accessible, ${colorScheme}, with a verdict on show`, () =>
+        withPage(
+          browser(),
+          laboratory(),
+          async ({ page }) => {
+            await choose(page, 'softmax');
+            await put(page, WRONG);
+            await run(page);
+            await verdict(page, /^Wrong/);
+            expect(await violationsOf(page)).toEqual([]);
+            await put(page, SOFTMAX);
+            await run(page);
+            await verdict(page, /^Right/);
+            expect(await violationsOf(page)).toEqual([]);
+            await put(page, FAULTY);
+            await run(page);
+            await verdict(page, /^Does not compile/);
+            expect(await violationsOf(page)).toEqual([]);
+          },
+          { colorScheme },
+        ));
+    }
+  },
+  'swiftshader',
+);
+
+describeInBrowser('Laboratory without WebGPU', (browser) => {
+  it('says that it needs it, and shows kernels all the same', () =>
+    withPage(browser(), laboratory(), async ({ page }) => {
+      await choose(page, 'layerNorm');
+      expect(await page.locator('.notice').innerText()).toMatch(/^The laboratory needs WebGPU: /);
+      expect(await page.getByRole('button', { name: 'Run', exact: true }).isDisabled()).toBe(true);
+      await inEditor(page, '.cm-line').filter({ hasText: 'layerNorm: out' }).waitFor();
+      await page.getByRole('region', { name: 'Shapes of layerNorm in embedding and training' }).waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+    }));
+});

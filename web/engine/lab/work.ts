@@ -1,0 +1,79 @@
+/** The code of the laboratory's tasks. */
+import { ARCHITECTURES } from '../../../src/clip/config.js';
+import type { KernelName } from '../../../src/kernels/index.js';
+import {
+  JOBS,
+  type Job,
+  labKernels,
+  parseSizes,
+  readUserKernel,
+  recordJob,
+  requireSizes,
+  shareOfCeiling,
+  starterText,
+  tryKernel,
+  variantNames,
+} from '../../../src/lab/index.js';
+import type { LabKernelReport, LabTimings } from '../../protocol-lab.js';
+import type { Work } from '../tasks/task.js';
+import { LabDevice } from './lab-device.js';
+
+const device = new LabDevice();
+
+export const kernels: Work<'lab-kernels'> = async () => ({
+  adapter: await device.adapter(),
+  kernels: (Object.keys(labKernels) as KernelName[]).map((kernel): LabKernelReport => {
+    const { equation, extents, options, suite } = labKernels[kernel];
+    return { kernel, equation, extents, options, variants: variantNames(kernel), cases: suite.length };
+  }),
+});
+
+export const shapes: Work<'lab-shapes'> = async () => {
+  const config = ARCHITECTURES.get('ViT-B/32')!;
+  const recorded = [];
+  for (const job of Object.keys(JOBS) as Job[]) {
+    for (const shape of await recordJob(job, config)) recorded.push({ ...shape, job });
+  }
+  return { jobs: JOBS, shapes: recorded };
+};
+
+export const starter: Work<'lab-starter'> = async ({ kernel, variant }) => ({ text: starterText(kernel, variant) });
+
+/** In messages and among the variants, the user's text is called so. */
+const OWN = 'yours';
+
+export const tryText: Work<'lab-try'> = async ({ kernel, text, shape }, { signal, progress }) => {
+  const sizes = parseSizes(shape);
+  requireSizes(kernel, sizes);
+  const user = readUserKernel(kernel, OWN, text);
+  progress({ done: 0, total: 1, what: 'compiling' });
+  return await device.use(async (backend) => {
+    const trial = await tryKernel(backend, user as never, sizes, (step, done, total) => {
+      signal.throwIfAborted();
+      progress({ done, total, what: WORDS[step] });
+    });
+    const { compilation, parity, timings, notTimed } = trial;
+    let timed: LabTimings | undefined;
+    if (timings) {
+      progress({ done: 0, total: 1, what: "measuring the device's ceilings" });
+      const ceilings = await device.ceilings();
+      signal.throwIfAborted();
+      const times = timings.times.map(({ outputs: _, ...time }) => ({
+        ...time,
+        share: shareOfCeiling(time, ceilings),
+      }));
+      timed = { cost: timings.cost, times, ceilings };
+    }
+    return {
+      ...{ device: backend.description, compilation, parity, timings: timed },
+      name: labKernels[kernel].caseOf(sizes).name,
+      ...(notTimed !== undefined && { notTimed }),
+    };
+  });
+};
+
+const WORDS = {
+  parity: 'comparing with the twin in float64',
+  'first calls': 'first calls of every variant',
+  timing: 'timing in turns',
+} as const;

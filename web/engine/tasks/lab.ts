@@ -1,0 +1,14 @@
+/** The laboratory's tasks. What they need is loaded when the first of them is asked for. */
+import type { LabTasks } from '../../protocol-lab.js';
+import type { Work } from './task.js';
+
+type LabWork = { readonly [K in keyof LabTasks]: Work<K> };
+
+export const labTasks: LabWork = {
+  'lab-kernels': async (input, context) => (await code()).kernels(input, context),
+  'lab-shapes': async (input, context) => (await code()).shapes(input, context),
+  'lab-starter': async (input, context) => (await code()).starter(input, context),
+  'lab-try': async (input, context) => (await code()).tryText(input, context),
+};
+
+const code = () => import('../lab/work.js');

@@ -1,0 +1,187 @@
+/** What became of a text: what the compiler said, where it is wrong, or how fast it is. */
+import type { Comparison, Parity } from '../../../src/lab/index.js';
+import type { LabTime, LabTimings, LabTrial } from '../../protocol-lab.js';
+import { DataTable } from '../data-table.js';
+import { counted, percent } from '../format.js';
+import type { Tried } from './use-lab.js';
+
+/** Wrong cases shown at most. */
+const CASES_SHOWN = 5;
+
+interface TrialReportProps {
+  readonly tried: Tried;
+  /** Whether text or sizes are others by now. */
+  readonly changed: boolean;
+  readonly onGoTo: (line: number, column: number) => void;
+}
+
+export function TrialReport({ tried, changed, onGoTo }: TrialReportProps) {
+  const { trial } = tried;
+  const { compilation, parity, timings, notTimed, name } = trial;
+  return (
+    <section aria-labelledby="lab-verdict">
+      <h2 id="lab-verdict" class={isRight(trial) ? 'right' : 'wrong'}>
+        {verdict(trial)}
+      </h2>
+      {changed && <p class="note">Text or sizes have changed since.</p>}
+      <Messages text={tried.text} messages={compilation.messages} onGoTo={onGoTo} />
+      {parity && <ParityReport parity={parity} />}
+      {timings && <Timed name={name} timings={timings} />}
+      {notTimed !== undefined && <p>Not timed: {notTimed}.</p>}
+    </section>
+  );
+}
+
+function isRight({ parity }: LabTrial): boolean {
+  return parity !== undefined && parity.wrong.length === 0 && parity.unstable.length === 0;
+}
+
+function verdict({ compilation, parity }: LabTrial): string {
+  if (!parity) {
+    const errors = compilation.messages.filter(({ type }) => type === 'error').length;
+    return `Does not compile: ${counted(errors, 'error')}`;
+  }
+  const { cases, wrong, unstable } = parity;
+  if (wrong.length > 0) return `Wrong on ${wrong.length} of ${counted(cases, 'case')}`;
+  if (unstable.length > 0) return `Unstable on ${unstable.length} of ${counted(cases, 'case')}`;
+  return `Right on ${counted(cases, 'case')}`;
+}
+
+interface MessagesProps extends Pick<TrialReportProps, 'onGoTo'> {
+  readonly text: string;
+  readonly messages: LabTrial['compilation']['messages'];
+}
+
+function Messages({ text, messages, onGoTo }: MessagesProps) {
+  if (messages.length === 0) return null;
+  const lines = text.split('\n');
+  return (
+    <ul class="messages">
+      {messages.map(({ type, line, column, text: message }, i) => (
+        <li key={i} class={type}>
+          {line > 0 && (
+            <button type="button" class="quiet" onClick={() => onGoTo(line, column)}>
+              line {line}, column {column}
+            </button>
+          )}{' '}
+          <span class="kind">{type}:</span> {message.trim()}
+          {line > 0 && <pre>{(lines[line - 1] ?? '').trim()}</pre>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ParityReport({ parity }: { readonly parity: Parity }) {
+  const { wrong, unstable, leftOut, error, tolerance } = parity;
+  return (
+    <>
+      {wrong.length > 0 && (
+        <>
+          <p>Against the definition in float64, each case's element that is the furthest off:</p>
+          <ul class="cases">
+            {wrong.slice(0, CASES_SHOWN).map(({ name, comparison }) => (
+              <li key={name}>
+                <code>{name}</code>
+                <Difference comparison={comparison} />
+              </li>
+            ))}
+          </ul>
+          {wrong.length > CASES_SHOWN && <p>And {counted(wrong.length - CASES_SHOWN, 'more case')}.</p>}
+        </>
+      )}
+      {wrong.length === 0 && unstable.length > 0 && (
+        <p>
+          A second run of the same case gave other results: invocations race for the same memory (is a barrier
+          missing?). It was so on {unstable.slice(0, CASES_SHOWN).join('; ')}
+          {unstable.length > CASES_SHOWN && `, and ${unstable.length - CASES_SHOWN} more`}.
+        </p>
+      )}
+      {wrong.length === 0 && unstable.length === 0 && (
+        <p>
+          Largest error {exponent(error)} of the largest number of an output (tolerance {exponent(tolerance)}), against
+          the definition in float64.
+        </p>
+      )}
+      {[...leftOut].map(([reason, number]) => (
+        <p key={reason} class="note">
+          {counted(number, 'case')} left out: {reason}.
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Difference({ comparison }: { readonly comparison: Comparison }) {
+  const { worst, wrong, elements, overrun, error } = comparison;
+  return (
+    <>
+      {wrong > overrun && worst && (
+        <p class="worst">
+          <code>{`${worst.output}[${worst.index.join(', ')}]`}</code> is <b>{single(worst.found)}</b>, expected{' '}
+          <b>{single(worst.expected)}</b>
+        </p>
+      )}
+      <p class="note">
+        {[
+          wrong > overrun &&
+            `${wrong - overrun} of ${counted(elements, 'element')} off, ${Number.isNaN(error) ? 'some were never written, or are NaN' : `by up to ${exponent(error)} of the largest`}`,
+          overrun > 0 && `${counted(overrun, 'number')} written behind the end of its outputs`,
+        ]
+          .filter(Boolean)
+          .join('; ')}
+        .
+      </p>
+    </>
+  );
+}
+
+function Timed({ name, timings }: { readonly name: string; readonly timings: LabTimings }) {
+  const { cost, times, ceilings } = timings;
+  const arithmetic = cost.flops > 0;
+  const speed = ({ gflops, gbytes }: LabTime) => (arithmetic ? gflops : gbytes);
+  const fastest = Math.max(...times.map(speed));
+  return (
+    <>
+      <h3>Time of {name}</h3>
+      <DataTable
+        label={`Times of ${name}`}
+        head={['variant', arithmetic ? 'GFLOP/s' : 'GB/s', 'ms a call', 'of ceiling', 'compiled (ms)']}
+        rows={times.map((time, i) => [
+          <>
+            {i === times.length - 1 ? <b>{time.name}</b> : time.name}
+            <span class="speed" aria-hidden="true" style={{ width: `${(4 * speed(time)) / fastest}rem` }} />
+          </>,
+          speed(time).toPrecision(3),
+          <>
+            {milliseconds(time.seconds)}
+            <br />
+            <small>{time.quartiles.map(milliseconds).join('–')}</small>
+          </>,
+          percent(time.share),
+          milliseconds(time.compileSeconds),
+        ])}
+      />
+      <p class="note">
+        {[arithmetic && `${(cost.flops / 1e9).toPrecision(3)} GFLOP`, `${(cost.bytes / 1e6).toPrecision(3)} MB`]
+          .filter(Boolean)
+          .join(', ')}{' '}
+        a call. Medians and quartiles of turns that all variants take one after the other; the device's ceilings,
+        measured here: {ceilings.gflops.toPrecision(3)} GFLOP/s, copying {ceilings.gbytes.toPrecision(3)} GB/s.
+      </p>
+    </>
+  );
+}
+
+/** As many digits as single precision has. */
+function single(value: number): string {
+  return String(Number(value.toPrecision(9)));
+}
+
+function milliseconds(seconds: number): string {
+  return (1000 * seconds).toPrecision(3);
+}
+
+function exponent(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
+}

@@ -1,0 +1,86 @@
+/** The laboratory's part of the protocol: kernels, starting texts, and a text of the user's on trial. */
+import type { KernelName } from '../src/kernels/index.js';
+import type { Compilation } from '../src/kernels/webgpu/programs.js';
+import type {
+  DeviceCeilings,
+  Job,
+  Parity,
+  RecordedShape,
+  Sizes,
+  TimedVariants,
+  Trial,
+  VariantTime,
+} from '../src/lab/index.js';
+import type { Progress, Task } from './protocol.js';
+
+export interface LabTasks {
+  /** The kernels, and the adapter that runs them. */
+  'lab-kernels': Task<Nothing, LabReport>;
+  /** The shapes that embedding and training really use. */
+  'lab-shapes': Task<Nothing, LabShapes>;
+  /** A shipped variant as a commented file to start from. */
+  'lab-starter': Task<{ kernel: KernelName; variant: string }, { text: string }>;
+  /** Compiles a text, holds it against the twin, times it beside the shipped variants. */
+  'lab-try': Task<LabRequest, LabTrial, Progress>;
+}
+
+type Nothing = Readonly<Record<string, never>>;
+
+export interface LabReport {
+  /** Undefined where this browser has no WebGPU adapter. */
+  readonly adapter: LabAdapter | undefined;
+  readonly kernels: readonly LabKernelReport[];
+}
+
+export interface LabAdapter {
+  readonly description: string;
+  /** True where WebGPU runs on the processor: right, and slow. */
+  readonly software: boolean;
+}
+
+export interface LabKernelReport {
+  readonly kernel: KernelName;
+  readonly equation: string;
+  /** From the plainest to the most elaborate. */
+  readonly variants: readonly string[];
+  /** Names and usual values. */
+  readonly extents: Sizes;
+  readonly options: Sizes;
+  /** Cases in its suite. */
+  readonly cases: number;
+}
+
+export interface LabShapes {
+  /** What each job is, for people. */
+  readonly jobs: Readonly<Record<Job, string>>;
+  readonly shapes: readonly (RecordedShape & { readonly job: Job })[];
+}
+
+export interface LabRequest {
+  readonly kernel: KernelName;
+  readonly text: string;
+  /** Sizes to time, as `m=1728,k=512`; empty: the usual ones. */
+  readonly shape: string;
+}
+
+/** What became of a text. */
+export interface LabTrial extends Pick<Trial, 'notTimed'> {
+  readonly device: string;
+  /** The case that was timed, or would be. */
+  readonly name: string;
+  readonly compilation: Compilation;
+  /** Undefined where it does not compile. */
+  readonly parity: Parity | undefined;
+  readonly timings: LabTimings | undefined;
+}
+
+export interface LabTimings extends Pick<TimedVariants, 'cost'> {
+  /** The user's own is the last. */
+  readonly times: readonly LabTime[];
+  readonly ceilings: DeviceCeilings;
+}
+
+export interface LabTime extends Omit<VariantTime, 'outputs'> {
+  /** Of the device's ceiling that is nearer. */
+  readonly share: number;
+}
