@@ -7,6 +7,7 @@ import { type Benchmark, type Result, type Runner, runBenchmark } from './benchm
 import { imageBenchmark } from './images.js';
 import { lossesBenchmark } from './losses.js';
 import { memoryBenchmarks, reportMemory } from './memory.js';
+import { pageBenchmark } from './page.js';
 import { productBenchmark, USUAL_PRODUCTS } from './product.js';
 import { resultNotes, resultTable } from './report.js';
 import { scalingBenchmark } from './scaling.js';
@@ -33,6 +34,7 @@ const STANDALONE: readonly StandaloneBenchmark[] = [
   predictBenchmark,
   lossesBenchmark,
   scalingBenchmark,
+  pageBenchmark,
   ...memoryBenchmarks,
 ];
 

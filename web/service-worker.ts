@@ -43,7 +43,9 @@ worker.addEventListener('fetch', (event) => {
 
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request.mode === 'navigate' ? './index.html' : request, { ignoreSearch: true });
+  const wanted = request.mode === 'navigate' ? './index.html' : request;
+  // A script asks with another Origin header than the install did; the file is the same, whatever a server's Vary says.
+  const kept = await cache.match(wanted, { ignoreSearch: true, ignoreVary: true });
   const response = kept ?? (await fetch(request));
   // An answer without a body of its own kind (a redirect, an error) cannot be built anew.
   if (!response.ok || response.type === 'opaque') return response;

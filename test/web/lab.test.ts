@@ -7,8 +7,8 @@ import { describeInBrowser } from '../support/browser.js';
 import { violationsOf } from './axe.js';
 import { setUpPage, withPage } from './page.js';
 
-const url = setUpPage();
-const laboratory = () => `${url()}#laboratory`;
+const built = setUpPage();
+const laboratory = () => `${built().url}#laboratory`;
 
 const SOFTMAX = starterText('softmax');
 /** Every sum is a half too large for each element. */

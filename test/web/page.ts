@@ -3,19 +3,30 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { build, type PreviewServer, preview } from 'vite';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const WEB = join(ROOT, 'web');
 
-/** Builds the page once for a test file and serves it. Returns its address, which ends with a slash. */
-export function setUpPage(): () => string {
+/** The page as it was built for a test file. */
+export interface BuiltPage {
+  /** Where it is served, with a slash at the end. */
+  readonly url: string;
+  /** Where its files are. */
+  readonly folder: string;
+}
+
+/** Builds the page once for a test file and serves it as `npm run web` does. */
+export function setUpPage(): () => BuiltPage {
   let folder: string;
   let server: PreviewServer;
   beforeAll(async () => {
     await mkdir(join(ROOT, '.cache'), { recursive: true });
     folder = await mkdtemp(join(ROOT, '.cache/web-test-'));
+    // Vitest says "test", for which Vite would build a page to be developed.
+    vi.stubEnv('NODE_ENV', 'production');
     await build({ root: WEB, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+    vi.unstubAllEnvs();
     server = await preview({ root: WEB, logLevel: 'error', build: { outDir: folder }, preview: { port: 0 } });
   });
   afterAll(async () => {
@@ -25,7 +36,7 @@ export function setUpPage(): () => string {
   return () => {
     const address = server.httpServer.address();
     if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
-    return `http://localhost:${address.port}/`;
+    return { url: `http://localhost:${address.port}/`, folder };
   };
 }
 
@@ -63,7 +74,7 @@ export async function withPage(
   }
 }
 
-/** The probabilities on show, by class word, once the picture named `title` has its answer. */
+/** The probabilities on show, by class word, once the picture of this name has its answer. */
 export async function probabilitiesOf(page: Page, name: string): Promise<Record<string, number>> {
   await page.locator('.answer .kicker', { hasText: name }).waitFor();
   await page.locator('.answer [data-tuned]').first().waitFor();

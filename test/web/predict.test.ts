@@ -33,7 +33,7 @@ const largestDifference = (a: Record<string, number>, b: Record<string, number>)
 };
 
 setUpProgram();
-const url = setUpPage();
+const built = setUpPage();
 let pictures: string[];
 let expected: Map<string, Record<string, number>>;
 
@@ -77,14 +77,14 @@ describe('the prompts that the page brings along', () => {
 
 describeInBrowser('Predict without WebGPU', (browser) => {
   it('gives the probabilities of the command line, on threads', () =>
-    withPage(browser(), url(), async ({ page }) => {
+    withPage(browser(), built().url, async ({ page }) => {
       await comparePictures(page);
       expect(await page.locator('.device p').innerText()).toMatch(/^CPU, WebAssembly SIMD.*\(no WebGPU adapter\)$/);
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     }));
 
   it('says of a file that is no picture why, and reads the others', () =>
-    withPage(browser(), url(), async ({ page }) => {
+    withPage(browser(), built().url, async ({ page }) => {
       const files = [
         { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') },
         { name: 'scene.png', mimeType: 'image/png', buffer: await readFile(scratchPath('pictures/scene.png')) },
@@ -103,13 +103,13 @@ describeInBrowser(
   'Predict on WebGPU',
   (browser) => {
     it('gives the probabilities of the command line', () =>
-      withPage(browser(), `${url()}?device=webgpu`, async ({ page }) => {
+      withPage(browser(), `${built().url}?device=webgpu`, async ({ page }) => {
         await comparePictures(page);
         expect(await page.locator('.device p').innerText()).toMatch(/^WebGPU, swiftshader/);
       }));
 
     it('is what the choice of a device changes, and nothing else', () =>
-      withPage(browser(), url(), async ({ page }) => {
+      withPage(browser(), built().url, async ({ page }) => {
         const before = await probabilitiesOf(page, 'scene 1');
         expect(await page.locator('.device p').innerText()).toMatch(/^CPU, .* software/);
         await page.getByLabel('Device').selectOption('webgpu');

@@ -11,7 +11,7 @@ export const evaluate: Work<'evaluate'> = ({ data, prompts }, { session }) =>
     using tuned = await clip.restorePrompts(session.promptsOf(prompts));
     const [split, images] = heldOut;
     const relabelled = inClassesOf(tuned.classes, prepared.classes, images, clip.width);
-    return judge(clip, [split, relabelled], tuned.words, tuned.options.template, tuned);
+    return await judge(clip, [split, relabelled], tuned.words, tuned.options.template, tuned);
   });
 
 /** The pictures whose class the prompts know, with the labels that these have. */
