@@ -134,7 +134,7 @@ describeInBrowser('Tune', (browser) => {
         .setInputFiles(scratchPath('run/prompts.safetensors'));
       const chosen = page.getByLabel('Prompts', { exact: true });
       await chosen
-        .locator('option', { hasText: 'prompts.safetensors: paper, cs, 2 epochs' })
+        .locator('option', { hasText: 'paper, cs, 2 epochs (prompts.safetensors)' })
         .waitFor({ state: 'attached' });
       await page.getByText('Mode cs has no weights').waitFor();
 
@@ -143,7 +143,7 @@ describeInBrowser('Tune', (browser) => {
       await panel(page).locator('input[type=file]').setInputFiles(scratchPath('data'));
       await panel(page)
         .getByLabel('Prompts at hand')
-        .selectOption({ label: 'prompts.safetensors: paper, cs, 2 epochs' });
+        .selectOption({ label: 'paper, cs, 2 epochs (prompts.safetensors)' });
       await panel(page).getByRole('button', { name: 'Evaluate' }).click();
       const run = runs(page).first();
       await run.waitFor();

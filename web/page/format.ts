@@ -1,6 +1,6 @@
 /** Words and numbers as the page writes them. */
 
-import type { VocabularyWord } from '../../src/ptdpc/index.js';
+import type { TuningOptions, VocabularyWord } from '../../src/ptdpc/index.js';
 import { counted } from '../../src/report/format.js';
 import type { PromptsReport } from '../protocol.js';
 
@@ -13,8 +13,12 @@ export function wordOf({ text, kind }: Pick<VocabularyWord, 'text' | 'kind'>): s
   return kind === 'fragment' ? `${text}-` : text;
 }
 
-/** `demonstration: official, both, initial noise 1, 25 epochs`. */
-export function promptsTitle({ label, options: { preset, mode, initNoise }, epochs }: PromptsReport): string {
-  const noise = initNoise === 0 ? [] : [`initial noise ${initNoise}`];
-  return `${label}: ${[preset, mode, ...noise, counted(epochs, 'epoch')].join(', ')}`;
+/** `official, both, noise 1`: what tells tunings apart. */
+export function tuningTitle({ preset, mode, initNoise }: TuningOptions): string {
+  return [preset, mode, ...(initNoise > 0 ? [`noise ${initNoise}`] : [])].join(', ');
+}
+
+/** `official, both, 25 epochs (demonstration)`. */
+export function promptsTitle({ label, options, epochs }: PromptsReport): string {
+  return `${tuningTitle(options)}, ${counted(epochs, 'epoch')} (${label})`;
 }

@@ -47,7 +47,15 @@ function Probabilities({ answer, classes }: { readonly answer: PictureRead; read
   const shown = tuned?.probabilities ?? zeroShot;
   return (
     <table class="probabilities">
-      <caption>Probability of each class</caption>
+      <caption>
+        Probability of each class
+        {tuned && (
+          <span class="legend">
+            <span class="key first">tuned</span>
+            <span class="key before">zero-shot</span>
+          </span>
+        )}
+      </caption>
       <thead>
         <tr>
           <th scope="col">class</th>

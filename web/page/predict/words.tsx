@@ -23,7 +23,7 @@ export function Words({ words }: { readonly words: PromptExplanation }) {
         const table = <WordTable words={words} place={i} whose={whose} />;
         if (shown.length === 1) return table;
         return (
-          <details key={whose}>
+          <details key={whose} open={i === 0}>
             <summary>{whose}</summary>
             {table}
           </details>

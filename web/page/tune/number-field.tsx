@@ -1,8 +1,9 @@
 /** A number with its label. An empty field is undefined: as the preset has it. */
-import { useId } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 
 export interface NumberFieldProps {
   readonly label: string;
+  /** At first; then the field has its own text. */
   readonly value: number | undefined;
   readonly min?: number;
   readonly max?: number;
@@ -14,6 +15,8 @@ export interface NumberFieldProps {
 
 export function NumberField({ label, value, min, max, step = 1, placeholder, onChange }: NumberFieldProps) {
   const id = useId();
+  // The text is the field's own: whoever is typing is not interrupted by what the number becomes meanwhile.
+  const [text, setText] = useState(value === undefined ? '' : String(value));
   return (
     <p class="number">
       <label for={id}>{label}</label>
@@ -21,8 +24,10 @@ export function NumberField({ label, value, min, max, step = 1, placeholder, onC
         id={id}
         type="number"
         inputMode="decimal"
-        {...{ value, min, max, step, placeholder }}
-        onChange={({ currentTarget }) => {
+        {...{ min, max, step, placeholder }}
+        value={text}
+        onInput={({ currentTarget }) => {
+          setText(currentTarget.value);
           const { valueAsNumber, validity } = currentTarget;
           onChange(validity.valid && Number.isFinite(valueAsNumber) ? valueAsNumber : undefined);
         }}

@@ -4,6 +4,7 @@ import type { EpochMetrics, TuningOptions } from '../../../src/ptdpc/index.js';
 import type { DataReport, Progress, PromptsReport, TuneAnswer } from '../../protocol.js';
 import { lineOf, TaskError } from '../engine-client.js';
 import { useEngine } from '../engine-state.js';
+import { promptsTitle, tuningTitle } from '../format.js';
 
 export type RunStatus = 'waiting' | 'running' | 'stopped' | 'done' | 'failed';
 
@@ -52,11 +53,11 @@ export function useRuns(): Runs {
   );
 
   const execute = async (run: Run, { signal }: AbortController): Promise<void> => {
-    const { id, title, data, options } = run;
+    const { id, data, options } = run;
     if (signal.aborted) return;
     change(id, () => ({ status: 'running' }));
     try {
-      const request = { run: id, label: title, data: data.id, options };
+      const request = { run: id, label: id.replace('run-', 'tuning '), data: data.id, options };
       const answer = await engine.run('tune', request, {
         signal,
         onProgress: (told) =>
@@ -87,7 +88,7 @@ export function useRuns(): Runs {
     tune(data, wanted) {
       const added = wanted.map(
         (options): Run => ({
-          ...{ id: `run-${++made}`, title: titleOf(options), data, options },
+          ...{ id: `run-${++made}`, title: tuningTitle(options), data, options },
           ...{ status: 'waiting', epochs: [], confusion: null },
         }),
       );
@@ -110,7 +111,7 @@ export function useRuns(): Runs {
     async evaluate(data, prompts) {
       const id = `run-${++made}`;
       const { options, epochs } = prompts;
-      const title = `${prompts.label}: ${titleOf(options)}`;
+      const title = promptsTitle(prompts);
       const run: Run = {
         id,
         title,
@@ -129,9 +130,4 @@ export function useRuns(): Runs {
       }
     },
   };
-}
-
-/** `official, both`, with what is not as the preset has it. */
-export function titleOf({ preset, mode, initNoise }: TuningOptions): string {
-  return [preset, mode, ...(initNoise > 0 ? [`noise ${initNoise}`] : [])].join(', ');
 }
