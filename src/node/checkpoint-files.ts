@@ -4,26 +4,18 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Checkpoint, openCheckpoint, shardFileNames } from '../clip/checkpoint/index.js';
+import {
+  type Checkpoint,
+  CONFIG_FILES,
+  MAX_TEXT_BYTES,
+  openCheckpoint,
+  shardFileNames,
+  WEIGHT_FILES,
+} from '../clip/checkpoint/index.js';
 import { type ClipConfig, parseConfigJson } from '../clip/config.js';
 import { InputError } from '../errors.js';
 import { type FileSource, openFileSource } from './file-source.js';
 import { errorCode, kindOfFile, naming } from './system-error.js';
-
-/** Names of weights in a model folder, best first: Hugging Face's, then OpenCLIP's. */
-export const WEIGHT_FILES = [
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-  'open_clip_model.safetensors',
-  'open_clip_pytorch_model.bin',
-] as const;
-
-export const CONFIG_FILES = ['config.json', 'open_clip_config.json'] as const;
-
-/** Far above any text file of a model directory (an index of shards, a vocabulary); as objects, JSON can take twenty times as much. */
-export const MAX_TEXT_BYTES = 16 * 2 ** 20;
 
 export interface CheckpointFiles {
   /** The file with all weights, or the index file followed by the shards. */

@@ -34,7 +34,14 @@ export function blobSource(name: string, blob: Blob): ByteSource {
     size: blob.size,
     read: async (offset, length) => {
       requireRange(name, blob.size, offset, length);
-      const bytes = new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      let bytes: Uint8Array<ArrayBuffer>;
+      try {
+        bytes = new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      } catch (error) {
+        // A browser refuses a file that was moved, or changed, since it was chosen; and what does not fit into memory.
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new InputError(`${name}: cannot be read (any more): ${reason}`);
+      }
       if (bytes.length !== length) {
         throw new InputError(`${name}: expected ${length} bytes at offset ${offset}, read ${bytes.length}`);
       }

@@ -8,6 +8,7 @@
  * - `zip`, `pickle` (with `pickle-*`), `torch-pickle`, `torch`
  * - `open-checkpoint`: tells the formats apart
  * - `canonical-names`, `canonical-clip`: one naming for all CLIPs
+ * - `model-files`: how the files of a model folder are called
  * - `vit-names`: the same for vision transformers in timm's naming
  * - `convert`: any of them to a model directory
  */
@@ -23,6 +24,7 @@ export {
   writeClipSafetensors,
 } from './convert.js';
 export type { DType, TensorData } from './dtype.js';
+export { CONFIG_FILES, MAX_TEXT_BYTES, WEIGHT_FILES } from './model-files.js';
 export { openCheckpoint } from './open-checkpoint.js';
 export { openSafetensors } from './safetensors.js';
 export { type ByteSink, type SafetensorsEntry, writeSafetensors } from './safetensors-writer.js';

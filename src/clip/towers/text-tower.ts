@@ -22,8 +22,11 @@ export class TextTower implements Disposable {
   ) {}
 
   /** Puts the weights on the device. */
-  static async load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<TextTower> {
-    const loader = new WeightLoader(engine, checkpoint);
+  static load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<TextTower> {
+    return WeightLoader.run(engine, checkpoint, (loader) => TextTower.#load(loader, checkpoint, config));
+  }
+
+  static async #load(loader: WeightLoader, checkpoint: CanonicalClip, config: ClipConfig): Promise<TextTower> {
     const [logScale = 0] = await checkpoint.read('logit_scale');
     return new TextTower(
       config,

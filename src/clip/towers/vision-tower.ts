@@ -60,8 +60,11 @@ export class VisionTower implements Disposable {
   }
 
   /** Any vision transformer, under canonical names (see `readVit`). */
-  static async loadVision(engine: Engine, checkpoint: CanonicalClip, config: VisionConfig): Promise<VisionTower> {
-    const loader = new WeightLoader(engine, checkpoint);
+  static loadVision(engine: Engine, checkpoint: CanonicalClip, config: VisionConfig): Promise<VisionTower> {
+    return WeightLoader.run(engine, checkpoint, (loader) => VisionTower.#load(loader, checkpoint, config));
+  }
+
+  static async #load(loader: WeightLoader, checkpoint: CanonicalClip, config: VisionConfig): Promise<VisionTower> {
     const { width, patchSize, kind, classTokens } = config;
     const embeddings = 'vision_model.embeddings';
     const positions = await checkpoint.read(`${embeddings}.position_embedding.weight`);

@@ -46,6 +46,21 @@ export class WeightLoader implements Disposable {
     readonly checkpoint: CanonicalClip,
   ) {}
 
+  /** Runs `load` with a loader, whose tensors are freed where that fails. */
+  static async run<T>(
+    engine: Engine,
+    checkpoint: CanonicalClip,
+    load: (loader: WeightLoader) => Promise<T>,
+  ): Promise<T> {
+    const loader = new WeightLoader(engine, checkpoint);
+    try {
+      return await load(loader);
+    } catch (error) {
+      loader[Symbol.dispose]();
+      throw error;
+    }
+  }
+
   /** One tensor of the checkpoint, with another shape of the same size where given. */
   async tensor(name: string, shape = this.checkpoint.shape(name)): Promise<Tensor> {
     return this.own(await this.checkpoint.read(name), shape);

@@ -4,10 +4,10 @@
  */
 import { constants, copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shardFileNames } from '../../clip/checkpoint/index.js';
+import { CONFIG_FILES, shardFileNames, WEIGHT_FILES } from '../../clip/checkpoint/index.js';
 import { parseConfigJson } from '../../clip/config.js';
 import { InputError } from '../../errors.js';
-import { CONFIG_FILES, exists, readText, WEIGHT_FILES } from '../checkpoint-files.js';
+import { exists, readText } from '../checkpoint-files.js';
 import { growDirectory } from '../growing-directory.js';
 import { requireSpace } from '../make-folder.js';
 import { openModelDirectory } from '../model-directory.js';

@@ -1,4 +1,5 @@
 /** What a CLIP is made of, and opening one from files that are in memory or in a browser's hands. */
+import { createSHA256 } from 'hash-wasm';
 import {
   type ByteSource,
   blobSource,
@@ -31,7 +32,7 @@ export interface ModelFiles {
   readonly weights: Uint8Array | Blob | ByteSource | readonly ByteSource[];
   /** merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz. Without it, texts cannot be read. */
   readonly vocabulary?: Uint8Array | undefined;
-  /** SHA-256 of the weights, where it is known. Else it is computed when it is needed, which reads all of them into memory. */
+  /** SHA-256 of the weights, where it is known. Else it is computed when it is needed, which reads all of them once. */
   readonly sha256?: string | undefined;
 }
 
@@ -56,7 +57,7 @@ export async function openModel(files: ModelFiles): Promise<ModelSource> {
       return tokenizer;
     },
     hash: () => {
-      hash ??= files.sha256 === undefined ? sha256(sources) : Promise.resolve(files.sha256);
+      hash ??= files.sha256 === undefined ? hashWeights(sources) : Promise.resolve(files.sha256);
       return hash;
     },
   };
@@ -83,15 +84,17 @@ function sourcesOf(weights: ModelFiles['weights']): readonly ByteSource[] {
   return 'read' in weights ? [weights] : weights;
 }
 
-/** Of the one file, or of the shards one after the other; an index does not count. */
-async function sha256(sources: readonly ByteSource[]): Promise<string> {
-  const files = sources.filter(({ name }) => !name.endsWith('.json'));
-  const all = new Uint8Array(files.reduce((sum, { size }) => sum + size, 0));
-  let at = 0;
-  for (const { size, read } of files) {
-    all.set(await read(0, size), at);
-    at += size;
+/** So much is read at a time. */
+const HASH_BYTES = 2 ** 22;
+
+/**
+ * SHA-256 of weights in hexadecimal, by which tuned prompts know their model again: of the one file, or of the shards one after the other;
+ * an index does not count. They are read piece by piece: `crypto.subtle` would want all of them at once.
+ */
+export async function hashWeights(sources: readonly ByteSource[]): Promise<string> {
+  const hash = await createSHA256();
+  for (const { size, read } of sources.filter(({ name }) => !name.endsWith('.json'))) {
+    for (let at = 0; at < size; at += HASH_BYTES) hash.update(await read(at, Math.min(HASH_BYTES, size - at)));
   }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hash.digest('hex');
 }
