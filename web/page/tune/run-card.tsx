@@ -32,13 +32,15 @@ export function RunCard({ run, runs }: { readonly run: Run; readonly runs: Runs 
         </p>
       )}
       <Buttons run={run} runs={runs} />
-      {epochs.length > 0 && (
-        <>
-          <Curve run={run} figure="accuracy" />
-          <Curve run={run} figure="loss" />
-        </>
-      )}
-      <RunConfusion run={run} heldOut={heldOut} />
+      <div class="run-charts">
+        {epochs.length > 0 && (
+          <>
+            <Curve run={run} figure="accuracy" />
+            <Curve run={run} figure="loss" />
+          </>
+        )}
+        <RunConfusion run={run} heldOut={heldOut} />
+      </div>
     </article>
   );
 }
