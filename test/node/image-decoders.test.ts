@@ -1,6 +1,7 @@
 /** Decoding on threads gives what decoding here gives, whatever comes back first, and says the same about bad files. */
 import { readdir, readFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { expect, it, vi } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { ImageDecoders } from '../../src/node/image-decoders.js';
 import { pixelsForClip } from '../../src/node/image-files.js';
@@ -40,6 +41,29 @@ it('names the file that cannot be decoded, and goes on', async () => {
   expect(noise).toBeInstanceOf(InputError);
   expect((noise as InputError).message).toMatch(/^noise\.jpg: expected a PNG or JPEG image/);
   expect((cut as InputError).message).toMatch(/^cut\.png: /);
+});
+
+it('takes up threads again that were idle in the end, and not one that was busy', async () => {
+  const [file] = await images();
+  const decode = (decoders: ImageDecoders) => decoders.decode(file!.bytes.slice(), file!.path, SIZE);
+  const posts = vi.spyOn(Worker.prototype, 'postMessage');
+  try {
+    for (let round = 0; round < 2; round++) {
+      using decoders = new ImageDecoders(1);
+      await decode(decoders);
+    }
+    const busy = new ImageDecoders(1);
+    void decode(busy);
+    busy[Symbol.dispose]();
+    using after = new ImageDecoders(1);
+    expect(await decode(after)).toEqual(await pixelsForClip(file!.bytes, file!.path, SIZE));
+    const [first, second, third, fourth] = posts.mock.contexts;
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    expect(fourth).not.toBe(first);
+  } finally {
+    posts.mockRestore();
+  }
 });
 
 it('decodes on this thread where none is wanted', async () => {
