@@ -48,4 +48,19 @@ describe('browser bundle', () => {
     }
     expect(wrong).toEqual([]);
   });
+
+  it('the page imports nothing of node/ or cli/, and no bare module of Node', async () => {
+    const web = new URL('../../web/', import.meta.url).pathname;
+    const names = (await readdir(web, { recursive: true })).filter((name) => /\.tsx?$/.test(name));
+    const own = names.filter((name) => name !== 'vite.config.ts' && !/^(?:dist|node_modules)\//.test(name));
+    expect(own.length).toBeGreaterThan(30);
+    const wrong: string[] = [];
+    for (const name of own) {
+      const text = await readFile(web + name, 'utf8');
+      for (const [, path] of text.matchAll(/(?:from|import) '([^']*)'/g)) {
+        if (/^node:|\/src\/(?:node|cli)\//.test(path!)) wrong.push(`${name} -> ${path}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
 });

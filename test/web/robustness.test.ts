@@ -1,6 +1,6 @@
 /** What befalls a page: a lost device, no network, a server that sends no headers, a reader who sees or points differently. */
 import type { Server } from 'node:http';
-import type { Page } from 'playwright-core';
+import type { Page, Worker } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
 import { violationsOf } from './axe.js';
@@ -22,26 +22,35 @@ const kept = (page: Page) =>
 const difference = (a: Record<string, number>, b: Record<string, number>) =>
   Math.max(...Object.keys(a).map((word) => Math.abs(a[word]! - b[word]!)));
 
+const engineOf = (page: Page) => page.workers().find((worker) => /\/worker-/.test(worker.url()))!;
+
+/** From now on the engine's last device can be lost. */
+const keepDevices = (engine: Worker) =>
+  engine.evaluate(() => {
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (descriptor) {
+      const device = await requestDevice.call(this, descriptor);
+      Object.assign(globalThis, { lastDevice: device });
+      return device;
+    };
+  });
+
+const loseDevice = (engine: Worker) =>
+  engine.evaluate(() => (globalThis as unknown as { lastDevice: GPUDevice }).lastDevice.destroy());
+
 describeInBrowser(
   'a lost device',
   (browser) => {
     it('is said, and the work is done on a new one', () =>
       withPage(browser(), `${built().url}?device=cpu`, async ({ page }) => {
         const before = await probabilitiesOf(page, 'scene 1');
-        const engine = page.workers().find((worker) => /\/worker-/.test(worker.url()))!;
-        await engine.evaluate(() => {
-          const { requestDevice } = GPUAdapter.prototype;
-          GPUAdapter.prototype.requestDevice = async function (descriptor) {
-            const device = await requestDevice.call(this, descriptor);
-            Object.assign(globalThis, { lastDevice: device });
-            return device;
-          };
-        });
+        const engine = engineOf(page);
+        await keepDevices(engine);
         await page.getByLabel('Device').selectOption('webgpu');
         await page.locator('.device p', { hasText: /^WebGPU/ }).waitFor();
         expect(difference(await probabilitiesOf(page, 'scene 1'), before)).toBeLessThan(1e-3);
 
-        await engine.evaluate(() => (globalThis as unknown as { lastDevice: GPUDevice }).lastDevice.destroy());
+        await loseDevice(engine);
         await page.getByRole('button', { name: 'Draw other scenes' }).click();
         const notice = page.locator('main > [role=alert]');
         await notice
@@ -52,6 +61,28 @@ describeInBrowser(
         expect(await page.locator('.device p').innerText()).toMatch(/^WebGPU, swiftshader/);
         await page.getByRole('button', { name: 'Dismiss' }).click();
         expect(await notice.innerText()).toBe('');
+      }));
+
+    it('costs a tuning no more than the epoch in which it was lost', () =>
+      withPage(browser(), `${built().url}?device=cpu#tune`, async ({ page }) => {
+        // The pictures are looked at on the CPU, which is the faster one here: their features outlive it.
+        const panel = page.locator('#panel-tune');
+        await panel.getByLabel('Scenes of each emotion').fill('2');
+        await panel.getByRole('button', { name: 'Evaluate' }).click();
+        await panel.getByText(/^done, /).waitFor();
+        await keepDevices(engineOf(page));
+        await page.getByLabel('Device').selectOption('webgpu');
+        await page.locator('.device p', { hasText: /^WebGPU/ }).waitFor();
+        // The cheapest mode: a software adapter has enough to do.
+        await panel.getByLabel('both:').uncheck();
+        await panel.getByLabel('none:').check();
+        await panel.getByText('More settings').click();
+        await panel.getByLabel('Epochs', { exact: true }).fill('40');
+        await panel.getByRole('button', { name: 'Tune', exact: true }).click();
+        await panel.getByText(/, \d+ of 40 epochs/).waitFor();
+        await loseDevice(engineOf(page));
+        await page.getByText(/^WebGPU lost its device/).waitFor();
+        await panel.getByText(/^done, 40 of 40 epochs/).waitFor();
       }));
   },
   'swiftshader',
