@@ -17,8 +17,8 @@ import {
   encodePrompts,
   encodeTrainingState,
   isClassList,
-  isTuningOptions,
   type PromptsFile,
+  parseTuningOptions,
   SETTING_NAMES,
   type SettingName,
   type SplitOrigin,
@@ -202,7 +202,11 @@ const originSchema: v.GenericSchema<unknown, SplitOrigin> = v.variant('kind', [
 const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
   program: text,
   node: text,
-  options: v.custom<TuningOptions>(isTuningOptions),
+  options: v.pipe(
+    v.unknown(),
+    v.transform(parseTuningOptions),
+    v.custom<TuningOptions>((options) => options !== undefined),
+  ),
   classes: v.custom<ClassName[]>(isClassList),
   model: v.object({ directory: text, sha256: text }),
   data: text,

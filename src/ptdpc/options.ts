@@ -98,22 +98,25 @@ export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> 
   return options;
 }
 
-/** Whether a value from a file is what `tuningOptions` returns. */
-export function isTuningOptions(value: unknown): value is TuningOptions {
-  if (typeof value !== 'object' || value === null) return false;
-  const options = value as TuningOptions;
+/** What an option that came later stands at in files from before it. */
+const LATER = { initNoise: 0 } as const;
+
+/** Tuning options from a file; undefined where the value is none. */
+export function parseTuningOptions(value: unknown): TuningOptions | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const options = { ...LATER, ...value } as TuningOptions;
   const sameKind = Object.entries(PRESETS.paper).every(
-    ([name, like]) => name === 'logitScale' || typeof Reflect.get(value, name) === typeof like,
+    ([name, like]) => name === 'logitScale' || typeof Reflect.get(options, name) === typeof like,
   );
-  if (!sameKind || !Object.hasOwn(PRESETS, options.preset) || !MODES.includes(options.mode)) return false;
-  if (!['cosine', 'half'].includes(options.weight) || !['ce', 'double-softmax'].includes(options.loss)) return false;
-  if (!['sgd', 'adamw'].includes(options.optimizer) || !Number.isSafeInteger(options.seed)) return false;
+  if (!sameKind || !Object.hasOwn(PRESETS, options.preset) || !MODES.includes(options.mode)) return undefined;
+  if (!['cosine', 'half'].includes(options.weight) || !['ce', 'double-softmax'].includes(options.loss))
+    return undefined;
+  if (!['sgd', 'adamw'].includes(options.optimizer) || !Number.isSafeInteger(options.seed)) return undefined;
   try {
-    tuningOptions(options.preset, options);
+    return tuningOptions(options.preset, options);
   } catch {
-    return false;
+    return undefined;
   }
-  return true;
 }
 
 /** Learning rate of an epoch (counted from 0): PyTorch's StepLR, stepped once per epoch. */

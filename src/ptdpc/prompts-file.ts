@@ -5,7 +5,7 @@
 import { type ByteSource, openCheckpoint, writeSafetensors } from '../clip/checkpoint/index.js';
 import { quoted } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
-import { isTuningOptions, type TuningOptions } from './options.js';
+import { parseTuningOptions, type TuningOptions } from './options.js';
 import { promptCount } from './prompt-model.js';
 
 /** A class: the folder that holds its images, and the words that stand for it in the prompt. */
@@ -56,10 +56,9 @@ export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
       `${source.name}: expected format ${FORMAT} ${VERSION}, found ${quoted(metadata('format'))} ${quoted(metadata('version'))}`,
     );
   }
-  const options = parse(metadata('options'), source.name);
+  const options = parseTuningOptions(parse(metadata('options'), source.name));
   const classes = parse(metadata('classes'), source.name);
-  if (!isTuningOptions(options) || !isClassList(classes))
-    throw new InputError(`${source.name}: the metadata does not describe a run`);
+  if (!options || !isClassList(classes)) throw new InputError(`${source.name}: the metadata does not describe a run`);
   const shape = checkpoint.shape('prompts');
   if (shape.length !== 3 || shape[0] !== promptCount(options.mode, classes.length)) {
     throw new InputError(

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import {
-  isTuningOptions,
   PRESETS,
+  parseTuningOptions,
   stepLearningRate,
   type TuningOptions,
   tuningOptions,
@@ -42,8 +42,11 @@ test.each<[Partial<TuningOptions>, RegExp]>([
 
 test('options from a file are recognised, anything else is not', () => {
   for (const options of [PRESETS.paper, PRESETS.official, tuningOptions('paper', { logitScale: 20 })]) {
-    expect(isTuningOptions(JSON.parse(JSON.stringify(options)))).toBe(true);
+    expect(parseTuningOptions(JSON.parse(JSON.stringify(options)))).toEqual(options);
   }
+  const { initNoise, ...before } = tuningOptions('official', { seed: 3 });
+  expect(initNoise).toBe(0);
+  expect(parseTuningOptions(before)).toEqual({ ...before, initNoise });
   const { template: _, ...lacking } = PRESETS.paper;
   const odd = {
     preset: 'toString',
@@ -57,6 +60,6 @@ test('options from a file are recognised, anything else is not', () => {
   };
   const wrong = Object.entries(odd).map(([name, value]) => ({ ...PRESETS.paper, [name]: value }));
   for (const value of [null, 'paper', [], {}, lacking, ...wrong]) {
-    expect(isTuningOptions(value), JSON.stringify(value)).toBe(false);
+    expect(parseTuningOptions(value), JSON.stringify(value)).toBeUndefined();
   }
 });
