@@ -3,7 +3,7 @@ import { copyFileSync, createReadStream, mkdirSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { headingName, pagePath } from './links.js';
-import { rewriteLinks } from './markdown.js';
+import { fenceIndented, rewriteLinks } from './markdown.js';
 import { sidebar } from './sidebar.js';
 import { copiedFiles } from './sources.js';
 
@@ -15,6 +15,12 @@ const POLICY = [
   "img-src 'self' data:",
 ].join('; ');
 
+/** Rows of a matrix, one of which was learned. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="#5672cd">' +
+    '<path d="M1 1h14v2H1zM1 5h14v2H1zM1 13h14v2H1z" opacity=".45"/><path d="M1 9h14v2H1z"/></svg>',
+)}`;
+
 const docs = new URL('..', import.meta.url).pathname;
 const copied = copiedFiles(join(docs, '..'));
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.json': 'application/json' };
@@ -25,7 +31,14 @@ export default defineConfig({
     'Prompt tuning of a frozen CLIP for image emotion classification, on WGSL compute kernels, in TypeScript.',
   lang: 'en-GB',
   rewrites: (id) => pagePath(id),
-  markdown: { config: rewriteLinks, anchor: { slugify: headingName } },
+  markdown: {
+    config: (md) => {
+      rewriteLinks(md);
+      fenceIndented(md);
+    },
+    anchor: { slugify: headingName },
+  },
+  head: [['link', { rel: 'icon', href: ICON }]],
   transformHead: () => [['meta', { 'http-equiv': 'Content-Security-Policy', content: POLICY }]],
   buildEnd: ({ outDir }) => {
     for (const file of copied) {

@@ -1,4 +1,4 @@
-/** The rule that rewrites links while a page is rendered. */
+/** What the site does to Markdown that a repository viewer does by itself, or does otherwise. */
 import type { MarkdownRenderer } from 'vitepress';
 import { siteLink, targetOf } from './links.js';
 
@@ -16,4 +16,13 @@ export function rewriteLinks(md: MarkdownRenderer): void {
       if (target.kind === 'copied') token.attrSet('target', '_self');
     }
   });
+}
+
+/** Blocks that are indented instead of fenced look as others do, and scroll by themselves where they are wide. */
+export function fenceIndented(md: MarkdownRenderer): void {
+  const { rules } = md.renderer;
+  rules.code_block = (tokens, index, options, env, self) => {
+    tokens[index]!.info = 'txt';
+    return rules.fence!(tokens, index, options, env, self);
+  };
 }

@@ -22,9 +22,9 @@ import { closeGpu, nodeAdapter } from '../../dist/node/gpu.js';
 const kernels = new URL('../../docs/kernels/', import.meta.url);
 const file = new URL('figures.json', kernels);
 
-const ATTEMPTS = 3;
-const AGREEMENT = 0.93;
-const MOST_SPREAD = 0.1;
+/** A measurement is repeated where other work kept more processors busy than this. */
+const MOST_OTHERS = 0.08;
+const ATTEMPTS = 8;
 
 /** The shape that each ladder is climbed on, and by which name the figures call it. */
 const LADDERS = {
@@ -44,14 +44,15 @@ const PARTS = {
       { name: 'twin', device: new CpuBackend({ wasm: false }) },
       { name: 'compiled', device: compiled },
     ];
-    const result = await measured('cpu', compiled.description, () =>
-      timeAll((test) =>
+    const result = await measured('cpu', async () => ({
+      device: compiled.description,
+      results: await timeAll((test) =>
         timeContestants(
           test,
           contestants.map(({ name, device }) => ({ name, device, run: (args) => device.run(test.kernel, args) })),
         ),
       ),
-    );
+    }));
     compiled.dispose();
     return result;
   },
@@ -73,37 +74,26 @@ await writeFile(file, `${JSON.stringify(figures, undefined, 1)}\n`);
 process.exit();
 
 /** Opens the adapter after the ceilings were measured, since an adapter gives one device. */
-async function onWebGpu(measure) {
-  const adapter = await nodeAdapter();
-  if (!adapter) throw new Error('no WebGPU adapter');
-  const backend = await openWebGpu(adapter);
-  const { description } = backend;
-  backend.dispose();
-  closeGpu();
-  return measured('webgpu', description, async () => {
-    const device = await openWebGpu(await nodeAdapter());
+function onWebGpu(measure) {
+  return measured('webgpu', async () => {
+    const adapter = await nodeAdapter();
+    if (!adapter) throw new Error('no WebGPU adapter');
+    const backend = await openWebGpu(adapter);
     try {
-      return await measure(device);
+      return { device: backend.description, results: await measure(backend) };
     } finally {
-      device.dispose();
+      backend.dispose();
       closeGpu();
     }
   });
 }
 
-/** What was measured between two measurements of the ceilings that agree, of which the higher counts. */
-async function measured(kind, device, measure) {
-  let before;
-  let results;
-  let after;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    before = await measureCeilings(kind);
-    results = await measure();
-    after = await measureCeilings(kind);
-    console.error(`${kind}: ceiling ${before.gflops.toFixed(1)} GFLOP/s before, ${after.gflops.toFixed(1)} after`);
-    if (Math.min(before.gflops, after.gflops) > AGREEMENT * Math.max(before.gflops, after.gflops)) break;
-    console.error('the machine was not quiet');
-  }
+/** What was measured between two measurements of the ceilings, of which the higher counts: a ceiling is what is never passed. */
+async function measured(kind, measure) {
+  const before = await measureCeilings(kind);
+  const { device, results } = await measure();
+  const after = await measureCeilings(kind);
+  console.error(`${kind}: ceiling ${before.gflops.toFixed(1)} GFLOP/s before, ${after.gflops.toFixed(1)} after`);
   const [{ model }] = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -122,7 +112,7 @@ async function measured(kind, device, measure) {
 async function timeAll(time) {
   const results = {};
   for (const [kernel, { caseOf }] of Object.entries(labKernels)) {
-    results[kernel] = summary(caseOf({}), await undisturbed(1, () => time(caseOf({}))));
+    results[kernel] = summary(caseOf({}), await undisturbed(() => time(caseOf({}))));
   }
   return results;
 }
@@ -140,25 +130,31 @@ async function climbAll(backend) {
       rungs.push({ name, launch: (args) => launchUserKernel(user, args) });
     }
     const test = labKernels[kernel].caseOf(sizes);
-    results[ladder] = summary(test, await undisturbed(2, () => timeVariants(backend, test, rungs)));
+    results[ladder] = summary(test, await undisturbed(() => timeVariants(backend, test, rungs)));
   }
   return results;
 }
 
-/** Times of the fastest of `least` runs or more: one that was disturbed, by the spread of its times, is followed by another. */
-async function undisturbed(least, run) {
+/** Times of the first run during which nothing else kept the processor busy; else of the one with the least of it. */
+async function undisturbed(run) {
   let best;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const before = processorTimes();
     const { times } = await run();
-    if (best === undefined || totalOf(times) < totalOf(best)) best = times;
-    const spread = Math.max(...best.map(({ seconds, quartiles: [low, high] }) => (high - low) / seconds));
-    if (attempt + 1 >= least && spread < MOST_SPREAD) break;
+    const after = processorTimes();
+    const others = (after.busy - before.busy - (after.own - before.own)) / (after.wall - before.wall);
+    if (best === undefined || others < best.others) best = { others, times };
+    if (best.others < MOST_OTHERS) break;
   }
-  return best;
+  if (best.others >= MOST_OTHERS) console.error(`others kept ${best.others.toFixed(2)} processors busy`);
+  return best.times;
 }
 
-function totalOf(times) {
-  return times.reduce((sum, { seconds }) => sum + seconds, 0);
+/** Seconds: on the clock, of all processors at work, and of this process. */
+function processorTimes() {
+  const busy = cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1000;
+  const { user, system } = process.cpuUsage();
+  return { wall: performance.now() / 1000, busy, own: (user + system) / 1e6 };
 }
 
 function summary(test, times) {

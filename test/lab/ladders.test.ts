@@ -16,7 +16,7 @@ const RUNGS: Readonly<Record<string, number>> = {
   'attention-1-three-passes.wgsl': 14,
   'attention-2-online.wgsl': 14,
   'attention-4-two-queries.wgsl': 4,
-  'attention-5-broadcasts.wgsl': 4,
+  'attention-6-both.wgsl': 4,
   'attention-tiles.wgsl': 4,
 };
 

@@ -1,5 +1,5 @@
-// Attention, a rung above the shipped `rows`: one invocation computes several queries of a head, so that a key and a value, once
-// loaded, serve all of them. The same step as from one element to a block in the matrix product.
+// Attention, a rung above `rows`: one invocation computes two queries of a head, so that a key and a value, once
+// loaded, serve both. The same step as from one element to a block in the matrix product.
 //
 // Queries that stand together see nearly the same keys: an invocation goes through all keys that any of its queries sees, and a
 // query counts only those that it sees itself. Heads of exactly 64 columns; rows that begin at a multiple of 4 numbers.
