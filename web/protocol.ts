@@ -15,9 +15,10 @@ import type {
   TuningOptions,
 } from '../src/ptdpc/index.js';
 import type { LabTasks } from './protocol-lab.js';
+import type { ModelTasks } from './protocol-model.js';
 
 /** Every task: what it takes, what it gives, what it tells on the way. */
-export interface Tasks extends LabTasks {
+export interface Tasks extends LabTasks, ModelTasks {
   /** Opens a device, closing the one before it, and the model on it: the built-in one at the first time. */
   open: Task<{ choice: DeviceChoice }, Opened>;
   /** Draws scenes to look at. */

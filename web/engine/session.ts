@@ -12,7 +12,7 @@ import { startKernelThread } from './kernel-threads.js';
 import type { PreparedData } from './prepared-data.js';
 
 /** Bytes for activations beside the weights: a page has less to spare than a command. */
-const MEMORY = 2 ** 28;
+export const MEMORY = 2 ** 28;
 
 /** A model with what the page says of it. */
 export interface LoadedModel {
@@ -29,6 +29,7 @@ export class Session {
   #choice: DeviceChoice = 'auto';
   #device: OpenedDevice | undefined;
   #model: LoadedModel | undefined;
+  #builtIn: LoadedModel | undefined;
   #clip: ClipModel | undefined;
   readonly #shelf = new Map<string, Shelved>();
   #shelved = 0;
@@ -41,19 +42,41 @@ export class Session {
 
   /** Opens a device in place of the one before, which is kept where that fails. */
   async open(choice: DeviceChoice): Promise<Opened> {
-    const [device, model] = await Promise.all([openDeviceHere(choice), this.#modelNow()]);
+    const [device] = await Promise.all([openDeviceHere(choice), this.#modelNow()]);
     this.#closeDevice();
     this.#choice = choice;
     this.#device = device;
-    return { device: reportOf(device), model: model.report, prompts: this.prompts() };
+    return this.#opened(device);
   }
 
-  /** Takes another model in place of the present one. */
-  use(model: LoadedModel): void {
+  /** The device in use, opened where none is. */
+  async device(): Promise<OpenedDevice> {
+    if (!this.#device) await this.open(this.#choice);
+    return this.#device!;
+  }
+
+  /**
+   * Takes another model in place of the present one and puts it on the device; null: the one that the page brings along. Where that
+   * fails, the present one stays.
+   */
+  async change(model: LoadedModel | null): Promise<Opened> {
+    const before = await this.#modelNow();
+    // One after the other: a device may not hold both.
     this.#closeModel();
+    this.#model = model ?? this.#builtIn;
+    try {
+      await this.withClip(async (clip) => {
+        await clip.visionTower();
+        await clip.textTower();
+      });
+    } catch (error) {
+      this.#closeModel();
+      this.#model = before;
+      throw error;
+    }
     this.#data.clear();
     this.trainings.clear();
-    this.#model = model;
+    return this.#opened(await this.device());
   }
 
   /** What is on the shelf, in the order in which it came. */
@@ -126,10 +149,16 @@ export class Session {
   async #modelNow(): Promise<LoadedModel> {
     if (!this.#model) {
       const [model, prompts] = await Promise.all([demoModel(), demoPrompts()]);
+      this.#builtIn = model;
       this.#model = model;
       for (const file of prompts) this.shelve('demonstration', file);
     }
     return this.#model;
+  }
+
+  /** What is open, once a model is. */
+  #opened(device: OpenedDevice): Opened {
+    return { device: reportOf(device), model: this.#model!.report, prompts: this.prompts() };
   }
 
   #closeModel(): void {

@@ -7,12 +7,13 @@ import { type Tab, Tabs } from './tabs.js';
 import { TuneTab } from './tune/tune-tab.js';
 import { WhenShown } from './when-shown.js';
 
+const ownModel = () => import('./model/model-tab.js').then(({ ModelTab }) => ModelTab);
 const laboratory = () => import('./lab/lab-tab.js').then(({ LabTab }) => LabTab);
 
 const TABS: readonly Tab[] = [
   { id: 'predict', title: 'Predict', panel: <PredictTab /> },
   { id: 'tune', title: 'Tune', panel: <TuneTab /> },
-  { id: 'model', title: 'Own model', panel: <p class="lead">Not in this version yet: use ptdpc predict --model.</p> },
+  { id: 'model', title: 'Own model', panel: <WhenShown load={ownModel} /> },
   { id: 'laboratory', title: 'Laboratory', panel: <WhenShown load={laboratory} /> },
 ];
 

@@ -2,6 +2,7 @@
 import type { TaskName } from '../../protocol.js';
 import { evaluate } from './evaluate.js';
 import { labTasks } from './lab.js';
+import { modelTasks } from './model.js';
 import { open } from './open.js';
 import { predict } from './predict.js';
 import { prepare } from './prepare.js';
@@ -13,6 +14,7 @@ import { words } from './words.js';
 
 export const tasks: { readonly [K in TaskName]: Work<K> } = {
   ...labTasks,
+  ...modelTasks,
   open,
   scenes,
   predict,

@@ -2,10 +2,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';
 import { FileButton } from '../drop-zone.js';
+import { saveFile } from '../save-file.js';
 import { TaskLine } from '../task-line.js';
 import type { CodeEditor, Mark } from './code-editor.js';
 import { Editor } from './editor.js';
-import { saveText } from './save-text.js';
 import { RealShapes, ShapeField } from './shapes.js';
 import { TrialReport } from './trial.js';
 import { useKernel, useReport, useShape, useText, useTrials } from './use-lab.js';
@@ -96,7 +96,11 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
             <FileButton accept=".wgsl" onFiles={([file]) => void file?.text().then((read) => change(name, read, true))}>
               Open a .wgsl file
             </FileButton>
-            <button type="button" disabled={text === undefined} onClick={() => saveText(`${name}.wgsl`, text ?? '')}>
+            <button
+              type="button"
+              disabled={text === undefined}
+              onClick={() => saveFile(`${name}.wgsl`, new TextEncoder().encode(text))}
+            >
               Save as {name}.wgsl
             </button>
           </div>

@@ -9,6 +9,7 @@ import { wordOf } from '../format.js';
 import { TaskLine } from '../task-line.js';
 import { useTask } from '../use-task.js';
 import { Answer } from './answer.js';
+import { ClassWords } from './class-words.js';
 import { Gallery } from './gallery.js';
 import { picturesOf, type Shown, scenesOf } from './pictures.js';
 import { PromptsChoice } from './prompts-choice.js';
@@ -29,7 +30,8 @@ export function PredictTab() {
   const prompts = fitting.find(({ id }) => id === promptsId) ?? fitting.at(-1);
 
   const pixels = useScenePixels(scenes);
-  const { answers, classes, task } = useAnswers(pictures, prompts?.id);
+  const [classWords, setClassWords] = useState<readonly string[]>(EMOTIONS);
+  const { answers, classes, task } = useAnswers(pictures, prompts?.id, classWords);
   const words = useWords(prompts?.id);
   const shown = pictures.find(({ id }) => id === selected) ?? pictures[0]!;
   const addFiles = (chosen: readonly File[]) => {
@@ -49,6 +51,7 @@ export function PredictTab() {
             </FileButton>
           </DropZone>
           {opened && <PromptsChoice prompts={fitting} chosen={prompts} onChoose={setPromptsId} />}
+          {opened && !prompts && <ClassWords words={classWords} onChange={setClassWords} />}
           <div class="field">
             <button type="button" onClick={() => setSceneIndex((index) => index + 1)}>
               Draw other scenes
@@ -100,7 +103,7 @@ function useScenePixels(scenes: readonly Shown[]): ReadonlyMap<string, ScenePixe
 }
 
 /** What is said of the pictures by these prompts: asked for the ones that have no answer yet. */
-function useAnswers(pictures: readonly Shown[], prompts: string | undefined) {
+function useAnswers(pictures: readonly Shown[], prompts: string | undefined, classWords: readonly string[]) {
   const { engine, opened, generation } = useEngine();
   const task = useTask();
   const [known, setKnown] = useState<{
@@ -108,7 +111,7 @@ function useAnswers(pictures: readonly Shown[], prompts: string | undefined) {
     classes: readonly string[];
     answers: ReadonlyMap<string, PictureAnswer>;
   }>({ key: '', classes: [], answers: new Map() });
-  const key = `${generation} ${prompts}`;
+  const key = `${generation} ${prompts ?? classWords.join()}`;
   const answers = known.key === key ? known.answers : NOTHING;
   const { run } = task;
   useEffect(() => {
@@ -116,7 +119,7 @@ function useAnswers(pictures: readonly Shown[], prompts: string | undefined) {
     const asked = pictures.filter(({ id }) => !answers.has(id));
     if (asked.length === 0) return;
     void run(async (watch) => {
-      const request = { pictures: asked.map(({ picture }) => picture), prompts: prompts ?? null, classes: EMOTIONS };
+      const request = { pictures: asked.map(({ picture }) => picture), prompts: prompts ?? null, classes: classWords };
       const { classes, pictures: said } = await engine.run('predict', request, watch);
       setKnown({ key, classes, answers: new Map([...answers, ...asked.map(({ id }, i) => [id, said[i]!] as const)]) });
     });

@@ -2,8 +2,8 @@
 import { useState } from 'preact/hooks';
 import type { DataReport, DataRequest, FolderData } from '../../protocol.js';
 import { DropZone, FileButton } from '../drop-zone.js';
+import { chosenFolder, droppedFolder } from '../folder.js';
 import { counted, whole } from '../format.js';
-import { droppedFolder } from './dropped-folder.js';
 import { NumberField } from './number-field.js';
 
 export interface DataFormProps {
@@ -110,14 +110,4 @@ function Found({ report: { name, classes, counts, origin, refused } }: { readonl
       )}
     </>
   );
-}
-
-/** What a folder picker gives: every file with its path, which begins with the folder's own name. */
-function chosenFolder(files: readonly File[]): Pick<FolderData, 'name' | 'files'> {
-  const [first] = files;
-  const name = first?.webkitRelativePath.split('/')[0] ?? '';
-  return {
-    name,
-    files: files.map((file) => ({ path: file.webkitRelativePath.split('/').slice(1).join('/'), file })),
-  };
 }

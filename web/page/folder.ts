@@ -1,10 +1,20 @@
-/** The files of a folder that was dropped on the page. */
-import type { FolderData } from '../../protocol.js';
+/** The files of a folder that was chosen, or dropped on the page. */
+import type { FolderData } from '../protocol.js';
 
-type Dropped = Pick<FolderData, 'name' | 'files'>;
+export type Folder = Pick<FolderData, 'name' | 'files'>;
+
+/** Of what a folder's `<input>` gives. */
+export function chosenFolder(files: readonly File[]): Folder {
+  const [first] = files;
+  const name = first?.webkitRelativePath.split('/')[0] ?? '';
+  return {
+    name,
+    files: files.map((file) => ({ path: file.webkitRelativePath.split('/').slice(1).join('/'), file })),
+  };
+}
 
 /** Undefined where no folder was dropped. What cannot be read is left out. Must be called in the event itself. */
-export async function droppedFolder(data: DataTransfer): Promise<Dropped | undefined> {
+export async function droppedFolder(data: DataTransfer): Promise<Folder | undefined> {
   const roots = [...data.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
   const folders = roots.filter((entry): entry is FileSystemDirectoryEntry => entry.isDirectory);
   const [only] = folders;

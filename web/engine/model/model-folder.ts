@@ -1,0 +1,93 @@
+/** A model folder of the user's: which of its files make the model, and the model opened from them without a weight being read. */
+import {
+  type ByteSource,
+  blobSource,
+  CONFIG_FILES,
+  MAX_TEXT_BYTES,
+  shardFileNames,
+  WEIGHT_FILES,
+} from '../../../src/clip/checkpoint/index.js';
+import { parseConfigJson } from '../../../src/clip/config.js';
+import { InputError } from '../../../src/errors.js';
+import { hashWeights, type ModelSource, openModel } from '../../../src/ptdpc/index.js';
+import type { ModelFolder } from '../../protocol-model.js';
+import type { Watched } from './watched-source.js';
+import { watchedSource } from './watched-source.js';
+
+/** CLIP's vocabulary, as Hugging Face's folders and as OpenAI's have it. */
+const VOCABULARY_FILES = ['merges.txt', 'bpe_simple_vocab_16e6.txt.gz', 'bpe_simple_vocab_16e6.txt'];
+
+/** A model whose weights are still in their files. */
+export interface OpenFolder {
+  readonly source: ModelSource;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/**
+ * Opens a folder's model and checks its shapes and its vocabulary. `watched` hears of every read. Throws InputError naming the file that is
+ * missing or faulty.
+ */
+export async function openModelFolder(folder: ModelFolder, watched: Watched): Promise<OpenFolder> {
+  const files = new Map(folder.files.map(({ path, file }) => [path, file]));
+  const configName = CONFIG_FILES.find((name) => files.has(name));
+  if (configName === undefined) throw new InputError(`${folder.name}: ${withoutConfig(folder)}`);
+  const config = new TextDecoder().decode(await smallFile(files, configName));
+  // Before anything else, so that what is no CLIP is told as that.
+  parseConfigJson(config, configName);
+  const weightsName = WEIGHT_FILES.find((name) => files.has(name));
+  if (weightsName === undefined)
+    throw new InputError(`${folder.name}: no weights in this folder; expected model.safetensors or pytorch_model.bin`);
+  const weights = await weightFiles(files, weightsName);
+  const vocabularyName = VOCABULARY_FILES.find((name) => files.has(name));
+  if (vocabularyName === undefined) {
+    throw new InputError(
+      `${folder.name}: no merges.txt in this folder, so class words cannot be read; put the checkpoint's merges.txt there`,
+    );
+  }
+  const sources = weights.map(([name, file]) => watchedSource(blobSource(name, file), watched));
+  const source = await openModel({ config, weights: sources, vocabulary: await smallFile(files, vocabularyName) });
+  // Read now, so that a faulty one is told before the weights are loaded.
+  await source.tokenizer();
+  return {
+    source: { ...source, hash: remembered(() => hashWeights(sources)) },
+    files: weights.map(([name, { size }]) => ({ name, bytes: size })),
+  };
+}
+
+type Files = ReadonlyMap<string, File>;
+
+/** The one file with all weights, or the index and its shards. */
+async function weightFiles(files: Files, name: string): Promise<[string, File][]> {
+  const file = files.get(name)!;
+  if (!name.endsWith('.json')) return [[name, file]];
+  const shards = shardFileNames(new TextDecoder().decode(await smallFile(files, name)), name);
+  const found = shards.map((shard): [string, File] => {
+    const part = files.get(shard);
+    if (!part) throw new InputError(`${name}: it names ${shard}, which is not in this folder`);
+    return [shard, part];
+  });
+  return [[name, file], ...found];
+}
+
+async function smallFile(files: Files, name: string): Promise<Uint8Array> {
+  const file = files.get(name)!;
+  if (file.size > MAX_TEXT_BYTES)
+    throw new InputError(`${name}: expected at most ${MAX_TEXT_BYTES} bytes, found ${file.size}`);
+  const source: ByteSource = blobSource(name, file);
+  return source.read(0, file.size);
+}
+
+/** What to say of a folder that is none of a model. */
+function withoutConfig({ files }: ModelFolder): string {
+  const below = files.find(({ path }) => CONFIG_FILES.some((name) => path.endsWith(`/${name}`)));
+  const hint = below ? `; there is one in ${below.path.slice(0, below.path.lastIndexOf('/'))}: choose that folder` : '';
+  return `not a model folder, it has no config.json${hint}`;
+}
+
+function remembered<T>(compute: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
+  return () => {
+    value ??= compute();
+    return value;
+  };
+}
