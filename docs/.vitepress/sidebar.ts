@@ -58,6 +58,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Experiments', '/experiments/'),
       item('Experiments on the demonstration', '/experiments/demo/'),
       item('Reports', '/report'),
+      item('The page in a browser', '/web'),
       item('Robustness', '/robustness'),
     ],
   },
