@@ -10,6 +10,7 @@ import {
   DeviceMemoryError,
   type WebGpuBackend,
 } from '../../src/kernels/index.js';
+import { DeviceFaults } from '../../src/kernels/webgpu/faults.js';
 import type { ShaderFile } from '../../src/kernels/webgpu/launch.js';
 import { shaders } from '../../src/kernels/webgpu/shaders.generated.js';
 import { affine, Engine } from '../../src/tensor/index.js';
@@ -177,5 +178,22 @@ describe.skipIf(!hasAdapter)('a refused command', () => {
       device.destroy();
     });
     expect((failure as Error).message).toMatch(/: the first$/);
+  });
+});
+
+describe('news of a fault', () => {
+  it('is waited for: browsers unmap the buffers of a lost device before they tell of its loss', async () => {
+    let lose = (_: { message: string; reason: string }): void => {};
+    const lost = new Promise<{ message: string; reason: string }>((resolve) => {
+      lose = resolve;
+    });
+    const faults = new DeviceFaults(Object.assign(new EventTarget(), { lost }) as unknown as GPUDevice, 'a card');
+    const pending = faults.behind(new Error('Buffer was unmapped before mapping was resolved.'));
+    // Later than the rest of this turn of the event loop.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    lose({ message: 'unplugged', reason: 'unknown' });
+    const error = await pending;
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect(error.message).toBe('WebGPU lost its device on a card: unplugged');
   });
 });

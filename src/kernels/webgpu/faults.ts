@@ -18,21 +18,27 @@ export class DeviceFaults {
   readonly #adapter: string;
   #first: DeviceError | undefined;
   #ended = false;
+  /** Resolves when the device has told of its end, or of a fault. */
+  readonly #news: Promise<unknown>;
 
   /** `adapter` is for the messages. */
   constructor(device: GPUDevice, adapter: string) {
     this.#adapter = adapter;
-    device.addEventListener('uncapturederror', (event) => {
-      // A browser would print it as well.
-      event.preventDefault();
-      this.#note(event.error);
+    const uncaptured = new Promise<void>((resolve) => {
+      device.addEventListener('uncapturederror', (event) => {
+        // A browser would print it as well.
+        event.preventDefault();
+        this.#note(event.error);
+        resolve();
+      });
     });
-    device.lost.then(
+    const lost = device.lost.then(
       ({ message, reason }) => {
         if (!this.#ended) this.#first ??= this.#lost(message || reason || 'the driver does not say why');
       },
       () => {},
     );
+    this.#news = Promise.race([uncaptured, lost]);
   }
 
   /** From now on the end of the device is no fault. */
@@ -45,9 +51,12 @@ export class DeviceFaults {
     if (this.#first) throw this.#first;
   }
 
-  /** Why waiting for the device ended in `error`. The fault behind it may become known just after that. */
+  /**
+   * Why waiting for the device ended in `error`. The fault behind it may become known after that: browsers unmap a lost device's buffers
+   * some time before they tell that it is lost.
+   */
   async behind(error: unknown): Promise<DeviceError> {
-    if (!this.#first) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!this.#first && !this.#ended) await within(this.#news, LATEST_NEWS_MILLISECONDS);
     if (!this.#first && this.#ended) return this.#lost('it was closed before it had answered');
     return this.thrown(error);
   }
@@ -67,6 +76,19 @@ export class DeviceFaults {
   #lost(reason: string): DeviceLostError {
     return new DeviceLostError(`WebGPU lost its device on ${this.#adapter}: ${gist(reason)}`);
   }
+}
+
+/** News that comes later than this does not come at all. */
+const LATEST_NEWS_MILLISECONDS = 1000;
+
+/** Waits for a promise, but not for long. */
+async function within(pending: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([pending, late]);
+  clearTimeout(timer);
 }
 
 /** The classes of such errors; Node has no globals of these names. A buffer to be mapped at its creation throws a RangeError. */
