@@ -13,6 +13,7 @@ import {
   WEIGHT_FILES,
 } from '../clip/checkpoint/index.js';
 import { type ClipConfig, parseConfigJson } from '../clip/config.js';
+import { decodeText } from '../clip/text-file.js';
 import { InputError } from '../errors.js';
 import { type FileSource, openFileSource } from './file-source.js';
 import { errorCode, kindOfFile, naming } from './system-error.js';
@@ -74,9 +75,9 @@ export async function readSmallFile(path: string): Promise<Uint8Array> {
   return naming(path, 'cannot be read', () => readFile(path));
 }
 
-/** A small text file. */
+/** A small text file. Throws InputError as `readSmallFile` and `decodeText` do. */
 export async function readText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readSmallFile(path));
+  return decodeText(await readSmallFile(path), path);
 }
 
 /** Whether there is something at `path`. Throws InputError where that cannot be told. */

@@ -12,7 +12,7 @@ export async function readCsv(path: string, options: Options = {}): Promise<stri
 /** The cells of each record in the text of a file. Throws InputError naming the file where it is something else. */
 export function parseCsv(text: string, path: string, options: Options = {}): string[][] {
   try {
-    return parse(text, { bom: true, ...options }) as unknown as string[][];
+    return parse(text, options) as unknown as string[][];
   } catch (error) {
     const reason = shortened(error instanceof Error ? error.message : String(error));
     throw new InputError(`${path}: expected comma-separated values (${reason})`);

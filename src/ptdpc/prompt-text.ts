@@ -17,7 +17,7 @@ export interface PromptText {
   classes: readonly (readonly number[])[];
 }
 
-/** Tokenises template and class words. Throws InputError where a sequence is longer than the context. */
+/** Tokenises template and class words. Throws InputError as `classTokens` does, and where a sequence is longer than the context. */
 export function promptText(
   tokenizer: ClipTokenizer,
   template: string,
@@ -28,13 +28,12 @@ export function promptText(
     sot: tokenizer.sot,
     eot: tokenizer.eot,
     template: tokenizer.encode(template),
-    classes: classes.map((word) => tokenizer.encode(word)),
+    classes: classTokens(tokenizer, classes),
   };
   if (text.template.length === 0)
     throw new InputError(`template ${JSON.stringify(template)}: expected at least one token`);
   text.classes.forEach((ids, i) => {
     const length = text.template.length + ids.length + 2;
-    if (ids.length === 0) throw new InputError(`class ${JSON.stringify(classes[i])}: expected at least one token`);
     if (length > context) {
       throw new InputError(
         `template ${JSON.stringify(template)} with class ${JSON.stringify(classes[i])} is ${length} tokens long, ` +
@@ -43,6 +42,30 @@ export function promptText(
     }
   });
   return text;
+}
+
+/**
+ * Token ids of each class's word or words. Throws InputError for a word without a token, and where two have the same ones: no prompt can
+ * tell these classes apart.
+ */
+export function classTokens(
+  tokenizer: Pick<ClipTokenizer, 'encode'>,
+  classes: readonly string[],
+): (readonly number[])[] {
+  const classOf = new Map<string, string>();
+  return classes.map((word) => {
+    const ids = tokenizer.encode(word);
+    if (ids.length === 0) throw new InputError(`class ${JSON.stringify(word)}: expected at least one token`);
+    const other = classOf.get(ids.join());
+    if (other !== undefined) {
+      throw new InputError(
+        `classes ${JSON.stringify(other)} and ${JSON.stringify(word)} have the same tokens, so that CLIP cannot tell them apart; ` +
+          'give one of them another word',
+      );
+    }
+    classOf.set(ids.join(), word);
+    return ids;
+  });
 }
 
 /** The frozen rows of all sequences, and how they are laid out: first the positions under the learned tokens. */

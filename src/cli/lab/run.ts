@@ -1,5 +1,6 @@
 /** `ptdpc lab run`: a kernel on a device, the shipped variants and perhaps a file of the user's. */
 import { readFile } from 'node:fs/promises';
+import { decodeText } from '../../clip/text-file.js';
 import { InputError } from '../../errors.js';
 import { CpuBackend, type KernelName, type WebGpuBackend } from '../../kernels/index.js';
 import {
@@ -131,7 +132,7 @@ export async function requireAdapter(): Promise<GPUAdapter> {
 /** A WGSL file of the user's. Throws InputError where it cannot be read. */
 export async function readVariant(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return decodeText(await readFile(file), file);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new InputError(`${file}: cannot be read (${explained(error)})`);

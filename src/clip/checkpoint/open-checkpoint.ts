@@ -1,5 +1,6 @@
 /** Opens a checkpoint in any supported format, told apart by content: file extensions of checkpoints say little. */
 import { InputError } from '../../errors.js';
+import { decodeText } from '../text-file.js';
 import type { ByteSource } from './byte-source.js';
 import type { Checkpoint } from './checkpoint.js';
 import { openSafetensors } from './safetensors.js';
@@ -82,5 +83,5 @@ async function readText(source: ByteSource): Promise<string> {
   if (source.size > MAX_INDEX_BYTES) {
     throw new InputError(`${source.name}: an index of ${source.size} bytes is over the limit of ${MAX_INDEX_BYTES}`);
   }
-  return new TextDecoder().decode(await source.read(0, source.size));
+  return decodeText(await source.read(0, source.size), source.name);
 }

@@ -1,6 +1,7 @@
 /** Which classes take part, in which order, by which words: `--classes`, `classes.json`, or all that a data set has. */
 import { join } from 'node:path';
 import { shortened } from '../../clip/checkpoint/quoted.js';
+import { cleanText } from '../../clip/tokenizer/clean-text.js';
 import { InputError } from '../../errors.js';
 import { type ClassName, classWord } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
@@ -49,13 +50,15 @@ export function requireDistinct(classes: readonly ClassName[], known: readonly s
       throw new InputError(
         `${source}: class ${quoted(folder)} is not in the data set; it has ${shortened(known.join(', '))}`,
       );
-    // The tokenizer is blind to case, so CLIP could not tell these classes apart.
-    const twin = folderOf.get(word.toLowerCase());
+    // What the tokenizer does first: case, white space and HTML references make no difference to it. Once there is a tokenizer, the ids
+    // are compared (classTokens).
+    const read = cleanText(word);
+    const twin = folderOf.get(read);
     if (twin !== undefined)
       throw new InputError(
         `${source}: classes ${quoted(twin)} and ${quoted(folder)} have the same word ${quoted(word)}`,
       );
     seen.add(folder);
-    folderOf.set(word.toLowerCase(), folder);
+    folderOf.set(read, folder);
   }
 }

@@ -6,7 +6,7 @@ import { readText } from '../checkpoint-files.js';
 export async function parseJson(path: string): Promise<unknown> {
   const text = await readText(path);
   try {
-    return JSON.parse(text.replace(/^\ufeff/, ''));
+    return JSON.parse(text);
   } catch {
     throw new InputError(`${path}: expected JSON, found something else`);
   }

@@ -12,7 +12,7 @@ import { encodePixels, imagesPerBatch } from '../encode-pixels.js';
 import { normalizedFeatures } from '../features.js';
 import { PRESETS, type TuningOptions } from '../options.js';
 import { PromptModel } from '../prompt-model.js';
-import { promptText } from '../prompt-text.js';
+import { classTokens, promptText } from '../prompt-text.js';
 import { type ClassName, decodePrompts, type PromptsFile } from '../prompts-file.js';
 import type { LabelledFeatures } from '../step.js';
 import { type Training, trainPrompts } from '../train.js';
@@ -153,7 +153,8 @@ export class ClipModel implements Disposable {
 
   /**
    * Classifies images by their features [images, width] without tuning. The text of a class is a template with its word in place of
-   * `{}`, or after it; several templates are averaged. Default: the paper's template.
+   * `{}`, or after it; several templates are averaged. Default: the paper's template. Throws InputError where two words have the same
+   * tokens.
    */
   async zeroShot(
     features: Float32Array,
@@ -163,6 +164,7 @@ export class ClipModel implements Disposable {
     requireFeatures(features, this.width);
     const texts = classes.map((word) => [templates].flat().map((template) => classText(template, word)));
     const tokenizer = await this.source.tokenizer();
+    classTokens(tokenizer, classes);
     const tower = await this.#text.get();
     return predictionsOf(classes, await zeroShotLogits(tower, this.tokenEmbeddings, tokenizer, texts, features));
   }

@@ -144,3 +144,14 @@ describe('is refused', () => {
     await expectInputError(openDataset(join(root, 'none.csv')), /none\.csv: not found/);
   });
 });
+
+test('a table in another encoding than UTF-8 is refused by name and line, UTF-16 with its mark is read', async () => {
+  const table = 'path,label\npictures/1.jpg,joy\npictures/2.jpg,écœurement\n';
+  await writeFile(join(root, 'list.csv'), Buffer.from(`\ufeff${table}`, 'utf16le'));
+  expect((await openDataset(join(root, 'list.csv'))).classes.map(({ word }) => word)).toEqual(['joy', 'écœurement']);
+  await writeFile(join(root, 'list.csv'), Buffer.from(table, 'latin1'));
+  await expectInputError(openDataset(join(root, 'list.csv')), /list\.csv: line 3: expected UTF-8 text, found other/);
+  await writeFile(join(root, 'list.csv'), 'path,label\npictures/1.jpg,joy\npictures/2.jpg,fear\n');
+  await writeFile(join(root, 'classes.json'), Buffer.from('{"joy": "joy",\n"fear": "émoi"}', 'latin1'));
+  await expectInputError(openDataset(join(root, 'list.csv')), /classes\.json: line 2: expected UTF-8 text/);
+});

@@ -176,6 +176,22 @@ describeOn('cpu', 'ClipModel', (device) => {
       /a label for each of 3 images, found 2/,
     );
     await refused(clip.zeroShot(features.subarray(1), CLASSES), /^features: expected rows of/);
+    // White space, HTML references and the space before a full stop are nothing to the tokenizer.
+    for (const [one, other] of [
+      ['great joy', 'great  Joy'],
+      ['awe & joy', 'awe &amp; joy'],
+      ['joy.', 'joy .'],
+    ] as const) {
+      const same = new RegExp(
+        `^classes "${one}" and "${other}" have the same tokens, so that CLIP cannot tell them apart`,
+      );
+      await refused(clip.zeroShot(features, ['fear', one, other]), same);
+      await refused(
+        clip.tune({ classes: ['fear', one, other], train: { features, labels: new Int32Array([0, 1, 2]) } }),
+        same,
+      );
+    }
+    await refused(clip.zeroShot(features, ['fear', ' ']), /^class " ": expected at least one token/);
     await refused(clip.embedTexts(['word '.repeat(100)]), /expected at most/);
     const options = tuningOptions('paper', { epochs: 1 });
     using tuned = await clip.tune({ classes: CLASSES, train, options });

@@ -8,6 +8,7 @@ import {
   WEIGHT_FILES,
 } from '../../../src/clip/checkpoint/index.js';
 import { parseConfigJson } from '../../../src/clip/config.js';
+import { decodeText } from '../../../src/clip/text-file.js';
 import { InputError } from '../../../src/errors.js';
 import { hashWeights, type ModelSource, openModel } from '../../../src/ptdpc/index.js';
 import type { ModelFolder } from '../../protocol-model.js';
@@ -31,7 +32,7 @@ export async function openModelFolder(folder: ModelFolder, watched: Watched): Pr
   const files = new Map(folder.files.map(({ path, file }) => [path, file]));
   const configName = CONFIG_FILES.find((name) => files.has(name));
   if (configName === undefined) throw new InputError(`${folder.name}: ${withoutConfig(folder)}`);
-  const config = new TextDecoder().decode(await smallFile(files, configName));
+  const config = decodeText(await smallFile(files, configName), configName);
   // Before anything else, so that what is no CLIP is told as that.
   parseConfigJson(config, configName);
   const weightsName = WEIGHT_FILES.find((name) => files.has(name));
@@ -60,7 +61,7 @@ type Files = ReadonlyMap<string, File>;
 async function weightFiles(files: Files, name: string): Promise<[string, File][]> {
   const file = files.get(name)!;
   if (!name.endsWith('.json')) return [[name, file]];
-  const shards = shardFileNames(new TextDecoder().decode(await smallFile(files, name)), name);
+  const shards = shardFileNames(decodeText(await smallFile(files, name), name), name);
   const found = shards.map((shard): [string, File] => {
     const part = files.get(shard);
     if (!part) throw new InputError(`${name}: it names ${shard}, which is not in this folder`);
