@@ -110,7 +110,6 @@ export const layouts: Readonly<Record<KernelName, Layout>> = {
   affine: { x: '[length]', addend: '[length]', out: '[length]' },
   sumRows: { x: ROWS, out: '[columns]' },
   broadcastRows: { x: '[columns]', out: ROWS },
-  activationGrad: { x: '[length]', grad_out: '[length]', out: '[length]' },
   patchRows: {
     pixels: '[batch, 3, size, size]',
     out: '[batch * grid * grid, 3 * patch * patch] with grid = size / patch; (channel, y, x) within a row',

@@ -12,7 +12,6 @@
  */
 
 import type {
-  ActivationGradArgs,
   AdamWArgs,
   AffineArgs,
   AttentionArgs,
@@ -70,7 +69,6 @@ export interface Kernels {
   affine: AffineArgs;
   sumRows: SumRowsArgs;
   broadcastRows: BroadcastRowsArgs;
-  activationGrad: ActivationGradArgs;
   patchRows: PatchRowsArgs;
   sgd: SgdArgs;
   adamW: AdamWArgs;

@@ -292,15 +292,6 @@ export interface BroadcastRowsArgs {
   columns: number;
 }
 
-/** `out = gradOut * activation'(x)`. */
-export interface ActivationGradArgs {
-  x: DeviceBuffer;
-  activation: Activation;
-  gradOut: DeviceBuffer;
-  out: DeviceBuffer;
-  length: number;
-}
-
 /** Pictures [batch, 3, size, size] into patch rows [batch * (size / patch)^2, 3 * patch * patch] (channel, y, x). */
 export interface PatchRowsArgs {
   pixels: DeviceBuffer;

@@ -95,11 +95,6 @@ const cases: GradientCase[] = [
   },
   ...(['quick_gelu', 'gelu'] as const).flatMap((activation): GradientCase[] => [
     {
-      name: `linear with ${activation}`,
-      inputs: [[3, 5], [4, 5], [4], [3, 4]],
-      build: (_, [x, w, b, residual]) => linear(x!, w!, b!, { activation, residual }),
-    },
-    {
       name: `feedForward ${activation}, residual = input`,
       inputs: [[3, 5]],
       build: (_, [x], frozen) =>

@@ -1,6 +1,5 @@
 /** CLIP's two activation functions and their derivatives, on one number. */
-import type { Activation, ActivationGradArgs } from '../contract.js';
-import { real } from './arrays.js';
+import type { Activation } from '../contract.js';
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 
@@ -18,11 +17,6 @@ export function activationDerivative(activation: Activation, x: number): number 
     return s * (1 + QUICK_GELU_SLOPE * x * (1 - s));
   }
   return normalCdf(x) + (x * SQRT_2_OVER_PI * Math.exp(-0.5 * x * x)) / 2;
-}
-
-export function activationGrad({ x, activation, gradOut, out, length }: ActivationGradArgs): void {
-  const [input, grad, result] = [real(x), real(gradOut), real(out)];
-  for (let i = 0; i < length; i++) result[i] = grad[i]! * activationDerivative(activation, input[i]!);
 }
 
 function sigmoid(x: number): number {

@@ -8,7 +8,6 @@ import { kernelCost } from '../cost.js';
 import { float32FromHalf, halvesFromFloat32, roundedToHalves } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
-import { activationGrad } from './activation.js';
 import type { CpuBuffer } from './arrays.js';
 import { attention, attentionGradKeyValue, attentionGradQuery } from './attention.js';
 import { runCompiled } from './compiled.js';
@@ -46,7 +45,6 @@ export const twins: Twins = {
   affine,
   sumRows,
   broadcastRows,
-  activationGrad,
   patchRows,
   sgd,
   adamW,

@@ -1,7 +1,6 @@
 /** How each kernel of the contract (but the matrix product, see matmul.ts) is launched: one short function per kernel. */
 import type { AttentionGeometry, HeadsView, KernelName, Kernels } from '../contract.js';
 import { elementGrid, groupGrid, LANES, type Launch } from './launch.js';
-import { activationCode } from './matmul.js';
 
 type Launchers = { readonly [K in Exclude<KernelName, 'matmul'>]: (args: Kernels[K]) => Launch };
 
@@ -203,15 +202,6 @@ export const launchers: Launchers = {
     params: { rows, columns, scale },
     buffers: { x, out },
     workgroups: groupGrid(Math.ceil((rows * columns) / LANES)),
-  }),
-
-  activationGrad: ({ x, activation, gradOut, out, length }) => ({
-    files: ['elements', 'activation', 'activation_grad'],
-    entryPoint: 'main',
-    constants: { ACTIVATION: activationCode(activation) },
-    params: { length },
-    buffers: { x, grad_out: gradOut, out },
-    workgroups: elementGrid(length),
   }),
 
   patchRows: ({ pixels, out, batch, size, patch }) => ({

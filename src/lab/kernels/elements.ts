@@ -29,22 +29,6 @@ export const affine = labKernel('affine', {
   suite: lengths.flatMap((size) => [size, { ...size, addend: 1 }]),
 });
 
-export const activationGrad = labKernel('activationGrad', {
-  equation: "out = gradOut * activation'(x); QuickGELU x * sigmoid(1.702 x), or GELU x * Phi(x) with gelu=1",
-  extents: { length: 3_538_944 },
-  options: { gelu: 0 },
-  unit,
-  units,
-  args: (d, { length, gelu }) => ({
-    length,
-    activation: gelu ? 'gelu' : 'quick_gelu',
-    x: d.values(Array.from({ length }, (_, i) => ((i * 7) % 41) / 4 - 5)),
-    gradOut: d.real(length),
-    out: d.output(length),
-  }),
-  suite: lengths.flatMap((size) => [size, { ...size, gelu: 1 }]),
-});
-
 export const sgd = labKernel('sgd', {
   equation: 'velocity = momentum * velocity + grad; parameter -= learningRate * velocity',
   extents: { length: 32_768 },

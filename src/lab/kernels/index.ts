@@ -2,7 +2,7 @@
 import type { KernelName } from '../../kernels/index.js';
 import { attention, attentionGradKeyValue, attentionGradQuery } from './attention.js';
 import { compose, composeGradPrompts, composeGradWeights, groupDot, groupDotGradA, groupDotGradB } from './compose.js';
-import { activationGrad, adamW, affine, patchRows, sgd } from './elements.js';
+import { adamW, affine, patchRows, sgd } from './elements.js';
 import type { LabKernel } from './lab-kernel.js';
 import { matmul } from './matmul.js';
 import {
@@ -47,7 +47,6 @@ export const labKernels: { readonly [K in KernelName]: LabKernel<K> } = {
   affine,
   sumRows,
   broadcastRows,
-  activationGrad,
   patchRows,
   sgd,
   adamW,

@@ -35,24 +35,19 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   return out;
 }
 
-/** What a linear layer does besides. */
-export interface LinearOptions {
-  activation?: Activation;
-  /** Added to the result. */
-  residual?: Tensor | undefined;
-}
-
 /**
- * x W' + bias, with the activation and the residual fused into the product. x [..., k], weight [n, k], bias [n].
+ * x W' + bias + residual, all in one product. x [..., k], weight [n, k], bias [n], residual [..., n].
  * A frozen weight costs no memory for the backward pass: only dX is computed then.
  */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor, options: LinearOptions = {}): Tensor {
+export function linear(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  { residual }: { residual?: Tensor | undefined } = {},
+): Tensor {
   const { engine } = x;
-  const { activation, residual } = options;
   const [m, n, k] = [x.rows, weight.rows, weight.columns];
   const out = engine.empty([...x.shape.slice(0, -1), n]);
-  const keepsInput = activation && engine.differentiates(x, weight, bias);
-  const preActivation = keepsInput ? engine.empty([m, n]) : undefined;
   engine.run('matmul', {
     a: x.buffer,
     b: weight.buffer,
@@ -62,17 +57,15 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor, options: Linear
     k,
     transposeB: true,
     bias: bias?.buffer,
-    activation,
-    preActivation: preActivation?.buffer,
     residual: residual?.buffer,
   });
-  const saved = { weight: x.vertex && weight, x: weight.vertex && x, preActivation };
+  const saved = { weight: x.vertex && weight, x: weight.vertex && x };
   engine.record(out, [x, weight, bias, residual], saved, (gradOut, saved, { give, giveInto }) => {
+    // The residual first: where it is x itself, the product adds to its gradient.
     give(3, () => gradOut);
-    const gradSum = activation ? activationGrad(saved.preActivation!, activation, gradOut) : gradOut;
-    giveInto(0, (sum) => gradInput(gradSum, saved.weight!, [...x.shape], sum));
-    give(1, () => matmul(gradSum, saved.x!, { transposeA: true }));
-    give(2, () => sumRows(gradSum));
+    giveInto(0, (sum) => gradInput(gradOut, saved.weight!, x.shape, sum));
+    give(1, () => matmul(gradOut, saved.x!, { transposeA: true }));
+    give(2, () => sumRows(gradOut));
   });
   return out;
 }
@@ -120,14 +113,14 @@ export function feedForward(
         k: columns,
         activationGrad: { activation, preActivation: saved.preActivation!.buffer },
       });
-      return gradInput(gradHidden, saved.weight1, [...x.shape], sum);
+      return gradInput(gradHidden, saved.weight1, x.shape, sum);
     });
   });
   return out;
 }
 
 /** gradOut W (+ sum): what a linear layer sends to its input. */
-function gradInput(gradOut: Tensor, weight: Tensor, shape: number[], sum: Tensor | undefined): Tensor {
+function gradInput(gradOut: Tensor, weight: Tensor, shape: readonly number[], sum: Tensor | undefined): Tensor {
   const { engine } = gradOut;
   const gradX = engine.empty(shape);
   engine.run('matmul', {
@@ -140,11 +133,4 @@ function gradInput(gradOut: Tensor, weight: Tensor, shape: number[], sum: Tensor
     residual: sum?.buffer,
   });
   return gradX;
-}
-
-function activationGrad(x: Tensor, activation: Activation, gradOut: Tensor): Tensor {
-  const { engine } = x;
-  const out = engine.empty(gradOut.shape);
-  engine.run('activationGrad', { x: x.buffer, activation, gradOut: gradOut.buffer, out: out.buffer, length: x.size });
-  return out;
 }
