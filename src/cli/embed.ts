@@ -1,6 +1,7 @@
 /** `ptdpc embed`: image features into a safetensors file. */
 import type { Command } from 'commander';
 import { writeSafetensors } from '../clip/checkpoint/index.js';
+import { IMAGE_EXTENSIONS } from '../clip/image/formats.js';
 import { createFileAtomically, requirePlaceForFile } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
@@ -35,7 +36,7 @@ export function configure(command: Command): void {
         'sorted by path: projected into the joint space but not normalised (divide a row by its length for ' +
         'cosines). Its metadata has the paths of the N images, as a JSON array under "files".',
     )
-    .argument('<images...>', 'image files, or folders of .jpg, .jpeg and .png files')
+    .argument('<images...>', `image files, or folders of ${IMAGE_EXTENSIONS} files`)
     .addOption(modelOption())
     .requiredOption('--out <file>', 'safetensors file to write')
     .addOption(deviceOption())

@@ -1,6 +1,6 @@
 /** `ptdpc preprocess`: what CLIP sees of an image, as a picture. */
 import type { Command } from 'commander';
-import { encodePng } from '../clip/image/index.js';
+import { encodePng, IMAGE_FORMAT_NAMES } from '../clip/image/index.js';
 import { writeFileAtomically } from '../node/atomic.js';
 import { cropForClip, readImageFile } from '../node/image-files.js';
 import { addExamples, jsonOption, parseInteger } from './options.js';
@@ -19,7 +19,7 @@ export function configure(command: Command): void {
         "to a square, in RGB; byte for byte the original CLIP's pixels before normalisation. EXIF orientation is " +
         'not applied, as there.',
     )
-    .argument('<image>', 'JPEG or PNG file')
+    .argument('<image>', `${IMAGE_FORMAT_NAMES} file`)
     .requiredOption('--out <png>', 'PNG file to write')
     .option('--size <pixels>', 'side of the square; 224 for ViT-B/32, B/16 and L/14', parseInteger(1, 4096), 224)
     .addOption(jsonOption())

@@ -4,6 +4,8 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   decodeImage,
+  IMAGE_EXTENSIONS,
+  IMAGE_NAME,
   normalizePixels,
   type PixelStatistics,
   preprocess,
@@ -12,9 +14,6 @@ import {
 import { InputError } from '../errors.js';
 import { loadJpeg } from './jpeg.js';
 import { kindOfFile, naming } from './system-error.js';
-
-/** The extensions by which images in folders are recognised. */
-const EXTENSION = /\.(?:jpe?g|png)$/i;
 
 /** A photograph has a tenth of this; what is larger is not read at all. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
@@ -26,8 +25,8 @@ export interface SkippedImage {
 }
 
 /**
- * The images in `inputs`, sorted by path (by code unit, each path once). A folder stands for all .jpg, .jpeg and .png files
- * below it, hidden ones left out; a file stands for itself, whatever its name. Links are followed, but no folder is gone
+ * The images in `inputs`, sorted by path (by code unit, each path once). A folder stands for all files
+ * below it that are named like images (`IMAGE_NAME`), hidden ones left out; a file stands for itself, whatever its name. Links are followed, but no folder is gone
  * through twice, whatever links lead to it. A folder below that cannot be read is listed in place of its images: reading it says why.
  * Throws InputError for a path that does not exist or cannot be read, and for a folder without images.
  */
@@ -45,7 +44,7 @@ export async function listImages(inputs: readonly string[]): Promise<string[]> {
       images++;
     }
     if (images === 0) {
-      throw new InputError(`${input}: no images in this folder; expected .jpg, .jpeg or .png files`);
+      throw new InputError(`${input}: no images in this folder; expected ${IMAGE_EXTENSIONS} files`);
     }
   }
   return [...found].sort();
@@ -80,7 +79,7 @@ async function* imagesBelow(top: string): AsyncGenerator<string> {
         const status = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : undefined;
         if (status?.isDirectory()) linked.push(path);
         else if (entry.isDirectory()) waiting.push(path);
-        else if (EXTENSION.test(entry.name)) yield path;
+        else if (IMAGE_NAME.test(entry.name)) yield path;
       }
     }
   }

@@ -168,7 +168,7 @@ test('bad inputs are refused before anything is computed', async () => {
   await expectRefused(['embed', empty, ...model, ...out], /empty-folder: no images in this folder/);
   await expectRefused(['embed', picture, ...model, '--out', empty], /empty-folder: expected the name of a file/);
   const text = fixture('preprocess/cases.json');
-  await expectRefused(['embed', text, ...model, ...out], /none of 1 images can be read.*expected a PNG or JPEG image/);
+  await expectRefused(['embed', text, ...model, ...out], /none of 1 images can be read.*expected a JPEG.* image/);
   const noDriver = { VK_ICD_FILENAMES: '/nonexistent', VK_DRIVER_FILES: '/nonexistent' };
   if (process.platform === 'linux') {
     const { code, stderr } = await ptdpc(['embed', picture, ...model, ...out, '--device', 'webgpu'], noDriver);

@@ -1,4 +1,5 @@
 /** Which pictures belong to which class and split: of the drawn scenes, and of folders as `ptdpc train` reads them. */
+import { IMAGE_EXTENSIONS, IMAGE_NAME } from '../../src/clip/image/formats.js';
 import { EMOTIONS, SPLITS, type Split } from '../../src/demo/index.js';
 import { InputError } from '../../src/errors.js';
 import { type ClassName, classWord, describeOrigin, seededSplit } from '../../src/ptdpc/index.js';
@@ -23,8 +24,6 @@ const HELD_OUT_SCENES = { val: 10, test: 40 } as const;
 
 /** The share for testing is the command line's, and so are the pictures; the share for watching is taken from training. */
 const SHARES = { val: 0.15, test: 0.2 } as const;
-
-const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
 
 /** Throws InputError where there are not two classes to tell apart. */
 export function labelledPictures(request: DataRequest): LabelledPictures {
@@ -66,7 +65,7 @@ function folders({ name, files, seed }: FolderData): LabelledPictures {
   const names = [...new Set(images.map((image) => image.name))].sort((a, b) => (a < b ? -1 : 1));
   if (names.length < 2) {
     throw new InputError(
-      `${name}: expected folders of pictures (.jpg, .jpeg, .png), one for each of at least two classes, or such folders in train, val and test; ` +
+      `${name}: expected folders of pictures (${IMAGE_EXTENSIONS}), one for each of at least two classes, or such folders in train, val and test; ` +
         `found ${names.length === 0 ? 'none' : `one ("${names[0]}")`}`,
     );
   }

@@ -1,6 +1,7 @@
 /** Recognises an image file by its first bytes, whatever it is called, and decodes it. */
 import { InputError } from '../../errors.js';
 import type { DecodedImage } from './decoded-image.js';
+import { IMAGE_FORMAT_NAMES } from './formats.js';
 import { decodeJpeg } from './jpeg.js';
 import { decodePng } from './png.js';
 
@@ -29,7 +30,7 @@ const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<DecodedImage> {
   if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return decodePng(bytes, name);
   if (startsWith(bytes, '\xff\xd8\xff')) return decodeJpeg(bytes, name);
-  throw new InputError(`${name}: expected a PNG or JPEG image, found ${describe(bytes)}`);
+  throw new InputError(`${name}: expected a ${IMAGE_FORMAT_NAMES} image, found ${describe(bytes)}`);
 }
 
 function describe(bytes: Uint8Array): string {

@@ -1,7 +1,7 @@
 /**
  * From the bytes of an image file to the pixels that CLIP sees.
  *
- * `decode.ts` recognises the format (`png.ts`, `jpeg.ts`), `preprocess.ts` is CLIP's resize, crop and normalisation on top of
+ * `formats.ts` lists the formats, `decode.ts` recognises one (`png.ts`, `jpeg.ts`), `preprocess.ts` is CLIP's resize, crop and normalisation on top of
  * `resample.ts` and `alpha.ts`, which reproduce Pillow to the bit; `encode.ts` writes files. Everything here runs unchanged in
  * a browser; `jpeg-wasm.ts` says what JPEG needs to be given elsewhere.
  */
@@ -9,6 +9,7 @@ export { type CanvasPixels, imageFromCanvas } from './canvas.js';
 export { decodeImage } from './decode.js';
 export { type DecodedImage, type ImageMode, MOST_PIXELS } from './decoded-image.js';
 export { encodeJpeg, encodePng } from './encode.js';
+export { IMAGE_EXTENSIONS, IMAGE_FORMAT_NAMES, IMAGE_FORMATS, IMAGE_NAME, type ImageFormat } from './formats.js';
 export { type JpegWasm, setJpegWasm } from './jpeg-wasm.js';
 export {
   CLIP_MEAN,

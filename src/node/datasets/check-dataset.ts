@@ -1,4 +1,5 @@
 /** What a folder holds as a data set: what `openDataset` reads, counted, and what it leaves out. */
+import { IMAGE_EXTENSIONS } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import {
   type ClassTally,
@@ -40,7 +41,7 @@ export async function checkDataset(root: string, options: DatasetOptions = {}): 
   const pattern = layout === 'manifest' ? 'a list of images' : LAYOUTS[layout].pattern;
   if (all.total === 0) {
     const words = dataset.classes.map(({ folder }) => folder).join(', ');
-    throw new InputError(`${root}: no images of the classes ${words} in ${pattern} (.jpg, .jpeg, .png)`);
+    throw new InputError(`${root}: no images of the classes ${words} in ${pattern} (${IMAGE_EXTENSIONS})`);
   }
   const names = (label: number) => [...labels].flatMap(([name, own]) => (own === label ? [name] : []));
   return {

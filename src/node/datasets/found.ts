@@ -35,9 +35,6 @@ export interface Found {
   omitted?: readonly Omitted[];
 }
 
-/** The extensions by which images are recognised. */
-export const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
-
 export const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**

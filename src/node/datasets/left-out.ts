@@ -2,8 +2,9 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IMAGE_EXTENSIONS, IMAGE_NAME } from '../../clip/image/formats.js';
 import { SPLITS } from '../../ptdpc/datasets/index.js';
-import { byCodeUnit, IMAGE_NAME } from './found.js';
+import { byCodeUnit } from './found.js';
 import { LAYOUTS } from './layouts.js';
 import type { ReadDataset } from './open-dataset.js';
 
@@ -16,7 +17,7 @@ export const LEFT_OUT_REASONS = {
   unlisted: 'images that no list names',
   outside: 'images outside of the folders of classes',
   'odd-name': 'images whose names are not <class>_NNNN',
-  'not-an-image': 'not .jpg, .jpeg or .png',
+  'not-an-image': `not ${IMAGE_EXTENSIONS}`,
   hidden: 'hidden (the name begins with a dot)',
   unlistable: 'folders that cannot be listed',
 } as const;

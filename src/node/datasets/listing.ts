@@ -1,9 +1,10 @@
 /** Folders as data sets are read from: sorted by code unit, so that the order is the same everywhere. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IMAGE_NAME } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import { errorCode } from '../system-error.js';
-import { byCodeUnit, IMAGE_NAME } from './found.js';
+import { byCodeUnit } from './found.js';
 
 export interface Entry {
   name: string;

@@ -1,10 +1,11 @@
 /** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
 import { join } from 'node:path';
+import { IMAGE_NAME, IMAGE_NAME_IN_LINE } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import { SETTINGS, SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { readCsv } from '../csv-file.js';
-import { byCodeUnit, type Found, type FoundImage, IMAGE_NAME, type Omitted, pathInside, quoted } from './found.js';
+import { byCodeUnit, type Found, type FoundImage, type Omitted, pathInside, quoted } from './found.js';
 import { parseJson } from './json-file.js';
 import { foundOf, type Listed } from './listed-images.js';
 import { imagesIn } from './listing.js';
@@ -22,7 +23,7 @@ export async function readRoiLists(root: string): Promise<Found | undefined> {
     lines.forEach((line, i) => {
       if (line.trim() === '') return;
       const where = `${source}: line ${i + 1}`;
-      const [, file] = /^\s*(.+\.(?:jpe?g|png))(?:\s.*)?$/i.exec(line) ?? [];
+      const [, file] = IMAGE_NAME_IN_LINE.exec(line) ?? [];
       const parts =
         file === undefined
           ? []

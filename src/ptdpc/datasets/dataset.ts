@@ -1,4 +1,5 @@
 /** Labelled images in splits: what reading a data set gives, wherever it was read. Lists hold paths, not pixels. */
+import { IMAGE_EXTENSIONS } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import type { ClassName } from '../prompts-file.js';
 import type { SettingName } from './settings.js';
@@ -53,7 +54,7 @@ export function imagesOf({ root, classes, splits }: Dataset, split: Split): read
   if (split === 'train') {
     const present = new Set(images.map(({ label }) => label));
     const empty = classes.find((_, label) => !present.has(label));
-    if (empty) throw new InputError(`${root}: class "${empty.folder}" has no train images (.jpg, .jpeg, .png)`);
+    if (empty) throw new InputError(`${root}: class "${empty.folder}" has no train images (${IMAGE_EXTENSIONS})`);
   }
   return images;
 }

@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import { encode as encodeWithFastPng } from 'fast-png';
 import { zlibSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { type DecodedImage, decodeImage } from '../../../src/clip/image/index.js';
+import { type DecodedImage, decodeImage, IMAGE_FORMAT_NAMES } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
 import { casesIn, fixture, randomIntegers } from './fixtures.js';
 import './jpeg-wasm.js';
@@ -37,7 +37,7 @@ describe('format', () => {
     ['hello', '5 bytes that start with 68 65 6c 6c 6f'],
     ['\x89PNG', '4 bytes that start with 89 50 4e 47'],
   ])('%j is refused by name', async (text, found) => {
-    expect(await outcome(ascii(text))).toBe(`f: expected a PNG or JPEG image, found ${found}`);
+    expect(await outcome(ascii(text))).toBe(`f: expected a ${IMAGE_FORMAT_NAMES} image, found ${found}`);
   });
 
   it('keeps the mode of the file', async () => {

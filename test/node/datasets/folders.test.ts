@@ -93,7 +93,7 @@ describe('classes', () => {
 });
 
 describe('images of a split', () => {
-  test('come in class order, then by file name; only .jpg, .jpeg and .png, no hidden ones, but a folder called so', async () => {
+  test('come in class order, then by file name; only files named like images, no hidden ones, but a folder called so', async () => {
     await files(
       'train/a/2.png',
       'train/a/10.JPG',

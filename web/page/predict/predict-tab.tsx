@@ -1,5 +1,6 @@
 /** Predict: pictures go in, probabilities and what they rest on come out. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { IMAGE_FORMAT_NAMES, IMAGE_FORMATS } from '../../../src/clip/image/formats.js';
 import { EMOTIONS } from '../../../src/demo/index.js';
 import type { PromptExplanation } from '../../../src/ptdpc/index.js';
 import type { PictureAnswer, ScenePixels } from '../../protocol.js';
@@ -16,7 +17,7 @@ import { PromptsChoice } from './prompts-choice.js';
 import { Words } from './words.js';
 import './predict.css';
 
-const ACCEPT = 'image/png,image/jpeg,.png,.jpg,.jpeg';
+const ACCEPT = IMAGE_FORMATS.flatMap(({ mediaType, extensions }) => [mediaType, ...extensions]).join();
 
 export function PredictTab() {
   const { opened } = useEngine();
@@ -45,7 +46,7 @@ export function PredictTab() {
       <div class="columns">
         <div class="choose">
           <DropZone onDrop={(data) => addFiles([...data.files])}>
-            <p>Drop PNG or JPEG pictures here, or</p>
+            <p>Drop {IMAGE_FORMAT_NAMES} pictures here, or</p>
             <FileButton accept={ACCEPT} multiple onFiles={addFiles}>
               Choose pictures
             </FileButton>

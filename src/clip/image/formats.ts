@@ -1,0 +1,35 @@
+/**
+ * The image formats that are read: the one list from which folders are walked, the page's file dialogue, manifests, messages and help
+ * are made. Files are recognised by their first bytes (`decode.ts`), so a wrong extension of this list does no harm.
+ */
+
+export interface ImageFormat {
+  readonly name: string;
+  /** In lower case, each with its dot; the first is the usual one. */
+  readonly extensions: readonly string[];
+  readonly mediaType: string;
+}
+
+export const IMAGE_FORMATS: readonly ImageFormat[] = [
+  { name: 'JPEG', extensions: ['.jpg', '.jpeg', '.jfif'], mediaType: 'image/jpeg' },
+  { name: 'PNG', extensions: ['.png'], mediaType: 'image/png' },
+];
+
+const extensions = IMAGE_FORMATS.flatMap((format) => format.extensions);
+const pattern = `\\.(?:${extensions.map((extension) => extension.slice(1)).join('|')})`;
+
+/** What a file's name ends with if it is to be read as an image; case does not matter. */
+export const IMAGE_NAME: RegExp = new RegExp(`${pattern}$`, 'i');
+
+/** The same at the beginning of a line that goes on, after white space, with other things; group 1 is the name. */
+export const IMAGE_NAME_IN_LINE: RegExp = new RegExp(`^\\s*(.+${pattern})(?:\\s.*)?$`, 'i');
+
+/** For people: `.jpg, .jpeg or .png`. */
+export const IMAGE_EXTENSIONS: string = either(extensions);
+
+/** For people: `JPEG or PNG`. */
+export const IMAGE_FORMAT_NAMES: string = either(IMAGE_FORMATS.map(({ name }) => name));
+
+function either(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
