@@ -170,7 +170,7 @@ export interface DataReport {
   readonly name: string;
   readonly classes: readonly ClassName[];
   readonly counts: Readonly<Record<Split, number>>;
-  /** `split as published`, `split by seed 0`. */
+  /** `split as given by its files`, `split by seed 0`. */
   readonly origin: string;
   /** Why pictures were passed over, a line each. */
   readonly refused: readonly string[];

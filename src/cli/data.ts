@@ -99,7 +99,7 @@ function checkLines(found: DatasetCheck, given: boolean): string[] {
   return [
     `${root}: ${setting}${label === undefined ? '' : ` (${label})`}${given ? '' : ', by its files'}`,
     `layout: ${pattern}`,
-    describeOrigin(dataset.origin) + ('seed' in dataset.origin ? ', since none is published (--split-seed)' : ''),
+    describeOrigin(dataset.origin) + ('seed' in dataset.origin ? ', since its files give none (--split-seed)' : ''),
     `${count(all.total, 'image')} of ${classes.length} classes`,
     '',
     ...countTable(found),

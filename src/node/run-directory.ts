@@ -16,6 +16,7 @@ import {
   type EpochMetrics,
   encodePrompts,
   encodeTrainingState,
+  hasPublishedLists,
   isClassList,
   type PromptsFile,
   parseTuningOptions,
@@ -23,10 +24,11 @@ import {
   type SettingName,
   type SplitOrigin,
   type StepMetrics,
+  splitOriginSchema,
   type TrainingState,
   type TuningOptions,
 } from '../ptdpc/index.js';
-import { fromOne, parseJsonAs, positive, text, whole } from '../ptdpc/parse-json.js';
+import { parseJsonAs, positive, text, whole } from '../ptdpc/parse-json.js';
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
@@ -192,13 +194,6 @@ export class RunDirectory {
   }
 }
 
-const originSchema: v.GenericSchema<unknown, SplitOrigin> = v.variant('kind', [
-  v.object({ kind: v.literal('published') }),
-  v.object({ kind: v.literal('published-fold'), fold: fromOne, folds: fromOne }),
-  v.object({ kind: v.literal('seeded'), seed: whole }),
-  v.object({ kind: v.literal('seeded-fold'), seed: whole, fold: fromOne, folds: fromOne }),
-]);
-
 const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
   program: text,
   node: text,
@@ -211,10 +206,18 @@ const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
   model: v.object({ directory: text, sha256: text }),
   data: text,
   // Runs of earlier versions are of folders.
-  dataset: v.optional(v.object({ setting: v.picklist(SETTING_NAMES), origin: originSchema }), {
-    setting: 'folders',
-    origin: { kind: 'published' },
-  }),
+  dataset: v.optional(
+    v.pipe(
+      v.object({ setting: v.picklist(SETTING_NAMES), origin: splitOriginSchema }),
+      // Runs of before called every split of folders published.
+      v.transform(({ setting, origin }) =>
+        origin.kind === 'published' && !hasPublishedLists(setting)
+          ? { setting, origin: { kind: 'given' as const } }
+          : { setting, origin },
+      ),
+    ),
+    { setting: 'folders', origin: { kind: 'given' } },
+  ),
   images: v.object({ train: whole, val: v.nullable(whole) }),
   device: v.object({ kind: text, description: text }),
   memory: positive,

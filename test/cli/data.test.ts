@@ -42,14 +42,16 @@ const check = (setting: NamedSetting, ...options: string[]) =>
 
 /** The layout in which each is written, and what the split is. */
 const PUBLISHED = { kind: 'published' } as const;
+/** Folders say nothing of who made them. */
+const GIVEN = { kind: 'given' } as const;
 const SEEDED = { kind: 'seeded', seed: 0 } as const;
 const EXPECTED: Readonly<Record<NamedSetting, [layout: string, split: SplitOrigin, images: number]>> = {
-  fi8: ['split-folders', PUBLISHED, 48],
-  fi2: ['split-folders', PUBLISHED, 48],
+  fi8: ['split-folders', GIVEN, 48],
+  fi2: ['split-folders', GIVEN, 48],
   emotionroi6: ['roi-lists', PUBLISHED, 30],
   emotionroi2: ['roi-lists', PUBLISHED, 30],
-  twitter1: ['folds', { kind: 'published-fold', fold: 1, folds: 5 }, 10],
-  twitter2: ['split-folders', PUBLISHED, 10],
+  twitter1: ['folds', { kind: 'given-fold', fold: 1, folds: 5 }, 10],
+  twitter2: ['split-folders', GIVEN, 10],
   emoset8: ['emoset', PUBLISHED, 48],
   emoset2: ['emoset', PUBLISHED, 48],
   emotion6: ['class-folders', SEEDED, 36],
@@ -97,11 +99,11 @@ left out:
   await rm(scratchPath('emotionroi/notes.txt'));
 });
 
-test('the seed of a drawn split, and the fold of a published one', async () => {
+test('the seed of a drawn split, and the fold of one in folders', async () => {
   const seeded = await ptdpc(['data', 'check', 'artphoto', '--dataset', 'artphoto8', '--split-seed', '7']);
-  expect(seeded.stdout).toMatch(/^split by seed 7, since none is published \(--split-seed\)$/m);
+  expect(seeded.stdout).toMatch(/^split by seed 7, since its files give none \(--split-seed\)$/m);
   const { split, leftOut } = await check('twitter1', '--fold', '3');
-  expect(split).toEqual({ kind: 'published-fold', fold: 3, folds: 5 });
+  expect(split).toEqual({ kind: 'given-fold', fold: 3, folds: 5 });
   expect(leftOut).toMatchObject([{ reason: 'other-fold', count: 40 }]);
   expect(leftOut[0]!.first.every((path) => !path.startsWith('3/'))).toBe(true);
 });

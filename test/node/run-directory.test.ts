@@ -1,5 +1,5 @@
 /** A run on disk, ended at every point between the files that an epoch writes. */
-import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -105,10 +105,10 @@ test('names what differs from the run that is there, once it has an epoch', asyn
     [{ model: { directory: '/model', sha256: 'def' } }, /another model \(abc, now def\)/],
     [{ images: { train: 8, val: null } }, /another number of training images \(7, now 8\)/],
     [{ images: { train: 7, val: 2 } }, /another number of validation images \(null, now 2\)/],
-    [{ dataset: { setting: 'fi8', origin: { kind: 'published' } } }, /another data set \(folders, now fi8\)/],
+    [{ dataset: { setting: 'fi8', origin: { kind: 'given' } } }, /another data set \(folders, now fi8\)/],
     [
       { dataset: { setting: 'folders', origin: { kind: 'seeded', seed: 1 } } },
-      /another split \(\{"kind":"published"\}, now \{"kind":"seeded","seed":1\}\)/,
+      /another split \(\{"kind":"given"\}, now \{"kind":"seeded","seed":1\}\)/,
     ],
     [{ device: { kind: 'webgpu', description: '' } }, /another device \(cpu, now webgpu\)/],
   ];
@@ -117,6 +117,20 @@ test('names what differs from the run that is there, once it has an epoch', asyn
   const moved = { directory: '/elsewhere', sha256: 'abc' };
   await open({ model: moved, data: '/moved', program: '9', memory: 2, strict: true });
   await expectInputError(RunDirectory.open(path, runRecord(), RUN_SIZE + 1), /state\.safetensors: expected 25 numbers/);
+});
+
+test('what runs of before called published is published only where the data set has lists of its splits', async () => {
+  const originOf = async (dataset: object) => {
+    await rm(path, { recursive: true, force: true });
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, 'run.json'), JSON.stringify({ ...runRecord(), dataset }));
+    return (await readRunRecord(path)).dataset.origin;
+  };
+  expect(await originOf({ setting: 'fi8', origin: { kind: 'published' } })).toEqual({ kind: 'given' });
+  expect(await originOf({ setting: 'emotionroi6', origin: { kind: 'published' } })).toEqual({ kind: 'published' });
+  const fold = { fold: 2, folds: 5 };
+  const twitter = { setting: 'twitter1', origin: { kind: 'published-fold', ...fold } };
+  expect(await originOf(twitter)).toEqual({ kind: 'given-fold', ...fold });
 });
 
 test('one process at a time, and no folder stays behind for nothing', async () => {

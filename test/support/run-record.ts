@@ -18,7 +18,7 @@ export function runRecord(overrides: Partial<RunRecord> = {}): RunRecord {
     ],
     model: { directory: '/model', sha256: 'abc' },
     data: '/data',
-    dataset: { setting: 'folders', origin: { kind: 'published' } },
+    dataset: { setting: 'folders', origin: { kind: 'given' } },
     images: { train: 7, val: null },
     device: { kind: 'cpu', description: 'CPU' },
     memory: 1,

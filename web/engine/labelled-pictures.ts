@@ -83,7 +83,7 @@ function folders({ name, files, seed }: FolderData): LabelledPictures {
     name,
     classes,
     splits: { train: of('train'), val: of('val'), test: of('test') },
-    origin: describeOrigin(published.length > 0 ? { kind: 'published' } : { kind: 'seeded', seed }),
+    origin: describeOrigin(published.length > 0 ? { kind: 'given' } : { kind: 'seeded', seed }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Layouts that say everything by folders. A split that is a folder is as published. */
+/** Layouts that say everything by folders. A split that is a folder is as whoever made the copy cut it. */
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
@@ -22,7 +22,7 @@ export async function readSplitFolders(root: string, below = ''): Promise<Found 
     for (const name of found.names) names.add(name);
   }
   const all = [...names].sort(byCodeUnit);
-  return { images, names: all, classNames: classNames ?? all, origin: { kind: 'published' }, warnings: [] };
+  return { images, names: all, classNames: classNames ?? all, origin: { kind: 'given' }, warnings: [] };
 }
 
 /** `<class>/` or `images/<class>/`, without a split; undefined where fewer than two folders have images. */
@@ -40,7 +40,7 @@ export async function readFolds(root: string, fold: number, folds: number): Prom
   if (!(await foldersIn(root)).includes('1')) return undefined;
   const found = await readSplitFolders(root, String(fold));
   if (!found) throw new InputError(`${join(root, String(fold))}: expected fold ${fold} of ${folds} in {train,test}/`);
-  return { ...found, origin: { kind: 'published-fold', fold, folds } };
+  return { ...found, origin: { kind: 'given-fold', fold, folds } };
 }
 
 async function classFolders(root: string, below: string, split: Split | undefined) {

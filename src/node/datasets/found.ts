@@ -29,7 +29,7 @@ export interface Found {
   /** Of them those that are classes unless someone says otherwise: the training images' ones, where there is a split. */
   classNames: readonly string[];
   /** Undefined where there is no split: all images' splits are undefined then. */
-  origin: Extract<SplitOrigin, { kind: 'published' | 'published-fold' }> | undefined;
+  origin: Extract<SplitOrigin, { kind: 'published' | 'given' | 'given-fold' }> | undefined;
   warnings: readonly string[];
   /** Absent in layouts without a list. */
   omitted?: readonly Omitted[];

@@ -35,7 +35,8 @@ export async function manifestAt(path: string): Promise<string | undefined> {
 /** Throws InputError naming the line or entry that is wrong. */
 export async function readManifest(file: string): Promise<Found> {
   const listed = /\.csv$/i.test(file) ? await readTable(file) : await readJson(file);
-  return foundOf(dirname(file), listed, basename(file));
+  const found = await foundOf(dirname(file), listed, basename(file));
+  return { ...found, origin: found.origin && { kind: 'given' } };
 }
 
 async function readTable(file: string): Promise<Listed[]> {

@@ -76,7 +76,7 @@ export async function readDataset(root: string, options: DatasetOptions): Promis
   const { classes, labels } = await chooseClasses(base, setting, found, options.classes);
   const { images, origin } = withSplits(found, rule, seed, fold);
   if (options.fold !== undefined && !('fold' in origin))
-    throw new InputError(`--fold ${options.fold}: ${root} is split as published, and not in folds`);
+    throw new InputError(`--fold ${options.fold}: ${root} has a split of its own, and not in folds`);
 
   const splits: Partial<Record<Split, LabelledPath[]>> = {};
   for (const { path, name, split } of images) {

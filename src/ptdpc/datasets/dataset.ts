@@ -1,6 +1,8 @@
 /** Labelled images in splits: what reading a data set gives, wherever it was read. Lists hold paths, not pixels. */
+import * as v from 'valibot';
 import { IMAGE_EXTENSIONS } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
+import { fromOne, whole } from '../parse-json.js';
 import type { ClassName } from '../prompts-file.js';
 import type { SettingName } from './settings.js';
 
@@ -21,12 +23,29 @@ export function classWord(folder: string): string {
   return folder.replace(/[_-]+/g, ' ').trim();
 }
 
-/** Where the splits come from. Fold counts from 1. */
+/**
+ * Where the splits come from: lists that the data set is published with; given by the folders or the list that a copy happens to be in,
+ * whoever made them; or drawn. Fold counts from 1.
+ */
 export type SplitOrigin =
   | { kind: 'published' }
-  | { kind: 'published-fold'; fold: number; folds: number }
+  | { kind: 'given' }
+  | { kind: 'given-fold'; fold: number; folds: number }
   | { kind: 'seeded'; seed: number }
   | { kind: 'seeded-fold'; seed: number; fold: number; folds: number };
+
+/** Reads an origin from a file. Before `given` had a name of its own, folds in folders were called published. */
+export const splitOriginSchema: v.GenericSchema<unknown, SplitOrigin> = v.variant('kind', [
+  v.object({ kind: v.literal('published') }),
+  v.object({ kind: v.literal('given') }),
+  v.object({ kind: v.literal('given-fold'), fold: fromOne, folds: fromOne }),
+  v.pipe(
+    v.object({ kind: v.literal('published-fold'), fold: fromOne, folds: fromOne }),
+    v.transform((origin) => ({ ...origin, kind: 'given-fold' as const })),
+  ),
+  v.object({ kind: v.literal('seeded'), seed: whole }),
+  v.object({ kind: v.literal('seeded-fold'), seed: whole, fold: fromOne, folds: fromOne }),
+]);
 
 /** A data set, read: which images there are, in which splits, of which classes. */
 export interface Dataset {
@@ -63,13 +82,15 @@ function names(classes: readonly ClassName[]): string {
   return classes.map(({ folder }) => folder).join(', ');
 }
 
-/** `split as published`, `fold 2 of 5`: for people. */
+/** `split as published`, `fold 2 of 5 by seed 0`: for people. */
 export function describeOrigin(origin: SplitOrigin): string {
   switch (origin.kind) {
     case 'published':
       return 'split as published';
-    case 'published-fold':
-      return `published fold ${origin.fold} of ${origin.folds}`;
+    case 'given':
+      return 'split as given by its files';
+    case 'given-fold':
+      return `fold ${origin.fold} of ${origin.folds} as given by its files`;
     case 'seeded':
       return `split by seed ${origin.seed}`;
     case 'seeded-fold':

@@ -14,7 +14,7 @@ export function countWarnings({ setting, splits, origin }: Pick<Dataset, 'settin
     const known = copies.includes(found) ? ' (a copy that is known to be passed on)' : '';
     warnings.push(`${setting}: ${number(total)} images are published, found ${number(found)}${known}`);
   }
-  if (origin.kind !== 'published') return warnings;
+  if (origin.kind !== 'published' && origin.kind !== 'given') return warnings;
   for (const split of SPLITS) {
     const expected = published[split];
     const count = splits[split]?.length ?? 0;

@@ -3,8 +3,9 @@
  * Diversified Prompts for Image Emotion Classification* (arXiv 2201.10963), Tables 1 to 4 and sections 5.2 to 5.5. Accuracies are
  * shares of 1.
  *
- * The paper prints one number per cell and no spread. Its figures are whole numbers of images out of 594 (EmotionROI),
- * 254 (Twitter I) and 120 (Twitter II), so each stands for one split: 70/30 as published, and 80/20.
+ * The paper prints one number per cell, no spread, and not of how many runs it is. The figures of its own experiments (PT-DPC, and in
+ * Table 4 the transformers) are whole numbers of images out of 594 (EmotionROI), 254 (Twitter I) and 120 (Twitter II), so each stands
+ * for one test split: 30 % and 20 % of the images. The other rows are not; they are from elsewhere.
  */
 import type { Mode } from '../options.js';
 

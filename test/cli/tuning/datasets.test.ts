@@ -40,11 +40,11 @@ async function testImages(data: string, options: Parameters<typeof openDataset>[
 
 const paths = (images: readonly { path: string }[]) => images.map(({ path }) => path).sort();
 
-test('--fold: the images of the published fold; the run records it, and eval keeps to it until told otherwise', async () => {
+test('--fold: the images of the fold; the run records it, and eval keeps to it until told otherwise', async () => {
   const { stderr } = await train('folds', 'fold2', '--dataset', 'twitter1', '--fold', '2');
-  expect(stderr).toMatch(/^data set: twitter1, published fold 2 of 5: 8 train, 4 test$/m);
+  expect(stderr).toMatch(/^data set: twitter1, fold 2 of 5 as given by its files: 8 train, 4 test$/m);
   expect(await readRunJson('fold2')).toMatchObject({
-    dataset: { setting: 'twitter1', origin: { kind: 'published-fold', fold: 2, folds: 5 } },
+    dataset: { setting: 'twitter1', origin: { kind: 'given-fold', fold: 2, folds: 5 } },
     classes: [{ word: 'negative' }, { word: 'positive' }],
   });
   const expected = ['negative', 'positive'].flatMap((name) => [0, 1].map((i) => `2/test/${name}/${name}_${i}.jpg`));
@@ -92,7 +92,7 @@ test('--dataset: the order of the classes, two for eight, and what zeroshot and 
   for (const { path, actual } of await evaluated('fi2', 'split')) {
     expect(actual).toBe(/amusement|awe|contentment|excitement/.test(path) ? 'positive' : 'negative');
   }
-  const line = /^data set: twitter1, published fold 5 of 5: 8 train, 4 test$/m;
+  const line = /^data set: twitter1, fold 5 of 5 as given by its files: 8 train, 4 test$/m;
   const fold = ['--data', 'folds', '--dataset', 'twitter1', '--fold', '5'];
   expect((await expectDone(['zeroshot', '--model', 'model', ...fold, ...COMMON])).stderr).toMatch(line);
   const probe = ['probe', '--model', 'model', ...fold, '--out', 'probe', '--epochs', '1', ...COMMON];

@@ -38,7 +38,7 @@ describe('the files of a run', () => {
   test('run.json has every option, the versions, the device and the hash of the checkpoint', async () => {
     const { stdout, stderr } = await train('first', ...SHORT);
     expect(stderr).toMatch(
-      /^data set: folders, split as published: 15 train, 6 val, 9 test\ndevice: CPU.*\ntuning \d+ numbers .* 15 images of 3 classes, 4 steps an epoch\nepoch 1\/2: /,
+      /^data set: folders, split as given by its files: 15 train, 6 val, 9 test\ndevice: CPU.*\ntuning \d+ numbers .* 15 images of 3 classes, 4 steps an epoch\nepoch 1\/2: /,
     );
     expect(stdout).toMatch(/^first: train accuracy \d+\.\d %, validation accuracy \d+\.\d %\n$/);
     expect(await names('first')).toEqual(['metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors']);
@@ -51,7 +51,7 @@ describe('the files of a run', () => {
       classes: CLASSES.map((folder, c) => ({ folder, word: WORDS[c] })),
       model: { directory: scratchPath('model'), sha256 },
       data: scratchPath('data'),
-      dataset: { setting: 'folders', origin: { kind: 'published' } },
+      dataset: { setting: 'folders', origin: { kind: 'given' } },
       images: { train: 15, val: 6 },
       device: { kind: 'cpu', description: expect.stringMatching(/CPU/) },
       memory: 2 ** 30,

@@ -73,7 +73,7 @@ test('folds, votes and names: what each of these layouts passes over', async () 
   expect(leftOut(twitter)).toEqual([
     ['other-fold', 40, ...[0, 1].map((i) => `1/test/negative/negative_${i}.jpg`), '1/test/positive/positive_0.jpg'],
   ]);
-  expect(twitter.dataset.origin).toEqual({ kind: 'published-fold', fold: 2, folds: 5 });
+  expect(twitter.dataset.origin).toEqual({ kind: 'given-fold', fold: 2, folds: 5 });
 
   const abstract = await checkDataset(await published('abstract8'));
   expect(leftOut(abstract)).toEqual([['no-majority', 1, 'abstract_9999.jpg']]);

@@ -40,7 +40,7 @@ describe('classes', () => {
       { folder: 'awe', word: 'awe' },
       { folder: 'great_joy', word: 'great joy' },
     ]);
-    expect([setting, origin]).toEqual(['folders', { kind: 'published' }]);
+    expect([setting, origin]).toEqual(['folders', { kind: 'given' }]);
     expect(warnings).toEqual(['not among the classes, so left out: other']);
     expect(['a_b-c', '__a__b__', 'plain'].map(classWord)).toEqual(['a b c', 'a b', 'plain']);
   });

@@ -52,6 +52,8 @@ describe('a manifest', () => {
       test: [['joy', 'pictures/3.jpg']],
     };
     expect(await images(open(JSON.stringify(pairs), 'list.json'))).toEqual(FOUR);
+    // Whoever wrote the list made the split.
+    expect((await open(JSON.stringify(pairs), 'list.json')).origin).toEqual({ kind: 'given' });
   });
 
   test('in a folder of its own name, with classes.json beside it', async () => {

@@ -112,14 +112,14 @@ test('a whole data set without a split gets the same one in eight classes and in
   );
 });
 
-test('Twitter I: the fold that is asked for, published or by seed', async () => {
+test('Twitter I: the fold that is asked for, given by the folders or by seed', async () => {
   const [first, fourth] = [await open('twitter1'), await open('twitter1', { fold: 4 })];
-  expect([first.origin, fourth.origin]).toEqual([1, 4].map((fold) => ({ kind: 'published-fold', fold, folds: 5 })));
+  expect([first.origin, fourth.origin]).toEqual([1, 4].map((fold) => ({ kind: 'given-fold', fold, folds: 5 })));
   expect(fourth.splits.test!.every(({ path }) => path.startsWith(join(root('twitter1'), '4', 'test')))).toBe(true);
   await expectInputError(open('twitter1', { fold: 6 }), /--fold: expected a whole number from 1 to 5, found 6/);
   await expectInputError(
     openDataset(root('twitter2'), { setting: 'twitter1', fold: 2 }),
-    /--fold 2: .* split as published, and not in folds/,
+    /--fold 2: .* a split of its own, and not in folds/,
   );
 
   const whole = scratch('twitter1-whole');
