@@ -108,7 +108,7 @@ export interface Backend {
   readonly packsHalves: boolean;
   /** Memory of `length` elements, contents undefined. Throws InputError where a buffer of the device cannot be so large. */
   allocate(dtype: DType, length: number): DeviceBuffer;
-  /** Gives a buffer back. Kernels already queued that use it still run correctly. */
+  /** Gives a buffer back. Kernels already queued that use it still run correctly. Throws Error where it was given back before. */
   free(buffer: DeviceBuffer): void;
   /**
    * Until the next call, rather than hold more than `bytes` of the device's memory, free memory kept for reuse is given back.

@@ -1,5 +1,5 @@
-/** Counts memory; both backends keep one. */
-import type { MemoryUse } from './contract.js';
+/** Counts memory and knows which buffers are alive; every backend keeps one. */
+import type { DeviceBuffer, MemoryUse } from './contract.js';
 
 export class MemoryMeter implements MemoryUse {
   buffers = 0;
@@ -8,17 +8,30 @@ export class MemoryMeter implements MemoryUse {
   heldBytes = 0;
   peakHeldBytes = 0;
   fixedBytes = 0;
+  readonly #alive = new WeakMap<DeviceBuffer, number>();
 
-  /** A buffer is alive. */
-  add(bytes: number): void {
+  /** A buffer is alive, and takes so many bytes. */
+  add(buffer: DeviceBuffer, bytes: number): void {
+    this.#alive.set(buffer, bytes);
     this.buffers++;
     this.bytes += bytes;
     this.peakBytes = Math.max(this.peakBytes, this.bytes);
   }
 
-  remove(bytes: number): void {
+  /**
+   * A buffer is no longer alive; returns its bytes. Throws Error where it is not: freed twice, its memory would be handed to two others.
+   */
+  remove(buffer: DeviceBuffer): number {
+    const bytes = this.#alive.get(buffer);
+    if (bytes === undefined) {
+      throw new Error(
+        `free: the ${buffer.dtype} buffer of ${buffer.length} elements was freed before, or is not this device's`,
+      );
+    }
+    this.#alive.delete(buffer);
     this.buffers--;
     this.bytes -= bytes;
+    return bytes;
   }
 
   /** Memory was taken from the device, or with a negative number given back. */

@@ -129,7 +129,7 @@ export function launchUserKernel<K extends KernelName>(user: UserKernel<K>, args
   const unmet = user.needs.find((need) => !need.holds(args));
   if (unmet) return `it needs ${unmet.text}`;
   const launch = plainLaunch(user.kernel, args);
-  const { bindings, constants } = user.interface;
+  const { params, bindings, constants } = user.interface;
   const values = Object.entries(launch.constants ?? {});
   const missing = values.find(([name, value]) => value !== 0 && !constants.has(name));
   if (missing) return `it has no constant ${missing[0]}`;
@@ -143,6 +143,8 @@ export function launchUserKernel<K extends KernelName>(user: UserKernel<K>, args
     ...launch,
     source: user.text,
     constants: Object.fromEntries(values.filter(([name]) => constants.has(name))),
+    params: Object.fromEntries(params.map(({ name }) => [name, launch.params[name]!])),
+    buffers: Object.fromEntries(bindings.map(({ name }) => [name, launch.buffers[name]])),
     workgroups: gridOf(labKernels[user.kernel].units(args), user.covers),
   };
 }

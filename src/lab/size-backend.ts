@@ -15,12 +15,13 @@ export class SizeBackend implements Backend {
   }
 
   allocate(dtype: DType, length: number): DeviceBuffer {
-    this.memory.add(4 * length);
-    return { dtype, length };
+    const buffer = { dtype, length };
+    this.memory.add(buffer, 4 * length);
+    return buffer;
   }
 
   free(buffer: DeviceBuffer): void {
-    this.memory.remove(4 * buffer.length);
+    this.memory.remove(buffer);
   }
 
   limitMemory(): void {}

@@ -3,12 +3,13 @@ import { expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
 import { InputError } from '../../src/errors.js';
 import type { WebGpuBackend } from '../../src/kernels/index.js';
+import type { Launch } from '../../src/kernels/webgpu/launch.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { tuningOptions } from '../../src/ptdpc/options.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
 import { accumulateGradient } from '../../src/ptdpc/step.js';
 import { affine, Engine } from '../../src/tensor/index.js';
-import { describeOn, openTestDevice } from '../support/devices.js';
+import { describeOn, describeOnAll, openTestDevice } from '../support/devices.js';
 import { randomReals } from '../support/random.js';
 import { randomClip, SMALL_CLIP } from '../support/random-clip.js';
 
@@ -64,8 +65,77 @@ describeOn('webgpu', 'runtime', (device) => {
     counted.dispose();
   }, 60_000);
 
+  it('launches by name: what the shader does not have, or does not get, is named', () => {
+    const backend = device() as WebGpuBackend;
+    const [x, out] = [backend.allocate('f32', 1), backend.allocate('f32', 1)];
+    const launch = {
+      files: ['elements', 'affine'] as const,
+      entryPoint: 'main',
+      params: { length: 1, scale: 1, shift: 0 },
+      buffers: { x, out },
+      workgroups: [1, 1] as const,
+    };
+    const wrong: [Partial<Launch>, string][] = [
+      [{ buffers: { x, outt: out } }, 'affine: the shader binds no outt'],
+      [{ buffers: { x, out, addent: undefined } }, 'affine: the shader binds no addent'],
+      [{ params: { ...launch.params, offset: 2 } }, 'affine: the shader has no parameter offset'],
+      [{ params: { length: 1, scale: 1 } }, 'affine: parameter shift is missing'],
+      [{ constants: { HAS_ADDENT: 1 } }, 'the shader has no constant HAS_ADDENT'],
+    ];
+    for (const [part, message] of wrong) expect(() => backend.dispatch({ ...launch, ...part })).toThrow(message);
+    backend.free(x);
+    backend.free(out);
+  });
+
+  it('a text that cannot be read or compiled is told of, and later faults of the device are heard all the same', async () => {
+    const backend = (await openTestDevice('webgpu', {})) as WebGpuBackend;
+    const source = (field: string, body: string) =>
+      `struct Params { length: ${field} }\n@group(0) @binding(0) var<uniform> params: Params;\n` +
+      `@group(0) @binding(1) var<storage, read_write> out: array<f32>;\n@compute @workgroup_size(1) fn main() { ${body} }`;
+    const out = backend.allocate('f32', 1);
+    const launch = (text: string): Launch => ({
+      files: ['elements', 'affine'],
+      source: text,
+      entryPoint: 'main',
+      params: { length: 1 },
+      buffers: { out },
+      workgroups: [1, 1],
+    });
+    const messages = async (text: string) => (await backend.compile(launch(text))).messages.map(({ text }) => text);
+    expect(await messages(source('vec2<u32>', 'out[0] = 1.0;'))).toEqual([
+      'struct Params: expected NAME: u32 or NAME: f32, found "length: vec2<u32>"',
+    ]);
+    expect(await messages(source('u32', 'out[0] = nothing;'))).toHaveLength(1);
+    expect(await messages(source('u32', 'out[0] = 1.0;'))).toEqual([]);
+    // An error scope that was left open would keep this to itself.
+    backend.dispatch({ ...launch(source('u32', 'out[0] = 1.0;')), workgroups: [2 ** 20, 1] });
+    await expect(backend.read(out)).rejects.toThrow(/^WebGPU failed on /);
+    backend.dispose();
+  });
+
   it('refuses a tensor that the adapter cannot hold', () => {
     expect(() => device().allocate('f32', 2 ** 31)).toThrow(InputError);
     expect(() => device().allocate('f32', 2 ** 31)).toThrow(/does not fit on this WebGPU adapter/);
+  });
+});
+
+describeOnAll('a buffer that is freed twice', (device) => {
+  it('is refused, and its memory goes to one other buffer only', async () => {
+    const backend = device();
+    const first = backend.allocate('f32', 4);
+    const { bytes } = backend.memory;
+    backend.free(first);
+    // Very likely the same memory.
+    const second = backend.allocate('f32', 4);
+    expect(() => backend.free(first)).toThrow('free: the f32 buffer of 4 elements was freed before');
+    expect(backend.memory.bytes).toBe(bytes);
+    const third = backend.allocate('f32', 4);
+    backend.write(second, [1, 2, 3, 4]);
+    backend.write(third, [5, 6, 7, 8]);
+    expect([...(await backend.read(second))]).toEqual([1, 2, 3, 4]);
+    backend.free(second);
+    backend.free(third);
+    const foreign = { dtype: 'f32', length: 4 } as const;
+    expect(() => backend.free(foreign)).toThrow("is not this device's");
   });
 });

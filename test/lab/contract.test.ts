@@ -51,6 +51,40 @@ describe('a file against the contract', () => {
     );
   });
 
+  it('what is not understood is refused by name, not passed over', () => {
+    for (const [part, by, message] of [
+      ['  columns: u32,', '  columns: i32,', 'struct Params: expected NAME: u32 or NAME: f32, found "columns: i32"'],
+      ['  columns: u32,', '  columns: vec2<u32>,', 'found "columns: vec2<u32>"'],
+      ['  columns: u32,', '  @align(16) columns: u32,', 'found "@align(16) columns: u32"'],
+      ['@group(0) @binding(1)', '@group(1) @binding(1)', 'expected @group(0) and @binding(NUMBER), found @group(1)'],
+      ['@group(0) @binding(1)', '@binding(1)', 'expected @group(0) and @binding(NUMBER), found @binding(1) var'],
+      ['@group(0) @binding(1)', '@group(0) @binding(1 + 0)', 'found @group(0) @binding(1 + 0) var'],
+      [
+        'var<storage, read> x: array<f32>',
+        'var x: texture_2d<f32>',
+        'or Params at binding 0, found @group(0) @binding(1) var x',
+      ],
+      [
+        '@binding(0) var<uniform>',
+        '@binding(6) var<uniform>',
+        'or Params at binding 0, found @group(0) @binding(6) var<uniform>',
+      ],
+      ['struct Params', '@id(3) override WIDTH: u32 = 1;\nstruct Params', 'found @id'],
+    ] as const) {
+      expect(softmax, part).toContain(part);
+      const refused = () => read(softmax.replace(part, by));
+      expect(refused, by).toThrow(/^mine.wgsl: /);
+      expect(refused, by).toThrow(message);
+    }
+  });
+
+  it('attributes may stand in either order, and comments in comments', () => {
+    const text = softmax
+      .replace('@group(0) @binding(1)', '@binding(1) @group(0)')
+      .replace('  rows: u32,', '  rows: u32, /* more: /* a: f32, */ b: f32, // */');
+    expect(read(text).interface).toEqual(read(softmax).interface);
+  });
+
   it('declarations in comments do not count, and other ways of writing them do', () => {
     const text = softmax
       .replace(
@@ -93,6 +127,9 @@ describe('a case that a file does not take', () => {
   });
 
   it('otherwise the grid follows from the share of a workgroup', () => {
+    // Only what it declares, since launching goes by name.
+    const plain = text.replace('  alpha: f32,', '').replaceAll('params.alpha', '1.0');
+    expect(launch(plain, {})).toHaveProperty('params', { m: 33, n: 40, k: 8 });
     expect(launch(text, {})).toMatchObject({ source: text, workgroups: [3, 3], params: { m: 33, n: 40, k: 8 } });
     expect(launch(text.replace('covers 16 x 16', 'covers 8 x 32'), {})).toMatchObject({ workgroups: [2, 5] });
   });

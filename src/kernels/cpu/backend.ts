@@ -103,7 +103,7 @@ export class CpuBackend implements Backend {
   allocate(dtype: DType, length: number): CpuBuffer {
     const buffer = this.#wasm ? heapBuffer(this.#wasm.heap, dtype, length) : this.#arrayBuffer(dtype, length);
     if (this.#poison) this.#fillWithPoison(buffer);
-    this.memory.add(this.#bytesOf(buffer));
+    this.memory.add(buffer, this.#bytesOf(buffer));
     if (!this.#wasm) this.memory.hold(this.#bytesOf(buffer));
     return buffer;
   }
@@ -114,8 +114,7 @@ export class CpuBackend implements Backend {
   }
 
   free(buffer: DeviceBuffer): void {
-    const bytes = this.#bytesOf(buffer);
-    this.memory.remove(bytes);
+    const bytes = this.memory.remove(buffer);
     if (this.#wasm) this.#wasm.heap.free(addressOf(buffer));
     else this.memory.hold(-bytes);
   }

@@ -109,14 +109,14 @@ export class WebGpuBackend implements Backend {
     const bytes = bytesOf(dtype, length);
     this.#trim(this.#pool.excess(bytes));
     const pooled = this.#pool.take(bytes);
-    this.memory.add(bytes);
     const buffer: WebGpuBuffer = { dtype, length, pooled };
+    this.memory.add(buffer, bytes);
     this.#poison(pooled);
     return buffer;
   }
 
   free(buffer: DeviceBuffer): void {
-    this.memory.remove(bytesOf(buffer.dtype, buffer.length));
+    this.memory.remove(buffer);
     this.#pool.give((buffer as WebGpuBuffer).pooled);
   }
 
@@ -216,7 +216,10 @@ export class WebGpuBackend implements Backend {
   }
 
   #storeParams(program: Program, launch: Launch, offset: number): void {
-    program.interface.params.forEach(({ name, type }, i) => {
+    const { params } = program.interface;
+    const extra = Object.keys(launch.params).find((name) => !params.some((param) => param.name === name));
+    if (extra !== undefined) throw new Error(`${launch.files.at(-1)}: the shader has no parameter ${extra}`);
+    params.forEach(({ name, type }, i) => {
       const value = launch.params[name];
       if (value === undefined) throw new Error(`${launch.files.at(-1)}: parameter ${name} is missing`);
       if (type === 'u32') this.#arenaData.setUint32(offset + 4 * i, value, true);

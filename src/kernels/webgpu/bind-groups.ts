@@ -40,6 +40,8 @@ export class BindGroups {
   /** The group of a launch, whose buffers are noted as used by this batch of commands. */
   get(program: Program, launch: Launch, batch: number): GPUBindGroup {
     const { bindings } = program.interface;
+    const extra = Object.keys(launch.buffers).find((name) => !bindings.some((binding) => binding.name === name));
+    if (extra !== undefined) throw new Error(`${launch.files.at(-1)}: the shader binds no ${extra}`);
     const buffers = bindings.map(({ name, access }, i) => {
       const buffer = launch.buffers[name] as WebGpuBuffer | undefined;
       if ((buffer?.dtype === 'f16') !== (launch.halves === name)) {

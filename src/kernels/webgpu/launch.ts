@@ -10,6 +10,7 @@ export interface Launch {
   /** WGSL text that takes the place of the files: a kernel under trial. */
   source?: string | undefined;
   entryPoint: string;
+  // By name: one that the shader does not have is an error.
   /** Values of `override` constants; those left out keep the shader's default. */
   constants?: Record<string, number>;
   /** Values of `struct Params`, all of them. */

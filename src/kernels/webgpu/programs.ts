@@ -62,17 +62,25 @@ export class ProgramCache {
     this.#modules.delete(moduleKey(launch));
     const start = performance.now();
     const messages: CompilerMessage[] = [];
+    let module: Module | undefined;
+    // The scope is closed before anything is waited for: errors of other work would fall into it.
     this.#device.pushErrorScope('validation');
-    const module = this.#module(launch);
+    let captured: Promise<GPUError | null>;
+    let pipeline: Promise<GPUComputePipeline> | undefined;
     try {
-      const pipeline = await this.#device.createComputePipelineAsync(descriptor(launch, module));
-      this.#keep(key, module, pipeline);
+      module = this.#module(launch);
+      pipeline = this.#device.createComputePipelineAsync(descriptor(launch, module));
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      messages.push({ type: 'error', text, line: 0, column: 0 });
+      messages.push(asMessage(error));
+    } finally {
+      captured = this.#device.popErrorScope();
     }
+    const [compiled] = await Promise.allSettled([pipeline, captured]);
     const seconds = (performance.now() - start) / 1000;
-    await this.#device.popErrorScope();
+    await captured;
+    if (compiled.status === 'rejected') messages.push(asMessage(compiled.reason));
+    else if (module && compiled.value) this.#keep(key, module, compiled.value);
+    if (!module) return { messages, seconds };
     const info = await module.code.getCompilationInfo();
     const placed = info.messages.map(
       ({ type, message, lineNum, linePos }): CompilerMessage => ({
@@ -121,6 +129,10 @@ export class ProgramCache {
     this.#modules.set(key, module);
     return module;
   }
+}
+
+function asMessage(error: unknown): CompilerMessage {
+  return { type: 'error', text: error instanceof Error ? error.message : String(error), line: 0, column: 0 };
 }
 
 /** The whole WGSL text of a launch. */

@@ -2,7 +2,8 @@
  * Reads a kernel's binding contract out of its WGSL text: the fields of `struct Params`, the storage bindings with their access, and
  * the pipeline constants. The shader file stays the only place that states them, and launching goes by name.
  *
- * This understands the plain subset that `shaders/` is written in, not WGSL at large.
+ * This understands the plain subset that `shaders/` is written in, not WGSL at large, and refuses the rest: a field or a binding that
+ * was passed over would shift all that follow it.
  */
 
 export interface ShaderInterface {
@@ -14,20 +15,68 @@ export interface ShaderInterface {
   constants: Set<string>;
 }
 
-/** Throws Error where the bindings are not numbered from 1 without a gap. */
+/** A module-scope variable with attributes: these, the address space with its access, the name and the type. */
+const VARIABLE = /((?:@\s*\w+\s*(?:\([^)]*\)\s*)?)+)var\s*(?:<([^>]*)>)?\s*(\w+)\s*:\s*([^;=]+);/g;
+const PLACE = /@\s*(group|binding)\b\s*(?:\(\s*(\d+)[iu]?\s*,?\s*\))?/g;
+
+/**
+ * Throws Error where a declaration is not of the subset: a parameter that is neither u32 nor f32, a resource that is neither a storage
+ * buffer nor the uniform, a group other than 0, bindings not numbered from 1 without a gap, a constant with a number for a name.
+ */
 export function reflectShader(source: string): ShaderInterface {
-  const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-  const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
-  const params = [...struct.matchAll(/(\w+)\s*:\s*(u32|f32)\b/g)].map((field) => ({
-    name: field[1]!,
-    type: field[2] as 'u32' | 'f32',
-  }));
-  const found = [...code.matchAll(/@binding\(\s*(\d+)u?\s*\)\s*var\s*<\s*storage\s*(?:,\s*(\w+)\s*)?>\s*(\w+)/g)];
-  found.sort((one, other) => Number(one[1]) - Number(other[1]));
-  const bindings = found.map(([text, number, access = 'read', name], i) => {
-    if (Number(number) !== i + 1) throw new Error(`storage bindings must be numbered from 1 without a gap: ${text}`);
-    return { name: name!, access: access as 'read' | 'read_write' };
+  const code = withoutComments(source);
+  const found: { text: string; number: number; name: string; access: 'read' | 'read_write' }[] = [];
+  let places = 0;
+  for (const [declaration, attributes = '', space = '', name = '', type = ''] of code.matchAll(VARIABLE)) {
+    const text = declaration.replace(/\s+/g, ' ');
+    const given = [...attributes.matchAll(PLACE)].map(([, attribute, number]) => [attribute, number] as const);
+    places += given.length;
+    const { group, binding } = Object.fromEntries(given) as { group?: string; binding?: string };
+    if (given.length !== 2 || group !== '0' || binding === undefined) {
+      throw new Error(`expected @group(0) and @binding(NUMBER), found ${text}`);
+    }
+    const [kind, access = 'read'] = space.split(',').map((part) => part.trim());
+    if (kind === 'uniform' && binding === '0' && type.trim() === 'Params') continue;
+    if (kind !== 'storage' || (access !== 'read' && access !== 'read_write')) {
+      throw new Error(`expected a storage buffer to read or read_write, or Params at binding 0, found ${text}`);
+    }
+    found.push({ text, number: Number(binding), name, access });
+  }
+  if ([...code.matchAll(PLACE)].length !== places) {
+    throw new Error('expected every @group and @binding before a variable with a type, found another use of them');
+  }
+  found.sort((one, other) => one.number - other.number);
+  const bindings = found.map(({ text, number, name, access }, i) => {
+    if (number !== i + 1) throw new Error(`storage bindings must be numbered from 1 without a gap: ${text}`);
+    return { name, access };
   });
+  if (/@\s*id\b/.test(code)) throw new Error('expected pipeline constants that go by name, found @id');
   const constants = new Set([...code.matchAll(/\boverride\s+(\w+)\s*[:=]/g)].map((constant) => constant[1]!));
-  return { params, bindings, constants };
+  return { params: paramsOf(code), bindings, constants };
+}
+
+function paramsOf(code: string): ShaderInterface['params'] {
+  const struct = /\bstruct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
+  const fields = struct.split(',').map((field) => field.trim());
+  // A comma may follow the last field.
+  if (fields.at(-1) === '') fields.pop();
+  return fields.map((field) => {
+    const [, name, type] = /^(\w+)\s*:\s*(u32|f32)$/.exec(field) ?? [];
+    if (name === undefined) throw new Error(`struct Params: expected NAME: u32 or NAME: f32, found "${field}"`);
+    return { name, type: type as 'u32' | 'f32' };
+  });
+}
+
+/** Block comments may be nested, and what stands in a comment opens no other kind. */
+function withoutComments(source: string): string {
+  let depth = 0;
+  let code = '';
+  for (const [part] of source.matchAll(/\/\*|\*\/|\/\/.*|[^/*]+|[/*]/g)) {
+    if (part === '/*') depth++;
+    else if (depth > 0) depth -= Number(part === '*/');
+    else if (!part.startsWith('//')) code += part;
+    // A comment separates words as a space does.
+    if (part === '*/' && depth === 0) code += ' ';
+  }
+  return code;
 }
