@@ -19,7 +19,12 @@ import {
   type Size,
 } from './job.js';
 
-const RUN_FILES = ['run', 'run/run.json', 'run/metrics.jsonl', 'run/prompts.safetensors', 'run/state.safetensors'];
+const RUN_FILES = [
+  'run',
+  ...['run.json', 'images.csv', 'metrics.jsonl', 'prompts.safetensors', 'state.safetensors'].map(
+    (name) => `run/${name}`,
+  ),
+];
 
 /** So that all of it takes a few seconds on either device. */
 const EPOCHS: Readonly<Record<Device, number>> = { cpu: 20, webgpu: 5 };

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { bytesSource } from '../../src/clip/checkpoint/byte-source.js';
 import { RunDirectory, readRunRecord } from '../../src/node/run-directory.js';
 import { decodePrompts, decodeTrainingState, encodePrompts, encodeTrainingState } from '../../src/ptdpc/index.js';
-import { epochOf, RUN_SHAPE, RUN_SIZE, runRecord, stateAfter, stepOf } from '../../test/support/run-record.js';
+import {
+  epochOf,
+  RUN_IMAGES,
+  RUN_SHAPE,
+  RUN_SIZE,
+  runRecord,
+  stateAfter,
+  stepOf,
+} from '../../test/support/run-record.js';
 import { mutate } from '../mutate.js';
 import { mutateJson } from '../mutate-json.js';
 import { type FuzzedParser, MiB, utf8 } from '../parser.js';
@@ -28,7 +36,7 @@ async function runFolder(scratch: string): Promise<string> {
 let folder: string;
 
 async function resume(): Promise<void> {
-  const run = await RunDirectory.open(folder, RECORD, RUN_SIZE);
+  const run = await RunDirectory.open(folder, RECORD, RUN_IMAGES, RUN_SIZE);
   await run.begin();
   await run.lastEpoch();
 }

@@ -57,7 +57,7 @@ export function configure(command: Command): void {
   command
     .description('Tune the prompts of a frozen CLIP on a folder of labelled images.')
     .addOption(modelOption())
-    .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options goes on')
+    .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options and images resumes')
     .addOption(
       new Option('--preset <name>', "paper: as in the text; official: as in the authors' code")
         .choices(['paper', 'official'])

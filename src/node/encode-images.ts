@@ -43,16 +43,18 @@ export interface EncodedImages {
   readonly features: Float32Array;
   /** The readable ones of the given paths, in the given order. */
   readonly paths: readonly string[];
+  /** SHA-256 of each of these files, in hexadecimal. */
+  readonly hashes: readonly string[];
   readonly skipped: readonly SkippedImage[];
   /** How many features came from the cache, and how many were computed. */
   readonly cached: number;
   readonly encoded: number;
 }
 
-/** An image on its way to the tower: its place among the paths, its SHA-256 where there is a cache, [3, size, size]. */
+/** An image on its way to the tower: its place among the paths, its SHA-256, [3, size, size]. */
 interface WaitingImage {
   readonly index: number;
-  readonly hash: string | undefined;
+  readonly hash: string;
   readonly pixels: Float32Array;
 }
 
@@ -85,7 +87,6 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
           const feature = rowOf(features, row, reader.width);
           if (!allFinite(feature)) throw notFinite(request.paths[index]!);
           reader.features.set(feature, index * reader.width);
-          if (!hash) continue;
           await cache?.add(hash, feature);
           if (pooled) await pooledCache?.add(hash, rowOf(pooled, row, encoder.config.width));
         }
@@ -109,7 +110,7 @@ function notFinite(path: string): InputError {
 /** An image being decoded. */
 interface DecodingImage {
   readonly index: number;
-  readonly hash: string | undefined;
+  readonly hash: string;
   /** Its pixels, or the InputError that names it. */
   readonly outcome: Promise<Float32Array | InputError>;
 }
@@ -119,6 +120,8 @@ class ImageReader {
   readonly features: Float32Array;
   readonly width: number;
   readonly #request: EncodeRequest;
+  /** By the images' places. */
+  readonly #hashes: string[] = [];
   readonly #skipped = new Map<number, SkippedImage>();
   #next = 0;
   #cached = 0;
@@ -170,7 +173,8 @@ class ImageReader {
   result(): Omit<EncodedImages, 'encoded'> {
     const { paths } = this.#request;
     const skipped = [...this.#skipped].sort(([a], [b]) => a - b).map(([, image]) => image);
-    if (skipped.length === 0) return { features: this.features, paths, skipped, cached: this.#cached };
+    const all = { skipped, cached: this.#cached };
+    if (skipped.length === 0) return { features: this.features, paths, hashes: this.#hashes, ...all };
     const readable = paths.map((_, index) => index).filter((index) => !this.#skipped.has(index));
     if (readable.length === 0) {
       throw new InputError(`none of ${paths.length} images can be read; the first one: ${skipped[0]!.reason}`);
@@ -179,15 +183,17 @@ class ImageReader {
     readable.forEach((index, row) => {
       features.set(this.features.subarray(index * this.width, (index + 1) * this.width), row * this.width);
     });
-    return { features, paths: readable.map((index) => paths[index]!), skipped, cached: this.#cached };
+    const [read, hashes] = [paths, this.#hashes].map((list) => readable.map((index) => list[index]!));
+    return { features, paths: read!, hashes: hashes!, ...all };
   }
 
   /** Undefined where the cache knows the features. */
   async #lookUpOrDecode(index: number, path: string, file: Uint8Array): Promise<DecodingImage | undefined> {
     const { cache, onProgress } = this.#request;
     const { config, preprocessing } = this.encoder;
-    const hash = cache && sha256(file);
-    const known = hash && (await cache.get(hash));
+    const hash = sha256(file);
+    this.#hashes[index] = hash;
+    const known = await cache?.get(hash);
     if (known && allFinite(known)) {
       this.features.set(known, index * this.width);
       this.#cached++;

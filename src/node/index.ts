@@ -29,6 +29,7 @@ export { listImages, readImageFile, type SkippedImage } from './image-files.js';
 export { loadJpeg } from './jpeg.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
 export { type RunRecord, readRunRecord } from './run-directory.js';
+export { type RunImage, readRunImages } from './run-images.js';
 export { type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
 export { openRun, type RunFiles } from './tuned-model.js';
 export { type RunReportOptions, writeExperimentReport, writeRunReport } from './write-report.js';

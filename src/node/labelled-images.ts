@@ -6,6 +6,8 @@ import type { SkippedImage } from './image-files.js';
 
 export interface EncodedSplit extends LabelledFeatures {
   paths: readonly string[];
+  /** SHA-256 of each file, in hexadecimal. */
+  hashes: readonly string[];
   skipped: readonly SkippedImage[];
 }
 
@@ -14,11 +16,11 @@ export interface EncodedSplit extends LabelledFeatures {
  * of a class could be read.
  */
 export function labelled(
-  encoded: Pick<EncodedImages, 'features' | 'paths' | 'skipped'>,
+  encoded: Pick<EncodedImages, 'features' | 'paths' | 'hashes' | 'skipped'>,
   images: readonly LabelledPath[],
   classes: readonly ClassName[],
 ): EncodedSplit {
-  const { paths, skipped } = encoded;
+  const { paths, hashes, skipped } = encoded;
   const labelOf = new Map(images.map(({ path, label }) => [path, label]));
   const labels = Int32Array.from(paths, (path) => labelOf.get(path)!);
   const present = new Set(labels);
@@ -30,5 +32,5 @@ export function labelled(
       );
     }
   }
-  return { features: encoded.features, labels, paths, skipped };
+  return { features: encoded.features, labels, paths, hashes, skipped };
 }

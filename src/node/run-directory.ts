@@ -1,6 +1,6 @@
 /**
- * A run on disk: `run.json` (what was asked for, and with what), `metrics.jsonl`, `prompts.safetensors` (the latest prompts)
- * and `state.safetensors` (what the next epoch needs). All but the metrics are written to a temporary name and renamed, and the
+ * A run on disk: `run.json` (what was asked for, and with what), `images.csv` (run-images.ts), `metrics.jsonl`, `prompts.safetensors` (the
+ * latest prompts) and `state.safetensors` (what the next epoch needs). All but the metrics are written to a temporary name and renamed, and the
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
 import { existsSync } from 'node:fs';
@@ -34,6 +34,7 @@ import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
+import { describeOtherImages, imagesCsv, imagesPath, type RunImage, readRunImages } from './run-images.js';
 import { parseEpochMetrics } from './run-metrics.js';
 import { explained, naming } from './system-error.js';
 import { isTemporary, removeLeftBehind } from './temporary-files.js';
@@ -47,7 +48,8 @@ export interface RunRecord {
   model: { directory: string; sha256: string };
   data: string;
   dataset: { setting: SettingName; origin: SplitOrigin };
-  images: { train: number; val: number | null };
+  /** How many, and which: see `contentHash`. `trainSha256` is null in runs of earlier versions. */
+  images: { train: number; val: number | null; trainSha256: string | null; valSha256: string | null };
   device: { kind: string; description: string };
   memory: number;
   strict: boolean;
@@ -115,27 +117,35 @@ export class RunDirectory {
   }
 
   /**
-   * Starts a run, or picks up an interrupted one with the same options. Throws InputError where the folder holds something else,
-   * and OtherRun where it is a run with other options. Its folder should be claimed.
+   * Starts a run, or picks up an interrupted one with the same options and images. Throws InputError where the folder holds something
+   * else, and OtherRun where it is a run with other options or images. Its folder should be claimed.
    */
-  static async open(path: string, record: RunRecord, promptSize: number): Promise<RunDirectory> {
+  static async open(
+    path: string,
+    record: RunRecord,
+    images: readonly RunImage[],
+    promptSize: number,
+  ): Promise<RunDirectory> {
     const statePath = join(path, 'state.safetensors');
     const promptsPath = join(path, 'prompts.safetensors');
     if (!existsSync(statePath) && !existsSync(promptsPath)) {
       // Without a finished epoch there is nothing to go on from, whatever the options were.
       await RunDirectory.requirePlace(path);
       await writeFileAtomically(join(path, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+      await writeFileAtomically(imagesPath(path), imagesCsv(images));
       return new RunDirectory(path, record, undefined, 0);
     }
-    const before = identity(await readRunRecord(path));
+    const found = await readRunRecord(path);
+    const before = identity(found);
     for (const [key, value] of Object.entries(identity(record))) {
-      const found: unknown = Reflect.get(before, key);
-      if (found !== value) {
+      const other: unknown = Reflect.get(before, key);
+      if (other !== value) {
         throw new OtherRun(
-          `--out ${path}: it holds a run with another ${key} (${shortened(String(found))}, now ${shortened(String(value))}); choose another folder`,
+          `--out ${path}: it holds a run with another ${key} (${shortened(String(other))}, now ${shortened(String(value))}); choose another folder`,
         );
       }
     }
+    await requireSameImages(path, found, record, images);
     if (!existsSync(statePath)) return new RunDirectory(path, record, undefined, 0);
     await using source = await openFileSource(statePath);
     const { state, metricsBytes } = await decodeTrainingState(source, promptSize, record.options.optimizer);
@@ -194,6 +204,27 @@ export class RunDirectory {
   }
 }
 
+/** Throws OtherRun unless a run in the folder `path` was of these images. */
+async function requireSameImages(
+  path: string,
+  { images: before }: RunRecord,
+  { images: now }: RunRecord,
+  images: readonly RunImage[],
+): Promise<void> {
+  if (before.trainSha256 === null) {
+    throw new OtherRun(
+      `--out ${path}: an earlier version made this run without recording which images it was trained on, so it cannot be resumed; choose another folder`,
+    );
+  }
+  for (const split of ['train', 'val'] as const) {
+    if (before[`${split}Sha256`] === now[`${split}Sha256`]) continue;
+    const kind = split === 'train' ? 'training' : 'validation';
+    const listed = await readRunImages(path);
+    const which = listed ? ` (${describeOtherImages(listed, images, split)})` : '';
+    throw new OtherRun(`--out ${path}: it holds a run with other ${kind} images${which}; choose another folder`);
+  }
+}
+
 const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
   program: text,
   node: text,
@@ -218,7 +249,12 @@ const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
     ),
     { setting: 'folders', origin: { kind: 'given' } },
   ),
-  images: v.object({ train: whole, val: v.nullable(whole) }),
+  images: v.object({
+    train: whole,
+    val: v.nullable(whole),
+    trainSha256: v.optional(v.nullable(text), null),
+    valSha256: v.optional(v.nullable(text), null),
+  }),
   device: v.object({ kind: text, description: text }),
   memory: positive,
   strict: v.boolean(),

@@ -8,7 +8,6 @@ import {
   type ClassName,
   type Dataset,
   type EpochMetrics,
-  type LabelledFeatures,
   PromptModel,
   promptText,
   requireTrainingMemory,
@@ -18,9 +17,11 @@ import {
   trainPrompts,
 } from '../ptdpc/index.js';
 import { type Events, SILENT } from './events.js';
+import type { EncodedSplit } from './labelled-images.js';
 import type { ModelDirectory } from './model-directory.js';
 import { packageVersion } from './package.js';
 import { type RunClaim, RunDirectory, type RunRecord } from './run-directory.js';
+import { contentHash, runImages } from './run-images.js';
 
 export interface TrainingRun {
   /** Folder of the run. */
@@ -34,8 +35,8 @@ export interface TrainingRun {
   readonly data: Pick<Dataset, 'root' | 'setting' | 'origin'>;
   readonly classes: readonly ClassName[];
   readonly options: TuningOptions;
-  readonly train: LabelledFeatures;
-  readonly validation?: LabelledFeatures | undefined;
+  readonly train: EncodedSplit;
+  readonly validation?: EncodedSplit | undefined;
   /** Bytes for activations, beside the weights. */
   readonly memory: number;
   /** For the record: whether unreadable images were refused. */
@@ -59,7 +60,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   using prompts = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, options);
   requireTrainingMemory(prompts, memory);
   await using _claim = request.claim ? undefined : await RunDirectory.claim(out);
-  const run = await RunDirectory.open(out, await recordOf(request), prompts.prompts.size);
+  const run = await RunDirectory.open(out, await recordOf(request), listImages(request), prompts.prompts.size);
   await run.begin();
   let last = await run.lastEpoch();
   const done = run.state?.epochs ?? 0;
@@ -117,9 +118,19 @@ async function recordOf(request: TrainingRun): Promise<RunRecord> {
     model: { directory: resolve(model.directory), sha256: await model.hash() },
     data: resolve(data.root),
     dataset: { setting: data.setting, origin: data.origin },
-    images: { train: train.labels.length, val: validation?.labels.length ?? null },
+    images: {
+      train: train.labels.length,
+      val: validation?.labels.length ?? null,
+      trainSha256: contentHash(train),
+      valSha256: validation ? contentHash(validation) : null,
+    },
     device: { kind, description },
     memory,
     strict: strict ?? false,
   };
+}
+
+function listImages({ train, validation, classes, data }: TrainingRun) {
+  const validated = validation ? runImages('val', validation, classes, data.root) : [];
+  return [...runImages('train', train, classes, data.root), ...validated];
 }

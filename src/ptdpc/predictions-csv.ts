@@ -12,7 +12,12 @@ export function predictionsCsv(
     const row = probabilities.subarray(i * words.length, (i + 1) * words.length);
     return [path, words[labels[i]!]!, words[predicted[i]!]!, ...Array.from(row, String)];
   });
-  return `${[header, ...lines].map((cells) => cells.map(csvCell).join(',')).join('\n')}\n`;
+  return csvText([header, ...lines]);
+}
+
+/** Rows of cells as the text of a file. */
+export function csvText(rows: readonly (readonly string[])[]): string {
+  return `${rows.map((cells) => cells.map(csvCell).join(',')).join('\n')}\n`;
 }
 
 /** Quotes around what holds a separator, doubled inside. */

@@ -10,7 +10,7 @@ import { listImages, readImageFile } from '../../src/node/image-files.js';
 import { RunDirectory, readRunRecord } from '../../src/node/run-directory.js';
 import { encodeTrainingState } from '../../src/ptdpc/index.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
-import { RUN_SIZE, runRecord, stateAfter } from '../support/run-record.js';
+import { RUN_IMAGES, RUN_SIZE, runRecord, stateAfter } from '../support/run-record.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
@@ -81,7 +81,7 @@ test('a run whose metrics are a link elsewhere does not have the other file cut'
   await writeFile(scratch('run/state.safetensors'), await encodeTrainingState(stateAfter(1), 5));
   await writeFile(scratch('precious'), 'precious text');
   await symlink(scratch('precious'), scratch('run/metrics.jsonl'));
-  const run = await RunDirectory.open(scratch('run'), record, RUN_SIZE);
+  const run = await RunDirectory.open(scratch('run'), record, RUN_IMAGES, RUN_SIZE);
   await expectInputError(run.begin(), /run\/metrics\.jsonl: expected a file, found something else/);
   expect(await readFile(scratch('precious'), 'utf8')).toBe('precious text');
 });
@@ -96,6 +96,9 @@ test('a run.json of values that JavaScript cannot print is refused', async () =>
   ]) {
     await writeFile(scratch('odd/run.json'), JSON.stringify(changed));
     await expectInputError(readRunRecord(scratch('odd')), /odd\/run\.json: expected the record of a run/);
-    await expectInputError(RunDirectory.open(scratch('odd'), record, RUN_SIZE), /odd\/run\.json: expected the record/);
+    await expectInputError(
+      RunDirectory.open(scratch('odd'), record, RUN_IMAGES, RUN_SIZE),
+      /odd\/run\.json: expected the record/,
+    );
   }
 });

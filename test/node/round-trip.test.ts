@@ -145,7 +145,7 @@ test('run.json and lines of metrics', () =>
         const record = runRecord({
           classes,
           data,
-          images: { train, val: train },
+          images: { train, val: train, trainSha256: data, valSha256: null },
           dataset: { setting: 'fi8', origin: { kind: 'seeded', seed: train } },
         });
         await expectWholeOnly(new TextEncoder().encode(JSON.stringify(record)), 'run.json', cuts, async (bytes) => {

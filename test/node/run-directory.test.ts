@@ -4,9 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RunDirectory, type RunRecord, readRunPrompts, readRunRecord } from '../../src/node/run-directory.js';
+import { type RunImage, readRunImages } from '../../src/node/run-images.js';
 import { tuningOptions } from '../../src/ptdpc/index.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
-import { epochOf, RUN_SHAPE, RUN_SIZE, runRecord, stateAfter, stepOf } from '../support/run-record.js';
+import {
+  contentOf,
+  epochOf,
+  RUN_IMAGES,
+  RUN_SHAPE,
+  RUN_SIZE,
+  runImagesOf,
+  runRecord,
+  stateAfter,
+  stepOf,
+} from '../support/run-record.js';
 import { goneTag, leftBehind } from './gone-process.js';
 
 let root: string;
@@ -20,7 +31,8 @@ beforeEach(() => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const open = (overrides?: Partial<RunRecord>) => RunDirectory.open(path, runRecord(overrides), RUN_SIZE);
+const open = (overrides?: Partial<RunRecord>, images: readonly RunImage[] = RUN_IMAGES) =>
+  RunDirectory.open(path, runRecord(overrides), images, RUN_SIZE);
 
 /** Writes epochs [from, to) as training does. */
 async function write(run: RunDirectory, from: number, to: number): Promise<void> {
@@ -45,6 +57,7 @@ test('goes on from its last epoch, with numbers to the last bit', async () => {
   expect(await again.lastEpoch()).toEqual(epochOf(1));
   expect(await readRunPrompts(path)).toMatchObject({ epochs: 2, shape: RUN_SHAPE, prompts: stateAfter(2).prompts });
   expect(await readRunRecord(path)).toEqual(runRecord());
+  expect(await readRunImages(path)).toEqual(RUN_IMAGES);
 });
 
 test('ended between any two writes of an epoch, it still ends the same', async () => {
@@ -80,17 +93,17 @@ test('refuses a folder of something else, but not what a killed start left behin
 
   path = join(root, 'left');
   await write(await open(), 0, 0);
-  await rm(join(path, 'run.json'));
+  for (const name of ['run.json', 'images.csv']) await rm(join(path, name));
   await writeFile(leftBehind(join(path, 'run.json')), '{');
   await writeFile(join(path, '.lock'), goneTag);
   await RunDirectory.requirePlace(path);
   {
     await using _claim = await RunDirectory.claim(path);
     await (await open()).begin();
-    expect((await readdir(path)).sort()).toEqual(['.lock', 'run.json']);
+    expect((await readdir(path)).sort()).toEqual(['.lock', 'images.csv', 'run.json']);
   }
-  expect(await readdir(path)).toEqual(['run.json']);
-  await rm(join(path, 'run.json'));
+  expect(await readdir(path)).toEqual(['images.csv', 'run.json']);
+  for (const name of ['run.json', 'images.csv']) await rm(join(path, name));
   await writeFile(join(path, 'notes.txt'), '');
   await expectInputError(open(), /left: the folder is not empty/);
   await expectInputError(RunDirectory.requirePlace(join(path, 'notes.txt')), /found a file/);
@@ -100,11 +113,12 @@ test('names what differs from the run that is there, once it has an epoch', asyn
   await open({ options: tuningOptions('official') });
   const run = await open();
   await write(run, 0, 1);
+  const { images } = runRecord();
   const changes: [Partial<RunRecord>, RegExp][] = [
     [{ options: tuningOptions('paper', { epochs: 5, seed: 3 }) }, /another seed \(0, now 3\)/],
     [{ model: { directory: '/model', sha256: 'def' } }, /another model \(abc, now def\)/],
-    [{ images: { train: 8, val: null } }, /another number of training images \(7, now 8\)/],
-    [{ images: { train: 7, val: 2 } }, /another number of validation images \(null, now 2\)/],
+    [{ images: { ...images, train: 8 } }, /another number of training images \(7, now 8\)/],
+    [{ images: { ...images, val: 2 } }, /another number of validation images \(null, now 2\)/],
     [{ dataset: { setting: 'fi8', origin: { kind: 'given' } } }, /another data set \(folders, now fi8\)/],
     [
       { dataset: { setting: 'folders', origin: { kind: 'seeded', seed: 1 } } },
@@ -116,7 +130,45 @@ test('names what differs from the run that is there, once it has an epoch', asyn
   // Neither where things lie, nor what computes them how, changes the result.
   const moved = { directory: '/elsewhere', sha256: 'abc' };
   await open({ model: moved, data: '/moved', program: '9', memory: 2, strict: true });
-  await expectInputError(RunDirectory.open(path, runRecord(), RUN_SIZE + 1), /state\.safetensors: expected 25 numbers/);
+  await expectInputError(
+    RunDirectory.open(path, runRecord(), RUN_IMAGES, RUN_SIZE + 1),
+    /state\.safetensors: expected 25 numbers/,
+  );
+});
+
+test('a run is of its images, by content and class in order, wherever they lie', async () => {
+  const validation = runImagesOf('val', ['v', 'w']);
+  const start = (train: readonly RunImage[], val: readonly RunImage[] = validation) => {
+    const images = { train: train.length, val: val.length, trainSha256: contentOf(train), valSha256: contentOf(val) };
+    return open({ images }, [...train, ...val]);
+  };
+  await write(await start(RUN_IMAGES), 0, 1);
+  const run = path;
+  const [first, ...others] = RUN_IMAGES;
+  const changed = runImagesOf('train', ['a', 'b', 'new', 'd', 'e', 'newer', 'g']);
+  await expectInputError(
+    start(changed),
+    `--out ${run}: it holds a run with other training images (2 of 7, the first is train/awe/new.jpg); choose another folder`,
+  );
+  const relabelled = [{ ...first!, class: 'great_joy' }, ...others];
+  await expectInputError(start(relabelled), /other training images \(1 of 7, the first is train\/awe\/a\.jpg\)/);
+  await expectInputError(start([...others, first!]), /other training images \(the same ones in another order\)/);
+  await expectInputError(
+    start(RUN_IMAGES, runImagesOf('val', ['v', 'x'])),
+    /other validation images \(1 of 2, the first is val\/great_joy\/x\.jpg\)/,
+  );
+  const moved = RUN_IMAGES.map((image) => ({ ...image, path: `elsewhere/${image.sha256}.jpg` }));
+  expect((await start(moved)).state).toEqual(stateAfter(1));
+});
+
+test('a run of an earlier version, which does not say of which images it is, is read but not resumed', async () => {
+  await write(await open(), 0, 1);
+  const { images: _, ...record } = runRecord();
+  await writeFile(join(path, 'run.json'), JSON.stringify({ ...record, images: { train: 7, val: null } }));
+  await rm(join(path, 'images.csv'));
+  expect(await readRunImages(path)).toBeUndefined();
+  expect((await readRunRecord(path)).images).toEqual({ train: 7, val: null, trainSha256: null, valSha256: null });
+  await expectInputError(open(), /an earlier version made this run .* cannot be resumed; choose another folder$/);
 });
 
 test('what runs of before called published is published only where the data set has lists of its splits', async () => {

@@ -12,8 +12,14 @@ import type { SkippedImage } from '../image-files.js';
 import { type EncodedSplit, labelled } from '../labelled-images.js';
 import type { Workplace } from './workplace.js';
 
-/** By path, the feature of a readable image, not normalised. */
-type KnownFeatures = Map<string, Float32Array | SkippedImage>;
+/** The feature of a readable image, not normalised, and the SHA-256 of its file. */
+interface KnownFeature {
+  feature: Float32Array;
+  hash: string;
+}
+
+/** By path. */
+type KnownFeatures = Map<string, KnownFeature | SkippedImage>;
 
 export class ExperimentFeatures {
   /** Of one data set at a time. */
@@ -59,9 +65,9 @@ export class ExperimentFeatures {
     if (encoder === 'clip-pooled' && unknown.length > 0) await this.raw('clip-joint', root, parts, classes);
     const { width } = this.place.encoders.get(encoder)!;
     if (unknown.length > 0) {
-      const { features, paths, skipped } = await this.#encode(encoder, root, unknown);
+      const { features, paths, hashes, skipped } = await this.#encode(encoder, root, unknown);
       paths.forEach((path, row) => {
-        known.set(path, features.subarray(row * width, (row + 1) * width));
+        known.set(path, { feature: features.subarray(row * width, (row + 1) * width), hash: hashes[row]! });
       });
       for (const image of skipped) known.set(image.path, image);
     }
@@ -88,16 +94,16 @@ export class ExperimentFeatures {
 
 /** The features [images, width] of the readable ones of some images. */
 function featuresOf(images: readonly LabelledPath[], known: KnownFeatures, width: number) {
-  const paths: string[] = [];
+  const read: (KnownFeature & { path: string })[] = [];
   const skipped: SkippedImage[] = [];
   for (const { path } of images) {
     const found = known.get(path)!;
-    if (found instanceof Float32Array) paths.push(path);
+    if ('feature' in found) read.push({ path, ...found });
     else skipped.push(found);
   }
-  const features = new Float32Array(paths.length * width);
-  paths.forEach((path, row) => {
-    features.set(known.get(path) as Float32Array, row * width);
+  const features = new Float32Array(read.length * width);
+  read.forEach(({ feature }, row) => {
+    features.set(feature, row * width);
   });
-  return { features, paths, skipped };
+  return { features, paths: read.map(({ path }) => path), hashes: read.map(({ hash }) => hash), skipped };
 }

@@ -19,7 +19,7 @@ setUpModelAndImages();
 
 const EPOCHS = 40;
 const OPTIONS = ['--epochs', String(EPOCHS), '--batch-size', '4', '--optimizer', 'adamw', '--lr', '0.001'];
-const FILES = ['metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors'];
+const FILES = ['images.csv', 'metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors'];
 
 beforeAll(() => train('straight', ...OPTIONS));
 

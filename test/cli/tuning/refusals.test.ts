@@ -94,7 +94,7 @@ describe('images', () => {
     expect(stderr).toMatch(
       /\n2 unreadable images skipped:\n {2}some\/train\/awe\/00\.png: .*\n {2}some\/val\/sadness\/cut\.png: .*\n/,
     );
-    expect((await readRunJson('skipping')).images).toEqual({ train: 14, val: 6 });
+    expect((await readRunJson('skipping')).images).toMatchObject({ train: 14, val: 6 });
   });
 });
 
@@ -210,6 +210,12 @@ describe('--out', () => {
     await refused(other('classes \\(.*\\)'), ...again('--classes', 'sadness,great_joy,awe'));
     await makeImages(scratchPath('fewer'), { train: 4, val: 2 });
     await refused(other('number of training images \\(15, now 12\\)'), ...again('--data', 'fewer'));
+    await cp(scratchPath('data'), scratchPath('replaced'), { recursive: true });
+    await cp(scratchPath('data/test/awe/00.png'), scratchPath('replaced/train/awe/01.png'));
+    await refused(
+      /--out taken: it holds a run with other training images \(1 of 15, the first is train\/awe\/01\.png\); choose another folder/,
+      ...again('--data', 'replaced'),
+    );
     await cp(scratchPath('model'), scratchPath('changed'), { recursive: true });
     const bytes = await readFile(scratchPath('changed/model.safetensors'));
     bytes[bytes.length - 1]! ^= 1;
@@ -222,5 +228,5 @@ test('links to folders of images are followed', async () => {
   await mkdir(scratchPath('linked/train'), { recursive: true });
   for (const name of CLASSES) await symlink(scratchPath(`data/train/${name}`), scratchPath(`linked/train/${name}`));
   await train('from-links', '--data', 'linked', '--epochs', '1');
-  expect((await readRunJson('from-links')).images).toEqual({ train: 15, val: null });
+  expect((await readRunJson('from-links')).images).toMatchObject({ train: 15, val: null });
 });

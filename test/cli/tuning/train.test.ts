@@ -41,7 +41,9 @@ describe('the files of a run', () => {
       /^data set: folders, split as given by its files: 15 train, 6 val, 9 test\ndevice: CPU.*\ntuning \d+ numbers .* 15 images of 3 classes, 4 steps an epoch\nepoch 1\/2: /,
     );
     expect(stdout).toMatch(/^first: train accuracy \d+\.\d %, validation accuracy \d+\.\d %\n$/);
-    expect(await names('first')).toEqual(['metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors']);
+    expect(await names('first')).toEqual([
+      ...['images.csv', 'metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors'],
+    ]);
     const weights = await readFile(scratchPath('model/model.safetensors'));
     sha256 = createHash('sha256').update(weights).digest('hex');
     expect(await readRunJson('first')).toEqual({
@@ -52,11 +54,20 @@ describe('the files of a run', () => {
       model: { directory: scratchPath('model'), sha256 },
       data: scratchPath('data'),
       dataset: { setting: 'folders', origin: { kind: 'given' } },
-      images: { train: 15, val: 6 },
+      images: {
+        train: 15,
+        val: 6,
+        trainSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        valSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
       device: { kind: 'cpu', description: expect.stringMatching(/CPU/) },
       memory: 2 ** 30,
       strict: false,
     });
+    const png = await readFile(scratchPath('data/val/sadness/01.png'));
+    const images = (await readRunFile('first', 'images.csv')).toString().trimEnd().split('\n');
+    expect(images).toHaveLength(1 + 15 + 6);
+    expect(images.at(-1)).toBe(`val,sadness,${createHash('sha256').update(png).digest('hex')},val/sadness/01.png`);
   });
 
   test('metrics.jsonl has a line per step, the short last batch included, and one per epoch', async () => {

@@ -101,9 +101,9 @@ async function makeRun(name: string): Promise<string> {
     { folder: 'calm', word: 'calm, "deep"' },
     { folder: 'fear', word: 'fear' },
   ];
-  // As earlier versions wrote it, without the data set.
-  const { dataset: _, ...record } = runRecord({ classes, data, images: { train: 2, val: null } });
-  await writeFile(join(run, 'run.json'), JSON.stringify(record));
+  // As earlier versions wrote it, without the data set and the images' hashes.
+  const { dataset: _, ...record } = runRecord({ classes, data });
+  await writeFile(join(run, 'run.json'), JSON.stringify({ ...record, images: { train: 2, val: null } }));
   const step = (epoch: number, step: number) => JSON.stringify({ type: 'step', epoch, step, loss: 1, lr: 0.1 });
   const epoch = { type: 'epoch', epoch: 0, trainLoss: 1, trainAccuracy: 0.5, valLoss: null, valAccuracy: null };
   // The second epoch was not written to its end.

@@ -1,0 +1,110 @@
+/**
+ * The images that a run was trained and validated on, which are part of its identity. `images.csv` in its folder lists them in order:
+ *
+ *     split,class,sha256,path
+ *     train,awe,9f86d081884c7d65...,train/awe/a.jpg
+ *
+ * with the class's folder, the SHA-256 of the file (as in the feature cache) and the path relative to the folder of the data set.
+ * run.json has one hash for each split, of file hashes and labels in order, so moving or renaming files changes nothing.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { InputError } from '../errors.js';
+import type { ClassName } from '../ptdpc/index.js';
+import { csvText } from '../ptdpc/predictions-csv.js';
+import { exists } from './checkpoint-files.js';
+import { parseCsv } from './csv-file.js';
+import { isManifestName } from './datasets/manifest.js';
+import { sha256 } from './feature-segment.js';
+import type { EncodedSplit } from './labelled-images.js';
+import { kindOfFile, naming } from './system-error.js';
+
+const FILE = 'images.csv';
+const HEADER = ['split', 'class', 'sha256', 'path'] as const;
+
+/** An image of a run. */
+export interface RunImage {
+  split: 'train' | 'val';
+  /** Folder of its class. */
+  class: string;
+  /** Of the file's bytes, in hexadecimal. */
+  sha256: string;
+  /** Relative to the folder of the data set, with `/`. */
+  path: string;
+}
+
+/** What identifies the images of a split. */
+export type SplitContent = Pick<EncodedSplit, 'labels' | 'hashes'>;
+
+/** SHA-256 of the files' hashes and labels, in order: the order of images decides which ones form a batch. */
+export function contentHash({ labels, hashes }: SplitContent): string {
+  return sha256(hashes.map((hash, i) => `${hash} ${labels[i]}\n`).join(''));
+}
+
+/** The folder that the images of a data set lie in: itself, or where its manifest is. */
+export function dataFolder(root: string): string {
+  return resolve(isManifestName(root) ? dirname(root) : root);
+}
+
+/** An image's path relative to the folder of its data set, the same on all systems. */
+export function pathInData(root: string, path: string): string {
+  return relative(dataFolder(root), resolve(path)).split(sep).join('/');
+}
+
+/** The images of one split of a run. `root` is the data set's. */
+export function runImages(
+  split: RunImage['split'],
+  { labels, hashes, paths }: Pick<EncodedSplit, 'labels' | 'hashes' | 'paths'>,
+  classes: readonly ClassName[],
+  root: string,
+): RunImage[] {
+  return paths.map((path, i) => ({
+    split,
+    class: classes[labels[i]!]!.folder,
+    sha256: hashes[i]!,
+    path: pathInData(root, path),
+  }));
+}
+
+/** The text of images.csv. */
+export function imagesCsv(images: readonly RunImage[]): string {
+  return csvText([HEADER, ...images.map((image) => HEADER.map((name) => image[name]))]);
+}
+
+/** The path of images.csv in a run's folder. */
+export function imagesPath(run: string): string {
+  return join(run, FILE);
+}
+
+/**
+ * The images that a run was trained and validated on, in order; undefined for a run of an earlier version, which did not record them.
+ * Throws InputError where images.csv is something else.
+ */
+export async function readRunImages(run: string): Promise<RunImage[] | undefined> {
+  const path = imagesPath(run);
+  if (!(await exists(path))) return undefined;
+  const status = await naming(path, 'cannot be opened', () => stat(path));
+  if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);
+  const text = await naming(path, 'cannot be read', () => readFile(path, 'utf8'));
+  const [header = [], ...rows] = parseCsv(text, path);
+  if (header.join() !== HEADER.join()) throw new InputError(`${path}: expected the columns ${HEADER.join(', ')}`);
+  return rows.map(([split, name = '', hash = '', image = ''], i) => {
+    if (!((split === 'train' || split === 'val') && /^[0-9a-f]{64}$/.test(hash)))
+      throw new InputError(`${path}: image ${i + 1}: expected split train or val and the SHA-256 of a file`);
+    return { split, class: name, sha256: hash, path: image };
+  });
+}
+
+/** How many images of a split were not in it before, and the first of them; or that only their order differs. For people. */
+export function describeOtherImages(
+  before: readonly RunImage[],
+  now: readonly RunImage[],
+  split: RunImage['split'],
+): string {
+  const key = (image: RunImage) => `${image.sha256} ${image.class}`;
+  const of = (images: readonly RunImage[]) => images.filter((image) => image.split === split);
+  const known = new Set(of(before).map(key));
+  const others = of(now).filter((image) => !known.has(key(image)));
+  const [first] = others;
+  return first ? `${others.length} of ${of(now).length}, the first is ${first.path}` : 'the same ones in another order';
+}
