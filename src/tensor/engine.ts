@@ -52,7 +52,7 @@ export class Engine {
 
   /** A tensor that collects a gradient. Belongs to its maker, not to a scope. */
   parameter(data: ArrayLike<number>, shape: readonly number[]): Tensor {
-    const tensor = this.#fill(new Tensor(this.#allocate('f32', shape), shape, new Vertex()), data);
+    const tensor = this.#fill(new Tensor(this.#allocate('f32', shape), shape, new Vertex(shape)), data);
     return tensor;
   }
 
@@ -85,7 +85,8 @@ export class Engine {
 
   /**
    * Runs `body` and disposes every tensor made in it, except those that it returns (alone, or in arrays and plain
-   * objects), which pass to the scope around it, or to the caller where there is none.
+   * objects), which pass to the scope around it, or to the caller where there is none. Throws where `body` is asynchronous: what it made
+   * would be gone before it went on.
    */
   scope<T extends Kept>(body: () => T): T;
   scope(body: () => void): void;
@@ -101,6 +102,7 @@ export class Engine {
     let result: T | undefined;
     try {
       result = body();
+      refusePromise('scope', result);
       return result;
     } finally {
       this.#scopes.pop();
@@ -109,22 +111,37 @@ export class Engine {
     }
   }
 
-  /** Runs `body` with a tape open: what it computes from parameters can be differentiated until it returns. */
+  /**
+   * Runs `body` with a tape open: what it computes from parameters can be differentiated until it returns. Throws where `body` is
+   * asynchronous: after an `await` the tape would have ended.
+   */
   withTape<T>(body: (tape: Tape) => T): T {
     if (this.#tape) throw new Error('a tape is open already');
     const tape = new Tape();
     this.#tape = tape;
     try {
-      return body(tape);
+      const result = body(tape);
+      refusePromise('withTape', result);
+      return result;
     } finally {
       this.#tape = undefined;
       tape.clear();
     }
   }
 
-  /** True when an operation on these inputs must be recorded. Operations ask before they save anything. */
+  /**
+   * True when an operation on these inputs must be recorded. Operations ask before they save anything. Throws where an input was computed
+   * on another tape, which has ended: no gradient could pass through it.
+   */
   differentiates(...inputs: readonly (Tensor | undefined)[]): boolean {
-    return this.#tape !== undefined && inputs.some((input) => input?.vertex !== undefined);
+    const tape = this.#tape;
+    if (!tape?.open) return false;
+    const vertices = inputs.flatMap((input) => input?.vertex ?? []);
+    if (vertices.some((vertex) => vertex.tape && vertex.tape !== tape))
+      throw new Error(
+        'a tensor was computed on a tape that has ended: compute it inside this withTape, or read it and make a frozen one',
+      );
+    return vertices.length > 0;
   }
 
   /** Records an operation on the open tape, if any of its inputs depends on a parameter. See Tape.record. */
@@ -156,10 +173,17 @@ export class Engine {
   }
 
   #allocate(dtype: DType, shape: readonly number[]): Storage {
-    const size = sizeOf(shape);
-    if (!(size > 0)) throw new Error(`a tensor of shape [${shape.join(', ')}] has no elements`);
-    return new Storage(this, this.backend.allocate(dtype, size));
+    return new Storage(this, this.backend.allocate(dtype, sizeOf(shape)));
   }
+}
+
+/** A body that returns a promise goes on after its scope or tape has ended; its failure then is a consequence, and said by this one. */
+function refusePromise(method: string, result: unknown): void {
+  if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function') return;
+  Promise.resolve(result).catch(() => {});
+  throw new Error(
+    `${method}: expected a synchronous function, found one that returns a promise; await before or after it`,
+  );
 }
 
 function* tensorsIn(value: Kept | undefined): Generator<Tensor> {

@@ -118,6 +118,8 @@ function restoreTensors(tensors: readonly Tensor[], data: readonly Float32Array[
   if (data.length !== tensors.length)
     throw new Error(`optimiser state of ${data.length} tensors for ${tensors.length}`);
   tensors.forEach((tensor, i) => {
+    const { length } = data[i]!;
+    if (length !== tensor.size) throw new Error(`optimiser state of ${length} numbers for a tensor of ${tensor.size}`);
     tensor.engine.backend.write(tensor.buffer, data[i]!);
   });
 }

@@ -3,15 +3,22 @@
  * that depends on a parameter writes down how to send a gradient back; `backward` reads the notes in reverse.
  */
 import { addScaled } from './ops/elementwise.js';
+import { requireShape } from './shapes.js';
 import type { Tensor } from './tensor.js';
 
 /** The place where the gradient of one tensor is summed. */
 export class Vertex {
   grad: Tensor | undefined;
 
-  /** Replaces the sum. Takes its own handle on `grad`. */
+  /** `shape` is the tensor's, and the gradient's; `tape` the one that its operation is on, undefined for a parameter. */
+  constructor(
+    readonly shape: readonly number[],
+    readonly tape?: Tape,
+  ) {}
+
+  /** Replaces the sum. Takes its own handle on `grad`, which may come under another shape of the same size. */
   set(grad: Tensor): void {
-    const own = detached(grad);
+    const own = detached(grad, this.shape);
     this.clear();
     this.grad = own;
   }
@@ -35,8 +42,6 @@ type Saved = Readonly<Record<string, Tensor | undefined>>;
 
 interface Entry {
   output: Vertex;
-  /** The output's shape; a gradient may arrive under another one, by way of a reshaped handle. */
-  shape: readonly number[];
   inputs: readonly (Vertex | undefined)[];
   saved: Saved;
   backward: (gradOut: Tensor, saved: Saved, sink: GradientSink) => void;
@@ -45,6 +50,12 @@ interface Entry {
 /** The notes of what was computed from parameters. `Engine.withTape` opens one. */
 export class Tape {
   readonly #entries: Entry[] = [];
+  #state: 'open' | 'spent' | 'ended' = 'open';
+
+  /** True until `backward` is called: what is computed later cannot be differentiated any more, and is not recorded. */
+  get open(): boolean {
+    return this.#state === 'open';
+  }
 
   /**
    * Notes one operation. `saved` names the tensors that its backward pass needs: the tape keeps them alive until then,
@@ -56,12 +67,11 @@ export class Tape {
     saved: S,
     backward: (gradOut: Tensor, saved: S, sink: GradientSink) => void,
   ): void {
-    output.vertex = new Vertex();
+    output.vertex = new Vertex(output.shape, this);
     const kept: Record<string, Tensor | undefined> = {};
     for (const [name, tensor] of Object.entries(saved)) kept[name] = tensor && detached(tensor);
     this.#entries.push({
       output: output.vertex,
-      shape: output.shape,
       inputs: inputs.map((input) => input?.vertex),
       saved: kept,
       backward: backward as Entry['backward'],
@@ -70,28 +80,38 @@ export class Tape {
 
   /**
    * Sends `gradient` (of the shape of `output`; 1 for a scalar if left out) back to every parameter. Consumes the tape's
-   * notes: what each one saved is freed as soon as it was used.
+   * notes: what each one saved is freed as soon as it was used, so a tape goes backward once.
    */
   backward(output: Tensor, gradient?: Tensor): void {
-    const { vertex, engine } = output;
+    const { vertex, engine, shape } = output;
+    if (this.#state !== 'open')
+      throw new Error(
+        this.#state === 'ended'
+          ? 'backward: the tape has ended; call it inside withTape'
+          : 'backward was called on this tape already; open another with withTape',
+      );
     if (!vertex) throw new Error('backward from a tensor that depends on no parameter');
-    engine.scope(() => {
-      if (!gradient && output.size !== 1) throw new Error('backward from a tensor that is no scalar needs a gradient');
-      vertex.set(gradient ?? engine.tensor([1], output.shape));
-    });
+    if (vertex.tape !== this)
+      throw new Error('backward from a tensor that is not on this tape: compute it inside the same withTape');
+    if (!gradient && output.size !== 1)
+      throw new Error(`backward from a tensor of shape [${shape.join(', ')}], which is no scalar, needs a gradient`);
+    if (gradient) requireShape('backward', 'the gradient', gradient, shape);
+    this.#state = 'spent';
+    engine.scope(() => vertex.set(gradient ?? engine.tensor([1], shape)));
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
-      const { output: vertex, shape, inputs, saved, backward } = entry;
+      const { output: vertex, inputs, saved, backward } = entry;
       const gradOut = vertex.grad;
       if (gradOut) {
         const sink: GradientSink = {
-          give: (i, produce) => sink.giveInto(i, (sum) => (sum ? addScaled(produce(), sum) : produce())),
+          give: (i, produce) =>
+            sink.giveInto(i, (sum) => (sum ? addScaled(produce().reshape(sum.shape), sum) : produce())),
           giveInto: (i, produce) => {
             const input = inputs[i];
             if (input) input.set(produce(input.grad));
           },
         };
         try {
-          engine.scope(() => backward(gradOut.reshape(shape), saved, sink));
+          engine.scope(() => backward(gradOut, saved, sink));
         } finally {
           vertex.clear();
           release(saved);
@@ -100,8 +120,9 @@ export class Tape {
     }
   }
 
-  /** Frees what is left of an unused or partly used tape. */
+  /** Ends the tape, and frees what is left of an unused or partly used one. */
   clear(): void {
+    this.#state = 'ended';
     for (const entry of this.#entries.splice(0)) {
       entry.output.clear();
       release(entry.saved);
@@ -110,8 +131,8 @@ export class Tape {
 }
 
 /** A handle without history: what a backward pass computes with it is not recorded again. */
-function detached(tensor: Tensor): Tensor {
-  const handle = tensor.share();
+function detached(tensor: Tensor, shape = tensor.shape): Tensor {
+  const handle = tensor.share(shape);
   handle.vertex = undefined;
   return handle;
 }

@@ -86,16 +86,15 @@ export class Tensor implements Disposable {
 
   /** The same memory and history under another shape of the same size. */
   reshape(shape: readonly number[]): Tensor {
-    if (sizeOf(shape) !== this.size) {
-      throw new Error(`cannot reshape [${this.shape.join(', ')}] to [${shape.join(', ')}]`);
-    }
-    return this.engine.adopt(new Tensor(this.#storage, shape, this.vertex));
+    return this.engine.adopt(this.share(shape));
   }
 
-  /** Another handle on the same memory that no scope owns: its holder disposes it. */
-  share(): Tensor {
-    if (this.#disposed) throw new Error('a disposed tensor cannot be shared');
-    return new Tensor(this.#storage, this.shape, this.vertex);
+  /** Another handle on the same memory, under another shape of the same size where given, that no scope owns: its holder disposes it. */
+  share(shape = this.shape): Tensor {
+    if (this.#disposed) throw new Error(`tensor [${this.shape.join(', ')}] was shared after it was disposed`);
+    if (sizeOf(shape) !== this.size)
+      throw new Error(`cannot reshape [${this.shape.join(', ')}] to [${shape.join(', ')}]`);
+    return new Tensor(this.#storage, shape, this.vertex);
   }
 
   /** Waits for everything queued before and copies the values to the host. */
@@ -122,6 +121,10 @@ export class Tensor implements Disposable {
   }
 }
 
+/** Number of elements. Throws Error where an axis is no whole number from 1. */
 export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
+  return shape.reduce((product, length) => {
+    if (Number.isInteger(length) && length > 0) return product * length;
+    throw new Error(`a tensor of shape [${shape.join(', ')}]: expected whole numbers from 1`);
+  }, 1);
 }

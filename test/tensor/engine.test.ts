@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import {
   AdamW,
+  addScaled,
   affine,
   Engine,
   feedForward,
@@ -9,6 +10,8 @@ import {
   linear,
   mean,
   Sgd,
+  softmax,
+  type Tape,
   type Tensor,
 } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
@@ -134,6 +137,71 @@ describeOnAll('engine', (device) => {
       engine.scope(() => engine.withTape((tape) => tape.backward(mean(affine(x, 4)))));
     }
     expect(await x.grad!.read()).toEqual(Float32Array.of(6, 6));
+    x.zeroGrad();
+    x.dispose();
+  });
+
+  it('a gradient has the shape of its parameter, whatever shape it was used under', () => {
+    const engine = engineWith();
+    const x = engine.parameter([1, 2, 3, 4, 5, 6], [2, 3]);
+    engine.scope(() => engine.withTape((tape) => tape.backward(mean(x))));
+    expect(x.grad!.shape).toEqual([2, 3]);
+    // Used twice, under two shapes: the second gradient is added to the first.
+    engine.scope(() =>
+      engine.withTape((tape) => tape.backward(addScaled(mean(x.reshape([3, 2])), mean(softmax(x.reshape([6])))))),
+    );
+    expect(x.grad!.shape).toEqual([2, 3]);
+    x.zeroGrad();
+    x.dispose();
+  });
+
+  it('refuses bodies that are asynchronous: an await would outlive their tape or scope', async () => {
+    const engine = engineWith();
+    const before = live();
+    const x = engine.parameter([1, 2], [2]);
+    const body = async (tape?: Tape) => {
+      const loss = mean(affine(x, 4));
+      await Promise.resolve();
+      tape?.backward(loss);
+    };
+    const refused = /expected a synchronous function, found one that returns a promise/;
+    expect(() => engine.scope(() => engine.withTape(body))).toThrow(refused);
+    expect(() => engine.scope(() => body())).toThrow(refused);
+    // biome-ignore lint/suspicious/noThenProperty: any thenable counts.
+    expect(() => engine.withTape(() => ({ then: () => {} }))).toThrow(/^withTape: /);
+    // What the bodies did after their await is over, and failed without being heard.
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(x.grad).toBeUndefined();
+    x.dispose();
+    expect(live()).toBe(before);
+  });
+
+  it('goes backward once, from what was computed on this tape', () => {
+    const engine = engineWith();
+    const x = engine.parameter([1, 2], [2]);
+    engine.scope(() => {
+      const old = engine.withTape((tape) => ({ tape, y: mean(affine(x, 4)) }));
+      expect(() => old.tape.backward(old.y)).toThrow(/the tape has ended; call it inside withTape/);
+      engine.withTape((tape) => {
+        expect(() => tape.backward(old.y)).toThrow(/not on this tape/);
+        expect(() => tape.backward(x.reshape([2]))).toThrow(/not on this tape/);
+        expect(() => tape.backward(engine.zeros([1]))).toThrow(/depends on no parameter/);
+        expect(() => affine(old.y, 2)).toThrow(/computed on a tape that has ended/);
+        const y = affine(x, 4);
+        expect(() => tape.backward(y)).toThrow(
+          'backward from a tensor of shape [2], which is no scalar, needs a gradient',
+        );
+        expect(() => tape.backward(y, engine.zeros([1, 2]))).toThrow(
+          'backward: expected the gradient [2], found [1, 2]',
+        );
+        expect(x.grad).toBeUndefined();
+        tape.backward(mean(y));
+        expect(x.grad).toBeDefined();
+        expect(() => tape.backward(mean(y))).toThrow(/called on this tape already; open another/);
+      });
+      // Without a tape it is a tensor like any other.
+      expect(affine(old.y, 2).shape).toEqual([1]);
+    });
     x.zeroGrad();
     x.dispose();
   });

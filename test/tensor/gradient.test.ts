@@ -106,6 +106,22 @@ const cases: GradientCase[] = [
     },
   ]),
   {
+    name: 'feedForward, residual of its own',
+    inputs: [
+      [3, 5],
+      [3, 4],
+    ],
+    build: (_, [x, residual], frozen) =>
+      feedForward(
+        x!,
+        {
+          ...{ weight1: frozen([7, 5]), bias1: frozen([7]), weight2: frozen([4, 7]), bias2: frozen([4]) },
+          activation: 'gelu',
+        },
+        residual!,
+      ),
+  },
+  {
     name: 'layerNorm, x used twice',
     inputs: [[4, 6]],
     build: (_, [x], frozen) => addScaled(layerNorm(x!, frozen([6]), frozen([6]), 1e-3), x!, 0.7),
@@ -161,10 +177,21 @@ const cases: GradientCase[] = [
   },
 ];
 
-/** Output and gradients of `case` at the given inputs; upstream gradient random, inputs pass through an affine first. */
-async function evaluate(engine: Engine, test: GradientCase, inputs: Float64Array[], gradients: boolean) {
+/**
+ * Output and gradients of `case` at the given inputs; upstream gradient random, inputs pass through an affine first. Those that `learned`
+ * leaves out are frozen.
+ */
+async function evaluate(
+  engine: Engine,
+  test: GradientCase,
+  inputs: Float64Array[],
+  gradients: boolean,
+  learned: (input: number) => boolean = () => true,
+) {
   const random = randomReals(99);
-  const parameters = inputs.map((data, i) => engine.parameter(data, test.inputs[i]!));
+  const parameters = inputs.map((data, i) =>
+    learned(i) ? engine.parameter(data, test.inputs[i]!) : engine.tensor(data, test.inputs[i]!),
+  );
   const run = () => {
     const scaled = parameters.map((parameter) => affine(parameter, 1.3, 0.1));
     return test.build(engine, scaled, (shape) => engine.tensor(random(shape.reduce((a, b) => a * b)), shape));
@@ -214,6 +241,20 @@ describeOnAll('gradient', (device) => {
         expect(error / scale, `gradient of input ${i}`).toBeLessThan(3e-6);
       }
       expect(oracle.backend.memory.buffers).toBe(0);
+    });
+  }
+
+  for (const test of cases.filter(({ inputs }) => inputs.length > 1)) {
+    it(`${test.name}: each input's gradient is the same with the others frozen`, async () => {
+      const random = randomReals(5);
+      const inputs = test.inputs.map((shape) => Float64Array.from(random(shape.reduce((a, b) => a * b))));
+      const engine = new Engine(device());
+      const all = await evaluate(engine, test, inputs, true);
+      for (const i of inputs.keys()) {
+        const alone = await evaluate(engine, test, inputs, true, (input) => input === i);
+        expect(alone.grads.map((grad, j) => grad && j)).toEqual(inputs.map((_, j) => (j === i ? j : undefined)));
+        expect(alone.grads[i]).toEqual(all.grads[i]);
+      }
     });
   }
 });

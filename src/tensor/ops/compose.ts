@@ -1,4 +1,5 @@
 /** Prompt composition and grouped dot products, with their gradients. */
+import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
 /**
@@ -7,10 +8,11 @@ import type { Tensor } from '../tensor.js';
  */
 export function compose(weights: Tensor, prompts: Tensor): Tensor {
   const { engine } = prompts;
-  const [classes = 0, tokens = 0, width = 0] = prompts.shape;
-  const batch = weights.size / (classes * tokens);
-  const sizes = { batch, classes, tokens, width };
-  const out = engine.empty([batch, tokens, width]);
+  const sizes = checkedAxes('compose', {
+    prompts: [prompts, 'classes tokens width'],
+    weights: [weights, 'batch classes tokens'],
+  });
+  const out = engine.empty([sizes.batch, sizes.tokens, sizes.width]);
   engine.run('compose', { ...sizes, weights: weights.buffer, prompts: prompts.buffer, out: out.buffer });
   engine.record(out, [weights, prompts], { weights, prompts }, (gradOut, saved, { give }) => {
     give(0, () => {
@@ -32,11 +34,10 @@ export function compose(weights: Tensor, prompts: Tensor): Tensor {
 /** out[g, i] = scale * (a[g] . b[g, i]): a [groups, width], b [groups * members, width], out [groups, members]. */
 export function groupDot(a: Tensor, b: Tensor, scale = 1): Tensor {
   const { engine } = a;
-  const [groups, width] = [a.rows, a.columns];
-  const members = b.rows / groups;
-  if (b.columns !== width || !Number.isInteger(members)) {
-    throw new Error(`grouped dot product of [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`);
-  }
+  const { groups, width, rows } = checkedAxes('groupDot', { a: [a, 'groups width'], b: [b, 'rows width'] });
+  const members = rows / groups;
+  if (!Number.isInteger(members))
+    throw new Error(`groupDot: expected b with a multiple of ${groups} rows, found [${b.shape.join(', ')}]`);
   const sizes = { groups, members, width, scale };
   const out = engine.empty([groups, members]);
   engine.run('groupDot', { ...sizes, a: a.buffer, b: b.buffer, out: out.buffer });

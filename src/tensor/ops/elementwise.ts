@@ -1,4 +1,5 @@
 /** Operations element by element, and sums. Each stands beside its gradient. */
+import { requireShape } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
 /** scale * x + shift. */
@@ -14,7 +15,7 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
 
 /** scale * x + y, of equal shapes. */
 export function addScaled(x: Tensor, y: Tensor, scale = 1): Tensor {
-  if (x.size !== y.size) throw new Error(`cannot add [${x.shape.join(', ')}] and [${y.shape.join(', ')}]`);
+  requireShape('addScaled', 'y', y, x.shape);
   const { engine } = x;
   const out = engine.empty(x.shape);
   engine.run('affine', { x: x.buffer, scale, shift: 0, addend: y.buffer, out: out.buffer, length: x.size });

@@ -1,4 +1,5 @@
 /** Picking rows, with its gradient: every source row collects from its readers. */
+import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
 /** Which source row each output row takes (-1: none), and the same turned round for the gradient. */
@@ -43,9 +44,17 @@ export interface BaseRows {
 
 /** out[r] = source[index[r]] + base[baseIndex[r]], a part with index -1 being zero. source [n, width], out [rows, width]. */
 export function gatherRows(source: Tensor, index: RowIndex, base?: BaseRows): Tensor {
-  const { engine, columns } = source;
-  if (source.rows !== index.sourceRows)
-    throw new Error(`an index into ${index.sourceRows} rows used on ${source.rows}`);
+  const { engine } = source;
+  const { columns } = checkedAxes(
+    'gatherRows',
+    {
+      source: [source, 'sourceRows columns'],
+      index: [index.index, 'rows'],
+      'base.tensor': [base?.tensor, 'baseRows columns'],
+      'base.index': [base?.index.index, 'rows'],
+    },
+    { sourceRows: index.sourceRows, rows: index.rows, ...(base && { baseRows: base.index.sourceRows }) },
+  );
   if (base?.tensor.vertex) throw new Error('gatherRows has no gradient for its base: freeze it');
   const out = engine.empty([index.rows, columns]);
   engine.run('gatherRows', {

@@ -1,5 +1,6 @@
 /** Matrix products and the layers made of them, with their gradients. */
 import type { Activation } from '../../kernels/index.js';
+import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 import { sumRows } from './elementwise.js';
 
@@ -10,13 +11,16 @@ export interface MatmulOptions {
   alpha?: number;
 }
 
-/** alpha * op(a) . op(b) for matrices; leading axes of `a` count as rows when it is not transposed. */
+/** alpha * op(a) . op(b) for matrices; all axes but the last count as rows. */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false, alpha = 1 } = options;
   const { engine } = a;
   const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
   const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
-  if (k !== inner) throw new Error(`matrix product of inner sizes ${k} and ${inner}`);
+  if (k !== inner) {
+    const expected = transposeB ? `[n, ${k}]` : `[${k}, n]`;
+    throw new Error(`matmul: expected b ${expected}, found [${b.shape.join(', ')}]`);
+  }
   const out = engine.empty([m, n]);
   engine.run('matmul', { a: a.buffer, b: b.buffer, out: out.buffer, m, n, k, transposeA, transposeB, alpha });
   // With C = A B: dA = dC B' and dB = A' dC; transposed operands swap the order.
@@ -46,13 +50,18 @@ export function linear(
   { residual }: { residual?: Tensor | undefined } = {},
 ): Tensor {
   const { engine } = x;
-  const [m, n, k] = [x.rows, weight.rows, weight.columns];
+  const { n, k } = checkedAxes('linear', {
+    x: [x, '... k'],
+    weight: [weight, 'n k'],
+    bias: [bias, 'n'],
+    residual: [residual, '... n'],
+  });
   const out = engine.empty([...x.shape.slice(0, -1), n]);
   engine.run('matmul', {
     a: x.buffer,
     b: weight.buffer,
     out: out.buffer,
-    m,
+    m: x.rows,
     n,
     k,
     transposeB: true,
@@ -72,7 +81,8 @@ export function linear(
 
 /**
  * CLIP's MLP with its residual: activation(x W1' + b1) W2' + b2 + residual. One operation, so that the activation is fused
- * forward into the first product and its derivative backward into the second. All weights are frozen.
+ * forward into the first product and its derivative backward into the second. All weights are frozen. x [..., k], weight1 [inner, k],
+ * bias1 [inner], weight2 [n, inner], bias2 [n], residual [..., n].
  */
 export function feedForward(
   x: Tensor,
@@ -84,12 +94,20 @@ export function feedForward(
   for (const tensor of [weight1, bias1, weight2, bias2]) {
     if (tensor.vertex) throw new Error('feedForward has no gradient for its weights; use linear');
   }
-  const [rows, inner, columns] = [x.rows, weight1.rows, weight2.rows];
+  const { k, inner, n } = checkedAxes('feedForward', {
+    x: [x, '... k'],
+    weight1: [weight1, 'inner k'],
+    bias1: [bias1, 'inner'],
+    weight2: [weight2, 'n inner'],
+    bias2: [bias2, 'n'],
+    residual: [residual, '... n'],
+  });
+  const { rows } = x;
   const preActivation = engine.differentiates(x) ? engine.empty([rows, inner]) : undefined;
-  const out = engine.empty([...x.shape.slice(0, -1), columns]);
+  const out = engine.empty([...x.shape.slice(0, -1), n]);
   engine.scope(() => {
     const hidden = engine.empty([rows, inner]);
-    const first = { a: x.buffer, b: weight1.buffer, out: hidden.buffer, m: rows, n: inner, k: x.columns };
+    const first = { a: x.buffer, b: weight1.buffer, out: hidden.buffer, m: rows, n: inner, k };
     engine.run('matmul', {
       ...first,
       transposeB: true,
@@ -97,7 +115,7 @@ export function feedForward(
       activation,
       preActivation: preActivation?.buffer,
     });
-    const second = { a: hidden.buffer, b: weight2.buffer, out: out.buffer, m: rows, n: columns, k: inner };
+    const second = { a: hidden.buffer, b: weight2.buffer, out: out.buffer, m: rows, n, k: inner };
     engine.run('matmul', { ...second, transposeB: true, bias: bias2.buffer, residual: residual.buffer });
   });
   engine.record(out, [x, residual], { weight1, weight2, preActivation }, (gradOut, saved, { give, giveInto }) => {
@@ -110,7 +128,7 @@ export function feedForward(
         out: gradHidden.buffer,
         m: rows,
         n: inner,
-        k: columns,
+        k: n,
         activationGrad: { activation, preActivation: saved.preActivation!.buffer },
       });
       return gradInput(gradHidden, saved.weight1, x.shape, sum);

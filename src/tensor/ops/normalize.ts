@@ -1,9 +1,11 @@
 /** Operations that normalise rows (the last axis), with their gradients. */
+import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
-/** Layer normalisation with a frozen weight and bias (Ba, Kiros and Hinton, 2016). */
+/** Layer normalisation of x [..., columns] with a frozen weight and bias [columns] (Ba, Kiros and Hinton, 2016). */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
   if (weight.vertex || bias.vertex) throw new Error('layerNorm has no gradient for its weight and bias: freeze them');
+  checkedAxes('layerNorm', { x: [x, '... columns'], weight: [weight, 'columns'], bias: [bias, 'columns'] });
   const { engine, rows, columns } = x;
   const out = engine.empty(x.shape);
   const statistics = engine.differentiates(x) ? engine.empty([rows, 2]) : undefined;
@@ -83,7 +85,7 @@ export function softmax(x: Tensor): Tensor {
 /** Cross-entropy of each row of logits [batch, classes] against its label: losses [batch]. */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const { engine, rows, columns } = logits;
-  if (labels.size !== rows) throw new Error(`${labels.size} labels for ${rows} rows of logits`);
+  checkedAxes('crossEntropy', { logits: [logits, 'batch classes'], labels: [labels, 'batch'] });
   const losses = engine.empty([rows]);
   const probabilities = engine.empty(logits.shape);
   engine.run('crossEntropy', {
