@@ -1,7 +1,8 @@
 /** The image pipeline on one thread: from the bytes of a 640 x 480 file to the pixels that the vision tower takes. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pixelsForClip } from '../src/node/image-files.js';
+import { clipPreprocessing } from '../src/clip/image/index.js';
+import { pixelsFor } from '../src/node/image-files.js';
 import { packageRoot } from '../src/node/package.js';
 import type { Benchmark } from './benchmark.js';
 import { imagePeers } from './peers.js';
@@ -23,7 +24,7 @@ export function imageBenchmark(format: keyof typeof FILES): Benchmark {
     open: async (_device, { seconds }) => {
       const bytes = await readFile(path);
       const run = async (times: number) => {
-        for (let i = 0; i < times; i++) await pixelsForClip(bytes, path, SIZE);
+        for (let i = 0; i < times; i++) await pixelsFor(clipPreprocessing(SIZE), bytes, path);
       };
       return { entries: [{ name: '1 thread', threads: 1, sample: sampler(run, 1, seconds) }], [Symbol.dispose]() {} };
     },

@@ -1,6 +1,7 @@
 /** Whole commands, from the start of the process to its end, beside the parts that they cannot do without. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { clipPreprocessing } from '../src/clip/image/index.js';
 import { TextTower, VisionTower } from '../src/clip/towers/index.js';
 import { ImageDecoders } from '../src/node/image-decoders.js';
 import { listImages } from '../src/node/image-files.js';
@@ -46,8 +47,9 @@ export const embedBenchmark: StandaloneBenchmark = {
 
 async function decoderRate(folder: string): Promise<number> {
   using decoders = new ImageDecoders(hardwareThreads());
+  const how = clipPreprocessing(SIZE);
   const files = (await listImages([folder])).map((path) => ({ path, bytes: new Uint8Array(readFileSync(path)) }));
-  const decode = (some: typeof files) => Promise.all(some.map(({ path, bytes }) => decoders.decode(bytes, path, SIZE)));
+  const decode = (some: typeof files) => Promise.all(some.map(({ path, bytes }) => decoders.decode(bytes, path, how)));
   // The threads' start is the whole process's business.
   await decode(files.slice(0, 4).map(({ path, bytes }) => ({ path, bytes: bytes.slice() })));
   const start = performance.now();

@@ -22,6 +22,8 @@ export interface ModelFolder {
 export interface ModelPlan {
   readonly name: string;
   readonly config: ClipConfig;
+  /** How it wants its pictures, for people. */
+  readonly pictures: string;
   /** Files with weights. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
   /** How its largest tensor is stored: F16, F32, ... */

@@ -2,9 +2,22 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Checkpoint } from '../clip/checkpoint/index.js';
-import { type Activation, type ClipConfig, inferConfig } from '../clip/config.js';
+import {
+  type Activation,
+  type ClipConfig,
+  inferConfig,
+  isOpenAiArchive,
+  type ModelDescription,
+  parsePreprocessing,
+} from '../clip/config.js';
+import {
+  clipPreprocessing,
+  describePreprocessing,
+  type Preprocessing,
+  samePreprocessing,
+} from '../clip/image/index.js';
 import { requireNothingAt } from '../node/atomic.js';
-import { exists, findCheckpoint, openCheckpointFiles, readConfig } from '../node/checkpoint-files.js';
+import { exists, findCheckpoint, openCheckpointFiles, readDescription, readText } from '../node/checkpoint-files.js';
 import { requireSpace } from '../node/make-folder.js';
 import { readVocabulary } from '../node/model-directory.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
@@ -16,6 +29,7 @@ import { progress } from './progress.js';
 /** What `addConversionOptions` leaves in a command's options. */
 export interface ConversionOptions {
   activation?: Activation;
+  preprocessing?: string;
   vocab?: string;
   dtype: 'f16' | 'f32';
 }
@@ -31,18 +45,20 @@ export function configure(command: Command): void {
       'Make a model directory (config.json, model.safetensors, merges.txt, vocab.json) that ptdpc and other CLIP ' +
         "software load. The checkpoint is a safetensors or PyTorch file, an index of shards, OpenAI's TorchScript " +
         "archive, or a folder from the Hugging Face hub, under Hugging Face's, OpenAI's or OpenCLIP's names. " +
-        'Nothing in it is executed. Sizes come from its config.json where it has one, else from the tensors. The ' +
-        'vocabulary comes from --vocab, else from a merges.txt beside the checkpoint.',
+        'Nothing in it is executed. Sizes come from its config.json or open_clip_config.json where it has one, else ' +
+        'from the tensors. How pictures are prepared comes from --preprocessing, else from a file beside the ' +
+        'checkpoint, else it is as OpenAI has it. The vocabulary comes from --vocab, else from a merges.txt beside ' +
+        'the checkpoint.',
     )
     .argument('<checkpoint>', 'file or folder')
     .requiredOption('--out <dir>', 'model directory to create');
   addConversionOptions(command)
     .addOption(jsonOption())
     .action(async (path: string, options: Options) => {
-      const { config, vocabulary } = await convertCheckpoint(path, options.out, options);
+      const { config, preprocessing, vocabulary } = await convertCheckpoint(path, options.out, options);
       const { out, dtype } = options;
       if (!options.json) return;
-      printJson({ out, dtype, weights: weightCount(config), vocabulary: vocabulary ?? null, config });
+      printJson({ out, dtype, weights: weightCount(config), vocabulary: vocabulary ?? null, config, preprocessing });
     });
   addExamples(command, [
     ['ptdpc convert ViT-B-32.pt --vocab bpe_simple_vocab_16e6.txt.gz --out clip-b32', "OpenAI's own file"],
@@ -60,6 +76,10 @@ export function addConversionOptions(command: Command): Command {
         'where the checkpoint does not say: OpenAI has quick_gelu, much of OpenCLIP gelu',
       ).choices(['quick_gelu', 'gelu']),
     )
+    .option(
+      '--preprocessing <file>',
+      'how the model wants its pictures: a preprocessor_config.json, open_clip_config.json or config.json of timm',
+    )
     .option('--vocab <file>', 'vocabulary: merges.txt or bpe_simple_vocab_16e6.txt.gz')
     .addOption(new Option('--dtype <type>', 'type of the stored weights').choices(['f32', 'f16']).default('f32'));
 }
@@ -68,41 +88,69 @@ export function addConversionOptions(command: Command): Command {
 export async function convertCheckpoint(
   path: string,
   out: string,
-  { activation, vocab, dtype }: ConversionOptions,
-): Promise<{ config: ClipConfig; vocabulary: string | undefined }> {
+  options: ConversionOptions,
+): Promise<{ config: ClipConfig; preprocessing: Preprocessing; vocabulary: string | undefined }> {
+  const { activation, vocab, dtype } = options;
   await requireNothingAt(out);
   using _nothing = nothingWritten();
   const { weights, directory } = await findCheckpoint(path);
   const { checkpoint, close } = await openCheckpointFiles(weights);
   try {
-    const config = await configOf(checkpoint, directory, activation);
+    const description = directory === undefined ? undefined : await readDescription(directory);
+    const config = configOf(checkpoint, description?.config, activation);
+    const { preprocessing, notes } = await preprocessingOf(checkpoint, config, description, options.preprocessing);
     const vocabulary = vocab ?? (await vocabularyBeside(directory));
     const tokenizer = vocabulary === undefined ? undefined : await readVocabulary(vocabulary, config);
     await requireSpace(out, weightBytes(config, dtype));
     {
       using bar = progress(weightBytes(config, dtype), 'converting', 'B');
-      await writeModelDirectory(out, { checkpoint, config, tokenizer }, { dtype }, (bytes) => bar.tick(bytes));
+      const parts = { checkpoint, config, preprocessing, tokenizer };
+      await writeModelDirectory(out, parts, { dtype }, (bytes) => bar.tick(bytes));
     }
+    for (const note of notes) say(note);
     if (!tokenizer)
       say('no vocabulary was given (--vocab), so this model cannot read texts until merges.txt is put there');
     say(`${out}: ${(weightCount(config) / 1e6).toFixed(1)} M weights in ${dtype}, ${config.activation}`);
-    return { config, vocabulary };
+    return { config, preprocessing, vocabulary };
   } finally {
     await close();
   }
 }
 
-/** From config.json where the checkpoint has one, else from the tensors; the option wins over both. */
-async function configOf(
+/** From the folder's configuration where the checkpoint has one, else from the tensors; the option wins over both. */
+function configOf(
   checkpoint: Checkpoint,
-  directory: string | undefined,
+  config: ClipConfig | undefined,
   activation: Activation | undefined,
-): Promise<ClipConfig> {
-  const config = directory === undefined ? undefined : await readConfig(directory);
+): ClipConfig {
   if (!config) return inferConfig(checkpoint, { activation });
   if (activation === undefined || activation === config.activation) return config;
   say(`the checkpoint's configuration says ${config.activation}; written as ${activation}, as asked for`);
   return { ...config, activation };
+}
+
+/** From the file that was given, else from the folder's files, else as OpenAI has it; and what is worth saying of it. */
+async function preprocessingOf(
+  checkpoint: Checkpoint,
+  config: ClipConfig,
+  description: ModelDescription | undefined,
+  file: string | undefined,
+): Promise<{ preprocessing: Preprocessing; notes: string[] }> {
+  const { imageSize } = config.vision;
+  if (file !== undefined)
+    return { preprocessing: parsePreprocessing(await readText(file), file, imageSize), notes: [] };
+  const usual = clipPreprocessing(imageSize);
+  const { preprocessing = usual, preprocessingFile, otherwise = [] } = description ?? {};
+  const notes: string[] = [];
+  if (preprocessingFile === undefined && !isOpenAiArchive(checkpoint)) {
+    notes.push(
+      'nothing says how this model wants its pictures; taken as OpenAI has them (--preprocessing gives a file)',
+    );
+  }
+  if (!samePreprocessing(preprocessing, usual)) notes.push(`pictures: ${describePreprocessing(preprocessing)}`);
+  if (otherwise.length > 0)
+    notes.push(`pictures: as ${preprocessingFile} says; ${otherwise.join(' and ')} says otherwise`);
+  return { preprocessing, notes };
 }
 
 async function vocabularyBeside(directory: string | undefined): Promise<string | undefined> {

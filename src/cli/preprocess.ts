@@ -1,38 +1,56 @@
 /** `ptdpc preprocess`: what CLIP sees of an image, as a picture. */
-import type { Command } from 'commander';
-import { encodePng, IMAGE_FORMAT_NAMES } from '../clip/image/index.js';
+import { type Command, Option } from 'commander';
+import { clipPreprocessing, encodePng, IMAGE_FORMAT_NAMES, type Preprocessing } from '../clip/image/index.js';
+import { InputError } from '../errors.js';
 import { writeFileAtomically } from '../node/atomic.js';
+import { readDescription } from '../node/checkpoint-files.js';
 import { cropForClip, readImageFile } from '../node/image-files.js';
 import { addExamples, jsonOption, parseInteger } from './options.js';
 import { printJson, say } from './output.js';
 
 interface Options {
   out: string;
-  size: number;
+  model?: string;
+  size?: number;
   json?: boolean;
 }
+
+const SIZE = 224;
 
 export function configure(command: Command): void {
   command
     .description(
       "Write what CLIP sees of an image: the short side resized with Pillow's bicubic filter, the middle cropped " +
-        "to a square, in RGB; byte for byte the original CLIP's pixels before normalisation. EXIF orientation is " +
-        'not applied, as there.',
+        "to a square, in RGB; byte for byte the original CLIP's pixels before normalisation. With --model, as that " +
+        'model wants its pictures. EXIF orientation is not applied, as there.',
     )
     .argument('<image>', `${IMAGE_FORMAT_NAMES} file`)
     .requiredOption('--out <png>', 'PNG file to write')
-    .option('--size <pixels>', 'side of the square; 224 for ViT-B/32, B/16 and L/14', parseInteger(1, 4096), 224)
+    .addOption(
+      new Option('--size <pixels>', `side of the square (default: ${SIZE}, of ViT-B/32, B/16 and L/14)`)
+        .argParser(parseInteger(1, 4096))
+        .conflicts('model'),
+    )
+    .option('--model <dir>', 'model directory')
     .addOption(jsonOption())
     .action(preprocess);
   addExamples(command, [
     ['ptdpc preprocess photo.jpg --out seen.png', 'a photo as ViT-B/32 sees it'],
     ['ptdpc preprocess photo.jpg --out seen.png --size 336', 'as ViT-L/14@336px sees it'],
+    ['ptdpc preprocess photo.jpg --out seen.png --model clip-laion', 'as this model sees it'],
   ]);
 }
 
-async function preprocess(image: string, { out, size, json }: Options): Promise<void> {
-  const rgb = await cropForClip(await readImageFile(image), image, size);
-  await writeFileAtomically(out, encodePng(rgb, size, size));
-  if (json) printJson({ image, out, size });
-  else say(`${out}: ${size} x ${size} pixels`);
+async function preprocess(image: string, { out, model, size = SIZE, json }: Options): Promise<void> {
+  const how = model === undefined ? clipPreprocessing(size) : await preprocessingOf(model);
+  const rgb = await cropForClip(await readImageFile(image), image, how);
+  await writeFileAtomically(out, encodePng(rgb, how.size, how.size));
+  if (json) printJson({ image, out, size: how.size, preprocessing: how });
+  else say(`${out}: ${how.size} x ${how.size} pixels`);
+}
+
+async function preprocessingOf(model: string): Promise<Preprocessing> {
+  const description = await readDescription(model);
+  if (description) return description.preprocessing;
+  throw new InputError(`${model}: not a model directory, it has no config.json`);
 }

@@ -1,7 +1,7 @@
 /** `ptdpc tokenize`: the token ids of texts. */
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
-import { readConfig } from '../node/checkpoint-files.js';
+import { readDescription } from '../node/checkpoint-files.js';
 import { readTokenizer } from '../node/model-directory.js';
 import { addExamples, jsonOption, modelOption } from './options.js';
 import { print, printJson } from './output.js';
@@ -30,8 +30,9 @@ export function configure(command: Command): void {
 }
 
 async function tokenize(texts: string[], options: Options): Promise<void> {
-  const config = await readConfig(options.model);
-  if (!config) throw new InputError(`${options.model}: not a model directory, it has no config.json`);
+  const description = await readDescription(options.model);
+  if (!description) throw new InputError(`${options.model}: not a model directory, it has no config.json`);
+  const { config } = description;
   const tokenizer = await readTokenizer(options.model, config);
   const results = texts.map((text) => ({
     text,

@@ -1,7 +1,26 @@
 /** The sizes and choices that make one CLIP differ from another: where they come from, and how they are checked. */
 export { ARCHITECTURES } from './config/architectures.js';
-export { type Activation, type ClipConfig, checkConfig, type TowerConfig } from './config/clip-config.js';
+export {
+  type Activation,
+  type ClipConfig,
+  checkConfig,
+  firstDifference,
+  type TowerConfig,
+} from './config/clip-config.js';
 export { configToJson, parseConfigJson } from './config/config-json.js';
-export { type InferOptions, inferConfig } from './config/infer-config.js';
+export { type InferOptions, inferConfig, isOpenAiArchive } from './config/infer-config.js';
+export { JsonFields } from './config/json-fields.js';
+export {
+  DESCRIPTION_FILES,
+  type DescriptionFile,
+  describeModel,
+  type ModelDescription,
+} from './config/model-description.js';
+export {
+  parsePreprocessing,
+  parsePreprocessorConfig,
+  preprocessorJson,
+  timmPreprocessing,
+} from './config/preprocessing-json.js';
 export { clipTensors, type ExpectedTensor, validateShapes } from './config/tensors.js';
 export { clipVision, readVit, type VisionConfig, visionRows } from './config/vision-config.js';

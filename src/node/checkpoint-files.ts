@@ -6,13 +6,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   type Checkpoint,
-  CONFIG_FILES,
   MAX_TEXT_BYTES,
   openCheckpoint,
   shardFileNames,
   WEIGHT_FILES,
 } from '../clip/checkpoint/index.js';
-import { type ClipConfig, parseConfigJson } from '../clip/config.js';
+import { DESCRIPTION_FILES, describeModel, type ModelDescription } from '../clip/config.js';
 import { decodeText } from '../clip/text-file.js';
 import { InputError } from '../errors.js';
 import { type FileSource, openFileSource } from './file-source.js';
@@ -56,13 +55,14 @@ export async function openCheckpointFiles(
   }
 }
 
-/** The configuration in a model folder, ours or OpenCLIP's; undefined where there is none. */
-export async function readConfig(directory: string): Promise<ClipConfig | undefined> {
-  for (const name of CONFIG_FILES) {
+/** What a model folder says of its model; undefined where it has no configuration. Throws as `describeModel`. */
+export async function readDescription(directory: string): Promise<ModelDescription | undefined> {
+  const files = new Map<string, string>();
+  for (const name of DESCRIPTION_FILES) {
     const path = join(directory, name);
-    if (await exists(path)) return parseConfigJson(await readText(path), path);
+    if (await exists(path)) files.set(name, await readText(path));
   }
-  return undefined;
+  return describeModel(files, (name) => join(directory, name));
 }
 
 /** A small file's bytes. Throws InputError naming it where it cannot be read or is too large to be what it should be. */

@@ -190,7 +190,7 @@ class ImageReader {
   /** Undefined where the cache knows the features. */
   async #lookUpOrDecode(index: number, path: string, file: Uint8Array): Promise<DecodingImage | undefined> {
     const { cache, onProgress } = this.#request;
-    const { config, preprocessing } = this.encoder;
+    const { preprocessing } = this.encoder;
     const hash = sha256(file);
     this.#hashes[index] = hash;
     const known = await cache?.get(hash);
@@ -201,7 +201,7 @@ class ImageReader {
       return undefined;
     }
     // An error is kept until its turn comes: nobody waits for this promise yet.
-    const outcome = this.#decoders.decode(file, path, config.imageSize, preprocessing).catch((error: unknown) => {
+    const outcome = this.#decoders.decode(file, path, preprocessing).catch((error: unknown) => {
       if (error instanceof InputError) return error;
       throw error;
     });

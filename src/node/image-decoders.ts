@@ -3,7 +3,7 @@
  * thread is the tower's and answers no messages meanwhile: what is to be decoded must have been handed over before.
  */
 import { Worker } from 'node:worker_threads';
-import type { PixelStatistics } from '../clip/image/index.js';
+import type { Preprocessing } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { pixelsFor } from './image-files.js';
 import type { DecodeReply, DecodeRequest } from './image-worker.js';
@@ -39,13 +39,13 @@ export class ImageDecoders implements Disposable {
    * The pixels [3, size, size] of an image whose file holds `bytes`, which it takes over. Rejects with an InputError that names
    * `path` for what cannot be decoded.
    */
-  decode(bytes: Uint8Array, path: string, size: number, kind: PixelStatistics = 'clip'): Promise<Float32Array> {
+  decode(bytes: Uint8Array, path: string, how: Preprocessing): Promise<Float32Array> {
     const thread = this.#leastBusy();
-    if (!thread) return pixelsFor(kind, bytes, path, size);
+    if (!thread) return pixelsFor(how, bytes, path);
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       thread.tasks.set(id, { resolve, reject });
-      const request: DecodeRequest = { id, bytes, path, size, kind };
+      const request: DecodeRequest = { id, bytes, path, how };
       thread.worker.postMessage(request, ownsItsBuffer(bytes) ? [bytes.buffer] : []);
     });
   }

@@ -5,11 +5,11 @@
 
 import { join } from 'node:path';
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
-import { clipVision, readVit, type VisionConfig } from '../clip/config.js';
-import type { PixelStatistics } from '../clip/image/index.js';
+import { clipVision, JsonFields, readVit, timmPreprocessing, type VisionConfig } from '../clip/config.js';
+import { imageNetPreprocessing, type Preprocessing } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
-import { FEATURE_KINDS, type FeatureKind, type ModelSource } from '../ptdpc/index.js';
-import { exists, findCheckpoint, openCheckpointFiles } from './checkpoint-files.js';
+import { FEATURE_KINDS, type FeatureKind, type ModelSource, modelIdentity } from '../ptdpc/index.js';
+import { exists, findCheckpoint, openCheckpointFiles, readDescription, readText } from './checkpoint-files.js';
 import { hashFiles } from './file-hash.js';
 import { openModelDirectory } from './model-directory.js';
 
@@ -22,10 +22,10 @@ export interface ImageEncoder {
   readonly features: FeatureKind;
   /** Numbers per feature. */
   readonly width: number;
-  readonly preprocessing: PixelStatistics;
-  /** What features depend on besides weights, image and device; becomes JSON. */
+  readonly preprocessing: Preprocessing;
+  /** What features depend on besides image, device, and what `hash` is of; becomes JSON. */
   readonly origin: object;
-  /** SHA-256 of the weights, in hexadecimal. */
+  /** Of the weights and the preprocessing: see `modelIdentity`. */
   hash(): Promise<string>;
 }
 
@@ -33,15 +33,17 @@ export interface OpenedEncoder extends ImageEncoder, AsyncDisposable {}
 
 /** The image tower of a CLIP. */
 export function clipEncoder(model: ModelSource, features: FeatureKind = 'joint'): ImageEncoder {
-  const { config, clip } = model;
+  const { config, clip, preprocessing } = model;
+  // The ids of special tokens are no matter of images.
+  const { sot: _, eot: __, ...text } = config.text;
   const vision = clipVision(config);
   return {
     config: vision,
     weights: clip,
     features,
     width: features === 'joint' ? config.projectionDim : vision.width,
-    preprocessing: 'clip',
-    origin: features === 'joint' ? config : { ...vision, features },
+    preprocessing,
+    origin: features === 'joint' ? { ...config, text } : { ...vision, features },
     hash: () => model.hash(),
   };
 }
@@ -64,16 +66,20 @@ export async function openEncoder(path: string, features: FeatureKind): Promise<
       const { vit, config } = readVit(checkpoint);
       if (features === 'joint')
         throw new InputError(`--features joint: ${path} is a vision transformer without a joint space; use pooled`);
+      const usual = imageNetPreprocessing(config.imageSize);
+      const preprocessing = (await timmPreprocessingIn(directory, config.imageSize)) ?? usual;
       let hash: Promise<string> | undefined;
       return {
         config,
         weights: vit,
         features,
         width: config.width,
-        preprocessing: 'imagenet',
+        preprocessing,
         origin: { ...config, features, preprocessing: 'imagenet' },
         hash: () => {
-          hash ??= hashFiles(files.filter((file) => !file.endsWith('.json')));
+          hash ??= hashFiles(files.filter((file) => !file.endsWith('.json'))).then((weights) =>
+            modelIdentity(weights, preprocessing, usual),
+          );
           return hash;
         },
         [Symbol.asyncDispose]: close,
@@ -84,11 +90,19 @@ export async function openEncoder(path: string, features: FeatureKind): Promise<
     throw error;
   }
   await close();
-  if (directory === undefined || !(await exists(join(directory, 'config.json')))) {
+  if (directory === undefined || !(await readDescription(directory))) {
     throw new InputError(
       `${path}: expected a model directory of a CLIP, or a vision transformer in timm's naming; found neither`,
     );
   }
   const model = await openModelDirectory(directory);
   return { ...clipEncoder(model, features), [Symbol.asyncDispose]: () => model.close() };
+}
+
+/** What timm's config.json beside a vision transformer says of its pictures; undefined where it says nothing. */
+async function timmPreprocessingIn(directory: string | undefined, size: number): Promise<Preprocessing | undefined> {
+  const path = join(directory ?? '', 'config.json');
+  if (directory === undefined || !(await exists(path))) return undefined;
+  const fields = JsonFields.parse(await readText(path), path).object('pretrained_cfg');
+  return fields && timmPreprocessing(fields, path, size, 'before');
 }

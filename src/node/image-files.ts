@@ -6,10 +6,9 @@ import {
   decodeImage,
   IMAGE_EXTENSIONS,
   IMAGE_NAME,
-  normalizePixels,
-  type PixelStatistics,
+  modelPixels,
+  type Preprocessing,
   preprocess,
-  preprocessImageNet,
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { loadJpeg } from './jpeg.js';
@@ -97,25 +96,17 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
   return naming(path, 'cannot be read', () => readFile(path));
 }
 
-/** What CLIP sees of an image: [size, size, 3] RGB. Throws InputError naming `path` for what cannot be decoded. */
-export async function cropForClip(bytes: Uint8Array, path: string, size: number): Promise<Uint8Array> {
+/**
+ * What a model sees of an image: [size, size, 3] RGB. `how`: the model's preprocessing, or the size for CLIP's own. Throws InputError
+ * naming `path` for what cannot be decoded.
+ */
+export async function cropForClip(bytes: Uint8Array, path: string, how: Preprocessing | number): Promise<Uint8Array> {
   await loadJpeg('decoder');
-  return preprocess(await decodeImage(bytes, path), size, path);
+  return preprocess(await decodeImage(bytes, path), how, path);
 }
 
 /** The same as numbers for the vision tower: [3, size, size]. */
-export async function pixelsForClip(bytes: Uint8Array, path: string, size: number): Promise<Float32Array> {
-  return normalizePixels(await cropForClip(bytes, path, size), size);
-}
-
-/** What a model sees of an image, by its kind of preprocessing: [3, size, size]. */
-export async function pixelsFor(
-  kind: PixelStatistics,
-  bytes: Uint8Array,
-  path: string,
-  size: number,
-): Promise<Float32Array> {
-  if (kind === 'clip') return pixelsForClip(bytes, path, size);
+export async function pixelsFor(how: Preprocessing, bytes: Uint8Array, path: string): Promise<Float32Array> {
   await loadJpeg('decoder');
-  return normalizePixels(preprocessImageNet(await decodeImage(bytes, path), size, path), size, kind);
+  return modelPixels(await decodeImage(bytes, path), how, path);
 }

@@ -1,6 +1,6 @@
 /** A decoding thread (see image-decoders.ts): images' bytes in, what the vision tower takes out. */
 import { parentPort } from 'node:worker_threads';
-import type { PixelStatistics } from '../clip/image/index.js';
+import type { Preprocessing } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { pixelsFor } from './image-files.js';
 
@@ -9,9 +9,7 @@ export interface DecodeRequest {
   readonly bytes: Uint8Array;
   /** Names the image in messages. */
   readonly path: string;
-  /** Side of the square in pixels. */
-  readonly size: number;
-  readonly kind: PixelStatistics;
+  readonly how: Preprocessing;
 }
 
 export interface DecodeReply {
@@ -22,10 +20,10 @@ export interface DecodeReply {
   readonly error?: { readonly message: string; readonly input: boolean };
 }
 
-parentPort?.on('message', async ({ id, bytes, path, size, kind }: DecodeRequest) => {
+parentPort?.on('message', async ({ id, bytes, path, how }: DecodeRequest) => {
   const reply = (message: DecodeReply, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
   try {
-    const pixels = await pixelsFor(kind, bytes, path, size);
+    const pixels = await pixelsFor(how, bytes, path);
     reply({ id, pixels }, [pixels.buffer as ArrayBuffer]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -1,17 +1,20 @@
 /**
  * Reads a model directory: Hugging Face's layout, as downloaded or as `ptdpc convert` writes it.
  *
- *     config.json           sizes and activation
+ *     config.json           sizes and activation; or OpenCLIP's open_clip_config.json
+ *     preprocessor_config.json   how pictures are prepared, where not as for OpenAI's models
  *     model.safetensors     weights (or shards with an index, or pytorch_model.bin)
  *     merges.txt            vocabulary; one with no merges after its first line means one token a byte
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
-import { type ClipConfig, validateShapes } from '../clip/config.js';
+import { type ClipConfig, type ModelDescription, validateShapes } from '../clip/config.js';
+import { clipPreprocessing, type Preprocessing } from '../clip/image/index.js';
 import { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { InputError } from '../errors.js';
-import { exists, findCheckpoint, openCheckpointFiles, readConfig, readSmallFile } from './checkpoint-files.js';
+import { modelIdentity } from '../ptdpc/index.js';
+import { exists, findCheckpoint, openCheckpointFiles, readDescription, readSmallFile } from './checkpoint-files.js';
 import { hashFiles } from './file-hash.js';
 import { naming } from './system-error.js';
 
@@ -19,11 +22,15 @@ import { naming } from './system-error.js';
 export interface ModelDirectory extends AsyncDisposable {
   readonly directory: string;
   readonly config: ClipConfig;
+  /** How it wants its pictures. */
+  readonly preprocessing: Preprocessing;
+  /** What its small files say, and which of them says it. */
+  readonly description: ModelDescription;
   /** The weights, read as they are asked for, until `close`. */
   readonly clip: CanonicalClip;
   /** The tokenizer. Throws InputError where the directory has no vocabulary. */
   tokenizer(): Promise<ClipTokenizer>;
-  /** SHA-256 of the weights, in hexadecimal: of the one file, or of the shards one after the other. Computed once. */
+  /** `modelIdentity` of the weights: of the one file, or of the shards one after the other. Computed once. */
   hash(): Promise<string>;
   /** Closes its files. */
   close(): Promise<void>;
@@ -35,10 +42,11 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
   if (!status.isDirectory()) {
     throw new InputError(`${directory}: expected a model directory, found a file; make one with ptdpc convert`);
   }
-  const config = await readConfig(directory);
-  if (!config) {
+  const description = await readDescription(directory);
+  if (!description) {
     throw new InputError(`${directory}: not a model directory, it has no config.json; make one with ptdpc convert`);
   }
+  const { config, preprocessing } = description;
   const { weights } = await findCheckpoint(directory);
   const { checkpoint, close } = await openCheckpointFiles(weights);
   let clip: CanonicalClip;
@@ -53,13 +61,17 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
   return {
     directory,
     config,
+    preprocessing,
+    description,
     clip,
     tokenizer: () => {
       tokenizer ??= readTokenizer(directory, config);
       return tokenizer;
     },
     hash: () => {
-      hash ??= hashFiles(weights.filter((path) => !path.endsWith('.json')));
+      hash ??= hashFiles(weights.filter((path) => !path.endsWith('.json'))).then((weights) =>
+        modelIdentity(weights, preprocessing, clipPreprocessing(preprocessing.size)),
+      );
       return hash;
     },
     close,

@@ -5,7 +5,9 @@
  * of the published numbers comes out under either activation, it is that checkpoint, and then all of them must.
  */
 import { join } from 'node:path';
-import { ARCHITECTURES, type ClipConfig, clipTensors } from '../clip/config.js';
+import { CONFIG_FILES } from '../clip/checkpoint/index.js';
+import { ARCHITECTURES, type ClipConfig, clipTensors, firstDifference } from '../clip/config.js';
+import { describePreprocessing } from '../clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import {
   type Check,
@@ -23,7 +25,7 @@ import { normalizedFeatures, zeroShotLogits } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { exists } from './checkpoint-files.js';
 import { type Events, SILENT } from './events.js';
-import { pixelsForClip, readImageFile } from './image-files.js';
+import { pixelsFor, readImageFile } from './image-files.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 
 /** A published checkpoint: how to tell it, and what it computes. */
@@ -75,12 +77,14 @@ export async function verifyModel(directory: string, options: VerifyOptions): Pr
   try {
     model = await openModelDirectory(directory);
   } catch (error) {
-    if (!(error instanceof InputError) || !(await exists(join(directory, 'config.json')))) throw error;
+    const files = await Promise.all(CONFIG_FILES.map((name) => exists(join(directory, name))));
+    if (!(error instanceof InputError) || !files.some(Boolean)) throw error;
     const why = 'the model cannot be opened';
     return [failed('shapes', error.message), ...REST.map((name) => notRun(name, why))];
   }
   await using _ = model;
-  const checks = [passed('shapes', `as config.json says: ${describeSizes(model.config)}`)];
+  const { configFile } = model.description;
+  const checks = [passed('shapes', `as ${configFile} says: ${describeSizes(model.config)}`), checkPictures(model)];
   checks.push(...(await readWeights(model, options.events ?? SILENT)));
   checks.push(await checkVocabulary(model));
   if (checks.some(({ name, outcome }) => name === 'finite weights' && outcome === 'failed')) {
@@ -98,6 +102,7 @@ async function readWeights({ clip, config }: ModelDirectory, events: Pick<Events
 }
 
 const REST = [
+  'preprocessing',
   'finite weights',
   'filled weights',
   'logit scale',
@@ -110,6 +115,16 @@ const REST = [
 
 function describeSizes({ vision, text, projectionDim }: ClipConfig): string {
   return `${vision.layers} + ${text.layers} layers, widths ${vision.width} and ${text.width}, joint width ${projectionDim}, patches of ${vision.patchSize}`;
+}
+
+/** What nobody can test on weights: how pictures are prepared, and which file says so. */
+function checkPictures({ preprocessing, description }: ModelDirectory): Check {
+  const { preprocessingFile, otherwise } = description;
+  const said = describePreprocessing(preprocessing);
+  if (preprocessingFile === undefined)
+    return notRun('preprocessing', `no file says it; taken as OpenAI has it: ${said}`);
+  const others = otherwise.length > 0 ? ` (${otherwise.join(' and ')} says otherwise)` : '';
+  return passed('preprocessing', `${said}, as ${preprocessingFile} says${others}`);
 }
 
 async function checkVocabulary(model: ModelDirectory): Promise<Check> {
@@ -206,7 +221,7 @@ async function checkPicture(
   if (!picture) return notRun(name, 'nothing is published');
   if (image === undefined) return notRun(name, 'needs CLIP.png of the repository openai/CLIP (--image)');
   const { imageSize } = model.config.vision;
-  const pixels = await pixelsForClip(await readImageFile(image), image, imageSize);
+  const pixels = await pixelsFor(model.preprocessing, await readImageFile(image), image);
   let features: Float32Array;
   {
     using tower = await VisionTower.load(engine, model.clip, model.config);
@@ -233,13 +248,11 @@ function softmax(logits: Float32Array): number[] {
   return powers.map((power) => power / sum);
 }
 
-function sameSizes(a: ClipConfig, b: ClipConfig): boolean {
-  const sizes = ({ projectionDim, vision, text }: ClipConfig) =>
-    JSON.stringify([projectionDim, ordered(vision), ordered(text)]);
-  return sizes(a) === sizes(b);
+function sameSizes(a: ClipConfig, { activation, layerNormEpsilon, ...sizes }: ClipConfig): boolean {
+  return (
+    firstDifference({ ...a, activation, layerNormEpsilon }, { ...sizes, activation, layerNormEpsilon }) === undefined
+  );
 }
-
-const ordered = (tower: object) => Object.entries(tower).sort(([a], [b]) => (a < b ? -1 : 1));
 
 function toleranceOf({ clip }: ModelDirectory): number {
   // Norms may be stored in full precision where the matrices are not.

@@ -3,21 +3,23 @@
  * files that let transformers' `CLIPModel` and `CLIPProcessor` load it too.
  */
 import { type Checkpoint, type ConvertOptions, convertToModelDirectory } from '../clip/checkpoint/index.js';
-import { type ClipConfig, clipTensors } from '../clip/config.js';
-import { CLIP_MEAN, CLIP_STD } from '../clip/image/index.js';
+import { type ClipConfig, clipTensors, preprocessorJson } from '../clip/config.js';
+import { clipPreprocessing, type Preprocessing } from '../clip/image/index.js';
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { createDirectoryAtomically, directorySink } from './atomic.js';
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
   readonly config: ClipConfig;
+  /** OpenAI's unless given. */
+  readonly preprocessing?: Preprocessing | undefined;
   readonly tokenizer?: ClipTokenizer | undefined;
 }
 
 /** Creates `directory`. `onBytes` hears of the bytes of weights as they are written; `weightBytes` says how many come. */
 export async function writeModelDirectory(
   directory: string,
-  { checkpoint, config, tokenizer }: ModelParts,
+  { checkpoint, config, preprocessing, tokenizer }: ModelParts,
   options: ConvertOptions,
   onBytes: (bytes: number) => void = () => {},
 ): Promise<void> {
@@ -29,7 +31,10 @@ export async function writeModelDirectory(
         await sink.write(name, chunk);
         if (name === 'model.safetensors') onBytes(chunk.length);
       });
-      await writeText('preprocessor_config.json', preprocessorJson(config));
+      await writeText(
+        'preprocessor_config.json',
+        preprocessorJson(preprocessing ?? clipPreprocessing(config.vision.imageSize)),
+      );
       if (tokenizer) {
         await writeText('merges.txt', tokenizer.mergesText());
         await writeText('vocab.json', tokenizer.vocabJson());
@@ -49,24 +54,6 @@ export function weightBytes(config: ClipConfig, dtype: ConvertOptions['dtype']):
 /** Numbers in all tensors of a CLIP. */
 export function weightCount(config: ClipConfig): number {
   return clipTensors(config).reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0);
-}
-
-/** CLIP's preprocessing in the words of transformers' CLIPImageProcessor; `resample` 3 is Pillow's bicubic. */
-function preprocessorJson({ vision: { imageSize } }: ClipConfig): string {
-  return json({
-    image_processor_type: 'CLIPImageProcessor',
-    do_resize: true,
-    size: { shortest_edge: imageSize },
-    resample: 3,
-    do_center_crop: true,
-    crop_size: { height: imageSize, width: imageSize },
-    do_convert_rgb: true,
-    do_rescale: true,
-    rescale_factor: 1 / 255,
-    do_normalize: true,
-    image_mean: CLIP_MEAN,
-    image_std: CLIP_STD,
-  });
 }
 
 function tokenizerJson({ text }: ClipConfig): string {

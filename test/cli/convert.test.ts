@@ -109,6 +109,32 @@ test('half precision halves the file, and the configuration says so', async () =
   await expectSameWeights(out, fixture('clip-tiny-gelu'));
 });
 
+test('how pictures are prepared is kept, or taken from a file that is given', async () => {
+  const folder = scratchPath('half-folder');
+  await mkdir(folder);
+  for (const name of ['config.json', 'model.safetensors']) {
+    await copyFile(fixture(`clip-tiny/${name}`), join(folder, name));
+  }
+  const mean = [0.5, 0.5, 0.5];
+  const beside = join(folder, 'preprocessor_config.json');
+  await writeFile(beside, JSON.stringify({ image_mean: mean, image_std: mean, size: { height: 32, width: 32 } }));
+  const out = scratchPath('half-out');
+  const { stderr } = await ptdpc(['convert', folder, '--out', out]);
+  expect(stderr).toMatch(/^pictures: squashed to 32 x 32 \(bicubic\), mean 0\.5 0\.5 0\.5, std 0\.5 0\.5 0\.5$/m);
+  const written = JSON.parse(await readFile(join(out, 'preprocessor_config.json'), 'utf8'));
+  expect(written).toMatchObject({ image_mean: mean, image_std: mean, size: { height: 32, width: 32 }, resample: 3 });
+
+  const given = ['convert', fixture('clip-tiny/model.safetensors'), '--preprocessing', beside];
+  const report = await ptdpcJson<{ preprocessing: object }>([...given, '--out', scratchPath('half-given')]);
+  expect(report.preprocessing).toMatchObject({ mean, std: mean, shape: 'squash', size: 32 });
+  await writeFile(beside, JSON.stringify({ resample: 0 }));
+  const refused = ['convert', folder, '--out', scratchPath('half-refused')];
+  await expectRefused(
+    refused,
+    /preprocessor_config\.json: resample should be 2 \(bilinear\) or 3 \(bicubic\), found 0/,
+  );
+});
+
 test('the option wins over the configuration, and that is said', async () => {
   const out = scratchPath('other-activation');
   const { stderr } = await ptdpc(['convert', fixture('clip-tiny'), '--out', out, '--activation', 'gelu']);

@@ -51,7 +51,7 @@ describe('config.json', () => {
   });
 
   test('what is left out, or null, is as in ViT-B/32', () => {
-    expect(parse({})).toEqual(VIT_B_32);
+    expect(parse({ model_type: 'clip' })).toEqual(VIT_B_32);
     expect(parse({ model_type: 'clip', text_config: {}, vision_config: null, projection_dim: null })).toEqual(VIT_B_32);
     expect(parse({ vision_config: { patch_size: 16 } }).vision.patchSize).toBe(16);
   });
@@ -99,6 +99,11 @@ describe('config.json', () => {
     ['patches that do not divide the image', { vision_config: { patch_size: 30 } }, /224.*30/],
     ['a patch larger than the image', { vision_config: { patch_size: 225 } }, /patch size.*225/],
     ['grey images', { vision_config: { num_channels: 1 } }, /num_channels.*1/],
+    [
+      'heads of 256 columns',
+      { text_config: { num_attention_heads: 2 } },
+      /2 text heads of 256 columns each; expected heads of at most 128 columns/,
+    ],
     [
       'a joint width other than the text width',
       { projection_dim: 768 },

@@ -1,5 +1,5 @@
 /** Encoding within a budget, and the same features however many images are computed at once. */
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
@@ -55,5 +55,22 @@ describeOnAll('encoding images', (device) => {
     const alone = await encodeFiles({ ...request, model: pooled, cacheDirectory: undefined }, paths);
     expect(kept.features).toEqual(alone.features);
     expect(alone.encoded).toBe(2);
+  });
+
+  it('keeps features of pictures prepared in another way apart', async () => {
+    const folder = scratch(`model-${device().kind}`);
+    await cp(`${FIXTURES}clip-tiny`, folder, { recursive: true });
+    const paths = [`${FIXTURES}preprocess/03_100x80_RGB.png`];
+    const cacheDirectory = scratch(`cache-${device().kind}`);
+    const encode = async () => {
+      await using model = await openModelDirectory(folder);
+      return await encodeFiles({ engine: new Engine(device()), cacheDirectory, memory: 200 * MIB, model }, paths);
+    };
+    const usual = await encode();
+    await writeFile(`${folder}/preprocessor_config.json`, JSON.stringify({ image_mean: [0.5, 0.5, 0.5] }));
+    const other = await encode();
+    expect([usual.encoded, other.encoded, other.cached]).toEqual([1, 1, 0]);
+    expect(other.features).not.toEqual(usual.features);
+    expect((await encode()).cached).toBe(1);
   });
 });

@@ -2,12 +2,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, it, vi } from 'vitest';
+import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { InputError } from '../../src/errors.js';
 import { ImageDecoders } from '../../src/node/image-decoders.js';
-import { pixelsForClip } from '../../src/node/image-files.js';
+import { pixelsFor } from '../../src/node/image-files.js';
 
 const FOLDER = new URL('../fixtures/preprocess/', import.meta.url).pathname;
-const SIZE = 32;
+const HOW = clipPreprocessing(32);
 
 async function images(): Promise<{ path: string; bytes: Uint8Array<ArrayBuffer> }[]> {
   const names = (await readdir(FOLDER)).filter((name) => /\.(?:png|jpg)$/.test(name) && !name.includes('expected'));
@@ -19,9 +20,9 @@ async function images(): Promise<{ path: string; bytes: Uint8Array<ArrayBuffer> 
 it('gives the pixels that this thread would give, for every file, on two threads at once', async () => {
   const files = await images();
   expect(files.length).toBeGreaterThan(5);
-  const expected = await Promise.all(files.map(({ path, bytes }) => pixelsForClip(bytes, path, SIZE)));
+  const expected = await Promise.all(files.map(({ path, bytes }) => pixelsFor(HOW, bytes, path)));
   using decoders = new ImageDecoders(2);
-  const decoded = await Promise.all(files.map(({ path, bytes }) => decoders.decode(bytes, path, SIZE)));
+  const decoded = await Promise.all(files.map(({ path, bytes }) => decoders.decode(bytes, path, HOW)));
   expect(decoders.threads).toBe(2);
   expect(decoded).toEqual(expected);
   // Taken over, not copied.
@@ -32,9 +33,9 @@ it('names the file that cannot be decoded, and goes on', async () => {
   const [file] = await images();
   using decoders = new ImageDecoders(1);
   const outcomes = await Promise.allSettled([
-    decoders.decode(Uint8Array.of(1, 2, 3), 'noise.jpg', SIZE),
-    decoders.decode(file!.bytes.slice(0, 300), 'cut.png', SIZE),
-    decoders.decode(file!.bytes, file!.path, SIZE),
+    decoders.decode(Uint8Array.of(1, 2, 3), 'noise.jpg', HOW),
+    decoders.decode(file!.bytes.slice(0, 300), 'cut.png', HOW),
+    decoders.decode(file!.bytes, file!.path, HOW),
   ]);
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
   const [noise, cut] = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
@@ -45,7 +46,7 @@ it('names the file that cannot be decoded, and goes on', async () => {
 
 it('takes up threads again that were idle in the end, and not one that was busy', async () => {
   const [file] = await images();
-  const decode = (decoders: ImageDecoders) => decoders.decode(file!.bytes.slice(), file!.path, SIZE);
+  const decode = (decoders: ImageDecoders) => decoders.decode(file!.bytes.slice(), file!.path, HOW);
   const posts = vi.spyOn(Worker.prototype, 'postMessage');
   try {
     for (let round = 0; round < 2; round++) {
@@ -56,7 +57,7 @@ it('takes up threads again that were idle in the end, and not one that was busy'
     void decode(busy);
     busy[Symbol.dispose]();
     using after = new ImageDecoders(1);
-    expect(await decode(after)).toEqual(await pixelsForClip(file!.bytes, file!.path, SIZE));
+    expect(await decode(after)).toEqual(await pixelsFor(HOW, file!.bytes, file!.path));
     const [first, second, third, fourth] = posts.mock.contexts;
     expect(second).toBe(first);
     expect(third).toBe(first);
@@ -69,7 +70,7 @@ it('takes up threads again that were idle in the end, and not one that was busy'
 it('decodes on this thread where none is wanted', async () => {
   const [file] = await images();
   using decoders = new ImageDecoders(0);
-  const expected = await pixelsForClip(file!.bytes, file!.path, SIZE);
-  expect(await decoders.decode(file!.bytes, file!.path, SIZE)).toEqual(expected);
+  const expected = await pixelsFor(HOW, file!.bytes, file!.path);
+  expect(await decoders.decode(file!.bytes, file!.path, HOW)).toEqual(expected);
   expect(decoders.threads).toBe(0);
 });

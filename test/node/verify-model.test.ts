@@ -97,6 +97,7 @@ const detail = (checks: readonly Check[], name: string) => checks.find((check) =
 
 const SOUND = {
   shapes: 'passed',
+  preprocessing: 'not run',
   'finite weights': 'passed',
   'filled weights': 'passed',
   'logit scale': 'passed',
@@ -238,6 +239,7 @@ describe('damaged models', () => {
     const checks = await verify(folder, { known });
     expect(outcomes(checks)).toEqual({
       shapes: 'passed',
+      preprocessing: 'not run',
       'finite weights': 'failed',
       'filled weights': 'failed',
       'logit scale': 'failed',
@@ -264,7 +266,7 @@ describe('damaged models', () => {
     const path = join(folder, 'config.json');
     await writeFile(path, (await readFile(path, 'utf8')).replace('"patch_size": 8', '"patch_size": 16'));
     const checks = await verify(folder, { known });
-    expect(checks.map(({ outcome }) => outcome)).toEqual(['failed', ...Array.from({ length: 8 }, () => 'not run')]);
+    expect(checks.map(({ outcome }) => outcome)).toEqual(['failed', ...Array.from({ length: 9 }, () => 'not run')]);
     expect(detail(checks, 'shapes')).toMatch(/patch_embedding\.weight" should have shape \[128, 3, 16, 16\]/);
     await expect(verify(scratch('nowhere'))).rejects.toThrow(/nowhere: cannot be opened/);
   });

@@ -1,6 +1,7 @@
 /** `ClipConfig`: every size of a ViT CLIP, and the bounds within which this program runs one. */
 import { InputError } from '../../errors.js';
 import type { Activation } from '../../kernels/index.js';
+import { MAX_HEAD_WIDTH } from '../../tensor/index.js';
 
 export type { Activation };
 
@@ -26,6 +27,9 @@ export interface ClipConfig {
     /** Longest sequence in tokens. */
     readonly context: number;
     readonly vocabularySize: number;
+    /** Ids of the start and the end of a text, where the configuration gives them; the vocabulary's must be the same. */
+    readonly sot?: number | undefined;
+    readonly eot?: number | undefined;
   };
   readonly vision: TowerConfig & {
     /** Side of the square image in pixels. */
@@ -56,6 +60,11 @@ export function checkConfig(config: ClipConfig, what: string): ClipConfig {
     size(`the ${tower} intermediate size`, intermediate, 16 * LARGEST.width);
     if (width % heads !== 0)
       throw new InputError(`${what}: the ${tower} width ${width} does not divide into ${heads} heads`);
+    if (width / heads > MAX_HEAD_WIDTH) {
+      throw new InputError(
+        `${what}: ${heads} ${tower} heads of ${width / heads} columns each; expected heads of at most ${MAX_HEAD_WIDTH} columns`,
+      );
+    }
   }
   size('the projection width', config.projectionDim, LARGEST.width);
   size('the context length', text.context, LARGEST.context);
@@ -78,4 +87,18 @@ export function checkConfig(config: ClipConfig, what: string): ClipConfig {
     );
   }
   return config;
+}
+
+/** The first thing in which two models differ, special tokens aside, by its name and both values; undefined where none does. */
+export function firstDifference(a: ClipConfig, b: ClipConfig): string | undefined {
+  const others = new Map(described(b));
+  const different = described(a).find(([name, value]) => others.get(name) !== value);
+  return different && `${different[0]} (${different[1]} and ${others.get(different[0])})`;
+}
+
+function described({ text, vision, ...shared }: ClipConfig): [name: string, value: number | string][] {
+  const { sot: _, eot: __, ...sizes } = text;
+  const tower = (name: string, values: object) =>
+    Object.entries(values).map(([key, value]): [string, number] => [`${name} ${key}`, value]);
+  return [...Object.entries(shared), ...tower('text', sizes), ...tower('vision', vision)];
 }

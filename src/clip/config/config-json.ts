@@ -16,9 +16,7 @@ export function parseConfigJson(text: string, fileName: string): ClipConfig {
   const root = JsonFields.parse(text, fileName);
   const openClip = root.object('model_cfg');
   if (openClip) return parseOpenClipConfig(openClip, fileName);
-  const modelType = root.text('model_type', 'clip');
-  if (modelType !== 'clip')
-    throw new InputError(`${fileName}: model_type should be "clip", found ${quoted(modelType)}`);
+  requireClip(root, fileName);
 
   // Files from before transformers 4.25 may carry `*_config_dict` as well; transformers lets it win, defaults included.
   const empty = JsonFields.parse('{}', fileName);
@@ -51,6 +49,7 @@ export function parseConfigJson(text: string, fileName: string): ClipConfig {
       intermediate: textFields.number('intermediate_size', 2048),
       context: textFields.number('max_position_embeddings', 77),
       vocabularySize: textFields.number('vocab_size', 49_408),
+      ...specialTokens(textFields),
     },
     vision: {
       width: visionFields.number('hidden_size', 768),
@@ -62,6 +61,33 @@ export function parseConfigJson(text: string, fileName: string): ClipConfig {
     },
   };
   return checkConfig(config, fileName);
+}
+
+/** The parts of a CLIP's configuration; files from before there was a `model_type` have at least one of them. */
+const PARTS = ['text_config', 'vision_config', 'text_config_dict', 'vision_config_dict', 'projection_dim'];
+
+/** Throws InputError for the configuration of something else: with a CLIP's defaults it would run as one, and give wrong features. */
+function requireClip(root: JsonFields, fileName: string): void {
+  const modelType = root.value('model_type');
+  if (modelType === 'clip' || (modelType === undefined && PARTS.some((part) => root.value(part) !== undefined))) return;
+  if (modelType !== undefined)
+    throw new InputError(`${fileName}: model_type should be "clip", found ${quoted(modelType)}`);
+  const isTimm = root.value('pretrained_cfg') !== undefined || root.value('architecture') !== undefined;
+  const found = isTimm
+    ? `found timm's configuration of an image tower (${quoted(root.value('architecture') ?? 'unnamed')})`
+    : 'found neither model_type nor the parts of one';
+  throw new InputError(
+    `${fileName}: expected the configuration of a CLIP, ${found}; an open_clip_config.json beside it would be read instead`,
+  );
+}
+
+/**
+ * The ids of start and end. OpenAI's own files have 0 and 2, which are not the vocabulary's: those say nothing, as in transformers, which
+ * then takes the highest id for the end.
+ */
+function specialTokens(fields: JsonFields): Pick<ClipConfig['text'], 'sot' | 'eot'> {
+  const [sot, eot] = [fields.number('bos_token_id', 0), fields.number('eos_token_id', 2)];
+  return { ...(sot !== 0 && { sot }), ...(eot !== 2 && { eot }) };
 }
 
 function isActivation(name: string): name is Activation {
@@ -93,10 +119,10 @@ export function configToJson(config: ClipConfig, storedDType: 'float32' | 'float
       ...tower(text),
       max_position_embeddings: text.context,
       vocab_size: text.vocabularySize,
-      // The ids in OpenAI's own files. They are not the vocabulary's, but an eos_token_id of 2 is what makes
-      // transformers take the text feature at the highest id, as CLIP does, in every version.
-      bos_token_id: 0,
-      eos_token_id: 2,
+      // Where they are not known, the ids in OpenAI's own files: an eos_token_id of 2 makes transformers take the text feature at the
+      // highest id, as CLIP does.
+      bos_token_id: text.sot ?? 0,
+      eos_token_id: text.eot ?? 2,
       pad_token_id: 1,
     },
     vision_config: {

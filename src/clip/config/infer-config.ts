@@ -73,10 +73,15 @@ export function inferConfig(checkpoint: Checkpoint, options: InferOptions = {}):
   return checkConfig(config, name);
 }
 
-/** OpenAI's archives are told by three sizes that they store as tensors; all of them were trained with QuickGELU. */
+/** OpenAI's archives are told by three sizes that they store as tensors. */
+export function isOpenAiArchive(checkpoint: Checkpoint): boolean {
+  const sizes = ['input_resolution', 'context_length', 'vocab_size'];
+  return checkpoint.format === 'torchscript' && sizes.every((size) => checkpoint.has(size));
+}
+
+/** All of OpenAI's were trained with QuickGELU. */
 function impliedActivation(checkpoint: Checkpoint): Activation {
-  const openAi = ['input_resolution', 'context_length', 'vocab_size'].every((size) => checkpoint.has(size));
-  if (checkpoint.format === 'torchscript' && openAi) return 'quick_gelu';
+  if (isOpenAiArchive(checkpoint)) return 'quick_gelu';
   throw new InputError(
     `${checkpoint.name}: the activation is not recorded in this format; give --activation quick_gelu (OpenAI's models) or --activation gelu (many OpenCLIP models), or a config.json`,
   );

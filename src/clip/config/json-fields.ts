@@ -28,29 +28,42 @@ export class JsonFields {
     return Object.keys(this.#object);
   }
 
+  /** Whatever is under `key`; undefined where it is absent or null. */
+  value(key: string): unknown {
+    return this.#get(key);
+  }
+
+  /** Numbers, or undefined where there is nothing. */
+  numbers(key: string): number[] | undefined {
+    const value = this.#get(key);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value;
+    throw this.wrong(key, 'numbers', value);
+  }
+
   /** The object under `key`; undefined where it is absent or null. */
   object(key: string): JsonFields | undefined {
     const value = this.#get(key);
     if (value === undefined) return undefined;
-    if (!isObject(value)) throw this.#wrong(key, 'an object', value);
+    if (!isObject(value)) throw this.wrong(key, 'an object', value);
     return new JsonFields(value, `${this.#what}: ${key}`);
   }
 
   number(key: string, fallback: number): number {
     const value = this.#get(key) ?? fallback;
-    if (typeof value !== 'number') throw this.#wrong(key, 'a number', value);
+    if (typeof value !== 'number') throw this.wrong(key, 'a number', value);
     return value;
   }
 
   boolean(key: string, fallback: boolean): boolean {
     const value = this.#get(key) ?? fallback;
-    if (typeof value !== 'boolean') throw this.#wrong(key, 'true or false', value);
+    if (typeof value !== 'boolean') throw this.wrong(key, 'true or false', value);
     return value;
   }
 
   text(key: string, fallback: string): string {
     const value = this.#get(key) ?? fallback;
-    if (typeof value !== 'string') throw this.#wrong(key, 'text', value);
+    if (typeof value !== 'string') throw this.wrong(key, 'text', value);
     return value;
   }
 
@@ -59,7 +72,8 @@ export class JsonFields {
     return Object.hasOwn(this.#object, key) ? (this.#object[key] ?? undefined) : undefined;
   }
 
-  #wrong(key: string, expected: string, value: unknown): InputError {
+  /** An error that says what `key` should have been. */
+  wrong(key: string, expected: string, value = this.value(key)): InputError {
     return new InputError(`${this.#what}: ${key} should be ${expected}, found ${quoted(value)}`);
   }
 }

@@ -19,4 +19,13 @@ export {
   normalizePixels,
   type PixelStatistics,
 } from './normalize.js';
-export { preprocess, preprocessImageNet } from './preprocess.js';
+export { modelPixels, preprocess } from './preprocess.js';
+export {
+  checkPreprocessing,
+  clipPreprocessing,
+  describePreprocessing,
+  imageNetPreprocessing,
+  type Preprocessing,
+  samePreprocessing,
+} from './preprocessing.js';
+export type { Filter } from './resample.js';

@@ -1,7 +1,10 @@
-/** From 8-bit RGB to the numbers that a vision tower takes (`ToTensor` and `Normalize` of torchvision, as CLIP and DeiT use them). */
+/** From 8-bit RGB to the numbers that a vision tower takes (`ToTensor` and `Normalize` of torchvision). */
 
-/** Whose preprocessing: CLIP's own, or that of models trained on ImageNet. */
-export type PixelStatistics = 'clip' | 'imagenet';
+/** Mean and standard deviation of the red, green and blue channel, of values in [0, 1]. */
+export interface PixelStatistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
 
 /** Mean and standard deviation of the red, green and blue channel in CLIP's training images, of values in [0, 1]. */
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
@@ -23,19 +26,35 @@ function table(means: readonly number[], deviations: readonly number[]): Float32
   );
 }
 
-const TABLES = { clip: table(CLIP_MEAN, CLIP_STD), imagenet: table(IMAGENET_MEAN, IMAGENET_STD) } as const;
+/** A program works with one model or two; the tables take 3 KiB. */
+const tables = new Map<string, readonly Float32Array[]>();
+const CACHED_TABLES = 16;
+
+function tablesFor({ mean, std }: PixelStatistics): readonly Float32Array[] {
+  const key = `${mean.join()} ${std.join()}`;
+  const cached = tables.get(key);
+  if (cached) return cached;
+  const made = table(mean, std);
+  if (tables.size >= CACHED_TABLES) tables.clear();
+  tables.set(key, made);
+  return made;
+}
 
 /**
  * @param rgb [size, size, 3], as `preprocess` gives it
- * @param statistics whose mean and deviation
+ * @param statistics the model's mean and deviation; CLIP's own unless given
  * @returns [3, size, size]
  */
-export function normalizePixels(rgb: Uint8Array, size: number, statistics: PixelStatistics = 'clip'): Float32Array {
+export function normalizePixels(
+  rgb: Uint8Array,
+  size: number,
+  statistics: PixelStatistics = { mean: CLIP_MEAN, std: CLIP_STD },
+): Float32Array {
   const pixels = size * size;
   if (rgb.length !== pixels * 3)
     throw new RangeError(`expected ${size} x ${size} RGB pixels, found ${rgb.length} bytes`);
   const out = new Float32Array(pixels * 3);
-  for (const [channel, values] of TABLES[statistics].entries()) {
+  for (const [channel, values] of tablesFor(statistics).entries()) {
     for (let pixel = 0; pixel < pixels; pixel++) out[channel * pixels + pixel] = values[rgb[pixel * 3 + channel]!]!;
   }
   return out;

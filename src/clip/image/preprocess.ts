@@ -1,14 +1,14 @@
 /**
- * CLIP's image preprocessing up to 8-bit RGB: `Resize(size, BICUBIC)`, `CenterCrop(size)` and `convert("RGB")` of the original
- * (`clip/clip.py` of openai/CLIP), in this order, on Pillow images. Equal to it byte for byte.
+ * A model's image preprocessing up to 8-bit RGB, on Pillow images: resize, centre crop, `convert("RGB")`. For CLIP's own it is
+ * `Resize(size, BICUBIC)`, `CenterCrop(size)` and `convert("RGB")` of the original (`clip/clip.py` of openai/CLIP), in this order.
+ * Equal to it byte for byte.
  */
 import { InputError } from '../../errors.js';
 import { premultiply, unpremultiply } from './alpha.js';
 import { CHANNELS, type DecodedImage } from './decoded-image.js';
-import { resizeBicubic, resizeNearest, type Window } from './resample.js';
-
-/** CLIP models take 224 to 448 pixels. */
-const LARGEST_SIZE = 4096;
+import { normalizePixels } from './normalize.js';
+import { clipPreprocessing, type Preprocessing } from './preprocessing.js';
+import { type Filter, resizeFiltered, resizeNearest, type Window } from './resample.js';
 
 /**
  * The longest side that a resized image may have. The original makes all of it before it crops, fifteen gigabytes at this
@@ -17,36 +17,29 @@ const LARGEST_SIZE = 4096;
 const LONGEST_RESIZED = 1 << 24;
 
 /**
- * The pixels that CLIP sees: the short side resized to `size`, the long side cropped to it in the middle, alpha dropped.
+ * The pixels that a model sees.
  *
+ * @param how the model's preprocessing; a number stands for CLIP's own at that size
  * @returns [size, size, 3] RGB
  * @param name shown in errors
- * @throws InputError if `size` is not a whole number from 1 to 4096, or the image is too narrow a strip.
+ * @throws InputError if the size is not a whole number from 1 to 4096, or the image is too narrow a strip.
  */
-export function preprocess(image: DecodedImage, size: number, name = 'image'): Uint8Array {
-  if (!Number.isInteger(size) || size < 1 || size > LARGEST_SIZE) {
-    throw new InputError(`image size: expected a whole number from 1 to ${LARGEST_SIZE}, found ${size}`);
-  }
-  return toRgb(shortSideTo(image, size, size, name), image);
-}
-
-/**
- * The pixels that DeiT sees (`build_transform` of facebookresearch/deit, in evaluation): to RGB first, the short side resized to 256 /
- * 224 of `size` by bicubic filter, the middle cropped.
- *
- * @returns [size, size, 3] RGB
- */
-export function preprocessImageNet(image: DecodedImage, size: number, name = 'image'): Uint8Array {
+export function preprocess(image: DecodedImage, how: Preprocessing | number, name = 'image'): Uint8Array {
+  const preprocessing = typeof how === 'number' ? clipPreprocessing(how) : how;
+  if (preprocessing.toRgb === 'after') return toRgb(resizedAndCropped(image, preprocessing, name), image);
   const { width, height } = image;
-  const rgb: DecodedImage = { width, height, mode: 'RGB', data: toRgb(image.data, image) };
-  return shortSideTo(rgb, Math.trunc((256 / 224) * size), size, name);
+  return resizedAndCropped({ width, height, mode: 'RGB', data: toRgb(image.data, image) }, preprocessing, name);
 }
 
-/** Resized to a short side of `short` pixels, and of that the middle square of `size`; in the image's own mode. */
-function shortSideTo(image: DecodedImage, short: number, size: number, name: string): Uint8Array {
-  const side = Math.min(image.width, image.height);
-  const width = Math.floor((short * image.width) / side);
-  const height = Math.floor((short * image.height) / side);
+/** What a model's image tower takes: `preprocess` and `normalizePixels` with the model's own figures. Returns [3, size, size]. */
+export function modelPixels(image: DecodedImage, how: Preprocessing, name = 'image'): Float32Array {
+  return normalizePixels(preprocess(image, how, name), how.size, how);
+}
+
+/** Resized, and of that the middle square of `size`; in the image's own mode. */
+function resizedAndCropped(image: DecodedImage, how: Preprocessing, name: string): Uint8Array {
+  const { size, resize: to, filter } = how;
+  const [width, height] = how.shape === 'squash' ? [to, to] : shortSideTo(image, to);
   if (Math.max(width, height) > LONGEST_RESIZED) {
     throw new InputError(
       `${name}: ${image.width} x ${image.height} pixels are too narrow a strip, resized it would have ${width} x ${height}`,
@@ -58,18 +51,24 @@ function shortSideTo(image: DecodedImage, short: number, size: number, name: str
     width: size,
     height: size,
   };
-  return resize(image, width, height, window);
+  return resize(image, width, height, window, filter);
+}
+
+/** The long side in proportion, rounded down. */
+function shortSideTo({ width, height }: DecodedImage, short: number): [width: number, height: number] {
+  const side = Math.min(width, height);
+  return [Math.floor((short * width) / side), Math.floor((short * height) / side)];
 }
 
 /** The window of the resized image, in the image's own mode. */
-function resize(image: DecodedImage, width: number, height: number, window: Window): Uint8Array {
+function resize(image: DecodedImage, width: number, height: number, window: Window, filter: Filter): Uint8Array {
   const { mode } = image;
   const channels = CHANNELS[mode];
   if (mode === 'P' || mode === '1') return resizeNearest(image.data, image.width, image.height, width, height, window);
   // An image that already has the right size stays as it is, whatever its alpha.
   const hasAlpha = (mode === 'LA' || mode === 'RGBA') && (width !== image.width || height !== image.height);
   const data = hasAlpha ? premultiply(image.data, channels) : image.data;
-  const resized = resizeBicubic(data, image.width, image.height, channels, width, height, window);
+  const resized = resizeFiltered(data, image.width, image.height, channels, width, height, window, filter);
   if (hasAlpha) unpremultiply(resized, channels);
   return resized;
 }

@@ -2,8 +2,8 @@
  * Resizing of 8-bit images, equal to Pillow's to the last bit (`ImagingResample` and the affine nearest-neighbour transform of
  * the Pillow library; reimplemented from their arithmetic).
  *
- * Bicubic: the filter (a = -0.5) is widened by the reduction, so that it also is the low-pass filter. Its weights are rounded
- * to 22 fractional bits; the horizontal pass comes first, and its result is rounded and clipped to 8 bits. Only the window of
+ * Bicubic (a = -0.5) and bilinear: the filter is widened by the reduction, so that it also is the low-pass filter. Its weights are
+ * rounded to 22 fractional bits; the horizontal pass comes first, and its result is rounded and clipped to 8 bits. Only the window of
  * the output that is asked for is computed, and only the input rows that it needs.
  */
 import { resampleSimd, type Taps } from './resample-simd.js';
@@ -20,16 +20,22 @@ export interface Window {
 const WEIGHT_BITS = 22;
 const HALF = 1 << (WEIGHT_BITS - 1);
 
-/** Reach of the bicubic filter in pixels of the smaller scale. */
-const SUPPORT = 2;
+/** Pillow's antialiased filters that CLIP models are trained with. */
+export type Filter = 'bicubic' | 'bilinear';
+
+/** By filter, its value at a distance, and its reach; both in pixels of the smaller scale. */
+const FILTERS: Readonly<Record<Filter, { weight(distance: number): number; support: number }>> = {
+  bicubic: { weight: bicubic, support: 2 },
+  bilinear: { weight: (distance) => Math.max(0, 1 - Math.abs(distance)), support: 1 },
+};
 
 /**
- * Resizes to `width` x `height` with Pillow's antialiased bicubic filter and returns the window of the result.
+ * Resizes to `width` x `height` with one of Pillow's antialiased filters and returns the window of the result.
  *
  * @param data [inHeight, inWidth, channels]
  * @returns [window.height, window.width, channels]
  */
-export function resizeBicubic(
+export function resizeFiltered(
   data: Uint8Array,
   inWidth: number,
   inHeight: number,
@@ -37,13 +43,14 @@ export function resizeBicubic(
   width: number,
   height: number,
   window: Window,
+  filter: Filter = 'bicubic',
 ): Uint8Array {
-  const rows = tapsFor(inHeight, height, window.top, window.height);
+  const rows = tapsFor(filter, inHeight, height, window.top, window.height);
   const firstRow = rows.starts[0]!;
   const endRow = rows.starts[window.height - 1]! + rows.counts[window.height - 1]!;
   // Pillow skips a pass that changes nothing. The weights would be exactly 1, so the result is the same either way.
   const needed = data.subarray(firstRow * inWidth * channels, endRow * inWidth * channels);
-  const columns = tapsFor(inWidth, width, window.left, window.width);
+  const columns = tapsFor(filter, inWidth, width, window.left, window.width);
   const down = { ...rows, starts: rows.starts.map((start) => start - firstRow) };
   return (
     ((channels === 3 || channels === 4) && resampleSimd(needed, inWidth, channels, columns, down)) ||
@@ -153,21 +160,22 @@ function resampleRows(data: Uint8Array, rowBytes: number, taps: Taps): Uint8Arra
 const tapsCache = new Map<string, Taps>();
 const CACHED_TAPS = 64;
 
-function tapsFor(inSize: number, outSize: number, first: number, count: number): Taps {
-  const key = `${inSize} ${outSize} ${first} ${count}`;
+function tapsFor(filter: Filter, inSize: number, outSize: number, first: number, count: number): Taps {
+  const key = `${filter} ${inSize} ${outSize} ${first} ${count}`;
   const cached = tapsCache.get(key);
   if (cached) return cached;
-  const taps = bicubicTaps(inSize, outSize, first, count);
+  const taps = filterTaps(filter, inSize, outSize, first, count);
   if (tapsCache.size >= CACHED_TAPS) tapsCache.clear();
   tapsCache.set(key, taps);
   return taps;
 }
 
 /** The weights of output positions `first` to `first + count`; the order of operations is Pillow's, in float64. */
-export function bicubicTaps(inSize: number, outSize: number, first: number, count: number): Taps {
+export function filterTaps(filter: Filter, inSize: number, outSize: number, first: number, count: number): Taps {
+  const { weight: weightAt, support: reach } = FILTERS[filter];
   const scale = inSize / outSize;
   const filterScale = Math.max(scale, 1);
-  const support = SUPPORT * filterScale;
+  const support = reach * filterScale;
   const most = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
@@ -179,7 +187,7 @@ export function bicubicTaps(inSize: number, outSize: number, first: number, coun
     const taps = Math.min(inSize, Math.trunc(center + support + 0.5)) - start;
     let total = 0;
     for (let tap = 0; tap < taps; tap++) {
-      const weight = bicubic((tap + start - center + 0.5) * (1 / filterScale));
+      const weight = weightAt((tap + start - center + 0.5) * (1 / filterScale));
       exact[tap] = weight;
       total += weight;
     }

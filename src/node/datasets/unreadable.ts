@@ -1,11 +1,12 @@
 /** Decoding every image of a data set, to find those that training would skip. */
+import { clipPreprocessing } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
 import { ImageDecoders } from '../image-decoders.js';
 import { readImageFile, type SkippedImage } from '../image-files.js';
 import { hardwareThreads } from '../wasm-threads.js';
 
-/** What the paper's model takes: side of the square in pixels. Nothing here depends on it but the time. */
-const SIZE = 224;
+/** What the paper's model takes. Nothing here depends on it but the time. */
+const PREPROCESSING = clipPreprocessing(224);
 
 /** Images under way for each thread: one being decoded, one read. */
 const AHEAD = 2;
@@ -26,7 +27,7 @@ export async function unreadableImages(
     for (let index = next++; index < paths.length; index = next++) {
       const path = paths[index]!;
       try {
-        await decoders.decode(await readImageFile(path), path, SIZE);
+        await decoders.decode(await readImageFile(path), path, PREPROCESSING);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         found.set(index, { path, reason: error.message });

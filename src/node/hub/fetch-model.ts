@@ -5,9 +5,8 @@
 import { constants, copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONFIG_FILES, shardFileNames, WEIGHT_FILES } from '../../clip/checkpoint/index.js';
-import { parseConfigJson } from '../../clip/config.js';
 import { InputError } from '../../errors.js';
-import { exists, readText } from '../checkpoint-files.js';
+import { exists, readDescription, readText } from '../checkpoint-files.js';
 import { growDirectory } from '../growing-directory.js';
 import { requireSpace } from '../make-folder.js';
 import { openModelDirectory } from '../model-directory.js';
@@ -84,9 +83,8 @@ export async function fetchModel(
       }
     };
     await take(small, MAX_SMALL_BYTES);
-    for (const name of CONFIG_FILES) {
-      if (small.includes(name)) parseConfigJson(await readText(join(directory, name)), `${request.id}: ${name}`);
-    }
+    // Before the weights are asked for.
+    await readDescription(directory);
     await take(await weightFiles(repository, directory), MAX_WEIGHT_BYTES);
     await removeOthers(
       directory,

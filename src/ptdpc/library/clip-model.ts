@@ -2,7 +2,7 @@
 
 import { bytesSource } from '../../clip/checkpoint/index.js';
 import { clipVision } from '../../clip/config.js';
-import { type DecodedImage, normalizePixels, preprocess } from '../../clip/image/index.js';
+import { type DecodedImage, modelPixels } from '../../clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../clip/towers/index.js';
 import { InputError } from '../../errors.js';
 import type { Backend } from '../../kernels/index.js';
@@ -104,8 +104,8 @@ export class ClipModel implements Disposable {
   }
 
   /**
-   * Features [images, width] of decoded pictures, each row of length 1. Pictures are resized and cropped as CLIP's own preprocessing
-   * does it, and asked for as they are needed, so that a generator need not hold them all. Throws InputError where the memory does not
+   * Features [images, width] of decoded pictures, each row of length 1. Pictures are prepared as the source
+   * says, and asked for as they are needed, so that a generator need not hold them all. Throws InputError where the memory does not
    * hold one picture's activations.
    */
   async embedImages(
@@ -127,8 +127,7 @@ export class ClipModel implements Disposable {
     };
     let count = 0;
     for await (const image of images) {
-      const rgb = preprocess(image, vision.imageSize, `image ${++count}`);
-      batch.push(normalizePixels(rgb, vision.imageSize));
+      batch.push(modelPixels(image, this.source.preprocessing, `image ${++count}`));
       if (batch.length === most) await encode();
     }
     if (batch.length > 0) await encode();

@@ -4,6 +4,13 @@
  * (what a CLIP is made of), `clip-model` (embedding, zero-shot, tuning), `tuned-prompts` (predicting, reading, saving).
  */
 export { ClipModel, type ClipModelOptions, DEFAULT_MEMORY, type EmbedOptions, type TuneRequest } from './clip-model.js';
-export { hashWeights, type ModelFiles, type ModelSource, openModel, requireSameModel } from './model-source.js';
+export {
+  hashWeights,
+  type ModelFiles,
+  type ModelSource,
+  modelIdentity,
+  openModel,
+  requireSameModel,
+} from './model-source.js';
 export { type Predictions, predictionsOf, similarities } from './predictions.js';
 export { TunedPrompts, textOfPrompts } from './tuned-prompts.js';

@@ -1,5 +1,5 @@
 /** What a CLIP is made of, and opening one from files that are in memory or in a browser's hands. */
-import { createSHA256 } from 'hash-wasm';
+import { createSHA256, sha256 } from 'hash-wasm';
 import {
   type ByteSource,
   blobSource,
@@ -7,7 +7,13 @@ import {
   type CanonicalClip,
   openCheckpoint,
 } from '../../clip/checkpoint/index.js';
-import { type ClipConfig, parseConfigJson, validateShapes } from '../../clip/config.js';
+import { type ClipConfig, describeModel, validateShapes } from '../../clip/config.js';
+import {
+  clipPreprocessing,
+  describePreprocessing,
+  type Preprocessing,
+  samePreprocessing,
+} from '../../clip/image/index.js';
 import { ClipTokenizer } from '../../clip/tokenizer/index.js';
 import { InputError } from '../../errors.js';
 import type { PromptsFile } from '../prompts-file.js';
@@ -16,18 +22,23 @@ import type { PromptsFile } from '../prompts-file.js';
 export interface ModelSource {
   /** Every size, and the activation. */
   readonly config: ClipConfig;
+  /** How it wants its pictures. */
+  readonly preprocessing: Preprocessing;
   /** The weights, read as they are asked for. */
   readonly clip: CanonicalClip;
   /** The tokenizer. Throws InputError where there is no vocabulary. */
   tokenizer(): Promise<ClipTokenizer>;
-  /** SHA-256 of the weights, in hexadecimal: by it, tuned prompts know their model again. */
+  /** `modelIdentity`: by it, tuned prompts know their model again. */
   hash(): Promise<string>;
 }
 
 /** The files of a model directory, in memory or as Blobs. */
 export interface ModelFiles {
-  /** Text of config.json, or of open_clip_config.json. */
-  readonly config: string;
+  /**
+   * Text of config.json or of open_clip_config.json; or texts by file name, of these and of preprocessor_config.json, without which
+   * pictures are prepared as for OpenAI's models.
+   */
+  readonly config: string | Readonly<Record<string, string>>;
   /** model.safetensors or a PyTorch file: its bytes, a Blob, or sources of bytes (shards, with or without their index). */
   readonly weights: Uint8Array | Blob | ByteSource | readonly ByteSource[];
   /** merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz. Without it, texts cannot be read. */
@@ -41,13 +52,18 @@ export interface ModelFiles {
  * naming what is wrong.
  */
 export async function openModel(files: ModelFiles): Promise<ModelSource> {
-  const config = parseConfigJson(files.config, 'config.json');
+  const described = describeModel(
+    new Map(typeof files.config === 'string' ? [['config.json', files.config]] : Object.entries(files.config)),
+  );
+  if (!described) throw new InputError('config: expected the text of config.json or of open_clip_config.json');
+  const { config, preprocessing } = described;
   const sources = sourcesOf(files.weights);
   const clip = validateShapes(await openCheckpoint(sources), config);
   let tokenizer: ClipTokenizer | undefined;
   let hash: Promise<string> | undefined;
   return {
     config,
+    preprocessing,
     clip,
     tokenizer: async () => {
       const { vocabulary } = files;
@@ -57,7 +73,8 @@ export async function openModel(files: ModelFiles): Promise<ModelSource> {
       return tokenizer;
     },
     hash: () => {
-      hash ??= files.sha256 === undefined ? hashWeights(sources) : Promise.resolve(files.sha256);
+      const weights = files.sha256 === undefined ? hashWeights(sources) : Promise.resolve(files.sha256);
+      hash ??= weights.then((weights) => modelIdentity(weights, preprocessing, clipPreprocessing(preprocessing.size)));
       return hash;
     },
   };
@@ -72,9 +89,17 @@ export async function requireSameModel(
   const hash = await model.hash();
   if (hash === modelHash) return;
   throw new InputError(
-    `${what}: its prompts were tuned with another model (weights with sha-256 ${modelHash.slice(0, 12)}..., ` +
-      `${model.directory ?? model.clip.name} has ${hash.slice(0, 12)}...)`,
+    `${what}: its prompts were tuned with another model, or with pictures prepared in another way (sha-256 ` +
+      `${modelHash.slice(0, 12)}..., ${model.directory ?? model.clip.name} has ${hash.slice(0, 12)}...)`,
   );
+}
+
+/**
+ * By what a model's features are known, in hexadecimal: the SHA-256 of its weights, and where pictures are not prepared in the `usual`
+ * way of its kind, that of both together.
+ */
+export async function modelIdentity(weights: string, how: Preprocessing, usual: Preprocessing): Promise<string> {
+  return samePreprocessing(how, usual) ? weights : sha256(`${weights} ${describePreprocessing(how)}`);
 }
 
 function sourcesOf(weights: ModelFiles['weights']): readonly ByteSource[] {

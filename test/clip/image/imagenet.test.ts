@@ -1,6 +1,11 @@
 /** DeiT's preprocessing: to RGB first, the short side at 256 / 224 of the crop, ImageNet's statistics. */
 import { expect, test } from 'vitest';
-import { type DecodedImage, normalizePixels, preprocessImageNet } from '../../../src/clip/image/index.js';
+import {
+  type DecodedImage,
+  imageNetPreprocessing,
+  normalizePixels,
+  preprocess,
+} from '../../../src/clip/image/index.js';
 
 /** 256 x 300 pixels, each its own place in red and green; alpha falls to the right. */
 function pattern(mode: 'RGB' | 'RGBA', width = 256, height = 300): DecodedImage {
@@ -13,18 +18,19 @@ function pattern(mode: 'RGB' | 'RGBA', width = 256, height = 300): DecodedImage 
 }
 
 test('a short side of 256 is not resized, only cropped to 224 in the middle', () => {
-  const out = preprocessImageNet(pattern('RGB'), 224);
+  const out = preprocess(pattern('RGB'), imageNetPreprocessing(224));
   expect(out).toHaveLength(224 * 224 * 3);
   expect([...out.subarray(0, 3)]).toEqual([16, 38, 7]);
   expect([...out.subarray(-3)]).toEqual([16 + 223, (38 + 223) % 256, 7]);
 });
 
 test('alpha is dropped before the resize, so that it changes nothing', () => {
-  expect(preprocessImageNet(pattern('RGBA', 90, 70), 56)).toEqual(preprocessImageNet(pattern('RGB', 90, 70), 56));
+  const how = imageNetPreprocessing(56);
+  expect(preprocess(pattern('RGBA', 90, 70), how)).toEqual(preprocess(pattern('RGB', 90, 70), how));
 });
 
 test("ImageNet's mean and deviation", () => {
-  const [red, green, blue] = normalizePixels(Uint8Array.of(0, 128, 255), 1, 'imagenet');
+  const [red, green, blue] = normalizePixels(Uint8Array.of(0, 128, 255), 1, imageNetPreprocessing(1));
   expect(red).toBeCloseTo(-0.485 / 0.229, 6);
   expect(green).toBeCloseTo((128 / 255 - 0.456) / 0.224, 6);
   expect(blue).toBeCloseTo((1 - 0.406) / 0.225, 6);

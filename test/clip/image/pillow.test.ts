@@ -1,6 +1,6 @@
 /** Decoding and preprocessing together, against what Pillow makes of the same files; see the fixtures' README. */
 import { describe, expect, it } from 'vitest';
-import { decodeImage, preprocess } from '../../../src/clip/image/index.js';
+import { decodeImage, modelPixels, type Preprocessing, preprocess } from '../../../src/clip/image/index.js';
 import { casesIn, differences, fixture } from './fixtures.js';
 import './jpeg-wasm.js';
 
@@ -39,5 +39,26 @@ describe('pixels that CLIP sees', () => {
       preprocess(image, 224);
       expect(differences(image.data, before).max).toBe(0);
     }
+  });
+});
+
+/** Squashed, bilinear, cropped from a larger square, other means: what torchvision makes on Pillow images of the fixtures. */
+describe('pixels that other models see', () => {
+  interface ModelCase {
+    readonly input: string;
+    readonly how: Preprocessing;
+    /** Base64 of [size, size, 3], and of the first few float32 of [3, size, size]. */
+    readonly rgb: string;
+    readonly values: string;
+  }
+  const models = JSON.parse(new TextDecoder().decode(fixture('models.json'))) as ModelCase[];
+
+  it.each(models)('$input, $how.shape to $how.resize, $how.filter, RGB $how.toRgb: equal to Pillow', async (model) => {
+    const { input, how } = model;
+    const image = await decodeImage(fixture(input), input);
+    const expected = new Uint8Array(Buffer.from(model.rgb, 'base64'));
+    expect(differences(preprocess(image, how), expected)).toEqual({ mean: 0, max: 0 });
+    const values = new Float32Array(new Uint8Array(Buffer.from(model.values, 'base64')).buffer);
+    expect(modelPixels(image, how).subarray(0, values.length)).toEqual(values);
   });
 });

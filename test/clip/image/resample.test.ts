@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DecodedImage } from '../../../src/clip/image/index.js';
 import { preprocess } from '../../../src/clip/image/index.js';
-import { bicubicTaps, resamplePlain, resizeBicubic } from '../../../src/clip/image/resample.js';
+import { filterTaps, resamplePlain, resizeFiltered } from '../../../src/clip/image/resample.js';
 import { resampleSimd } from '../../../src/clip/image/resample-simd.js';
 import { InputError } from '../../../src/errors.js';
 import { differences, randomIntegers } from './fixtures.js';
@@ -45,7 +45,7 @@ function resizeDirectly(
 
 const noise = (random: (below: number) => number, length: number) => Uint8Array.from({ length }, () => random(256));
 
-describe('resizeBicubic', () => {
+describe('resizeFiltered', () => {
   it('is within one level of a direct float64 computation at any size', () => {
     const random = randomIntegers(1);
     for (let round = 0; round < 60; round++) {
@@ -53,7 +53,7 @@ describe('resizeBicubic', () => {
       const channels = random(4) + 1;
       const data = noise(random, inWidth * inHeight * channels);
       const whole = { left: 0, top: 0, width, height };
-      const result = resizeBicubic(data, inWidth, inHeight, channels, width, height, whole);
+      const result = resizeFiltered(data, inWidth, inHeight, channels, width, height, whole);
       const direct = resizeDirectly(data, inWidth, inHeight, channels, width, height);
       expect(differences(result, direct).max, `${inWidth} x ${inHeight} to ${width} x ${height}`).toBeLessThanOrEqual(
         1,
@@ -64,8 +64,8 @@ describe('resizeBicubic', () => {
   it('gives the same pixels for a window as for the whole', () => {
     const random = randomIntegers(2);
     const data = noise(random, 31 * 23 * 3);
-    const whole = resizeBicubic(data, 31, 23, 3, 50, 17, { left: 0, top: 0, width: 50, height: 17 });
-    const part = resizeBicubic(data, 31, 23, 3, 50, 17, { left: 7, top: 5, width: 11, height: 9 });
+    const whole = resizeFiltered(data, 31, 23, 3, 50, 17, { left: 0, top: 0, width: 50, height: 17 });
+    const part = resizeFiltered(data, 31, 23, 3, 50, 17, { left: 7, top: 5, width: 11, height: 9 });
     for (let y = 0; y < 9; y++) {
       const from = ((y + 5) * 50 + 7) * 3;
       expect(part.subarray(y * 33, y * 33 + 33)).toEqual(whole.subarray(from, from + 33));
@@ -74,10 +74,10 @@ describe('resizeBicubic', () => {
 
   it('is the identity at equal sizes, and keeps a flat image flat', () => {
     const data = noise(randomIntegers(3), 20 * 10 * 3);
-    expect(resizeBicubic(data, 20, 10, 3, 20, 10, { left: 0, top: 0, width: 20, height: 10 })).toEqual(data);
+    expect(resizeFiltered(data, 20, 10, 3, 20, 10, { left: 0, top: 0, width: 20, height: 10 })).toEqual(data);
     for (const level of [0, 1, 127, 255]) {
       const flat = new Uint8Array(37 * 53).fill(level);
-      const small = resizeBicubic(flat, 37, 53, 1, 9, 11, { left: 0, top: 0, width: 9, height: 11 });
+      const small = resizeFiltered(flat, 37, 53, 1, 9, 11, { left: 0, top: 0, width: 9, height: 11 });
       expect(small.every((value) => value === level)).toBe(true);
     }
   });
@@ -153,21 +153,21 @@ describe('resampling with SIMD', () => {
         const data = noise(random, from[0] * from[1] * channels);
         // Extremes side by side, so that the filter overshoots and clips.
         for (let i = 0; i < data.length; i += 3) data[i] = i % 2 ? 255 : 0;
-        const across = bicubicTaps(from[0], to[0], 0, to[0]);
-        const down = bicubicTaps(from[1], to[1], 0, to[1]);
+        const across = filterTaps('bicubic', from[0], to[0], 0, to[0]);
+        const down = filterTaps('bicubic', from[1], to[1], 0, to[1]);
         // Twice: the second one finds the memory as the first one left it, and something larger in between.
         for (let time = 0; time < 2; time++) {
           const simd = resampleSimd(data, from[0], channels, across, down);
           expect(simd).toEqual(resamplePlain(data, from[0], channels, across, down));
-          resizeBicubic(noise(random, 90 * 80 * 4), 90, 80, 4, 33, 31, { left: 0, top: 0, width: 33, height: 31 });
+          resizeFiltered(noise(random, 90 * 80 * 4), 90, 80, 4, 33, 31, { left: 0, top: 0, width: 33, height: 31 });
         }
       });
     }
   }
 
   it('leaves what would take too much memory to the plain passes', () => {
-    const across = bicubicTaps(40_000_000, 4, 0, 4);
-    const down = bicubicTaps(1, 1, 0, 1);
+    const across = filterTaps('bicubic', 40_000_000, 4, 0, 4);
+    const down = filterTaps('bicubic', 1, 1, 0, 1);
     expect(resampleSimd(new Uint8Array(120_000_000), 40_000_000, 3, across, down)).toBeUndefined();
   });
 });

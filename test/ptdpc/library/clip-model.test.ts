@@ -2,14 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { blobSource } from '../../../src/clip/checkpoint/index.js';
-import { type DecodedImage, imageFromCanvas } from '../../../src/clip/image/index.js';
+import { clipPreprocessing, type DecodedImage, imageFromCanvas, modelPixels } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
 import { hashFiles } from '../../../src/node/file-hash.js';
 import {
   ClipModel,
   evaluate,
   type ModelSource,
+  normalizedFeatures,
   openModel,
+  requireSameModel,
   similarities,
   type TrainingState,
   tuningOptions,
@@ -125,6 +127,32 @@ describeOn('cpu', 'ClipModel', (device) => {
     // As the original's preprocessing and PyTorch see a picture.
     const golden = await tensorsOf('clip-tiny/expected.safetensors');
     expect((await golden('image_features')).shape[1]).toBe(clip.width);
+  });
+
+  it("prepares pictures as the files of the model say, and knows prompts of the other way as another model's", async () => {
+    const files = {
+      'config.json': await readFile(fixture('clip-tiny/config.json'), 'utf8'),
+      'preprocessor_config.json': JSON.stringify({
+        image_mean: [0.5, 0.5, 0.5],
+        size: { height: 32, width: 32 },
+        resample: 2,
+      }),
+    };
+    const source = await openModel({ config: files, weights: await readFile(WEIGHTS) });
+    using clip = new ClipModel({ backend: device() }, source);
+    const [image] = pictures(1);
+    const pixels = modelPixels(image!, {
+      ...clipPreprocessing(32),
+      ...{ mean: [0.5, 0.5, 0.5], shape: 'squash', filter: 'bilinear' },
+    });
+    const tower = await clip.visionTower();
+    using encoded = clip.engine.scope(() => tower.encode(clip.engine.tensor(pixels, [1, 3, 32, 32])).features);
+    expect(await clip.embedImages([image!])).toEqual(normalizedFeatures(await encoded.read(), clip.width));
+    const usual = await tinyModel();
+    await expect(requireSameModel('run', { modelHash: await usual.hash() }, source)).rejects.toThrow(
+      /^run: its prompts were tuned with another model, or with pictures prepared in another way/,
+    );
+    expect(await usual.hash()).toBe(await hashFiles([WEIGHTS]));
   });
 
   it('zero-shot: logits are the scaled cosines of images and texts', async () => {

@@ -7,7 +7,7 @@ import {
   shardFileNames,
   WEIGHT_FILES,
 } from '../../../src/clip/checkpoint/index.js';
-import { parseConfigJson } from '../../../src/clip/config.js';
+import { DESCRIPTION_FILES, describeModel } from '../../../src/clip/config.js';
 import { decodeText } from '../../../src/clip/text-file.js';
 import { InputError } from '../../../src/errors.js';
 import { hashWeights, type ModelSource, openModel } from '../../../src/ptdpc/index.js';
@@ -30,11 +30,12 @@ export interface OpenFolder {
  */
 export async function openModelFolder(folder: ModelFolder, watched: Watched): Promise<OpenFolder> {
   const files = new Map(folder.files.map(({ path, file }) => [path, file]));
-  const configName = CONFIG_FILES.find((name) => files.has(name));
-  if (configName === undefined) throw new InputError(`${folder.name}: ${withoutConfig(folder)}`);
-  const config = decodeText(await smallFile(files, configName), configName);
+  const config: Record<string, string> = {};
+  for (const name of DESCRIPTION_FILES) {
+    if (files.has(name)) config[name] = decodeText(await smallFile(files, name), name);
+  }
   // Before anything else, so that what is no CLIP is told as that.
-  parseConfigJson(config, configName);
+  if (!describeModel(new Map(Object.entries(config)))) throw new InputError(`${folder.name}: ${withoutConfig(folder)}`);
   const weightsName = WEIGHT_FILES.find((name) => files.has(name));
   if (weightsName === undefined)
     throw new InputError(`${folder.name}: no weights in this folder; expected model.safetensors or pytorch_model.bin`);

@@ -1,4 +1,5 @@
 /** Models of the user's own: looked at, loaded, and left again. */
+import { describePreprocessing } from '../../../src/clip/image/index.js';
 import { modelFootprint } from '../../../src/clip/towers/index.js';
 import { InputError } from '../../../src/errors.js';
 import type { ModelPlan, ModelTasks } from '../../protocol-model.js';
@@ -47,6 +48,7 @@ async function planned(folder: Parameters<Work<'inspect-model'>>[0], session: Se
   const room = roomOf(backend);
   const plan: ModelPlan = {
     ...{ name: folder.name, config, files, room, activations: MEMORY },
+    pictures: describePreprocessing(source.preprocessing),
     stored: clip.dtype(footprint.largest.name),
     weights: footprint.bytes,
     largest: footprint.largest,

@@ -18,6 +18,8 @@ export function Plan({ plan, disabled, onLoad }: PlanProps) {
       <dl>
         <dt>Image tower</dt>
         <dd>{imageTower(plan)}</dd>
+        <dt>Pictures</dt>
+        <dd>{plan.pictures}</dd>
         <dt>Text tower</dt>
         <dd>{textTower(plan)}</dd>
         <dt>On disk</dt>

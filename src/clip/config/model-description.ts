@@ -1,0 +1,97 @@
+/**
+ * What the small files of a model folder say of its model: sizes, activation, special tokens, and how pictures are prepared. Several
+ * programs leave files in such folders; which of them counts is decided here, for the command line, the library and the page alike.
+ */
+import { InputError } from '../../errors.js';
+import { clipPreprocessing, type Preprocessing, samePreprocessing } from '../image/index.js';
+import { type ClipConfig, firstDifference } from './clip-config.js';
+import { parseConfigJson } from './config-json.js';
+import { JsonFields } from './json-fields.js';
+import { openClipPreprocessing, parsePreprocessorConfig, timmPreprocessing } from './preprocessing-json.js';
+
+/** The files that are read, where they are there. */
+export const DESCRIPTION_FILES = ['open_clip_config.json', 'config.json', 'preprocessor_config.json'] as const;
+
+export type DescriptionFile = (typeof DESCRIPTION_FILES)[number];
+
+export interface ModelDescription {
+  readonly config: ClipConfig;
+  /** The file that the configuration comes from. */
+  readonly configFile: DescriptionFile;
+  readonly preprocessing: Preprocessing;
+  /** The file that says how pictures are prepared; undefined where none does, and it is as OpenAI's models have it. */
+  readonly preprocessingFile: DescriptionFile | undefined;
+  /** Files that say otherwise about pictures, and are passed over. */
+  readonly otherwise: readonly DescriptionFile[];
+}
+
+/**
+ * Reads the files of a folder, given as text. Undefined where there is no configuration. OpenCLIP's goes before a `config.json`, which
+ * may be timm's, of the image tower alone. `where` makes the name of a file in messages. Throws InputError for a configuration that is
+ * no CLIP's, for two that disagree, and for preprocessing that cannot be done exactly.
+ */
+export function describeModel(
+  files: ReadonlyMap<string, string>,
+  where: (file: string) => string = (file) => file,
+): ModelDescription | undefined {
+  const openClip = files.get('open_clip_config.json');
+  const configJson = files.get('config.json');
+  const configFile = openClip !== undefined ? 'open_clip_config.json' : 'config.json';
+  const text = openClip ?? configJson;
+  if (text === undefined) return undefined;
+  let config = parseConfigJson(text, where(configFile));
+  if (openClip !== undefined && configJson !== undefined && modelTypeOf(configJson, where('config.json')) === 'clip') {
+    const other = parseConfigJson(configJson, where('config.json'));
+    const difference = firstDifference(config, other);
+    if (difference !== undefined) {
+      throw new InputError(
+        `${where('config.json')} and open_clip_config.json disagree about ${difference}; remove the one that is wrong`,
+      );
+    }
+    config = { ...config, text: other.text };
+  }
+  return { config, configFile, ...preprocessingOf(files, config.vision.imageSize, where) };
+}
+
+function modelTypeOf(text: string, fileName: string): string {
+  return JsonFields.parse(text, fileName).text('model_type', '');
+}
+
+/** The first that says it: OpenCLIP's file, with which a model was trained, transformers', a copy of that perhaps, timm's. */
+function preprocessingOf(
+  files: ReadonlyMap<string, string>,
+  size: number,
+  where: (file: string) => string,
+): Pick<ModelDescription, 'preprocessing' | 'preprocessingFile' | 'otherwise'> {
+  const fieldsOf = (file: string, key: string): JsonFields | undefined => {
+    const text = files.get(file);
+    return text === undefined ? undefined : JsonFields.parse(text, where(file)).object(key);
+  };
+  const sources: [DescriptionFile, () => Preprocessing][] = [];
+  for (const file of ['open_clip_config.json', 'config.json'] as const) {
+    const fields = fieldsOf(file, 'preprocess_cfg');
+    if (fields) sources.push([file, () => openClipPreprocessing(fields, where(file), size)]);
+  }
+  const transformers = files.get('preprocessor_config.json');
+  if (transformers !== undefined) {
+    const file = 'preprocessor_config.json';
+    sources.push([file, () => parsePreprocessorConfig(transformers, where(file), size)]);
+  }
+  const timm = fieldsOf('config.json', 'pretrained_cfg');
+  if (timm) sources.push(['config.json', () => timmPreprocessing(timm, where('config.json'), size, 'after')]);
+  const [first, ...rest] = sources;
+  if (!first) return { preprocessing: clipPreprocessing(size), preprocessingFile: undefined, otherwise: [] };
+  const [preprocessingFile, read] = first;
+  const preprocessing = read();
+  const otherwise = rest.filter(([, readOther]) => !says(preprocessing, readOther)).map(([file]) => file);
+  return { preprocessing, preprocessingFile, otherwise };
+}
+
+function says(expected: Preprocessing, read: () => Preprocessing): boolean {
+  try {
+    return samePreprocessing(read(), expected);
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
