@@ -14,8 +14,8 @@ import {
   plannedExperiments,
   planTasks,
   type TaskResult,
+  type TaskShare,
   tableRows,
-  taskShare,
 } from '../ptdpc/experiment/index.js';
 import type { Preset } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
@@ -44,8 +44,6 @@ export interface WorkOptions {
   device: DeviceChoice;
   memory: number;
   cache?: string;
-  task?: string;
-  completions?: number;
 }
 
 /** Writes the plan, or adds to the one that is there. */
@@ -86,9 +84,8 @@ export async function plan(
 /** Small batches suit so few scenes (see `ptdpc demo`). */
 const DEMO_BATCH_SIZE = 16;
 
-/** Computes what has no result yet: of all tasks, or of the share that options or environment give. */
-export async function work(folder: PlanFolder, options: WorkOptions): Promise<void> {
-  const share = taskShare(options, process.env);
+/** Computes what has no result yet, of all tasks or of a share of them. */
+export async function work(folder: PlanFolder, options: WorkOptions, share?: TaskShare): Promise<void> {
   const before = await folder.read();
   let done = 0;
   let total = 0;

@@ -1,7 +1,7 @@
 /** `ptdpc experiment`: the paper's tables and figures, on one machine or many. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PlanFolder } from '../node/experiment/index.js';
-import { EXPERIMENTS, type ExperimentName, MOST_SEEDS } from '../ptdpc/experiment/index.js';
+import { EXPERIMENTS, type ExperimentName, MOST_SEEDS, type ShareOptions, taskShare } from '../ptdpc/experiment/index.js';
 import { collect, type PlanOptions, plan, type WorkOptions, work } from './experiment-steps.js';
 import {
   addExamples,
@@ -86,8 +86,8 @@ function configureRun(command: Command): void {
     .requiredOption('--plan <dir>', 'folder of the plan, shared by all machines')
     .option('--task <i/n>', 'the i-th of n shares, counted from 1')
     .option('--completions <n>', 'completions of the Kubernetes Indexed Job', parseInteger());
-  addWorkOptions(command).action(async (options: WorkOptions & { plan: string }) => {
-    await work(new PlanFolder(options.plan), options);
+  addWorkOptions(command).action(async (options: WorkOptions & ShareOptions & { plan: string }) => {
+    await work(new PlanFolder(options.plan), options, taskShare(options, process.env));
   });
   addExamples(command, [
     ['ptdpc experiment run --plan paper', 'all tasks, or the share of the job array that this is a task of'],

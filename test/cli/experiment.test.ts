@@ -264,6 +264,14 @@ describe('all of them, on the layouts in which the data sets are published', () 
     const kubernetes = await ptdpc([...args, '--completions', '4'], { JOB_COMPLETION_INDEX: '3' });
     expect(kubernetes.stderr).toMatch(/share 4 of 4: 2 tasks of 8, 2 done before/);
     await expectRefused(args, /--completions/, { JOB_COMPLETION_INDEX: '3' });
+
+    // The commands that plan, compute and collect do all of it, wherever they are started.
+    const plan = ['--data-root', 'data', '--settings', 'fi8,twitter2', '--model', 'model', '--out', 'array', ...QUICK];
+    for (const environment of [slurm, { JOB_COMPLETION_INDEX: '3' }]) {
+      const whole = await ptdpc(['experiment', 'table2', ...plan, '--device', 'cpu'], environment);
+      expect(whole.stderr).toMatch(/^8 tasks of 8, 8 done before$/m);
+      expect(whole.code).toBe(0);
+    }
   });
 
   test('a plan of something else is refused, and one that is the same is joined', async () => {

@@ -18,5 +18,5 @@ export * from './results.js';
 export * from './statistics.js';
 export { intervalNote, type TableRow, tableRows } from './tables.js';
 export * from './task-result.js';
-export { shareOf, type TaskShare, taskShare } from './task-share.js';
+export { type ShareOptions, shareOf, type TaskShare, taskShare } from './task-share.js';
 export * from './variants.js';
