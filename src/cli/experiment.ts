@@ -1,7 +1,13 @@
 /** `ptdpc experiment`: the paper's tables and figures, on one machine or many. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PlanFolder } from '../node/experiment/index.js';
-import { EXPERIMENTS, type ExperimentName, MOST_SEEDS, type ShareOptions, taskShare } from '../ptdpc/experiment/index.js';
+import {
+  EXPERIMENTS,
+  type ExperimentName,
+  MOST_SEEDS,
+  type ShareOptions,
+  taskShare,
+} from '../ptdpc/experiment/index.js';
 import { collect, type PlanOptions, plan, type WorkOptions, work } from './experiment-steps.js';
 import {
   addExamples,

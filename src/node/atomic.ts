@@ -45,7 +45,7 @@ export async function createDirectoryAtomically(
 ): Promise<void> {
   await requireNothingAt(path);
   await inPlaceOf(path, async (temporary) => {
-    await using _lock = await takeLock(join(dirname(temporary), `.${basename(resolve(path))}.lock`), path);
+    await using _lock = await takeLock(join(dirname(temporary), `.${basename(resolve(path))}.lock`), { what: path });
     // The process that had the lock before may have been making it.
     await requireNothingAt(path);
     await mkdir(temporary);

@@ -42,7 +42,7 @@ async function withTemporary(path: string, body: (temporary: string) => Promise<
   const target = resolve(path);
   const temporary = join(dirname(target), `.${basename(target)}.partial`);
   await naming(path, 'cannot be written', () => makeFolder(temporary));
-  await using _lock = await takeLock(`${temporary}.lock`, path);
+  await using _lock = await takeLock(`${temporary}.lock`, { what: path });
   await requireNoLinks(temporary);
   try {
     await body(temporary);

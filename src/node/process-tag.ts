@@ -31,6 +31,11 @@ export function processNumber(tag: string): number | undefined {
   return pid === undefined ? undefined : Number(pid);
 }
 
+/** Whether the tag is of a process of this machine, which can be looked up. */
+export function isOfThisMachine(tag: string): boolean {
+  return PARTS.exec(tag)?.[1] === machine();
+}
+
 /** True where the tag is a process's of this machine that runs no more. Another machine's cannot be looked up. */
 export function isGone(tag: string): boolean {
   const [, where, pid, start] = PARTS.exec(tag) ?? [];

@@ -70,7 +70,10 @@ const LOCK = '.lock';
 const isLeftBehind = (name: string): boolean => name === LOCK || isTemporary(name);
 
 /** This process's right to train in a folder. */
-export type RunClaim = AsyncDisposable;
+export interface RunClaim extends AsyncDisposable {
+  /** Throws InputError where another process took it, having seen no sign of life for too long. */
+  requireHeld(): Promise<void>;
+}
 
 /** The folder holds a run with other options, images or device. */
 export class OtherRun extends InputError {}
@@ -98,17 +101,21 @@ export class RunDirectory {
 
   /**
    * Makes sure that no other process trains in `path`, which is created, until the claim is disposed; a folder that is empty then goes
-   * again. Throws InputError where one does, or the folder cannot be written.
+   * again. Throws InputError where one does, or the folder cannot be written. `say` is called where it takes time to find out.
    */
-  static async claim(path: string): Promise<RunClaim> {
+  static async claim(path: string, say?: (message: string) => void): Promise<RunClaim> {
     let made: string | undefined;
     try {
       made = await makeFolder(path);
     } catch (error) {
       throw new InputError(`--out ${path}: cannot be created (${explained(error)})`);
     }
-    const lock = await takeLock(join(path, LOCK), `--out ${path}`);
+    const lock = await takeLock(join(path, LOCK), { what: `--out ${path}`, say });
     return {
+      requireHeld: async () => {
+        if (await lock.isTakenOver())
+          throw new InputError(`--out ${path}: another process has taken it over, so this one stops`);
+      },
       [Symbol.asyncDispose]: async () => {
         await lock[Symbol.asyncDispose]();
         if (made !== undefined) await rmdir(path).catch(() => {});

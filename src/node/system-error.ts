@@ -48,6 +48,7 @@ export async function naming<T>(path: string, what: string, body: () => Promise<
 /** What stands where a file was expected. */
 export function kindOfFile(status: Stats): string {
   if (status.isDirectory()) return 'a folder';
+  if (status.isSymbolicLink()) return 'a link';
   if (status.isFIFO()) return 'a pipe';
   if (status.isSocket()) return 'a socket';
   return status.isFile() ? 'a file' : 'a device';

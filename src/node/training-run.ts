@@ -27,7 +27,7 @@ export interface TrainingRun {
   /** Folder of the run. */
   readonly out: string;
   /** The caller's claim on that folder, where it has one already. */
-  readonly claim?: RunClaim | undefined;
+  readonly claim?: Pick<RunClaim, 'requireHeld'> | undefined;
   readonly model: ModelDirectory;
   /** The model's, on the device that trains. */
   readonly tower: TextTower;
@@ -59,7 +59,8 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   const text = promptText(await model.tokenizer(), options.template, words, model.config.text.context);
   using prompts = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, options);
   requireTrainingMemory(prompts, memory);
-  await using _claim = request.claim ? undefined : await RunDirectory.claim(out);
+  await using own = request.claim ? undefined : await RunDirectory.claim(out, (line) => events.say(line));
+  const claim = request.claim ?? own!;
   const run = await RunDirectory.open(out, await recordOf(request), listImages(request), prompts.prompts.size);
   await run.begin();
   let last = await run.lastEpoch();
@@ -95,6 +96,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
       bar.tick(images, `epoch ${metrics.epoch + 1}/${options.epochs}, loss ${metrics.loss.toFixed(4)}`);
     },
     onEpoch: async (metrics, state) => {
+      await claim.requireHeld();
       await run.epoch(metrics, state, prompts.prompts.shape);
       last = metrics;
       request.onEpoch?.(metrics);

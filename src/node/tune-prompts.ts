@@ -69,8 +69,8 @@ export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
   const words = data.classes.map(({ word }) => word);
   promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
 
-  await using claim = await RunDirectory.claim(request.out);
   const { openDevice, events = SILENT } = request;
+  await using claim = await RunDirectory.claim(request.out, (line) => events.say(line));
   let encoded: EncodedData | undefined;
   return await onDevice(openDevice, events, async ({ backend }) => {
     const engine = new Engine(backend);

@@ -1,11 +1,11 @@
 /** Locks and temporary files of processes that run, that ended, and that cannot be known. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDirectoryAtomically, writeFileAtomically } from '../../src/node/atomic.js';
-import { takeLock } from '../../src/node/lock.js';
+import { takeLock, tryLock, waitForLock } from '../../src/node/lock.js';
 import { isGone, processNumber, processTag } from '../../src/node/process-tag.js';
 import { isTemporary, removeLeftBehind, temporaryPath } from '../../src/node/temporary-files.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
@@ -28,36 +28,89 @@ test('a tag tells a running process from one that ended, and from a later one wi
 test('a lock is held once, named while it is held, and gone afterwards', async () => {
   const path = scratch('lock');
   {
-    await using _lock = await takeLock(path, 'the thing');
-    expect(await readFile(path, 'utf8')).toBe(processTag());
-    await expectInputError(takeLock(path, 'the thing'), /^the thing: process \d+ is writing it; .* or delete .*lock/);
+    await using _lock = await takeLock(path, { what: 'the thing' });
+    expect(await readFile(path, 'utf8')).toContain(processTag());
+    await expectInputError(
+      takeLock(path, { what: 'the thing' }),
+      /^the thing: process \d+ is writing it; .* or delete .*lock/,
+    );
   }
   await expect(readFile(path)).rejects.toThrow('ENOENT');
-  await expectInputError(takeLock(scratch('none/lock'), 'x'), /^x: cannot be written \(ENOENT\)/);
+  await expectInputError(takeLock(scratch('none/lock'), { what: 'x' }), /^x: cannot be written \(ENOENT\)/);
 });
 
-test("a dead process's lock is taken over, an unknown one's is not", async () => {
-  // As left by a process that was killed, killed before it wrote its tag, and had this very process number before a reboot.
-  for (const left of [goneTag, '', `${processTag()}0`]) {
-    if (left !== '' && left !== goneTag && process.platform !== 'linux') continue;
+test("a dead process's lock is taken over at once", async () => {
+  const dead = JSON.stringify({ id: 'dead', tag: goneTag, host: 'here', beats: 3 });
+  // The tag alone is what earlier versions wrote; the last had this very process number before a reboot, which only Linux tells.
+  for (const left of [dead, goneTag, ...(process.platform === 'linux' ? [`${processTag()}0`] : [])]) {
     const path = scratch('dead');
     await writeFile(path, left);
-    await using _lock = await takeLock(path, 'x');
-    expect(await readFile(path, 'utf8')).toBe(processTag());
+    await using _lock = await takeLock(path, { what: 'x' });
+    expect(await readFile(path, 'utf8')).toContain(processTag());
   }
-  const path = scratch('foreign');
-  for (const left of ['00000000-1-0', 'scribble']) {
+});
+
+const ELSEWHERE = '00000000-1-0';
+const QUICK = { beat: 20, dead: 300 };
+const foreign = (beats: number) => JSON.stringify({ id: 'other', tag: ELSEWHERE, host: 'node7', beats });
+
+test("another machine's lock is taken over when it shows no sign of life, and so is one that was never written", async () => {
+  const path = scratch('silent');
+  for (const [left, who] of [
+    [foreign(0), 'process 1 on node7'],
+    ['', 'another process'],
+    ['scribble', 'another process'],
+  ] as const) {
     await writeFile(path, left);
-    await expectInputError(takeLock(path, 'x'), /^x: (?:process 1|another process) is writing it/);
-    expect(await readFile(path, 'utf8')).toBe(left);
+    const said: string[] = [];
+    await using lock = await takeLock(path, { what: 'x', timing: QUICK, say: (line) => said.push(line) });
+    expect(said).toEqual([`x: ${who} has locked it; waiting 0.3 s at most for a sign of life`]);
+    expect(await lock.isTakenOver()).toBe(false);
+    // As the holder finds after its machine was suspended for so long.
+    await writeFile(path, foreign(0));
+    expect(await lock.isTakenOver()).toBe(true);
   }
+  expect(await readFile(path, 'utf8')).toBe(foreign(0));
+});
+
+test("another machine's lock that moves is refused, and so is one of an earlier version, which never moved", async () => {
+  const path = scratch('moving');
+  let beats = 0;
+  await writeFile(path, foreign(beats));
+  const heart = setInterval(() => {
+    writeFile(path, foreign(++beats), { flag: 'r+' }).catch(() => {});
+  }, 15);
+  await expectInputError(takeLock(path, { what: 'x', timing: QUICK }), /^x: process 1 on node7 is writing it; wait/);
+  clearInterval(heart);
+  await writeFile(path, ELSEWHERE);
+  await expectInputError(takeLock(path, { what: 'x', timing: QUICK }), /^x: process 1 is writing it; .* or delete/);
+  expect(await readFile(path, 'utf8')).toBe(ELSEWHERE);
+});
+
+test('what is no lock is refused at once, whoever asks', async () => {
+  const make: [string, (path: string) => Promise<unknown> | Buffer][] = [
+    ['a folder', (path) => mkdir(path)],
+    ['a link', (path) => symlink(scratch('nowhere'), path)],
+    ['a pipe', (path) => execFileSync('mkfifo', [path])],
+  ];
+  for (const [kind, put] of make) {
+    const path = scratch(kind);
+    await put(path);
+    for (const lock of [takeLock, tryLock, waitForLock])
+      await expectInputError(lock(path, { what: 'x' }), `${kind}: expected a lock, found ${kind}; delete it`);
+  }
+  // The system refuses to read it, to whomever.
+  await expectInputError(takeLock('/proc/self/mem', { what: 'x' }), /^\/proc\/self\/mem: cannot be read \(EIO\)$/);
+  const path = scratch('large');
+  await writeFile(path, Buffer.alloc(70_000));
+  await expectInputError(takeLock(path, { what: 'x' }), /large: expected a lock of at most 65536 bytes, found 70000/);
 });
 
 test('a process that was killed while it took over a dead lock leaves nothing for ever', async () => {
   const path = scratch('taken');
   await writeFile(leftBehind(path), goneTag);
   {
-    await using _lock = await takeLock(path, 'x');
+    await using _lock = await takeLock(path, { what: 'x' });
   }
   expect((await readdir(dirname(path))).filter((name) => name.includes('taken'))).toEqual([]);
 });
@@ -67,16 +120,16 @@ test('a lock ends with its holder, though that be killed', async () => {
   await once(child, 'spawn');
   const path = scratch('childs');
   await writeFile(path, tagOf(child.pid!));
-  await expectInputError(takeLock(path, 'x'), new RegExp(`^x: process ${child.pid} is writing it`));
+  await expectInputError(takeLock(path, { what: 'x' }), new RegExp(`^x: process ${child.pid} is writing it`));
   child.kill('SIGKILL');
   await once(child, 'close');
-  await using _lock = await takeLock(path, 'x');
+  await using _lock = await takeLock(path, { what: 'x' });
 });
 
 test('of many that want a dead lock at once, one gets it', async () => {
   const path = scratch('wanted');
   await writeFile(path, goneTag);
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(path, 'x')));
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(path, { what: 'x' })));
   const got = outcomes.filter((outcome) => outcome.status === 'fulfilled');
   expect(got).toHaveLength(1);
   await got[0]!.value[Symbol.asyncDispose]();

@@ -55,7 +55,7 @@ export async function runPlan(folder: PlanFolder, options: RunPlanOptions): Prom
   }
   const leftToOthers: string[] = [];
   for (const task of held) {
-    await using claim = await place.claims.claim(task.name, true);
+    await using claim = await place.claims.claimUnlessAlive(task.name);
     if (claim) await run(task);
     else leftToOthers.push(task.name);
   }

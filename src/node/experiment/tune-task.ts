@@ -95,8 +95,8 @@ class TaskTraining {
     const request = {
       ...{ out, model, tower, data: source, classes, options },
       ...{ train, validation, memory, strict, use },
-      // Whoever holds the task holds its runs: the lock of a process that was killed on another machine must not stay in the way.
-      claim: { [Symbol.asyncDispose]: async () => {} },
+      // Whoever holds the task holds its runs.
+      claim: { requireHeld: async () => {} },
       events: {
         say: () => {},
         progress: (total: number) => events.progress(total, `${task.name}, learning rate ${learningRate}`, 'images'),

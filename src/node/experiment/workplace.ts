@@ -5,8 +5,9 @@ import type { FrozenEncoder, Plan } from '../../ptdpc/experiment/index.js';
 import type { Engine } from '../../tensor/index.js';
 import type { Events } from '../events.js';
 import { clipEncoder, type ImageEncoder, type OpenedEncoder } from '../image-encoder.js';
+import type { LockTiming } from '../lock.js';
 import { type ModelDirectory, openModelDirectory } from '../model-directory.js';
-import { Claims, type ClaimTiming } from './claims.js';
+import { Claims } from './claims.js';
 import { openDeit } from './deit.js';
 import type { PlanFolder } from './plan-folder.js';
 
@@ -17,7 +18,7 @@ export interface WorkOptions {
   /** Where features are kept; undefined: in the plan's folder. */
   cache?: string | undefined;
   events: Events;
-  claimTiming?: ClaimTiming | undefined;
+  claimTiming?: LockTiming | undefined;
 }
 
 export interface Workplace extends AsyncDisposable {

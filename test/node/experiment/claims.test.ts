@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Claims } from '../../../src/node/experiment/claims.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
+import { tagOf } from '../gone-process.js';
 import { scratchFolder } from '../scratch.js';
 
 const QUICK = { beat: 20, dead: 300 };
@@ -21,7 +22,7 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-/** A claim left by a process of another machine: nobody can say whether it lives, but its file says when it beats. */
+/** A claim of another machine, by an earlier version: nobody can say whether it lives, but its file says when it beats. */
 async function foreignClaim(folder: string, beats = 0): Promise<void> {
   await writeFile(join(folder, 'task.json'), JSON.stringify({ id: 'other', machine: 'elsewhere', pid: 1, beats }));
 }
@@ -32,7 +33,7 @@ describe('one holder', () => {
     const [a, b] = [new Claims(folder, QUICK), new Claims(folder, QUICK)];
     {
       await using claim = await a.tryClaim('task');
-      expect(claim?.name).toBe('task');
+      expect(claim).toBeDefined();
       expect(await b.tryClaim('task')).toBeUndefined();
       await using other = await b.tryClaim('other');
       expect(other).toBeDefined();
@@ -72,7 +73,7 @@ describe('the dead', () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     const path = join(folder, 'task.json');
     const holder = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-    await writeFile(path, JSON.stringify({ ...holder, id: 'killed', pid: child.pid }));
+    await writeFile(path, JSON.stringify({ ...holder, id: 'killed', tag: tagOf(child.pid!) }));
     const claims = new Claims(folder, SLOW);
     expect(await claims.tryClaim('task')).toBeUndefined();
     child.kill('SIGKILL');
@@ -98,15 +99,15 @@ describe('the dead', () => {
     await foreignClaim(folder);
     const claims = new Claims(folder, QUICK);
     expect(await claims.tryClaim('task')).toBeUndefined();
-    await using taken = await claims.claim('task', true);
-    expect(taken?.name).toBe('task');
+    await using taken = await claims.claimUnlessAlive('task');
+    expect(taken).toBeDefined();
     expect(await readdir(folder)).toEqual(['task.json']);
   });
 
   test('a process that was killed while it wrote its claim is dead too', async () => {
     const folder = await newFolder();
     await writeFile(join(folder, 'task.json'), '');
-    await using taken = await new Claims(folder, QUICK).claim('task', true);
+    await using taken = await new Claims(folder, QUICK).claimUnlessAlive('task');
     expect(taken).toBeDefined();
   });
 });
@@ -115,7 +116,7 @@ describe('the living', () => {
   test('a claim of another machine that beats is left to it', async () => {
     const folder = await newFolder();
     await foreignClaim(folder);
-    const claiming = new Claims(folder, QUICK).claim('task', true);
+    const claiming = new Claims(folder, QUICK).claimUnlessAlive('task');
     let beats = 0;
     const heart = setInterval(() => {
       foreignClaim(folder, ++beats).catch(() => {});
@@ -145,14 +146,14 @@ test('what is no claim is refused, not waited for or read', async () => {
   const path = join(folder, 'task.json');
   const claims = new Claims(folder, QUICK);
   execFileSync('mkfifo', [path]);
-  await expectInputError(claims.tryClaim('task'), /task\.json: expected a claim, found a pipe; delete it$/);
-  await expectInputError(claims.claim('task'), /task\.json: expected a claim, found a pipe; delete it$/);
+  await expectInputError(claims.tryClaim('task'), /task\.json: expected a lock, found a pipe; delete it$/);
+  await expectInputError(claims.claim('task'), /task\.json: expected a lock, found a pipe; delete it$/);
   await rm(path);
   await writeFile(path, Buffer.alloc(70_000));
-  await expectInputError(claims.tryClaim('task'), /expected a claim of at most 65536 bytes, found 70000; delete it$/);
+  await expectInputError(claims.tryClaim('task'), /expected a lock of at most 65536 bytes, found 70000; delete it$/);
   await rm(path);
   await mkdir(path);
-  await expectInputError(claims.tryClaim('task'), /expected a claim, found a folder; delete it$/);
+  await expectInputError(claims.tryClaim('task'), /expected a lock, found a folder; delete it$/);
 });
 
 test('a folder that cannot be made is named', async () => {
