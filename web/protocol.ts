@@ -172,6 +172,8 @@ export interface DataReport {
   readonly counts: Readonly<Record<Split, number>>;
   /** `split as given by its files`, `split by seed 0`. */
   readonly origin: string;
+  /** What is odd about the folder, a sentence each. */
+  readonly notes: readonly string[];
   /** Why pictures were passed over, a line each. */
   readonly refused: readonly string[];
   /** SHA-256 of the weights whose features were kept. */

@@ -1,8 +1,18 @@
 /** Which pictures belong to which class and split: of the drawn scenes, and of folders as `ptdpc train` reads them. */
 import { IMAGE_EXTENSIONS, IMAGE_NAME } from '../../src/clip/image/formats.js';
-import { EMOTIONS, SPLITS, type Split } from '../../src/demo/index.js';
+import { cleanText } from '../../src/clip/tokenizer/clean-text.js';
+import { EMOTIONS, type Split } from '../../src/demo/index.js';
 import { InputError } from '../../src/errors.js';
-import { type ClassName, classWord, describeOrigin, seededSplit } from '../../src/ptdpc/index.js';
+import {
+  type ClassName,
+  className,
+  classWord,
+  describeOrigin,
+  isHidden,
+  numberedWarnings,
+  seededSplit,
+  splitFolders,
+} from '../../src/ptdpc/index.js';
 import type { DataRequest, FolderData, Picture, SceneData } from '../protocol.js';
 
 export interface LabelledPicture {
@@ -17,6 +27,8 @@ export interface LabelledPictures {
   readonly splits: Readonly<Record<Split, readonly LabelledPicture[]>>;
   /** Where the splits come from, for people. */
   readonly origin: string;
+  /** What is odd about the folder, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Scenes of each emotion that no training sees. */
@@ -47,21 +59,26 @@ function scenes({ perClass, seed }: SceneData): LabelledPictures {
     classes: EMOTIONS.map((word) => ({ folder: word, word })),
     splits: { train: drawn('train'), val: drawn('val'), test: drawn('test') },
     origin: 'drawn as three splits',
+    notes: [],
   };
 }
 
 interface Found {
-  /** `<class>/<file>`. */
+  /** `<class>/<path below it>`. */
   readonly path: string;
   readonly name: string;
   readonly split: Split | undefined;
-  readonly file: File;
+  /** Path below the class's folder. */
+  readonly file: string;
+  readonly picture: File;
 }
 
 function folders({ name, files, seed }: FolderData): LabelledPictures {
-  const found = files.flatMap(({ path, file }) => place(path, file));
-  const published = found.filter(({ split }) => split !== undefined);
-  const images = published.length > 0 ? published : found;
+  const pictures = files.filter(({ path }) => IMAGE_NAME.test(path) && !path.split('/').some(isHidden));
+  const tops = new Set(pictures.flatMap(({ path }) => (path.includes('/') ? [path.split('/')[0]!] : [])));
+  const published = splitFolders([...tops], name);
+  const splitOf = new Map([...(published ?? [])].map(([split, folder]) => [folder, split]));
+  const images = pictures.flatMap(({ path, file }) => place(path, file, published && splitOf));
   const names = [...new Set(images.map((image) => image.name))].sort((a, b) => (a < b ? -1 : 1));
   if (names.length < 2) {
     throw new InputError(
@@ -72,30 +89,43 @@ function folders({ name, files, seed }: FolderData): LabelledPictures {
   const classes = names.map((folder) => ({ folder, word: classWord(folder) }));
   const twin = classes.find(({ word }, i) => classes.findIndex((other) => sameWord(other.word, word)) < i);
   if (twin) throw new InputError(`${name}: two folders have the same word "${twin.word}"`);
-  const splits = published.length > 0 ? images.map(({ split }) => split!) : seededSplit(images, SHARES, seed);
+  const splits = published ? images.map(({ split }) => split!) : seededSplit(images, SHARES, seed);
   const of = (split: Split) =>
     images
-      .map(({ file, path, name: folder }, i) => ({ path, file, label: names.indexOf(folder), split: splits[i] }))
+      .map(({ picture, path, name: folder }, i) => ({ path, picture, label: names.indexOf(folder), split: splits[i] }))
       .filter((image) => image.split === split)
       .sort((a, b) => a.label - b.label || (a.path < b.path ? -1 : 1))
-      .map(({ file, label }): LabelledPicture => ({ picture: { kind: 'file', file }, label }));
+      .map(({ picture, label }): LabelledPicture => ({ picture: { kind: 'file', file: picture }, label }));
   return {
     name,
     classes,
     splits: { train: of('train'), val: of('val'), test: of('test') },
-    origin: describeOrigin(published.length > 0 ? { kind: 'given' } : { kind: 'seeded', seed }),
+    origin: describeOrigin(published ? { kind: 'given' } : { kind: 'seeded', seed }),
+    notes: notesOf(names, pictures.length - images.length),
   };
 }
 
-/** Where a file below the chosen folder belongs: `<class>/<file>`, `images/<class>/<file>` or `<split>/<class>/<file>`. */
-function place(path: string, file: File): Found[] {
-  const parts = path.split('/');
-  if (!IMAGE_NAME.test(path) || parts.some((part) => part.startsWith('.'))) return [];
-  const split = SPLITS.find((name) => name === parts[0]);
-  const below = split !== undefined || (parts[0] === 'images' && parts.length === 3) ? parts.slice(1) : parts;
-  const [name, own] = below;
-  if (below.length !== 2 || name === undefined || own === undefined) return [];
-  return [{ path: `${name}/${own}`, name, split, file }];
+function notesOf(names: readonly string[], leftOut: number): string[] {
+  const notes: string[] = [];
+  if (leftOut > 0) notes.push(`Pictures in no folder of a class, left out: ${leftOut}.`);
+  if (numberedWarnings(names).length > 0)
+    notes.push('The classes are called by numbers, and so are their prompts: rename the folders to words.');
+  return notes;
 }
 
-const sameWord = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+/**
+ * Where a file below the chosen folder belongs: `<split>/<class>/...` where there are splits, else `<class>/...` or `images/<class>/...`;
+ * none where that is in no class.
+ */
+function place(path: string, picture: File, splits: ReadonlyMap<string, Split> | undefined): Found[] {
+  const [top = '', ...rest] = path.split('/');
+  const split = splits?.get(top);
+  if (splits && split === undefined) return [];
+  const isOutside = split !== undefined || (/^images$/i.test(top) && rest.length > 1);
+  const [folder, ...below] = isOutside ? rest : [top, ...rest];
+  if (folder === undefined || below.length === 0) return [];
+  const name = className(folder);
+  return [{ path: `${name}/${below.join('/')}`, name, split, file: below.join('/'), picture }];
+}
+
+const sameWord = (a: string, b: string) => cleanText(a) === cleanText(b);

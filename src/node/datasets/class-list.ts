@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { shortened } from '../../clip/checkpoint/quoted.js';
 import { cleanText } from '../../clip/tokenizer/clean-text.js';
 import { InputError } from '../../errors.js';
-import { type ClassName, classWord } from '../../ptdpc/index.js';
+import { type ClassName, className, classWord } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
 import { quoted } from './found.js';
 import { parseJson } from './json-file.js';
@@ -14,7 +14,7 @@ export function parseClassList(option: string): ClassName[] {
     const [folder = '', word = classWord(folder)] = item.split('=').map((part) => part.trim());
     if (folder === '' || word === '')
       throw new InputError(`--classes: expected names separated by commas, found ${quoted(option)}`);
-    return { folder, word };
+    return { folder: className(folder), word };
   });
 }
 
@@ -29,12 +29,12 @@ export async function readClassesJson(root: string): Promise<ClassName[] | undef
   const value = await parseJson(path);
   if (Array.isArray(value)) {
     if (!value.every((item) => typeof item === 'string')) throw wrong(value);
-    return value.map((folder: string) => ({ folder, word: classWord(folder) }));
+    return value.map((folder: string) => ({ folder: className(folder), word: classWord(folder) }));
   }
   if (typeof value !== 'object' || value === null) throw wrong(value);
   return Object.entries(value).map(([folder, word]: [string, unknown]) => {
     if (typeof word !== 'string' || word.trim() === '') throw wrong({ [folder]: word });
-    return { folder, word };
+    return { folder: className(folder), word };
   });
 }
 

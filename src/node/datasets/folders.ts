@@ -1,54 +1,152 @@
-/** Layouts that say everything by folders. A split that is a folder is as whoever made the copy cut it. */
+/** Layouts that say everything by folders. A split that is a folder is as whoever made the copy cut it. Images in sub-folders of a class are the class's. */
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
+import { className, SPLITS, type Split, splitFolders } from '../../ptdpc/datasets/index.js';
 import { byCodeUnit, type Found, type FoundImage } from './found.js';
-import { foldersIn, imagesIn } from './listing.js';
+import { foldersIn, imagesBelow, imagesIn, nameLike } from './listing.js';
 
-/** `{train,val,test}/<class>/`; undefined where there is none of the three. */
+/** `{train,val,test}/<class>/`, by any of their names (`splitNamed`); undefined where there is none of them. */
 export async function readSplitFolders(root: string, below = ''): Promise<Found | undefined> {
+  const folders = await foldersIn(join(root, below));
+  const splits = splitFolders(folders, join(root, below));
+  if (!splits) return undefined;
   const images: FoundImage[] = [];
   const names = new Set<string>();
+  const warnings = await otherFolders(
+    root,
+    below,
+    folders,
+    SPLITS.flatMap((split) => splits.get(split) ?? []),
+  );
   let classNames: readonly string[] | undefined;
-  const folders = await foldersIn(join(root, below));
-  const present = SPLITS.filter((split) => folders.includes(split));
-  if (present.length === 0) return undefined;
-  for (const split of present) {
-    const found = await classFolders(root, below === '' ? split : `${below}/${split}`, split);
+  for (const split of SPLITS) {
+    const folder = splits.get(split);
+    if (folder === undefined) continue;
+    const found = await classFolders(root, joined(below, folder), split);
     if (found.names.length === 0)
-      throw new InputError(`${join(root, below, split)}: expected one folder per class, found none`);
+      throw new InputError(`${join(root, below, folder)}: expected one folder per class, found none`);
     classNames ??= found.names;
     for (const image of found.images) images.push(image);
     for (const name of found.names) names.add(name);
+    warnings.push(...found.warnings);
   }
   const all = [...names].sort(byCodeUnit);
-  return { images, names: all, classNames: classNames ?? all, origin: { kind: 'given' }, warnings: [] };
+  return { images, names: all, classNames: classNames ?? all, origin: { kind: 'given' }, warnings };
 }
 
-/** `<class>/` or `images/<class>/`, without a split; undefined where fewer than two folders have images. */
+/**
+ * `<class>/` or `images/<class>/`, without a split; undefined where fewer than two folders have images. Folders with images right in them are
+ * preferred: beside `images/<class>/` there may be masks, or annotations, in folders of their own.
+ */
 export async function readClassFolders(root: string): Promise<Found | undefined> {
-  for (const below of ['', 'images']) {
-    const { images, names } = await classFolders(root, below, undefined);
-    const classNames = names.filter((name) => images.some((image) => image.name === name));
-    if (classNames.length >= 2) return { images, names, classNames, origin: undefined, warnings: [] };
-  }
-  return undefined;
+  const folders = await foldersIn(root);
+  const inner = nameLike(folders, 'images');
+  const outside = await classFolders(root, '', undefined, inner);
+  const direct = new Set(outside.images.filter(({ file }) => !file?.includes('/')).map(({ name }) => name));
+  const below = inner === undefined ? undefined : await classFolders(root, inner, undefined);
+  const found = direct.size >= 2 || !below || withImages(below).length < 2 ? outside : below;
+  const classNames = withImages(found);
+  if (classNames.length < 2) return undefined;
+  const warnings = [...found.warnings];
+  if (found === outside && below && below.images.length > 0)
+    warnings.push(
+      `${join(root, inner!)}: images beside folders of classes are left out (${below.images.length}, first ${below.images[0]!.path})`,
+    );
+  return { images: found.images, names: found.names, classNames, origin: undefined, warnings };
 }
 
-/** `<fold>/{train,test}/<class>/`, folds counted from 1; undefined where there is no fold 1. */
+/** `<fold>/{train,test}/<class>/`, folds counted from 1, right in the root or in `total/`; undefined where there is no fold 1. */
 export async function readFolds(root: string, fold: number, folds: number): Promise<Found | undefined> {
-  if (!(await foldersIn(root)).includes('1')) return undefined;
-  const found = await readSplitFolders(root, String(fold));
-  if (!found) throw new InputError(`${join(root, String(fold))}: expected fold ${fold} of ${folds} in {train,test}/`);
+  const base = await foldsBelow(root);
+  if (base === undefined) return undefined;
+  const folder = joined(base, String(fold));
+  const found = await readSplitFolders(root, folder);
+  if (!found) throw new InputError(`${join(root, folder)}: expected fold ${fold} of ${folds} in {train,test}/`);
   return { ...found, origin: { kind: 'given-fold', fold, folds } };
 }
 
-async function classFolders(root: string, below: string, split: Split | undefined) {
-  const images: FoundImage[] = [];
-  const names = await foldersIn(join(root, below));
-  for (const name of names) {
-    const folder = below === '' ? name : `${below}/${name}`;
-    for (const file of await imagesIn(join(root, folder))) images.push({ path: `${folder}/${file}`, name, split });
-  }
-  return { images, names };
+/** The folder that the folds 1, 2, ... are in, below the root: `''`, or `total` as the paper's authors have it. */
+export async function foldsBelow(root: string): Promise<string | undefined> {
+  const folders = await foldersIn(root);
+  if (folders.includes('1')) return '';
+  const total = nameLike(folders, 'total');
+  return total !== undefined && (await foldersIn(join(root, total))).includes('1') ? total : undefined;
 }
+
+interface ClassFolders {
+  images: FoundImage[];
+  /** Of all classes, sorted. */
+  names: string[];
+  warnings: string[];
+}
+
+/** The folders in `root/below` but `except`, each a class, or several one where only their accents are written differently. */
+async function classFolders(
+  root: string,
+  below: string,
+  split: Split | undefined,
+  except?: string,
+): Promise<ClassFolders> {
+  const images: FoundImage[] = [];
+  const names = new Set<string>();
+  const lost: string[] = [];
+  const top = join(root, below);
+  // A link from a class to what it lies in would make all images its own.
+  const above = await Promise.all([root, top].map((folder) => realpath(folder).catch(() => folder)));
+  for (const own of await foldersIn(top, lost)) {
+    if (own === except) continue;
+    const folder = joined(below, own);
+    const name = className(own);
+    names.add(name);
+    for (const file of await imagesBelow(join(root, folder), above, lost))
+      images.push({ path: `${folder}/${file}`, name, split, file });
+  }
+  const stray = await imagesIn(top);
+  const warnings = lostWarnings(lost);
+  if (stray.length > 0)
+    warnings.push(`${top}: images in no folder of a class are left out (${stray.length}, first ${stray[0]})`);
+  return { images, names: [...names].sort(byCodeUnit), warnings };
+}
+
+/** What to say of names that cannot be opened. */
+export function lostWarnings(lost: readonly string[]): string[] {
+  if (lost.length === 0) return [];
+  return [`names that are not UTF-8 cannot be opened and are left out (${lost.length}, first ${lost[0]}); rename them`];
+}
+
+/** Folders with images beside those of the splits: one line where there are some. */
+async function otherFolders(
+  root: string,
+  below: string,
+  folders: readonly string[],
+  splits: readonly string[],
+): Promise<string[]> {
+  const others: string[] = [];
+  for (const folder of folders) {
+    if (splits.includes(folder)) continue;
+    if (await hasImages(join(root, below, folder))) others.push(folder);
+  }
+  if (others.length === 0) return [];
+  return [`${join(root, below)}: folders beside ${splits.join(', ')} are left out: ${others.join(', ')}`];
+}
+
+/** Looks as deep as the images of a split are, and not through all that may lie beside a data set. */
+async function hasImages(folder: string, depth = 1): Promise<boolean> {
+  try {
+    if ((await imagesIn(folder)).length > 0) return true;
+    for (const inner of depth > 0 ? await foldersIn(folder) : [])
+      if (await hasImages(join(folder, inner), depth - 1)) return true;
+  } catch (error) {
+    // A folder of the system's that cannot be listed is no reason to refuse the data set.
+    if (!(error instanceof InputError)) throw error;
+  }
+  return false;
+}
+
+const withImages = ({ images, names }: ClassFolders): string[] => {
+  const present = new Set(images.map(({ name }) => name));
+  return names.filter((name) => present.has(name));
+};
+
+const joined = (below: string, name: string) => (below === '' ? name : `${below}/${name}`);

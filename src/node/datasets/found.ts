@@ -9,10 +9,12 @@ export { quoted };
 export interface FoundImage {
   /** Below the root, with `/`. */
   path: string;
-  /** The class as the data set has it. */
+  /** The class as the data set has it, accents composed (`className`). */
   name: string;
   /** Undefined where the data set does not say. */
   split: Split | undefined;
+  /** Path below the class's own folder, where there is one. */
+  file?: string;
 }
 
 /** A file that a data set's own list names and that gives no image all the same. */

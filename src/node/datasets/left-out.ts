@@ -3,9 +3,10 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IMAGE_EXTENSIONS, IMAGE_NAME } from '../../clip/image/formats.js';
-import { SPLITS } from '../../ptdpc/datasets/index.js';
+import { isHidden, splitNamed } from '../../ptdpc/datasets/index.js';
 import { byCodeUnit } from './found.js';
 import { LAYOUTS } from './layouts.js';
+import { isLost } from './listing.js';
 import type { ReadDataset } from './open-dataset.js';
 
 /** Why a file takes no part: for people. */
@@ -18,7 +19,8 @@ export const LEFT_OUT_REASONS = {
   outside: 'images outside of the folders of classes',
   'odd-name': 'images whose names are not <class>_NNNN',
   'not-an-image': `not ${IMAGE_EXTENSIONS}`,
-  hidden: 'hidden (the name begins with a dot)',
+  hidden: 'hidden (.name, __MACOSX, @eaDir)',
+  lost: 'names that are not UTF-8, which cannot be opened',
   unlistable: 'folders that cannot be listed',
 } as const;
 
@@ -71,9 +73,9 @@ export async function filesLeftOut(read: ReadDataset): Promise<LeftOut[]> {
 function reasonOf(path: string, { layout, dataset: { origin } }: ReadDataset): LeftOutReason {
   switch (layout) {
     case 'folds': {
-      const [fold = '', split = ''] = path.toLowerCase().split('/');
-      const elsewhere = 'fold' in origin && /^\d+$/.test(fold) && Number(fold) !== origin.fold;
-      return elsewhere && SPLITS.some((name) => name === split) ? 'other-fold' : 'outside';
+      const [, fold, split = ''] = /^(?:total\/)?(\d+)\/([^/]+)\//i.exec(path) ?? [];
+      const elsewhere = 'fold' in origin && fold !== undefined && Number(fold) !== origin.fold;
+      return elsewhere && splitNamed(split) !== undefined ? 'other-fold' : 'outside';
     }
     case 'split-folders':
     case 'class-folders':
@@ -87,7 +89,7 @@ function reasonOf(path: string, { layout, dataset: { origin } }: ReadDataset): L
 
 interface WalkedFile {
   path: string;
-  kind: 'file' | 'hidden' | 'unlistable';
+  kind: 'file' | 'hidden' | 'lost' | 'unlistable';
 }
 
 /** Links to folders are followed, each folder is gone through once; hidden folders are not gone through at all. */
@@ -100,7 +102,8 @@ async function* filesBelow(root: string, below = '', visited = new Set<string>()
   }
   for (const entry of entries) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    if (entry.name.startsWith('.')) yield { path, kind: 'hidden' };
+    if (isHidden(entry.name)) yield { path, kind: 'hidden' };
+    else if (await isLost(folder, entry.name)) yield { path, kind: 'lost' };
     else if (await isFolder(folder, entry)) yield* filesBelow(root, path, visited);
     else yield { path, kind: 'file' };
   }
@@ -114,7 +117,8 @@ async function* filesBeside(root: string, paths: Iterable<string>): AsyncGenerat
     for (const entry of (await listed(folder, new Set())) ?? []) {
       if (await isFolder(folder, entry)) continue;
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      yield { path, kind: entry.name.startsWith('.') ? 'hidden' : 'file' };
+      const lost = await isLost(folder, entry.name);
+      yield { path, kind: isHidden(entry.name) ? 'hidden' : lost ? 'lost' : 'file' };
     }
   }
 }

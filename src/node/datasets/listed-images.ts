@@ -1,9 +1,9 @@
 /** What data sets with a list of images share: a list is checked before it is believed. */
 import { shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import { SPLITS } from '../../ptdpc/datasets/index.js';
+import { className, SPLITS } from '../../ptdpc/datasets/index.js';
 import { byCodeUnit, type Found, type FoundImage, quoted } from './found.js';
-import { Presence } from './listing.js';
+import { ListedFiles } from './listing.js';
 
 /** An entry of a list, and where it stands (`train.json: entry 3`). */
 export interface Listed extends FoundImage {
@@ -16,12 +16,18 @@ export interface Listed extends FoundImage {
  */
 export async function foundOf(root: string, listed: readonly Listed[], source: string): Promise<Found> {
   if (listed.length === 0) throw new InputError(`${source}: expected images, found none`);
+  const files = new ListedFiles(root);
   const seen = new Map<string, Listed>();
+  const missing: Listed[] = [];
   let repeated = 0;
-  for (const entry of listed) {
+  for (const { path, name, ...rest } of listed) {
+    const found = await files.find(path);
+    const entry = { ...rest, path: found ?? path, name: className(name) };
     const before = seen.get(entry.path);
-    if (!before) seen.set(entry.path, entry);
-    else {
+    if (!before) {
+      seen.set(entry.path, entry);
+      if (found === undefined) missing.push(entry);
+    } else {
       requireSame(before, entry, 'class', before.name, entry.name);
       requireSame(before, entry, 'split', before.split, entry.split);
       repeated++;
@@ -32,13 +38,10 @@ export async function foundOf(root: string, listed: readonly Listed[], source: s
   const odd = all.find(({ split }) => (split === undefined) !== (some?.split === undefined));
   if (odd) throw new InputError(`${odd.where}: expected a split for all images or for none`);
 
-  const presence = new Presence(root);
-  const images: FoundImage[] = [];
-  const missing: Listed[] = [];
-  for (const entry of all) {
-    if (await presence.has(entry.path)) images.push({ path: entry.path, name: entry.name, split: entry.split });
-    else missing.push(entry);
-  }
+  const absent = new Set(missing);
+  const images = all
+    .filter((entry) => !absent.has(entry))
+    .map(({ path, name, split }): FoundImage => ({ path, name, split }));
   const [lost] = missing;
   if (images.length === 0 && lost) {
     throw new InputError(`${lost.where}: ${root}/${shortened(lost.path)} is not there, nor is any other listed image`);

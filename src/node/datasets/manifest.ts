@@ -6,22 +6,12 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
-import type { Split } from '../../ptdpc/datasets/index.js';
+import { type Split, splitNamed } from '../../ptdpc/datasets/index.js';
 import { exists } from '../checkpoint-files.js';
 import { readCsv } from '../csv-file.js';
 import { type Found, pathInside, quoted } from './found.js';
 import { parseJson } from './json-file.js';
 import { foundOf, type Listed } from './listed-images.js';
-
-const SPLIT_NAMES: ReadonlyMap<string, Split> = new Map([
-  ['train', 'train'],
-  ['training', 'train'],
-  ['val', 'val'],
-  ['valid', 'val'],
-  ['validation', 'val'],
-  ['test', 'test'],
-  ['testing', 'test'],
-]);
 
 export const isManifestName = (path: string): boolean => /\.(?:csv|json)$/i.test(path);
 
@@ -76,7 +66,7 @@ function field(item: unknown, name: string): unknown {
 
 function splitOf(value: unknown, where: string): Split | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  const split = typeof value === 'string' ? SPLIT_NAMES.get(value.trim().toLowerCase()) : undefined;
+  const split = typeof value === 'string' ? splitNamed(value) : undefined;
   if (!split) throw new InputError(`${where}: expected split train, val or test, found ${quoted(value)}`);
   return split;
 }

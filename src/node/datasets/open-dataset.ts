@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import {
+  className,
   classOf,
   classWord,
   countWarnings,
@@ -9,6 +10,7 @@ import {
   type LabelledPath,
   type Layout,
   namedSetting,
+  numberedWarnings,
   type Setting,
   type SettingName,
   SPLITS,
@@ -73,7 +75,7 @@ export async function readDataset(root: string, options: DatasetOptions): Promis
   const fold = checkedFold(setting, folds, options.fold);
 
   const { base, layout, found } = await read(root, setting, fold, folds ?? 1);
-  const { classes, labels } = await chooseClasses(base, setting, found, options.classes);
+  const { classes, labels, warnings: classWarnings } = await chooseClasses(base, setting, found, options.classes);
   const { images, origin } = withSplits(found, rule, seed, fold);
   if (options.fold !== undefined && !('fold' in origin))
     throw new InputError(`--fold ${options.fold}: ${root} has a split of its own, and not in folds`);
@@ -86,7 +88,7 @@ export async function readDataset(root: string, options: DatasetOptions): Promis
     splits[split].push({ path: join(base, path), label });
   }
   for (const split of SPLITS) splits[split]?.sort((a, b) => a.label - b.label || byCodeUnit(a.path, b.path));
-  const warnings = [...found.warnings];
+  const warnings = [...found.warnings, ...classWarnings];
   const unused = found.names.filter((name) => labels.get(name) === -1);
   if (unused.length > 0) warnings.push(`not among the classes, so left out: ${unused.join(', ')}`);
   // A selection of classes has other counts.
@@ -142,9 +144,11 @@ async function chooseClasses(base: string, setting: SettingName, found: Found, o
     requireDistinct(classes, known, source);
   }
   const labels = new Map(
-    found.names.map((name) => [name, classes.findIndex(({ folder }) => folder === folderOf(name))]),
+    // A run of an earlier version may have decomposed accents.
+    found.names.map((name) => [name, classes.findIndex(({ folder }) => className(folder) === folderOf(name))]),
   );
-  return { classes, labels };
+  const warnings = named || option !== undefined || json ? [] : numberedWarnings(found.classNames);
+  return { classes, labels, warnings };
 }
 
 function withSplits(

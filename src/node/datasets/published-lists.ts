@@ -5,17 +5,21 @@ import { InputError } from '../../errors.js';
 import { SETTINGS, SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { readCsv } from '../csv-file.js';
+import { lostWarnings } from './folders.js';
 import { byCodeUnit, type Found, type FoundImage, type Omitted, pathInside, quoted } from './found.js';
 import { parseJson } from './json-file.js';
 import { foundOf, type Listed } from './listed-images.js';
-import { imagesIn } from './listing.js';
+import { foldersIn, imagesIn, nameLike } from './listing.js';
 
+/** What EmotionROI's lists are in. */
+export const ROI_SPLIT_FOLDER = 'training_testing_split';
 const ROI_LISTS = { train: 'training.txt', test: 'testing.txt' } as const;
 
 /** EmotionROI: lines `anger/1.jpg` in `training_testing_split/{training,testing}.txt`, images in `images/<class>/`. */
 export async function readRoiLists(root: string): Promise<Found | undefined> {
-  const folder = join(root, 'training_testing_split');
-  if (!(await exists(folder))) return undefined;
+  const own = nameLike(await foldersIn(root), ROI_SPLIT_FOLDER);
+  if (own === undefined) return undefined;
+  const folder = join(root, own);
   const listed: Listed[] = [];
   for (const [split, file] of Object.entries(ROI_LISTS) as [Split, string][]) {
     const source = join(folder, file);
@@ -84,13 +88,19 @@ function member(value: unknown, name: string): unknown {
 
 /** ArtPhoto: `<class>_NNNN.jpg`, all in one folder. */
 export async function readFileNames(root: string): Promise<Found | undefined> {
-  const images = (await imagesIn(root)).flatMap((path): FoundImage[] => {
+  const lost: string[] = [];
+  const files = await imagesIn(root, lost);
+  const images = files.flatMap((path): FoundImage[] => {
     const [, name] = /^([a-z]+)_\d+\.[a-z]+$/i.exec(path) ?? [];
     return name === undefined ? [] : [{ path, name, split: undefined }];
   });
   if (images.length === 0) return undefined;
   const names = [...new Set(images.map(({ name }) => name))].sort(byCodeUnit);
-  return { images, names, classNames: names, origin: undefined, warnings: [] };
+  const odd = files.length - images.length;
+  const warnings = lostWarnings(lost);
+  if (odd > 0)
+    warnings.push(`${root}: images whose names are not <class>_NNNN are left out (${odd} of ${files.length})`);
+  return { images, names, classNames: names, origin: undefined, warnings };
 }
 
 const VOTES_FILE = 'ABSTRACT_groundTruth.csv';

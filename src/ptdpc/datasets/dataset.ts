@@ -20,7 +20,8 @@ export interface LabelledPath {
 
 /** The word of a class that is known by its folder: `great_joy` reads as "great joy". */
 export function classWord(folder: string): string {
-  return folder.replace(/[_-]+/g, ' ').trim();
+  // CLIP's vocabulary has composed accents.
+  return folder.normalize('NFC').replace(/[_-]+/g, ' ').trim();
 }
 
 /**

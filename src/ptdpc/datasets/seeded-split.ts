@@ -11,6 +11,8 @@ export interface Splittable {
   path: string;
   /** The class as the data set has it. */
   name: string;
+  /** Path below the class's own folder; the file name unless given. */
+  file?: string | undefined;
 }
 
 /** Shares of the held-out splits; the rest is for training. */
@@ -52,13 +54,12 @@ export function seededFold(images: readonly Splittable[], folds: number, fold: n
 /** Places of the images of each class, classes by name, images by their hash. */
 function shuffledClasses(images: readonly Splittable[], seed: number): number[][] {
   const byName = new Map<string, { rank: number; path: string; place: number }[]>();
-  images.forEach(({ path, name }, place) => {
+  images.forEach(({ path, name, file = path.slice(path.lastIndexOf('/') + 1) }, place) => {
     const own = name.toLowerCase();
     const members = byName.get(own) ?? [];
     byName.set(own, members);
     // File systems differ in how they write accents.
-    const file = path.slice(path.lastIndexOf('/') + 1).normalize('NFC');
-    members.push({ rank: hash(`${seed}/${own}/${file}`), path, place });
+    members.push({ rank: hash(`${seed}/${own}/${file.normalize('NFC')}`), path, place });
   });
   return [...byName]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -37,16 +37,18 @@ test('folders of classes: other classes, images elsewhere, hidden names and what
     ['awe', 2, 1, 2],
     ['contentment', 3, 1, 2],
   ]);
-  expect(check.all).toEqual({ splits: { train: 23, val: 8, test: 16 }, total: 47, published: 23_308 });
+  expect(check.all).toEqual({ splits: { train: 23, val: 9, test: 16 }, total: 48, published: 23_308 });
   expect(leftOut(check)).toEqual([
     ['other-class', 2, 'test/joy/b.png', 'train/joy/a.jpg'],
-    ['outside', 3, 'train/x.jpg', 'unused/awe/c.jpg', 'val/fear/deeper/d.jpg'],
+    ['outside', 2, 'train/x.jpg', 'unused/awe/c.jpg'],
     ['not-an-image', 2, 'README.txt', 'train/awe/awe_0.gif'],
     ['hidden', 2, '.git', 'train/awe/._awe_1.jpg'],
   ]);
   expect(check.warnings).toEqual([
+    `${root}: folders beside train, val, test are left out: unused`,
+    `${join(root, 'train')}: images in no folder of a class are left out (1, first x.jpg)`,
     'not among the classes, so left out: joy',
-    'fi8: 23,308 images are published, found 47',
+    'fi8: 23,308 images are published, found 48',
   ]);
 });
 

@@ -2,7 +2,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { classWord, openDataset } from '../../../src/node/datasets/index.js';
+import { checkDataset, classWord, openDataset } from '../../../src/node/datasets/index.js';
 import { imagesOf, type LabelledPath } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { scratchFolder } from '../scratch.js';
@@ -41,7 +41,10 @@ describe('classes', () => {
       { folder: 'great_joy', word: 'great joy' },
     ]);
     expect([setting, origin]).toEqual(['folders', { kind: 'given' }]);
-    expect(warnings).toEqual(['not among the classes, so left out: other']);
+    expect(warnings).toEqual([
+      `${data}/train: images in no folder of a class are left out (1, first x.png)`,
+      'not among the classes, so left out: other',
+    ]);
     expect(['a_b-c', '__a__b__', 'plain'].map(classWord)).toEqual(['a b c', 'a b', 'plain']);
   });
 
@@ -52,7 +55,7 @@ describe('classes', () => {
       { folder: 'great_joy', word: 'great joy' },
       { folder: 'awe', word: 'awe' },
     ]);
-    expect(warnings).toEqual(['not among the classes, so left out: Zeal']);
+    expect(warnings.slice(1)).toEqual(['not among the classes, so left out: Zeal']);
     await writeFile(join(data, 'classes.json'), '{"awe": "wonder", "Zeal": "eager zeal"}');
     expect((await openDataset(data)).classes).toEqual([
       { folder: 'awe', word: 'wonder' },
@@ -89,6 +92,117 @@ describe('classes', () => {
     await symlink(join(data, 'nowhere'), join(data, 'train/lost'));
     expect(await folders()).toEqual(['Zeal', 'awe', 'fear', 'great_joy']);
     expect(below((await openDataset(data, { classes: 'fear' })).splits.train)).toEqual([['train/fear/a.jpg', 0]]);
+  });
+});
+
+describe('folders of splits', () => {
+  const counts = async () => {
+    const { splits } = await openDataset(data);
+    return [splits.train?.length, splits.val?.length, splits.test?.length];
+  };
+
+  test.each([
+    ['train', 'valid', 'test'],
+    ['Train', 'Validation', 'TEST'],
+    ['training', 'Val', 'Testing'],
+  ])('%s, %s, %s', async (train, val, test) => {
+    await files(`${train}/a/1.png`, `${train}/a/2.png`, `${train}/b/1.png`, `${val}/b/1.png`, `${test}/a/1.png`);
+    expect(await counts()).toEqual([3, 1, 1]);
+  });
+
+  test('two of one split are refused, and a class may be called valid', async () => {
+    await files('train/a/1.png', 'train/b/1.png', 'val/a/1.png', 'valid/a/1.png');
+    await expectInputError(openDataset(data), /"val" and "valid" are both folders of val images; expected one/);
+    await rm(join(data, 'train'), { recursive: true });
+    await rm(join(data, 'val'), { recursive: true });
+    await rm(join(data, 'valid'), { recursive: true });
+    await files(...[0, 1, 2, 3, 4].flatMap((i) => [`valid/${i}.png`, `invalid/${i}.png`]));
+    expect(await folders()).toEqual(['invalid', 'valid']);
+  });
+
+  test('other folders with images are said', async () => {
+    await files('train/a/1.png', 'train/b/1.png', 'dev/a/1.png', 'more/x.png', 'notes/1.txt', 'empty/a/b/c/1.png');
+    expect((await openDataset(data)).warnings).toEqual([`${data}: folders beside train are left out: dev, more`]);
+  });
+});
+
+describe('images below a class', () => {
+  test('are taken from its sub-folders too, but not by links to what the class lies in, nor what systems keep there', async () => {
+    await files(
+      'train/a/1.png',
+      'train/a/day/2.png',
+      'train/a/day/late/3.png',
+      'train/b/@eaDir/1.png',
+      'train/b/1.png',
+    );
+    await symlink(data, join(data, 'train/b/up'));
+    await symlink('day', join(data, 'train/a/same'));
+    expect(below((await openDataset(data)).splits.train)).toEqual([
+      ['train/a/1.png', 0],
+      ['train/a/day/2.png', 0],
+      ['train/a/day/late/3.png', 0],
+      ['train/b/1.png', 1],
+    ]);
+  });
+
+  test('are split by their place in the class, since sub-folders may use the same names', async () => {
+    const days = Array.from({ length: 10 }, (_, i) => `day ${i}`);
+    await files(
+      ...days.flatMap((day) => ['a', 'b'].flatMap((name) => [`${name}/${day}/1.png`, `${name}/${day}/2.png`])),
+    );
+    const { splits, classes } = await openDataset(data);
+    expect(classes.map(({ folder }) => folder)).toEqual(['a', 'b']);
+    // By their names alone, all of 1.png or all of 2.png would come first.
+    const names = new Set(splits.test!.map(({ path }) => path.slice(-5)));
+    expect([splits.test!.length, names.size]).toEqual([8, 2]);
+  });
+
+  test('masks beside images/ are no classes', async () => {
+    await files('images/a/1.png', 'images/b/1.png', 'masks/a/1.png', 'maps/a/1.png');
+    expect(await folders()).toEqual(['a', 'b']);
+  });
+});
+
+describe('names', () => {
+  test('accents composed or decomposed are one class, and one word', async () => {
+    await files('train/joie/1.png', 'train/gaîté/1.png'.normalize('NFD'), 'train/gaîté/2.png', 'test/gaîté/3.png');
+    const { classes, splits, warnings } = await openDataset(data);
+    expect(classes).toEqual([
+      { folder: 'gaîté', word: 'gaîté' },
+      { folder: 'joie', word: 'joie' },
+    ]);
+    expect([splits.train!.map(({ label }) => label), splits.test!.length, warnings]).toEqual([[0, 0, 1], 1, []]);
+    for (const chosen of ['gaîté', 'gaîté'.normalize('NFD')])
+      expect((await openDataset(data, { classes: `${chosen}=delight` })).splits.train).toHaveLength(2);
+    await writeFile(join(data, 'classes.json'), JSON.stringify(['gaîté'.normalize('NFD')]));
+    expect((await openDataset(data)).splits.train).toHaveLength(2);
+  });
+
+  test('that are not UTF-8 are said, not counted', async () => {
+    await files('train/a/1.png', 'train/b/1.png');
+    const latin = (path: string) => Buffer.from(join(data, path), 'latin1');
+    await writeFile(latin('train/a/\xe9t\xe9.png'), '');
+    await mkdir(latin('train/caf\xe9'));
+    await writeFile(latin('train/caf\xe9/1.png'), '');
+    const { classes, splits, warnings } = await openDataset(data);
+    expect([classes.map(({ folder }) => folder), splits.train!.length]).toEqual([['a', 'b'], 2]);
+    expect(warnings).toEqual([
+      `names that are not UTF-8 cannot be opened and are left out (2, first ${data}/train/caf\ufffd); rename them`,
+    ]);
+    const { leftOut } = await checkDataset(data);
+    expect(leftOut).toEqual([{ reason: 'lost', count: 2, first: ['train/a/\ufffdt\ufffd.png', 'train/caf\ufffd'] }]);
+  });
+
+  test('that are numbers are said, with the option that gives words', async () => {
+    await files('train/0_amusement/1.png', 'train/1/1.png');
+    const { warnings } = await openDataset(data);
+    expect(warnings).toEqual([
+      'the classes are called by numbers ("0_amusement", "1"), and so are their prompts; give them words with ' +
+        '--classes 0_amusement=amusement,1=<word> or classes.json',
+    ]);
+    expect((await openDataset(data, { classes: '0_amusement=amusement,1=fear' })).warnings).toEqual([]);
+    await files('train/2cv/1.png');
+    expect((await openDataset(data)).warnings).toEqual([]);
   });
 });
 

@@ -157,3 +157,14 @@ test('a table in another encoding than UTF-8 is refused by name and line, UTF-16
   await writeFile(join(root, 'classes.json'), Buffer.from('{"joy": "joy",\n"fear": "émoi"}', 'latin1'));
   await expectInputError(openDataset(join(root, 'list.csv')), /classes\.json: line 2: expected UTF-8 text/);
 });
+
+test('files are found whatever the case and the accents that a list writes them with', async () => {
+  await mkdir(join(root, 'Été'.normalize('NFD')));
+  await writeFile(join(root, 'Été'.normalize('NFD'), 'Joie.JPG'), '');
+  const lines = ['Été/joie.jpg,joy', 'pictures/1.jpg,joy', 'Pictures/1.jpg,joy', 'Pictures/2.JPG,fear'];
+  const { splits, warnings } = await open(`path,label,split\n${lines.map((line) => `${line},train\n`).join('')}`);
+  expect(splits.train!.map(({ path }) => path.slice(root.length + 1)).sort()).toEqual(
+    ['Été/Joie.JPG'.normalize('NFD'), 'pictures/1.jpg', 'pictures/2.jpg'].sort(),
+  );
+  expect(warnings).toEqual(['list.csv: 1 of 4 entries repeat an image']);
+});

@@ -9,7 +9,7 @@ import type { Context, Work } from './task.js';
 let kept = 0;
 
 export const prepare: Work<'prepare'> = async (request, context) => {
-  const { name, classes, splits, origin } = labelledPictures(request);
+  const { name, classes, splits, origin, notes } = labelledPictures(request);
   const { session } = context;
   return session.withClip(async (clip) => {
     const refused: string[] = [];
@@ -25,7 +25,16 @@ export const prepare: Work<'prepare'> = async (request, context) => {
     session.keepData(id, { classes, splits: features });
     const count = (split: Split) => features[split]?.labels.length ?? 0;
     const counts = { train: count('train'), val: count('val'), test: count('test') };
-    return { id, name, classes, counts, origin, refused, modelHash: await clip.source.hash() } satisfies DataReport;
+    return {
+      id,
+      name,
+      classes,
+      counts,
+      origin,
+      notes,
+      refused,
+      modelHash: await clip.source.hash(),
+    } satisfies DataReport;
   });
 };
 

@@ -91,13 +91,18 @@ function Choice(props: { readonly checked: boolean; readonly onChoose: () => voi
   );
 }
 
-function Found({ report: { name, classes, counts, origin, refused } }: { readonly report: DataReport }) {
+function Found({ report: { name, classes, counts, origin, notes, refused } }: { readonly report: DataReport }) {
   return (
     <>
       <p class="note">
         {name}: {counted(classes.length, 'class').replace(/classs$/, 'classes')}, {origin}: {whole(counts.train)} to
         train, {whole(counts.val)} to watch, {whole(counts.test)} held out.
       </p>
+      {notes.map((note) => (
+        <p class="note" key={note}>
+          {note}
+        </p>
+      ))}
       {refused.length > 0 && (
         <details>
           <summary>{counted(refused.length, 'picture')} passed over</summary>
