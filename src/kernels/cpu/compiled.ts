@@ -55,7 +55,7 @@ function matmul(engine: WasmEngine, args: MatmulArgs, at: Address): boolean {
 }
 
 function attention(engine: WasmEngine, args: AttentionArgs, at: Address): boolean {
-  const out = { address: at(args.out), stride: 4 * args.heads * args.headWidth };
+  const out = { block: at(args.out), offset: 0, stride: 4 * args.heads * args.headWidth };
   return engine.attention({ ...operands('attention', args, at), ranges: visible(args, at), out });
 }
 
@@ -76,7 +76,7 @@ function attentionGradKeyValue(engine: WasmEngine, args: AttentionGradKeyValueAr
     delta: at(args.delta),
     gradOut: at(args.gradOut),
     out: heads(args.gradK, at),
-    gradV: heads(args.gradV, at).address,
+    gradV: heads(args.gradV, at),
   });
 }
 
@@ -101,7 +101,7 @@ function visible(args: { visible: DeviceBuffer; queries: number }, at: Address):
 }
 
 function heads({ buffer, stride, offset }: HeadsView, at: Address) {
-  return { address: at(buffer) + 4 * offset, stride: 4 * stride };
+  return { block: at(buffer), offset: 4 * offset, stride: 4 * stride };
 }
 
 function layerNorm(engine: WasmEngine, args: LayerNormArgs, at: Address): boolean {

@@ -1,9 +1,10 @@
 /** How attention and its gradients are described to the compiled code: `AttentionJob` and `Block` in `assembly/job.ts`. */
 import type { CpuHeap } from './heap.js';
 
-/** One operand: the address of its first head's first number, and the distance between rows in bytes. */
+/** One operand: the address of its memory; in bytes, where in it the first head's first number lies, and the distance between rows. */
 export interface HeapHeads {
-  address: number;
+  block: number;
+  offset: number;
   stride: number;
 }
 
@@ -21,7 +22,7 @@ export interface HeapAttentionArgs {
   delta?: number;
   gradOut?: number;
   out: HeapHeads;
-  gradV?: number;
+  gradV?: HeapHeads;
 }
 
 /** `Kind` in `assembly/job.ts`. */
@@ -111,6 +112,19 @@ function room([a, b, c, d]: Runs): number {
   return (Math.ceil((b - a) / TILE_COLUMNS) + Math.ceil((d - c) / TILE_COLUMNS)) * TILE_COLUMNS;
 }
 
+/** The others that rows see: all lie in [start, end). */
+export function othersSeen({ blocks }: AttentionPlan): { start: number; end: number } {
+  let [start, end] = [0, 0];
+  for (let at = 0; at < blocks.length; at += BLOCK_WORDS) {
+    for (const run of [at + 2, at + 4]) {
+      if (blocks[run]! >= blocks[run + 1]!) continue;
+      start = Math.min(start, blocks[run]!);
+      end = Math.max(end, blocks[run + 1]!);
+    }
+  }
+  return { start, end };
+}
+
 /** Multiply-adds of one product over all blocks, roughly. */
 export function attentionProducts({ blocks }: AttentionPlan, { heads, headWidth }: HeapAttentionArgs): number {
   let pairs = 0;
@@ -132,8 +146,11 @@ export function writeAttentionJob(
   const words = heap.i32(address, ATTENTION_JOB_BYTES / 4);
   words.set([KINDS[args.kind], 0, args.heads, args.headWidth]);
   heap.f32(address, ATTENTION_JOB_BYTES / 4)[4] = 1 / Math.sqrt(args.headWidth);
-  words.set([q.address, q.stride, k.address, k.stride, v.address, v.stride], 5);
+  words.set(
+    [q, k, v].flatMap(({ block, offset, stride }) => [block + offset, stride]),
+    5,
+  );
   words.set([ranges.address, ranges.perRow, args.logSumExp, args.delta ?? 0, args.gradOut ?? 0], 11);
-  words.set([out.address, out.stride, args.gradV ?? 0], 16);
+  words.set([out.block + out.offset, out.stride, args.gradV ? args.gradV.block + args.gradV.offset : 0], 16);
   words.set([blocks, plan.blocks.length / BLOCK_WORDS, plan.capacity], 19);
 }

@@ -9,6 +9,8 @@ import {
   attentionCapacity,
   attentionProducts,
   type HeapAttentionArgs,
+  type HeapHeads,
+  othersSeen,
   planAttention,
   writeAttentionJob,
 } from './attention-job.js';
@@ -104,7 +106,7 @@ export class WasmEngine {
   matmul(args: HeapMatmulArgs): void {
     const { m, n, k } = args;
     if (m === 0 || n === 0) return;
-    this.#check(args);
+    this.#checkMatmul(args);
     const tasks = cut(args);
     this.#packed = this.#atLeast(this.#packed, tasks.packedBytes);
     const packed = this.#packed.bytes >= tasks.packedBytes ? this.#packed.address : 0;
@@ -119,9 +121,11 @@ export class WasmEngine {
   attention(args: HeapAttentionArgs): boolean {
     const { ranges } = args;
     if (ranges.rows === 0) return true;
+    this.#require(args.kind, { ranges: { block: ranges.address, bytes: ranges.rows * ranges.perRow * 8 } });
     const seen = this.#heap.i32(ranges.address, ranges.rows * ranges.perRow * 2);
     const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES));
     if (!plan) return false;
+    this.#checkAttention(args, othersSeen(plan));
     this.#blocks = this.#atLeast(this.#blocks, plan.blocks.byteLength);
     if (this.#blocks.bytes < plan.blocks.byteLength) return false;
     this.#heap.i32(this.#blocks.address, plan.blocks.length).set(plan.blocks);
@@ -133,6 +137,7 @@ export class WasmEngine {
   /** Layer norm or its gradient, as the contract defines them. */
   layerNorm(args: HeapLayerNormArgs): void {
     if (args.rows === 0) return;
+    this.#checkLayerNorm(args);
     writeLayerNormJob(this.#heap, this.#job, args);
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
   }
@@ -182,22 +187,90 @@ export class WasmEngine {
     return address === undefined ? { address: 0, bytes: 0 } : { address, bytes };
   }
 
-  /** The compiled code trusts its addresses; a wrong one would overwrite other tensors. */
-  #check({ a, b, halfB, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
-    const atLeast = (name: string, address: number | undefined, count: number, bytesEach = 4): void => {
-      if (address === undefined || this.#heap.sizeOf(address) >= count * bytesEach) return;
-      throw new Error(`matmul: ${name} at ${address} holds fewer than ${count} numbers`);
-    };
-    atLeast('a', a, m * k);
-    atLeast('b', b, k * n, halfB ? 2 : 4);
-    atLeast('out', out, m * n);
-    atLeast('bias', bias, n);
-    atLeast('preActivation', preActivation, m * n);
-    atLeast('activationGrad', activationGrad?.preActivation, m * n);
-    atLeast('residual', residual, m * n);
-    if (out === a || out === b || out === residual) throw new Error('matmul: out is also an input');
+  #checkMatmul({ a, b, halfB, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
+    const whole = 4 * m * n;
+    this.#require(
+      'matmul',
+      {
+        a: { block: a, bytes: 4 * m * k },
+        b: { block: b, bytes: (halfB ? 2 : 4) * k * n },
+        bias: { block: bias, bytes: 4 * n },
+        activationGrad: { block: activationGrad?.preActivation, bytes: whole },
+        residual: { block: residual, bytes: whole },
+      },
+      { out: { block: out, bytes: whole }, preActivation: { block: preActivation, bytes: whole } },
+    );
+  }
+
+  #checkAttention(args: HeapAttentionArgs, { start, end }: { start: number; end: number }): void {
+    const { kind, heads, headWidth, ranges } = args;
+    if (start < 0) throw new Error(`${kind}: expected row numbers from 0 in ranges, found ${start}`);
+    const byKey = kind === 'attentionGradKeyValue';
+    const [queries, keys] = byKey ? [end, ranges.rows] : [ranges.rows, end];
+    const rowsOf = ({ block, offset, stride }: HeapHeads, rows: number): Operand => ({
+      block,
+      bytes: rows === 0 ? 0 : offset + (rows - 1) * stride + 4 * heads * headWidth,
+    });
+    const perHead = 4 * queries * heads;
+    const logSumExp = { logSumExp: { block: args.logSumExp, bytes: perHead } };
+    this.#require(
+      kind,
+      {
+        q: rowsOf(args.q, queries),
+        k: rowsOf(args.k, keys),
+        v: rowsOf(args.v, keys),
+        delta: { block: args.delta, bytes: perHead },
+        gradOut: { block: args.gradOut, bytes: perHead * headWidth },
+        ...(kind !== 'attention' && logSumExp),
+      },
+      {
+        out: rowsOf(args.out, ranges.rows),
+        ...(args.gradV && { gradV: rowsOf(args.gradV, ranges.rows) }),
+        ...(kind === 'attention' && logSumExp),
+      },
+    );
+  }
+
+  #checkLayerNorm({ rows, columns, x, weight, bias, statistics, gradOut, addend, out }: HeapLayerNormArgs): void {
+    const whole = 4 * rows * columns;
+    const kept = { statistics: { block: statistics, bytes: 8 * rows } };
+    const forward = gradOut === undefined;
+    this.#require(
+      forward ? 'layerNorm' : 'layerNormGrad',
+      {
+        x: { block: x, bytes: whole },
+        weight: { block: weight, bytes: 4 * columns },
+        bias: { block: bias, bytes: 4 * columns },
+        gradOut: { block: gradOut, bytes: whole },
+        addend: { block: addend, bytes: whole },
+        ...(!forward && kept),
+      },
+      { out: { block: out, bytes: whole }, ...(forward && kept) },
+    );
+  }
+
+  /** The compiled code trusts its addresses; a wrong one would read or overwrite other tensors. */
+  #require(kernel: string, inputs: Operands, outputs: Operands = {}): void {
+    for (const [name, { block, bytes }] of Object.entries({ ...inputs, ...outputs })) {
+      if (block === undefined) continue;
+      const found = this.#heap.sizeOf(block);
+      if (found < bytes || found === 0)
+        throw new Error(`${kernel}: expected ${name} of ${bytes} bytes or more, found ${found} at address ${block}`);
+    }
+    for (const [name, { block }] of Object.entries(outputs)) {
+      const input = Object.entries(inputs).find(([, operand]) => operand.block === block && block !== undefined);
+      if (input) throw new Error(`${kernel}: ${name} is also an input, ${input[0]}`);
+    }
   }
 }
+
+/** Where an operand lies, from the beginning of its memory, and how far it reaches; undefined where it is absent. */
+interface Operand {
+  block: number | undefined;
+  bytes: number;
+}
+
+type Operands = Readonly<Record<string, Operand>>;
 
 /** A piece of the heap. */
 interface Room {
