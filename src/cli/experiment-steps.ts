@@ -13,16 +13,17 @@ import {
   type Plan,
   plannedExperiments,
   planTasks,
+  skippedWarning,
   type TaskResult,
   type TaskShare,
-  tableRows,
 } from '../ptdpc/experiment/index.js';
-import type { Preset } from '../ptdpc/index.js';
+import { type Preset, SPLITS } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { count, print, printJson, say } from './output.js';
 import { TERMINAL } from './progress.js';
-import { percent, table } from './tables.js';
+import { resultText } from './result-text.js';
+import { percent } from './tables.js';
 
 export interface PlanOptions {
   dataRoot?: string;
@@ -109,9 +110,14 @@ export async function work(folder: PlanFolder, options: WorkOptions, share?: Tas
   for (const name of result.leftToOthers) say(`${name}: another process is at work on it`);
 }
 
-function taskLine({ task, result }: TaskResult): string {
+function taskLine({ task, result, skipped }: TaskResult): string {
   const rate = result.learningRate === null ? '' : `, learning rate ${result.learningRate}`;
-  return `${task}: accuracy ${percent(result.accuracy)}${rate}, ${result.seconds.toFixed(1)} s`;
+  const left = SPLITS.flatMap((split) => {
+    const some = skipped.filter((image) => image.split === split).length;
+    return some === 0 ? [] : [`${some} ${split}`];
+  });
+  const without = left.length === 0 ? '' : `, without ${left.join(' and ')} images that could not be read`;
+  return `${task}: accuracy ${percent(result.accuracy)} of ${count(result.count, 'image')}${without}${rate}, ${result.seconds.toFixed(1)} s`;
 }
 
 /**
@@ -132,11 +138,10 @@ export async function collect(
     collected.push(one);
     const missing = one.cells.reduce((sum, cell) => sum + cell.missing.length, 0);
     if (missing > 0) say(`${planned.name}: ${count(missing, 'task')} without a result`);
+    for (const warning of skippedWarning(one)) say(`${planned.name}: ${warning}`);
     if (missing === 0 || (await exists(join(place, 'report.html')))) await writeReport(place);
     if (json) continue;
-    print(`${one.title} (${place})`);
-    print(resultTable(one));
-    print('');
+    print(resultText(one, place));
   }
   if (json) printJson(collected);
 }
@@ -145,13 +150,4 @@ async function writeReport(directory: string): Promise<void> {
   // Late: it brings the charts.
   const { writeExperimentReport } = await import('../node/report/index.js');
   await writeExperimentReport(directory);
-}
-
-/** Accuracies for people: ours, and the paper's in brackets. */
-function resultTable(results: ExperimentResults): string {
-  const rows = tableRows(results).map(({ label, cells }) => [
-    label,
-    ...cells.map(({ ours, paper }) => [ours, paper && `(paper ${paper})`].filter(Boolean).join(' ') || '-'),
-  ]);
-  return table([['', ...results.settings.map(({ label }) => label)], ...rows]);
 }

@@ -34,6 +34,11 @@ export function classMeasures(confusion: readonly (readonly number[])[]): ClassM
   });
 }
 
+/** The classes that no image is of, by their place: nothing was measured on them. */
+export function classesWithoutImages(confusion: readonly (readonly number[])[]): number[] {
+  return confusion.flatMap((row, c) => (row.every((count) => count === 0) ? [c] : []));
+}
+
 /** Each row divided by its sum; a row of zeros stays so. */
 export function rowShares(confusion: readonly (readonly number[])[]): number[][] {
   return confusion.map((row) => {
@@ -42,7 +47,7 @@ export function rowShares(confusion: readonly (readonly number[])[]): number[][]
   });
 }
 
-/** Mean F1 of the classes that occur as truth or as prediction. */
+/** Mean F1 of the classes that occur as truth or as prediction; a class that is only predicted has an F1 of 0. */
 export function macroF1(confusion: readonly (readonly number[])[]): number {
   const scores = classMeasures(confusion).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
   return scores.reduce((a, b) => a + b, 0) / scores.length;
@@ -98,4 +103,19 @@ export function expectedCalibrationError(bins: readonly CalibrationBin[]): numbe
     (sum, { count, confidence, accuracy }) => sum + (count / total) * Math.abs(accuracy - confidence),
     0,
   );
+}
+
+/** The 97.5 % point of the normal distribution: what 95 % intervals take. */
+export const Z_95 = 1.959963984540054;
+
+/**
+ * The 95 % score interval of a share that was found in `count` images: Wilson, *Probable inference, the law of succession, and
+ * statistical inference*, JASA 22 (1927), which Brown, Cai and DasGupta recommend (*Interval estimation for a binomial proportion*,
+ * Statistical Science 16, 2001). It lies within [0, 1] and is of use for shares of 0 and 1 too. `count` need not be whole.
+ */
+export function wilsonInterval(share: number, count: number): [low: number, high: number] {
+  const shrink = 1 + Z_95 ** 2 / count;
+  const middle = (share + Z_95 ** 2 / (2 * count)) / shrink;
+  const half = (Z_95 / shrink) * Math.sqrt((share * (1 - share)) / count + Z_95 ** 2 / (4 * count ** 2));
+  return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }

@@ -1,16 +1,19 @@
 /** The page of experiments: their tables beside the paper's figures, the accuracies of seeds, confusion matrices, pictures. */
 import {
   type CaseResult,
+  type Cell,
   type CellResult,
-  changeWords,
+  DEMONSTRATION,
   type ExperimentResults,
   expectedCalibrationError,
-  intervalNote,
   pooledCalibration,
-  tableRows,
+  presetWords,
+  type ResultTable,
+  resultDocument,
+  type SkippedFile,
 } from '../ptdpc/experiment/index.js';
 import { seedChart } from './charts/seeds.js';
-import { counted, points, shortest } from './format.js';
+import { counted, points } from './format.js';
 import { type Html, html, type Part } from './html.js';
 import { page } from './page/document.js';
 import { figure } from './page/figure.js';
@@ -32,50 +35,65 @@ export function experimentReport({ name, results, pictures }: ExperimentsReport)
   return page({
     kind: 'PT-DPC experiments',
     title: name,
-    opening: html`${
-      demonstration &&
-      html`<p class="notice">A demonstration: drawn scenes and a small CLIP that was trained on such scenes. Neither data nor model
-are the paper's, and no figure here is comparable with the paper's.</p>`
-    }`,
+    opening: html`${demonstration && html`<p class="notice">${DEMONSTRATION}</p>`}`,
     sections: results.map((one) => ({ id: one.experiment, title: one.title, body: experimentBody(one, pictures) })),
     footer: `Written by ptdpc ${results[0]!.made.program}. This page loads nothing and runs no script.`,
   });
 }
 
 function experimentBody(results: ExperimentResults, pictures: ReadonlyMap<string, Picture>): Html {
-  const { cells, cases, experiment, made, variants, source } = results;
-  const missing = cells.reduce((sum, cell) => sum + cell.missing.length, 0);
-  return html`${missing > 0 && html`<p class="notice">Not finished: ${counted(missing, 'task')} without a result.</p>`}
-${experiment.startsWith('table') && [accuracyTable(results), seedFigures(results), calibrationFigures(results), measureTable(results)]}
-${experiment === 'figure4' && cells.map((cell) => confusionPart(results, cell))}
-${experiment === 'figure5' && caseList(cases.map((one) => caseOf(results, one, pictures)))}
+  const { cells, cases, experiment, made, source } = results;
+  const document = resultDocument(results);
+  const [main, measures] = document.tables;
+  return html`${document.warnings
+    .filter((warning) => warning !== DEMONSTRATION)
+    .map((warning) => html`<p class="notice">${warning}</p>`)}
+${
+  experiment.startsWith('table') &&
+  main &&
+  measures && [
+    tableSection(main),
+    seedFigures(results),
+    calibrationFigures(results),
+    html`<h3>${measures.title}</h3>`,
+    tableSection(measures),
+  ]
+}
+${experiment === 'figure4' && cells.map((cell, i) => confusionPart(results, cell, document.tables[i]!))}
+${experiment === 'figure5' && main && [caseList(cases.map((one) => caseOf(results, one, pictures))), html`<p>${main.caption}</p>`]}
 <details><summary>How it was made</summary>${facts([
-    ...variants.map(({ label, description }) => [label, description] as const),
-    ['preset', `${made.preset}${changeWords(made.changes)}`],
+    ...document.rows,
+    ['preset', presetWords(made)],
     ['seeds', made.seeds.join(', ')],
     ['model', made.model.name],
     ['SHA-256 of its weights', html`<code>${made.model.sha256}</code>`],
     ['devices', made.devices.join('; ')],
     ["the paper's figures", source],
+    ...results.settings
+      .filter(({ skipped }) => skipped.length > 0)
+      .map(({ label, skipped }) => [`left out of ${label}`, skippedList(skipped)] as const),
   ])}</details>`;
 }
 
-function accuracyTable(results: ExperimentResults): Html {
-  const rows = tableRows(results).map(({ label, cells }): Part[] => [
-    label,
-    ...cells.map(({ ours, interval, paper, difference }): Part => {
-      if (ours === '' && paper === '') return '–';
-      const beside = difference === '' ? `paper ${paper}` : `paper ${paper} (${difference})`;
-      return [
-        ours,
-        interval !== '' && html`<small>${interval}</small>`,
-        paper !== '' && html`<small>${beside}</small>`,
-      ];
-    }),
-  ]);
-  return html`<p>Accuracy in per cent: mean ± sample standard deviation over the seeds, [95 % interval of the mean]${
-    results.source !== null && '; the paper’s figure, of one run, and the difference: ours minus the paper’s'
-  }. ${intervalNote(results)}</p>${table({ label: results.title, head: ['', ...results.settings.map(({ label }) => label)], rows })}`;
+const MOST_SKIPPED = 20;
+
+function skippedList(skipped: readonly SkippedFile[]): Part {
+  const more = skipped.length - MOST_SKIPPED;
+  return [
+    skipped.slice(0, MOST_SKIPPED).map(({ path, reason }) => html`<code>${path}</code>: ${reason}<br>`),
+    more > 0 && `and ${counted(more, 'image')} more, listed in results.json`,
+  ];
+}
+
+/** A table with what is said of it. */
+function tableSection({ name, title, caption, head, rows, foot, notes }: ResultTable): Html {
+  const lines = (cell: Cell): Part =>
+    cell.length === 0 ? '–' : cell.map((line, i) => (i === 0 ? line : html`<small>${line}</small>`));
+  return html`<p>${caption}</p>${table({
+    label: title ?? name,
+    head,
+    rows: [...rows, ...foot].map(([heading = [], ...cells]) => [heading.join(' '), ...cells.map(lines)]),
+  })}${notes.map((note) => html`<p><small>${note}</small></p>`)}`;
 }
 
 function seedFigures({ settings, variants, cells }: ExperimentResults): Html {
@@ -86,7 +104,7 @@ function seedFigures({ settings, variants, cells }: ExperimentResults): Html {
         label: variant.label,
         values: cell?.seeds.map(({ accuracy }) => accuracy) ?? [],
         mean: cell?.accuracy?.mean ?? null,
-        interval: cell?.accuracy?.interval ?? null,
+        interval: cell?.accuracyInterval ?? null,
         paper: cell?.paper ?? null,
       };
     });
@@ -146,27 +164,9 @@ function calibrationFigures({ settings, variants, cells }: ExperimentResults): H
   return any ? html`<h3>Calibration</h3><div class="charts pair">${figures}</div>` : null;
 }
 
-/** What the paper does not print. */
-function measureTable({ title, settings, variants, cells }: ExperimentResults): Html {
-  const labelOf = (all: readonly { name: string; label: string }[], name: string) =>
-    all.find((one) => one.name === name)?.label ?? name;
-  return html`<h3>Further measures</h3>${table({
-    label: `${title}: further measures`,
-    head: ['', 'setting', 'macro-F1 (%)', 'calibration error (%)', 'learning rates'],
-    rows: cells.map(({ variant, setting, macroF1, calibrationError, seeds }) => [
-      labelOf(variants, variant),
-      labelOf(settings, setting),
-      points(macroF1?.mean ?? null),
-      points(calibrationError?.mean ?? null),
-      seeds.map(({ learningRate }) => (learningRate === null ? '–' : shortest(learningRate, 3))).join(', '),
-    ]),
-  })}`;
-}
-
-function confusionPart({ settings, variants }: ExperimentResults, cell: CellResult): Html {
+function confusionPart({ settings }: ExperimentResults, cell: CellResult, { title, caption }: ResultTable): Html {
   const setting = settings.find(({ name }) => name === cell.setting);
-  const variant = variants.find(({ name }) => name === cell.variant);
-  return html`<h3>${setting?.label}: ${variant?.label}, ${counted(cell.seeds.length, 'seed')}</h3>
+  return html`<h3>${title}</h3><p>${caption}</p>
 ${cell.seeds.length > 0 && confusionFigures({ classes: setting?.classes ?? [], counts: cell.confusion })}`;
 }
 

@@ -1,5 +1,5 @@
 /** `experiment`: the paper's tables on generated data in the published layouts; restarts, several processes, and what is refused. */
-import { cp, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ExperimentResults } from '../../src/ptdpc/experiment/index.js';
@@ -138,6 +138,18 @@ describe('all of them, on the layouts in which the data sets are published', () 
       'cpu',
     ];
     await expectDone(['experiment', 'figure5', ...single, '--epochs', '1', '--lr', '0.1', '--seeds', '2']);
+    const more = await expectDone([
+      'experiment',
+      'plan',
+      'table2',
+      ...single.slice(0, 6),
+      '--out',
+      'seven',
+      '--seeds',
+      '7',
+    ]);
+    expect(more.stderr).toMatch(/^Twitter I: 5 folds, so 5 seeds, not 7$/m);
+    expect(more.stderr).toMatch(/seven: 20 tasks for table2 on Twitter I/);
     for (const seed of [0, 1]) {
       const text = await readFile(scratchPath(`twitter/predictions/twitter1.both.seed${seed}.csv`), 'utf8');
       const lines = text.trim().split('\n').slice(1);
@@ -298,6 +310,43 @@ describe('all of them, on the layouts in which the data sets are published', () 
     expect(plan.experiments).toEqual(['table1', 'table2', 'figure4']);
   });
 });
+
+test('images that cannot be read are said wherever results are, and listed; --strict refuses them', async () => {
+  await cp(scratchPath('data/twitter_2'), scratchPath('broken'), { recursive: true });
+  for (const file of ['train/negative/negative_0.jpg', 'test/positive/positive_1.jpg']) {
+    await writeFile(scratchPath(`broken/${file}`), 'no image');
+  }
+  const args = [
+    ...['experiment', 'table1', '--data-root', 'data', '--settings', 'twitter2=broken', '--model', 'model'],
+    ...['--epochs', '1', '--lr', '0.1', '--seeds', '1', '--device', 'cpu'],
+  ];
+  const { stdout, stderr } = await expectDone([...args, '--out', 'skipping']);
+  const words = 'Twitter II 1 of 6 training images and 1 of 4 test images';
+  expect(stderr).toMatch(
+    /^twitter2\.both\.seed0: accuracy .* of 3 images, without 1 train and 1 test images that could not be read/m,
+  );
+  expect(stderr).toContain(`table1: Images left out because they could not be read: ${words}.`);
+  expect(stdout).toContain(words);
+  for (const file of ['table1.md', 'table1.tex', 'report.html']) {
+    expect(await readFile(scratchPath(`skipping/table1/${file}`), 'utf8'), file).toContain(words);
+  }
+  const results = await readResults('skipping', 'table1');
+  expect(results.settings[0]?.skipped).toEqual([
+    { path: 'test/positive/positive_1.jpg', reason: expect.stringMatching(/^expected/) as string },
+    { path: 'train/negative/negative_0.jpg', reason: expect.stringMatching(/^expected/) as string },
+  ]);
+  const images = results.cells.map(({ variant, seeds }) => [variant, seeds[0]?.count, seeds[0]?.images]);
+  const origin = { kind: 'given' };
+  expect(images).toEqual([
+    ['zero-shot', 3, { origin, train: null, val: null, skipped: { train: 0, val: 0, test: 1 } }],
+    ['both', 3, { origin, train: 5, val: null, skipped: { train: 1, val: 0, test: 1 } }],
+  ]);
+  const strict = await ptdpc([...args, '--out', 'strict', '--strict']);
+  expect(strict.code).toBe(2);
+  expect(strict.stderr.trimEnd().split('\n').at(-1)).toMatch(
+    /^ptdpc: .*broken\/test\/positive\/positive_1\.jpg: expected/,
+  );
+}, 60_000);
 
 describe('what is refused', () => {
   const plan = (...args: string[]) => ['experiment', 'plan', 'table2', '--out', 'refused', ...args];

@@ -258,7 +258,8 @@ test('tunings, for any adapter', () => {
 
 test('plans', () => {
   const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,9}$/);
-  const anySettings = fc.uniqueArray(fc.record({ name, label: anyText, dataset: anyText, root: anyText }), {
+  const folds = fc.option(fc.integer({ min: 1, max: 10 }));
+  const anySettings = fc.uniqueArray(fc.record({ name, label: anyText, dataset: anyText, root: anyText, folds }), {
     maxLength: 4,
     selector: (setting) => setting.name,
   });

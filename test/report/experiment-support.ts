@@ -1,5 +1,10 @@
 /** Results of an experiment whose words try to be markup. */
-import { type ExperimentResults, RESULTS_FORMAT, summarize } from '../../src/ptdpc/experiment/index.js';
+import {
+  accuracyInterval,
+  type ExperimentResults,
+  RESULTS_FORMAT,
+  summarize,
+} from '../../src/ptdpc/experiment/index.js';
 
 export const HOSTILE = '<img src=x onerror=alert(1)>';
 
@@ -10,6 +15,12 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
     learningRate: 0.01,
     choice: [],
     count: 20,
+    images: {
+      origin: { kind: 'given' as const },
+      train: 40,
+      val: null,
+      skipped: { train: 0, val: 0, test: 2 },
+    },
     accuracy,
     loss: 1,
     macroF1: accuracy,
@@ -41,7 +52,15 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
       seeds: [0, 1, 2],
       devices: ['CPU'],
     },
-    settings: [{ name: 'fi2', label: HOSTILE, root: '/data', classes: ['positive', 'negative'] }],
+    settings: [
+      {
+        name: 'fi2',
+        label: HOSTILE,
+        root: '/data',
+        classes: ['positive', 'negative'],
+        skipped: [{ path: HOSTILE, reason: HOSTILE }],
+      },
+    ],
     variants: [{ name: 'both', label: 'PT-DPC', description: 'ours' }],
     cells: [
       {
@@ -49,7 +68,9 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
         variant: 'both',
         seeds,
         missing: [2],
+        varies: ['order'],
         accuracy: summarize([0.7, 0.75]),
+        accuracyInterval: accuracyInterval([0.7, 0.75], 20),
         macroF1: summarize([0.7, 0.75]),
         calibrationError: summarize([0.1, 0.1]),
         perClassAccuracy: [0.7, 0.7],

@@ -12,11 +12,20 @@ it('has our accuracy beside the paper, every seed, and what is missing', () => {
   expect(page).toContain('paper 56.47');
   expect(page).toContain('PT-DPC: mean 72.50 of 2 seeds, paper 93.89.');
   expect(page).toContain('70.00, 75.00');
-  expect(page).toContain('Not finished: 1 task without a result');
+  expect(page).toContain('Not finished: 2 of 3 tasks have a result');
   // A dot for each seed; a mark for each bin of both seeds together.
   expect(page.match(/<svg/g)).toHaveLength(2);
   expect(page.match(/<circle/g)).toHaveLength(2 + 2);
   expect(page).not.toMatch(/NaN|undefined/);
+});
+
+it.each(['table2', 'figure4', 'figure5'] as const)('%s says what was left out, and lists it', (experiment) => {
+  const page = pageOf(experiment);
+  const setting = HOSTILE.replace('<', '&lt;').replace('>', '&gt;');
+  expect(page).toContain(`Images left out because they could not be read: ${setting} 2 of 22 test images.`);
+  expect(page).toContain(`left out of ${setting}</th><td><code>${setting}</code>: ${setting}<br>`);
+  expect(page.includes('in mode both, the prompts of all classes start equal')).toBe(experiment === 'table2');
+  expect(page).toContain('order of images');
 });
 
 it('has a reliability diagram of all seeds together', () => {

@@ -16,7 +16,7 @@ import type { Events } from '../events.js';
 import { openModelDirectory } from '../model-directory.js';
 import { packageVersion } from '../package.js';
 import { openDeit } from './deit.js';
-import { findSettings, settingWarnings } from './setting-data.js';
+import { findSettings, openSettings } from './setting-data.js';
 
 export interface PlanRequest {
   experiments: readonly ExperimentName[];
@@ -51,14 +51,19 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
   await model.tokenizer();
   const { dataRoot, events } = request;
   const deit = request.deit === undefined ? null : await deitOf(request.deit);
-  const found = dataRoot === undefined ? undefined : await findSettings(dataRoot, request.settings);
-  for (const warning of await settingWarnings(found ?? [])) events.say(warning);
+  const found = dataRoot === undefined ? [] : await findSettings(dataRoot, request.settings);
+  const { settings, warnings } = await openSettings(found);
+  for (const warning of warnings) events.say(warning);
+  for (const { label, folds } of settings) {
+    if (folds !== null && folds < request.seeds)
+      events.say(`${label}: ${folds} folds, so ${folds} seeds, not ${request.seeds}`);
+  }
   const rates = preset === 'paper' ? PAPER_LEARNING_RATES : [PRESETS[preset].learningRate];
   return {
     program: packageVersion(),
     configuration: {
       format: PLAN_FORMAT,
-      demonstration: found === undefined,
+      demonstration: dataRoot === undefined,
       preset,
       epochs: request.epochs ?? null,
       batchSize: request.batchSize ?? null,
@@ -69,7 +74,7 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
     },
     deit,
     experiments: request.experiments,
-    settings: found ?? (await demonstrationSettings(request)),
+    settings: dataRoot === undefined ? await demonstrationSettings(request) : settings,
     seeds: request.seeds,
   };
 }
@@ -91,7 +96,7 @@ async function demonstrationSettings({ out, events }: PlanRequest): Promise<Plan
     });
   }
   return [
-    { name: 'scenes8', label: 'Scenes 8', dataset: 'fi8', root },
-    { name: 'scenes2', label: 'Scenes 2', dataset: 'fi2', root },
+    { name: 'scenes8', label: 'Scenes 8', dataset: 'fi8', root, folds: null },
+    { name: 'scenes2', label: 'Scenes 2', dataset: 'fi2', root, folds: null },
   ];
 }

@@ -25,13 +25,14 @@ export async function probeTask(
   const options = probeOptions(taskOptions(plan, task, { learningRate: learningRates[0]! }));
   // Where validation images are held out, the chosen rate is trained once more.
   const trainings = learningRates.length + Number(learningRates.length > 1 && !val);
+  const splits = { train: trained!, val: val ? validated : undefined, test: tested! };
   using bar = events.progress(trainings * options.epochs, task.name, 'epochs');
   const { width } = place.encoders.get(encoder)!;
   const training = { engine, width, memory, classes: classes.length, onEpoch: () => bar.tick(1) };
   if (learningRates.length === 1 || val) {
     const rates = learningRates.length === 1 ? undefined : learningRates;
     const cell = { ...training, options, train: trained!, validation: validated, test: tested!, rates };
-    return { ...(await probeCell(cell)), test: tested! };
+    return { ...(await probeCell(cell)), splits };
   }
   const { fit, held } = holdOut(train, task.seed);
   const [fitted, heldOut] = await encode([fit, held]);
@@ -39,5 +40,5 @@ export async function probeTask(
   const { learningRate, choice } = await chooseRate(of);
   const final = { ...training, options: { ...options, learningRate }, train: trained!, test: tested! };
   const { evaluation } = await probeCell(final);
-  return { learningRate, choice, evaluation, test: tested! };
+  return { learningRate, choice, evaluation, splits };
 }

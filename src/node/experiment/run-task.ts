@@ -1,6 +1,7 @@
 /** One task of a plan: from images to its result. */
 import { relative } from 'node:path';
 import { TokenEmbeddings } from '../../clip/towers/index.js';
+import { SPLITS } from '../../ptdpc/datasets/index.js';
 import { seedResult, surestCases, TASK_FORMAT, type Task, type TaskResult } from '../../ptdpc/experiment/index.js';
 import { classText, evaluate, predictionsCsv, zeroShotLogits } from '../../ptdpc/index.js';
 import { packageVersion } from '../package.js';
@@ -15,13 +16,24 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
   const started = performance.now();
   const { setting, variant, seed } = task;
   const data = await settingData(setting, seed);
-  const { learningRate, choice, evaluation, test } = await outcome(place, task, data, features);
+  const { learningRate, choice, evaluation, splits } = await outcome(place, task, data, features);
+  const { train, val, test } = splits;
   const classes = data.classes.map(({ word }) => word);
   const training = {
     seed,
     task: task.name,
     learningRate,
     choice,
+    images: {
+      origin: data.source.origin,
+      train: train?.labels.length ?? null,
+      val: val?.labels.length ?? null,
+      skipped: {
+        train: train?.skipped.length ?? 0,
+        val: val?.skipped.length ?? 0,
+        test: test.skipped.length,
+      },
+    },
     device: place.engine.backend.description,
     seconds: (performance.now() - started) / 1000,
   };
@@ -37,6 +49,14 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
       paths: test.paths.map((path) => relative(setting.root, path)),
       labels: test.labels,
     }),
+    skipped: SPLITS.flatMap((split) =>
+      (splits[split]?.skipped ?? []).map(({ path, reason }) => ({
+        split,
+        path: relative(setting.root, path),
+        // The same wherever the data set lies.
+        reason: reason.startsWith(`${path}: `) ? reason.slice(path.length + 2) : reason,
+      })),
+    ),
   };
   await place.folder.finish(result, predictionsCsv(classes, test, evaluation));
   return result;
@@ -74,6 +94,6 @@ async function zeroShot(
     learningRate: null,
     choice: [],
     evaluation: evaluate(logits, tested!.labels, classes.length),
-    test: tested!,
+    splits: { test: tested! },
   };
 }

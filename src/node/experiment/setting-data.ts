@@ -19,8 +19,8 @@ export interface SettingData {
 }
 
 /**
- * The images of a setting for a seed. The seed draws the split where none is published, and chooses the fold where there are folds, so that
- * five seeds are the five folds.
+ * The images of a setting for a seed. The seed draws the split where none is given; where the data set is in folds it is the fold, of one
+ * partition (a plan has no more seeds than folds there).
  */
 export async function settingData({ root, dataset }: PlanSetting, seed: number): Promise<SettingData> {
   const setting = NAMED_SETTINGS.find((name) => name === dataset);
@@ -29,9 +29,9 @@ export async function settingData({ root, dataset }: PlanSetting, seed: number):
   let data: Dataset = await openDataset(root, { setting, seed });
   const { origin } = data;
   if ('fold' in origin) {
-    // Every fold of one partition is tested on before another partition is drawn.
-    const round = { seed: Math.floor(seed / origin.folds), fold: (seed % origin.folds) + 1 };
-    data = await openDataset(root, { setting, ...round });
+    if (seed >= origin.folds)
+      throw new InputError(`${root}: seed ${seed} has no fold of its own, since there are ${origin.folds} folds`);
+    data = await openDataset(root, { setting, seed: 0, fold: seed + 1 });
   }
   const { classes, splits } = data;
   const [train, test] = [imagesOf(data, 'train'), imagesOf(data, 'test')];
@@ -62,7 +62,8 @@ export async function findSettings(dataRoot: string, wanted: readonly string[] |
     const names = FOLDERS[name] ?? FOLDERS[name.replace(/\d$/, '')] ?? [name.replace(/\d$/, '')];
     const folder = folders.find((found) => names.includes(found.toLowerCase().replace(/[^a-z0-9]/g, '')));
     const root = place ?? (folder === undefined ? undefined : join(dataRoot, folder));
-    if (root !== undefined) settings.push({ name, label: SETTINGS[name].label, dataset: name, root: resolve(root) });
+    if (root !== undefined)
+      settings.push({ name, label: SETTINGS[name].label, dataset: name, root: resolve(root), folds: null });
     else if (wanted)
       throw new InputError(`--settings ${name}: no folder ${names[0]} in ${dataRoot}; say where with ${name}=<folder>`);
   }
@@ -74,15 +75,18 @@ export async function findSettings(dataRoot: string, wanted: readonly string[] |
   return settings;
 }
 
-/** Opens each setting once, so that a plan is of data sets that are there. Returns what is not as published. */
-export async function settingWarnings(settings: readonly PlanSetting[]): Promise<string[]> {
-  const warnings: string[] = [];
-  for (const { root, dataset } of settings) {
+/** Opens each setting once, so that a plan is of data sets that are there and knows their folds. `warnings` are what is not as published. */
+export async function openSettings(settings: readonly PlanSetting[]) {
+  const warnings = new Set<string>();
+  const opened: PlanSetting[] = [];
+  for (const planned of settings) {
+    const { root, dataset } = planned;
     const setting = NAMED_SETTINGS.find((name) => name === dataset);
     const data = await openDataset(root, { setting });
     imagesOf(data, 'train');
     imagesOf(data, 'test');
-    warnings.push(...data.warnings);
+    for (const warning of data.warnings) warnings.add(warning);
+    opened.push({ ...planned, folds: 'fold' in data.origin ? data.origin.folds : null });
   }
-  return [...new Set(warnings)];
+  return { settings: opened, warnings };
 }

@@ -23,7 +23,8 @@ export interface TaskOutcome {
   learningRate: number | null;
   choice: RateResult[];
   evaluation: Evaluation;
-  test: EncodedSplit;
+  /** The images that it was about. `train` is absent where nothing is trained, `val` where the data set has none or it is not asked. */
+  splits: { train?: EncodedSplit; val?: EncodedSplit | undefined; test: EncodedSplit };
 }
 
 /** What prompts a task tunes. */
@@ -68,7 +69,8 @@ export async function tuneTask(
     evaluation = await evaluateOn(model, tested!, place.memory);
   });
   if (!evaluation) throw new InputError(`${task.name}: training diverges at learning rate ${learningRate}`);
-  return { learningRate, choice, evaluation, test: tested! };
+  const splits = { train: trained!, val: val ? validated : undefined, test: tested! };
+  return { learningRate, choice, evaluation, splits };
 }
 
 /** The trainings of one task, which differ in learning rate and images. */

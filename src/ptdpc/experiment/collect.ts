@@ -1,19 +1,22 @@
 /** The results of an experiment from those of its tasks. */
 import { type Experiment, quotedRows } from './experiments.js';
 import { PAPER_SETTINGS, PAPER_SOURCE, paperFigure } from './paper-tables.js';
-import { experimentSettings, type Plan, type PlanSetting, taskName } from './plan.js';
+import { experimentSettings, type Plan, type PlanSetting, settingSeeds, taskName } from './plan.js';
 import {
   type CaseResult,
   type CellResult,
   type ExperimentResults,
   RESULTS_FORMAT,
+  SEED_EFFECTS,
+  type SeedEffect,
   type SeedResult,
   type SettingResult,
+  type SkippedFile,
   type SpreadResult,
 } from './results.js';
-import { sampleStd, summarize } from './statistics.js';
+import { accuracyInterval, sampleStd, summarize } from './statistics.js';
 import type { TaskResult } from './task-result.js';
-import { baseName } from './variants.js';
+import { baseName, type VariantWork } from './variants.js';
 
 /** Merges what there is; seeds without a result are listed as missing. `results` are by the name of the task. */
 export function collectExperiment(
@@ -59,7 +62,7 @@ function collectCell(
 ): CellResult {
   const seeds: SeedResult[] = [];
   const missing: number[] = [];
-  for (let seed = 0; seed < plan.seeds; seed++) {
+  for (let seed = 0; seed < settingSeeds(plan, setting); seed++) {
     const found = results.get(taskName(setting.name, variant.name, seed));
     if (found) seeds.push(found.result);
     else missing.push(seed);
@@ -73,7 +76,15 @@ function collectCell(
     variant: variant.name,
     seeds,
     missing,
+    varies: seedEffects(variant.work, plan.configuration.initNoise, seeds),
     accuracy,
+    accuracyInterval:
+      seeds.length === 0
+        ? null
+        : accuracyInterval(
+            seeds.map((seed) => seed.accuracy),
+            testImages(seeds),
+          ),
     macroF1: summary((seed) => seed.macroF1),
     calibrationError: summary((seed) => seed.calibrationError),
     perClassAccuracy: meanOfEach(seeds.map((seed) => seed.perClassAccuracy)),
@@ -87,10 +98,34 @@ function collectCell(
   };
 }
 
+/** What the seeds of a cell decide; null where none is finished, or one does not say what split it is of. */
+function seedEffects(work: VariantWork, initNoise: number, seeds: readonly SeedResult[]): SeedEffect[] | null {
+  const origins = seeds.flatMap(({ images }) => images?.origin ?? []);
+  if (origins.length === 0 || origins.length < seeds.length) return null;
+  const decided: Readonly<Record<SeedEffect, boolean>> = {
+    order: work.kind !== 'zero-shot',
+    start: work.kind === 'probe' || (work.kind === 'prompts' && initNoise > 0),
+    'held-out': seeds.some(({ choice, images }) => choice.length > 0 && images?.val === null),
+    split: origins.some(({ kind }) => kind === 'seeded'),
+    fold: origins.some((origin) => 'fold' in origin),
+  };
+  return SEED_EFFECTS.filter((effect) => decided[effect]);
+}
+
+/** Test images of all seeds, those of several once. Drawn splits overlap by chance: they count as one, so that none counts twice. */
+function testImages(seeds: readonly SeedResult[]): number {
+  const counts = seeds.map(({ count }) => count);
+  const folds = seeds.every(({ images }) => images !== null && 'fold' in images.origin);
+  return folds ? counts.reduce((a, b) => a + b, 0) : Math.min(...counts);
+}
+
 /** Class words as its tasks used them; none before the first is done. */
 function settingResult({ name, label, root }: PlanSetting, results: ReadonlyMap<string, TaskResult>): SettingResult {
-  const done = [...results.values()].find(({ setting }) => setting === name);
-  return { name, label, root, classes: done?.classes ?? [] };
+  const done = [...results.values()].filter(({ setting }) => setting === name);
+  const skipped = new Map<string, SkippedFile>();
+  for (const { path, reason } of done.flatMap((task) => task.skipped)) skipped.set(path, { path, reason });
+  const sorted = [...skipped.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { name, label, root, classes: done[0]?.classes ?? [], skipped: sorted };
 }
 
 function spreadOf({ rows, spread }: Experiment, { name }: PlanSetting, cells: readonly CellResult[]): SpreadResult {
@@ -100,6 +135,7 @@ function spreadOf({ rows, spread }: Experiment, { name }: PlanSetting, cells: re
     setting: name,
     std: known.length === rows.length ? sampleStd(known) : null,
     paper: (spread && paperFigure(spread, name)) ?? null,
+    paperComputed: sampleStd(rows.flatMap(({ paper }) => (paper && paperFigure(paper, name)) ?? [])),
   };
 }
 

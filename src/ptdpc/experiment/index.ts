@@ -2,11 +2,12 @@
  * The paper's experiments. In reading order: `paper-tables` (the figures that it prints), `variants` and `experiments` (rows and
  * columns), `plan` (what to compute, as independent tasks), `task-share` (which of them a process takes), `task-result`,
  * `statistics` and `collect` (from tasks to results), `results` (the format of results.json), `json-files` (reading all three formats),
- * and `markdown` and `latex`.
+ * `tables` (what a table says), `setting-facts` (of its data), `document` (with what warnings), and `markdown` and `latex`.
  */
 
 export * from '../measures.js';
 export { collectExperiment } from './collect.js';
+export { DEMONSTRATION, type ResultDocument, resultDocument, skippedWarning } from './document.js';
 export { type Experiment, experiment } from './experiments.js';
 export { MOST_SEEDS, parsePlan, parseResults, parseTaskResult } from './json-files.js';
 export { latexReport } from './latex.js';
@@ -16,7 +17,7 @@ export * from './paper-tables.js';
 export * from './plan.js';
 export * from './results.js';
 export * from './statistics.js';
-export { intervalNote, type TableRow, tableRows } from './tables.js';
+export { type Cell, effectWords, type ResultTable, resultTables } from './tables.js';
 export * from './task-result.js';
 export { type ShareOptions, shareOf, type TaskShare, taskShare } from './task-share.js';
 export * from './variants.js';

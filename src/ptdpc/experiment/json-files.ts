@@ -3,9 +3,17 @@
  * believed: names that become file names are plain, numbers in range, and matrices as large as the lists of classes beside them.
  */
 import * as v from 'valibot';
+import { NAMED_SETTINGS, namedSetting, SPLITS, splitOriginSchema } from '../datasets/index.js';
 import { finite, fromOne, isSquare, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
-import { PLAN_FORMAT, type Plan } from './plan.js';
-import { type CaseResult, EXPERIMENTS, type ExperimentResults, RESULTS_FORMAT, type SeedResult } from './results.js';
+import { PLAN_FORMAT, type Plan, type PlanSetting } from './plan.js';
+import {
+  type CaseResult,
+  EXPERIMENTS,
+  type ExperimentResults,
+  RESULTS_FORMAT,
+  SEED_EFFECTS,
+  type SeedResult,
+} from './results.js';
 import { TASK_FORMAT, type TaskResult } from './task-result.js';
 
 /** Seeds of a plan; with `MOST_SETTINGS` it bounds how many tasks a plan may have. */
@@ -19,6 +27,27 @@ const preset = v.picklist(['paper', 'official']);
 const plainName = v.pipe(text, v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
 
 const fromZero = v.pipe(finite, v.minValue(0));
+
+const planSetting: v.GenericSchema<unknown, PlanSetting> = v.pipe(
+  v.object({
+    name: plainName,
+    label: text,
+    dataset: text,
+    root: text,
+    folds: v.optional(v.nullable(fromOne)),
+  }),
+  // Plans of before did not record the folds, and seeds went round them.
+  v.transform(({ folds, ...setting }) => ({
+    ...setting,
+    folds: folds === undefined ? foldsOf(setting.dataset) : folds,
+  })),
+);
+
+function foldsOf(dataset: string): number | null {
+  const name = NAMED_SETTINGS.find((known) => known === dataset);
+  const split = name && namedSetting(name)?.split;
+  return split && 'folds' in split ? split.folds : null;
+}
 
 const plan: v.GenericSchema<unknown, Plan> = v.object({
   program: text,
@@ -38,7 +67,7 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
   deit: v.optional(v.nullable(v.object({ path: text, sha256: text })), null),
   experiments: v.pipe(v.array(experiment), v.maxLength(EXPERIMENTS.length)),
   settings: v.pipe(
-    v.array(v.object({ name: plainName, label: text, dataset: text, root: text })),
+    v.array(planSetting),
     v.maxLength(MOST_SETTINGS),
     v.check((settings) => new Set(settings.map(({ name }) => name)).size === settings.length),
   ),
@@ -53,6 +82,18 @@ const seedResult: v.GenericSchema<unknown, SeedResult> = v.object({
   learningRate: v.nullable(positive),
   choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
   count: whole,
+  // Results of before lack it.
+  images: v.optional(
+    v.nullable(
+      v.object({
+        origin: splitOriginSchema,
+        train: v.nullable(whole),
+        val: v.nullable(whole),
+        skipped: v.object({ train: whole, val: whole, test: whole }),
+      }),
+    ),
+    null,
+  ),
   accuracy: share,
   loss: finite,
   macroF1: share,
@@ -85,6 +126,7 @@ const taskResult: v.GenericSchema<unknown, TaskResult> = v.pipe(
     classes: v.pipe(v.array(text), v.minLength(1)),
     result: seedResult,
     cases: v.object({ right: v.nullable(caseResult), wrong: v.nullable(caseResult) }),
+    skipped: v.optional(v.array(v.object({ split: v.picklist(SPLITS), path: text, reason: text })), []),
   }),
   v.check(({ task, result }) => result.task === task),
   v.check(({ classes, result }) => isSquare(result.confusion, classes.length)),
@@ -120,7 +162,15 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
       seeds: v.array(whole),
       devices: v.array(text),
     }),
-    settings: v.array(v.object({ name: text, label: text, root: text, classes: v.array(text) })),
+    settings: v.array(
+      v.object({
+        name: text,
+        label: text,
+        root: text,
+        classes: v.array(text),
+        skipped: v.optional(v.array(v.object({ path: text, reason: text })), []),
+      }),
+    ),
     variants: v.array(v.object({ name: text, label: text, description: text })),
     cells: v.array(
       v.object({
@@ -128,7 +178,9 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
         variant: text,
         seeds: v.array(seedResult),
         missing: v.array(whole),
+        varies: v.optional(v.nullable(v.array(v.picklist(SEED_EFFECTS))), null),
         accuracy: v.nullable(summary),
+        accuracyInterval: v.optional(v.nullable(v.tuple([share, share])), null),
         macroF1: v.nullable(summary),
         calibrationError: v.nullable(summary),
         perClassAccuracy: v.array(v.nullable(share)),
@@ -139,7 +191,14 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
       }),
     ),
     quoted: v.array(v.object({ label: text, accuracies: v.array(v.nullable(finite)) })),
-    spread: v.array(v.object({ setting: text, std: v.nullable(finite), paper: v.nullable(finite) })),
+    spread: v.array(
+      v.object({
+        setting: text,
+        std: v.nullable(finite),
+        paper: v.nullable(finite),
+        paperComputed: v.optional(v.nullable(finite), null),
+      }),
+    ),
     cases: v.array(caseResult),
   }),
   // A cell without a finished seed has no matrix.

@@ -1,88 +1,58 @@
-/** Results as LaTeX: a `table` environment for packages booktabs and makecell. */
+/** Results as LaTeX: a `table` environment for each table, for packages booktabs and makecell. Each carries all that is to be known of it. */
+import { type ResultDocument, resultDocument } from './document.js';
 import type { ExperimentResults } from './results.js';
-import { percent, type TableCell, tableRows } from './tables.js';
+import { type Cell, NOTE_LETTERS, type ResultTable } from './tables.js';
 
 export function latexReport(results: ExperimentResults): string {
-  const { title, experiment } = results;
-  const bodies =
-    experiment === 'figure4' ? confusions(results) : [experiment === 'figure5' ? cases(results) : accuracies(results)];
+  const document = resultDocument(results);
   return [
-    `% ${title}. Needs \\usepackage{booktabs,makecell}.`,
-    ...bodies.map(({ body, caption, name }) =>
-      [
-        '\\begin{table}',
-        '\\centering',
-        body,
-        `\\caption{${escapeLatex(caption)}}`,
-        `\\label{tab:${name}}`,
-        '\\end{table}',
-      ].join('\n'),
+    `% ${document.title}. Needs \\usepackage{booktabs,makecell}.`,
+    ...document.tables.map((table, i) =>
+      environment(document, table, i === 0 ? results.experiment : `${results.experiment}-${table.name}`),
     ),
     '',
   ].join('\n');
 }
 
-interface Body {
-  body: string;
-  caption: string;
-  name: string;
+function environment({ title, warnings, made }: ResultDocument, table: ResultTable, label: string): string {
+  const subject = [title.replace(/^[^:]+: /, ''), ...(table.title === null ? [] : [table.title])].join('. ');
+  const below = [...table.notes, `${made}.`];
+  return [
+    '\\begin{table}',
+    '\\centering',
+    tabular(table),
+    `\\caption{${[`${escapeLatex(subject)}.`, ...warnings.map(warningLatex), escapeLatex(table.caption)].join(' ')}}`,
+    `\\label{tab:${label}}`,
+    ...below.map((line) => `\\par\\smallskip{\\footnotesize ${escapeLatex(line)}\\par}`),
+    '\\end{table}',
+  ].join('\n');
 }
 
-function accuracies(results: ExperimentResults): Body {
-  const { settings, title, demonstration, experiment } = results;
-  const rows = tableRows(results).map(({ label, cells }) => [escapeLatex(label), ...cells.map(latexCell)]);
-  const what = 'Accuracy in per cent: mean ± sample standard deviation over the seeds, 95 % interval';
-  const rest = demonstration ? 'A demonstration on drawn scenes.' : "Paper: its figure, and ours minus the paper's.";
-  return {
-    body: tabular([['', ...settings.map(({ label }) => escapeLatex(label))], ...rows]),
-    caption: `${title.replace(/^[^:]+: /, '')}. ${what}. ${rest}`,
-    name: experiment,
-  };
+/** Up to the colon it says what kind of warning it is. */
+function warningLatex(warning: string): string {
+  const [, kind = '', rest = ''] = /^([^:]+)(.*)$/s.exec(warning) ?? [];
+  return `\\textbf{${escapeLatex(kind)}}${escapeLatex(rest)}`;
 }
 
-function latexCell({ ours, interval, paper, difference }: TableCell): string {
-  const quoted = [paper && `paper ${paper}`, difference && `(${difference})`].filter(Boolean).join(' ');
-  const lines = [ours, interval, quoted].filter(Boolean).map(escapeLatex);
-  // A line that begins with [ would read as the optional argument of the line break before it.
-  return lines.length > 1 ? `\\makecell{${lines.map((line) => `{${line}}`).join(' \\\\ ')}}` : (lines[0] ?? '--');
-}
-
-function confusions({ cells, settings, experiment }: ExperimentResults): Body[] {
-  return cells.map((cell) => {
-    const setting = settings.find(({ name }) => name === cell.setting);
-    const classes = (setting?.classes ?? []).map(escapeLatex);
-    return {
-      body: tabular([['', ...classes], ...cell.confusion.map((row, i) => [classes[i] ?? '', ...row.map(String)])]),
-      caption: `Confusion on ${setting?.label}: images of each class (rows) by predicted class, summed over ${cell.seeds.length} seeds`,
-      name: `${experiment}-${cell.setting}`,
-    };
-  });
-}
-
-function cases({ cases, settings, experiment }: ExperimentResults): Body {
-  const label = (name: string) => settings.find((setting) => setting.name === name)?.label ?? name;
-  const rows = cases.map((one) =>
-    [label(one.setting), one.predicted, one.actual, percent(one.probability), one.path].map(escapeLatex),
-  );
-  return {
-    body: tabular([['Data set', 'Prediction', 'Ground truth', 'Probability', 'Image'], ...rows]),
-    caption: 'Of each data set, the surest right and the surest wrong prediction',
-    name: experiment,
-  };
-}
-
-function tabular(rows: readonly (readonly string[])[]): string {
+function tabular({ head, rows, foot }: ResultTable): string {
   const line = (cells: readonly string[]) => `${cells.join(' & ')} \\\\`;
-  const [head = [], ...body] = rows;
+  const body = (part: readonly (readonly Cell[])[]) => part.map((cells) => line(cells.map(latexCell)));
   return [
     `\\begin{tabular}{l${'c'.repeat(head.length - 1)}}`,
     '\\toprule',
-    line(head),
+    line(head.map(escapeLatex)),
     '\\midrule',
-    ...body.map(line),
+    ...body(rows),
+    ...(foot.length === 0 ? [] : ['\\midrule', ...body(foot)]),
     '\\bottomrule',
     '\\end{tabular}',
   ].join('\n');
+}
+
+function latexCell(lines: Cell): string {
+  // A line that begins with [ would read as the optional argument of the line break before it.
+  if (lines.length > 1) return `\\makecell{${lines.map((line) => `{${escapeLatex(line)}}`).join(' \\\\ ')}}`;
+  return lines[0] === undefined ? '--' : escapeLatex(lines[0]);
 }
 
 const SPECIAL: ReadonlyMap<string, string> = new Map([
@@ -91,9 +61,19 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['^', '\\textasciicircum{}'],
   ['±', '$\\pm$'],
   ['−', '$-$'],
+  ['–', '--'],
+  ['…', '\\dots{}'],
+  ['“', '``'],
+  ['”', "''"],
   ...Array.from('&%$#_{}', (character) => [character, `\\${character}`] as const),
+  ...Array.from(NOTE_LETTERS, (letter) => [letter, `\\textsuperscript{${letter.normalize('NFKD')}}`] as const),
 ]);
 
+const SPECIALS = new RegExp(
+  `[${[...SPECIAL.keys()].map((character) => `\\u{${character.codePointAt(0)!.toString(16)}}`).join('')}]`,
+  'gu',
+);
+
 export function escapeLatex(text: string): string {
-  return text.replace(/[\\~^±−&%$#_{}]/g, (character) => SPECIAL.get(character) ?? character);
+  return text.replace(SPECIALS, (character) => SPECIAL.get(character) ?? character);
 }

@@ -19,6 +19,8 @@ export interface PlanSetting {
   dataset: string;
   /** Folder of the data set. */
   root: string;
+  /** Where the data set is in folds, as Twitter I is, their number: a seed is a fold then. */
+  folds: number | null;
 }
 
 /** What a result depends on, besides its task: a folder of results holds those of one configuration only. */
@@ -63,6 +65,14 @@ export function experimentSettings(plan: Plan, { name, settings }: Experiment): 
   return name.startsWith('table') ? [...new Set([...columns, ...plan.settings])] : columns;
 }
 
+/**
+ * How many of the plan's seeds a setting has, from 0 on. Where they are folds there is one for each: a second partition under one interval
+ * would count every image twice, and folds counted twice would weigh more.
+ */
+export function settingSeeds({ seeds }: Pick<Plan, 'seeds'>, { folds }: PlanSetting): number {
+  return Math.min(seeds, folds ?? seeds);
+}
+
 /** All tasks, each once; those of a setting together, so that a process needs its features once. */
 export function planTasks(plan: Plan): Task[] {
   const tasks = new Map<string, Task>();
@@ -70,7 +80,7 @@ export function planTasks(plan: Plan): Task[] {
     for (const planned of plannedExperiments(plan)) {
       if (!experimentSettings(plan, planned).includes(setting)) continue;
       for (const { variant } of planned.rows) {
-        for (let seed = 0; seed < plan.seeds; seed++) {
+        for (let seed = 0; seed < settingSeeds(plan, setting); seed++) {
           const name = taskName(setting.name, variant.name, seed);
           if (!tasks.has(name)) tasks.set(name, { name, setting, variant, seed });
         }

@@ -2,7 +2,8 @@
  * The results of an experiment, as `<out>/<experiment>/results.json` has them: what the tables, the LaTeX and the report are made
  * from. Accuracies and other shares lie between 0 and 1. Numbers that do not exist are null, never absent.
  */
-import type { Preset } from '../options.js';
+import type { Split, SplitOrigin } from '../datasets/index.js';
+import { PRESETS, type Preset } from '../options.js';
 import type { Summary } from './statistics.js';
 
 export const EXPERIMENTS = ['table1', 'table2', 'table3', 'table4', 'figure4', 'figure5'] as const;
@@ -53,14 +54,17 @@ export interface PresetChanges {
   initNoise: number;
 }
 
-/** Said after the preset's name: ` with 5 epochs`; nothing where nothing was changed. */
-export function changeWords({ epochs, batchSize, initNoise }: PresetChanges): string {
-  const words = [
-    ...(epochs === null ? [] : [`${epochs} epochs`]),
-    ...(batchSize === null ? [] : [`batches of ${batchSize}`]),
-    ...(initNoise === 0 ? [] : [`noise of ${initNoise} on the start`]),
-  ];
-  return words.length === 0 ? '' : ` with ${words.join(', ')}`;
+/** `paper, 5 epochs (its own: 10), batches of 64`: the preset and the options that trainings differ in most. */
+export function presetWords({ preset, changes }: Pick<ExperimentOrigin, 'preset' | 'changes'>): string {
+  const own = PRESETS[preset];
+  const changed = (value: number | null, usual: number) =>
+    value === null || value === usual ? '' : ` (its own: ${usual})`;
+  return [
+    preset,
+    `${changes.epochs ?? own.epochs} epochs${changed(changes.epochs, own.epochs)}`,
+    `batches of ${changes.batchSize ?? own.batchSize}${changed(changes.batchSize, own.batchSize)}`,
+    ...(changes.initNoise === 0 ? [] : [`noise of ${changes.initNoise} on the start`]),
+  ].join(', ');
 }
 
 export interface SettingResult {
@@ -71,7 +75,24 @@ export interface SettingResult {
   root: string;
   /** Class words in the order of confusion matrices. */
   classes: string[];
+  /** The images that could not be read and were left out by any task, sorted by path. */
+  skipped: SkippedFile[];
 }
+
+/** An image that could not be read. */
+export interface SkippedFile {
+  /** Relative to the setting's `root`. */
+  path: string;
+  reason: string;
+}
+
+/**
+ * What a seed decides, so that results of several seeds differ: the order of the training images, what the training starts from (noise
+ * on the prompts, a probe's first weights), the tenth held out to choose the learning rate by, which images are trained and tested on (a
+ * drawn split), or which fold they are.
+ */
+export type SeedEffect = (typeof SEED_EFFECTS)[number];
+export const SEED_EFFECTS = ['order', 'start', 'held-out', 'split', 'fold'] as const;
 
 export interface VariantResult {
   name: string;
@@ -87,8 +108,15 @@ export interface CellResult {
   seeds: SeedResult[];
   /** Seeds without a result. */
   missing: number[];
+  /** What its seeds decide; empty where all give the same result, null where that is not known. */
+  varies: SeedEffect[] | null;
   /** Over the finished seeds; null where there is none. */
   accuracy: Summary | null;
+  /**
+   * 95 % interval of the accuracy on new images: it holds the sampling of the test images (Wilson's score interval) and the spread
+   * between seeds, see `accuracyInterval`. Null where no seed is finished.
+   */
+  accuracyInterval: [number, number] | null;
   macroF1: Summary | null;
   calibrationError: Summary | null;
   /** Mean accuracy of each class over the seeds; null for a class without images. */
@@ -114,6 +142,8 @@ export interface SeedResult {
   choice: { learningRate: number; valAccuracy: number; valLoss: number }[];
   /** Images evaluated. */
   count: number;
+  /** Which images it was about; null in results of before they were recorded. */
+  images: SeedImages | null;
   accuracy: number;
   /** Mean cross-entropy of the plain logits. */
   loss: number;
@@ -129,6 +159,17 @@ export interface SeedResult {
   seconds: number;
 }
 
+/** The images of one task. */
+export interface SeedImages {
+  origin: SplitOrigin;
+  /** Images trained on; null where nothing is trained. */
+  train: number | null;
+  /** Images of the data set's own validation split; null where it has none, or nothing is trained. */
+  val: number | null;
+  /** Of each split, images that could not be read and were left out; they are not in the counts. */
+  skipped: Record<Split, number>;
+}
+
 export interface QuotedRow {
   label: string;
   /** One for each setting; null where the paper has no number. */
@@ -139,7 +180,10 @@ export interface SpreadResult {
   setting: string;
   /** Sample standard deviation of the templates' mean accuracies; null for fewer than two. */
   std: number | null;
+  /** As the paper prints it. */
   paper: number | null;
+  /** The sample standard deviation of the figures that the paper prints for the templates: what `paper` should be. */
+  paperComputed: number | null;
 }
 
 /** One picture of Figure 5. */

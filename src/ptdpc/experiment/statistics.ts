@@ -1,4 +1,5 @@
-/** What is said about a handful of runs: mean, sample standard deviation, and Student's confidence interval of the mean. */
+/** What is said about a handful of runs: mean, sample standard deviation, and confidence intervals. */
+import { wilsonInterval, Z_95 } from '../measures.js';
 
 export interface Summary {
   /** Number of values. */
@@ -6,7 +7,10 @@ export interface Summary {
   mean: number;
   /** Sample standard deviation (divided by count - 1); null for one value. */
   std: number | null;
-  /** 95 % confidence interval of the mean by Student's t, [low, high]; null for one value. */
+  /**
+   * 95 % confidence interval of the mean by Student's t, [low, high]: of other seeds on the same images. Null for one value, and for
+   * equal ones, which say nothing about how far others would differ.
+   */
   interval: [number, number] | null;
 }
 
@@ -18,9 +22,30 @@ export function summarize(values: readonly number[]): Summary {
   if (count === 0) throw new RangeError('summarize: expected at least one value');
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const std = sampleStd(values);
-  if (std === null) return { count, mean, std, interval: null };
-  const half = (tQuantile((1 + CONFIDENCE) / 2, count - 1) * std) / Math.sqrt(count);
-  return { count, mean, std, interval: [mean - half, mean + half] };
+  const half = seedMargin(values);
+  return { count, mean, std, interval: half === 0 ? null : [mean - half, mean + half] };
+}
+
+/** Half of Student's 95 % interval of the mean; 0 for one value. */
+function seedMargin(values: readonly number[]): number {
+  const std = sampleStd(values);
+  if (std === null) return 0;
+  return (tQuantile((1 + CONFIDENCE) / 2, values.length - 1) * std) / Math.sqrt(values.length);
+}
+
+/**
+ * 95 % interval of an accuracy on new images, from the accuracies of some seeds on `images` test images in all (images that several seeds
+ * are tested on count once). Wilson's score interval of their mean, at the effective number of images: as many as would have, by
+ * themselves, the margin that images and seeds have together, sqrt(z^2 p (1 - p) / images + t^2 s^2 / seeds). Wilson's interval at an
+ * effective sample size is how surveys do it: Franco, Little, Louis and Slud, *Comparative study of confidence intervals for proportions
+ * in complex sample surveys*, J. Survey Statistics and Methodology 7 (2019). Where seeds are tested on different images, their spread
+ * has a part of the sampling of images in it already, and the interval is wider than it need be. Throws RangeError for no values.
+ */
+export function accuracyInterval(values: readonly number[], images: number): [low: number, high: number] {
+  const { mean } = summarize(values);
+  const ofImages = (Z_95 ** 2 * mean * (1 - mean)) / images;
+  const ofSeeds = seedMargin(values) ** 2;
+  return wilsonInterval(mean, ofSeeds === 0 ? images : (images * ofImages) / (ofImages + ofSeeds));
 }
 
 /** Sample standard deviation; null for fewer than two values. Equal values have exactly 0. */

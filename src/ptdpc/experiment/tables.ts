@@ -1,67 +1,248 @@
-/** What a table of results says, cell by cell, before it becomes Markdown or LaTeX. */
-import type { CellResult, ExperimentResults } from './results.js';
+/**
+ * The tables of an experiment, each described once: what its cells say, line by line, what stands under its columns, and its notes. The
+ * terminal, Markdown, LaTeX and the report only lay them out.
+ */
+import { SPLITS } from '../datasets/index.js';
+import { classesWithoutImages } from '../measures.js';
+import type { CellResult, ExperimentResults, SeedEffect, SpreadResult } from './results.js';
+import { plural, settingFacts, skippedWords } from './setting-facts.js';
 
-/** One column's part of a row: our figure and its interval, the paper's, and the difference. Empty where there is none. */
-export interface TableCell {
-  ours: string;
-  interval: string;
-  paper: string;
-  difference: string;
+export interface ResultTable {
+  /** `accuracy`, `measures`, `confusion-fi8`, `cases`. */
+  name: string;
+  /** Null where the experiment's title says it. */
+  title: string | null;
+  /** What the cells are, in sentences. */
+  caption: string;
+  head: readonly string[];
+  /** Each cell in lines, the first one the row's heading; a cell of no lines is empty. */
+  rows: readonly (readonly Cell[])[];
+  /** Rows about the columns, to be set apart. */
+  foot: readonly (readonly Cell[])[];
+  /** Each begins with the raised letter that refers to it. */
+  notes: readonly string[];
 }
 
-export interface TableRow {
-  label: string;
-  /** False for rows that only the paper has. */
-  computed: boolean;
-  cells: TableCell[];
+export type Cell = readonly string[];
+
+/** The tables of an experiment, in order. */
+export function resultTables(results: ExperimentResults): ResultTable[] {
+  switch (results.experiment) {
+    case 'figure4':
+      return results.cells.map((cell) => confusionTable(results, cell));
+    case 'figure5':
+      return [caseTable(results)];
+    default:
+      return [accuracyTable(results), measureTable(results)];
+  }
 }
 
-const NONE: TableCell = { ours: '', interval: '', paper: '', difference: '' };
+/** Raised letters, which terminals and pages show as they are. */
+export const NOTE_LETTERS = 'ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖ';
+
+/** Notes to cells: equal ones share a letter. */
+class Notes {
+  readonly #texts: string[] = [];
+
+  mark(text: string): string {
+    if (!this.#texts.includes(text)) this.#texts.push(text);
+    return letters(this.#texts.indexOf(text));
+  }
+
+  lines(): string[] {
+    return this.#texts.map((text, i) => `${letters(i)} ${text}`);
+  }
+}
+
+function letters(place: number): string {
+  const letter = NOTE_LETTERS[place % NOTE_LETTERS.length]!;
+  return letter.repeat(1 + Math.floor(place / NOTE_LETTERS.length));
+}
 
 /** Rows in the order of the paper: quoted methods, then ours, then Table 3's spread. */
-export function tableRows(results: ExperimentResults): TableRow[] {
-  const { settings, variants, cells, quoted, spread } = results;
-  const rows: TableRow[] = quoted.map(({ label, accuracies }) => ({
-    label,
-    computed: false,
-    cells: accuracies.map((figure) => ({ ...NONE, paper: percent(figure) })),
-  }));
+function accuracyTable(results: ExperimentResults): ResultTable {
+  const { settings, variants, cells, quoted, spread, source } = results;
+  const notes = new Notes();
+  const facts = settings.map(({ name }) => settingFacts(results, name));
+  const head = settings.map(({ name, label }) => {
+    const left = skippedWords(results, name);
+    if (left.length === 0) return label;
+    const compared = source === null ? '' : "; the paper's figures are of all images";
+    return label + notes.mark(`${left.join(' and ')} could not be read and are left out of our figures${compared}.`);
+  });
+  const rows: Cell[][] = quoted.map(({ label, accuracies }) => [
+    [label],
+    ...accuracies.map((figure) => paperLines(figure, null)),
+  ]);
   for (const { name, label } of variants) {
     const find = (setting: string) => cells.find((cell) => cell.variant === name && cell.setting === setting);
-    rows.push({ label, computed: true, cells: settings.map((setting) => tableCell(find(setting.name))) });
+    rows.push([[label], ...settings.map((setting, i) => accuracyLines(find(setting.name), facts[i]!.effects, notes))]);
   }
-  if (spread.length > 0) {
-    rows.push({
-      label: 'Std. of the templates',
-      computed: true,
-      cells: spread.map(({ std, paper }) => ({ ...NONE, ours: percent(std), paper: percent(paper) })),
-    });
-  }
-  return rows;
-}
-
-function tableCell(cell: CellResult | undefined): TableCell {
-  if (!cell?.accuracy) return { ...NONE, paper: percent(cell?.paper ?? null) };
-  const { mean, std, interval } = cell.accuracy;
+  if (spread.length > 0) rows.push([[spreadLabel(notes)], ...spread.map((one) => spreadLines(one, notes))]);
+  const paper =
+    source === null
+      ? ''
+      : ` Paper: the figure that it prints (${source}), which does not say of how many runs it is; in parentheses ours minus the paper's.`;
   return {
-    ours: std === null ? percent(mean) : `${percent(mean)} ± ${percent(std)}`,
-    interval: interval === null ? '' : `[${percent(interval[0])}, ${percent(interval[1])}]`,
-    paper: percent(cell.paper),
-    difference: cell.difference === null ? '' : signed(cell.difference),
+    name: 'accuracy',
+    title: null,
+    caption:
+      'Accuracy in per cent: mean ± sample standard deviation over the seeds (the last row says what they change). In brackets the 95 % ' +
+      `interval for new images: Wilson's score interval over the test images, widened by the spread between seeds.${paper}`,
+    head: ['', ...head],
+    rows,
+    foot: [
+      [['split'], ...facts.map(({ split }) => [split])],
+      [['train / val / test images'], ...facts.map(({ images }) => [images])],
+      [['the seeds change'], ...facts.map(({ seeds, effects }) => [plural(seeds, 'seed'), effectWords(effects)])],
+    ],
+    notes: notes.lines(),
   };
 }
 
-/** What is to be said of intervals that no accuracy can fill; empty where there is none. */
-export function intervalNote({ cells }: ExperimentResults): string {
-  const beyond = cells.some(
-    ({ accuracy }) => accuracy?.interval && (accuracy.interval[0] < 0 || accuracy.interval[1] > 1),
-  );
-  return beyond ? "An interval that passes 0 or 100 is Student's t on too few seeds." : '';
+/** Our figure, its interval, the paper's, and how many seeds it is of where some are missing. `effects`: what seeds change in the column. */
+function accuracyLines(cell: CellResult | undefined, effects: readonly SeedEffect[] | null, notes: Notes): string[] {
+  if (!cell) return [];
+  const { accuracy, accuracyInterval, varies, seeds, missing, paper, difference } = cell;
+  const lines = paperLines(paper, difference);
+  if (accuracy) {
+    const { mean, std } = accuracy;
+    // Of results that do not say what their seeds changed, equal ones are taken for deterministic.
+    const spread = std !== null && (varies === null ? std > 0 : varies.length > 0);
+    const less = varies !== null && effects !== null && varies.length < effects.length;
+    const only = varies?.length === 0 ? 'nothing, so that all give one value' : `only: ${effectWords(varies)}`;
+    const mark = less ? notes.mark(`In this row the seeds change ${only}.`) : '';
+    const interval = accuracyInterval ? [`[${percent(accuracyInterval[0])}, ${percent(accuracyInterval[1])}]`] : [];
+    lines.unshift(`${percent(mean)}${spread ? ` ± ${percent(std)}` : ''}${mark}`, ...interval);
+  }
+  if (missing.length > 0) lines.push(`${seeds.length} of ${plural(seeds.length + missing.length, 'seed')}`);
+  return lines;
 }
 
-/** A share in per cent, two digits after the point; empty for null. */
-export function percent(share: number | null): string {
-  return share === null ? '' : (100 * share).toFixed(2);
+function paperLines(paper: number | null, difference: number | null, mark = ''): string[] {
+  if (paper === null) return [];
+  return [`paper ${percent(paper)}${mark}${difference === null ? '' : ` (${signed(difference)})`}`];
+}
+
+function spreadLabel(notes: Notes): string {
+  const text =
+    "Ours: the sample standard deviation of the templates' means over the seeds. The paper's: that of the one figure that it prints for each template.";
+  return `Std. of the templates${notes.mark(text)}`;
+}
+
+/** The paper prints four digits of a share: where they are not those of its own figures, a note says what would be. */
+function spreadLines({ std, paper, paperComputed }: SpreadResult, notes: Notes): string[] {
+  const misprint = paper !== null && paperComputed !== null && paperComputed.toFixed(4) !== paper.toFixed(4);
+  const mark = misprint
+    ? notes.mark(
+        `Printed as ${paper.toFixed(4)}; the sample standard deviation of the paper's three figures is ${paperComputed.toFixed(4)}.`,
+      )
+    : '';
+  return [...(std === null ? [] : [percent(std)]), ...paperLines(paper, null, mark)];
+}
+
+const EFFECT_WORDS: Readonly<Record<SeedEffect, string>> = {
+  order: 'order of images',
+  start: 'start',
+  'held-out': 'held-out tenth',
+  split: 'split',
+  fold: 'fold',
+};
+
+/** What seeds change, in words. */
+export function effectWords(effects: readonly SeedEffect[] | null): string {
+  if (effects === null) return 'not recorded';
+  return effects.map((effect) => EFFECT_WORDS[effect]).join(', ') || 'nothing';
+}
+
+/** Macro-F1, calibration error and learning rates, which the paper does not print. */
+function measureTable(results: ExperimentResults): ResultTable {
+  const { settings, variants, cells } = results;
+  const notes = new Notes();
+  const row = ({ setting, variant, macroF1, calibrationError, seeds, missing }: CellResult): Cell[] => {
+    const { label, classes } = settings.find(({ name }) => name === setting)!;
+    const absent = [...new Set(seeds.flatMap(({ confusion }) => classesWithoutImages(confusion)))].sort(
+      (a, b) => a - b,
+    );
+    const mark =
+      absent.length === 0
+        ? ''
+        : notes.mark(
+            `${label}: no test images of ${absent.map((c) => classes[c] ?? c).join(', ')}. Macro-F1 is the mean over the classes that occur as ` +
+              'truth or as prediction, and neither it nor the calibration error says anything of images of such a class.',
+          );
+    const of = missing.length === 0 ? '' : ` (${seeds.length} of ${plural(seeds.length + missing.length, 'seed')})`;
+    return [
+      [variants.find(({ name }) => name === variant)?.label ?? variant],
+      [label],
+      macroF1 ? [percent(macroF1.mean) + mark] : [],
+      calibrationError ? [percent(calibrationError.mean) + mark] : [],
+      [`${seeds.map(({ learningRate }) => learningRate ?? '–').join(', ')}${of}`],
+    ];
+  };
+  return {
+    name: 'measures',
+    title: 'Further measures',
+    caption:
+      'Macro-F1 and expected calibration error (15 bins) in per cent, means over the seeds, and the learning rate of each seed.',
+    head: ['', 'setting', 'macro-F1', 'calibration error', 'learning rates'],
+    rows: cells.map(row),
+    foot: [],
+    notes: notes.lines(),
+  };
+}
+
+function confusionTable(results: ExperimentResults, cell: CellResult): ResultTable {
+  const { settings, variants } = results;
+  const { label, classes } = settings.find(({ name }) => name === cell.setting)!;
+  const variant = variants.find(({ name }) => name === cell.variant)?.label;
+  const planned = cell.seeds.length + cell.missing.length;
+  const seeds = cell.missing.length === 0 ? plural(planned, 'seed') : `${cell.seeds.length} of ${planned} seeds`;
+  return {
+    name: `confusion-${cell.setting}`,
+    title: `${label}: ${variant}`,
+    caption: `Images of each class (rows) by the class that was predicted, summed over ${seeds}, with the share of the row in per cent. ${factWords(results, cell.setting)}`,
+    head: ['true \\ predicted', ...classes],
+    rows: cell.confusion.map((row, i) => [
+      [classes[i] ?? ''],
+      ...row.map((count, j) => [`${count} (${percent(cell.confusionShares[i]?.[j] ?? 0)})`]),
+    ]),
+    foot: [],
+    notes: [],
+  };
+}
+
+/** `Split as given; 80 / 20 / 40 train / val / test images; the seeds change: order of images.` */
+function factWords(results: ExperimentResults, setting: string): string {
+  const { split, images, effects } = settingFacts(results, setting);
+  return `Split ${split}; ${images} ${SPLITS.join(' / ')} images; the seeds change: ${effectWords(effects)}.`;
+}
+
+function caseTable(results: ExperimentResults): ResultTable {
+  const { settings, cases } = results;
+  const label = (name: string) => settings.find((setting) => setting.name === name)?.label ?? name;
+  return {
+    name: 'cases',
+    title: null,
+    caption: `Of each data set, the surest right and the surest wrong prediction of the first finished seed. ${settings
+      .map(({ name }) => `${label(name)}: ${factWords(results, name)}`)
+      .join(' ')}`,
+    head: ['data set', 'image', 'prediction', 'ground truth', 'probability'],
+    rows: cases.map((one) => [
+      [label(one.setting)],
+      [one.path],
+      [one.predicted],
+      [one.actual],
+      [percent(one.probability)],
+    ]),
+    foot: [],
+    notes: [],
+  };
+}
+
+/** A share in per cent, two digits after the point. */
+function percent(share: number): string {
+  return (100 * share).toFixed(2);
 }
 
 function signed(share: number): string {

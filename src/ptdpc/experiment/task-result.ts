@@ -1,7 +1,9 @@
 /** The result of one task, as its file in the plan's folder has it. */
+
+import type { Split } from '../datasets/index.js';
 import type { Evaluation } from '../evaluate.js';
 import { calibration, expectedCalibrationError } from '../measures.js';
-import type { CaseResult, SeedResult } from './results.js';
+import type { CaseResult, SeedResult, SkippedFile } from './results.js';
 
 export const TASK_FORMAT = 1;
 
@@ -16,10 +18,15 @@ export interface TaskResult {
   result: SeedResult;
   /** The surest right prediction and the surest wrong one; null where there is none. */
   cases: { right: CaseResult | null; wrong: CaseResult | null };
+  /** The images that could not be read and were left out. */
+  skipped: (SkippedFile & { split: Split })[];
 }
 
 /** What the task's training has to say. */
-export type TrainingPart = Pick<SeedResult, 'seed' | 'task' | 'learningRate' | 'choice' | 'device' | 'seconds'>;
+export type TrainingPart = Pick<
+  SeedResult,
+  'seed' | 'task' | 'learningRate' | 'choice' | 'images' | 'device' | 'seconds'
+>;
 
 /** The task's result from its predictions: labels [count] beside `evaluation`. */
 export function seedResult(training: TrainingPart, evaluation: Evaluation, labels: Int32Array): SeedResult {

@@ -1,4 +1,4 @@
-/** The accuracies of seeds, a row for each variant: every seed a dot, their mean and its interval, and the paper's figure. */
+/** The accuracies of seeds, a row for each variant: every seed a dot, their mean, its interval for new images, and the paper's figure. */
 import type { CustomSeriesOption } from 'echarts/charts';
 import { AXIS, CHART_WIDTH, COLOR, type Drawing, draw, textWidth } from '../svg.js';
 
@@ -8,7 +8,7 @@ export interface SeedRow {
   readonly values: readonly number[];
   /** Null where there is no value. */
   readonly mean: number | null;
-  /** Confidence interval of the mean; null where there is none. */
+  /** 95 % interval of the accuracy on new images; null where there is none. */
   readonly interval: readonly [low: number, high: number] | null;
   readonly paper: number | null;
 }
@@ -27,9 +27,8 @@ export function seedChart(rows: readonly SeedRow[]): Drawing | undefined {
   ]);
   if (drawn.length === 0) return undefined;
   const step = niceStep(Math.max(...drawn) - Math.min(...drawn));
-  // Intervals of few seeds may reach beyond what an accuracy can be.
-  const min = Math.max(0, Math.floor(Math.min(...drawn) / step) * step);
-  const max = Math.min(1, Math.ceil(Math.max(...drawn) / step) * step);
+  const min = Math.floor(Math.min(...drawn) / step) * step;
+  const max = Math.ceil(Math.max(...drawn) / step) * step;
   const widest = Math.max(...rows.map(({ label }) => textWidth(label)));
   const left = Math.min(LONGEST_LABEL, widest) + 12;
   return draw(CHART_WIDTH, TOP + rows.length * ROW + BOTTOM, {

@@ -51,7 +51,7 @@ describe('tasks', () => {
   });
 
   test('a demonstration has all of its settings in every experiment', () => {
-    const scenes = { name: 'scenes8', label: 'Scenes 8', dataset: 'fi8', root: '/scenes' };
+    const scenes = { name: 'scenes8', label: 'Scenes 8', dataset: 'fi8', root: '/scenes', folds: null };
     const plan = somePlan(
       { settings: [scenes], experiments: ['figure4', 'figure5'], seeds: 1 },
       { demonstration: true },
@@ -60,10 +60,27 @@ describe('tasks', () => {
   });
 
   test('figure 5 is of one setting per data set', () => {
-    const settings = PAPER_SETTINGS.map((name) => ({ name, label: name, dataset: name, root: '/data' }));
+    const settings = PAPER_SETTINGS.map((name) => ({ name, label: name, dataset: name, root: '/data', folds: null }));
     const names = planTasks(somePlan({ settings, experiments: ['figure5'], seeds: 1 })).map(({ name }) => name);
     expect(names.sort()).toEqual(['emotionroi6', 'fi8', 'twitter1', 'twitter2'].map((name) => `${name}.both.seed0`));
   });
+});
+
+test('folds have a seed each and no more, other settings all seeds of the plan', () => {
+  const [fi8] = somePlan().settings;
+  const twitter1 = { name: 'twitter1', label: 'Twitter I', dataset: 'twitter1', root: '/data/t', folds: 5 };
+  const plan = somePlan({ settings: [fi8!, twitter1], experiments: ['figure5'], seeds: 7 });
+  const seedsOf = (name: string) =>
+    planTasks(plan)
+      .filter(({ setting }) => setting.name === name)
+      .map(({ seed }) => seed);
+  expect(seedsOf('fi8')).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  expect(seedsOf('twitter1')).toEqual([0, 1, 2, 3, 4]);
+  // A plan of before does not say that its setting is in folds; a copy of Twitter I with one split is not.
+  const written = (setting: object) => JSON.stringify({ ...plan, settings: [setting] });
+  const { folds: _, ...before } = twitter1;
+  expect(parsePlan(written(before), 'plan.json').settings[0]?.folds).toBe(5);
+  expect(parsePlan(written({ ...twitter1, folds: null }), 'plan.json').settings[0]?.folds).toBeNull();
 });
 
 test("a task trains by the preset's options, with what the plan replaces and its own", () => {

@@ -1,6 +1,8 @@
 /** Student's quantiles against published ones and against a numeric integral; summaries against values worked by hand. */
 import { describe, expect, test } from 'vitest';
-import { sampleStd, summarize, tQuantile } from '../../../src/ptdpc/experiment/statistics.js';
+import { accuracyInterval, sampleStd, summarize, tQuantile } from '../../../src/ptdpc/experiment/statistics.js';
+import { wilsonInterval } from '../../../src/ptdpc/measures.js';
+import { uniformGenerator } from '../../../src/ptdpc/random.js';
 
 describe('tQuantile', () => {
   // Quantiles of R's qt(p, df), to the digits that are given.
@@ -41,6 +43,62 @@ describe('tQuantile', () => {
   });
 });
 
+describe('intervals that hold the sampling of images', () => {
+  // Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998), Table I, method 3.
+  test.each([
+    [81, 263, 0.2553, 0.3662],
+    [15, 148, 0.0624, 0.1605],
+    [0, 20, 0, 0.1611],
+    [1, 29, 0.0061, 0.1718],
+  ])('Wilson: %d of %d', (right, count, low, high) => {
+    const interval = wilsonInterval(right / count, count);
+    expect(interval[0]).toBeCloseTo(low, 4);
+    expect(interval[1]).toBeCloseTo(high, 4);
+  });
+
+  test('one run, and runs that do not differ, have that of the images: 3.7 points at 70 % of 594', () => {
+    const [low, high] = accuracyInterval([0.7], 594);
+    expect((high - low) / 2).toBeCloseTo(0.0368, 4);
+    expect(accuracyInterval([0.7], 594)).toEqual(wilsonInterval(0.7, 594));
+    const [sameLow, sameHigh] = accuracyInterval([1 / 6, 1 / 6, 1 / 6], 48);
+    const expected = wilsonInterval(1 / 6, 48);
+    expect(sameLow).toBeCloseTo(expected[0], 12);
+    expect(sameHigh).toBeCloseTo(expected[1], 12);
+    expect(accuracyInterval([1, 1], 10)).toEqual(wilsonInterval(1, 10));
+  });
+
+  test('the spread between seeds widens it: margins add as squares', () => {
+    const values = [0.7, 0.72, 0.74, 0.76, 0.78];
+    const ofSeeds = (2.7764451052 * Math.sqrt(0.001)) / Math.sqrt(5);
+    const ofImages = 1.959963984540054 * Math.sqrt((0.74 * 0.26) / 594);
+    const [low, high] = accuracyInterval(values, 594);
+    // Wilson's differs from the normal interval by a part of 1 / n.
+    expect((high - low) / 2).toBeCloseTo(Math.hypot(ofSeeds, ofImages), 3);
+    // However far two seeds lie apart, an accuracy stays one.
+    const [least, most] = accuracyInterval([0.2, 1], 594);
+    expect(least).toBeGreaterThanOrEqual(0);
+    expect(most).toBeLessThanOrEqual(1);
+    expect(most - least).toBeGreaterThan(0.8);
+  });
+
+  test('it covers the accuracy on all images in about 95 % of trials, where that of the seeds alone covers about half', () => {
+    const random = uniformGenerator(1);
+    const trials = 2000;
+    const covered = { seeds: 0, both: 0 };
+    for (let trial = 0; trial < trials; trial++) {
+      // Half of all images are easy and half are hard; 100 are drawn, and five runs on them differ by little.
+      const images = Array.from({ length: 100 }, () => (random() < 0.5 ? 0.95 : 0.05));
+      const runs = Array.from({ length: 5 }, () => images.filter((share) => random() < share).length / images.length);
+      const within = ([low, high]: readonly [number, number]) => Number(low <= 0.5 && 0.5 <= high);
+      covered.seeds += within(summarize(runs).interval ?? [0, 0]);
+      covered.both += within(accuracyInterval(runs, 100));
+    }
+    expect(covered.both / trials).toBeGreaterThan(0.94);
+    expect(covered.both / trials).toBeLessThan(0.99);
+    expect(covered.seeds / trials).toBeLessThan(0.6);
+  });
+});
+
 describe('summaries', () => {
   test('mean, sample standard deviation and interval of five values', () => {
     const { count, mean, std, interval } = summarize([0.7, 0.72, 0.74, 0.76, 0.78]);
@@ -55,6 +113,8 @@ describe('summaries', () => {
   test('one value has no spread, equal values have none to the last bit, no values are refused', () => {
     expect(summarize([0.5])).toEqual({ count: 1, mean: 0.5, std: null, interval: null });
     expect(sampleStd([0.1, 0.1, 0.1])).toBe(0);
+    // Equal values are no evidence that others would be equal: no interval of no width.
+    expect(summarize([0.5, 0.5])).toEqual({ count: 2, mean: 0.5, std: 0, interval: null });
     expect(sampleStd([])).toBeNull();
     expect(() => summarize([])).toThrow(RangeError);
   });

@@ -4,6 +4,7 @@ import {
   PLAN_FORMAT,
   type Plan,
   planTasks,
+  type SeedImages,
   seedResult,
   surestCases,
   TASK_FORMAT,
@@ -32,8 +33,8 @@ export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan
     deit: null,
     experiments: EXPERIMENTS,
     settings: [
-      { name: 'fi8', label: 'FI 8', dataset: 'fi8', root: '/data/fi' },
-      { name: 'fi2', label: 'FI 2', dataset: 'fi2', root: '/data/fi' },
+      { name: 'fi8', label: 'FI 8', dataset: 'fi8', root: '/data/fi', folds: null },
+      { name: 'fi2', label: 'FI 2', dataset: 'fi2', root: '/data/fi', folds: null },
     ],
     seeds: 2,
     ...change,
@@ -43,7 +44,11 @@ export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan
 export const CLASSES = ['negative', 'positive', 'neither_of|them'] as const;
 
 /** The result of a task with random predictions for 20 images of `CLASSES`. */
-export function someResult(task: Task): { result: TaskResult; logits: Float32Array; labels: Int32Array } {
+export function someResult(
+  task: Task,
+  images: Partial<SeedImages> = {},
+  skipped: TaskResult['skipped'] = [],
+): { result: TaskResult; logits: Float32Array; labels: Int32Array } {
   const hash = Array.from(task.name).reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 2 ** 31;
   const logits = randomReals(hash)(20 * CLASSES.length);
   const labels = Int32Array.from({ length: 20 }, (_, i) => i % CLASSES.length);
@@ -58,11 +63,20 @@ export function someResult(task: Task): { result: TaskResult; logits: Float32Arr
     variant: task.variant.name,
     classes: [...CLASSES],
     result: seedResult(
-      { seed, task: name, learningRate: PRESETS.paper.learningRate, choice: [], device: 'test', seconds: 1 },
+      {
+        seed,
+        task: name,
+        learningRate: PRESETS.paper.learningRate,
+        choice: [],
+        images: { origin: { kind: 'given' }, train: 80, val: 10, skipped: { train: 0, val: 0, test: 0 }, ...images },
+        device: 'test',
+        seconds: 1,
+      },
       evaluation,
       labels,
     ),
     cases: surestCases({ setting: task.setting.name, seed }, CLASSES, evaluation, { paths, labels }),
+    skipped,
   };
   return { result, logits, labels };
 }

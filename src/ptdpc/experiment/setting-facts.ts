@@ -1,0 +1,94 @@
+/** What the results say of a column's data: where its split is from, how many images, what was left out, and what its seeds change. */
+import { SPLITS, type Split, type SplitOrigin } from '../datasets/index.js';
+import { type CellResult, type ExperimentResults, SEED_EFFECTS, type SeedEffect, type SeedResult } from './results.js';
+
+export interface SettingFacts {
+  /** `as published`, `drawn by each seed`, `3 of 5 folds, as given`. */
+  split: string;
+  /** `18,644 / 1,165 / 3,491`: trained on, validated on, tested on. */
+  images: string;
+  /** Seeds that are planned. */
+  seeds: number;
+  /** What they change in any row; null where some result does not say. */
+  effects: SeedEffect[] | null;
+}
+
+export function settingFacts(results: ExperimentResults, setting: string): SettingFacts {
+  const cells = cellsOf(results, setting);
+  const seeds = cells.flatMap((cell) => cell.seeds);
+  const counts: Record<Split, number[]> = {
+    train: seeds.flatMap(({ images }) => images?.train ?? []),
+    val: seeds.flatMap(({ images }) => images?.val ?? []),
+    test: seeds.map(({ count }) => count),
+  };
+  const done = cells.filter((cell) => cell.seeds.length > 0);
+  const known = done.length > 0 && done.every(({ varies }) => varies !== null);
+  return {
+    split: splitWords(seeds),
+    images: SPLITS.map((split) => range(counts[split])).join(' / '),
+    seeds: Math.max(0, ...cells.map((cell) => cell.seeds.length + cell.missing.length)),
+    effects: known ? SEED_EFFECTS.filter((effect) => done.some(({ varies }) => varies?.includes(effect))) : null,
+  };
+}
+
+/** `4 of 32 test images`, for each split of which images were left out. */
+export function skippedWords(results: ExperimentResults, setting: string): string[] {
+  const seeds = cellsOf(results, setting).flatMap((cell) => cell.seeds);
+  return SPLITS.flatMap((split) => {
+    const found = seeds.flatMap(({ count, images }) => {
+      const read = split === 'test' ? count : images?.[split];
+      return images && typeof read === 'number'
+        ? [{ left: images.skipped[split], all: read + images.skipped[split] }]
+        : [];
+    });
+    const most = Math.max(0, ...found.map(({ left }) => left));
+    if (most === 0) return [];
+    // Drawn splits and folds have other images, and so others that cannot be read, with every seed.
+    const same = found.every(({ left, all }) => left === most && all === found[0]!.all);
+    const all = Math.max(...found.filter(({ left }) => left === most).map((one) => one.all));
+    return [`${same ? '' : 'up to '}${most} of ${plural(all, `${NAMES[split]} image`)}`];
+  });
+}
+
+const NAMES: Readonly<Record<Split, string>> = { train: 'training', val: 'validation', test: 'test' };
+
+function cellsOf({ cells }: ExperimentResults, setting: string): CellResult[] {
+  return cells.filter((cell) => cell.setting === setting);
+}
+
+function splitWords(seeds: readonly SeedResult[]): string {
+  const origins = seeds.flatMap(({ images }) => images?.origin ?? []);
+  const folds = new Set(origins.flatMap((origin) => ('fold' in origin ? origin.fold : [])));
+  const words = new Set(origins.map((origin) => originWords(origin, folds.size)));
+  if (origins.length < seeds.length) words.add('not recorded');
+  return [...words].join(' and ') || '–';
+}
+
+function originWords(origin: SplitOrigin, folds: number): string {
+  switch (origin.kind) {
+    case 'published':
+      return 'as published';
+    case 'given':
+      return 'as given';
+    case 'given-fold':
+      return `${folds} of ${origin.folds} folds, as given`;
+    case 'seeded':
+      return 'drawn by each seed';
+    case 'seeded-fold':
+      return `${folds} of ${origin.folds} folds, drawn once`;
+  }
+}
+
+/** `12`, `12–14`, a dash for none. */
+function range(counts: readonly number[]): string {
+  if (counts.length === 0) return '–';
+  const [low, high] = [Math.min(...counts), Math.max(...counts)];
+  return low === high ? number(low) : `${number(low)}–${number(high)}`;
+}
+
+const number = (value: number): string => value.toLocaleString('en-US');
+
+/** `1 seed`, `3 seeds`. */
+export function plural(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
