@@ -12,6 +12,8 @@ interface LayoutEntry {
   read: LayoutReader;
   /** Files that are read for what they say of the images. */
   lists: readonly string[];
+  /** What the data set has beside its images and lists: files that nobody misses. */
+  companions?: RegExp;
 }
 
 export const LAYOUTS: Readonly<Record<Layout, LayoutEntry>> = {
@@ -22,11 +24,14 @@ export const LAYOUTS: Readonly<Record<Layout, LayoutEntry>> = {
     pattern: 'images/<class>/*.jpg with training_testing_split/{training,testing}.txt',
     read: readRoiLists,
     lists: ['training_testing_split/training.txt', 'training_testing_split/testing.txt'],
+    // Maps of where in each image the emotion comes from.
+    companions: /^ground_truth\//i,
   },
   emoset: {
     pattern: 'info.json with {train,val,test}.json',
     read: readEmoset,
     lists: ['info.json', 'train.json', 'val.json', 'test.json'],
+    companions: /^annotation\/.+\.json$/i,
   },
   'file-names': { pattern: '<class>_NNNN.jpg', read: readFileNames, lists: [] },
   votes: {

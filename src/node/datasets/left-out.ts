@@ -50,6 +50,7 @@ export async function filesLeftOut(read: ReadDataset): Promise<LeftOut[]> {
   const omitted = new Map((found.omitted ?? []).map(({ path, why }) => [path, why]));
   const nameOf = new Map(found.images.map(({ path, name }) => [path, name]));
   const own = new Set(['classes.json', ...(layout === 'manifest' ? [] : LAYOUTS[layout].lists)]);
+  const companions = layout === 'manifest' ? undefined : LAYOUTS[layout].companions;
   for (const [path, why] of omitted) add(why, path);
   const walk = layout === 'manifest' ? filesBeside(base, nameOf.keys()) : filesBelow(base);
   for await (const { path, kind } of walk) {
@@ -57,6 +58,7 @@ export async function filesLeftOut(read: ReadDataset): Promise<LeftOut[]> {
     if (name !== undefined) {
       if (labels.get(name) === -1) add('other-class', path);
     } else if (kind !== 'file') add(kind, path);
+    else if (companions?.test(path)) continue;
     else if (IMAGE_NAME.test(path)) {
       if (!omitted.has(path)) add(reasonOf(path, read), path);
     } else if (!own.has(path) && !(layout === 'manifest' && !path.includes('/') && /\.(?:csv|json)$/i.test(path)))

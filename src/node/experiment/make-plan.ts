@@ -52,7 +52,7 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
   const { dataRoot, events } = request;
   const deit = request.deit === undefined ? null : await deitOf(request.deit);
   const found = dataRoot === undefined ? [] : await findSettings(dataRoot, request.settings);
-  const { settings, warnings } = await openSettings(found);
+  const { settings, warnings } = await openSettings(found, request.settings !== undefined);
   for (const warning of warnings) events.say(warning);
   for (const { label, folds } of settings) {
     if (folds !== null && folds < request.seeds)

@@ -1,12 +1,20 @@
 /** The data sets of a plan: where they lie below one folder, and their images for one seed. */
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
-import { type Dataset, imagesOf, type LabelledPath, NAMED_SETTINGS, SETTINGS } from '../../ptdpc/datasets/index.js';
+import {
+  type Dataset,
+  imagesOf,
+  splitFolders as isSplit,
+  type LabelledPath,
+  NAMED_SETTINGS,
+  type NamedSetting,
+  SETTINGS,
+  type Setting,
+} from '../../ptdpc/datasets/index.js';
 import { PAPER_SETTINGS, type PlanSetting } from '../../ptdpc/experiment/index.js';
 import type { ClassName } from '../../ptdpc/index.js';
 import { openDataset } from '../datasets/index.js';
-import { errorCode } from '../system-error.js';
+import { entries, foldersIn } from '../datasets/listing.js';
 
 export interface SettingData {
   /** For the record of a training. */
@@ -38,55 +46,87 @@ export async function settingData({ root, dataset }: PlanSetting, seed: number):
   return { source: data, classes, train, val: splits.val ?? null, test };
 }
 
-/** Names of a data set's folder, in lower case and without separators. */
-const FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  fi: ['fi', 'flickrinstagram'],
-  emotionroi: ['emotionroi'],
-  twitter1: ['twitter1', 'twitteri'],
-  twitter2: ['twitter2', 'twitterii'],
-};
-
 /**
  * The settings that `wanted` names (`fi8`, or `fi8=/elsewhere/FI`), each with its folder below `dataRoot`; without it those of the paper
  * whose folder is there. Throws InputError where a wanted one is not, or none is.
  */
 export async function findSettings(dataRoot: string, wanted: readonly string[] | undefined): Promise<PlanSetting[]> {
-  const folders = await readdir(dataRoot).catch((error: unknown) => {
-    throw new InputError(`--data-root ${dataRoot}: cannot be listed (${errorCode(error)})`);
-  });
+  if (!(await entries(dataRoot))) throw new InputError(`--data-root ${dataRoot}: cannot be listed (ENOENT)`);
+  const folders = await foldersIn(dataRoot);
   const settings: PlanSetting[] = [];
   for (const item of wanted ?? PAPER_SETTINGS) {
     const [text = '', place] = item.split('=').map((part) => part.trim());
     const name = NAMED_SETTINGS.find((known) => known === text);
     if (!name) throw new InputError(`--settings: expected some of ${NAMED_SETTINGS.join(', ')}, found ${text}`);
-    const names = FOLDERS[name] ?? FOLDERS[name.replace(/\d$/, '')] ?? [name.replace(/\d$/, '')];
-    const folder = folders.find((found) => names.includes(found.toLowerCase().replace(/[^a-z0-9]/g, '')));
-    const root = place ?? (folder === undefined ? undefined : join(dataRoot, folder));
+    const root = place ?? (await folderOf(name, dataRoot, folders));
     if (root !== undefined)
       settings.push({ name, label: SETTINGS[name].label, dataset: name, root: resolve(root), folds: null });
     else if (wanted)
-      throw new InputError(`--settings ${name}: no folder ${names[0]} in ${dataRoot}; say where with ${name}=<folder>`);
+      throw new InputError(
+        `--settings ${name}: no folder ${SETTINGS[name].folders.join(' or ')} in ${dataRoot}; say where with ${name}=<folder>`,
+      );
   }
   if (settings.length === 0) {
+    const names = new Set(PAPER_SETTINGS.map((name) => SETTINGS[name].folders[0]));
     throw new InputError(
-      `--data-root ${dataRoot}: expected folders named ${Object.keys(FOLDERS).join(', ')}, found none of them`,
+      `--data-root ${dataRoot}: expected folders named ${[...names].join(', ')}, found none of them`,
     );
   }
   return settings;
 }
 
-/** Opens each setting once, so that a plan is of data sets that are there and knows their folds. `warnings` are what is not as published. */
-export async function openSettings(settings: readonly PlanSetting[]) {
-  const warnings = new Set<string>();
-  const opened: PlanSetting[] = [];
-  for (const planned of settings) {
-    const { root, dataset } = planned;
-    const setting = NAMED_SETTINGS.find((name) => name === dataset);
-    const data = await openDataset(root, { setting });
-    imagesOf(data, 'train');
-    imagesOf(data, 'test');
-    for (const warning of data.warnings) warnings.add(warning);
-    opened.push({ ...planned, folds: 'fold' in data.origin ? data.origin.folds : null });
+/** The folder of a setting below `dataRoot`, whatever the case of its name and whatever stands between its parts. */
+async function folderOf(
+  setting: NamedSetting,
+  dataRoot: string,
+  present: readonly string[],
+): Promise<string | undefined> {
+  const { folders, splitFolders = [] }: Setting = SETTINGS[setting];
+  const named = (name: string) => present.find((found) => plain(found) === name);
+  for (const name of [...folders, ...splitFolders]) {
+    const found = named(name);
+    if (found === undefined) continue;
+    const root = join(dataRoot, found);
+    if (folders.includes(name) || isSplit(await foldersIn(root), root)) return root;
   }
+  return undefined;
+}
+
+const plain = (folder: string) => folder.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+/**
+ * Opens each setting once, so that a plan is of data sets that can be read and knows their folds. `warnings` are what is not as published, and
+ * which settings are left out and why. Throws InputError where one of `wanted` settings cannot be read, or none can.
+ */
+export async function openSettings(
+  settings: readonly PlanSetting[],
+  wanted: boolean,
+): Promise<{ settings: PlanSetting[]; warnings: ReadonlySet<string> }> {
+  const opened: PlanSetting[] = [];
+  const warnings = new Set<string>();
+  let refused: InputError | undefined;
+  for (const planned of settings) {
+    try {
+      const data = await openSetting(planned);
+      for (const warning of data.warnings) warnings.add(warning);
+      opened.push({ ...planned, folds: 'fold' in data.origin ? data.origin.folds : null });
+    } catch (error) {
+      if (wanted || !(error instanceof InputError)) throw error;
+      refused ??= error;
+      warnings.add(`${planned.name} is left out: ${error.message}`);
+    }
+  }
+  if (opened.length === 0 && refused) throw refused;
   return { settings: opened, warnings };
+}
+
+async function openSetting({ root, dataset }: PlanSetting): Promise<Dataset> {
+  const setting = NAMED_SETTINGS.find((name) => name === dataset);
+  const data = await openDataset(root, { setting });
+  imagesOf(data, 'train');
+  imagesOf(data, 'test');
+  const { splitFolders = [] }: Partial<Setting> = setting ? SETTINGS[setting] : {};
+  if (!splitFolders.includes(plain(basename(root)))) return data;
+  const alias = `${root}: taken for EmotionROI, since it is split as the paper's authors have it`;
+  return { ...data, warnings: [...data.warnings, alias] };
 }

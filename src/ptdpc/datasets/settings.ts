@@ -34,6 +34,10 @@ export interface SettingClass {
 export interface Setting {
   /** For tables and charts. */
   label: string;
+  /** Names of its folder among those of other data sets, lower case and without separators; the first that is there is taken. */
+  folders: readonly [string, ...string[]];
+  /** Names of its folder where that is split: the paper's authors have EmotionROI in `Emotion6`, which without a split is Emotion6. */
+  splitFolders?: readonly string[];
   /** In order of labels. */
   classes: readonly SettingClass[];
   /** Tried in this order. */
@@ -82,6 +86,7 @@ const FI = {
 const FI_COUNTS = { source: PAPER, total: 23_308, copies: [23_185, 22_683] };
 
 const EMOTION_ROI = {
+  splitFolders: ['emotion6'],
   layouts: ['roi-lists', 'split-folders'],
   split: { val: 0, test: 0.3 },
 } as const satisfies Partial<Setting>;
@@ -90,6 +95,7 @@ const EMOTION_ROI = {
 const EMOTION_ROI_COUNTS = { source: PAPER, total: 1_980, splits: { train: 1_386, test: 594 } };
 
 const EMOSET = {
+  folders: ['emoset118k', 'emoset'],
   layouts: ['emoset', 'split-folders'],
   split: { val: 0.05, test: 0.15 },
   expected: {
@@ -109,29 +115,34 @@ export const SETTINGS = {
   fi8: {
     ...FI,
     label: 'FI 8',
+    folders: ['fi', 'fi8', 'flickrinstagram'],
     classes: classes(EIGHT),
     expected: FI_COUNTS,
   },
   fi2: {
     ...FI,
     label: 'FI 2',
+    folders: ['fi2', 'fi', 'fi8', 'flickrinstagram'],
     classes: polarity(EIGHT),
     expected: FI_COUNTS,
   },
   emotionroi6: {
     ...EMOTION_ROI,
     label: 'EmotionROI 6',
+    folders: ['emotionroi', 'emotionroi6'],
     classes: classes(SIX),
     expected: { ...EMOTION_ROI_COUNTS, perClass: [330, 330, 330, 330, 330, 330] },
   },
   emotionroi2: {
     ...EMOTION_ROI,
     label: 'EmotionROI 2',
+    folders: ['emotionroi2', 'emotionroi', 'emotionroi6', 'emotion62'],
     classes: polarity(SIX),
     expected: { ...EMOTION_ROI_COUNTS, perClass: [1_320, 660] },
   },
   twitter1: {
     label: 'Twitter I',
+    folders: ['twitteri', 'twitter1'],
     classes: classes(['negative', 'positive']),
     layouts: ['folds', 'split-folders', 'class-folders'],
     expected: { source: PAPER, total: 1_269 },
@@ -139,6 +150,7 @@ export const SETTINGS = {
   },
   twitter2: {
     label: 'Twitter II',
+    folders: ['twitterii', 'twitter2'],
     classes: classes(['negative', 'positive']),
     layouts: ['split-folders', 'class-folders'],
     expected: { source: PAPER, total: 603 },
@@ -158,6 +170,7 @@ export const SETTINGS = {
   },
   emotion6: {
     label: 'Emotion6',
+    folders: ['emotion6'],
     classes: classes(SIX),
     layouts: ['class-folders', 'split-folders'],
     expected: { source: 'Peng et al., CVPR 2015, as others quote it', total: 1_980 },
@@ -165,6 +178,8 @@ export const SETTINGS = {
   },
   artphoto8: {
     label: 'ArtPhoto',
+    // The second is the archive's.
+    folders: ['artphoto', 'testimagesartphoto'],
     classes: mikels,
     layouts: ['file-names', 'class-folders', 'split-folders'],
     expected: { source: MACHAJDIK, total: 806 },
@@ -172,6 +187,7 @@ export const SETTINGS = {
   },
   abstract8: {
     label: 'Abstract',
+    folders: ['abstract', 'testimagesabstract'],
     classes: mikels,
     layouts: ['votes', 'class-folders', 'split-folders'],
     // Of 280 paintings those with one emotion that has most votes.

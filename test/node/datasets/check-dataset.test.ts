@@ -69,6 +69,15 @@ test('lists: images that are not there, and images that no list names', async ()
   });
 });
 
+test('what belongs to a data set beside its images is not left out', async () => {
+  const emoset = await published('emoset8');
+  await put(emoset, 'annotation/awe/awe_50.json', 'annotation/fear/fear_40.json', 'annotation/notes.txt');
+  expect(leftOut(await checkDataset(emoset))).toEqual([['not-an-image', 1, 'annotation/notes.txt']]);
+  const roi = await published('emotionroi6', 'roi-with-maps');
+  await put(roi, 'ground_truth/anger/1.jpg', 'ground_truth/joy/1.jpg');
+  expect(leftOut(await checkDataset(roi))).toEqual([]);
+});
+
 test('folds, votes and names: what each of these layouts passes over', async () => {
   const twitter = await checkDataset(await published('twitter1'), { setting: 'twitter1', fold: 2 });
   // Four other folds of 2 x 5 images.
@@ -76,6 +85,15 @@ test('folds, votes and names: what each of these layouts passes over', async () 
     ['other-fold', 40, ...[0, 1].map((i) => `1/test/negative/negative_${i}.jpg`), '1/test/positive/positive_0.jpg'],
   ]);
   expect(twitter.dataset.origin).toEqual({ kind: 'given-fold', fold: 2, folds: 5 });
+  await mkdir(scratch('authors'));
+  await rename(scratch('twitter1'), scratch('authors/total'));
+  const authors = await checkDataset(scratch('authors'), { fold: 2 });
+  expect([authors.dataset.setting, authors.dataset.origin, authors.all]).toEqual([
+    ...['twitter1', twitter.dataset.origin, twitter.all],
+  ]);
+  expect(authors.leftOut).toEqual([
+    { reason: 'other-fold', count: 40, first: twitter.leftOut[0]!.first.map((path) => `total/${path}`) },
+  ]);
 
   const abstract = await checkDataset(await published('abstract8'));
   expect(leftOut(abstract)).toEqual([['no-majority', 1, 'abstract_9999.jpg']]);
