@@ -83,15 +83,17 @@ fn main(
     workgroupBarrier();
   }
 
+  // A query that sees nothing gets 0.
+  let result = select(sum / denominator, vec2<f32>(), count == 0u);
   let out_at = query * params.heads * params.head_width + column;
   if (lane < params.head_width) {
-    out[out_at + lane] = sum.x / denominator;
+    out[out_at + lane] = result.x;
   }
   if (lane + LANES < params.head_width) {
-    out[out_at + lane + LANES] = sum.y / denominator;
+    out[out_at + lane + LANES] = result.y;
   }
   if (lane == 0u) {
-    log_sum_exp[number] = largest + log(denominator);
+    log_sum_exp[number] = select(largest + log(denominator), 0.0, count == 0u);
   }
 }
 

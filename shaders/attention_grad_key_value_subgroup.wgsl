@@ -72,13 +72,16 @@ fn gradient(key: u32, head: u32, own_head: bool, slot: u32) {
     let grad_high = grad_out[out_at + 8u];
     var query_row = shared_row(q_low, q_high);
     var grad_row = shared_row(grad_low, grad_high);
-    let reads = readers.x <= query && query < readers.y;
-    let score = params.scale * dot_rows(&own_key, &query_row);
-    let probability = select(0.0, exp(score - log_sum_exp[statistic]), reads);
-    let grad_score = params.scale * probability * (dot_rows(&own_value, &grad_row) - delta[statistic]);
-    for (var c = 0u; c < QUADS; c++) {
-      key_sum[c] += grad_score * query_row[c];
-      value_sum[c] += probability * grad_row[c];
+    let lse = log_sum_exp[statistic];
+    let own_delta = delta[statistic];
+    // Not by a weight of 0, which would let a NaN of another picture in.
+    if (readers.x <= query && query < readers.y) {
+      let probability = exp(params.scale * dot_rows(&own_key, &query_row) - lse);
+      let grad_score = params.scale * probability * (dot_rows(&own_value, &grad_row) - own_delta);
+      for (var c = 0u; c < QUADS; c++) {
+        key_sum[c] += grad_score * query_row[c];
+        value_sum[c] += probability * grad_row[c];
+      }
     }
   }
   if (own_head) {

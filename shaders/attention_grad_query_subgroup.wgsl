@@ -69,12 +69,15 @@ fn gradient(query: u32, head: u32, own_head: bool, slot: u32) {
     let v_low = v[v_at];
     let v_high = v[v_at + 8u];
     var value_row = shared_row(v_low, v_high);
-    let grad_probability = dot_rows(&grad, &value_row);
     var key_row = shared_row(k_low, k_high);
-    let probability = exp(params.scale * dot_rows(&own, &key_row) - lse);
-    let grad_score = select(0.0, params.scale * probability * (grad_probability - own_delta), is_in(seen, key));
-    for (var c = 0u; c < QUADS; c++) {
-      sum[c] += grad_score * key_row[c];
+    // Not by a weight of 0, which would let a NaN of another picture in.
+    if (is_in(seen, key)) {
+      let grad_probability = dot_rows(&grad, &value_row);
+      let probability = exp(params.scale * dot_rows(&own, &key_row) - lse);
+      let grad_score = params.scale * probability * (grad_probability - own_delta);
+      for (var c = 0u; c < QUADS; c++) {
+        sum[c] += grad_score * key_row[c];
+      }
     }
   }
   if (own_head) {

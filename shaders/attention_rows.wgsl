@@ -71,9 +71,10 @@ fn main(
     }
   }
 
+  // A query that sees nothing gets 0.
   let out_at = query * params.heads * QUADS + column;
   for (var c = 0u; c < QUADS; c++) {
-    out[out_at + c] = sum[c] / denominator;
+    out[out_at + c] = select(sum[c] / denominator, vec4<f32>(), count == 0u);
   }
-  log_sum_exp[number] = largest + log(denominator);
+  log_sum_exp[number] = select(largest + log(denominator), 0.0, count == 0u);
 }

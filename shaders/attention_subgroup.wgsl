@@ -62,23 +62,27 @@ fn attend(query: u32, head: u32, own_head: bool, slot: u32) {
     let v_low = v[v_at];
     let v_high = v[v_at + 8u];
     var key_row = shared_row(k_low, k_high);
-    let score = dot_rows(&own, &key_row);
-    let counts = is_in(seen, key);
-    let larger = select(largest, max(largest, score), counts);
-    let rescale = exp(largest - larger);
-    let p = select(0.0, exp(score - larger), counts);
-    largest = larger;
-    denominator = denominator * rescale + p;
     var value_row = shared_row(v_low, v_high);
-    for (var c = 0u; c < QUADS; c++) {
-      sum[c] = sum[c] * rescale + p * value_row[c];
+    // Not by a weight of 0, which would let a NaN of another picture in.
+    if (is_in(seen, key)) {
+      let score = dot_rows(&own, &key_row);
+      let larger = max(largest, score);
+      let rescale = exp(largest - larger);
+      let p = exp(score - larger);
+      largest = larger;
+      denominator = denominator * rescale + p;
+      for (var c = 0u; c < QUADS; c++) {
+        sum[c] = sum[c] * rescale + p * value_row[c];
+      }
     }
   }
   if (own_head) {
+    // A query that sees nothing gets 0.
+    let nothing = seen.x >= seen.y && seen.z >= seen.w;
     let out_at = query * params.heads * QUADS + column;
     for (var c = 0u; c < QUADS; c++) {
-      out[out_at + c] = sum[c] / denominator;
+      out[out_at + c] = select(sum[c] / denominator, vec4<f32>(), nothing);
     }
-    log_sum_exp[query * params.heads + head] = largest + log(denominator);
+    log_sum_exp[query * params.heads + head] = select(largest + log(denominator), 0.0, nothing);
   }
 }

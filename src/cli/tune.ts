@@ -131,8 +131,9 @@ function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
   return [
     `${adapter}, measured ${measured}`,
     '',
-    'GFLOP/s; products are named by operand order (t: transposed), type of the right operand, and sizes m x n x k up to',
-    'which they count as one; a variant that was hopeless on fewer rows is not measured on more',
+    'GFLOP/s; products are named by operand order (t: transposed), type of the right operand, and sizes n x k up to which',
+    'they count as one; the variant is the same for any number of rows, so that results do not depend on the batch;',
+    'a variant without a figure does not take these sizes, or was hopeless on some number of rows',
     table([['work', ...variants, 'chosen'], ...rows]),
     '',
     `other products: ${tuning.matmul.fallback}`,

@@ -8,7 +8,9 @@
  * - outputs are overwritten whole; no kernel reads what an output buffer held before (optimisers, which update in
  *   place, are the exception and say so);
  * - an output buffer is never also an input of the same call (WebGPU forbids the aliasing);
- * - `i32` buffers hold row numbers; `-1` means "no row".
+ * - `i32` buffers hold row numbers; `-1` means "no row";
+ * - a row of a result is computed in the same way wherever it stands: its bits do not depend on how many rows are computed with it,
+ *   nor on what is in them, as far as they are not operands of its formula.
  */
 
 import type {

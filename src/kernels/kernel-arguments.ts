@@ -81,6 +81,10 @@ export interface HeadsView {
  * pictures and trees of suffixes over a shared prefix are one kernel:
  * - query i sees the keys [visible[i][0], visible[i][1]) and [visible[i][2], visible[i][3]);
  * - key j is seen by exactly the queries [seenBy[j][0], seenBy[j][1]).
+ *
+ * A query that sees no key has 0 for its `out`, its `logSumExp` and its gradient; a key that no query sees has 0 for its gradients. What
+ * a query does not see cannot reach it, NaN and infinities included: a row's results are those of a call without the rows that it neither
+ * sees nor is seen by.
  */
 export interface AttentionGeometry {
   queries: number;

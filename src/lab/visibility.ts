@@ -9,13 +9,16 @@ export interface RowVisibility {
   onlyLeaves(): { visible: number[]; seenBy: number[] };
 }
 
-/** Pictures: every row sees all rows of its picture, and the first one is the one that is read. */
-export function pictureRows(pictures: number, rowsEach: number): RowVisibility {
-  const starts = Array.from({ length: pictures }, (_, picture) => picture * rowsEach);
+/**
+ * Pictures: every row sees all rows of its picture, and the first one is the one that is read. Before and after them, `blind` rows that see
+ * nothing and that nothing sees.
+ */
+export function pictureRows(pictures: number, rowsEach: number, blind = 0): RowVisibility {
+  const starts = Array.from({ length: pictures }, (_, picture) => blind + picture * rowsEach);
   const rows = starts.flatMap((start) =>
     Array.from({ length: rowsEach }, () => [start, start, start, start + rowsEach]),
   );
-  return visibility(rows, starts);
+  return visibility(rows, starts, blind);
 }
 
 /** Independent causal sequences of the given lengths, one after the other. */
@@ -31,11 +34,11 @@ export function causalRows(lengths: number[]): RowVisibility {
   return visibility(rows, leaves);
 }
 
-/** `trees` trees, each a causal prefix followed by causal suffixes that see the whole prefix and themselves. */
-export function treeRows(trees: number, prefix: number, suffixes: number[]): RowVisibility {
+/** `trees` trees, each a causal prefix followed by causal suffixes that see the whole prefix and themselves; `blind` as for pictures. */
+export function treeRows(trees: number, prefix: number, suffixes: number[], blind = 0): RowVisibility {
   const rows: number[][] = [];
   const leaves: number[] = [];
-  let start = 0;
+  let start = blind;
   for (let tree = 0; tree < trees; tree++) {
     for (let i = 0; i < prefix; i++) rows.push([start, start, start, start + i + 1]);
     let at = start + prefix;
@@ -46,10 +49,16 @@ export function treeRows(trees: number, prefix: number, suffixes: number[]): Row
     }
     start = at;
   }
-  return visibility(rows, leaves);
+  return visibility(rows, leaves, blind);
 }
 
-function visibility(rows: number[][], leaves: number[]): RowVisibility {
+/** `seeing` are the rows from number `blind` on. Blind rows are asked along with the leaves. */
+function visibility(seeing: number[][], seeingLeaves: number[], blind = 0): RowVisibility {
+  const end = blind + seeing.length;
+  const none = (first: number) => Array.from({ length: blind }, (_, i) => first + i);
+  const nothing = (row: number) => [row, row, 0, 0];
+  const rows = [...none(0).map(nothing), ...seeing, ...none(end).map(nothing)];
+  const leaves = [...none(0), ...seeingLeaves, ...none(end)];
   const of = (queries: number[][]) => ({ visible: queries.flat(), seenBy: seenByOf(queries, rows.length) });
   return { ...of(rows), onlyLeaves: () => of(leaves.map((leaf) => rows[leaf]!)) };
 }

@@ -9,6 +9,7 @@ const suite = (device: () => Backend) => paritySuite(device, ['matmul']);
 
 describeOn('cpu', 'matmul twin', suite, { poison: true, wasm: false });
 describeOn('cpu', 'matmul WebAssembly', suite, { poison: true, wasm: true });
+describeOn('cpu', 'matmul WebAssembly, fixed-width SIMD', suite, { poison: true, relaxed: false });
 for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) {
   describeOn('webgpu', `matmul ${matmulVariant}`, suite, { poison: true, matmulVariant });
 }
@@ -19,14 +20,19 @@ describe('choice of a variant', () => {
   const software = defaultMatmul(true);
 
   it('takes the table by class, else the default', () => {
-    expect(shapeClass(product)).toBe('nt f32 32x8x8');
+    expect(shapeClass(product)).toBe('nt f32 8x8');
     const half = { ...product, b: { dtype: 'f16', length: 1 } } as const;
-    expect(shapeClass({ ...half, m: 97, n: 9, k: 3072, transposeB: false })).toBe('nn f16 256x16x4096');
-    expect(shapeClass({ ...half, m: 769, transposeA: true })).toBe('tt f16 2048x8x8');
-    const tuning = { fallback: 'tiled', byClass: { 'nt f32 32x8x8': 'naive' } } as const;
+    expect(shapeClass({ ...half, n: 9, k: 3072, transposeB: false })).toBe('nn f16 16x4096');
+    expect(shapeClass({ ...half, transposeA: true })).toBe('tt f16 8x8');
+    const tuning = { fallback: 'tiled', byClass: { 'nt f32 8x8': 'naive' } } as const;
     expect(chooseMatmul(tuning, product, 8)).toBe('naive');
-    expect(chooseMatmul(tuning, { ...product, m: 97 }, 8)).toBe('tiled');
+    expect(chooseMatmul(tuning, { ...product, k: 9 }, 8)).toBe('tiled');
     expect(chooseMatmul(defaultMatmul(false), product, 32)).toBe('tiled');
+  });
+
+  it('is the same for any number of rows, so that results do not depend on the batch', () => {
+    const tuning = { fallback: 'tiled', byClass: { [shapeClass(product)]: 'naive' } } as const;
+    for (const m of [1, 32, 96, 97, 768, 769, 5000]) expect(chooseMatmul(tuning, { ...product, m }, 8)).toBe('naive');
   });
 
   it('uses subgroups only where adapter and product allow', () => {

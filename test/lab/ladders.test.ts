@@ -12,12 +12,12 @@ const read = (file: string) => readFileSync(new URL(file, pages), 'utf8');
 const RUNGS: Readonly<Record<string, number>> = {
   'matmul-2-four-columns.wgsl': 48,
   'matmul-4-broadcasts.wgsl': 10,
-  'matmul-large-tiles.wgsl': 48,
-  'attention-1-three-passes.wgsl': 14,
-  'attention-2-online.wgsl': 14,
-  'attention-4-two-queries.wgsl': 4,
-  'attention-6-both.wgsl': 4,
-  'attention-tiles.wgsl': 4,
+  'matmul-large-tiles.wgsl': 88,
+  'attention-1-three-passes.wgsl': 18,
+  'attention-2-online.wgsl': 18,
+  'attention-4-two-queries.wgsl': 8,
+  'attention-6-both.wgsl': 8,
+  'attention-tiles.wgsl': 8,
 };
 
 const kernelOf = (file: string) => file.slice(0, file.indexOf('-')) as 'matmul' | 'attention';

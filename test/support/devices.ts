@@ -3,8 +3,10 @@
  * shows as skipped, and .ci/run refuses skipped tests.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { relaxedSupported } from '../../src/kernels/cpu/wasm/index.js';
 import {
   type AttentionVariantName,
+  attentionVariants,
   type Backend,
   CpuBackend,
   type MatmulVariantName,
@@ -25,8 +27,10 @@ export interface DeviceOptions {
   poison?: boolean;
   matmulVariant?: MatmulVariantName;
   attentionVariant?: AttentionVariantName;
-  /** On the CPU: the matrix product's plain twin instead of WebAssembly. */
+  /** On the CPU: the plain twins instead of WebAssembly. */
   wasm?: boolean;
+  /** In WebAssembly: with fused multiply-add or without. */
+  relaxed?: boolean;
 }
 
 export async function openTestDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Backend> {
@@ -81,6 +85,14 @@ export function describeOn(
     suite(() => device);
   });
 }
+
+/** Every implementation of attention, and so every device in all ways that it computes in. */
+export const ALL_WAYS: readonly (readonly [DeviceName, title: string, DeviceOptions])[] = [
+  ['cpu', 'twin', { wasm: false }],
+  ['cpu', 'fixed-width SIMD', { relaxed: false }],
+  ...(relaxedSupported() ? [['cpu', 'relaxed SIMD', { relaxed: true }] as const] : []),
+  ...attentionVariants.map((attentionVariant) => ['webgpu', attentionVariant, { attentionVariant }] as const),
+];
 
 /** The same suite on every device. */
 export function describeOnAll(title: string, suite: (device: () => Backend) => void): void {

@@ -63,7 +63,8 @@ fn main(
       out[out_at + c] += p * v[v_at + c];
     }
   }
-  log_sum_exp[number] = largest + log(denominator);
+  // A query that sees nothing gets 0.
+  log_sum_exp[number] = select(largest + log(denominator), 0.0, count == 0u);
 }
 
 fn score(query: u32, key: u32, column: u32) -> f32 {

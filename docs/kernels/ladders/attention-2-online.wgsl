@@ -68,8 +68,9 @@ fn main(
       out[out_at + c] = out[out_at + c] * rescale + p * v[v_at + c];
     }
   }
+  // A query that sees nothing gets 0.
   for (var c = 0u; c < params.head_width; c++) {
-    out[out_at + c] /= denominator;
+    out[out_at + c] = select(out[out_at + c] / denominator, 0.0, count == 0u);
   }
-  log_sum_exp[number] = largest + log(denominator);
+  log_sum_exp[number] = select(largest + log(denominator), 0.0, count == 0u);
 }

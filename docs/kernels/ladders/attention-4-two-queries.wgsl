@@ -81,29 +81,33 @@ fn attend(query: u32, head: u32) {
     }
     var rescale = array<f32, QUERIES>();
     var p = array<f32, QUERIES>();
+    var counts = array<bool, QUERIES>();
     for (var i = 0u; i < QUERIES; i++) {
       let score = dot(products[i], vec4<f32>(1.0));
-      let counts = sees(seen[i], key);
-      let larger = select(largest[i], max(largest[i], score), counts);
+      counts[i] = sees(seen[i], key);
+      let larger = select(largest[i], max(largest[i], score), counts[i]);
       rescale[i] = exp(largest[i] - larger);
-      p[i] = select(0.0, exp(score - larger), counts);
+      p[i] = select(0.0, exp(score - larger), counts[i]);
       largest[i] = larger;
       denominator[i] = denominator[i] * rescale[i] + p[i];
     }
     for (var c = 0u; c < QUADS; c++) {
       let number = v[v_at + c];
       for (var i = 0u; i < QUERIES; i++) {
-        sum[i][c] = sum[i][c] * rescale[i] + p[i] * number;
+        // A weight of 0 would let a NaN in.
+        sum[i][c] = select(sum[i][c], sum[i][c] * rescale[i] + p[i] * number, counts[i]);
       }
     }
   }
 
   for (var i = 0u; i < min(QUERIES, params.queries - query); i++) {
+    // Such a query gets 0.
+    let nothing = first_seen(seen[i]) >= end_seen(seen[i]);
     let out_at = (query + i) * params.heads * QUADS + column;
     for (var c = 0u; c < QUADS; c++) {
-      out[out_at + c] = sum[i][c] / denominator[i];
+      out[out_at + c] = select(sum[i][c] / denominator[i], vec4<f32>(), nothing);
     }
-    log_sum_exp[(query + i) * params.heads + head] = largest[i] + log(denominator[i]);
+    log_sum_exp[(query + i) * params.heads + head] = select(largest[i] + log(denominator[i]), 0.0, nothing);
   }
 }
 

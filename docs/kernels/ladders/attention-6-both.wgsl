@@ -114,12 +114,13 @@ fn attend(query: u32, head: u32, stored: bool, slot: u32) {
     }
     var rescale = array<f32, QUERIES>();
     var p = array<f32, QUERIES>();
+    var counts = array<bool, QUERIES>();
     for (var i = 0u; i < QUERIES; i++) {
       let score = dot(products[i], vec4<f32>(1.0));
-      let counts = sees(seen[i], key);
-      let larger = select(largest[i], max(largest[i], score), counts);
+      counts[i] = sees(seen[i], key);
+      let larger = select(largest[i], max(largest[i], score), counts[i]);
       rescale[i] = exp(largest[i] - larger);
-      p[i] = select(0.0, exp(score - larger), counts);
+      p[i] = select(0.0, exp(score - larger), counts[i]);
       largest[i] = larger;
       denominator[i] = denominator[i] * rescale[i] + p[i];
     }
@@ -140,32 +141,37 @@ fn attend(query: u32, head: u32, stored: bool, slot: u32) {
     let v14 = subgroupBroadcast(v_high, 6u);
     let v15 = subgroupBroadcast(v_high, 7u);
     for (var i = 0u; i < QUERIES; i++) {
-      sum[i][0] = sum[i][0] * rescale[i] + p[i] * v0;
-      sum[i][1] = sum[i][1] * rescale[i] + p[i] * v1;
-      sum[i][2] = sum[i][2] * rescale[i] + p[i] * v2;
-      sum[i][3] = sum[i][3] * rescale[i] + p[i] * v3;
-      sum[i][4] = sum[i][4] * rescale[i] + p[i] * v4;
-      sum[i][5] = sum[i][5] * rescale[i] + p[i] * v5;
-      sum[i][6] = sum[i][6] * rescale[i] + p[i] * v6;
-      sum[i][7] = sum[i][7] * rescale[i] + p[i] * v7;
-      sum[i][8] = sum[i][8] * rescale[i] + p[i] * v8;
-      sum[i][9] = sum[i][9] * rescale[i] + p[i] * v9;
-      sum[i][10] = sum[i][10] * rescale[i] + p[i] * v10;
-      sum[i][11] = sum[i][11] * rescale[i] + p[i] * v11;
-      sum[i][12] = sum[i][12] * rescale[i] + p[i] * v12;
-      sum[i][13] = sum[i][13] * rescale[i] + p[i] * v13;
-      sum[i][14] = sum[i][14] * rescale[i] + p[i] * v14;
-      sum[i][15] = sum[i][15] * rescale[i] + p[i] * v15;
+      // A weight of 0 would let a NaN in.
+      if (counts[i]) {
+        sum[i][0] = sum[i][0] * rescale[i] + p[i] * v0;
+        sum[i][1] = sum[i][1] * rescale[i] + p[i] * v1;
+        sum[i][2] = sum[i][2] * rescale[i] + p[i] * v2;
+        sum[i][3] = sum[i][3] * rescale[i] + p[i] * v3;
+        sum[i][4] = sum[i][4] * rescale[i] + p[i] * v4;
+        sum[i][5] = sum[i][5] * rescale[i] + p[i] * v5;
+        sum[i][6] = sum[i][6] * rescale[i] + p[i] * v6;
+        sum[i][7] = sum[i][7] * rescale[i] + p[i] * v7;
+        sum[i][8] = sum[i][8] * rescale[i] + p[i] * v8;
+        sum[i][9] = sum[i][9] * rescale[i] + p[i] * v9;
+        sum[i][10] = sum[i][10] * rescale[i] + p[i] * v10;
+        sum[i][11] = sum[i][11] * rescale[i] + p[i] * v11;
+        sum[i][12] = sum[i][12] * rescale[i] + p[i] * v12;
+        sum[i][13] = sum[i][13] * rescale[i] + p[i] * v13;
+        sum[i][14] = sum[i][14] * rescale[i] + p[i] * v14;
+        sum[i][15] = sum[i][15] * rescale[i] + p[i] * v15;
+      }
     }
   }
 
   if (stored) {
     for (var i = 0u; i < min(QUERIES, params.queries - query); i++) {
+      // Such a query gets 0.
+      let nothing = first_seen(seen[i]) >= end_seen(seen[i]);
       let out_at = (query + i) * params.heads * QUADS + column;
       for (var c = 0u; c < QUADS; c++) {
-        out[out_at + c] = sum[i][c] / denominator[i];
+        out[out_at + c] = select(sum[i][c] / denominator[i], vec4<f32>(), nothing);
       }
-      log_sum_exp[(query + i) * params.heads + head] = largest[i] + log(denominator[i]);
+      log_sum_exp[(query + i) * params.heads + head] = select(largest[i] + log(denominator[i]), 0.0, nothing);
     }
   }
 }

@@ -116,11 +116,13 @@ fn attend(query: u32, head: u32, own_head: bool, lane: u32) {
   }
 
   if (own_head) {
+    // A query that sees nothing gets 0.
+    let nothing = seen.x >= seen.y && seen.z >= seen.w;
     let out_at = query * params.heads * QUADS + column;
     for (var c = 0u; c < QUADS; c++) {
-      out[out_at + c] = sum[c] / denominator;
+      out[out_at + c] = select(sum[c] / denominator, vec4<f32>(), nothing);
     }
-    log_sum_exp[query * params.heads + head] = largest + log(denominator);
+    log_sum_exp[query * params.heads + head] = select(largest + log(denominator), 0.0, nothing);
   }
 }
 

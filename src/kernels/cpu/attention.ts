@@ -39,7 +39,7 @@ export function attention(args: AttentionArgs): void {
         addScaled(sum, v.data, keys[t]! * v.stride + v.offset + column, headWidth, weights[t]! / denominator);
       }
       out.set(sum, query * width + column);
-      logSumExp[query * args.heads + head] = max + Math.log(denominator);
+      logSumExp[query * args.heads + head] = count === 0 ? 0 : max + Math.log(denominator);
     }
   }
 }

@@ -56,6 +56,8 @@ export interface CpuOptions {
   precision?: 'f32' | 'f64';
   /** The heavy kernels in WebAssembly, tensors in its memory. Default: where the engine has SIMD; never for 'f64'. */
   wasm?: boolean;
+  /** Fused multiply-add in WebAssembly. Default: where the engine has relaxed SIMD. Without it every processor gives the same bits. */
+  relaxed?: boolean;
   /** Threads for those kernels. More than one needs shared memory. Default 1. */
   threads?: number;
   /** How to start a thread, where that is not as in a browser. */
@@ -82,14 +84,15 @@ export class CpuBackend implements Backend {
   readonly #wasm: { heap: CpuHeap; engine: WasmEngine } | undefined;
 
   constructor(options: CpuOptions = {}) {
-    const { precision = 'f32', poison = false, threads = 1, startWorker } = options;
+    const { precision = 'f32', poison = false, threads = 1, startWorker, relaxed } = options;
     this.#precision = precision;
     this.#poison = poison;
     this.#profiler = options.profiler;
     this.stretch = options.stretch;
     if (precision === 'f32' && (options.wasm ?? simdSupported())) {
+      const given = { ...(startWorker && { startWorker }), ...(relaxed !== undefined && { relaxed }) };
       const heap = new CpuHeap({ onGrowth: (bytes) => this.memory.hold(bytes) });
-      this.#wasm = { heap, engine: WasmEngine.create({ heap, threads, ...(startWorker && { startWorker }) }) };
+      this.#wasm = { heap, engine: WasmEngine.create({ heap, threads, ...given }) };
       this.memory.fixedBytes = heap.bytesInUse;
     }
     this.description = this.#describe();

@@ -44,18 +44,18 @@ export function defaultMatmul(software: boolean): MatmulTuning {
 }
 
 /** What decides a product's class. */
-export type ProductKind = Pick<MatmulArgs, 'm' | 'n' | 'k' | 'transposeA' | 'transposeB'> & {
+export type ProductKind = Pick<MatmulArgs, 'n' | 'k' | 'transposeA' | 'transposeB'> & {
   readonly b: Pick<DeviceBuffer, 'dtype'>;
 };
 
 /**
- * Products of the same operand order and right operand's type, with few, some or many rows, and the other sizes within a factor
- * of two, count as one class, called after the largest (of rows: a typical one), e.g. `nt f16 2048x4096x1024`.
+ * Products of the same operand order and right operand's type, with n and k within a factor of two, count as one class, called after
+ * the largest, e.g. `nt f16 4096x1024`. The number of rows plays no part: variants add up in different orders, and a picture's features
+ * would depend on how many others are computed with it.
  */
-export function shapeClass({ m, n, k, b, transposeA, transposeB }: ProductKind): string {
+export function shapeClass({ n, k, b, transposeA, transposeB }: ProductKind): string {
   const order = `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}`;
-  const rows = m <= 96 ? 32 : m <= 768 ? 256 : 2048;
-  return `${order} ${b.dtype} ${rows}x${powerAbove(n)}x${powerAbove(k)}`;
+  return `${order} ${b.dtype} ${powerAbove(n)}x${powerAbove(k)}`;
 }
 
 function powerAbove(size: number): number {

@@ -1,9 +1,8 @@
 /**
  * Measures the variants of the matrix product and of attention on an adapter, for the sizes that a model uses. A class of
- * products (see `shapeClass`) is measured on one of them.
+ * products (see `shapeClass`) is measured on one of them, with few rows, with some and with many: the variant is the same for all.
  *
- * Classes that differ only in their number of rows are measured from few rows to many, and a variant that is hopeless on few
- * is not tried on more: the plainest product would take minutes on a software adapter.
+ * A variant that is hopeless on few rows is not tried on more: the plainest product would take minutes on a software adapter.
  */
 import type { AttentionGeometry, Backend, DeviceBuffer, Kernels } from '../contract.js';
 import { kernelCost } from '../cost.js';
@@ -39,12 +38,12 @@ export interface Timing {
   /** A class of products, or an attention kernel. */
   readonly work: string;
   readonly variant: string;
-  /** A call, at best. */
+  /** A call, at best; of products, one with each number of rows. */
   readonly seconds: number;
   readonly gflops: number;
 }
 
-/** One for each class of rows. */
+/** Numbers of rows that a product is measured with: those of one text or picture, of a few, of a batch. */
 const ROWS = [32, 256, 2048];
 /** A variant this many times slower than the best is not tried on more rows. */
 const HOPELESS = 3;
@@ -55,7 +54,7 @@ const PICTURES = 32;
 
 /** How many pieces of work `measureTuning` will report on. */
 export function tuningSteps(work: TuningWork): number {
-  return productFamilies(work.layers).length * ROWS.length + attentionKernels.length;
+  return productFamilies(work.layers).length + attentionKernels.length;
 }
 
 /** Measures everything; `onMeasured` hears the timings of each piece of work. */
@@ -67,17 +66,11 @@ export async function measureTuning(
   const byClass: Record<string, MatmulVariantName> = {};
   const seconds = new Map<MatmulVariantName, number>();
   for (const family of productFamilies(work.layers)) {
-    let hopeful = Object.keys(matmulVariants) as MatmulVariantName[];
-    for (const rows of ROWS) {
-      const measured = await measureProduct(backend, family, rows, hopeful);
-      onMeasured(measured.map(({ timing }) => timing));
-      const best = fastest(measured);
-      byClass[measured[0]!.timing.work] = best.variant;
-      seconds.set(best.variant, (seconds.get(best.variant) ?? 0) + best.timing.seconds);
-      hopeful = measured
-        .filter(({ timing }) => timing.seconds <= HOPELESS * best.timing.seconds)
-        .map(({ variant }) => variant);
-    }
+    const measured = await measureFamily(backend, family);
+    onMeasured(measured.map(({ timing }) => timing));
+    const best = fastest(measured);
+    byClass[best.timing.work] = best.variant;
+    seconds.set(best.variant, (seconds.get(best.variant) ?? 0) + best.timing.seconds);
   }
   // For products of no class seen here: the one to which most of the time was entrusted.
   const [fallback] = [...seconds].sort(([, a], [, b]) => b - a)[0]!;
@@ -100,7 +93,7 @@ function productFamilies(layers: readonly LayerProduct[]): Family[] {
   const families = new Map<string, Family>();
   for (const layer of layers) {
     for (const half of [false, true]) {
-      const name = shapeClass({ ...layer, m: 1, b: { dtype: half ? 'f16' : 'f32' } });
+      const name = shapeClass({ ...layer, b: { dtype: half ? 'f16' : 'f32' } });
       if (!families.has(name)) families.set(name, { ...layer, half });
     }
   }
@@ -114,6 +107,29 @@ interface Measured<V> {
 
 function fastest<V>(measured: readonly Measured<V>[]): Measured<V> {
   return measured.reduce((best, one) => (one.timing.seconds < best.timing.seconds ? one : best));
+}
+
+/** The variants that are not hopeless on any number of rows, each with its time on all of them. */
+async function measureFamily(backend: WebGpuBackend, family: Family): Promise<Measured<MatmulVariantName>[]> {
+  let hopeful = Object.keys(matmulVariants) as MatmulVariantName[];
+  const total = new Map<MatmulVariantName, Timing>();
+  for (const rows of ROWS) {
+    const measured = await measureProduct(backend, family, rows, hopeful);
+    const best = fastest(measured);
+    hopeful = [];
+    for (const { variant, timing } of measured) {
+      if (timing.seconds > HOPELESS * best.timing.seconds) continue;
+      hopeful.push(variant);
+      total.set(variant, together(timing, total.get(variant)));
+    }
+  }
+  return hopeful.map((variant) => ({ variant, timing: total.get(variant)! }));
+}
+
+/** One call after the other. */
+function together(one: Timing, other: Timing = { ...one, seconds: 0, gflops: 0 }): Timing {
+  const seconds = one.seconds + other.seconds;
+  return { ...one, seconds, gflops: (one.gflops * one.seconds + other.gflops * other.seconds) / seconds };
 }
 
 async function measureProduct(

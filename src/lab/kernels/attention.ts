@@ -9,9 +9,10 @@ const extents = { sequences: 32, prefix: 50, suffixes: 0, suffix: 2, heads: 12, 
 
 /**
  * `whole`: rows see all of the prefix, as a picture's do. `ragged`: suffixes grow evenly up to their length. `leaves`: only the
- * last row of each suffix (of each picture: the first) asks, and q is a buffer of its own, as in a tower's last block.
+ * last row of each suffix (of each picture: the first) asks, and q is a buffer of its own, as in a tower's last block. `blind`: so many
+ * rows before and after the sequences see nothing and are seen by none.
  */
-const options = { whole: 1, ragged: 0, leaves: 0 };
+const options = { whole: 1, ragged: 0, leaves: 0, blind: 0 };
 
 type AttentionSizes = typeof extents & typeof options;
 
@@ -23,16 +24,18 @@ const geometries: Partial<AttentionSizes>[] = [
   { whole: 0, sequences: 1, prefix: 0, suffixes: 1, suffix: 3, heads: 1, headWidth: 128 },
   { whole: 1, sequences: 3, prefix: 50, suffixes: 0, heads: 2, headWidth: 64 },
   { whole: 0, sequences: 3, prefix: 11, suffixes: 8, suffix: 2, heads: 3, headWidth: 7 },
+  { whole: 0, sequences: 2, prefix: 4, suffixes: 2, suffix: 3, heads: 2, headWidth: 64, blind: 3 },
+  { whole: 1, sequences: 2, prefix: 9, suffixes: 0, heads: 1, headWidth: 64, blind: 11 },
 ];
 
 const suite = geometries.flatMap((sizes) => [sizes, { ...sizes, leaves: 1 }]);
 
-function visibilityOf({ sequences, prefix, suffixes, suffix, whole, ragged }: AttentionSizes): RowVisibility {
-  if (whole) return pictureRows(sequences, prefix);
+function visibilityOf({ sequences, prefix, suffixes, suffix, whole, ragged, blind }: AttentionSizes): RowVisibility {
+  if (whole) return pictureRows(sequences, prefix, blind);
   const lengths = Array.from({ length: suffixes }, (_, i) =>
     ragged ? Math.ceil((suffix * (i + 1)) / suffixes) : suffix,
   );
-  return treeRows(sequences, prefix, lengths);
+  return treeRows(sequences, prefix, lengths, blind);
 }
 
 /** q, k and v side by side in one buffer as in a block, or q apart. */

@@ -10,7 +10,11 @@ import { startNodeWorker } from '../../../src/node/wasm-threads.js';
 const oracle = new CpuBackend({ precision: 'f64' });
 
 /** Attention and both gradients over rows of 3 heads in one packed buffer, as in a block. */
-function casesOf(name: string, { visible, seenBy }: RowVisibility, headWidth: number): KernelCase[] {
+function casesOf(
+  name: string,
+  { visible, seenBy }: Pick<RowVisibility, 'visible' | 'seenBy'>,
+  headWidth: number,
+): KernelCase[] {
   const heads = 3;
   const width = heads * headWidth;
   const rows = visible.length / 4;
@@ -66,6 +70,21 @@ it('a row that sees more than fits a thread is left to the twin', async () => {
   }
   fast.dispose();
   plain.dispose();
+});
+
+it('gives the same bits where the memory is at its limit', async () => {
+  const [free, limited] = [new CpuBackend(), new CpuBackend()];
+  limited.limitMemory(0);
+  // Each sees itself. The list of their blocks is larger than what is left of a page of the heap.
+  const rows = Array.from({ length: 60_000 }, (_, row) => row);
+  const geometry = {
+    visible: rows.flatMap((row) => [row, row + 1, 0, 0]),
+    seenBy: rows.flatMap((row) => [row, row + 1]),
+  };
+  const [attention] = casesOf('many', geometry, 3);
+  expect(await runCase(limited, attention!)).toEqual(await runCase(free, attention!));
+  free.dispose();
+  limited.dispose();
 });
 
 it('a NaN in a key reaches every row that sees it and no other picture', async () => {

@@ -126,8 +126,13 @@ export class WasmEngine {
     const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES));
     if (!plan) return false;
     this.#checkAttention(args, othersSeen(plan));
-    this.#blocks = this.#atLeast(this.#blocks, plan.blocks.byteLength);
-    if (this.#blocks.bytes < plan.blocks.byteLength) return false;
+    const { byteLength } = plan.blocks;
+    if (byteLength > this.#blocks.bytes) {
+      if (this.#blocks.address) this.#heap.free(this.#blocks.address);
+      this.#blocks = { address: 0, bytes: 0 };
+      // Beyond the heap's limit too: the twin rounds differently, and a result is not to depend on the memory at hand.
+      this.#blocks = { address: this.#heap.allocate(byteLength), bytes: byteLength };
+    }
     this.#heap.i32(this.#blocks.address, plan.blocks.length).set(plan.blocks);
     writeAttentionJob(this.#heap, this.#job, args, plan, this.#blocks.address);
     this.#run(2 * attentionProducts(plan, args));

@@ -3,7 +3,7 @@
  * (Dao et al., 2022, algorithm 4): p = exp(scale q.k - lse), dp = gradOut.v, ds = scale p (dp - delta).
  */
 import {
-  chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
+  addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
   packTransposed, roundUp, secondRun, secondRunEnd, straightBytes, transposedBytes,
 } from './attention-tiles';
 import { AttentionJob, Block, takeTask } from './job';
@@ -34,7 +34,7 @@ export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
     const column = <usize>head * <usize>width * 4;
     packTransposed(job, block, job.k + column, job.kStride, keys);
     packTransposed(job, block, job.v + column, job.vStride, values);
-    packStraight(job, block, job.k + column, job.kStride, straightKeys);
+    const notFinite = packStraight(job, block, job.k + column, job.kStride, straightKeys);
     for (let row = block.row; row < block.rowEnd; row += TILE_ROWS) {
       const rows = min(TILE_ROWS, block.rowEnd - row);
       chooseRuns(job, block, row, rows);
@@ -42,7 +42,6 @@ export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
       packTileRows(job.gradOut + column + <usize>row * gradStride, gradStride, rows, width, gradTile);
       multiplyTransposed(job, queryTile, keys, scores);
       multiplyTransposed(job, gradTile, values, gradProbabilities);
-      mask(job, block, row, rows, scores);
       for (let r = 0; r < rows; r++) {
         const at = <usize>r * (<usize>job.capacity << 2);
         const statistic = (<usize>(row + r) * <usize>heads + <usize>head) << 2;
@@ -57,8 +56,10 @@ export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
           }
         }
       }
+      mask(job, block, row, rows, scores, 0);
       const out = job.out + column + <usize>row * job.outStride;
       multiplyStraight(job, scores, straightKeys, out, job.outStride, rows, packed, edgeTile);
+      if (notFinite) addNonFinite(job, block, row, rows, scores, job.k + column, job.kStride, out, job.outStride);
     }
   }
 }
@@ -90,8 +91,8 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
     const column = <usize>head * <usize>width * 4;
     packTransposed(job, block, job.q + column, job.qStride, queries);
     packTransposed(job, block, job.gradOut + column, gradStride, grads);
-    packStraight(job, block, job.q + column, job.qStride, straightQueries);
-    packStraight(job, block, job.gradOut + column, gradStride, straightGrads);
+    const oddQueries = packStraight(job, block, job.q + column, job.qStride, straightQueries);
+    const oddGrads = packStraight(job, block, job.gradOut + column, gradStride, straightGrads);
     gather(job.logSumExp, heads, head, block, lse);
     gather(job.delta, heads, head, block, delta);
     for (let row = block.row; row < block.rowEnd; row += TILE_ROWS) {
@@ -101,7 +102,6 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
       packTileRows(job.v + column + <usize>row * job.vStride, job.vStride, rows, width, valueTile);
       multiplyTransposed(job, keyTile, queries, scores);
       multiplyTransposed(job, valueTile, grads, gradProbabilities);
-      mask(job, block, row, rows, scores);
       const end = <usize>firstRunEnd() << 2;
       for (let r = 0; r < rows; r++) {
         const at = <usize>r * (<usize>job.capacity << 2);
@@ -112,9 +112,15 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
           v128.store(gradProbabilities + at + p, grad);
         }
       }
-      const offset = column + <usize>row * job.outStride;
-      multiplyStraight(job, scores, straightGrads, job.gradV + offset, job.outStride, rows, packed, edgeTile);
-      multiplyStraight(job, gradProbabilities, straightQueries, job.out + offset, job.outStride, rows, packed, edgeTile);
+      mask(job, block, row, rows, scores, 0);
+      mask(job, block, row, rows, gradProbabilities, 0);
+      const stride = job.outStride;
+      const gradV = job.gradV + column + <usize>row * stride;
+      const gradK = job.out + column + <usize>row * stride;
+      multiplyStraight(job, scores, straightGrads, gradV, stride, rows, packed, edgeTile);
+      if (oddGrads) addNonFinite(job, block, row, rows, scores, job.gradOut + column, gradStride, gradV, stride);
+      multiplyStraight(job, gradProbabilities, straightQueries, gradK, stride, rows, packed, edgeTile);
+      if (oddQueries) addNonFinite(job, block, row, rows, gradProbabilities, job.q + column, job.qStride, gradK, stride);
     }
   }
 }
@@ -123,7 +129,7 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
 @inline
 function probabilities(scores: v128, scale: f32, lse: v128): v128 {
   const x = f32x4.sub(f32x4.mul(scores, f32x4.splat(scale)), lse);
-  // Not the other way round: a NaN must stay. What a row does not see has a score of -infinity.
+  // Not the other way round: a NaN must stay.
   return v128.andnot(exp(x), f32x4.lt(x, f32x4.splat(-85)));
 }
 

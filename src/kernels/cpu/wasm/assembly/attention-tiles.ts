@@ -6,9 +6,13 @@
  * others get positions: those of the block's first run from 0 on, those of the second from the next multiple of 8 on, so
  * that every panel of 8 belongs to one run. Scores [5, capacity] are computed by whole panels; what a row does not see is masked
  * out afterwards.
+ *
+ * A weight of 0 does not keep a NaN or an infinity out of a sum, so the operands of products over positions are packed with 0 in their
+ * place, and rows that see one get it afterwards.
  */
 import { AttentionJob, Block } from './job';
 import { packPanels, packRows } from './pack';
+import { sumLanes } from './simd';
 import { copyTile, TILE_COLUMNS, TILE_ROWS, tile } from './tile';
 
 /** Panels that are packed together. */
@@ -69,16 +73,20 @@ function packRunTransposed(at: usize, stride: usize, width: i32, count: i32, to:
   packPanels(at, 4, stride, panels, count, width, to, <usize>width * (TILE_COLUMNS * 4));
 }
 
-/** The others' columns of one head as right operand of a product over positions: rows of 8 columns; gaps are zero. */
-export function packStraight(job: AttentionJob, block: Block, at: usize, stride: usize, to: usize): void {
+/**
+ * The others' columns of one head as right operand of a product over positions: rows of 8 columns; gaps are zero, and so is what is not
+ * finite. Returns whether there is any of that: `addNonFinite` is for it.
+ */
+export function packStraight(job: AttentionJob, block: Block, at: usize, stride: usize, to: usize): bool {
   const first = block.firstEnd - block.first;
-  packRunStraight(job, at + <usize>block.first * stride, stride, first, to);
+  const inFirst = packRunStraight(job, at + <usize>block.first * stride, stride, first, to);
   to += <usize>roundUp(first) * (TILE_COLUMNS * 4);
-  packRunStraight(job, at + <usize>block.second * stride, stride, block.secondEnd - block.second, to);
+  return packRunStraight(job, at + <usize>block.second * stride, stride, block.secondEnd - block.second, to) || inFirst;
 }
 
-function packRunStraight(job: AttentionJob, at: usize, stride: usize, count: i32, to: usize): void {
+function packRunStraight(job: AttentionJob, at: usize, stride: usize, count: i32, to: usize): bool {
   const width = job.headWidth;
+  let notFinite = false;
   const panelBytes = <usize>job.capacity * (TILE_COLUMNS * 4);
   const gap = <usize>(roundUp(count) - count) * (TILE_COLUMNS * 4);
   for (let column = 0; column < width; column += GROUP * TILE_COLUMNS) {
@@ -86,8 +94,59 @@ function packRunStraight(job: AttentionJob, at: usize, stride: usize, count: i32
     const panels = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
     packPanels(at + (<usize>column << 2), stride, 4, panels, columns, count, to, panelBytes);
     for (let panel = 0; panel < panels; panel++) {
-      memory.fill(to + <usize>count * (TILE_COLUMNS * 4), 0, gap);
+      const end = to + <usize>count * (TILE_COLUMNS * 4);
+      if (clearNonFinite(to, end)) notFinite = true;
+      memory.fill(end, 0, gap);
       to += panelBytes;
+    }
+  }
+  return notFinite;
+}
+
+/** Replaces NaN and infinities in [at, end) by 0; whether there were any. */
+function clearNonFinite(at: usize, end: usize): bool {
+  let found = i32x4.splat(0);
+  for (let p = at; p < end; p += 16) {
+    const x = v128.load(p);
+    // 0 for a finite number, NaN for any other.
+    found = v128.or(found, f32x4.sub(x, x));
+  }
+  if (!v128.any_true(found)) return false;
+  for (let p = at; p < end; p += 16) {
+    const x = v128.load(p);
+    v128.store(p, v128.and(x, f32x4.eq(f32x4.sub(x, x), f32x4.splat(0))));
+  }
+  return true;
+}
+
+/**
+ * Adds to `rows` rows of `out`, of which each is its weights times the others that it sees, what `packStraight` left out: weight times
+ * NaN or infinity, by columns. `at` is the first of the others' columns of the head.
+ */
+export function addNonFinite(
+  job: AttentionJob, block: Block, row: i32, rows: i32, weights: usize, at: usize, stride: usize, out: usize, outStride: usize,
+): void {
+  const base = roundUp(block.firstEnd - block.first);
+  for (let r = row; r < row + rows; r++) {
+    const range = rangesOf(job, r);
+    addRun(job, weights - (<usize>block.first << 2), load<i32>(range), load<i32>(range, 4), at, stride, out);
+    if (job.rangesPerRow == 2) {
+      const second = weights + (<usize>base << 2) - (<usize>block.second << 2);
+      addRun(job, second, load<i32>(range, 8), load<i32>(range, 12), at, stride, out);
+    }
+    weights += <usize>job.capacity << 2;
+    out += outStride;
+  }
+}
+
+/** The same for one row and the others [from, to), whose weights begin where that of other 0 would be. */
+function addRun(job: AttentionJob, weights: usize, from: i32, to: i32, at: usize, stride: usize, out: usize): void {
+  for (let other = from; other < to; other++) {
+    const weight = load<f32>(weights + (<usize>other << 2));
+    const x = at + <usize>other * stride;
+    for (let c: usize = 0; c < <usize>job.headWidth << 2; c += 4) {
+      const value = load<f32>(x + c);
+      if (value - value != 0) store<f32>(out + c, load<f32>(out + c) + weight * value);
     }
   }
 }
@@ -143,23 +202,46 @@ export function multiplyTransposed(job: AttentionJob, rows: usize, others: usize
   }
 }
 
-/** Overwrites what each row does not see with -infinity. */
-export function mask(job: AttentionJob, block: Block, row: i32, rows: i32, scores: usize): void {
+/** Overwrites what each row does not see with `value`. */
+export function mask(job: AttentionJob, block: Block, row: i32, rows: i32, scores: usize, value: f32): void {
   const base = roundUp(block.firstEnd - block.first);
   for (let r = 0; r < rows; r++) {
     const at = scores + <usize>r * (<usize>job.capacity << 2);
     const range = rangesOf(job, row + r);
-    hide(at, firstFrom, firstTo, load<i32>(range) - block.first, load<i32>(range, 4) - block.first);
+    hide(at, firstFrom, firstTo, load<i32>(range) - block.first, load<i32>(range, 4) - block.first, value);
     if (job.rangesPerRow == 1) continue;
-    hide(at, secondFrom, secondTo, base + load<i32>(range, 8) - block.second, base + load<i32>(range, 12) - block.second);
+    hide(at, secondFrom, secondTo, base + load<i32>(range, 8) - block.second, base + load<i32>(range, 12) - block.second, value);
   }
 }
 
-/** -infinity everywhere in [from, to) but in [seen, seenEnd), which lies within unless it is empty. */
-function hide(at: usize, from: i32, to: i32, seen: i32, seenEnd: i32): void {
+/** `value` everywhere in [from, to) but in [seen, seenEnd), which lies within unless it is empty. */
+function hide(at: usize, from: i32, to: i32, seen: i32, seenEnd: i32, value: f32): void {
   if (seen >= seenEnd) seen = seenEnd = to;
-  for (let p = from; p < seen; p++) store<f32>(at + (<usize>p << 2), -Infinity);
-  for (let p = seenEnd; p < to; p++) store<f32>(at + (<usize>p << 2), -Infinity);
+  for (let p = from; p < seen; p++) store<f32>(at + (<usize>p << 2), value);
+  for (let p = seenEnd; p < to; p++) store<f32>(at + (<usize>p << 2), value);
+}
+
+/** Whether a row sees nothing. */
+export function seesNothing(job: AttentionJob, row: i32): bool {
+  const range = rangesOf(job, row);
+  return load<i32>(range) >= load<i32>(range, 4) && (job.rangesPerRow == 1 || load<i32>(range, 8) >= load<i32>(range, 12));
+}
+
+/**
+ * The sum of a row's numbers at the positions in use, given by lanes for either run. Positions depend on the row's neighbours, so lanes
+ * are turned to begin with what the row sees first: its sum is the same wherever it stands.
+ */
+export function sumOfRuns(job: AttentionJob, block: Block, row: i32, first: v128, second: v128): f32 {
+  const range = rangesOf(job, row);
+  return sumLanes(f32x4.add(turned(first, load<i32>(range) - block.first), turned(second, load<i32>(range, 8) - block.second)));
+}
+
+/** The lanes of v from number `by` on, modulo 4. */
+// @ts-ignore: decorator
+@inline
+function turned(v: v128, by: i32): v128 {
+  if (by & 2) v = v128.shuffle<f32>(v, v, 2, 3, 0, 1);
+  return by & 1 ? v128.shuffle<f32>(v, v, 1, 2, 3, 0) : v;
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Attention's forward pass; see attention-tiles.ts for the plan. */
 import {
-  chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
-  packTransposed, secondRun, secondRunEnd, transposedBytes,
+  addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
+  packTransposed, secondRun, secondRunEnd, seesNothing, sumOfRuns, transposedBytes,
 } from './attention-tiles';
 import { AttentionJob, Block, takeTask } from './job';
-import { exp, largestLane, log, sumLanes } from './simd';
+import { exp, largestLane, log } from './simd';
 import { TILE_ROWS } from './tile';
 
 /** Takes part in attention until no task is left; `scratch` is this thread's own memory. */
@@ -24,42 +24,42 @@ export function attend(job: AttentionJob, scratch: usize): void {
     const head = task % heads;
     const column = <usize>head * <usize>width * 4;
     packTransposed(job, block, job.k + column, job.kStride, keys);
-    packStraight(job, block, job.v + column, job.vStride, values);
+    const notFinite = packStraight(job, block, job.v + column, job.vStride, values);
     for (let row = block.row; row < block.rowEnd; row += TILE_ROWS) {
       const rows = min(TILE_ROWS, block.rowEnd - row);
       chooseRuns(job, block, row, rows);
       packTileRows(job.q + column + <usize>row * job.qStride, job.qStride, rows, width, queryTile);
       multiplyTransposed(job, queryTile, keys, scores);
-      mask(job, block, row, rows, scores);
+      mask(job, block, row, rows, scores, -Infinity);
       for (let r = 0; r < rows; r++) {
-        const lse = softmax(scores + <usize>r * (<usize>job.capacity << 2), job.scale);
+        const lse = softmax(job, block, row + r, scores + <usize>r * (<usize>job.capacity << 2));
         store<f32>(job.logSumExp + ((<usize>(row + r) * <usize>heads + <usize>head) << 2), lse);
       }
       const out = job.out + column + <usize>row * job.outStride;
       multiplyStraight(job, scores, values, out, job.outStride, rows, packed, edgeTile);
+      if (notFinite) addNonFinite(job, block, row, rows, scores, job.v + column, job.vStride, out, job.outStride);
     }
   }
 }
 
 /**
- * Softmax of one row of masked scores times `scale`, in place over the positions in use. Returns the log of its denominator. A row
- * that sees nothing becomes zero.
+ * Softmax of one row's masked scores times the scale, in place over the positions in use. Returns the log of its denominator. A row
+ * that sees nothing becomes zero, and so is what is returned.
  */
-function softmax(at: usize, scale: f32): f32 {
+function softmax(job: AttentionJob, block: Block, row: i32, at: usize): f32 {
+  const scale = job.scale;
   let largest = f32x4.splat(-Infinity);
   largest = largestOf(at, firstRun(), firstRunEnd(), largest);
   largest = largestOf(at, secondRun(), secondRunEnd(), largest);
-  let shift = largestLane(largest) * scale;
-  if (shift == -Infinity) shift = 0;
-  const sums = f32x4.add(
-    exponentials(at, firstRun(), firstRunEnd(), scale, shift), exponentials(at, secondRun(), secondRunEnd(), scale, shift),
-  );
-  const denominator = sumLanes(sums);
-  if (denominator != 0) {
-    const factor = f32x4.splat(1 / denominator);
-    multiplyBy(at, firstRun(), firstRunEnd(), factor);
-    multiplyBy(at, secondRun(), secondRunEnd(), factor);
-  }
+  const nothing = seesNothing(job, row);
+  const shift: f32 = nothing ? 0 : largestLane(largest) * scale;
+  const first = exponentials(at, firstRun(), firstRunEnd(), scale, shift);
+  const second = exponentials(at, secondRun(), secondRunEnd(), scale, shift);
+  if (nothing) return 0;
+  const denominator = sumOfRuns(job, block, row, first, second);
+  const factor = f32x4.splat(1 / denominator);
+  multiplyBy(at, firstRun(), firstRunEnd(), factor);
+  multiplyBy(at, secondRun(), secondRunEnd(), factor);
   return shift + log(denominator);
 }
 

@@ -1,7 +1,10 @@
-/** The product of one row and a matrix (m = 1): each element of B is used once, so nothing is packed. */
+/**
+ * The product of one row and a matrix (m = 1): each element of B is used once, so nothing is packed. Sums take their terms in order of
+ * k, as those of a tile do: a row's result is the same alone and among others.
+ */
 import { finishRow } from './epilogue';
 import { MatmulJob } from './job';
-import { loadLanes, madd, storeLanes, sumLanes } from './simd';
+import { loadLanes, madd, storeLanes } from './simd';
 
 /** Columns [from, to) of the only row. */
 export function multiplyRow(job: MatmulJob, from: i32, to: i32): void {
@@ -10,50 +13,63 @@ export function multiplyRow(job: MatmulJob, from: i32, to: i32): void {
   if (job.hasEpilogue) finishRow(job, 0, from, to - from);
 }
 
-/** B is stored [n, k]: each element of the result is the scalar product of two contiguous rows. */
+/** B is stored [n, k]: eight of its rows at a time, in blocks of 4 x 4 that are turned so that lanes are columns. */
 function dotRows(job: MatmulJob, from: i32, to: i32): void {
-  const k = job.k;
-  const a = job.a;
-  const stride = <usize>k << 2;
-  for (let column = from; column < to; column += 4) {
+  const stride = <usize>job.k << 2;
+  for (let column = from; column < to; column += 8) {
     // Columns past the end repeat the last one and are not stored.
-    const last = to - 1 - column;
     const b0 = job.b + <usize>column * stride;
-    const b1 = b0 + (last >= 1 ? stride : 0);
-    const b2 = b1 + (last >= 2 ? stride : 0);
-    const b3 = b2 + (last >= 3 ? stride : 0);
-    let s0 = f32x4.splat(0);
-    let s1 = s0;
-    let s2 = s0;
-    let s3 = s0;
+    const last = job.b + <usize>(to - 1) * stride;
+    const b1 = min(b0 + stride, last);
+    const b2 = min(b1 + stride, last);
+    const b3 = min(b2 + stride, last);
+    const b4 = min(b3 + stride, last);
+    const b5 = min(b4 + stride, last);
+    const b6 = min(b5 + stride, last);
+    const b7 = min(b6 + stride, last);
+    let left = f32x4.splat(0);
+    let right = left;
+    let a = job.a;
     let at: usize = 0;
-    let p = k;
-    for (; p >= 4; p -= 4) {
-      const x = v128.load(a + at);
-      s0 = madd(x, v128.load(b0 + at), s0);
-      s1 = madd(x, v128.load(b1 + at), s1);
-      s2 = madd(x, v128.load(b2 + at), s2);
-      s3 = madd(x, v128.load(b3 + at), s3);
-      at += 16;
+    const whole = stride & -16;
+    for (; at < whole; at += 16) {
+      left = addBlock(a, v128.load(b0 + at), v128.load(b1 + at), v128.load(b2 + at), v128.load(b3 + at), left);
+      right = addBlock(a, v128.load(b4 + at), v128.load(b5 + at), v128.load(b6 + at), v128.load(b7 + at), right);
+      a += 16;
     }
-    let r0 = sumLanes(s0);
-    let r1 = sumLanes(s1);
-    let r2 = sumLanes(s2);
-    let r3 = sumLanes(s3);
-    for (; p > 0; p--) {
-      const x = load<f32>(a + at);
-      r0 += x * load<f32>(b0 + at);
-      r1 += x * load<f32>(b1 + at);
-      r2 += x * load<f32>(b2 + at);
-      r3 += x * load<f32>(b3 + at);
-      at += 4;
+    for (; at < stride; at += 4) {
+      const x = v128.load_splat<f32>(a);
+      left = madd(x, lanes(b0 + at, b1 + at, b2 + at, b3 + at), left);
+      right = madd(x, lanes(b4 + at, b5 + at, b6 + at, b7 + at), right);
+      a += 4;
     }
     const out = job.out + (<usize>column << 2);
-    store<f32>(out, r0);
-    if (last >= 1) store<f32>(out, r1, 4);
-    if (last >= 2) store<f32>(out, r2, 8);
-    if (last >= 3) store<f32>(out, r3, 12);
+    storeLanes(out, left, min(4, to - column));
+    if (to - column > 4) storeLanes(out + 16, right, to - column - 4);
   }
+}
+
+/** Adds four numbers of the row at `a` times the columns of the 4 x 4 block whose rows are b0 to b3. */
+// @ts-ignore: decorator
+@inline
+function addBlock(a: usize, b0: v128, b1: v128, b2: v128, b3: v128, sum: v128): v128 {
+  const low = v128.shuffle<f32>(b0, b1, 0, 4, 1, 5);
+  const high = v128.shuffle<f32>(b0, b1, 2, 6, 3, 7);
+  const low2 = v128.shuffle<f32>(b2, b3, 0, 4, 1, 5);
+  const high2 = v128.shuffle<f32>(b2, b3, 2, 6, 3, 7);
+  sum = madd(v128.load_splat<f32>(a), v128.shuffle<f64>(low, low2, 0, 2), sum);
+  sum = madd(v128.load_splat<f32>(a, 4), v128.shuffle<f64>(low, low2, 1, 3), sum);
+  sum = madd(v128.load_splat<f32>(a, 8), v128.shuffle<f64>(high, high2, 0, 2), sum);
+  return madd(v128.load_splat<f32>(a, 12), v128.shuffle<f64>(high, high2, 1, 3), sum);
+}
+
+// @ts-ignore: decorator
+@inline
+function lanes(first: usize, second: usize, third: usize, fourth: usize): v128 {
+  let v = v128.load32_zero(first);
+  v = v128.load_lane<f32>(second, v, 1);
+  v = v128.load_lane<f32>(third, v, 2);
+  return v128.load_lane<f32>(fourth, v, 3);
 }
 
 /**
