@@ -16,6 +16,12 @@ const GLOBALS = [
   'collections\nOrderedDict\n',
   'torch.jit._pickle\nbuild_intlist\n',
   '__torch__.Model\nBlock\n',
+  'torch\nComplexFloatStorage\n',
+  'torch._utils\n_rebuild_qtensor\n',
+  'numpy.core.multiarray\n_reconstruct\n',
+  'argparse\nNamespace\n',
+  'collections\ndefaultdict\n',
+  '__builtin__\nset\n',
   'os\nsystem\n',
   'builtins\neval\n',
   '__builtin__\n__import__\n',
@@ -39,7 +45,7 @@ export function pickle(random: Random): Bytes {
 function stateDict(random: Random): Bytes {
   const items = Array.from({ length: 1 + random.below(4) }, (_, i) =>
     concat(
-      text(random.pick([`layer.${i}`, 'logit_scale', 'visual.proj'])),
+      text(random.pick([`layer.${i}`, 'logit_scale', 'visual.proj', 'model', 'optimizer'])),
       random.oneIn(5) ? value(random, 3) : tensor(random),
     ),
   );
@@ -89,12 +95,32 @@ function value(random: Random, depth: number): Bytes {
     () => concat(OP.MARK, ...several(), OP.FROZENSET),
     () => concat(global(random.pick(GLOBALS)), tuple(...several()), OP.REDUCE),
     () => concat(global('__torch__.Model\nBlock\n'), OP.EMPTY_TUPLE, OP.NEWOBJ, inner(), OP.BUILD),
+    // An object of any class, and all that can be done to it; of an unknown one, all of it is kept.
+    () =>
+      concat(global(random.pick(GLOBALS)), OP.EMPTY_TUPLE, random.pick([OP.NEWOBJ, OP.REDUCE]), changes(random, inner)),
     () => concat(inner(), OP.BINPUT, random.below(4), OP.BINGET, random.below(4), OP.TUPLE2),
     // A list that holds itself.
     () => concat(OP.EMPTY_LIST, OP.DUP, OP.APPEND),
     () => concat(concat(...Array.from({ length: 1000 }, () => concat(OP.EMPTY_TUPLE))), ...Array(999).fill(OP.TUPLE2)),
   ];
   return random.pick(random.oneIn(2) ? nested : plain)();
+}
+
+/** What a pickle does to an object that it has made. */
+function changes(random: Random, inner: () => Bytes): Bytes {
+  const change = () =>
+    random.pick([
+      () => concat(inner(), OP.BUILD),
+      () => concat(inner(), OP.APPEND),
+      () => concat(OP.MARK, inner(), inner(), OP.APPENDS),
+      () => concat(text('k'), inner(), OP.SETITEM),
+      () => concat(OP.MARK, text('k'), inner(), OP.SETITEMS),
+      () => concat(OP.MARK, inner(), OP.ADDITEMS),
+      () => concat(OP.DUP, OP.EMPTY_TUPLE, OP.REDUCE),
+      // A part of itself.
+      () => concat(OP.DUP, OP.APPEND),
+    ])();
+  return concat(...Array.from({ length: random.below(4) }, change));
 }
 
 /** Opcodes, with operands or without, where they do not belong. */

@@ -1,5 +1,4 @@
 /** `ptdpc convert`: any supported CLIP checkpoint into a model directory. */
-import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Checkpoint } from '../clip/checkpoint/index.js';
 import {
@@ -9,6 +8,8 @@ import {
   isOpenAiArchive,
   type ModelDescription,
   parsePreprocessing,
+  unusedTensors,
+  validateShapes,
 } from '../clip/config.js';
 import {
   clipPreprocessing,
@@ -16,10 +17,11 @@ import {
   type Preprocessing,
   samePreprocessing,
 } from '../clip/image/index.js';
+import { printable } from '../errors.js';
 import { requireNothingAt } from '../node/atomic.js';
-import { exists, findCheckpoint, openCheckpointFiles, readDescription, readText } from '../node/checkpoint-files.js';
+import { findCheckpoint, openCheckpointFiles, readDescription, readText } from '../node/checkpoint-files.js';
 import { requireSpace } from '../node/make-folder.js';
-import { readVocabulary } from '../node/model-directory.js';
+import { readVocabulary, vocabularyIn } from '../node/model-directory.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
 import { nothingWritten } from './interruption.js';
 import { addExamples, jsonOption } from './options.js';
@@ -47,18 +49,19 @@ export function configure(command: Command): void {
         "archive, or a folder from the Hugging Face hub, under Hugging Face's, OpenAI's or OpenCLIP's names. " +
         'Nothing in it is executed. Sizes come from its config.json or open_clip_config.json where it has one, else ' +
         'from the tensors. How pictures are prepared comes from --preprocessing, else from a file beside the ' +
-        'checkpoint, else it is as OpenAI has it. The vocabulary comes from --vocab, else from a merges.txt beside ' +
-        'the checkpoint.',
+        'checkpoint, else it is as OpenAI has it. The vocabulary comes from --vocab, else from a merges.txt or ' +
+        'tokenizer.json beside the checkpoint.',
     )
     .argument('<checkpoint>', 'file or folder')
     .requiredOption('--out <dir>', 'model directory to create');
   addConversionOptions(command)
     .addOption(jsonOption())
     .action(async (path: string, options: Options) => {
-      const { config, preprocessing, vocabulary } = await convertCheckpoint(path, options.out, options);
+      const { config, preprocessing, vocabulary, unused } = await convertCheckpoint(path, options.out, options);
       const { out, dtype } = options;
       if (!options.json) return;
-      printJson({ out, dtype, weights: weightCount(config), vocabulary: vocabulary ?? null, config, preprocessing });
+      const weights = weightCount(config);
+      printJson({ out, dtype, weights, vocabulary: vocabulary ?? null, config, preprocessing, unused });
     });
   addExamples(command, [
     ['ptdpc convert ViT-B-32.pt --vocab bpe_simple_vocab_16e6.txt.gz --out clip-b32', "OpenAI's own file"],
@@ -80,16 +83,22 @@ export function addConversionOptions(command: Command): Command {
       '--preprocessing <file>',
       'how the model wants its pictures: a preprocessor_config.json, open_clip_config.json or config.json of timm',
     )
-    .option('--vocab <file>', 'vocabulary: merges.txt or bpe_simple_vocab_16e6.txt.gz')
+    .option('--vocab <file>', 'vocabulary: merges.txt, tokenizer.json or bpe_simple_vocab_16e6.txt.gz')
     .addOption(new Option('--dtype <type>', 'type of the stored weights').choices(['f32', 'f16']).default('f32'));
 }
 
-/** Converts, and says what was made of it. Returns what the model is, and where its vocabulary came from. */
-export async function convertCheckpoint(
-  path: string,
-  out: string,
-  options: ConversionOptions,
-): Promise<{ config: ClipConfig; preprocessing: Preprocessing; vocabulary: string | undefined }> {
+/** What was made of a checkpoint. */
+export interface Conversion {
+  readonly config: ClipConfig;
+  readonly preprocessing: Preprocessing;
+  /** Where the vocabulary came from. */
+  readonly vocabulary: string | undefined;
+  /** Names of tensors that are no part of a CLIP, and were left out. */
+  readonly unused: readonly string[];
+}
+
+/** Converts, and says what was made of it. */
+export async function convertCheckpoint(path: string, out: string, options: ConversionOptions): Promise<Conversion> {
   const { activation, vocab, dtype } = options;
   await requireNothingAt(out);
   using _nothing = nothingWritten();
@@ -99,8 +108,9 @@ export async function convertCheckpoint(
     const description = directory === undefined ? undefined : await readDescription(directory);
     const config = configOf(checkpoint, description?.config, activation);
     const { preprocessing, notes } = await preprocessingOf(checkpoint, config, description, options.preprocessing);
-    const vocabulary = vocab ?? (await vocabularyBeside(directory));
+    const vocabulary = vocab ?? (directory === undefined ? undefined : await vocabularyIn(directory));
     const tokenizer = vocabulary === undefined ? undefined : await readVocabulary(vocabulary, config);
+    const unused = unusedTensors(validateShapes(checkpoint, config), config);
     await requireSpace(out, weightBytes(config, dtype));
     {
       using bar = progress(weightBytes(config, dtype), 'converting', 'B');
@@ -108,10 +118,11 @@ export async function convertCheckpoint(
       await writeModelDirectory(out, parts, { dtype }, (bytes) => bar.tick(bytes));
     }
     for (const note of notes) say(note);
+    if (unused.length > 0) say(`left out, no part of a CLIP: ${listed(unused)}`);
     if (!tokenizer)
       say('no vocabulary was given (--vocab), so this model cannot read texts until merges.txt is put there');
     say(`${out}: ${(weightCount(config) / 1e6).toFixed(1)} M weights in ${dtype}, ${config.activation}`);
-    return { config, preprocessing, vocabulary };
+    return { config, preprocessing, vocabulary, unused };
   } finally {
     await close();
   }
@@ -153,8 +164,8 @@ async function preprocessingOf(
   return { preprocessing, notes };
 }
 
-async function vocabularyBeside(directory: string | undefined): Promise<string | undefined> {
-  if (directory === undefined) return undefined;
-  const path = join(directory, 'merges.txt');
-  return (await exists(path)) ? path : undefined;
+/** The first few names, and how many more there are. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map(printable).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

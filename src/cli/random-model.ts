@@ -29,7 +29,7 @@ export function configure(command: Command): void {
     .addOption(new Option('--arch <name>', 'architecture').choices([...ARCHITECTURES.keys()]).makeOptionMandatory())
     .requiredOption('--out <dir>', 'model directory to create')
     .option('--seed <n>', 'seed of the weights', parseSeed, 0)
-    .option('--vocab <file>', 'vocabulary: merges.txt or bpe_simple_vocab_16e6.txt.gz')
+    .option('--vocab <file>', 'vocabulary: merges.txt, tokenizer.json or bpe_simple_vocab_16e6.txt.gz')
     .addOption(new Option('--dtype <type>', 'type of the stored weights').choices(['f16', 'f32']).default('f16'))
     .addOption(jsonOption())
     .action(randomModel);

@@ -22,5 +22,5 @@ export {
   preprocessorJson,
   timmPreprocessing,
 } from './config/preprocessing-json.js';
-export { clipTensors, type ExpectedTensor, validateShapes } from './config/tensors.js';
+export { clipTensors, type ExpectedTensor, unusedTensors, validateShapes } from './config/tensors.js';
 export { clipVision, readVit, type VisionConfig, visionRows } from './config/vision-config.js';

@@ -4,17 +4,25 @@
  *     config.json           sizes and activation; or OpenCLIP's open_clip_config.json
  *     preprocessor_config.json   how pictures are prepared, where not as for OpenAI's models
  *     model.safetensors     weights (or shards with an index, or pytorch_model.bin)
- *     merges.txt            vocabulary; one with no merges after its first line means one token a byte
+ *     merges.txt            vocabulary (or tokenizer.json); one with no merges after its first line means one token a byte
+ *     vocab.json            ids of its tokens, start and end among them
  */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { CanonicalClip } from '../clip/checkpoint/index.js';
+import { basename, dirname, join } from 'node:path';
+import { type CanonicalClip, IDS_FILE, VOCABULARY_FILES } from '../clip/checkpoint/index.js';
 import { type ClipConfig, type ModelDescription, validateShapes } from '../clip/config.js';
 import { clipPreprocessing, type Preprocessing } from '../clip/image/index.js';
 import { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { InputError } from '../errors.js';
 import { modelIdentity } from '../ptdpc/index.js';
-import { exists, findCheckpoint, openCheckpointFiles, readDescription, readSmallFile } from './checkpoint-files.js';
+import {
+  exists,
+  findCheckpoint,
+  openCheckpointFiles,
+  readDescription,
+  readSmallFile,
+  readText,
+} from './checkpoint-files.js';
 import { hashFiles } from './file-hash.js';
 import { naming } from './system-error.js';
 
@@ -81,17 +89,31 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
 
 /** The tokenizer of a model directory, without opening its weights. */
 export async function readTokenizer(directory: string, config: ClipConfig): Promise<ClipTokenizer> {
-  const path = join(directory, 'merges.txt');
-  if (!(await exists(path))) {
+  const path = await vocabularyIn(directory);
+  if (path === undefined) {
     throw new InputError(
-      `${path}: missing, so texts cannot be tokenized; put the checkpoint's merges.txt there, or convert with --vocab`,
+      `${join(directory, 'merges.txt')}: missing, so texts cannot be tokenized; put the checkpoint's merges.txt or tokenizer.json there, or convert with --vocab`,
     );
   }
   return readVocabulary(path, config);
 }
 
-/** A tokenizer for a model from a vocabulary file of either kind, gzip-compressed or not. */
-export async function readVocabulary(path: string, config: ClipConfig): Promise<ClipTokenizer> {
-  const { vocabularySize } = config.text;
-  return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize });
+/** The file in a folder that holds its vocabulary; undefined where there is none. */
+export async function vocabularyIn(directory: string): Promise<string | undefined> {
+  for (const name of VOCABULARY_FILES) {
+    const path = join(directory, name);
+    if (await exists(path)) return path;
+  }
+  return undefined;
+}
+
+/**
+ * A tokenizer for a model from a vocabulary file of any kind, gzip-compressed or not. The vocab.json beside a merges.txt says which ids
+ * its tokens have.
+ */
+export async function readVocabulary(path: string, { text }: ClipConfig): Promise<ClipTokenizer> {
+  const { vocabularySize, sot, eot } = text;
+  const beside = join(dirname(path), IDS_FILE);
+  const vocabJson = basename(path) === 'merges.txt' && (await exists(beside)) ? await readText(beside) : undefined;
+  return ClipTokenizer.fromVocabularyFile(await readSmallFile(path), path, { vocabularySize, sot, eot, vocabJson });
 }

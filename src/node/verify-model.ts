@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { CONFIG_FILES } from '../clip/checkpoint/index.js';
-import { ARCHITECTURES, type ClipConfig, clipTensors, firstDifference } from '../clip/config.js';
+import { ARCHITECTURES, type ClipConfig, clipTensors, firstDifference, unusedTensors } from '../clip/config.js';
 import { describePreprocessing } from '../clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import {
@@ -20,7 +20,7 @@ import {
   passed,
   type ReferenceNumbers,
 } from '../clip/verify/index.js';
-import { InputError } from '../errors.js';
+import { InputError, printable } from '../errors.js';
 import { normalizedFeatures, zeroShotLogits } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { exists } from './checkpoint-files.js';
@@ -84,7 +84,10 @@ export async function verifyModel(directory: string, options: VerifyOptions): Pr
   }
   await using _ = model;
   const { configFile } = model.description;
-  const checks = [passed('shapes', `as ${configFile} says: ${describeSizes(model.config)}`), checkPictures(model)];
+  const unused = unusedTensors(model.clip, model.config);
+  const beside = unused.length > 0 ? `; not used: ${listedNames(unused)}` : '';
+  const sizes = passed('shapes', `as ${configFile} says: ${describeSizes(model.config)}${beside}`);
+  const checks = [sizes, checkPictures(model)];
   checks.push(...(await readWeights(model, options.events ?? SILENT)));
   checks.push(await checkVocabulary(model));
   if (checks.some(({ name, outcome }) => name === 'finite weights' && outcome === 'failed')) {
@@ -113,6 +116,11 @@ const REST = [
   'picture',
 ];
 
+function listedNames(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map(printable).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
 function describeSizes({ vision, text, projectionDim }: ClipConfig): string {
   return `${vision.layers} + ${text.layers} layers, widths ${vision.width} and ${text.width}, joint width ${projectionDim}, patches of ${vision.patchSize}`;
 }
@@ -132,9 +140,13 @@ async function checkVocabulary(model: ModelDirectory): Promise<Check> {
   try {
     const tokenizer = await model.tokenizer();
     const ids = tokenizer.encodeText('a photo of a cat', model.config.text.context);
-    if (model.config.text.vocabularySize !== 49_408) return passed(name, 'merges.txt fits the token embedding');
+    const { sot, eot } = tokenizer;
+    const spare = model.config.text.vocabularySize - Math.max(sot, eot) - 1;
+    const beyond = spare > 0 ? `; the table has ${spare} rows beyond it` : '';
+    const special = `texts begin with ${sot} and end with ${eot}${beyond}`;
     const expected = OPENAI_VIT_B32.text.ids;
-    if (ids.join() === expected.join()) return passed(name, `"a photo of a cat" is [${ids.join(', ')}]`);
+    if (sot !== expected[0] || eot !== expected.at(-1)) return passed(name, `it fits the token embedding: ${special}`);
+    if (ids.join() === expected.join()) return passed(name, `"a photo of a cat" is [${ids.join(', ')}]${beyond}`);
     return failed(name, `"a photo of a cat" should be [${expected.join(', ')}], found [${ids.join(', ')}]`);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

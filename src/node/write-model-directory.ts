@@ -27,7 +27,9 @@ export async function writeModelDirectory(
     const sink = directorySink(temporary);
     const writeText = (name: string, text: string) => sink.write(name, new TextEncoder().encode(text));
     try {
-      await convertToModelDirectory(checkpoint, config, options, async (name, chunk) => {
+      const { sot = config.text.sot, eot = config.text.eot } = tokenizer ?? {};
+      const known: ClipConfig = { ...config, text: { ...config.text, sot, eot } };
+      await convertToModelDirectory(checkpoint, known, options, async (name, chunk) => {
         await sink.write(name, chunk);
         if (name === 'model.safetensors') onBytes(chunk.length);
       });

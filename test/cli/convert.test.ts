@@ -4,7 +4,7 @@ import { copyFile, mkdir, readFile, stat, truncate, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { bytesSource, type Checkpoint, openCheckpoint, writeSafetensors } from '../../src/clip/checkpoint/index.js';
-import { parseConfigJson } from '../../src/clip/config.js';
+import { firstDifference, parseConfigJson } from '../../src/clip/config.js';
 import { ClipTokenizer } from '../../src/clip/tokenizer/index.js';
 import { expectRefused, fixture, ptdpc, ptdpcJson, scratchNames, scratchPath, setUpProgram } from './program.js';
 import { tinyVocabulary } from './tiny-vocabulary.js';
@@ -31,7 +31,7 @@ async function digest(checkpoint: Checkpoint, name: string): Promise<string> {
 async function expectSameWeights(directory: string, golden = fixture('clip-tiny')): Promise<void> {
   const [found, expected] = [await readModel(directory), await readModel(golden)];
   // Sizes and activation; epsilon and the rest follow.
-  expect(found.config).toEqual(expected.config);
+  expect(firstDifference(found.config, expected.config)).toBeUndefined();
   const names = expected.checkpoint.names().filter((name) => !name.endsWith('position_ids'));
   expect([...found.checkpoint.names()].sort()).toEqual([...names].sort());
   for (const name of names) {
@@ -133,6 +133,26 @@ test('how pictures are prepared is kept, or taken from a file that is given', as
     refused,
     /preprocessor_config\.json: resample should be 2 \(bilinear\) or 3 \(bicubic\), found 0/,
   );
+});
+
+test('tensors beside the model are left out and named; ones that would change it are refused', async () => {
+  const { checkpoint } = await readModel(fixture('clip-tiny'));
+  const withExtra = async (extra: string) => {
+    const chunks: Uint8Array[] = [];
+    const entries = [...checkpoint.names(), extra].map((name) => ({
+      name: name === extra ? extra : `clip.${name}`,
+      dtype: name === extra ? ('F32' as const) : checkpoint.dtype(name),
+      shape: name === extra ? [1] : checkpoint.shape(name),
+      read: async () => new Uint8Array(name === extra ? 4 : (await checkpoint.read(name)).buffer),
+    }));
+    await writeSafetensors(entries, new Map(), (chunk) => void chunks.push(chunk));
+    const path = scratchPath(`extra-${extra}.safetensors`);
+    await writeFile(path, Buffer.concat(chunks));
+    return ['convert', path, '--activation', 'quick_gelu', '--out', scratchPath(`extra-${extra}`)];
+  };
+  expect((await ptdpc(await withExtra('head.weight'))).stderr).toMatch(/^left out, no part of a CLIP: head\.weight$/m);
+  await expectSameWeights(scratchPath('extra-head.weight'));
+  await expectRefused(await withExtra('text_projection.bias'), /"text_projection\.bias" is not part of a ViT CLIP/);
 });
 
 test('the option wins over the configuration, and that is said', async () => {

@@ -15,7 +15,7 @@ import {
   setUpProgram,
   startPtdpc,
 } from './program.js';
-import { tinyVocabulary } from './tiny-vocabulary.js';
+import { tinyVocabJson, tinyVocabulary } from './tiny-vocabulary.js';
 
 setUpProgram();
 const server = testServer();
@@ -24,7 +24,7 @@ const WEIGHTS = await readFile(fixture('clip-tiny/model.safetensors'));
 const FILES = {
   'config.json': await readFile(fixture('clip-tiny/config.json')),
   'merges.txt': tinyVocabulary,
-  'vocab.json': '{}',
+  'vocab.json': tinyVocabJson,
   'model.safetensors': WEIGHTS,
 };
 const WEIGHTS_PATH = `/${ID}/resolve/${'c'.repeat(40)}/model.safetensors`;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { testServer } from '../node/hub/test-server.js';
 import { writePublished } from '../support/published-datasets.js';
 import { fixture, ptdpc, scratchPath, setUpProgram } from './program.js';
-import { tinyVocabulary } from './tiny-vocabulary.js';
+import { tinyVocabJson, tinyVocabulary } from './tiny-vocabulary.js';
 
 setUpProgram();
 const server = testServer();
@@ -31,7 +31,7 @@ test('the five lines, from fetch to a prediction', async () => {
   const files = {
     'config.json': await readFile(fixture('clip-tiny/config.json')),
     'merges.txt': tinyVocabulary,
-    'vocab.json': '{}',
+    'vocab.json': tinyVocabJson,
     'model.safetensors': await readFile(fixture('clip-tiny/model.safetensors')),
   };
   server().addRepository(MODEL, files, { large: ['model.safetensors'] });

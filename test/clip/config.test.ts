@@ -7,6 +7,7 @@ import {
   configToJson,
   inferConfig,
   parseConfigJson,
+  unusedTensors,
   validateShapes,
 } from '../../src/clip/config.js';
 import { expectInputError, fixtureBytes, openFixture, safetensorsOf } from './checkpoint/support.js';
@@ -54,6 +55,17 @@ describe('config.json', () => {
     expect(parse({ model_type: 'clip' })).toEqual(VIT_B_32);
     expect(parse({ model_type: 'clip', text_config: {}, vision_config: null, projection_dim: null })).toEqual(VIT_B_32);
     expect(parse({ vision_config: { patch_size: 16 } }).vision.patchSize).toBe(16);
+  });
+
+  test("ids of start and end, but not OpenAI's 0 and 2, which are no ids of the vocabulary", () => {
+    const ids = (text_config: object) => {
+      const { sot, eot } = parse({ model_type: 'clip', text_config }).text;
+      return [sot, eot];
+    };
+    expect(ids({ bos_token_id: 0, eos_token_id: 2 })).toEqual([undefined, undefined]);
+    expect(ids({ bos_token_id: 49_406, eos_token_id: 49_407 })).toEqual([49_406, 49_407]);
+    const text = configToJson({ ...TINY, text: { ...TINY.text, sot: 512, eot: 513 } });
+    expect(JSON.parse(text).text_config).toMatchObject({ bos_token_id: 512, eos_token_id: 513 });
   });
 
   test('the older *_config_dict wins over *_config, defaults included, as in transformers', () => {
@@ -256,7 +268,7 @@ describe('shapes against the configuration', () => {
     );
   });
 
-  test('weights in the towers that we would not use are refused, others ignored', async () => {
+  test('weights in its own parts that we would not use are refused, others named', async () => {
     const extra = (name: string) => {
       const base = shapesOf(TINY);
       return {
@@ -270,7 +282,18 @@ describe('shapes against the configuration', () => {
       /"visual\.transformer\.resblocks\.0\.ls_1\.gamma"/,
     );
     await expectInputError(() => validateShapes(extra('text_model.encoder.layers.0.lora.weight'), TINY), /lora/);
-    expect(validateShapes(extra('classifier.weight'), TINY).has('classifier.weight')).toBe(true);
+    for (const name of [
+      'text_projection.bias',
+      'positional_embedding_res',
+      'visual_projection.bias',
+      'logit_scale_2',
+    ]) {
+      await expectInputError(() => validateShapes(extra(name), TINY), `"${name}" is not part of a ViT CLIP`);
+    }
+    for (const name of ['classifier.weight', 'logit_bias', 'prompt_learner.ctx']) {
+      expect(unusedTensors(validateShapes(extra(name), TINY), TINY)).toEqual([name]);
+    }
+    expect(unusedTensors(validateShapes(extra('text_model.embeddings.position_ids'), TINY), TINY)).toEqual([]);
     expect(validateShapes(extra('text.attn_mask'), TINY).has('text.attn_mask')).toBe(false);
   });
 

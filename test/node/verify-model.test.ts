@@ -260,6 +260,19 @@ describe('damaged models', () => {
     expect(outcomes(await verify(folder, { known }))).toMatchObject({ 'finite features': 'failed' });
   });
 
+  test('a vocabulary that ends texts otherwise than the configuration, and one with spare rows', async () => {
+    const folder = await model({ vocabulary: '#version: 0.2\n' });
+    const checks = await verify(folder, { known });
+    expect(detail(checks, 'vocabulary')).toMatch(
+      /texts begin with 512 and end with 513; the table has 486 rows beyond it$/,
+    );
+    const path = join(folder, 'config.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"eos_token_id": 2', '"eos_token_id": 999'));
+    const again = await verify(folder, { known });
+    expect(outcomes(again)).toMatchObject({ ...SOUND, vocabulary: 'failed' });
+    expect(detail(again, 'vocabulary')).toMatch(/<\|endoftext\|> is 513, the model's configuration says 999/);
+  });
+
   test('wrong shapes, and no vocabulary', async () => {
     const folder = await model({ vocabulary: 'no merges here, but words' });
     expect(outcomes(await verify(folder, { known }))).toMatchObject({ ...SOUND, vocabulary: 'failed' });

@@ -3,13 +3,18 @@
     /usr/bin/python3 test/reference/make_checkpoint_fixtures.py
 
 They cover what the CLIP fixtures do not: views, every storage type, pickle protocols 2, 4 and 5, wrapped checkpoints,
-TorchScript module trees with shared and nested modules, and the format from before PyTorch 1.6.
+TorchScript module trees with shared and nested modules, the format from before PyTorch 1.6, a state_dict deep among objects of Python, and
+a module saved whole.
 """
 
+import argparse
+import collections
 import json
+import pathlib
 from pathlib import Path
 from typing import Dict, List
 
+import numpy as np
 import torch
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "checkpoint"
@@ -96,6 +101,24 @@ def main() -> None:
     plain = model.state_dict()
     for protocol in (2, 4, 5):
         torch.save(checkpoint, FOLDER / f"wrapped_protocol{protocol}.pt", pickle_protocol=protocol)
+    extras = {
+        "best": np.float64(0.5),
+        "curve": np.arange(3.0),
+        "generator": np.random.RandomState(0).get_state(),
+        "where": pathlib.PurePosixPath("runs/1"),
+        "options": argparse.Namespace(lr=0.1, names={"a", "b"}),
+        "window": slice(1, None, 2),
+        "frozen": frozenset([1, 2]),
+        "counts": collections.Counter("hello"),
+        "by_name": collections.defaultdict(list, {"x": [1]}),
+        "schedule": torch.optim.lr_scheduler.StepLR(optimizer, 1),
+        "optimizer": optimizer,
+        "complex": torch.ones(2, dtype=torch.complex64),
+    }
+    for protocol in (2, 4):
+        nested = {**extras, "checkpoint": {"net": plain, "step": np.int64(7)}}
+        torch.save(nested, FOLDER / f"extras_protocol{protocol}.pt", pickle_protocol=protocol)
+    torch.save({"epoch": 1, "model": model}, FOLDER / "module.pt")
     torch.save(plain, FOLDER / "before_1_6.pt", _use_new_zipfile_serialization=False)
     scripted = torch.jit.script(Outer())
     scripted.save(str(FOLDER / "modules.ts.pt"))

@@ -142,7 +142,10 @@ describeInBrowser('Own model on the CPU', (browser) => {
       const cases: readonly (readonly [folder: string, line: RegExp])[] = [
         [scratchPath('holiday'), /^holiday: not a model folder, it has no config\.json$/],
         [scratchPath('models'), /it has no config\.json; there is one in inner: choose that folder$/],
-        [await variation('no-words', (at) => rm(join(at, 'merges.txt'))), /^no-words: no merges\.txt in this folder/],
+        [
+          await variation('no-words', (at) => rm(join(at, 'merges.txt'))),
+          /^no-words: no merges\.txt or tokenizer\.json in this folder/,
+        ],
         [await variation('no-weights', (at) => rm(join(at, 'model.safetensors'))), /^no-weights: no weights in this/],
         [await variation('cut', (at) => truncate(join(at, 'model.safetensors'), 3e6)), /^model\.safetensors: .*trunc/],
         [await variation('page', (at) => writeFile(join(at, 'model.safetensors'), '<html>')), /a web page, not a/],

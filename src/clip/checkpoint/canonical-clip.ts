@@ -1,6 +1,6 @@
 /** A CLIP checkpoint of any origin, seen under canonical names and in canonical shapes. Still lazy: nothing is copied. */
 import { InputError } from '../../errors.js';
-import { type CanonicalTensor, canonicalTensors, type Derivation } from './canonical-names.js';
+import { type CanonicalTensor, CLIP_ANCHOR, canonicalTensors, type Derivation, prefixOf } from './canonical-names.js';
 import { type Checkpoint, type RowRange, readFloat32, requireTensor } from './checkpoint.js';
 import type { DType } from './dtype.js';
 import { quoted } from './quoted.js';
@@ -25,13 +25,24 @@ interface Origin {
 /**
  * Returns the canonical view of a checkpoint. Throws `InputError` where two stored tensors claim one canonical name, or
  * where a tensor cannot be split or transposed as its name demands. Whether it is a CLIP at all is for `inferConfig` and
- * `validateShapes` to say. `translate` knows the stored names, CLIP's unless another is given.
+ * `validateShapes` to say. `translate` knows the stored names, and `anchor` the one by which their prefix is found (`prefixOf`): CLIP's unless
+ * others are given. What is not under the prefix keeps its name.
  */
-export function canonicalClip(checkpoint: Checkpoint, translate = canonicalTensors): CanonicalClip {
+export function canonicalClip(
+  checkpoint: Checkpoint,
+  translate = canonicalTensors,
+  anchor: RegExp = CLIP_ANCHOR,
+): CanonicalClip {
   const { name } = checkpoint;
   const origins = new Map<string, Origin>();
-  for (const storedName of checkpoint.names()) {
-    for (const tensor of translate(storedName)) {
+  const names = checkpoint.names();
+  const prefix = prefixOf(names, anchor, name);
+  for (const storedName of names) {
+    const isWithin = storedName.startsWith(prefix);
+    const tensors = isWithin
+      ? translate(storedName.slice(prefix.length))
+      : [{ name: storedName, derivation: 'same' } as const];
+    for (const tensor of tensors) {
       const other = origins.get(tensor.name);
       if (other) {
         throw new InputError(

@@ -10,6 +10,8 @@
  *
  * `pre_layrnorm` is Hugging Face's own spelling.
  */
+import { InputError } from '../../errors.js';
+import { quoted } from './quoted.js';
 
 /**
  * How a canonical tensor comes out of the stored one. `third` is a third of its rows: 0 = query, 1 = key, 2 = value; `squeezed`
@@ -22,7 +24,28 @@ export interface CanonicalTensor {
   readonly derivation: Derivation;
 }
 
-/** What wrappers put before every name: DistributedDataParallel, torch.compile, and training frameworks' own modules. */
+/** The tensor by which a CLIP's names are told from those beside them: the patch embedding, which every one has once. */
+export const CLIP_ANCHOR = /(?:^|\.)(?:visual\.conv1|vision_model\.embeddings\.patch_embedding)\.weight$/;
+
+/**
+ * What stands before every name of a model: of DistributedDataParallel, torch.compile, a training framework's module, a larger model. It is
+ * all that precedes the one tensor that `anchor` matches. Throws InputError where there are two such tensors: one file then holds two models.
+ */
+export function prefixOf(names: readonly string[], anchor: RegExp, fileName: string): string {
+  const prefixes = new Set<string>();
+  for (const name of names) {
+    const at = anchor.exec(name);
+    if (at) prefixes.add(name.slice(0, at.index + (at[0].startsWith('.') ? 1 : 0)));
+  }
+  const [prefix = '', other] = prefixes;
+  if (other === undefined) return prefix;
+  throw new InputError(
+    `${fileName}: it holds two models, one under ${quoted(prefix)} and one under ${quoted(other)}; keep one, in Python: ` +
+      `torch.save({k: v for k, v in state_dict.items() if k.startswith(${quoted(prefix || other)})}, "new.pt")`,
+  );
+}
+
+/** What wrappers put before every name, where there is no such tensor. */
 export const WRAPPER_PREFIX = /^(?:module\.|_orig_mod\.|model\.)+/;
 
 /** Buffers that say nothing that the shapes do not. */

@@ -24,7 +24,7 @@ export {
   writeClipSafetensors,
 } from './convert.js';
 export type { DType, TensorData } from './dtype.js';
-export { CONFIG_FILES, MAX_TEXT_BYTES, WEIGHT_FILES } from './model-files.js';
+export { CONFIG_FILES, IDS_FILE, MAX_TEXT_BYTES, VOCABULARY_FILES, WEIGHT_FILES } from './model-files.js';
 export { openCheckpoint } from './open-checkpoint.js';
 export { openSafetensors } from './safetensors.js';
 export { type ByteSink, type SafetensorsEntry, writeSafetensors } from './safetensors-writer.js';

@@ -11,13 +11,30 @@ export interface PickleGlobal {
   /** What REDUCE yields; absent where a call is refused. */
   readonly call?: (args: readonly PickleValue[]) => PickleValue;
   /** What NEWOBJ yields; absent where an instance is refused. */
-  readonly create?: () => PickleValue;
+  readonly create?: (args: PickleValue) => PickleValue;
 }
 
 /** An instance of a class that we know only by name: its pickled state, inert. */
 export class PickleRecord {
   state: PickleValue = null;
   constructor(readonly className: string) {}
+}
+
+/**
+ * What an unknown class or function would have made: nothing was run, and it stands for that. `parts` holds all that it was given, so that
+ * one can tell whether tensors are among it.
+ */
+export class PickleOpaque {
+  readonly kind = 'opaque';
+  readonly parts: PickleValue[];
+
+  constructor(
+    /** Dotted name of the class or function. */
+    readonly madeBy: string,
+    ...parts: PickleValue[]
+  ) {
+    this.parts = parts;
+  }
 }
 
 /** Base of the values that a host makes in `call` or `persistentLoad`. */
@@ -37,6 +54,7 @@ export type PickleValue =
   | Map<PickleValue, PickleValue>
   | PickleGlobal
   | PickleRecord
+  | PickleOpaque
   | PickleHostValue;
 
 /** What the pickle may refer to. Both throw `InputError`, or return undefined, for what they do not know. */

@@ -3,7 +3,7 @@
  * Lib/pickletools.py and PEP 307, 3154, 574), that builds plain data and runs nothing.
  *
  * In a pickle, GLOBAL names any function of any module and REDUCE calls it; that is why loading one from a stranger runs
- * the stranger's code. Here a name only resolves to what the host lists; every other is refused by its full name.
+ * the stranger's code. Here a name only resolves to what the host makes of it: plain data, an inert stand-in, or a refusal.
  * Dictionaries become Maps, so a key such as "__proto__" is a key like any other. Every opcode does a bounded amount of
  * work for the bytes that it consumes and makes at most one object (an empty dictionary, of 200 bytes, is the largest), and
  * the number of opcodes, and with it the stack and the memo, is limited.
@@ -11,7 +11,7 @@
 import { InputError } from '../../errors.js';
 import { OP } from './pickle-opcodes.js';
 import { PickleReader } from './pickle-reader.js';
-import { type PickleGlobal, type PickleHost, PickleRecord, type PickleValue } from './pickle-values.js';
+import { type PickleGlobal, type PickleHost, PickleOpaque, PickleRecord, type PickleValue } from './pickle-values.js';
 import { quoted } from './quoted.js';
 
 export const MAX_PICKLE_BYTES = 32 * 2 ** 20;
@@ -125,11 +125,14 @@ class Unpickler {
         const [callable, args] = this.#popMany(2);
         return this.#call(callable, args);
       }
-      // The constructor's arguments are dropped: what an instance holds comes with BUILD.
-      case OP.NEWOBJ:
-        return this.#create(this.#popMany(2)[0]);
-      case OP.NEWOBJ_EX:
-        return this.#create(this.#popMany(3)[0]);
+      case OP.NEWOBJ: {
+        const [type, args = null] = this.#popMany(2);
+        return this.#create(type, args);
+      }
+      case OP.NEWOBJ_EX: {
+        const [type, ...args] = this.#popMany(3);
+        return this.#create(type, args);
+      }
       case OP.BINPERSID: {
         const value = this.#host.persistentLoad(this.#pop());
         if (value === undefined) throw this.#in.error('refers to an object outside it that is not a tensor storage');
@@ -178,8 +181,9 @@ class Unpickler {
       case OP.ADDITEMS: {
         const items = this.#popToMark();
         const set = this.#top();
-        if (!(set instanceof Set)) throw this.#in.error('adds items to something that is not a set');
-        for (const item of items) set.add(item);
+        if (set instanceof Set) for (const item of items) set.add(item);
+        else if (set instanceof PickleOpaque) this.#appendItems(set, items);
+        else throw this.#in.error('adds items to something that is not a set');
         return;
       }
       case OP.POP:
@@ -203,6 +207,7 @@ class Unpickler {
         const state = this.#pop();
         const target = this.#top();
         if (target instanceof PickleRecord) target.state = state;
+        else if (target instanceof PickleOpaque) target.parts.push(state);
         // Attributes set on a container, e.g. the `_metadata` of a state_dict, carry nothing that we need.
         else if (!(target instanceof Map)) throw this.#in.error('sets attributes on something that is not an object');
         return;
@@ -217,27 +222,28 @@ class Unpickler {
   #global(module: string, name: string): PickleGlobal {
     const global = this.#host.findGlobal(module, name);
     if (!global) {
-      throw this.#in.error(
-        `refers to ${quoted(`${module}.${name}`)}, which weights do not need: refused, nothing was run`,
-      );
+      throw this.#in.error(`refers to ${quoted(`${module}.${name}`)}, which no weights need: refused, nothing was run`);
     }
     return global;
   }
 
-  #call(callable: PickleValue | undefined, args: PickleValue | undefined): PickleValue {
+  #call(callable: PickleValue | undefined, args: PickleValue = null): PickleValue {
+    if (callable instanceof PickleOpaque) return new PickleOpaque(callable.madeBy, callable, args);
     const global = this.#asGlobal(callable);
     if (!global.call)
-      throw this.#in.error(`calls ${quoted(global.fullName)}, which weights do not need: refused, nothing was run`);
+      throw this.#in.error(`calls ${quoted(global.fullName)}, which no weights need: refused, nothing was run`);
+    if (args instanceof PickleOpaque) return new PickleOpaque(global.fullName, args);
     if (!Array.isArray(args))
       throw this.#in.error(`calls ${quoted(global.fullName)} with something that is not a tuple`);
     return global.call(args);
   }
 
-  #create(type: PickleValue | undefined): PickleValue {
+  #create(type: PickleValue | undefined, args: PickleValue): PickleValue {
+    if (type instanceof PickleOpaque) return new PickleOpaque(type.madeBy, type, args);
     const global = this.#asGlobal(type);
     if (!global.create)
       throw this.#in.error(`makes an instance of ${quoted(global.fullName)}: refused, nothing was run`);
-    return global.create();
+    return global.create(args);
   }
 
   #asGlobal(value: PickleValue | undefined): PickleGlobal {
@@ -246,11 +252,16 @@ class Unpickler {
   }
 
   #appendItems(list: PickleValue, items: readonly PickleValue[]): void {
-    if (!Array.isArray(list)) throw this.#in.error('appends to something that is not a list');
-    for (const item of items) list.push(item);
+    const to = list instanceof PickleOpaque ? list.parts : list;
+    if (!Array.isArray(to)) throw this.#in.error('appends to something that is not a list');
+    for (const item of items) to.push(item);
   }
 
   #setItems(map: PickleValue, items: readonly PickleValue[]): PickleValue {
+    if (map instanceof PickleOpaque) {
+      this.#appendItems(map, items);
+      return map;
+    }
     if (!(map instanceof Map)) throw this.#in.error('sets items of something that is not a dictionary');
     if (items.length % 2 !== 0) throw this.#in.error('sets a key without a value');
     for (let i = 0; i < items.length; i += 2) map.set(items[i]!, items[i + 1]!);

@@ -1,6 +1,8 @@
 /**
- * The Python names that a pickle of weights needs, and nothing else: PyTorch's tensor rebuilders and storages, ordered
- * dictionaries, the typed lists of TorchScript, and TorchScript's module classes as inert records.
+ * The Python names that a pickle of weights needs: PyTorch's tensor rebuilders and storages, ordered dictionaries, the typed lists of
+ * TorchScript, and TorchScript's module classes as inert records. What training programs save beside weights (numbers of NumPy,
+ * paths, options, schedulers) needs other names; an object of theirs is stood for by a `PickleOpaque`, and nothing is run. Names that
+ * only an attack has are refused.
  *
  * A tensor in such a pickle is a call `_rebuild_tensor_v2(storage, offset, size, stride, ...)`; its storage is a
  * persistent id `('storage', torch.FloatStorage, key, device, length)`, and the bytes lie elsewhere under that key.
@@ -11,6 +13,7 @@ import {
   type PickleGlobal,
   type PickleHost,
   PickleHostValue,
+  PickleOpaque,
   PickleRecord,
   type PickleValue,
 } from './pickle-values.js';
@@ -48,6 +51,19 @@ export class TorchTensor extends PickleHostValue implements StridedTensor {
   get dtype(): DType {
     return this.storage.dtype;
   }
+}
+
+/** Modules whose functions do things when called, and functions of Python's own that run code. */
+const HOSTILE_MODULES: ReadonlySet<string> = new Set(
+  'os posix nt subprocess commands pty shutil socket sys runpy importlib webbrowser ctypes code codeop pdb'.split(' '),
+);
+const HOSTILE_BUILTINS: ReadonlySet<string> = new Set(
+  'eval exec execfile compile __import__ open input breakpoint'.split(' '),
+);
+
+function isHostile(module: string, name: string): boolean {
+  const isBuiltin = module === 'builtins' || module === '__builtin__';
+  return isBuiltin ? HOSTILE_BUILTINS.has(name) : HOSTILE_MODULES.has(module.split('.')[0]!);
 }
 
 /** A storage class as a value: the second element of a persistent id. */
@@ -121,6 +137,7 @@ export function torchPickleHost(what: string): PickleHost {
         return orderedDict(pairs, what);
       },
     ],
+    ['collections.defaultdict', () => new Map()],
     ['torch.Size', ([sizes]) => sizes ?? []],
     ['torch.device', () => null],
     // TorchScript tags lists and dictionaries with their element types; the value itself comes first.
@@ -138,22 +155,32 @@ export function torchPickleHost(what: string): PickleHost {
       if (module === '__torch__' || module.startsWith('__torch__.')) {
         return { kind: 'global', fullName, create: () => new PickleRecord(fullName) };
       }
-      return INERT_NAMES.has(fullName) ? { kind: 'global', fullName } : undefined;
+      if (INERT_NAMES.has(fullName)) return { kind: 'global', fullName };
+      if (isHostile(module, name)) return undefined;
+      const opaque = (args: PickleValue) => new PickleOpaque(fullName, args);
+      return { kind: 'global', fullName, call: (args) => opaque([...args]), create: opaque };
     },
     persistentLoad: (id) => loadStorage(id, what),
   };
 }
 
-function loadStorage(id: PickleValue, what: string): TorchStorage | undefined {
+/** A tensor's bytes in a type that is not read here (complex, quantised, 8-bit floating point): `TorchData` marks them as such. */
+export class TorchData extends PickleHostValue {}
+
+function loadStorage(id: PickleValue, what: string): TorchStorage | PickleOpaque | undefined {
   if (!Array.isArray(id) || id[0] !== 'storage') return undefined;
   const [, type, key, , length] = id;
+  if (isGlobal(type) && !isStorageClass(type)) return new PickleOpaque(type.fullName, new TorchData());
   if (!isStorageClass(type)) throw new InputError(`${what}: a storage has an unknown type`);
   if (typeof key !== 'string') throw new InputError(`${what}: a storage has a key that is not text`);
   if (!isCount(length)) throw new InputError(`${what}: storage ${quoted(key)} has no valid length`);
   return new TorchStorage(type.dtype, key, length);
 }
 
-function rebuildTensor([storage, offset, size, stride]: readonly PickleValue[], what: string): TorchTensor {
+function rebuildTensor(args: readonly PickleValue[], what: string): TorchTensor | PickleOpaque {
+  const [storage, offset, size, stride] = args;
+  const unknown = args.find((arg) => arg instanceof PickleOpaque);
+  if (unknown) return new PickleOpaque(unknown.madeBy, new TorchData());
   if (!(storage instanceof TorchStorage))
     throw new InputError(`${what}: a tensor is built on something that is not a storage`);
   const where = `${what}: a tensor in storage ${quoted(storage.key)}`;
@@ -182,8 +209,12 @@ function orderedDict(pairs: readonly PickleValue[], what: string): Map<PickleVal
   return map;
 }
 
+function isGlobal(value: PickleValue | undefined): value is PickleGlobal {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'global';
+}
+
 function isStorageClass(value: PickleValue | undefined): value is StorageClass {
-  return typeof value === 'object' && value !== null && 'dtype' in value && 'kind' in value && value.kind === 'global';
+  return isGlobal(value) && 'dtype' in value;
 }
 
 function isCount(value: PickleValue | undefined): value is number {

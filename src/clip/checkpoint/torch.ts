@@ -6,7 +6,8 @@
  *     <root>/byteorder      "little" or "big", since 2.1
  *     <root>/constants.pkl, <root>/code/   only in TorchScript archives, such as the ones that OpenAI published
  *
- * A module tree is flattened to the dotted names that its state_dict has. Nothing in the pickle is executed.
+ * A module tree is flattened to the dotted names that its state_dict has; `state-dict` finds a state_dict among what training programs
+ * save with it. Nothing in the pickle is executed.
  */
 import { InputError } from '../../errors.js';
 import type { ByteSource } from './byte-source.js';
@@ -14,12 +15,11 @@ import { type Checkpoint, type CheckpointFormat, requireTensor } from './checkpo
 import { MAX_PICKLE_BYTES, unpickle } from './pickle.js';
 import { PickleRecord, type PickleValue } from './pickle-values.js';
 import { quoted } from './quoted.js';
+import { stateDictOf } from './state-dict.js';
 import { readStrided } from './strided-tensor.js';
 import { TorchTensor, torchPickleHost } from './torch-pickle.js';
 import { openZip, type ZipArchive } from './zip.js';
 
-/** Keys under which training programs put the state_dict, in the order in which we look. */
-const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'module'];
 const MAX_TENSORS = 100_000;
 const MAX_DEPTH = 64;
 const MAX_NAME_LENGTH = 1024;
@@ -97,12 +97,7 @@ function collectTensors(
     flattenModule(value, '', 0, { steps: 0 }, tensors, name);
     return { format: 'torchscript', tensors };
   }
-  if (!(value instanceof Map))
-    throw new InputError(`${name}: expected a state_dict, found something that is not a dictionary`);
-  const wrapper = WRAPPERS.find((key) => value.get(key) instanceof Map);
-  for (const [key, item] of wrapper === undefined ? value : (value.get(wrapper) as Map<PickleValue, PickleValue>)) {
-    if (typeof key === 'string' && item instanceof TorchTensor) addTensor(tensors, key, item, name);
-  }
+  for (const [key, tensor] of stateDictOf(value, name)) addTensor(tensors, key, tensor, name);
   return { format: 'torch', tensors };
 }
 

@@ -14,6 +14,9 @@
  */
 import { type CanonicalTensor, WRAPPER_PREFIX } from './canonical-names.js';
 
+/** See `prefixOf`. */
+export const VIT_ANCHOR = /(?:^|\.)patch_embed\.proj\.weight$/;
+
 const STEM: ReadonlyMap<string, CanonicalTensor> = new Map(
   (
     [

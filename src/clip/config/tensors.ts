@@ -62,25 +62,37 @@ export function affine(name: string, weightShape: readonly number[]): ExpectedTe
   ];
 }
 
-/** Names in the two towers. A tensor there that we do not use would change what the model computes. */
-const TOWER_NAME = /^(?:vision_model|text_model|visual|transformer|text)\./;
+/**
+ * Names of a CLIP's own parts, canonical or not, and what goes on from them (`text_projection.bias`, Long-CLIP's `positional_embedding_res`).
+ * A tensor there that we do not use would change what the model computes.
+ */
+const OWN_NAME =
+  /^(?:vision_model|text_model|visual|transformer|text|visual_projection|text_projection|positional_embedding|token_embedding|ln_final|logit_scale)(?:$|[._])/;
 
 /**
- * Checks that a checkpoint (canonical or not) has every tensor of `config` in its shape, in floating point, and nothing
- * more in its towers. Returns its canonical view. Throws `InputError` naming the first tensor at fault.
+ * Checks that a checkpoint (canonical or not) has every tensor of `config` in its shape, in floating point, and no more in a CLIP's own
+ * parts; what else there is, `unusedTensors` names. Returns its canonical view. Throws `InputError` naming the first tensor at fault.
  */
 export function validateShapes(checkpoint: Checkpoint, config: ClipConfig): CanonicalClip {
   const clip = canonicalClip(checkpoint);
-  const expected = clipTensors(config);
-  requireShapes(clip, expected);
-  const known = new Set(expected.map(({ name }) => name));
-  const extra = clip.names().find((name) => TOWER_NAME.test(name) && !known.has(name));
+  requireShapes(clip, clipTensors(config));
+  const extra = namesBeside(clip, config).find((name) => OWN_NAME.test(name));
   if (extra !== undefined) {
     throw new InputError(
       `${clip.name}: tensor ${quoted(clip.storedName(extra))} is not part of a ViT CLIP of this configuration`,
     );
   }
   return clip;
+}
+
+/** The stored names of tensors beside a CLIP, which it does without: a classifier's, an optimiser's. Buffers that say nothing are not among them. */
+export function unusedTensors(clip: CanonicalClip, config: ClipConfig): string[] {
+  return namesBeside(clip, config).map((name) => clip.storedName(name));
+}
+
+function namesBeside(clip: CanonicalClip, config: ClipConfig): string[] {
+  const known = new Set(clipTensors(config).map(({ name }) => name));
+  return clip.names().filter((name) => !known.has(name));
 }
 
 /** Throws `InputError` naming the first tensor that is missing, has another shape, or is not in floating point. */

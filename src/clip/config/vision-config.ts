@@ -4,7 +4,7 @@ import type { CanonicalClip } from '../checkpoint/canonical-clip.js';
 import { canonicalClip } from '../checkpoint/canonical-clip.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { quoted } from '../checkpoint/quoted.js';
-import { vitTensorsOf } from '../checkpoint/vit-names.js';
+import { VIT_ANCHOR, vitTensorsOf } from '../checkpoint/vit-names.js';
 import type { Activation, ClipConfig, TowerConfig } from './clip-config.js';
 import { HEAD_WIDTH, VISION_HEAD_WIDTHS } from './infer-config.js';
 import { affine, blockTensors, type ExpectedTensor, requireShapes } from './tensors.js';
@@ -42,7 +42,7 @@ const LAYER_NORM_EPSILON = 1e-6;
  * and heads of 64 columns as in all of DeiT. Returns its canonical view. Throws `InputError` naming the tensor at fault.
  */
 export function readVit(checkpoint: Checkpoint): { vit: CanonicalClip; config: VisionConfig } {
-  const vit = canonicalClip(checkpoint, vitTensorsOf);
+  const vit = canonicalClip(checkpoint, vitTensorsOf, VIT_ANCHOR);
   const config = inferVit(vit);
   const expected = vitTensors(config);
   requireShapes(vit, expected);

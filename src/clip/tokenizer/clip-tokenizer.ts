@@ -2,7 +2,8 @@
  * CLIP's tokenizer (`clip/simple_tokenizer.py` of openai/CLIP): cleaning, splitting into words, byte-pair encoding.
  *
  * Ids: 0..255 a byte inside a word, 256..511 a byte that ends one, then one id per merge. The start (SOT) and end (EOT) tokens
- * are the two last ids of the vocabulary; CLIP finds the text's feature at EOT because no id is higher.
+ * are the two ids after these, unless the vocabulary gives others. The model's table may have more rows: added tokens, or rows that
+ * round it up. No text has them.
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
@@ -11,9 +12,15 @@ import { BASE_TOKENS, byteOfSymbol, END_OF_WORD } from './byte-symbols.js';
 import { cleanText } from './clean-text.js';
 import { type Merge, MOST_TOKENS, mergesForSize, parseMerges, vocabularyText } from './merges.js';
 import { splitWords } from './split-words.js';
-
-const START_OF_TEXT = '<|startoftext|>';
-const END_OF_TEXT = '<|endoftext|>';
+import {
+  END_OF_TEXT,
+  isJson,
+  parseTokenizerJson,
+  parseVocabJson,
+  START_OF_TEXT,
+  specialIds,
+  type TokenIds,
+} from './token-ids.js';
 
 /** Texts for CLIP have at most 77 tokens; the limit only keeps the time for a hostile one within a second or so. */
 const LONGEST_TEXT = 1 << 16;
@@ -23,11 +30,13 @@ const CACHED_WORDS = 10_000;
 const LONGEST_CACHED_WORD = 64;
 
 export interface ClipTokenizerOptions {
-  /**
-   * Number of tokens of the model (rows of its token embedding), where that is more than the vocabulary file accounts for: SOT
-   * is this less 2, EOT this less 1, and ids between the merges and SOT are unused. Default: 512 + merges + 2.
-   */
-  readonly vocabularySize?: number;
+  /** Rows of the model's token embedding: every id must be less. Default: as many as the vocabulary has tokens. */
+  readonly vocabularySize?: number | undefined;
+  /** Ids of start and end by the model's configuration, where it gives them: the vocabulary's must be the same. */
+  readonly sot?: number | undefined;
+  readonly eot?: number | undefined;
+  /** Text of the vocab.json beside a list of merges: every token with its id, start and end among them. */
+  readonly vocabJson?: string | undefined;
 }
 
 /** What one token stands for. */
@@ -39,41 +48,64 @@ export interface TokenText {
 }
 
 export class ClipTokenizer {
-  /** Number of ids. */
+  /** Number of ids, with those that no text has. */
   readonly vocabularySize: number;
   /** Id of the start-of-text token. */
   readonly sot: number;
-  /** Id of the end-of-text token, the highest id. */
+  /** Id of the end-of-text token. */
   readonly eot: number;
 
   readonly #merges: readonly Merge[];
   readonly #encoder: BytePairEncoder;
   readonly #wordCache = new Map<string, readonly number[]>();
 
-  private constructor(merges: readonly Merge[], vocabularySize: number) {
-    this.vocabularySize = vocabularySize;
-    this.sot = vocabularySize - 2;
-    this.eot = vocabularySize - 1;
+  private constructor(
+    merges: readonly Merge[],
+    options: ClipTokenizerOptions,
+    ids: TokenIds | undefined,
+    what: string,
+  ) {
     this.#merges = merges;
     this.#encoder = new BytePairEncoder(merges);
+    const { tokens } = this.#encoder;
+    [this.sot, this.eot] = ids ? specialIds(ids, tokens) : [tokens.length, tokens.length + 1];
+    this.vocabularySize = options.vocabularySize ?? Math.max(this.sot, this.eot) + 1;
+    for (const [name, id, expected] of [
+      [START_OF_TEXT, this.sot, options.sot],
+      [END_OF_TEXT, this.eot, options.eot],
+    ] as const) {
+      if (id >= this.vocabularySize) {
+        throw new InputError(
+          `${ids?.name ?? what}: ${name} is ${id}, and the model's table has ${this.vocabularySize} rows; is this the model's vocabulary?`,
+        );
+      }
+      if (expected !== undefined && expected !== id) {
+        throw new InputError(
+          `${ids?.name ?? what}: ${name} is ${id}, the model's configuration says ${expected} (bos_token_id, eos_token_id); is this the model's vocabulary?`,
+        );
+      }
+    }
   }
 
   /**
-   * A tokenizer from the text of Hugging Face's `merges.txt` or of OpenAI's `bpe_simple_vocab_16e6.txt`.
+   * A tokenizer from the text of Hugging Face's `merges.txt` or `tokenizer.json`, or of OpenAI's `bpe_simple_vocab_16e6.txt`.
    *
-   * @throws InputError naming `fileName` if a line is not a merge, or there are more merges than the vocabulary has ids for.
+   * @throws InputError naming `fileName` if it is not a list of merges, there are more of them than the model has rows for, or ids do not
+   * agree.
    */
   static fromMerges(text: string, fileName: string, options: ClipTokenizerOptions = {}): ClipTokenizer {
-    const { vocabularySize } = options;
+    const { vocabularySize, vocabJson } = options;
     if (vocabularySize !== undefined) checkSize(vocabularySize, fileName);
     const room = vocabularySize === undefined ? undefined : mergesForSize(vocabularySize);
-    const merges = parseMerges(text, fileName, room);
+    const tokenizerJson = isJson(text) ? parseTokenizerJson(text, fileName) : undefined;
+    const merges = parseMerges(tokenizerJson?.merges ?? text, fileName, room);
     if (room !== undefined && merges.length > room) {
       throw new InputError(
         `${fileName}: expected at most ${room} merges for a vocabulary of ${vocabularySize} tokens, found ${merges.length}`,
       );
     }
-    return new ClipTokenizer(merges, vocabularySize ?? BASE_TOKENS + merges.length + 2);
+    const ids = tokenizerJson?.ids ?? (vocabJson === undefined ? undefined : parseVocabJson(vocabJson, fileName));
+    return new ClipTokenizer(merges, options, ids, fileName);
   }
 
   /** The same from a file's bytes, which may be gzip-compressed. */
@@ -131,7 +163,7 @@ export class ClipTokenizer {
     return text.replaceAll(END_OF_WORD, ' ');
   }
 
-  /** What a token stands for; undefined for an id that no text has, such as one between the merges and SOT. */
+  /** What a token stands for; undefined for an id that no text has, such as a row that an added token has. */
   describe(id: number): TokenText | undefined {
     const token = this.#token(id);
     if (token === undefined) return undefined;

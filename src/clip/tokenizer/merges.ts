@@ -25,7 +25,7 @@ const GZIP_STEP = 1 << 14;
 
 /**
  * Parses a merge list and checks that each line can be applied: two symbols, both of them known by then, making a new one.
- * Of OpenAI's list, the first `limit` merges are taken (CLIP's 48,894 by default); any other list is taken whole.
+ * Of OpenAI's list, the first 48,894 merges are taken, or `limit` where that is less; any other list is taken whole.
  *
  * @throws InputError naming `fileName` and the line.
  */
@@ -36,7 +36,7 @@ export function parseMerges(text: string, fileName: string, limit?: number): Mer
   const first = isOpenAi || title.startsWith('#version') ? 1 : 0;
   let end = lines.length;
   while (end > first && (lines[end - 1] ?? '').trim() === '') end--;
-  if (isOpenAi) end = Math.min(end, first + (limit ?? CLIP_MERGES));
+  if (isOpenAi) end = Math.min(end, first + Math.min(limit ?? CLIP_MERGES, CLIP_MERGES));
   if (end - first > MOST_TOKENS) {
     throw new InputError(`${fileName}: expected at most ${MOST_TOKENS} merges, found ${end - first}`);
   }

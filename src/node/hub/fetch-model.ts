@@ -4,7 +4,7 @@
  */
 import { constants, copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CONFIG_FILES, shardFileNames, WEIGHT_FILES } from '../../clip/checkpoint/index.js';
+import { CONFIG_FILES, shardFileNames, VOCABULARY_FILES, WEIGHT_FILES } from '../../clip/checkpoint/index.js';
 import { InputError } from '../../errors.js';
 import { exists, readDescription, readText } from '../checkpoint-files.js';
 import { growDirectory } from '../growing-directory.js';
@@ -132,7 +132,7 @@ async function findRepository(client: HttpClient, request: ModelRequest, options
 
 function isComplete({ files }: Repository): boolean {
   const whole = WEIGHT_FILES.some((name) => !name.endsWith('.json') && files.has(name));
-  return whole && files.has('merges.txt') && CONFIG_FILES.some((name) => files.has(name));
+  return whole && VOCABULARY_FILES.some((name) => files.has(name)) && CONFIG_FILES.some((name) => files.has(name));
 }
 
 /** The repository with the pinned hashes in the place of the listed ones. Throws InputError where they differ. */
@@ -153,8 +153,11 @@ function pinned(repository: Repository, { id, pins, endpoint }: ModelRequest): R
 function smallFiles({ id, files }: Repository, { endpoint }: ModelRequest): string[] {
   const config = CONFIG_FILES.filter((name) => files.has(name));
   if (config.length === 0) throw new InputError(`${id}: no config.json at ${endpoint.host}; is this a CLIP?`);
-  if (!files.has('merges.txt')) {
-    throw new InputError(`${id}: no merges.txt at ${endpoint.host}, without which texts cannot be tokenized`);
+  const vocabulary = VOCABULARY_FILES.find((name) => files.has(name));
+  if (vocabulary === undefined) {
+    throw new InputError(
+      `${id}: neither merges.txt nor tokenizer.json at ${endpoint.host}, without which texts cannot be tokenized`,
+    );
   }
   const weights = WEIGHT_FILES.find((name) => files.has(name));
   if (weights === undefined) {
@@ -163,7 +166,7 @@ function smallFiles({ id, files }: Repository, { endpoint }: ModelRequest): stri
     );
   }
   const index = weights.endsWith('.json') ? [weights] : [];
-  return [...config, 'merges.txt', ...WELCOME.filter((name) => files.has(name)), ...index];
+  return [...config, vocabulary, ...WELCOME.filter((name) => files.has(name)), ...index];
 }
 
 async function weightFiles({ files }: Repository, directory: string): Promise<readonly string[]> {

@@ -41,8 +41,10 @@ export interface ModelFiles {
   readonly config: string | Readonly<Record<string, string>>;
   /** model.safetensors or a PyTorch file: its bytes, a Blob, or sources of bytes (shards, with or without their index). */
   readonly weights: Uint8Array | Blob | ByteSource | readonly ByteSource[];
-  /** merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz. Without it, texts cannot be read. */
+  /** merges.txt, tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz. Without it, texts cannot be read. */
   readonly vocabulary?: Uint8Array | undefined;
+  /** Text of the vocab.json beside merges.txt, where there is one: the ids of its tokens. */
+  readonly vocabularyIds?: string | undefined;
   /** SHA-256 of the weights, where it is known. Else it is computed when it is needed, which reads all of them once. */
   readonly sha256?: string | undefined;
 }
@@ -68,8 +70,9 @@ export async function openModel(files: ModelFiles): Promise<ModelSource> {
     tokenizer: async () => {
       const { vocabulary } = files;
       if (!vocabulary) throw new InputError('this model was opened without a vocabulary, so texts cannot be tokenized');
-      const { vocabularySize } = config.text;
-      tokenizer ??= ClipTokenizer.fromVocabularyFile(vocabulary, 'merges.txt', { vocabularySize });
+      const { vocabularySize, sot, eot } = config.text;
+      const options = { vocabularySize, sot, eot, vocabJson: files.vocabularyIds };
+      tokenizer ??= ClipTokenizer.fromVocabularyFile(vocabulary, 'vocabulary', options);
       return tokenizer;
     },
     hash: () => {

@@ -3,7 +3,7 @@ import { bytesSource } from '../../../src/clip/checkpoint/byte-source.js';
 import { canonicalClip } from '../../../src/clip/checkpoint/canonical-clip.js';
 import { type Checkpoint, readFloat32 } from '../../../src/clip/checkpoint/checkpoint.js';
 import { openCheckpoint } from '../../../src/clip/checkpoint/open-checkpoint.js';
-import { clipTensors, parseConfigJson, validateShapes } from '../../../src/clip/config.js';
+import { clipTensors, parseConfigJson, unusedTensors, validateShapes } from '../../../src/clip/config.js';
 import { counting, expectInputError, fixtureBytes, openFixture, safetensorsOf } from './support.js';
 
 const CONFIG = parseConfigJson(new TextDecoder().decode(fixtureBytes('clip-tiny/config.json')), 'config.json');
@@ -61,9 +61,30 @@ describe('every format of the tiny CLIP is the same model', () => {
     await expectSameAsHuggingFace(renamed(await openFixture('clip-tiny/open_clip_model.safetensors'), rename));
   });
 
-  test('Hugging Face names in DistributedDataParallel', async () => {
-    await expectSameAsHuggingFace(
-      renamed(await openFixture('clip-tiny/model.safetensors'), (name) => `module.${name}`),
+  const PREFIXES = ['module.', 'clip_model.', 'clip.', 'net.', 'model.', 'base_model.model.', 'model.clip._orig_mod.'];
+  test.each(PREFIXES)('either naming under %s, with a head beside it', async (prefix) => {
+    for (const file of ['model.safetensors', 'open_clip_model.safetensors']) {
+      const checkpoint = await openFixture(`clip-tiny/${file}`);
+      const beside: Checkpoint = {
+        ...renamed(checkpoint, (name) => `${prefix}${name}`),
+        names: () => [...checkpoint.names().map((name) => `${prefix}${name}`), 'head.visual.weight'],
+        shape: (name) => (name === 'head.visual.weight' ? [1] : checkpoint.shape(name.slice(prefix.length))),
+      };
+      await expectSameAsHuggingFace(beside);
+      expect(unusedTensors(validateShapes(beside, CONFIG), CONFIG)).toEqual(['head.visual.weight']);
+    }
+  });
+
+  test('two of them in one file are refused, each named by what its names begin with', async () => {
+    const checkpoint = await openFixture('clip-tiny/open_clip_model.safetensors');
+    const both: Checkpoint = {
+      ...checkpoint,
+      names: () => checkpoint.names().flatMap((name) => [name, `ema.${name}`]),
+      shape: (name) => checkpoint.shape(name.replace('ema.', '')),
+    };
+    await expectInputError(
+      () => validateShapes(both, CONFIG),
+      /it holds two models, one under "" and one under "ema\."; keep one/,
     );
   });
 });

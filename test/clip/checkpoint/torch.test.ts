@@ -73,6 +73,79 @@ function tensorPickle(length: number, offset: number, shape: number[], strides: 
 const named = (tensor: Uint8Array, name = 'w') => concat('}', 'U', concat(name).length, name, tensor, 's');
 const FOUR_FLOATS: ZipPart = { name: 'x/data/0', data: new Uint8Array(new Float32Array([1, 2, 3, 4]).buffer) };
 
+const opaque = (...args: (number | string | Uint8Array)[]) => concat('cmy.lib\nmake\n', '(', ...args, 't', 'R');
+const wrapped = (name: string, value: Uint8Array) => concat('}', 'U', concat(name).length, name, value, 's');
+const openPickle = (pickle: Uint8Array) => open(replacePickle(pickle, [FOUR_FLOATS]));
+
+describe('objects of unknown classes', () => {
+  const plain = tensorPickle(4, 0, [4], [1]);
+
+  test('are passed over, tensors in them too, where they are no parameter', async () => {
+    const scheduler = concat('U', 9, 'scheduler', opaque(named(plain)), 's');
+    expect((await openPickle(concat(named(plain), scheduler))).names()).toEqual(['w']);
+  });
+
+  test.each<[string, Uint8Array, RegExp]>([
+    [
+      'a parameter made by one',
+      concat(named(plain), 'U', 7, 'a.b.c.d', opaque(plain), 's'),
+      /^x\.pt: tensor "a\.b\.c\.d" is made by "my\.lib\.make", which is not run here; save it as a plain tensor/,
+    ],
+    [
+      'a tensor of a type that is not read',
+      concat(named(plain), 'U', 1, 'q', concat('ctorch._utils\n_rebuild_qtensor\n', '(', plain, 't', 'R'), 's'),
+      /^x\.pt: tensor "q" is made by "torch\._utils\._rebuild_qtensor"/,
+    ],
+    [
+      'the whole file',
+      opaque(plain),
+      /^x\.pt: saved as a whole Python object made by "my\.lib\.make".*\.state_dict\(\)/,
+    ],
+    [
+      'arrays of NumPy only',
+      named(opaque('U', 1, 'x')),
+      /^x\.pt: no tensors in it, but objects made by "my\.lib\.make"/,
+    ],
+    [
+      'two dictionaries alike',
+      concat(wrapped('student', named(plain)), 'U', 7, 'teacher', named(plain), 's'),
+      /^x\.pt: equally many tensors in \["student"\] and in \["teacher"\]; keep the model's/,
+    ],
+  ])('%s: refused, with how to save it again', async (_, pickle, message) => {
+    await expectInputError(openPickle(pickle), message, /torch\./);
+  });
+});
+
+describe('a state_dict in dictionaries', () => {
+  const two = concat(
+    '}',
+    '(',
+    'U',
+    1,
+    'a',
+    tensorPickle(4, 0, [4], [1]),
+    'U',
+    1,
+    'b',
+    tensorPickle(4, 0, [2], [1]),
+    'u',
+  );
+  test.each<[string, Uint8Array]>([
+    ['under a known key of a known key', wrapped('state_dict', wrapped('model', two))],
+    ['deeper, under keys of its own', wrapped('checkpoint', wrapped('net', two))],
+    [
+      'beside one with fewer tensors',
+      concat(wrapped('head', named(tensorPickle(4, 0, [4], [1]))), 'U', 3, 'net', two, 's'),
+    ],
+    [
+      'beside one that is known, and empty of tensors',
+      concat(wrapped('model', wrapped('name', concat('N'))), 'U', 3, 'net', two, 's'),
+    ],
+  ])('%s', async (_, pickle) => {
+    expect((await openPickle(pickle)).names()).toEqual(['a', 'b']);
+  });
+});
+
 describe('files that torch wrote', () => {
   test('views, strides and every storage type', async () => {
     const checkpoint = await openFixture('checkpoint/views.pt');
@@ -91,6 +164,21 @@ describe('files that torch wrote', () => {
 
   test.each([2, 4, 5])('a checkpoint around a state_dict, in pickle protocol %i', async (protocol) => {
     await expectTensors(await openFixture(`checkpoint/wrapped_protocol${protocol}.pt`), EXPECTED.wrapped);
+  });
+
+  test.each([2, 4])(
+    "deep among NumPy's numbers, paths, options, sets and schedulers, in protocol %i",
+    async (protocol) => {
+      await expectTensors(await openFixture(`checkpoint/extras_protocol${protocol}.pt`), EXPECTED.wrapped);
+    },
+  );
+
+  test('a module saved whole is refused, with how to save it again', async () => {
+    await expectInputError(
+      openFixture('checkpoint/module.pt'),
+      /^checkpoint\/module\.pt: saved as a whole Python object made by "torch\.nn\.modules\.container\.Sequential", which is not run here/,
+      /torch\.save\(torch\.load\("checkpoint\/module\.pt", map_location="cpu"\)\["model"\]\.state_dict\(\), "new\.pt"\)$/,
+    );
   });
 
   test('a TorchScript module tree, with nested and shared modules', async () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { ClipTokenizer } from '../../../src/clip/tokenizer/index.js';
+import { byteSymbols } from '../../../src/clip/tokenizer/byte-symbols.js';
+import { ClipTokenizer, type ClipTokenizerOptions } from '../../../src/clip/tokenizer/index.js';
 import { InputError } from '../../../src/errors.js';
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/tokenizer/${name}`, import.meta.url));
@@ -85,13 +86,43 @@ describe('vocabulary sizes', () => {
     expect(bytes.decode(bytes.encode('aé'))).toBe('aé ');
   });
 
-  it('puts SOT and EOT at the end of a larger vocabulary', () => {
+  it('has SOT and EOT after the merges, whatever rows the table has beyond', () => {
     const bytes = ClipTokenizer.bytesOnly({ vocabularySize: 1000 });
-    expect(bytes.encodeText('a', 77)).toEqual([998, 320, 999]);
+    expect(bytes.encodeText('a', 77)).toEqual([512, 320, 513]);
     expect(() => bytes.decode([600])).toThrow('token id 600 is not in the vocabulary of 1000');
     const padded = ClipTokenizer.fromMerges(mergesText, 'merges.txt', { vocabularySize: 2000 });
-    expect([padded.sot, padded.eot]).toEqual([1998, 1999]);
-    expect(padded.encode('joy')).toEqual(tokenizer.encode('joy'));
+    expect([padded.sot, padded.eot]).toEqual([1112, 1113]);
+    expect(padded.encodeText('joy', 77)).toEqual(tokenizer.encodeText('joy', 77));
+  });
+
+  /** As vocab.json has it, with start and end where they are asked for. */
+  const idsJson = (sot: number, eot: number) => {
+    const ids = JSON.parse(tokenizer.vocabJson()) as Record<string, number>;
+    return JSON.stringify({ ...ids, '<|startoftext|>': sot, '<|endoftext|>': eot });
+  };
+
+  it('takes the ids of SOT and EOT from vocab.json', () => {
+    const options = { vocabularySize: 2000, vocabJson: idsJson(1998, 1999) };
+    const { sot, eot } = ClipTokenizer.fromMerges(mergesText, 'm/merges.txt', options);
+    expect([sot, eot]).toEqual([1998, 1999]);
+  });
+
+  it('refuses ids that do not agree', () => {
+    const refused = (options: ClipTokenizerOptions, message: string) =>
+      expect(() => ClipTokenizer.fromMerges(mergesText, 'm/merges.txt', options)).toThrow(message);
+    refused(
+      { vocabularySize: 2000, eot: 1999 },
+      "m/merges.txt: <|endoftext|> is 1113, the model's configuration says 1999 (bos_token_id, eos_token_id)",
+    );
+    refused({ sot: 49_406 }, "m/merges.txt: <|startoftext|> is 1112, the model's configuration says 49406");
+    refused(
+      { vocabularySize: 1500, vocabJson: idsJson(1998, 1999) },
+      "m/vocab.json: <|startoftext|> is 1998, and the model's table has 1500 rows",
+    );
+    refused({ vocabJson: '{"!": 1}' }, 'm/vocab.json: token "!" should have id 0, as the merges make it; found 1');
+    refused({ vocabJson: idsJson(5, 1113) }, 'm/vocab.json: <|startoftext|> should have an id from 1112 on, found 5');
+    refused({ vocabJson: '[]' }, 'm/vocab.json: expected a JSON object');
+    expect(ClipTokenizer.fromMerges(mergesText, 'm', { sot: 1112, eot: 1113 }).eot).toBe(1113);
   });
 
   it('refuses sizes that do not fit', () => {
@@ -123,6 +154,49 @@ describe('vocabulary files', () => {
     expect(ClipTokenizer.fromMerges(text, 'v').vocabularySize).toBe(1114);
     const small = ClipTokenizer.fromMerges(text, 'v', { vocabularySize: 1000 });
     expect([small.sot, small.mergesText().split('\n').length]).toEqual([998, 486 + 2]);
+    // OpenAI's list goes on beyond the merges that CLIP uses: a table with more rows does not use more of them.
+    const many = [...Array(223).keys()].flatMap((i) => byteSymbols.map((right) => `${byteSymbols[i]} ${right}`));
+    const long = ['"bpe_simple_vocab_16e6.txt#version: 0.2', ...many].join('\n');
+    expect(ClipTokenizer.fromMerges(long, 'v', { vocabularySize: 49_416 }).eot).toBe(49_407);
+  });
+
+  /** As the library tokenizers writes it, merges as text or as pairs. */
+  const tokenizerJson = (pairs: boolean, changed: object = {}) => {
+    const merges = mergesText.trimEnd().split('\n').slice(1);
+    const { '<|startoftext|>': sot, '<|endoftext|>': eot, ...vocab } = JSON.parse(tokenizer.vocabJson());
+    const added = [
+      { id: sot, content: '<|startoftext|>', special: true },
+      { id: eot, content: '<|endoftext|>', special: true },
+    ];
+    const model = {
+      type: 'BPE',
+      end_of_word_suffix: '</w>',
+      vocab,
+      merges: pairs ? merges.map((m) => m.split(' ')) : merges,
+    };
+    return JSON.stringify({ version: '1.0', added_tokens: added, model: { ...model, ...changed } });
+  };
+
+  it('reads tokenizer.json, merges as text or as pairs', () => {
+    for (const pairs of [false, true]) {
+      const bytes = new TextEncoder().encode(tokenizerJson(pairs));
+      const read = ClipTokenizer.fromVocabularyFile(bytes, 'tokenizer.json', { vocabularySize: 2000, eot: 1113 });
+      expect(read.mergesText()).toBe(mergesText);
+      expect(read.encodeText('A photo of joy', 77)).toEqual(tokenizer.encodeText('A photo of joy', 77));
+    }
+  });
+
+  it('refuses other tokenizers, and a vocab.json in the place of merges', () => {
+    const refused = (text: string, message: string) =>
+      expect(() => ClipTokenizer.fromMerges(text, 't.json')).toThrow(message);
+    refused(tokenizerJson(false, { type: 'Unigram' }), 't.json: expected a byte-pair encoding with "</w>"');
+    refused(tokenizerJson(false, { end_of_word_suffix: null }), 'end_of_word_suffix null');
+    refused(tokenizerJson(false, { merges: ['a'] }), 't.json: line 2: expected two symbols');
+    refused(
+      tokenizer.vocabJson(),
+      't.json: expected merges.txt or a tokenizer.json, found other JSON (a vocab.json has no merges)',
+    );
+    refused('{', 't.json: not valid JSON');
   });
 
   it.each([
@@ -193,6 +267,7 @@ it('describes each token: words, fragments, bytes that are no characters, and sp
   expect(tokenizer.describe(tokenizer.sot)).toEqual({ text: '<|startoftext|>', kind: 'special' });
   expect(tokenizer.describe(tokenizer.eot)).toEqual({ text: '<|endoftext|>', kind: 'special' });
   const roomy = ClipTokenizer.fromMerges(mergesText, 'merges.txt', { vocabularySize: 2000 });
-  expect(roomy.describe(512 + 600)).toBeUndefined();
-  expect(roomy.describe(1999)!.kind).toBe('special');
+  expect(roomy.describe(512 + 602)).toBeUndefined();
+  expect(roomy.describe(1999)).toBeUndefined();
+  expect(roomy.describe(1113)!.kind).toBe('special');
 });

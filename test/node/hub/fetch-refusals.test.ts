@@ -66,7 +66,7 @@ describe('refused before the weights are downloaded', () => {
   const { 'model.safetensors': ___, ...noWeights } = FILES;
   test.each([
     ['no config.json', noConfig, /no config\.json at .*; is this a CLIP\?/],
-    ['no merges.txt', noMerges, /no merges\.txt at/],
+    ['no merges.txt', noMerges, /neither merges\.txt nor tokenizer\.json at/],
     ['no weights', { ...noWeights, 'tf_model.h5': 'x' }, /no weights in PyTorch's or safetensors' format/],
     [
       'another kind of model',

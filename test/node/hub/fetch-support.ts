@@ -11,7 +11,7 @@ import {
 } from '../../../src/node/hub/fetch-model.js';
 import { HttpClient } from '../../../src/node/hub/http.js';
 import { openModelDirectory } from '../../../src/node/model-directory.js';
-import { tinyVocabulary } from '../../cli/tiny-vocabulary.js';
+import { tinyVocabJson, tinyVocabulary } from '../../cli/tiny-vocabulary.js';
 import { fixture } from '../../support/tiny-clip.js';
 import { scratchFolder } from '../scratch.js';
 import { testServer } from './test-server.js';
@@ -25,7 +25,7 @@ export const CONFIG = await readFile(fixture('clip-tiny/config.json'));
 export const FILES = {
   'config.json': CONFIG,
   'merges.txt': tinyVocabulary,
-  'vocab.json': '{}',
+  'vocab.json': tinyVocabJson,
   'model.safetensors': WEIGHTS,
 };
 export const LARGE = { large: ['model.safetensors'] };

@@ -3,8 +3,10 @@ import {
   type ByteSource,
   blobSource,
   CONFIG_FILES,
+  IDS_FILE,
   MAX_TEXT_BYTES,
   shardFileNames,
+  VOCABULARY_FILES,
   WEIGHT_FILES,
 } from '../../../src/clip/checkpoint/index.js';
 import { DESCRIPTION_FILES, describeModel } from '../../../src/clip/config.js';
@@ -14,9 +16,6 @@ import { hashWeights, type ModelSource, openModel } from '../../../src/ptdpc/ind
 import type { ModelFolder } from '../../protocol-model.js';
 import type { Watched } from './watched-source.js';
 import { watchedSource } from './watched-source.js';
-
-/** CLIP's vocabulary, as Hugging Face's folders and as OpenAI's have it. */
-const VOCABULARY_FILES = ['merges.txt', 'bpe_simple_vocab_16e6.txt.gz', 'bpe_simple_vocab_16e6.txt'];
 
 /** A model whose weights are still in their files. */
 export interface OpenFolder {
@@ -43,11 +42,17 @@ export async function openModelFolder(folder: ModelFolder, watched: Watched): Pr
   const vocabularyName = VOCABULARY_FILES.find((name) => files.has(name));
   if (vocabularyName === undefined) {
     throw new InputError(
-      `${folder.name}: no merges.txt in this folder, so class words cannot be read; put the checkpoint's merges.txt there`,
+      `${folder.name}: no merges.txt or tokenizer.json in this folder, so class words cannot be read; put the checkpoint's there`,
     );
   }
   const sources = weights.map(([name, file]) => watchedSource(blobSource(name, file), watched));
-  const source = await openModel({ config, weights: sources, vocabulary: await smallFile(files, vocabularyName) });
+  const hasIds = vocabularyName === 'merges.txt' && files.has(IDS_FILE);
+  const source = await openModel({
+    config,
+    weights: sources,
+    vocabulary: await smallFile(files, vocabularyName),
+    vocabularyIds: hasIds ? decodeText(await smallFile(files, IDS_FILE), IDS_FILE) : undefined,
+  });
   // Read now, so that a faulty one is told before the weights are loaded.
   await source.tokenizer();
   return {

@@ -65,8 +65,8 @@ export function ModelTab() {
           </FileButton>
         </DropZone>
         <p class="note">
-          With config.json, model.safetensors (or shards with their index, or pytorch_model.bin) and merges.txt. Only
-          its header is read until you load it.
+          With config.json, model.safetensors (or shards with their index, or pytorch_model.bin) and merges.txt or
+          tokenizer.json. Only its header is read until you load it.
         </p>
         {plan && folder && <Plan plan={plan} disabled={task.running} onLoad={() => void load(folder)} />}
         <TaskLine task={task} />
