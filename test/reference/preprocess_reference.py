@@ -2,7 +2,7 @@
 
     python3 test/reference/preprocess_reference.py [--out DIR] [--seed N] [--rounds N]
 
-Needs Pillow and numpy (made with Pillow 9.4.0 and libjpeg-turbo 2.1). The PNG variants that Pillow cannot write (bit depths,
+Needs Pillow and numpy (made with Pillow 9.4.0 and libjpeg-turbo 2.1), and `cjpeg` of libjpeg-turbo. The PNG variants that Pillow cannot write (bit depths,
 interlacing, transparency, unusual filters) are written here. With another seed and more rounds it makes as many further cases as one likes.
 """
 
@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import pathlib
+import subprocess
 import struct
 import zlib
 
@@ -137,14 +138,44 @@ def jpeg_cases(rng):
         yield f"jpeg-{name}", "jpg", data
 
 
+def cjpeg(pixels, *options):
+    """What Pillow cannot write: arithmetic coding, chroma halved in one direction only."""
+    height, width, _ = pixels.shape
+    ppm = f"P6 {width} {height} 255\n".encode() + pixels.tobytes()
+    return subprocess.run(["cjpeg", "-quality", "85", *options], input=ppm, stdout=subprocess.PIPE, check=True).stdout
+
+
+def odd_jpeg_cases(rng):
+    def pixels(channels):
+        height, width = (int(n) for n in rng.integers(9, 64, 2))
+        return picture(rng, height, width, channels, 256).astype(np.uint8)
+
+    variants = [
+        ("440", "-sample", "1x2"),
+        ("440-progressive", "-sample", "1x2", "-progressive"),
+        ("arithmetic", "-arithmetic", "-sample", "2x2"),
+        ("arithmetic-progressive", "-arithmetic", "-progressive", "-sample", "2x1"),
+        ("arithmetic-restarts", "-arithmetic", "-restart", "1", "-sample", "1x1"),
+    ]
+    for name, *options in variants:
+        yield f"jpeg-{name}", "jpg", cjpeg(pixels(3), *options)
+    file = io.BytesIO()
+    Image.fromarray(pixels(4), "CMYK").save(file, "JPEG", quality=85)
+    yield "jpeg-cmyk-bare", "jpg", file.getvalue().replace(b"\xff\xee\0\x0e" + adobe_marker(0)[4:], b"")
+    yield "jpeg-end-zeroed", "jpg", cjpeg(pixels(3), "-sample", "2x2")[:-2] + bytes(16)
+
+
+def odd_png_cases(rng):
+    height, width = (int(n) for n in rng.integers(9, 48, 2))
+    yield "png-type0-16bit-dark", "png", png(picture(rng, height, width, 1, 300), 0, 16, rng)
+    file = bytearray(png(picture(rng, height, width, 3, 256), 2, 8, rng))
+    file[file.rindex(b"IEND") - 5] ^= 1
+    yield "png-idat-checksum", "png", bytes(file)
+
+
 def expected_pixels(file, size):
     image = Image.open(io.BytesIO(file))
     image.load()
-    if image.mode == "I":
-        # 16-bit grey. Pillow clips it at 255 when it converts, which leaves nothing; we take the high byte, as for colour.
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode == "CMYK":
-        image = image.convert("RGB")  # before the resize, as our decoder gives it; CLIP would do it after
     return Image.fromarray(np.asarray(clip_pixels(image, size)))  # without the file's metadata
 
 
@@ -158,12 +189,13 @@ def main():
     rng = np.random.default_rng(arguments.seed)
     cases = []
     for round_ in range(arguments.rounds):
-        for name, ending, file in [*png_cases(rng), *jpeg_cases(rng)]:
-            stem = name if arguments.rounds == 1 else f"{round_}-{name}"
-            size = int(rng.integers(1, 40))
-            (arguments.out / f"{stem}.{ending}").write_bytes(file)
-            expected_pixels(file, size).save(arguments.out / f"{stem}.expected.png")
-            cases.append({"input": f"{stem}.{ending}", "expected": f"{stem}.expected.png", "size": size})
+        for groups in ((png_cases, jpeg_cases), (odd_jpeg_cases, odd_png_cases)):
+            for name, ending, file in [case for cases_of in groups for case in cases_of(rng)]:
+                stem = name if arguments.rounds == 1 else f"{round_}-{name}"
+                size = int(rng.integers(1, 40))
+                (arguments.out / f"{stem}.{ending}").write_bytes(file)
+                expected_pixels(file, size).save(arguments.out / f"{stem}.expected.png")
+                cases.append({"input": f"{stem}.{ending}", "expected": f"{stem}.expected.png", "size": size})
     lines = ",\n".join(json.dumps(case) for case in cases)
     (arguments.out / "cases.json").write_text(f"[\n{lines}\n]\n")
 

@@ -2,7 +2,7 @@
 import { InputError } from '../../errors.js';
 import type { DecodedImage } from './decoded-image.js';
 import { IMAGE_FORMAT_NAMES } from './formats.js';
-import { decodeJpeg } from './jpeg.js';
+import { decodeJpeg } from './jpeg/index.js';
 import { decodePng } from './png.js';
 
 /** Formats that are told apart from rubbish only to say so; `.` in a signature stands for any byte. */

@@ -3,23 +3,34 @@ import { InputError } from '../../errors.js';
 
 /**
  * Pillow's names. `1`: black and white, stored as 0 and 255; `L`: grey; `LA`: grey and alpha; `P`: indices into a palette;
- * `RGBX`: a fourth sample that means nothing. All
- * have 8 bits a sample, deeper files are reduced to their high byte.
+ * `RGBX`: a fourth sample that means nothing; `CMYK`: four inks, 0 for none. All have 8 bits a sample, to whose high byte deeper files
+ * are reduced; but `I`, 16-bit grey, has two bytes a sample, the high one first.
  */
-export type ImageMode = '1' | 'L' | 'LA' | 'RGB' | 'RGBX' | 'RGBA' | 'P';
+export type ImageMode = '1' | 'L' | 'LA' | 'I' | 'RGB' | 'RGBX' | 'RGBA' | 'CMYK' | 'P';
 
 /** Pixels as the file stored them. */
 export interface DecodedImage {
   readonly width: number;
   readonly height: number;
   readonly mode: ImageMode;
-  /** [height, width, channels], row by row. */
+  /** [height, width, bytes of a pixel], row by row. */
   readonly data: Uint8Array;
   /** Mode P only: [256, 3] RGB; entries that the file does not define are black. */
   readonly palette?: Uint8Array;
 }
 
-export const CHANNELS: Readonly<Record<ImageMode, number>> = { '1': 1, L: 1, LA: 2, RGB: 3, RGBX: 4, RGBA: 4, P: 1 };
+/** Bytes of a pixel. */
+export const CHANNELS: Readonly<Record<ImageMode, number>> = {
+  '1': 1,
+  L: 1,
+  LA: 2,
+  I: 2,
+  RGB: 3,
+  RGBX: 4,
+  RGBA: 4,
+  CMYK: 4,
+  P: 1,
+};
 
 /** The largest image that is decoded; photographs have a tenth of this, and 100 million RGBA pixels take 400 MB. */
 export const MOST_PIXELS = 100_000_000;

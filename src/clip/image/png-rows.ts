@@ -28,6 +28,8 @@ export class PngRows {
   readonly pixels: Uint8Array;
   /** Why decoding stopped, if a row could not be decoded. */
   error: string | undefined;
+  /** There were bytes after the last row. */
+  surplus = false;
   /** Rows decoded so far, over all passes. */
   rowsDone = 0;
 
@@ -67,21 +69,17 @@ export class PngRows {
     return this.#pass === undefined;
   }
 
-  /** Whether further bytes are pointless. */
-  get finished(): boolean {
-    return this.complete || this.error !== undefined;
-  }
-
   /** Takes the next inflated bytes, of any number; those after the last row are ignored. */
   push(bytes: Uint8Array): void {
     let at = 0;
-    while (at < bytes.length && !this.finished) {
+    while (at < bytes.length && !this.complete && this.error === undefined) {
       const take = Math.min(bytes.length - at, this.#row.length - this.#filled);
       this.#row.set(bytes.subarray(at, at + take), this.#filled);
       this.#filled += take;
       at += take;
       if (this.#filled === this.#row.length) this.#endRow();
     }
+    this.surplus ||= this.complete && at < bytes.length;
   }
 
   #startPass(): void {

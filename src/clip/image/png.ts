@@ -12,7 +12,7 @@ import { CHANNELS, checkDimensions, type DecodedImage, type ImageMode } from './
 import { pngChunks } from './png-chunks.js';
 import { PngRows } from './png-rows.js';
 
-/** Colour type of the header: mode, samples a pixel, permitted depths. One-bit grey is Pillow's mode 1. */
+/** Colour type of the header: mode, permitted depths. One-bit grey is Pillow's mode 1, 16-bit grey its mode I. */
 const COLOR_TYPES: Readonly<Record<number, { mode: ImageMode; depths: readonly number[] }>> = {
   0: { mode: 'L', depths: [1, 2, 4, 8, 16] },
   2: { mode: 'RGB', depths: [8, 16] },
@@ -39,7 +39,9 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
 
   const parts: Uint8Array[] = [];
   let palette: Uint8Array | undefined;
+  let isCut = false;
   for (const chunk of chunks) {
+    isCut = chunk.isCut;
     if (chunk.type === 'IDAT') parts.push(chunk.data);
     else if (chunk.type === 'PLTE' && mode === 'P') palette = readPalette(chunk.data, name);
   }
@@ -51,9 +53,12 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   if (data.length * DEFLATE_RATIO < packedSize) throw cutShort(name, `${data.length} bytes of image data`);
 
   const rows = new PngRows(width, height, channels, depth, interlaced, mode === 'P');
-  inflateInto(rows, data, name);
+  const pixels = inflateInto(rows, data, name);
   if (rows.error) throw new InputError(`${name}: damaged PNG image (${rows.error})`);
   if (!rows.complete) throw cutShort(name, `${rows.rowsDone} whole rows`);
+  if (!rows.surplus && !isCut && isWrong(pixels, data)) {
+    throw new InputError(`${name}: damaged PNG image data (wrong checksum)`);
+  }
   return { width, height, mode, data: rows.pixels, ...(palette && { palette }) };
 }
 
@@ -70,8 +75,10 @@ function readHeader(data: Uint8Array, name: string) {
       `${name}: expected PNG compression 0, filter 0, interlace 0 or 1, found ${compression}, ${filter}, ${interlace}`,
     );
   }
-  const mode: ImageMode = colorType.mode === 'L' && depth === 1 ? '1' : colorType.mode;
-  return { width: view.getUint32(0), height: view.getUint32(4), depth, mode, interlaced: interlace === 1 };
+  const size = { width: view.getUint32(0), height: view.getUint32(4), interlaced: interlace === 1 };
+  // A whole 16-bit sample is two bytes of a pixel.
+  if (colorType.mode === 'L' && depth === 16) return { ...size, mode: 'I' as const, depth: 8 };
+  return { ...size, mode: colorType.mode === 'L' && depth === 1 ? ('1' as const) : colorType.mode, depth };
 }
 
 function readPalette(data: Uint8Array, name: string): Uint8Array {
@@ -83,16 +90,55 @@ function readPalette(data: Uint8Array, name: string): Uint8Array {
   return palette;
 }
 
-/** Feeds the inflated bytes of the image data to `rows` until it has all it needs. */
-function inflateInto(rows: PngRows, data: Uint8Array, name: string): void {
-  const stream = new Unzlib((piece) => rows.push(piece));
+/** Inflated bytes: how many, and their Adler-32. */
+interface Inflated {
+  readonly length: number;
+  readonly checksum: number;
+}
+
+/** Feeds the inflated bytes of the image data to `rows` until there are more than it needs. */
+function inflateInto(rows: PngRows, data: Uint8Array, name: string): Inflated {
   try {
-    for (let at = 0; at < data.length && !rows.finished; at += INFLATE_STEP) {
-      stream.push(data.subarray(at, at + INFLATE_STEP));
-    }
+    return inflate(data, (piece) => {
+      rows.push(piece);
+      return !rows.surplus && rows.error === undefined;
+    });
   } catch (error) {
     throw new InputError(`${name}: damaged PNG image data (${(error as Error).message})`);
   }
+}
+
+/** Inflates until there is no more, or `take` wants no more. */
+function inflate(data: Uint8Array, take: (piece: Uint8Array) => boolean): Inflated {
+  let [wanted, length, a, b] = [true, 0, 1, 0];
+  const stream = new Unzlib((piece) => {
+    length += piece.length;
+    for (let at = 0; at < piece.length; ) {
+      // So many that the sums stay below 2^32.
+      for (const end = Math.min(piece.length, at + 5552); at < end; at++) {
+        a += piece[at]!;
+        b += a;
+      }
+      a %= ADLER_MODULUS;
+      b %= ADLER_MODULUS;
+    }
+    wanted &&= take(piece);
+  });
+  for (let at = 0; at < data.length && wanted; at += INFLATE_STEP) stream.push(data.subarray(at, at + INFLATE_STEP));
+  return { length, checksum: b * 65_536 + a };
+}
+
+const ADLER_MODULUS = 65_521;
+
+/**
+ * Whether a checksum follows the deflated data of exactly these bytes and is wrong. Other bytes may follow it, and none need be there
+ * at all: then the data, which end with no more than 15 bits that are no pixels, do without their last four bytes no longer.
+ */
+function isWrong({ length, checksum }: Inflated, data: Uint8Array): boolean {
+  for (let at = data.length - 4; at >= Math.max(0, data.length - INFLATE_STEP); at--) {
+    if (new DataView(data.buffer, data.byteOffset + at, 4).getUint32(0) === checksum) return false;
+  }
+  return inflate(data.subarray(0, -4), () => true).length === length;
 }
 
 /** The image data as one piece: each call of the inflater has its price, and a file may be cut into chunks of a byte. */

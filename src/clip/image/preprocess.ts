@@ -9,6 +9,8 @@ import { CHANNELS, type DecodedImage } from './decoded-image.js';
 import { normalizePixels } from './normalize.js';
 import { clipPreprocessing, type Preprocessing } from './preprocessing.js';
 import { type Filter, resizeFiltered, resizeNearest, type Window } from './resample.js';
+import { resizeDeep } from './resample-deep.js';
+import { toRgb } from './to-rgb.js';
 
 /**
  * The longest side that a resized image may have. The original makes all of it before it crops, fifteen gigabytes at this
@@ -26,9 +28,9 @@ const LONGEST_RESIZED = 1 << 24;
  */
 export function preprocess(image: DecodedImage, how: Preprocessing | number, name = 'image'): Uint8Array {
   const preprocessing = typeof how === 'number' ? clipPreprocessing(how) : how;
-  if (preprocessing.toRgb === 'after') return toRgb(resizedAndCropped(image, preprocessing, name), image);
+  if (preprocessing.toRgb === 'after') return toRgb(resizedAndCropped(image, preprocessing, name));
   const { width, height } = image;
-  return resizedAndCropped({ width, height, mode: 'RGB', data: toRgb(image.data, image) }, preprocessing, name);
+  return resizedAndCropped({ width, height, mode: 'RGB', data: toRgb(image) }, preprocessing, name).data;
 }
 
 /** What a model's image tower takes: `preprocess` and `normalizePixels` with the model's own figures. Returns [3, size, size]. */
@@ -37,7 +39,7 @@ export function modelPixels(image: DecodedImage, how: Preprocessing, name = 'ima
 }
 
 /** Resized, and of that the middle square of `size`; in the image's own mode. */
-function resizedAndCropped(image: DecodedImage, how: Preprocessing, name: string): Uint8Array {
+function resizedAndCropped(image: DecodedImage, how: Preprocessing, name: string): DecodedImage {
   const { size, resize: to, filter } = how;
   const [width, height] = how.shape === 'squash' ? [to, to] : shortSideTo(image, to);
   if (Math.max(width, height) > LONGEST_RESIZED) {
@@ -60,31 +62,26 @@ function shortSideTo({ width, height }: DecodedImage, short: number): [width: nu
   return [Math.floor((short * width) / side), Math.floor((short * height) / side)];
 }
 
-/** The window of the resized image, in the image's own mode. */
-function resize(image: DecodedImage, width: number, height: number, window: Window, filter: Filter): Uint8Array {
+/** The window of the resized image in the image's own mode, 16-bit grey clipped to 8 bits. */
+function resize(image: DecodedImage, width: number, height: number, window: Window, filter: Filter): DecodedImage {
   const { mode } = image;
+  const resized = { ...image, width: window.width, height: window.height };
+  if (mode === 'P' || mode === '1') {
+    return { ...resized, data: resizeNearest(image.data, image.width, image.height, width, height, window) };
+  }
+  if (mode === 'I') {
+    const grey = Uint8ClampedArray.from(
+      resizeDeep(image.data, image.width, image.height, width, height, window, filter),
+    );
+    return { ...resized, mode: 'L', data: new Uint8Array(grey.buffer) };
+  }
   const channels = CHANNELS[mode];
-  if (mode === 'P' || mode === '1') return resizeNearest(image.data, image.width, image.height, width, height, window);
   // An image that already has the right size stays as it is, whatever its alpha.
   const hasAlpha = (mode === 'LA' || mode === 'RGBA') && (width !== image.width || height !== image.height);
   const data = hasAlpha ? premultiply(image.data, channels) : image.data;
-  const resized = resizeFiltered(data, image.width, image.height, channels, width, height, window, filter);
-  if (hasAlpha) unpremultiply(resized, channels);
-  return resized;
-}
-
-function toRgb(data: Uint8Array, { mode, palette }: DecodedImage): Uint8Array {
-  if (mode === 'RGB') return data;
-  const channels = CHANNELS[mode];
-  const isColor = mode === 'RGBA' || mode === 'RGBX';
-  const rgb = new Uint8Array((data.length / channels) * 3);
-  for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
-    const value = data[from]!;
-    for (let channel = 0; channel < 3; channel++) {
-      rgb[to + channel] = palette ? palette[value * 3 + channel]! : isColor ? data[from + channel]! : value;
-    }
-  }
-  return rgb;
+  const out = resizeFiltered(data, image.width, image.height, channels, width, height, window, filter);
+  if (hasAlpha) unpremultiply(out, channels);
+  return { ...resized, data: out };
 }
 
 /** Python's `round` for halves: 0.5 is 0, 1.5 is 2. */

@@ -170,8 +170,24 @@ function tapsFor(filter: Filter, inSize: number, outSize: number, first: number,
   return taps;
 }
 
-/** The weights of output positions `first` to `first + count`; the order of operations is Pillow's, in float64. */
+/** `Taps` before their weights are rounded: [positions, most] in float64, those of a position adding up to 1. */
+export interface ExactTaps extends Omit<Taps, 'weights'> {
+  readonly weights: Float64Array;
+}
+
+/** The weights of output positions `first` to `first + count`. */
 export function filterTaps(filter: Filter, inSize: number, outSize: number, first: number, count: number): Taps {
+  const taps = exactTaps(filter, inSize, outSize, first, count);
+  const weights = new Int32Array(taps.weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    const weight = taps.weights[i]! * (1 << WEIGHT_BITS);
+    weights[i] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
+  }
+  return { ...taps, weights };
+}
+
+/** The same unrounded; the order of operations is Pillow's. */
+export function exactTaps(filter: Filter, inSize: number, outSize: number, first: number, count: number): ExactTaps {
   const { weight: weightAt, support: reach } = FILTERS[filter];
   const scale = inSize / outSize;
   const filterScale = Math.max(scale, 1);
@@ -179,22 +195,19 @@ export function filterTaps(filter: Filter, inSize: number, outSize: number, firs
   const most = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
-  const weights = new Int32Array(count * most);
-  const exact = new Float64Array(most);
+  const weights = new Float64Array(count * most);
   for (let position = 0; position < count; position++) {
     const center = (first + position + 0.5) * scale;
     const start = Math.max(0, Math.trunc(center - support + 0.5));
     const taps = Math.min(inSize, Math.trunc(center + support + 0.5)) - start;
+    const own = weights.subarray(position * most, position * most + taps);
     let total = 0;
     for (let tap = 0; tap < taps; tap++) {
       const weight = weightAt((tap + start - center + 0.5) * (1 / filterScale));
-      exact[tap] = weight;
+      own[tap] = weight;
       total += weight;
     }
-    for (let tap = 0; tap < taps; tap++) {
-      const weight = (total === 0 ? exact[tap]! : exact[tap]! / total) * (1 << WEIGHT_BITS);
-      weights[position * most + tap] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
-    }
+    if (total !== 0) for (let tap = 0; tap < taps; tap++) own[tap]! /= total;
     starts[position] = start;
     counts[position] = taps;
   }

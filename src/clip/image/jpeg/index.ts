@@ -1,0 +1,94 @@
+/**
+ * JPEG files, byte for byte what Pillow decodes: most by libjpeg-turbo in WebAssembly (`wasm.ts`), the kinds that this build cannot
+ * give as Pillow does by `plain.ts`.
+ */
+import { InputError } from '../../../errors.js';
+import { quoted } from '../../checkpoint/quoted.js';
+import { checkDimensions, type DecodedImage, MOST_PIXELS } from '../decoded-image.js';
+import { cutShort, type JpegHeader, readJpegHeader } from './header.js';
+import { decodePlainJpeg } from './plain.js';
+import { discardJpegDecoder, jpegDecoder } from './wasm.js';
+
+/** The plain decoder takes up to 16 bytes a CMYK pixel. */
+const MOST_CMYK_PIXELS = 25_000_000;
+
+/**
+ * Progressive files are decoded over the whole image once a scan, so a small file of very many scans would take minutes.
+ * Encoders write about ten.
+ */
+const MOST_SCANNED_PIXELS = 2_000_000_000;
+const MOST_SCANS = 1000;
+
+/**
+ * Huffman coding takes a bit for a block at the very least, so a small file cannot claim a large image. Arithmetic coding takes less, for
+ * blocks that are all alike.
+ */
+const MOST_BLOCKS_PER_BYTE = 8;
+const MOST_ARITHMETIC_BLOCKS_PER_BYTE = 512;
+
+/**
+ * The codec's memory grows to the largest image that it has met (about 14 bytes a pixel) and never shrinks; after one of more
+ * pixels than this it is given up.
+ */
+const MOST_PIXELS_KEPT = 16_000_000;
+
+/** libjpeg's warning where coded data end before the image. */
+const DATA_END = /premature end of data segment/i;
+
+/** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
+export async function decodeJpeg(bytes: Uint8Array, name: string): Promise<DecodedImage> {
+  const header = readJpegHeader(bytes, name);
+  const { width, height, components, scans, blocks } = header;
+  const isPlain = needsPlain(header);
+  checkDimensions(width, height, name, components.length === 4 ? MOST_CMYK_PIXELS : MOST_PIXELS);
+  if (scans > MOST_SCANS || scans * width * height > MOST_SCANNED_PIXELS) {
+    throw new InputError(`${name}: expected a JPEG image of few scans, found ${scans} of ${width} x ${height}`);
+  }
+  if (blocks > bytes.length * (header.arithmetic ? MOST_ARITHMETIC_BLOCKS_PER_BYTE : MOST_BLOCKS_PER_BYTE)) {
+    throw new InputError(`${name}: JPEG image is cut short (${bytes.length} bytes for ${width} x ${height} pixels)`);
+  }
+  return isPlain ? decodePlainJpeg(bytes, header, name) : decodeGreyOrColor(bytes, header, name);
+}
+
+/** CMYK, arithmetic coding, and samples that stand for more pixels from top to bottom than across, which that build repeats. */
+function needsPlain({ components, arithmetic }: JpegHeader): boolean {
+  const across = Math.max(...components.map((one) => one.across));
+  const down = Math.max(...components.map((one) => one.down));
+  return (
+    arithmetic || components.length === 4 || components.some((one) => across === one.across && down === 2 * one.down)
+  );
+}
+
+async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: string): Promise<DecodedImage> {
+  const { width, height } = header;
+  const decoder = await jpegDecoder();
+  decoder.lastMessage = '';
+  let rgba: Uint8ClampedArray;
+  try {
+    const decoded = decoder.codec.decode(header.ended ? bytes : withEnd(bytes), false);
+    if (!decoded || decoded.width !== width || decoded.height !== height) throw new Error('no image');
+    rgba = decoded.data;
+  } catch (error) {
+    discardJpegDecoder();
+    // A C++ exception arrives as a number; libjpeg's own message was printed before.
+    const message = decoder.lastMessage || (error instanceof Error ? error.message : 'unknown error');
+    throw new InputError(`${name}: JPEG image cannot be decoded (${quoted(message)})`);
+  }
+  if (width * height > MOST_PIXELS_KEPT) discardJpegDecoder();
+  if (!header.ended && DATA_END.test(decoder.lastMessage)) throw cutShort(bytes, name);
+  if (header.components.length === 1) return { width, height, mode: 'L', data: firstChannel(rgba) };
+  return { width, height, mode: 'RGBX', data: new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) };
+}
+
+function withEnd(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(bytes.length + 2);
+  whole.set(bytes);
+  whole.set([0xff, 0xd9], bytes.length);
+  return whole;
+}
+
+function firstChannel(rgba: Uint8ClampedArray): Uint8Array {
+  const out = new Uint8Array(rgba.length / 4);
+  for (let pixel = 0; pixel < out.length; pixel++) out[pixel] = rgba[4 * pixel]!;
+  return out;
+}

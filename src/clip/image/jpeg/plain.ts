@@ -1,0 +1,268 @@
+/**
+ * A JPEG decoder for what the WebAssembly build of libjpeg-turbo cannot give, or gives otherwise than Pillow: CMYK before its conversion,
+ * arithmetic coding, and chroma halved from top to bottom only. Equal to libjpeg-turbo 2.1 byte for byte.
+ *
+ * Why not a library: jpeg-js gives CMYK as RGB only, has another inverse DCT and no arithmetic coding; `@cwasm/jpeg-turbo` is
+ * libjpeg-turbo 2.0, without arithmetic coding too; `@cornerstonejs/codec-libjpeg-turbo-8bit` has no CMYK and cannot be bundled as an ES
+ * module; ImageMagick's WebAssembly is 14 MB.
+ */
+import { InputError } from '../../../errors.js';
+import type { DecodedImage } from '../decoded-image.js';
+import { ArithmeticDecoder } from './arithmetic.js';
+import { type JpegComponent, type JpegHeader, type JpegSegment, jpegSegments, SOS } from './header.js';
+import { HuffmanDecoder } from './huffman.js';
+import { inverseDct } from './idct.js';
+import type { BlockDecoder, ScanParameters } from './scan.js';
+import { JpegTables } from './tables.js';
+import { type Plane, upsampledRow } from './upsample.js';
+
+/** A component's coefficients and samples; sequential images need the coefficients of one block only. */
+interface Component extends JpegComponent {
+  readonly plane: Plane;
+  /** In blocks: all of them, and those that the image reaches into. */
+  readonly blocksAcross: number;
+  readonly ownAcross: number;
+  readonly ownDown: number;
+  readonly coefficients: Int16Array;
+  /** As it was when the component's first scan began. */
+  quantisation?: Uint16Array | undefined;
+}
+
+/** What the samples of three or four components mean. */
+type ColorSpace = 'grey' | 'rgb' | 'ycc' | 'cmyk' | 'ycck';
+
+/**
+ * @param header of `bytes`, whose size has been found acceptable
+ * @returns mode L, RGB, or CMYK with 0 for no ink, which is the opposite of what files hold
+ * @throws InputError if the file is damaged or cut short.
+ */
+export function decodePlainJpeg(bytes: Uint8Array, header: JpegHeader, name: string): DecodedImage {
+  try {
+    return decode(bytes, header, name);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${name}: JPEG image cannot be decoded (${(error as Error).message})`);
+  }
+}
+
+function decode(bytes: Uint8Array, header: JpegHeader, name: string): DecodedImage {
+  const components = layOut(header);
+  const tables = new JpegTables();
+  const markers: JpegSegment[] = [];
+  for (const segment of jpegSegments(bytes, name)) {
+    tables.read(segment);
+    if (segment.marker === SOS) {
+      const starved = decodeScan(segment, header, components, tables);
+      if (starved && !header.ended) throw new Error('its data are cut short');
+    }
+    if (segment.marker === APP0 || segment.marker === APP14) markers.push(segment);
+  }
+  if (header.progressive) for (const component of components) transformAll(component);
+  return paint(header, components, colorSpace(header, markers));
+}
+
+function layOut({ width, height, components, progressive }: JpegHeader): Component[] {
+  const across = Math.max(...components.map((one) => one.across));
+  const down = Math.max(...components.map((one) => one.down));
+  return components.map((one) => {
+    if (across % one.across !== 0 || down % one.down !== 0) throw new Error('sampling factors without a whole ratio');
+    const blocksAcross = Math.ceil(width / (8 * across)) * one.across;
+    const blocksDown = Math.ceil(height / (8 * down)) * one.down;
+    const plane: Plane = {
+      samples: new Uint8ClampedArray(blocksAcross * blocksDown * 64).fill(128),
+      stride: 8 * blocksAcross,
+      width: Math.ceil((width * one.across) / across),
+      height: Math.ceil((height * one.down) / down),
+      across: across / one.across,
+      down: down / one.down,
+    };
+    return {
+      ...one,
+      plane,
+      blocksAcross,
+      ownAcross: Math.ceil(plane.width / 8),
+      ownDown: Math.ceil(plane.height / 8),
+      coefficients: new Int16Array(progressive ? blocksAcross * blocksDown * 64 : 64),
+    };
+  });
+}
+
+/** Decodes the blocks of a scan (A.2, B.2.3). Returns whether its data ended before them. */
+function decodeScan(
+  { data, coded }: JpegSegment,
+  header: JpegHeader,
+  all: readonly Component[],
+  tables: JpegTables,
+): boolean {
+  const count = data[0] ?? 0;
+  if (count < 1 || count > 4 || data.length < 4 + 2 * count) throw new Error('a scan header that is cut');
+  const chosen = Array.from({ length: count }, (_, i) => {
+    const component = all.find(({ id }) => id === data[1 + 2 * i]);
+    if (!component) throw new Error(`a scan of component ${data[1 + 2 * i]}, which there is none of`);
+    component.quantisation ??= tables.quantisation.get(component.table);
+    return { component, dc: data[2 + 2 * i]! >> 4, ac: data[2 + 2 * i]! & 15 };
+  });
+  const [first, last, bits] = data.subarray(1 + 2 * count);
+  const scan: ScanParameters = header.progressive
+    ? { progressive: true, first: first!, last: last!, high: bits! >> 4, low: bits! & 15 }
+    : { progressive: false, first: 0, last: 63, high: 0, low: 0 };
+  if (scan.last > 63 || scan.first > scan.last || (scan.progressive && (scan.first === 0) !== (scan.last === 0))) {
+    throw new Error(`a scan of coefficients ${scan.first} to ${scan.last}`);
+  }
+  if (scan.first > 0 && count > 1) throw new Error('a scan of several components that is not of DC');
+
+  const decoder = blockDecoder(header, scan, chosen, tables);
+  const intervals = restartIntervals(coded);
+  const single = count === 1 ? chosen[0]!.component : undefined;
+  const reference = all[0]!;
+  const unitsAcross = single ? single.ownAcross : reference.blocksAcross / reference.across;
+  const unitsDown = single
+    ? single.ownDown
+    : reference.plane.samples.length / (64 * reference.blocksAcross) / reference.down;
+  const units = unitsAcross * unitsDown;
+  const interval = tables.restartInterval || units;
+  let starved = false;
+  for (let unit = 0; unit < units; unit++) {
+    if (unit % interval === 0) decoder.start(intervals.next().value ?? NOTHING);
+    // Encoders leave out what zeros arithmetic coding has at its end.
+    if (decoder.starved && !header.arithmetic) {
+      starved = true;
+      continue;
+    }
+    const [x, y] = [unit % unitsAcross, Math.floor(unit / unitsAcross)];
+    if (single) decodeBlock(decoder, 0, single, x, y, header);
+    else {
+      for (const [i, { component }] of chosen.entries()) {
+        const { across, down } = component;
+        for (let v = 0; v < down; v++) {
+          for (let h = 0; h < across; h++) decodeBlock(decoder, i, component, x * across + h, y * down + v, header);
+        }
+      }
+    }
+  }
+  return starved || decoder.starved;
+}
+
+const NOTHING = new Uint8Array(0);
+
+function blockDecoder(
+  header: JpegHeader,
+  scan: ScanParameters,
+  chosen: readonly { readonly dc: number; readonly ac: number }[],
+  tables: JpegTables,
+): BlockDecoder {
+  if (header.arithmetic) {
+    return new ArithmeticDecoder(
+      scan,
+      chosen,
+      chosen.map(({ dc, ac }) => tables.conditioning(dc, ac)),
+    );
+  }
+  const needsDc = scan.first === 0 && scan.high === 0;
+  return new HuffmanDecoder(
+    scan,
+    chosen.map(({ dc }) => (needsDc ? tables.lookup('DC', dc) : undefined)),
+    chosen.map(({ ac }) => (scan.last > 0 ? tables.lookup('AC', ac) : undefined)),
+  );
+}
+
+/** What lies between the restart markers, without the zeros that follow bytes of 0xff. */
+function* restartIntervals(coded: Uint8Array): Generator<Uint8Array, undefined> {
+  const clean = new Uint8Array(coded.length);
+  let [start, length] = [0, 0];
+  for (let at = 0; at < coded.length; at++) {
+    const byte = coded[at]!;
+    clean[length++] = byte;
+    if (byte !== 0xff) continue;
+    while (coded[at + 1] === 0xff) at++;
+    if (coded[++at] === 0) continue;
+    yield clean.subarray(start, --length);
+    start = length;
+  }
+  yield clean.subarray(start, length);
+}
+
+function decodeBlock(
+  decoder: BlockDecoder,
+  place: number,
+  component: Component,
+  x: number,
+  y: number,
+  header: JpegHeader,
+): void {
+  const block = y * component.blocksAcross + x;
+  if (header.progressive) {
+    decoder.block(place, component.coefficients, block * 64);
+    return;
+  }
+  decoder.block(place, component.coefficients.fill(0), 0);
+  transform(component, 0, x, y);
+}
+
+function transformAll(component: Component): void {
+  const { blocksAcross, plane } = component;
+  const blocksDown = plane.samples.length / (64 * blocksAcross);
+  for (let y = 0, block = 0; y < blocksDown; y++) {
+    for (let x = 0; x < blocksAcross; x++, block++) transform(component, block * 64, x, y);
+  }
+}
+
+function transform({ quantisation, coefficients, plane, table }: Component, from: number, x: number, y: number): void {
+  if (!quantisation) throw new Error(`no quantisation table ${table}`);
+  const { samples, stride } = plane;
+  inverseDct(coefficients, from, quantisation, samples, 8 * (y * stride + x), stride);
+}
+
+const APP0 = 0xe0;
+const APP14 = 0xee;
+
+/** What the markers of JFIF and Adobe say of the colours; the rules, and the one of the components' names, are libjpeg's. */
+function colorSpace({ components }: JpegHeader, markers: readonly JpegSegment[]): ColorSpace {
+  if (components.length === 1) return 'grey';
+  const startsWith = (data: Uint8Array, text: string) =>
+    [...text].every((letter, i) => letter.charCodeAt(0) === data[i]);
+  const isJfif = markers.some(({ marker, data }) => marker === APP0 && data.length >= 14 && startsWith(data, 'JFIF\0'));
+  const adobe = markers.findLast(
+    ({ marker, data }) => marker === APP14 && data.length >= 12 && startsWith(data, 'Adobe'),
+  );
+  const isTransformed = adobe && adobe.data[11] !== 0;
+  if (components.length === 4) return isTransformed ? 'ycck' : 'cmyk';
+  if (isJfif) return 'ycc';
+  const isNamedRgb = String.fromCharCode(...components.map(({ id }) => id)) === 'RGB';
+  return (adobe ? isTransformed : !isNamedRgb) ? 'ycc' : 'rgb';
+}
+
+function paint({ width, height }: JpegHeader, components: readonly Component[], space: ColorSpace): DecodedImage {
+  const channels = components.length;
+  const data = new Uint8ClampedArray(width * height * channels);
+  const lines = components.map(({ plane }) => new Uint8Array(plane.width * plane.across));
+  for (let y = 0, to = 0; y < height; y++) {
+    for (const [i, { plane }] of components.entries()) upsampledRow(plane, y, lines[i]!);
+    for (let x = 0; x < width; x++, to += channels) {
+      for (let channel = 0; channel < channels; channel++) data[to + channel] = lines[channel]![x]!;
+      if (space === 'ycc' || space === 'ycck') toRgb(data, to);
+      // What was decoded of YCCK is light already; files of CMYK hold it inverted, and so does the fourth channel of both.
+      if (space === 'cmyk')
+        for (let channel = 0; channel < 3; channel++) data[to + channel] = 255 - data[to + channel]!;
+      if (channels === 4) data[to + 3] = 255 - data[to + 3]!;
+    }
+  }
+  const mode = space === 'grey' ? 'L' : channels === 3 ? 'RGB' : 'CMYK';
+  return { width, height, mode, data: new Uint8Array(data.buffer) };
+}
+
+const FRACTION_BITS = 16;
+const HALF = 1 << (FRACTION_BITS - 1);
+const scaled = (value: number) => Math.round(value * (1 << FRACTION_BITS));
+const RED_OF_CR = scaled(1.402);
+const GREEN_OF_CR = scaled(0.71414);
+const GREEN_OF_CB = scaled(0.34414);
+const BLUE_OF_CB = scaled(1.772);
+
+/** YCbCr to RGB in place, with libjpeg's rounding. */
+function toRgb(data: Uint8ClampedArray, at: number): void {
+  const [luma, cb, cr] = [data[at]!, data[at + 1]! - 128, data[at + 2]! - 128];
+  data[at] = luma + ((RED_OF_CR * cr + HALF) >> FRACTION_BITS);
+  data[at + 1] = luma + ((HALF - GREEN_OF_CB * cb - GREEN_OF_CR * cr) >> FRACTION_BITS);
+  data[at + 2] = luma + ((BLUE_OF_CB * cb + HALF) >> FRACTION_BITS);
+}
