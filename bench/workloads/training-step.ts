@@ -11,7 +11,7 @@ import {
   type PromptText,
   tuningOptions,
 } from '../../src/ptdpc/index.js';
-import { Engine } from '../../src/tensor/index.js';
+import { Engine, type Tensor } from '../../src/tensor/index.js';
 import { normal } from './numbers.js';
 import { randomVitB32 } from './vit-b32.js';
 import type { Workload } from './workload.js';
@@ -40,6 +40,8 @@ export interface StepSizes {
 export interface TrainingStep extends Workload {
   /** Rows that the text tower computes for each image. */
   readonly rowsPerImage: number;
+  /** What is learned. */
+  readonly prompts: Tensor;
 }
 
 /** Preset `paper` on ViT-B/32 in mode `both`, in the default `--memory`. */
@@ -58,6 +60,7 @@ export async function trainingStepWorkload(backend: Backend, sizes: StepSizes): 
     labels: Int32Array.from({ length: batch }, (_, i) => i % model.classes),
   };
   return {
+    prompts: model.prompts,
     rowsPerImage: treeRows(
       model.frozen,
       text.classes.map((_, c) => c),

@@ -46,7 +46,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       },
       item('How WebGPU runs them', '/webgpu-kernels'),
       item('How the CPU runs them', '/cpu-kernels'),
-      item('What a real GPU should do', '/gpu-estimate'),
+      item('Real GPUs: expected and measured', '/gpu-estimate'),
     ],
   },
   {

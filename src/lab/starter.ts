@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import type { KernelName } from '../kernels/index.js';
 import { type MatmulVariantName, matmulVariants } from '../kernels/index.js';
 import { isAttention } from '../kernels/webgpu/attention.js';
-import { LANES } from '../kernels/webgpu/launch.js';
+import { LANES, type Launch } from '../kernels/webgpu/launch.js';
 import { shaderText } from '../kernels/webgpu/programs.js';
 import { type BindingContract, bindingContract } from './contract.js';
 import { type KernelCase, sizedArgs } from './kernel-case.js';
@@ -26,7 +26,18 @@ export function starterText(kernel: KernelName, variant = variantNames(kernel)[0
   const args = sizedArgs(caseOf(extents) as KernelCase);
   const launch = launchShipped(kernel, variant, args, ANY_SUBGROUP)!;
   const covers = shareOf(kernel, variant, launch.workgroups, args);
-  return `${head(kernel, variant, equation, bindingContract(kernel), covers)}\n${shaderText(launch).trim()}\n`;
+  const contract = bindingContract(kernel);
+  return `${head(kernel, variant, equation, contract, covers)}\n${withOwnConstants(launch, contract).trim()}\n`;
+}
+
+/** A variant's text, in which the constants that only this variant sets have its values as defaults. */
+function withOwnConstants(launch: Launch, contract: BindingContract): string {
+  let text = shaderText(launch);
+  for (const [name, value] of Object.entries(launch.constants ?? {})) {
+    if (contract.constants.has(name)) continue;
+    text = text.replace(new RegExp(`(override ${name}: u32 = )\\d+;`), `$1${value};`);
+  }
+  return text;
 }
 
 /** A workgroup's share in a shipped variant. */
@@ -38,7 +49,10 @@ function shareOf(kernel: KernelName, variant: string, [groups]: readonly [number
 
 /** The sizes that a shipped variant needs; undefined where it takes all. */
 function needsOf(kernel: KernelName, variant: string): string | undefined {
-  if (kernel === 'matmul') return variant === 'subgroup' ? 'n % 8 == 0, k % 8 == 0, transposeA == 0' : undefined;
+  if (kernel === 'matmul') {
+    const step = variant === 'subgroup' ? 8 : variant.startsWith('blocks') ? 4 : 1;
+    return step > 1 ? `n % ${step} == 0, k % ${step} == 0, transposeA == 0` : undefined;
+  }
   return isAttention(kernel) && variant !== 'workgroup' ? 'headWidth == 64' : undefined;
 }
 

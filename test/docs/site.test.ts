@@ -17,7 +17,7 @@ describe('links of the pages', () => {
     ['../../shaders/matmul_naive.wgsl', 'kernels/matmul.md', '/source/shaders/matmul_naive.wgsl.md'],
     ['../src/kernels/cpu/wasm/', 'reading-guide.md', '/source/src/kernels/cpu/wasm.md'],
     ['../README.md', 'reading-guide.md', '/source/README-md.md'],
-    ['ladders/matmul-large-tiles.wgsl', 'kernels/x.md', '/source/docs/kernels/ladders/matmul-large-tiles.wgsl.md'],
+    ['ladders/matmul-4-broadcasts.wgsl', 'kernels/x.md', '/source/docs/kernels/ladders/matmul-4-broadcasts.wgsl.md'],
     ['report-example.html', 'report.md', './report-example.html'],
     ['../report-example.html', 'kernels/matmul.md', '../report-example.html'],
     ['figures.json', 'kernels/README.md', '../kernels/figures.json'],

@@ -1,7 +1,8 @@
 /** Every variant of the matrix product against the twin in float64: odd shapes, all operand orders, all epilogues. */
 import { describe, expect, it } from 'vitest';
-import { type Backend, type MatmulVariantName, matmulVariants } from '../../src/kernels/index.js';
-import { chooseMatmul, defaultMatmul, shapeClass } from '../../src/kernels/webgpu/matmul.js';
+import { type Backend, type MatmulVariantName, matmulVariants, type WebGpuBackend } from '../../src/kernels/index.js';
+import { chooseMatmul, defaultMatmul, launchMatmul, shapeClass } from '../../src/kernels/webgpu/matmul.js';
+import { labKernels, runCase } from '../../src/lab/index.js';
 import { describeOn } from '../support/devices.js';
 import { paritySuite } from '../support/parity.js';
 
@@ -13,6 +14,23 @@ describeOn('cpu', 'matmul WebAssembly, fixed-width SIMD', suite, { poison: true,
 for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) {
   describeOn('webgpu', `matmul ${matmulVariant}`, suite, { poison: true, matmulVariant });
 }
+
+describeOn('webgpu', 'variants of the matrix product', (device) => {
+  const sizes = { m: 67, n: 68, k: 36, half: 1, bias: 1 };
+
+  it('give the same bits where the sum runs along k in order, so that choosing one never changes a result', async () => {
+    const test = labKernels.matmul.caseOf(sizes);
+    const backend = device() as WebGpuBackend;
+    const names = (Object.keys(matmulVariants) as MatmulVariantName[]).filter((name) => name !== 'subgroup');
+    const results: Record<string, readonly number[]> = {};
+    for (const name of names) {
+      const [output] = await runCase(device(), test, 1, (args) => backend.dispatch(launchMatmul(name, args)));
+      results[name] = [...output!.values];
+    }
+    expect(names).toHaveLength(6);
+    for (const name of names) expect(results[name], name).toEqual(results.naive);
+  });
+});
 
 describe('choice of a variant', () => {
   const buffer = { dtype: 'f32', length: 1 } as const;
@@ -27,7 +45,17 @@ describe('choice of a variant', () => {
     const tuning = { fallback: 'tiled', byClass: { 'nt f32 8x8': 'naive' } } as const;
     expect(chooseMatmul(tuning, product, 8)).toBe('naive');
     expect(chooseMatmul(tuning, { ...product, k: 9 }, 8)).toBe('tiled');
-    expect(chooseMatmul(defaultMatmul(false), product, 32)).toBe('tiled');
+  });
+
+  it('takes the largest tile on hardware of which there are enough to keep a GPU busy', () => {
+    const hardware = defaultMatmul(false);
+    const sized = (m: number, n: number, more = {}) => chooseMatmul(hardware, { ...product, m, n, ...more }, 32);
+    expect([sized(1728, 2048), sized(1728, 512), sized(512, 512)]).toEqual([
+      'blocks128x64',
+      'blocks64x64',
+      'blocks32x32',
+    ]);
+    for (const odd of [{ k: 6 }, { n: 2046 }, { transposeA: true }]) expect(sized(1728, 2048, odd)).toBe('tiled');
   });
 
   it('is the same for any number of rows, so that results do not depend on the batch', () => {

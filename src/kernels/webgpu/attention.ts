@@ -14,11 +14,6 @@ export type AttentionVariantName = (typeof attentionVariants)[number];
 
 export type AttentionKernel = Extract<KernelName, 'attention' | 'attentionGradQuery' | 'attentionGradKeyValue'>;
 
-/** Where nothing was measured: barriers are cheap in hardware; in software they are dear, and loads are. */
-export function defaultAttention(software: boolean): AttentionVariantName {
-  return software ? 'subgroup' : 'workgroup';
-}
-
 /** The kernels that have these variants. */
 export const attentionKernels: readonly AttentionKernel[] = [
   'attention',

@@ -30,8 +30,11 @@ import { type Compilation, type Program, ProgramCache } from './programs.js';
 import { Timestamps } from './timestamps.js';
 import { defaultTuning, type Tuning } from './tuning.js';
 
-/** Dispatches per submit at most. */
-const ARENA_SLOTS = 512;
+/**
+ * Dispatches per submit at most. Few enough that a GPU starts on a training step (some 200 dispatches) while the host still records the
+ * rest of it: on an NVIDIA H200, 64 images per step trained 1.7 times as fast as with 512.
+ */
+const ARENA_SLOTS = 64;
 /** The largest alignment that an adapter may ask of a uniform offset; every Params fits in it. */
 const SLOT_BYTES = 256;
 

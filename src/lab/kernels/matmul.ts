@@ -16,6 +16,8 @@ const SHAPES = [
   [3, 8, 8],
   [33, 520, 40],
   [1, 520, 16],
+  // Multiples of 4 only, past a tile of 128 rows and of 64 columns, and past a slice of 16 along k.
+  [130, 68, 36],
 ] as const;
 
 const shapes = SHAPES.map(([m, n, k]) => ({ m, n, k }));

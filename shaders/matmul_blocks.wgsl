@@ -1,0 +1,139 @@
+// Fourth rung, for hardware: tiles in workgroup memory as in matmul_tiled.wgsl, but every access moves four numbers, and an invocation
+// computes 8 x 4 elements of the result. A step of k costs it three loads from workgroup memory for 32 multiply-adds; with 4 x 4
+// elements and scalar loads it cost eight for sixteen.
+//
+// Both tiles lie along k: [SLICE][rows or columns], in quads. An operand that is stored along k is turned on its way in, a quad
+// becoming four numbers in four rows of the tile; one quad of padding behind each row keeps those stores on different banks.
+// While a slice is multiplied, the next one is already on its way into registers.
+//
+// matmul_quads_f32.wgsl or matmul_quads_f16.wgsl binds the operands. Needs k and n that are multiples of 4, and a left operand that is
+// not transposed. Rows and columns past the edge read a clamped address and are not stored. The sum runs along k in order, as in all
+// variants before this one.
+
+override TILE_ROWS: u32 = 128;    // of the result, per workgroup: 32, 64 or 128
+override TILE_COLUMNS: u32 = 64;  // 32, 64 or 128
+const SLICE = 16u;                // depth of one slice along k
+const BLOCK_ROWS = 8u;            // of the result, per invocation: two groups of 4, half a tile apart
+const BLOCK_COLUMNS = 4u;
+const SLICE_QUADS = SLICE / 4u;
+
+override SIDE_X: u32 = TILE_COLUMNS / BLOCK_COLUMNS;  // invocations along the columns
+override SIDE_Y: u32 = TILE_ROWS / BLOCK_ROWS;        // and along the rows
+override A_STRIDE: u32 = TILE_ROWS / 4u + 1u;         // quads from one step of k to the next
+override B_STRIDE: u32 = TILE_COLUMNS / 4u + 1u;
+// Quads of a slice that one invocation brings: TILE_ROWS * SLICE / 4 by SIDE_X * SIDE_Y invocations, and likewise for b. At most 4.
+override A_QUADS: u32 = BLOCK_ROWS * SLICE / TILE_COLUMNS;
+override B_QUADS: u32 = BLOCK_ROWS * SLICE / TILE_ROWS;
+
+var<workgroup> a_tile: array<vec4<f32>, SLICE * A_STRIDE>;
+var<workgroup> b_tile: array<vec4<f32>, SLICE * B_STRIDE>;
+
+// Quad `at` of the slice of a at k0: quads along k first, then rows.
+fn load_a(row0: u32, k0: u32, at: u32) -> vec4<f32> {
+  let p = k0 + at % SLICE_QUADS * 4u;
+  if (p >= params.k) {
+    return vec4<f32>();
+  }
+  let row = min(row0 + at / SLICE_QUADS, params.m - 1u);
+  return a[(row * params.k + p) / 4u];
+}
+
+// Quad `at` of the slice of b at k0: along k first as for a, if b is stored along k; else along the columns first.
+fn load_b(column0: u32, k0: u32, at: u32) -> vec4<f32> {
+  if (TRANSPOSE_B) {
+    let p = k0 + at % SLICE_QUADS * 4u;
+    if (p >= params.k) {
+      return vec4<f32>();
+    }
+    let column = min(column0 + at / SLICE_QUADS, params.n - 1u);
+    return b_quad((column * params.k + p) / 4u);
+  }
+  let p = k0 + at / (TILE_COLUMNS / 4u);
+  if (p >= params.k) {
+    return vec4<f32>();
+  }
+  let column = min(column0 + at % (TILE_COLUMNS / 4u) * 4u, params.n - 4u);
+  return b_quad((p * params.n + column) / 4u);
+}
+
+fn keep_a(at: u32, quad: vec4<f32>) {
+  let lane = at / SLICE_QUADS;
+  let to = at % SLICE_QUADS * 4u * A_STRIDE + lane / 4u;
+  a_tile[to][lane % 4u] = quad.x;
+  a_tile[to + A_STRIDE][lane % 4u] = quad.y;
+  a_tile[to + 2u * A_STRIDE][lane % 4u] = quad.z;
+  a_tile[to + 3u * A_STRIDE][lane % 4u] = quad.w;
+}
+
+fn keep_b(at: u32, quad: vec4<f32>) {
+  if (TRANSPOSE_B) {
+    let lane = at / SLICE_QUADS;
+    let to = at % SLICE_QUADS * 4u * B_STRIDE + lane / 4u;
+    b_tile[to][lane % 4u] = quad.x;
+    b_tile[to + B_STRIDE][lane % 4u] = quad.y;
+    b_tile[to + 2u * B_STRIDE][lane % 4u] = quad.z;
+    b_tile[to + 3u * B_STRIDE][lane % 4u] = quad.w;
+    return;
+  }
+  b_tile[at / (TILE_COLUMNS / 4u) * B_STRIDE + at % (TILE_COLUMNS / 4u)] = quad;
+}
+
+@compute @workgroup_size(SIDE_X, SIDE_Y)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let row0 = group.y * TILE_ROWS;
+  let column0 = group.x * TILE_COLUMNS;
+  let invocations = SIDE_X * SIDE_Y;
+  var sum: array<vec4<f32>, BLOCK_ROWS>;
+  var next_a: array<vec4<f32>, 4>;
+  var next_b: array<vec4<f32>, 4>;
+  for (var i = 0u; i < A_QUADS; i++) {
+    next_a[i] = load_a(row0, 0u, index + i * invocations);
+  }
+  for (var i = 0u; i < B_QUADS; i++) {
+    next_b[i] = load_b(column0, 0u, index + i * invocations);
+  }
+
+  for (var k0 = 0u; k0 < params.k; k0 += SLICE) {
+    for (var i = 0u; i < A_QUADS; i++) {
+      keep_a(index + i * invocations, next_a[i]);
+    }
+    for (var i = 0u; i < B_QUADS; i++) {
+      keep_b(index + i * invocations, next_b[i]);
+    }
+    workgroupBarrier();
+    for (var i = 0u; i < A_QUADS; i++) {
+      next_a[i] = load_a(row0, k0 + SLICE, index + i * invocations);
+    }
+    for (var i = 0u; i < B_QUADS; i++) {
+      next_b[i] = load_b(column0, k0 + SLICE, index + i * invocations);
+    }
+    for (var p = 0u; p < SLICE; p++) {
+      let upper = a_tile[p * A_STRIDE + local.y];
+      let lower = a_tile[p * A_STRIDE + SIDE_Y + local.y];
+      let right = b_tile[p * B_STRIDE + local.x];
+      sum[0] += upper.x * right;
+      sum[1] += upper.y * right;
+      sum[2] += upper.z * right;
+      sum[3] += upper.w * right;
+      sum[4] += lower.x * right;
+      sum[5] += lower.y * right;
+      sum[6] += lower.z * right;
+      sum[7] += lower.w * right;
+    }
+    workgroupBarrier();
+  }
+
+  let column = column0 + local.x * BLOCK_COLUMNS;
+  for (var i = 0u; i < BLOCK_ROWS; i++) {
+    let row = row0 + local.y * 4u + i % 4u + i / 4u * (TILE_ROWS / 2u);
+    if (row < params.m && column < params.n) {
+      for (var j = 0u; j < BLOCK_COLUMNS; j++) {
+        store(row, column + j, sum[i][j]);
+      }
+    }
+  }
+}
