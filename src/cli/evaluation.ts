@@ -2,7 +2,14 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../node/atomic.js';
 import type { EncodedSplit } from '../node/labelled-images.js';
-import { type ClassName, type Evaluation, predictionsCsv, rowShares } from '../ptdpc/index.js';
+import {
+  type ClassName,
+  classesWithoutImages,
+  type Evaluation,
+  predictionsCsv,
+  rowShares,
+  wilsonInterval,
+} from '../ptdpc/index.js';
 import { print } from './output.js';
 import { confusionTable, percent } from './tables.js';
 
@@ -12,9 +19,21 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
   print(
     `${title}: accuracy ${percent(evaluation.accuracy)} of ${evaluation.count} images, loss ${evaluation.loss.toFixed(4)}`,
   );
-  print(`macro-F1 ${percent(evaluation.macroF1)}, expected calibration error ${percent(evaluation.calibrationError)}`);
+  const [low, high] = wilsonInterval(evaluation.accuracy, evaluation.count);
+  print(
+    `95 % interval ${percent(low)} to ${percent(high)}, macro-F1 ${percent(evaluation.macroF1)}, expected calibration error ${percent(evaluation.calibrationError)}`,
+  );
+  const absent = absentWords(classes, evaluation);
+  if (absent.length > 0)
+    print(
+      `no images of ${absent.join(', ')}: macro-F1 is the mean over the classes that occur, and the rest says nothing of those that do not`,
+    );
   print('');
   print(confusionTable(words, evaluation));
+}
+
+function absentWords(classes: readonly ClassName[], { confusion }: Evaluation): string[] {
+  return classesWithoutImages(confusion).map((c) => classes[c]!.word);
 }
 
 /** The result for programs; docs/evaluation.md says what each key is. */
@@ -23,9 +42,11 @@ export function evaluationJson(classes: readonly ClassName[], evaluation: Evalua
   return {
     count,
     accuracy,
+    accuracyInterval: wilsonInterval(accuracy, count),
     loss,
     macroF1,
     calibrationError,
+    classesWithoutImages: absentWords(classes, evaluation),
     classes: classes.map(({ word }) => word),
     perClassAccuracy: perClass,
     perClassPrecision: evaluation.classes.map(({ precision }) => precision),

@@ -16,11 +16,13 @@ export {
   type CalibrationBin,
   type ClassMeasures,
   calibration,
+  classesWithoutImages,
   classMeasures,
   expectedCalibrationError,
   macroF1,
   pooledCalibration,
   rowShares,
+  wilsonInterval,
 } from './measures.js';
 export * from './nearest-words.js';
 export * from './options.js';

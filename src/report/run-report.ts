@@ -1,5 +1,5 @@
 /** The page of one run: what was asked for, how it learnt, how good it is, and on which pictures it is right and wrong. */
-import type { TuningOptions } from '../ptdpc/index.js';
+import { classesWithoutImages, type TuningOptions, wilsonInterval } from '../ptdpc/index.js';
 import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, percent, whole } from './format.js';
 import { type Html, html, type Part } from './html.js';
@@ -75,11 +75,17 @@ const MODE_WORDS = {
 } as const;
 
 function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
-  const { split, count, accuracy, macroF1, calibrationError, loss } = evaluation;
+  const { split, count, accuracy, macroF1, calibrationError, loss, confusion } = evaluation;
+  const [low, high] = wilsonInterval(accuracy, count);
+  const absent = classesWithoutImages(confusion).map((c) => classes[c]);
+  const without = absent.length === 0 ? '' : `; no images of ${absent.join(', ')}`;
   const figures: [string, string][] = [
-    [`accuracy on ${counted(count, `${split} image`)}`, percent(accuracy)],
-    [`macro-F1 of ${classes.length} classes`, percent(macroF1)],
-    ['expected calibration error', percent(calibrationError)],
+    [
+      `accuracy on ${counted(count, `${split} image`)}, 95 % interval ${percent(low)} to ${percent(high)}`,
+      percent(accuracy),
+    ],
+    [`macro-F1 of ${counted(classes.length - absent.length, 'class', 'classes')}${without}`, percent(macroF1)],
+    [`expected calibration error${without}`, percent(calibrationError)],
     ['cross-entropy', figure(loss)],
   ];
   return html`<dl class="headline">${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;

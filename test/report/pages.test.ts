@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wilsonInterval } from '../../src/ptdpc/index.js';
 import { STRONG_SHADE } from '../../src/report/charts/heat-map.js';
 import { html, trusted } from '../../src/report/html.js';
 import { runReport } from '../../src/report/index.js';
@@ -51,6 +52,18 @@ describe('the page of a run', () => {
     const many = runReport(sampleRun(Array.from({ length: 120 }, (_, c) => `class ${c}`)));
     expect(many).toContain('Most frequent confusions');
     expect(many.match(/<svg/g)).toHaveLength(4);
+  });
+
+  it('has the interval of the accuracy over images, and the classes that measures say nothing of', () => {
+    const run = sampleRun(['awe', 'fear', 'joy']);
+    const { count, accuracy } = run.evaluation!;
+    const [low, high] = wilsonInterval(accuracy, count).map((share) => `${(100 * share).toFixed(1)}\u00a0%`);
+    expect(runReport(run)).toContain(`95 % interval ${low} to ${high}</dt>`);
+    expect(runReport(run)).toContain('macro-F1 of 3 classes</dt>');
+    const confusion = run.evaluation!.confusion.with(1, [0, 0, 0]);
+    const without = runReport({ ...run, evaluation: { ...run.evaluation!, confusion } });
+    expect(without).toContain('macro-F1 of 2 classes; no images of fear</dt>');
+    expect(without).toContain('expected calibration error; no images of fear</dt>');
   });
 
   it('stands without evaluation and without a finished epoch', () => {

@@ -15,7 +15,10 @@ export function latexReport(results: ExperimentResults): string {
 }
 
 function environment({ title, warnings, made }: ResultDocument, table: ResultTable, label: string): string {
-  const subject = [title.replace(/^[^:]+: /, ''), ...(table.title === null ? [] : [table.title])].join('. ');
+  const name = title.replace(/^[^:]+: /, '');
+  const subject = [name.charAt(0).toUpperCase() + name.slice(1), ...(table.title === null ? [] : [table.title])].join(
+    '. ',
+  );
   const below = [...table.notes, `${made}.`];
   return [
     '\\begin{table}',
@@ -61,6 +64,8 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['^', '\\textasciicircum{}'],
   ['±', '$\\pm$'],
   ['−', '$-$'],
+  // Two hyphens in a row, as options have them, would be set as a dash.
+  ['--', '-{}-'],
   ['–', '--'],
   ['…', '\\dots{}'],
   ['“', '``'],
@@ -69,10 +74,7 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
   ...Array.from(NOTE_LETTERS, (letter) => [letter, `\\textsuperscript{${letter.normalize('NFKD')}}`] as const),
 ]);
 
-const SPECIALS = new RegExp(
-  `[${[...SPECIAL.keys()].map((character) => `\\u{${character.codePointAt(0)!.toString(16)}}`).join('')}]`,
-  'gu',
-);
+const SPECIALS = new RegExp([...SPECIAL.keys()].map((text) => text.replace(/[\\^${}]/, '\\$&')).join('|'), 'g');
 
 export function escapeLatex(text: string): string {
   return text.replace(SPECIALS, (character) => SPECIAL.get(character) ?? character);

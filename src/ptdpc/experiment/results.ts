@@ -57,11 +57,12 @@ export interface PresetChanges {
 /** `paper, 5 epochs (its own: 10), batches of 64`: the preset and the options that trainings differ in most. */
 export function presetWords({ preset, changes }: Pick<ExperimentOrigin, 'preset' | 'changes'>): string {
   const own = PRESETS[preset];
+  const epochs = changes.epochs ?? own.epochs;
   const changed = (value: number | null, usual: number) =>
     value === null || value === usual ? '' : ` (its own: ${usual})`;
   return [
     preset,
-    `${changes.epochs ?? own.epochs} epochs${changed(changes.epochs, own.epochs)}`,
+    `${epochs} epoch${epochs === 1 ? '' : 's'}${changed(changes.epochs, own.epochs)}`,
     `batches of ${changes.batchSize ?? own.batchSize}${changed(changes.batchSize, own.batchSize)}`,
     ...(changes.initNoise === 0 ? [] : [`noise of ${changes.initNoise} on the start`]),
   ].join(', ');

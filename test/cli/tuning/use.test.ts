@@ -1,6 +1,8 @@
 /** `eval`, `predict` and `zeroshot` on the run of a short training. */
 import { copyFile, rename, writeFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { evaluationJson, printEvaluation } from '../../../src/cli/evaluation.js';
+import { evaluate, wilsonInterval } from '../../../src/ptdpc/index.js';
 import { expectRefused, leastMemory, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
 import {
   expectDone,
@@ -19,6 +21,8 @@ interface EvaluationJson {
   accuracy: number;
   loss: number;
   classes: string[];
+  accuracyInterval: [number, number];
+  classesWithoutImages: string[];
   perClassAccuracy: (number | null)[];
   perClassRecall: (number | null)[];
   perClassPrecision: (number | null)[];
@@ -90,6 +94,8 @@ describe('eval', () => {
     const f1 = counts.map((row, c) => (2 * row[c]!) / (sum(row) + sum(counts.map((other) => other[c]!))));
     expect(json.perClassF1).toEqual(f1);
     expect(json.macroF1).toBeCloseTo(sum(f1) / 3, 12);
+    expect(json.accuracyInterval).toEqual(wilsonInterval(json.accuracy, 10));
+    expect(json.classesWithoutImages).toEqual([]);
     // The calibration error from its definition, bin by bin.
     const gaps = Array.from({ length: 15 }, (_, bin) => {
       const own = rows.filter(({ probabilities }) => Math.ceil(Math.max(...probabilities) * 15) - 1 === bin);
@@ -100,10 +106,25 @@ describe('eval', () => {
     expect(json.loss).toBeCloseTo(sum(losses) / 10, 5);
   });
 
+  test('says which classes no image is of, beside measures that say nothing of them', () => {
+    const classes = WORDS.map((word) => ({ folder: word, word }));
+    // Two images of the first class, one of the third; the second is predicted once and is the truth of none.
+    const evaluation = evaluate(Float32Array.of(2, 1, 0, 0, 2, 1, 0, 1, 2), Int32Array.of(0, 0, 2), 3);
+    const json = evaluationJson(classes, evaluation);
+    expect(json).toMatchObject({ classesWithoutImages: [WORDS[1]], perClassAccuracy: [0.5, null, 1] });
+    expect(json.macroF1).toBeCloseTo((2 / 3 + 0 + 1) / 3, 12);
+    const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    printEvaluation('test', classes, evaluation);
+    const printed = print.mock.calls.map(([text]) => String(text)).join('');
+    print.mockRestore();
+    expect(printed).toMatch(/^95 % interval 20\.8 % to 93\.9 %, macro-F1 55\.6 %/m);
+    expect(printed).toContain(`\nno images of ${WORDS[1]}: macro-F1 is the mean over the classes that occur`);
+  });
+
   test('prints accuracy and confusion for people', async () => {
     const { stdout } = await expectDone(EVAL);
     expect(stdout).toMatch(
-      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\nmacro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\ntrue \\ predicted +awe +great +sadnes +accuracy +precision +F1\nawe /,
+      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n95 % interval \d+\.\d % to \d+\.\d %, macro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\ntrue \\ predicted +awe +great +sadnes +accuracy +precision +F1\nawe /,
     );
     expect(stdout).toMatch(/\nsadness( +\d+){3} +\d+\.\d %( +(-|\d+\.\d %)){2}\n$/);
   });

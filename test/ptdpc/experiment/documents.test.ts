@@ -16,6 +16,7 @@ import {
   summarize,
   type TaskResult,
 } from '../../../src/ptdpc/experiment/index.js';
+import { escapeLatex } from '../../../src/ptdpc/experiment/latex.js';
 import { CLASSES, somePlan, someResult, someResults } from './support.js';
 
 const collect = (name: ExperimentName, plan: Plan = somePlan(), without?: RegExp) =>
@@ -257,6 +258,13 @@ describe('LaTeX', () => {
     expect(bare.match(/(?<!\\)\{/g)?.length).toBe(bare.match(/(?<!\\)\}/g)?.length);
     expect(bare).not.toMatch(/(?<!\\)[%#_]|[±−]/);
     expect(text).not.toMatch(/undefined|NaN|null/);
+  });
+
+  test('what LaTeX would read as something else is escaped', () => {
+    expect(escapeLatex('50 % of a_b & {c} ~ ^ # $ \\ --x ± − – “q” … ᵃᵇ')).toBe(
+      '50 \\% of a\\_b \\& \\{c\\} \\textasciitilde{} \\textasciicircum{} \\# \\$ \\textbackslash{} -{}-x $\\pm$ $-$ -- ' +
+        "``q'' \\dots{} \\textsuperscript{a}\\textsuperscript{b}",
+    );
   });
 
   test('class words with special characters are escaped', () => {

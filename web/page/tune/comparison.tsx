@@ -1,4 +1,6 @@
 /** All tunings beside each other. */
+import { classesWithoutImages } from '../../../src/ptdpc/measures.js';
+import type { Scores } from '../../protocol.js';
 import { DataTable } from '../data-table.js';
 import { percent } from '../format.js';
 import type { Run } from './runs.js';
@@ -29,9 +31,15 @@ export function Comparison({ runs }: { readonly runs: readonly Run[] }) {
           share(last?.valAccuracy),
           share(answer?.heldOut?.zeroShot.accuracy),
           <strong key="tuned">{share(answer?.heldOut?.tuned.accuracy)}</strong>,
-          share(answer?.heldOut?.tuned.macroF1),
+          macroF1(answer?.heldOut?.tuned),
         ];
       })}
     />
   );
+}
+
+/** With how many classes it says nothing of, since none of the held-out pictures is of them. */
+function macroF1(scores: Scores | undefined): string {
+  const absent = classesWithoutImages(scores?.confusion ?? []).length;
+  return percent(scores?.macroF1 ?? null) + (absent === 0 ? '' : ` (${absent} without pictures)`);
 }
