@@ -143,7 +143,8 @@ test('tensors beside the model are left out and named; ones that would change it
       name: name === extra ? extra : `clip.${name}`,
       dtype: name === extra ? ('F32' as const) : checkpoint.dtype(name),
       shape: name === extra ? [1] : checkpoint.shape(name),
-      read: async () => new Uint8Array(name === extra ? 4 : (await checkpoint.read(name)).buffer),
+      read: async () =>
+        name === extra ? new Uint8Array(4) : new Uint8Array((await checkpoint.read(name)).buffer as ArrayBuffer),
     }));
     await writeSafetensors(entries, new Map(), (chunk) => void chunks.push(chunk));
     const path = scratchPath(`extra-${extra}.safetensors`);

@@ -63,7 +63,10 @@ export function defaultMatmul(software: boolean): MatmulTuning {
 /** Workgroups that keep a large GPU busy: an H200 has 132 multiprocessors. */
 const BUSY = 128;
 
-/** The largest tile of which a product has enough to keep a GPU busy, or the smallest. */
+/**
+ * The largest tile of which a product has enough to keep a GPU busy, or the smallest. The number of rows may play a part here: blocks of all
+ * sizes add up in the same order, and give the same bits.
+ */
 function blocksFor({ m, n }: Pick<MatmulArgs, 'm' | 'n'>): MatmulVariantName {
   const enough = (['blocks128x64', 'blocks64x64'] as const).find((name) => {
     const [rows, columns] = matmulVariants[name].tile;
