@@ -88,6 +88,6 @@ async function requireWeights(
 ): Promise<void> {
   if ((await model.hash()) === sha256) return;
   throw new InputError(
-    `${path}: its weights are no longer those that the plan in ${plan} was made with; choose another --out`,
+    `${path}: its weights, or how it wants its pictures, are no longer those that the plan in ${plan} was made with; choose another --out`,
   );
 }
