@@ -58,7 +58,7 @@ export function configure(command: Command): void {
     .addOption(classesOption())
     .option(
       '--lr <x>',
-      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} on the validation images`,
+      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} on the validation images, or on a tenth of the training images where there are none`,
       parseRate,
       0.1,
     )

@@ -56,7 +56,11 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   await using encoder = await openEncoder(request.model, request.features);
   const train = imagesOf(dataset, 'train');
   const validation = rates && dataset.splits.val;
-  if (rates && !validation) throw new InputError(`--lr auto: ${root}: expected validation images, found none`);
+  if (rates && !validation) {
+    request.events?.say(
+      `${root}: no validation images; --lr auto holds out a tenth of the training images of each class`,
+    );
+  }
   const test = imagesOf(dataset, 'test');
   using device = await request.openDevice();
   const engine = new Engine(device.backend);

@@ -8,6 +8,7 @@ import {
   type ClassName,
   type Dataset,
   type EpochMetrics,
+  equalPromptsNote,
   PromptModel,
   promptText,
   requireTrainingMemory,
@@ -75,6 +76,8 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
 
   const images = train.labels.length;
   const [sets, tokens] = prompts.prompts.shape;
+  const note = equalPromptsNote(options, classes.length);
+  if (note) events.say(note);
   events.say(
     `tuning ${prompts.prompts.size} numbers in ${sets} x ${tokens} tokens on ${images} image${images === 1 ? '' : 's'} of ` +
       `${classes.length} classes, ${stepsPerEpoch(images, options.batchSize)} steps an epoch`,

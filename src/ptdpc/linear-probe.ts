@@ -17,6 +17,7 @@ import {
   type Tensor,
 } from '../tensor/index.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
+import { holdOut } from './experiment/learning-rate.js';
 import { ADAMW, PRESETS, SGD_MOMENTUM, stepLearningRate, type TuningOptions, tuningOptions } from './options.js';
 import { epochOrder, uniformGenerator } from './random.js';
 import type { LabelledFeatures } from './step.js';
@@ -210,16 +211,41 @@ export interface ProbeCell extends ProbeTraining {
 
 /**
  * One cell of Table 4: trained, with the learning rate that does best on the validation images where there is a choice, and evaluated
- * on the test images. Throws InputError where a choice is asked for without validation images.
+ * on the test images. Without validation images the choice is made on a tenth of the training images of each class, drawn by the
+ * seed, and the chosen rate is trained once more on all of them. Throws InputError where no class has two images to hold one out of.
  */
 export async function probeCell(cell: ProbeCell): Promise<ProbeResult> {
   const { engine, rates, validation, test, options } = cell;
-  if (rates && !validation) throw new InputError('--lr auto: the choice needs validation images, found none');
-  const chosen =
-    rates && validation
+  const chosen = !rates
+    ? { probe: await trainProbe(cell), learningRate: options.learningRate, choice: [] }
+    : validation
       ? await chooseRate({ ...cell, rates, validation })
-      : { probe: await trainProbe(cell), learningRate: options.learningRate, choice: [] };
+      : await chooseHoldingOut({ ...cell, rates });
   return { ...chosen, evaluation: await evaluateProbe(engine, chosen.probe, test) };
+}
+
+async function chooseHoldingOut(
+  training: ProbeTraining & { rates: readonly number[] },
+): Promise<Omit<ProbeResult, 'evaluation'>> {
+  const { train, width, options } = training;
+  const { fit, held } = holdOut(
+    Array.from(train.labels, (label, place) => ({ label, place })),
+    options.seed,
+  );
+  if (held.length === 0) {
+    throw new InputError(
+      '--lr auto: expected validation images, or a class with two training images to hold one out of; found neither. Name a rate',
+    );
+  }
+  const part = (images: readonly { label: number; place: number }[]): LabelledFeatures => {
+    const features = new Float32Array(images.length * width);
+    images.forEach(({ place }, i) => {
+      features.set(train.features.subarray(place * width, (place + 1) * width), i * width);
+    });
+    return { features, labels: Int32Array.from(images, ({ label }) => label) };
+  };
+  const { learningRate, choice } = await chooseRate({ ...training, train: part(fit), validation: part(held) });
+  return { probe: await trainProbe({ ...training, options: { ...options, learningRate } }), learningRate, choice };
 }
 
 /**

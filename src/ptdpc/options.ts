@@ -98,6 +98,21 @@ export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> 
   return options;
 }
 
+/**
+ * What to say of a training whose classes' prompts can never differ: in mode `both`, equal prompts get equal gradients (docs/method.md).
+ * Undefined where they can.
+ */
+export function equalPromptsNote(
+  { mode, initNoise }: Pick<TuningOptions, 'mode' | 'initNoise'>,
+  classes: number,
+): string | undefined {
+  if (mode !== 'both' || initNoise > 0) return undefined;
+  return (
+    `mode both without initial noise: the prompts of all ${classes} classes start equal and stay equal, so this trains ` +
+    `${classes} copies of one prompt; --init-noise 0.3 lets them differ`
+  );
+}
+
 /** What an option that came later stands at in files from before it. */
 const LATER = { initNoise: 0 } as const;
 

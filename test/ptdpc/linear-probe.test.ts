@@ -1,5 +1,6 @@
 /** The linear probe against the same training written out in float64, its determinism, and the choice of a rate. */
 import { expect, it } from 'vitest';
+import { holdOut } from '../../src/ptdpc/experiment/index.js';
 import {
   evaluateProbe,
   type LabelledFeatures,
@@ -105,7 +106,25 @@ describeOnAll('linear probe', (device) => {
     const b = await probeCell({ ...request, test: wrong });
     expect([b.learningRate, b.probe]).toEqual([a.learningRate, a.probe]);
     expect(a.evaluation.count).toBe(40);
-    await expect(probeCell({ ...request, validation: undefined, test: validation })).rejects.toThrow(/--lr auto/);
+  });
+
+  it('holds out a tenth of the training images where there are no validation images, and trains on all in the end', async () => {
+    const options = probeOptions({ epochs: 3, batchSize: 8 });
+    const test = clouds(40, 4);
+    const chosen = await probeCell({ ...cell(options), rates: [1e-6, 0.5], test });
+    expect(chosen.learningRate).toBe(0.5);
+    expect(chosen.choice.map(({ learningRate }) => learningRate)).toEqual([1e-6, 0.5]);
+    const onAll = await trainProbe(cell({ ...options, learningRate: 0.5 }));
+    expect(chosen.probe).toEqual(onAll);
+    // The accuracies are of the held-out images: five or six of 50, in three classes.
+    const { held } = holdOut(
+      Array.from(data.labels, (label) => ({ label })),
+      options.seed,
+    );
+    for (const { valAccuracy } of chosen.choice) expect((valAccuracy * held.length) % 1).toBeCloseTo(0, 9);
+    const single = { features: data.features.subarray(0, WIDTH * CLASSES), labels: Int32Array.from([0, 1, 2]) };
+    const alone = { ...cell(options), train: single, rates: [0.1, 0.5], test };
+    await expect(probeCell(alone)).rejects.toThrow(/^--lr auto: expected validation images, or a class with two/);
   });
 });
 

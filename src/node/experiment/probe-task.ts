@@ -2,8 +2,8 @@
  * A task that trains a linear probe: Table 4's baselines. It takes seconds once features are there, so nothing of it is kept, and an
  * interrupted one starts again.
  */
-import { type FrozenEncoder, holdOut, type Task, taskOptions } from '../../ptdpc/experiment/index.js';
-import { chooseRate, probeCell, probeOptions } from '../../ptdpc/index.js';
+import { type FrozenEncoder, type Task, taskOptions } from '../../ptdpc/experiment/index.js';
+import { probeCell, probeOptions } from '../../ptdpc/index.js';
 import type { ExperimentFeatures } from './features.js';
 import type { SettingData } from './setting-data.js';
 import type { TaskOutcome } from './tune-task.js';
@@ -29,16 +29,7 @@ export async function probeTask(
   using bar = events.progress(trainings * options.epochs, task.name, 'epochs');
   const { width } = place.encoders.get(encoder)!;
   const training = { engine, width, memory, classes: classes.length, onEpoch: () => bar.tick(1) };
-  if (learningRates.length === 1 || val) {
-    const rates = learningRates.length === 1 ? undefined : learningRates;
-    const cell = { ...training, options, train: trained!, validation: validated, test: tested!, rates };
-    return { ...(await probeCell(cell)), splits };
-  }
-  const { fit, held } = holdOut(train, task.seed);
-  const [fitted, heldOut] = await encode([fit, held]);
-  const of = { ...training, options, train: fitted!, validation: heldOut!, rates: learningRates };
-  const { learningRate, choice } = await chooseRate(of);
-  const final = { ...training, options: { ...options, learningRate }, train: trained!, test: tested! };
-  const { evaluation } = await probeCell(final);
-  return { learningRate, choice, evaluation, splits };
+  const rates = learningRates.length === 1 ? undefined : learningRates;
+  const cell = { ...training, options, train: trained!, validation: splits.val, test: tested!, rates };
+  return { ...(await probeCell(cell)), splits };
 }
