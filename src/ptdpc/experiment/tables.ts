@@ -78,7 +78,11 @@ function accuracyTable(results: ExperimentResults): ResultTable {
     const find = (setting: string) => cells.find((cell) => cell.variant === name && cell.setting === setting);
     rows.push([[label], ...settings.map((setting, i) => accuracyLines(find(setting.name), facts[i]!.effects, notes))]);
   }
-  if (spread.length > 0) rows.push([[spreadLabel(notes)], ...spread.map((one) => spreadLines(one, notes))]);
+  if (spread.length > 0)
+    rows.push([
+      [`Std. of the templates${notes.mark(spreadNote(source))}`],
+      ...spread.map((one) => spreadLines(one, notes)),
+    ]);
   const paper =
     source === null
       ? ''
@@ -124,10 +128,9 @@ function paperLines(paper: number | null, difference: number | null, mark = ''):
   return [`paper ${percent(paper)}${mark}${difference === null ? '' : ` (${signed(difference)})`}`];
 }
 
-function spreadLabel(notes: Notes): string {
-  const text =
-    "Ours: the sample standard deviation of the templates' means over the seeds. The paper's: that of the one figure that it prints for each template.";
-  return `Std. of the templates${notes.mark(text)}`;
+function spreadNote(source: string | null): string {
+  const ours = "Ours: the sample standard deviation of the templates' means over the seeds.";
+  return source === null ? ours : `${ours} The paper's: that of the one figure that it prints for each template.`;
 }
 
 /** The paper prints four digits of a share: where they are not those of its own figures, a note says what would be. */
