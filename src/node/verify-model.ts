@@ -21,7 +21,7 @@ import {
   type ReferenceNumbers,
 } from '../clip/verify/index.js';
 import { InputError, printable } from '../errors.js';
-import { normalizedFeatures, zeroShotLogits } from '../ptdpc/index.js';
+import { DEFAULT_MEMORY, normalizedFeatures, zeroShotLogits } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { exists } from './checkpoint-files.js';
 import { type Events, SILENT } from './events.js';
@@ -246,7 +246,9 @@ async function checkPicture(
   const tokenizer = await model.tokenizer().catch(() => undefined);
   if (!tokenizer) return notRun(name, 'there is no vocabulary');
   const embeddings = new TokenEmbeddings(model.clip);
-  const probabilities = softmax(await zeroShotLogits(tower, embeddings, tokenizer, picture.texts, features));
+  const probabilities = softmax(
+    await zeroShotLogits(tower, embeddings, tokenizer, picture.texts, features, DEFAULT_MEMORY),
+  );
   const error = Math.max(...picture.probabilities.map((expected, i) => Math.abs(expected - probabilities[i]!)));
   const shown = picture.texts.map((text, i) => `"${text}" ${probabilities[i]!.toFixed(5)}`).join(', ');
   const expected = picture.probabilities.map((value) => value.toFixed(5)).join(', ');

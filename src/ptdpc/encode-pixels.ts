@@ -1,9 +1,8 @@
 /** Pixels to features on a device: how many pictures at a time, and which of the tower's outputs. */
 import { type VisionConfig, visionRows } from '../clip/config.js';
 import { largestWeightBytes, type VisionTower } from '../clip/towers/index.js';
-import { InputError } from '../errors.js';
 import type { Tensor } from '../tensor/index.js';
-import { mebibytes } from './budget.js';
+import { tooLittleMemory } from './budget.js';
 
 /** `joint`: projected into the space that images and texts share; `pooled`: the tower's output before that. */
 export const FEATURE_KINDS = ['pooled', 'joint'] as const;
@@ -26,12 +25,8 @@ export function imagesPerBatch(vision: VisionConfig, memoryBytes: number, fixedB
   const bytesPerImage = 4 * (rows * numbersPerRow + 5 * 3 * imageSize * imageSize);
   const rest = fixedBytes + largestWeightBytes(vision);
   const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / bytesPerImage);
-  if (images < 1) {
-    const need = bytesPerImage / IMAGE_SHARE + rest;
-    throw new InputError(
-      `--memory: to encode one image of this model takes ${mebibytes(need)} MiB, found ${(memoryBytes / 2 ** 20).toFixed(1)} MiB`,
-    );
-  }
+  if (images < 1)
+    throw tooLittleMemory('to encode one image of this model takes', bytesPerImage / IMAGE_SHARE + rest, memoryBytes);
   return Math.min(LARGEST_BATCH, images);
 }
 

@@ -12,15 +12,16 @@ import {
   type Engine,
   groupDot,
   linear,
-  mean,
   Sgd,
+  sumRows,
   type Tensor,
 } from '../tensor/index.js';
+import { bytesPerImage, ROW_SHARE, tooLittleMemory } from './budget.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
 import { holdOut } from './experiment/learning-rate.js';
 import { ADAMW, PRESETS, SGD_MOMENTUM, stepLearningRate, type TuningOptions, tuningOptions } from './options.js';
 import { epochOrder, uniformGenerator } from './random.js';
-import type { LabelledFeatures } from './step.js';
+import { type LabelledFeatures, pick, slice } from './step.js';
 import { TrainingDiverged } from './train.js';
 
 /** How a probe is trained. */
@@ -80,13 +81,14 @@ export interface ProbeTraining {
 
 /**
  * Trains a probe. The same seed gives the same probe: it draws the start (uniform in ±1 / sqrt(width), as PyTorch's `nn.Linear`) and
- * the order of images. Throws TrainingDiverged where the loss is no longer a number.
+ * the order of images. Throws TrainingDiverged where the loss is no longer a number, InputError where the memory does not hold the layer.
  */
 export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> {
   const { engine, options, train, width, classes, memory } = training;
   const random = uniformGenerator(options.seed ^ 0x5bd1e995);
   const start = (length: number) => Float32Array.from({ length }, () => (2 * random() - 1) / Math.sqrt(width));
   const count = train.labels.length;
+  const most = imagesAtOnce(engine, 'training', training, memory);
   using _limit = engine.workWithin(memory);
   using weight = engine.parameter(start(classes * width), [classes, width]);
   using bias = engine.parameter(start(classes), [classes]);
@@ -99,90 +101,107 @@ export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> 
     const learningRate = stepLearningRate(options, epoch);
     let [lossSum, correct] = [0, 0];
     for (let at = 0; at < count; at += options.batchSize) {
-      const size = Math.min(options.batchSize, count - at);
-      const places = Array.from({ length: size }, (_, i) => (order ? order[at + i]! : at + i));
-      const labels = places.map((place) => train.labels[place]!);
-      const batch = new Float32Array(size * width);
-      for (const [i, place] of places.entries()) {
-        batch.set(train.features.subarray(place * width, (place + 1) * width), i * width);
-      }
-      const { loss, logits } = step(
-        engine,
-        { weight, bias },
-        engine.scope(() => ({
-          features: engine.tensor(batch, [size, width]),
-          labels: engine.indices(labels),
-        })),
-        options.l2,
-      );
+      const batch = pick(train, order, at, Math.min(options.batchSize, count - at), width);
+      const result = await step(engine, { weight, bias }, batch, most, options.l2);
       optimizer.step(learningRate);
       weight.zeroGrad();
       bias.zeroGrad();
-      const [value = Number.NaN] = await loss.read();
-      const scores = await logits.read();
-      loss.dispose();
-      logits.dispose();
-      if (!Number.isFinite(value)) {
+      if (!Number.isFinite(result.loss)) {
         throw new TrainingDiverged(
-          `the loss became ${value} in epoch ${epoch + 1} of ${options.epochs}: try a smaller --lr than ${learningRate}`,
+          `the loss became ${result.loss} in epoch ${epoch + 1} of ${options.epochs}: try a smaller --lr than ${learningRate}`,
         );
       }
-      lossSum += value * size;
-      labels.forEach((label, i) => {
-        correct += Number(argmax(scores.subarray(i * classes, (i + 1) * classes)) === label);
-      });
+      lossSum += result.loss * batch.labels.length;
+      correct += result.correct;
     }
     training.onEpoch?.({ epoch, learningRate, trainLoss: lossSum / count, trainAccuracy: correct / count });
   }
   return { classes, width, weight: await weight.read(), bias: await bias.read() };
 }
 
-/** One batch forward and backward. Disposes it; returns mean cross-entropy [1] and logits. */
-function step(
+/** One batch forward and backward, `most` images at a time: mean cross-entropy, and how many of its images were right. */
+async function step(
   engine: Engine,
   { weight, bias }: { weight: Tensor; bias: Tensor },
-  batch: { features: Tensor; labels: Tensor },
+  batch: LabelledFeatures,
+  most: number,
   l2: number,
-): { loss: Tensor; logits: Tensor } {
-  try {
-    return engine.scope(() =>
+): Promise<{ loss: number; correct: number }> {
+  const [classes, width] = [weight.rows, weight.columns];
+  const count = batch.labels.length;
+  let [sum, correct] = [0, 0];
+  for (let start = 0; start < count; start += most) {
+    const { features, labels } = slice(batch, start, most, width);
+    const { loss, logits } = engine.scope(() =>
       engine.withTape((tape) => {
-        const logits = linear(batch.features, weight, bias);
-        const loss = mean(crossEntropy(logits, batch.labels));
+        const logits = linear(engine.tensor(features, [labels.length, width]), weight, bias);
+        const losses = crossEntropy(logits, engine.indices(labels));
+        const loss = sumRows(losses.reshape([labels.length, 1]), 1 / count);
         const flat = weight.reshape([1, weight.size]);
-        const penalty = l2 === 0 ? undefined : groupDot(flat, flat, l2 / 2).reshape([1]);
+        // Once for the whole batch.
+        const penalty = l2 === 0 || start > 0 ? undefined : groupDot(flat, flat, l2 / 2).reshape([1]);
         tape.backward(penalty ? addScaled(loss, penalty) : loss);
         return { loss, logits };
       }),
     );
-  } finally {
-    batch.features.dispose();
-    batch.labels.dispose();
+    sum += (await loss.read())[0] ?? Number.NaN;
+    const scores = await logits.read();
+    loss.dispose();
+    logits.dispose();
+    labels.forEach((label, i) => {
+      correct += Number(argmax(scores.subarray(i * classes, (i + 1) * classes)) === label);
+    });
   }
+  return { loss: sum, correct };
 }
 
-/** Images scored at once. */
-const SCORED = 1024;
+/** Tensors of the weight's size: in training it, its optimiser's state, three gradients being added up and what comes of them. */
+const WEIGHT_COPIES = { training: 8, scoring: 2 } as const;
 
-/** Logits [count, classes] of features [count, width]. */
-export async function probeLogits(engine: Engine, probe: LinearProbe, features: Float32Array): Promise<Float32Array> {
+/** Images scored or learned from at once. Throws InputError where the memory, in bytes, does not hold one beside the layer. */
+function imagesAtOnce(
+  engine: Engine,
+  work: keyof typeof WEIGHT_COPIES,
+  { classes, width }: Pick<LinearProbe, 'classes' | 'width'>,
+  memory: number,
+): number {
+  const rest = engine.backend.memory.fixedBytes + 4 * WEIGHT_COPIES[work] * classes * width;
+  const perImage = bytesPerImage(width, classes) / ROW_SHARE;
+  const images = Math.floor((memory - rest) / perImage);
+  if (images < 1) throw tooLittleMemory(`a linear layer of ${classes} classes takes`, rest + perImage, memory);
+  return images;
+}
+
+/** Logits [count, classes] of features [count, width]. `memory` in bytes. Throws InputError where it does not hold the layer. */
+export async function probeLogits(
+  engine: Engine,
+  probe: LinearProbe,
+  features: Float32Array,
+  memory: number,
+): Promise<Float32Array> {
   const { classes, width } = probe;
   const count = features.length / width;
+  const most = imagesAtOnce(engine, 'scoring', probe, memory);
   const logits = new Float32Array(count * classes);
+  using _limit = engine.workWithin(memory);
   using weight = engine.scope(() => engine.tensor(probe.weight, [classes, width]).share());
   using bias = engine.scope(() => engine.tensor(probe.bias, [classes]).share());
-  for (let start = 0; start < count; start += SCORED) {
-    const rows = Math.min(SCORED, count - start);
-    const data = features.subarray(start * width, (start + rows) * width);
-    using part = engine.scope(() => linear(engine.tensor(data, [rows, width]), weight, bias));
+  for (let start = 0; start < count; start += most) {
+    const data = features.subarray(start * width, (start + most) * width);
+    using part = engine.scope(() => linear(engine.tensor(data, [data.length / width, width]), weight, bias));
     logits.set(await part.read(), start * classes);
   }
   return logits;
 }
 
-/** What a probe is worth on labelled images. */
-export async function evaluateProbe(engine: Engine, probe: LinearProbe, images: LabelledFeatures): Promise<Evaluation> {
-  return evaluate(await probeLogits(engine, probe, images.features), images.labels, probe.classes);
+/** What a probe is worth on labelled images. `memory` in bytes, as `probeLogits` takes it. */
+export async function evaluateProbe(
+  engine: Engine,
+  probe: LinearProbe,
+  images: LabelledFeatures,
+  memory: number,
+): Promise<Evaluation> {
+  return evaluate(await probeLogits(engine, probe, images.features, memory), images.labels, probe.classes);
 }
 
 /** A learning rate that was tried, and what validation says of it. */
@@ -221,7 +240,7 @@ export async function probeCell(cell: ProbeCell): Promise<ProbeResult> {
     : validation
       ? await chooseRate({ ...cell, rates, validation })
       : await chooseHoldingOut({ ...cell, rates });
-  return { ...chosen, evaluation: await evaluateProbe(engine, chosen.probe, test) };
+  return { ...chosen, evaluation: await evaluateProbe(engine, chosen.probe, test, cell.memory) };
 }
 
 async function chooseHoldingOut(
@@ -266,7 +285,7 @@ export async function chooseRate(
       if (!(error instanceof TrainingDiverged)) throw error;
       continue;
     }
-    const { accuracy, loss } = await evaluateProbe(engine, probe, validation);
+    const { accuracy, loss } = await evaluateProbe(engine, probe, validation, training.memory);
     const of = { learningRate, valAccuracy: accuracy, valLoss: loss };
     choice.push(of);
     const better =

@@ -6,9 +6,8 @@
  * in float64, so that a token that has not moved is at distance 0 and not at the square root of a rounding error.
  */
 import type { TokenEmbeddings } from '../clip/towers/index.js';
-import { InputError } from '../errors.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
-import { mebibytes } from './budget.js';
+import { ROW_SHARE, tooLittleMemory } from './budget.js';
 
 /** Nearest by the angle between two embeddings, or by the distance between their ends. */
 export const WORD_METRICS = ['cosine', 'euclidean'] as const;
@@ -47,9 +46,6 @@ const MARGIN = 16;
 
 /** Beyond this many rows a larger piece of the vocabulary is no faster. */
 const MOST_ROWS = 8192;
-
-/** Share of the budget for rows; the rest is for a device's rounding of sizes. */
-const ROW_SHARE = 0.8;
 
 /**
  * The nearest tokens of the vocabulary to each of `vectors` [count, width], the nearest first, the lower id first among equals.
@@ -164,8 +160,6 @@ function vocabularyRows({ backend }: Engine, count: number, width: number, memor
   const bytesPerRow = 4 * (3 * width + 2 * count) + 8;
   const rows = Math.floor(((memory - rest) * ROW_SHARE) / bytesPerRow);
   if (rows >= 1) return Math.min(MOST_ROWS, rows);
-  throw new InputError(
-    `--memory: to compare ${count} learned tokens with a vocabulary takes ${mebibytes(bytesPerRow / ROW_SHARE + rest)} MiB, ` +
-      `found ${(memory / 2 ** 20).toFixed(1)} MiB`,
-  );
+  const what = `to compare ${count} learned tokens with a vocabulary takes`;
+  throw tooLittleMemory(what, bytesPerRow / ROW_SHARE + rest, memory);
 }

@@ -6,7 +6,7 @@
  *     text i  = tower([SOT] pd [class words i] [EOT])
  *     logit i = logitScale cos(f, text i)
  */
-import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
+import { Latest, type TextTower, type TokenEmbeddings } from '../clip/towers/index.js';
 import { affine, compose, type Engine, groupDot, matmul, normalizeRows, type Tensor } from '../tensor/index.js';
 import { Forest, type PromptTree } from './forest.js';
 import type { Mode, TuningOptions } from './options.js';
@@ -25,7 +25,7 @@ export interface ClassRange {
 export class PromptModel implements Disposable {
   readonly engine: Engine;
   readonly logitScale: number;
-  readonly #forests = new Map<string, Forest>();
+  readonly #forests = new Latest<string, Forest>();
 
   private constructor(
     readonly tower: TextTower,
@@ -81,11 +81,19 @@ export class PromptModel implements Disposable {
     return weights.reshape([features.rows, prompts, tokens]);
   }
 
-  /** Logits of images [batch, width] (normalised features) for a run of classes, [batch, end - start]. */
-  logits(features: Tensor, classes: ClassRange = this.allClasses): Tensor {
+  /** Normalised features [end - start, width] of a run of classes' texts, where they are the same for every image. */
+  sharedTexts(classes: ClassRange): Tensor {
+    return this.textFeatures(this.prompts, this.forest(1, classes));
+  }
+
+  /**
+   * Logits of images [batch, width] (normalised features) for a run of classes, [batch, end - start]; `shared` are these classes' texts
+   * where they are the same for every image and known already.
+   */
+  logits(features: Tensor, classes: ClassRange = this.allClasses, shared?: Tensor): Tensor {
     return this.engine.scope(() => {
       if (!this.perImage) {
-        const texts = this.textFeatures(this.prompts, this.forest(1, classes));
+        const texts = shared ?? this.sharedTexts(classes);
         return matmul(features, texts, { transposeB: true, alpha: this.logitScale });
       }
       const composed = compose(this.weights(features), this.prompts);
@@ -101,22 +109,17 @@ export class PromptModel implements Disposable {
     return normalizeRows(this.tower.encodeRows(input, forest.plan));
   }
 
-  /** The forest for a number of images and a run of classes; the same ones come back at every step, so they are kept. */
+  /** The forest for a number of images and a run of classes; the same ones come back at every step, so the latest are kept. */
   forest(images: number, classes: ClassRange): Forest {
-    const key = `${images} ${classes.start} ${classes.end}`;
-    let forest = this.#forests.get(key);
-    if (!forest) {
+    return this.#forests.get(`${images} ${classes.start} ${classes.end}`, () => {
       const sets = this.perImage ? images : this.prompts.shape[0]!;
-      forest = new Forest(this.engine, this.frozen, promptTrees(this.options.mode, images, classes), sets);
-      this.#forests.set(key, forest);
-    }
-    return forest;
+      return new Forest(this.engine, this.frozen, promptTrees(this.options.mode, images, classes), sets);
+    });
   }
 
   /** Frees the prompts; the tower stays. */
   [Symbol.dispose](): void {
-    for (const forest of this.#forests.values()) forest[Symbol.dispose]();
-    this.#forests.clear();
+    this.#forests[Symbol.dispose]();
     this.prompts.zeroGrad();
     this.prompts.dispose();
     this.frozenTensor.dispose();

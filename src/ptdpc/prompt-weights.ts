@@ -1,12 +1,10 @@
 /** The weights of images on their own, for those who want to see them: Eq. 3's w[i][j]. */
+import { ROW_SHARE, tooLittleMemory } from './budget.js';
 import type { PromptModel } from './prompt-model.js';
-
-/** Share of the budget for images; the rest is for a device's rounding of sizes. */
-const IMAGE_SHARE = 0.8;
 
 /**
  * The weights w[i][j] of images by their normalised features [count, width]: [count, prompts, tokens], or null in the modes `cs` and
- * `none`, where no prompt depends on the image. `memory` in bytes; at least one image is worked on at a time.
+ * `none`, where no prompt depends on the image. `memory` in bytes. Throws InputError where it does not hold one image's.
  */
 export async function promptWeights(
   model: PromptModel,
@@ -20,7 +18,8 @@ export async function promptWeights(
   using _limit = engine.workWithin(memory);
   const rest = engine.backend.memory.fixedBytes + 3 * 4 * model.prompts.size;
   const bytesPerImage = 4 * (2 * width + 3 * prompts * tokens);
-  const most = Math.max(1, Math.floor(((memory - rest) * IMAGE_SHARE) / bytesPerImage));
+  const most = Math.floor(((memory - rest) * ROW_SHARE) / bytesPerImage);
+  if (most < 1) throw tooLittleMemory("to weight one image's prompts takes", bytesPerImage / ROW_SHARE + rest, memory);
   const weights = new Float32Array(count * prompts * tokens);
   for (let start = 0; start < count; start += most) {
     const images = Math.min(most, count - start);

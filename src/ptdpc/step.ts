@@ -1,8 +1,9 @@
 /** The loss of a batch and its gradient, in pieces that fit the memory budget. */
-import { crossEntropy, softmax, sumRows, type Tensor } from '../tensor/index.js';
+import { addScaled, crossEntropy, matmul, softmax, sumRows, type Tensor } from '../tensor/index.js';
 import { type BatchPlan, planBatch } from './budget.js';
+import { setColumns } from './encode-texts.js';
 import { finiteLogits } from './finite.js';
-import type { PromptModel } from './prompt-model.js';
+import type { ClassRange, PromptModel } from './prompt-model.js';
 
 /** What a batch gave, besides its gradient. */
 export interface BatchResult {
@@ -20,33 +21,16 @@ export interface LabelledFeatures {
 
 /**
  * Adds the gradient of the batch's mean loss to the prompts' and returns loss and logits. Exact whatever the budget: pieces of
- * images are summed; where one image's classes do not fit together, see `inClassRuns`.
+ * images are summed; where a piece's classes do not fit together, see `inClassRuns`.
  */
 export async function accumulateGradient(
   model: PromptModel,
   batch: LabelledFeatures,
   budget: number,
 ): Promise<BatchResult> {
-  const count = batch.labels.length;
   using _limit = model.engine.workWithin(budget);
-  const plan = planBatch(model, count, budget, model.tower.trainingBytesPerRow);
-  const pieces: PieceResult[] = [];
-  for (let start = 0; start < count; start += plan.images) {
-    const piece = slice(batch, start, Math.min(plan.images, count - start), model.prompts.columns);
-    if (plan.classRuns.length === 1) pieces.push(whole(model, piece, count));
-    else pieces.push(await inClassRuns(model, piece, count, plan));
-  }
-  const result: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
-  let at = 0;
-  for (const { losses, logits } of pieces) {
-    for (const loss of await losses.read()) result.loss += loss / count;
-    const values = await logits.read();
-    result.logits.set(values, at);
-    at += values.length;
-    losses.dispose();
-    logits.dispose();
-  }
-  return result;
+  const plan = planBatch(model, batch.labels.length, budget, model.tower.trainingBytesPerRow);
+  return plan.whole ? inWholePieces(model, batch, plan) : inClassRuns(model, batch, plan);
 }
 
 /** Throws InputError where not even one prompt of the model can be trained in this budget of bytes. To be asked before long work. */
@@ -57,6 +41,29 @@ export function requireTrainingMemory(model: PromptModel, budget: number): void 
 interface PieceResult {
   losses: Tensor;
   logits: Tensor;
+}
+
+/** Piece after piece of images. The device has the next one to do while the host waits for what the last one gave. */
+async function inWholePieces(model: PromptModel, batch: LabelledFeatures, { images }: BatchPlan): Promise<BatchResult> {
+  const count = batch.labels.length;
+  const result: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
+  let at = 0;
+  const collect = async ({ losses, logits }: PieceResult) => {
+    for (const loss of await losses.read()) result.loss += loss / count;
+    const values = await logits.read();
+    result.logits.set(values, at);
+    at += values.length;
+    losses.dispose();
+    logits.dispose();
+  };
+  let last: PieceResult | undefined;
+  for (let start = 0; start < count; start += images) {
+    const piece = whole(model, slice(batch, start, images, model.prompts.columns), count);
+    if (last) await collect(last);
+    last = piece;
+  }
+  if (last) await collect(last);
+  return result;
 }
 
 /** Forward and backward in one pass. */
@@ -76,47 +83,73 @@ function whole(model: PromptModel, piece: LabelledFeatures, count: number): Piec
  * Two passes: first the logits, run of classes by run, keeping nothing else; then, with the loss's gradient at all logits
  * known, each run once more with its part of that gradient sent back (the idea of GradCache: Gao et al., 2021).
  */
-async function inClassRuns(
-  model: PromptModel,
-  piece: LabelledFeatures,
-  count: number,
-  plan: BatchPlan,
-): Promise<PieceResult> {
+async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: BatchPlan): Promise<BatchResult> {
   const { engine, classes } = model;
-  const images = piece.labels.length;
-  const features = engine.scope(() => engine.tensor(piece.features, [images, model.prompts.columns]).share());
-  const all = new Float32Array(images * classes);
-  for (const run of plan.classRuns) {
-    const part = model.logits(features, run);
-    const values = await part.read();
-    part.dispose();
-    const columns = run.end - run.start;
-    for (let i = 0; i < images; i++) all.set(values.subarray(i * columns, (i + 1) * columns), i * classes + run.start);
+  const width = model.prompts.columns;
+  const count = batch.labels.length;
+  const logits = await logitsInPieces(model, batch.features, plan);
+  const gradient = new Float32Array(logits.length);
+  let loss = 0;
+  for (let start = 0; start < count; start += plan.images) {
+    const labels = batch.labels.subarray(start, start + plan.images);
+    const rows = logits.subarray(start * classes, (start + labels.length) * classes);
+    const part = await lossGradient(model, rows, labels, count);
+    for (const value of part.losses) loss += value / count;
+    gradient.set(part.gradient, start * classes);
   }
+  for (const run of plan.classRuns) {
+    // Features of a piece of images, and the gradient at its logits of this run.
+    const pieceAt = (start: number): [Tensor, Tensor] => {
+      const { features, labels } = slice(batch, start, plan.images, width);
+      const upstream = columnsOf(gradient, classes, run, start, labels.length);
+      const columns = run.end - run.start;
+      return [engine.tensor(features, [labels.length, width]), engine.tensor(upstream, [labels.length, columns])];
+    };
+    if (model.perImage) {
+      for (let start = 0; start < count; start += plan.images) {
+        engine.scope(() => {
+          const [features, upstream] = pieceAt(start);
+          engine.withTape((tape) => tape.backward(model.logits(features, run), upstream));
+        });
+      }
+    } else {
+      // The gradient at the texts first, as their product with the features sends it back, so that they are encoded once for all images.
+      let sum: Tensor | undefined;
+      for (let start = 0; start < count; start += plan.images) {
+        const next = engine.scope(() => {
+          const [features, upstream] = pieceAt(start);
+          const atTexts = matmul(upstream, features, { transposeA: true, alpha: model.logitScale });
+          return sum ? addScaled(atTexts, sum) : atTexts;
+        });
+        sum?.dispose();
+        sum = next;
+      }
+      engine.scope(() => engine.withTape((tape) => tape.backward(model.sharedTexts(run), sum)));
+      sum?.dispose();
+    }
+  }
+  return { loss, logits };
+}
 
-  const logits = engine.parameter(all, [images, classes]);
-  const losses = engine.scope(() =>
+/** Losses [images] at logits [images, classes], and the gradient of their sum over `count`. */
+async function lossGradient(
+  model: PromptModel,
+  logits: Float32Array,
+  labels: Int32Array,
+  count: number,
+): Promise<{ losses: Float32Array; gradient: Float32Array }> {
+  const { engine, classes } = model;
+  using at = engine.parameter(logits, [labels.length, classes]);
+  using losses = engine.scope(() =>
     engine.withTape((tape) => {
-      const losses = lossesOf(model, logits, piece.labels);
+      const losses = lossesOf(model, at, labels);
       tape.backward(sumRows(losses.reshape([losses.size, 1]), 1 / count));
       return losses;
     }),
   );
-  const gradient = await logits.grad!.read();
-  logits.zeroGrad();
-
-  for (const run of plan.classRuns) {
-    const columns = run.end - run.start;
-    const part = new Float32Array(images * columns);
-    for (let i = 0; i < images; i++) {
-      part.set(gradient.subarray(i * classes + run.start, i * classes + run.end), i * columns);
-    }
-    engine.scope(() =>
-      engine.withTape((tape) => tape.backward(model.logits(features, run), engine.tensor(part, [images, columns]))),
-    );
-  }
-  features.dispose();
-  return { losses, logits };
+  const gradient = await at.grad!.read();
+  at.zeroGrad();
+  return { losses: await losses.read(), gradient };
 }
 
 /** Loss of each image, [images]. */
@@ -128,32 +161,66 @@ function lossesOf(model: PromptModel, logits: Tensor, labels: Int32Array): Tenso
 
 /** Logits [count, classes] without a gradient, in pieces that fit the budget. Throws NonFiniteError where one is no number. */
 export async function predictLogits(model: PromptModel, features: Float32Array, budget: number): Promise<Float32Array> {
+  using _limit = model.engine.workWithin(budget);
+  const count = features.length / model.prompts.columns;
+  const plan = planBatch(model, count, budget, model.tower.inferenceBytesPerRow);
+  return finiteLogits(await logitsInPieces(model, features, plan));
+}
+
+/** Logits [count, classes]: run of classes by run, and within it piece of images by piece. */
+async function logitsInPieces(
+  model: PromptModel,
+  features: Float32Array,
+  { images, classRuns }: BatchPlan,
+): Promise<Float32Array> {
   const { engine, classes } = model;
   const width = model.prompts.columns;
   const count = features.length / width;
-  using _limit = engine.workWithin(budget);
-  const plan = planBatch(model, count, budget, model.tower.inferenceBytesPerRow);
   const logits = new Float32Array(count * classes);
-  for (let start = 0; start < count; start += plan.images) {
-    const images = Math.min(plan.images, count - start);
-    const data = features.subarray(start * width, (start + images) * width);
-    for (const run of plan.classRuns) {
-      const part = engine.scope(() => model.logits(engine.tensor(data, [images, width]), run));
-      const values = await part.read();
-      part.dispose();
-      const columns = run.end - run.start;
-      for (let i = 0; i < images; i++) {
-        logits.set(values.subarray(i * columns, (i + 1) * columns), (start + i) * classes + run.start);
-      }
+  for (const run of classRuns) {
+    using shared = model.perImage ? undefined : engine.scope(() => model.sharedTexts(run));
+    for (let start = 0; start < count; start += images) {
+      const data = features.subarray(start * width, (start + images) * width);
+      using part = engine.scope(() => model.logits(engine.tensor(data, [data.length / width, width]), run, shared));
+      setColumns(logits, classes, start, run.start, await part.read(), part.columns);
     }
   }
-  return finiteLogits(logits);
+  return logits;
 }
 
-/** `count` images from `start`. */
+/** A run of columns of some rows of [rows, stride]. */
+function columnsOf(whole: Float32Array, stride: number, run: ClassRange, first: number, rows: number): Float32Array {
+  const columns = run.end - run.start;
+  const part = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    const at = (first + i) * stride;
+    part.set(whole.subarray(at + run.start, at + run.end), i * columns);
+  }
+  return part;
+}
+
+/** `count` images from `start`, or as many as there are. */
 export function slice(batch: LabelledFeatures, start: number, count: number, width: number): LabelledFeatures {
   return {
     features: batch.features.subarray(start * width, (start + count) * width),
     labels: batch.labels.subarray(start, start + count),
   };
+}
+
+/** The batch at places [start, start + count) of the order. */
+export function pick(
+  data: LabelledFeatures,
+  order: Int32Array | undefined,
+  start: number,
+  count: number,
+  width: number,
+): LabelledFeatures {
+  const features = new Float32Array(count * width);
+  const labels = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const image = order ? order[start + i]! : start + i;
+    features.set(data.features.subarray(image * width, (image + 1) * width), i * width);
+    labels[i] = data.labels[image]!;
+  }
+  return { features, labels };
 }

@@ -6,7 +6,7 @@ import { allFinite, NonFiniteError } from './finite.js';
 import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
-import { accumulateGradient, type LabelledFeatures, predictLogits, slice } from './step.js';
+import { accumulateGradient, type LabelledFeatures, pick, predictLogits, slice } from './step.js';
 
 /** How one step went. */
 export interface StepMetrics {
@@ -147,22 +147,4 @@ export function createOptimizer({ prompts }: PromptModel, { optimizer }: Pick<Tu
 /** What aborts is an event (a key, a click, a timer), and a device that computes on this thread never waits for one by itself. */
 function letEventsIn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
-}
-
-/** The batch at places [start, start + count) of the order. */
-function pick(
-  data: LabelledFeatures,
-  order: Int32Array | undefined,
-  start: number,
-  count: number,
-  width: number,
-): LabelledFeatures {
-  const features = new Float32Array(count * width);
-  const labels = new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    const image = order ? order[start + i]! : start + i;
-    features.set(data.features.subarray(image * width, (image + 1) * width), i * width);
-    labels[i] = data.labels[image]!;
-  }
-  return { features, labels };
 }

@@ -1,7 +1,7 @@
 /** CLIP as it comes: hand-written prompts, no tuning (Radford et al., 2021, section 3.1). */
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
-import { matmul } from '../tensor/index.js';
+import { compareFeatures, encodeTexts } from './encode-texts.js';
 import { normalizedFeatures } from './features.js';
 import { finiteLogits } from './finite.js';
 
@@ -12,7 +12,8 @@ export function classText(template: string, word: string): string {
 
 /**
  * Logits [count, classes] of normalised features [count, width]. `texts` has an entry for each class: one text, or several, whose
- * normalised features are averaged and normalised again (the prompt ensembling of the same section). Throws NonFiniteError where a logit is no number.
+ * normalised features are averaged and normalised again (the prompt ensembling of the same section). `memory` in bytes, for as many texts and
+ * images at a time as it holds. Throws NonFiniteError where a logit is no number, InputError where not one text fits.
  */
 export async function zeroShotLogits(
   tower: TextTower,
@@ -20,28 +21,20 @@ export async function zeroShotLogits(
   tokenizer: Pick<ClipTokenizer, 'encodeText'>,
   texts: readonly (string | readonly string[])[],
   features: Float32Array,
+  memory: number,
 ): Promise<Float32Array> {
-  const { engine } = tower;
   const { width, context } = tower.config.text;
   const all = texts.flatMap((own, c) => [own].flat().map((text) => ({ c, text })));
+  const sequences = all.map(({ text }) => tokenizer.encodeText(text, context));
   const sums = new Float32Array(texts.length * width);
-  // As many texts at a time as there are classes: templates cost time, not memory.
-  for (let start = 0; start < all.length; start += texts.length) {
-    const some = all.slice(start, start + texts.length);
-    const sequences = some.map(({ text }) => tokenizer.encodeText(text, context));
-    using encoded = await tower.encodeTokens(sequences, embeddings);
-    const normalized = normalizedFeatures(await encoded.read(), width);
-    some.forEach(({ c }, row) => {
+  let at = 0;
+  for await (const encoded of encodeTexts(tower, embeddings, sequences, memory)) {
+    const normalized = normalizedFeatures(encoded, width);
+    for (let row = 0; row * width < normalized.length; row++, at++) {
+      const { c } = all[at]!;
       for (let d = 0; d < width; d++) sums[c * width + d]! += normalized[row * width + d]!;
-    });
+    }
   }
   const classFeatures = normalizedFeatures(sums, width);
-  using logits = engine.scope(() =>
-    matmul(
-      engine.tensor(features, [features.length / width, width]),
-      engine.tensor(classFeatures, [texts.length, width]),
-      { transposeB: true, alpha: tower.logitScale },
-    ),
-  );
-  return finiteLogits(await logits.read());
+  return finiteLogits(await compareFeatures(tower.engine, features, classFeatures, width, tower.logitScale, memory));
 }

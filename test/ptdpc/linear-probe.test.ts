@@ -92,7 +92,7 @@ describeOnAll('linear probe', (device) => {
     const other = await trainProbe(cell({ ...options, seed: 1 }));
     expect(again).toEqual(one);
     expect(other.weight).not.toEqual(one.weight);
-    expect((await evaluateProbe(new Engine(device()), one, clouds(40, 2))).accuracy).toBeGreaterThan(0.8);
+    expect((await evaluateProbe(new Engine(device()), one, clouds(40, 2), 2 ** 26)).accuracy).toBeGreaterThan(0.8);
   });
 
   it('takes the rate that does best on the validation images, and never looks at the test images for it', async () => {

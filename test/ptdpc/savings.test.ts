@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings, treePlan, withPosition } from '../../src/clip/towers/index.js';
 import { CpuBackend } from '../../src/kernels/index.js';
+import { planBatch } from '../../src/ptdpc/budget.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { MODES, type Mode, tuningOptions } from '../../src/ptdpc/options.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
@@ -127,6 +128,29 @@ describe.each(MODES)('mode %s', (mode) => {
       /--memory: one prompt .* needs at least \d+\.\d MiB/,
     );
   });
+});
+
+it.each(['cs', 'none'] as const)('mode %s: many images in pieces, compared with texts encoded once', async (mode) => {
+  const images = 400;
+  const features = normalizedFeatures(randomReals(9)(images * WIDTH), WIDTH);
+  const many = { features, labels: Int32Array.from({ length: images }, (_, i) => (3 * i) % 4) };
+  const gradient = async (budget: (model: PromptModel) => number) => {
+    using model = await modelOf(mode);
+    const result = await accumulateGradient(model, many, budget(model));
+    const predicted = await predictLogits(model, many.features, budget(model));
+    return { ...result, predicted, grad: await model.prompts.grad!.readExact() };
+  };
+  const whole = await gradient(() => GIB);
+  // For all classes together and one after the other, but of images for a part.
+  for (const rows of [30, 9]) {
+    const pieces = await gradient((model) => {
+      expect(planBatch(model, images, budgetFor(rows, model), rowBytes).images).toBeLessThan(images);
+      return budgetFor(rows, model);
+    });
+    expect(maxError(pieces.grad, whole.grad), `${rows} rows`).toBeLessThan(1e-9);
+    expect(Math.abs(pieces.loss - whole.loss)).toBeLessThan(1e-6);
+    for (const logits of [pieces.logits, pieces.predicted]) expect(maxError(logits, whole.logits)).toBeLessThan(1e-6);
+  }
 });
 
 it('text after the end token cannot matter: no padding', async () => {

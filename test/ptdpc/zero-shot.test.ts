@@ -28,7 +28,7 @@ describeOnAll('zero-shot', (device) => {
     const features = normalizedFeatures((await golden('image_features')).data, 64);
     const expected = await golden('logits_per_image');
     using tower = await TextTower.load(new Engine(device()), clip, config);
-    const logits = await zeroShotLogits(tower, new TokenEmbeddings(clip), tokenizer, texts, features);
+    const logits = await zeroShotLogits(tower, new TokenEmbeddings(clip), tokenizer, texts, features, 2 ** 28);
     expect(expected.shape).toEqual([features.length / 64, texts.length]);
     expect(maxError(logits, expected.data)).toBeLessThan(1e-4);
   });
@@ -43,9 +43,9 @@ describeOnAll('zero-shot', (device) => {
     );
     using tower = await TextTower.load(new Engine(device()), clip, config);
     const embeddings = new TokenEmbeddings(clip);
-    const logits = await zeroShotLogits(tower, embeddings, tokenizer, [['a', 'b', 'c'], ['b']], image);
+    const logits = await zeroShotLogits(tower, embeddings, tokenizer, [['a', 'b', 'c'], ['b']], image, 2 ** 28);
     expect(
-      maxError(logits, await zeroShotLogits(tower, embeddings, tokenizer, [['c', 'a', 'b'], 'b'], image)),
+      maxError(logits, await zeroShotLogits(tower, embeddings, tokenizer, [['c', 'a', 'b'], 'b'], image, 2 ** 28)),
     ).toBeLessThan(1e-4);
 
     // Each text by itself, then as the definition says, in float64.

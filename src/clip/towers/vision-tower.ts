@@ -16,6 +16,7 @@ import {
 } from '../../tensor/index.js';
 import type { CanonicalClip } from '../checkpoint/index.js';
 import { type ClipConfig, clipVision, type VisionConfig, visionRows } from '../config.js';
+import { Latest } from './latest.js';
 import { picturePlan, type RowPlan } from './row-plan.js';
 import { transform } from './transformer.js';
 import { type Affine, type Transformer, WeightLoader } from './weights.js';
@@ -46,7 +47,7 @@ interface BatchPlan extends Disposable {
 
 /** An image tower on a device. */
 export class VisionTower implements Disposable {
-  readonly #plans = new Map<number, BatchPlan>();
+  readonly #plans = new Latest<number, BatchPlan>();
 
   private constructor(
     readonly config: VisionConfig,
@@ -137,8 +138,10 @@ export class VisionTower implements Disposable {
   }
 
   #plan(batch: number): BatchPlan {
-    const known = this.#plans.get(batch);
-    if (known) return known;
+    return this.#plans.get(batch, () => this.#makePlan(batch));
+  }
+
+  #makePlan(batch: number): BatchPlan {
     const { engine } = this;
     const { classTokens } = this.config;
     const all = visionRows(this.config);
@@ -159,7 +162,7 @@ export class VisionTower implements Disposable {
         Array.from({ length: batch }, (_, i) => i * classTokens + offset),
         batch * classTokens,
       );
-    const plan: BatchPlan = {
+    return {
       rows,
       patches: rowIndex(
         own,
@@ -173,14 +176,11 @@ export class VisionTower implements Disposable {
         for (const tensor of owned) tensor.dispose();
       },
     };
-    this.#plans.set(batch, plan);
-    return plan;
   }
 
   /** Frees the weights. */
   [Symbol.dispose](): void {
-    for (const plan of this.#plans.values()) plan[Symbol.dispose]();
-    this.#plans.clear();
+    this.#plans[Symbol.dispose]();
     this.loader[Symbol.dispose]();
   }
 }

@@ -235,6 +235,8 @@ export class WebGpuBackend implements Backend {
   }
 
   #writeBytes(buffer: PooledBuffer, data: Uint32Array | Int32Array | Float32Array): void {
+    // What waits to be copied counts too: with it gone, this write can go to the queue by itself.
+    if (buffer.batch === this.#batch && this.memory.heldBytes + data.byteLength > this.#pool.limit) this.#submit();
     if (buffer.batch !== this.#batch) {
       this.#device.queue.writeBuffer(buffer.gpu, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
       return;

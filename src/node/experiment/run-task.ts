@@ -75,7 +75,7 @@ function outcome(place: Workplace, task: Task, data: SettingData, features: Expe
 }
 
 async function zeroShot(
-  { tower, model }: Workplace,
+  { tower, model, memory }: Workplace,
   { setting }: Task,
   template: string,
   { classes, test }: SettingData,
@@ -89,6 +89,7 @@ async function zeroShot(
     await model.tokenizer(),
     texts,
     tested!.features,
+    memory,
   );
   return {
     learningRate: null,

@@ -7,8 +7,8 @@ import { TextTower, TokenEmbeddings, VisionTower } from '../../clip/towers/index
 import { InputError } from '../../errors.js';
 import type { Backend } from '../../kernels/index.js';
 import { Engine } from '../../tensor/index.js';
-import { textsPerBatch } from '../budget.js';
 import { encodePixels, imagesPerBatch } from '../encode-pixels.js';
+import { encodeTexts } from '../encode-texts.js';
 import { normalizedFeatures } from '../features.js';
 import { PRESETS, type TuningOptions } from '../options.js';
 import { PromptModel } from '../prompt-model.js';
@@ -134,19 +134,17 @@ export class ClipModel implements Disposable {
     return normalizedFeatures(joined(pieces), this.width);
   }
 
-  /** Features [texts, width] of texts, each row of length 1. Throws InputError for a text that is longer than the model reads. */
+  /**
+   * Features [texts, width] of texts, each row of length 1. Throws InputError for a text that is longer than the model reads, and where the
+   * memory does not hold one text's activations.
+   */
   async embedTexts(texts: readonly string[]): Promise<Float32Array> {
     const tokenizer = await this.source.tokenizer();
     const { context } = this.source.config.text;
     const sequences = texts.map((text) => tokenizer.encodeText(text, context));
     const tower = await this.#text.get();
-    using _limit = this.engine.workWithin(this.memory);
-    const most = textsPerBatch(tower, this.memory, Math.max(0, ...sequences.map(({ length }) => length)));
     const pieces: Float32Array[] = [];
-    for (let start = 0; start < sequences.length; start += most) {
-      using encoded = await tower.encodeTokens(sequences.slice(start, start + most), this.tokenEmbeddings);
-      pieces.push(await encoded.read());
-    }
+    for await (const piece of encodeTexts(tower, this.tokenEmbeddings, sequences, this.memory)) pieces.push(piece);
     return normalizedFeatures(joined(pieces), this.width);
   }
 
@@ -165,7 +163,8 @@ export class ClipModel implements Disposable {
     const tokenizer = await this.source.tokenizer();
     classTokens(tokenizer, classes);
     const tower = await this.#text.get();
-    return predictionsOf(classes, await zeroShotLogits(tower, this.tokenEmbeddings, tokenizer, texts, features));
+    const logits = await zeroShotLogits(tower, this.tokenEmbeddings, tokenizer, texts, features, this.memory);
+    return predictionsOf(classes, logits);
   }
 
   /**
