@@ -46,6 +46,7 @@ export interface TrainOptions extends CacheOptions, DataOptions {
   stepSize?: number;
   gamma?: number;
   seed?: number;
+  keep?: 'last' | 'best';
   shuffle: boolean;
   weight?: 'cosine' | 'half';
   learnSot?: boolean;
@@ -80,6 +81,12 @@ export function configure(command: Command): void {
     .option('--step-size <n>', 'epochs after which the learning rate is multiplied by gamma', parseInteger())
     .option('--gamma <x>', 'factor of the learning rate', parsePositive)
     .option('--seed <n>', 'seed of the order of images (default: 0)', parseSeed)
+    .addOption(
+      new Option(
+        '--keep <epoch>',
+        "which epoch's prompts to keep: the last, or the best on the validation images, as the authors' code does (default: last)",
+      ).choices(['last', 'best']),
+    )
     .option('--no-shuffle', 'take images in class order, then by file name')
     .addOption(
       new Option('--weight <form>', 'weight of a token: its cosine, or (cosine + 1) / 2').choices(['cosine', 'half']),
@@ -171,9 +178,21 @@ function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetric
 
 /** The preset with what the command line replaces in it. */
 function tuningOf(options: TrainOptions): TuningOptions {
-  const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, shuffle } = options;
+  const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, shuffle, keep } = options;
   const { initNoise, weight, learnSot, loss, logitScale } = options;
-  const given = { mode, template, epochs, batchSize, learningRate: lr, optimizer, stepSize, gamma, seed, shuffle };
+  const given = {
+    mode,
+    template,
+    epochs,
+    batchSize,
+    learningRate: lr,
+    optimizer,
+    stepSize,
+    gamma,
+    seed,
+    shuffle,
+    keep,
+  };
   const all = { ...given, initNoise, weight, learnSot, loss, logitScale };
   const set = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return tuningOptions(options.preset, set as Partial<TuningOptions>);

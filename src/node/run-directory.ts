@@ -18,6 +18,7 @@ import {
   encodeTrainingState,
   hasPublishedLists,
   isClassList,
+  keptPrompts,
   type PromptsFile,
   parseTuningOptions,
   SETTING_NAMES,
@@ -201,7 +202,7 @@ export class RunDirectory {
     });
     this.metricsBytes += Buffer.byteLength(text);
     const { options, classes, model } = this.record;
-    const { prompts, epochs } = state;
+    const { prompts, epochs } = keptPrompts(state);
     const prompted = { options, classes, modelHash: model.sha256, epochs, shape, prompts };
     await writeFileAtomically(join(this.path, 'prompts.safetensors'), await encodePrompts(prompted));
     await writeFileAtomically(

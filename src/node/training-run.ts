@@ -5,10 +5,12 @@
 import { resolve } from 'node:path';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import {
+  type BestEpoch,
   type ClassName,
   type Dataset,
   type EpochMetrics,
   equalPromptsNote,
+  keptPrompts,
   PromptModel,
   promptText,
   requireTrainingMemory,
@@ -68,7 +70,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   const done = run.state?.epochs ?? 0;
   if (last && done >= options.epochs) {
     events.say(`${out}: all ${options.epochs} epochs are done already`);
-    prompts.engine.backend.write(prompts.prompts.buffer, run.state!.prompts);
+    prompts.engine.backend.write(prompts.prompts.buffer, keptPrompts(run.state!).prompts);
     await request.use?.(prompts);
     return last;
   }
@@ -87,6 +89,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
     last
       ? `${out} keeps the prompts of epoch ${last.epoch + 1}; another --lr needs another --out`
       : `no epoch was finished, so that ${out} is free for another --lr`;
+  let best: BestEpoch | undefined;
   await trainPrompts({
     model: prompts,
     options,
@@ -99,6 +102,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
       bar.tick(images, `epoch ${metrics.epoch + 1}/${options.epochs}, loss ${metrics.loss.toFixed(4)}`);
     },
     onEpoch: async (metrics, state) => {
+      best = state.best;
       await claim.requireHeld();
       await run.epoch(metrics, state, prompts.prompts.shape);
       last = metrics;
@@ -108,6 +112,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
     throw error instanceof TrainingDiverged ? new TrainingDiverged(`${error.message}; ${kept()}`) : error;
   });
   if (!last) throw new Error('training ended without an epoch');
+  if (best) events.say(`${out}: keeps the prompts of epoch ${best.epochs}, the best on the validation images`);
   await request.use?.(prompts);
   return last;
 }

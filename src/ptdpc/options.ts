@@ -40,6 +40,11 @@ export interface TuningOptions {
   batchSize: number;
   shuffle: boolean;
   seed: number;
+  /**
+   * Which epoch's prompts a training ends with: the last one's, or those of the best validation accuracy (of equals the first), as the
+   * authors' code keeps them.
+   */
+  keep: 'last' | 'best';
 }
 
 /** Momentum of SGD. */
@@ -47,7 +52,15 @@ export const SGD_MOMENTUM = 0.9;
 /** PyTorch's defaults, which the authors' code leaves as they are. */
 export const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 } as const;
 
-const COMMON = { mode: 'both', initNoise: 0, logitScale: 'clip', batchSize: 64, shuffle: true, seed: 0 } as const;
+const COMMON = {
+  mode: 'both',
+  initNoise: 0,
+  logitScale: 'clip',
+  batchSize: 64,
+  shuffle: true,
+  seed: 0,
+  keep: 'last',
+} as const;
 
 /** The two presets. */
 export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
@@ -114,7 +127,7 @@ export function equalPromptsNote(
 }
 
 /** What an option that came later stands at in files from before it. */
-const LATER = { initNoise: 0 } as const;
+const LATER = { initNoise: 0, keep: 'last' } as const;
 
 /** Tuning options from a file; undefined where the value is none. */
 export function parseTuningOptions(value: unknown): TuningOptions | undefined {
@@ -127,6 +140,7 @@ export function parseTuningOptions(value: unknown): TuningOptions | undefined {
   if (!['cosine', 'half'].includes(options.weight) || !['ce', 'double-softmax'].includes(options.loss))
     return undefined;
   if (!['sgd', 'adamw'].includes(options.optimizer) || !Number.isSafeInteger(options.seed)) return undefined;
+  if (!['last', 'best'].includes(options.keep)) return undefined;
   try {
     return tuningOptions(options.preset, options);
   } catch {

@@ -36,6 +36,21 @@ export interface TrainingState {
   epochs: number;
   prompts: Float32Array;
   optimizer: OptimizerState;
+  /** With `keep: 'best'`: the epoch that is best so far. */
+  best?: BestEpoch | undefined;
+}
+
+/** The epoch of the best validation accuracy. */
+export interface BestEpoch {
+  /** Epochs finished with it. */
+  epochs: number;
+  valAccuracy: number;
+  prompts: Float32Array;
+}
+
+/** What a training that stands here has learned: the best epoch's prompts where those are kept, else the last one's. */
+export function keptPrompts(state: TrainingState): Pick<BestEpoch, 'epochs' | 'prompts'> {
+  return state.best ?? state;
 }
 
 /** Prompts to be tuned, on which images. */
@@ -65,12 +80,16 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
 
 /**
  * Tunes the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
- * `onEpoch` hears of no prompts but such as give finite logits. Throws TrainingDiverged where loss or prompts are no longer numbers, NonFiniteError
+ * `onEpoch` hears of no prompts but such as give finite logits. With `keep: 'best'` the model ends with the prompts of the best epoch; throws
+ * InputError then without validation images. Throws TrainingDiverged where loss or prompts are no longer numbers, NonFiniteError
  * where the first loss is none, before anything was learnt, and the signal's reason where it is aborted (between steps).
  */
 export async function trainPrompts(training: Training): Promise<void> {
   const { model, options, train, validation, memory, resume, signal } = training;
+  if (options.keep === 'best' && !validation)
+    throw new InputError('--keep best: expected validation images to choose an epoch by, found none');
   const count = train.labels.length;
+  let best = resume?.best;
   // For all steps, so that memory freed by one is there for the next.
   using _limit = model.engine.workWithin(memory);
   using optimizer = createOptimizer(model, options);
@@ -103,7 +122,11 @@ export async function trainPrompts(training: Training): Promise<void> {
       lossSum += loss * batch.labels.length;
       training.onStep?.({ type: 'step', epoch, step, loss, lr }, batch.labels.length);
     }
-    const state = { epochs: epoch + 1, prompts: await model.prompts.read(), optimizer: await optimizer.state() };
+    const state: TrainingState = {
+      epochs: epoch + 1,
+      prompts: await model.prompts.read(),
+      optimizer: await optimizer.state(),
+    };
     const last = (epoch + 1) * stepsPerEpoch(count, options.batchSize) - 1;
     let seen: Evaluation;
     try {
@@ -123,8 +146,11 @@ export async function trainPrompts(training: Training): Promise<void> {
       valLoss: validation ? seen.loss : null,
       valAccuracy: validation ? seen.accuracy : null,
     };
-    await training.onEpoch?.(metrics, state, validation && seen);
+    if (options.keep === 'best' && (!best || seen.accuracy > best.valAccuracy))
+      best = { epochs: epoch + 1, valAccuracy: seen.accuracy, prompts: state.prompts };
+    await training.onEpoch?.(metrics, best ? { ...state, best } : state, validation && seen);
   }
+  if (best) model.engine.backend.write(model.prompts.buffer, best.prompts);
 }
 
 /** `step` is the one whose numbers, or whose update, are bad. */

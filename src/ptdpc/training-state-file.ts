@@ -10,11 +10,15 @@ const STATE_TENSORS = { sgd: 1, adamw: 2 } as const;
 
 /** `metricsBytes` is the length of metrics.jsonl at this state: what comes after it belongs to an epoch that did not end. */
 export async function encodeTrainingState(state: TrainingState, metricsBytes: number): Promise<Uint8Array> {
-  const { epochs, prompts, optimizer } = state;
+  const { epochs, prompts, optimizer, best } = state;
   const tensors = optimizer.tensors.map((data, i) => [`optimizer.${i}`, [data.length], data] as const);
-  const metadata = { epochs, steps: optimizer.steps, metricsBytes, tensors: tensors.length };
+  const metadata = {
+    ...{ epochs, steps: optimizer.steps, metricsBytes, tensors: tensors.length },
+    ...(best && { bestEpochs: best.epochs, bestAccuracy: best.valAccuracy }),
+  };
+  const kept = best ? [['best', [best.prompts.length], best.prompts] as const] : [];
   return safetensorsBytes(
-    [['prompts', [prompts.length], prompts], ...tensors],
+    [['prompts', [prompts.length], prompts], ...tensors, ...kept],
     new Map(Object.entries(metadata).map(([key, value]) => [key, String(value)])),
   );
 }
@@ -44,6 +48,12 @@ export async function decodeTrainingState(
   const tensors: Float32Array[] = [];
   for (let i = 0; i < count; i++) tensors.push(await read(`optimizer.${i}`));
   const optimizer = { steps: number('steps'), tensors };
-  const state = { epochs: number('epochs'), prompts: await read('prompts'), optimizer };
+  const state: TrainingState = { epochs: number('epochs'), prompts: await read('prompts'), optimizer };
+  if (checkpoint.has('best')) {
+    const valAccuracy = Number(checkpoint.metadata.get('bestAccuracy'));
+    if (!(valAccuracy >= 0 && valAccuracy <= 1))
+      throw new InputError(`${source.name}: damaged metadata "bestAccuracy"`);
+    state.best = { epochs: number('bestEpochs'), valAccuracy, prompts: await read('best') };
+  }
   return { state, metricsBytes: number('metricsBytes') };
 }

@@ -65,7 +65,7 @@ async function run(device: Backend, tuning: TuningOptions, setting: Setting = {}
   await done.catch((error: unknown) => {
     if (!controller.signal.aborted) throw error;
   });
-  return { steps, epochs, states };
+  return { steps, epochs, states, prompts: await model.prompts.read() };
 }
 
 describeOnAll('training', (device) => {
@@ -95,6 +95,25 @@ describeOnAll('training', (device) => {
     const rest = await run(device(), tuning, { resume: part.states[1] });
     expect([...part.steps.slice(0, 6), ...rest.steps]).toEqual(straight.steps);
     expect(rest.states.at(-1)).toEqual(straight.states.at(-1));
+  });
+
+  it('keeps the epoch that is best on the validation images, the first of equals, over an interruption too', async () => {
+    const tuning = options({ keep: 'best', epochs: 8, learningRate: 5, gamma: 1 });
+    const { epochs, states, prompts } = await run(device(), tuning);
+    const accuracies = epochs.map(({ valAccuracy }) => valAccuracy!);
+    const best = accuracies.indexOf(Math.max(...accuracies));
+    // Else the test would show nothing.
+    expect(best).toBeLessThan(7);
+    expect(prompts).toEqual(states[best]!.prompts);
+    expect(prompts).not.toEqual(states[7]!.prompts);
+    expect(states[7]!.best).toEqual({ epochs: best + 1, valAccuracy: accuracies[best], prompts });
+    const rest = await run(device(), tuning, { resume: states[best] });
+    expect(rest.prompts).toEqual(prompts);
+    const last = await run(device(), { ...tuning, keep: 'last' });
+    expect(last.prompts).toEqual(states[7]!.prompts);
+    await expect(run(device(), tuning, { validated: false })).rejects.toThrow(
+      /^--keep best: expected validation images/,
+    );
   });
 
   it('stops at a loss that is no number, naming the step', async () => {
