@@ -1,4 +1,4 @@
-/** What the page of a run is made from, damaged: predictions.csv, confusion.json, and the metrics of all epochs. */
+/** What the page of a run is made from, damaged: predictions, the measures of an evaluation, and the metrics of all epochs. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRunReport } from '../../src/node/report/read-run.js';
@@ -15,19 +15,24 @@ const LABELS = Int32Array.of(0, 0, 1, 1);
 const EVALUATION = evaluate(Float32Array.of(3, 1, 1, 2, 0, 4, 5, 1), LABELS, WORDS.length);
 const PATHS = ['test/awe/a.jpg', 'test/awe/b, "c".jpg', '/elsewhere/test/great_joy/d.jpg', 'e.jpg'];
 const CSV = predictionsCsv(WORDS, { paths: PATHS, labels: LABELS }, EVALUATION);
-const SUMMARY = JSON.stringify({ split: 'test', loss: EVALUATION.loss, confusion: EVALUATION.confusion });
+const SUMMARY = JSON.stringify({
+  ...{ dataset: 'data', data: '/data', split: 'test', imagesSha256: '', predictionsSha256: '', epochs: 2 },
+  ...{ loss: EVALUATION.loss, confusion: EVALUATION.confusion },
+});
 const METRICS = [stepOf(0), epochOf(0), stepOf(1), { ...epochOf(1), valLoss: 1.5, valAccuracy: 0.25 }];
 const LINES = METRICS.map((metrics) => JSON.stringify(metrics));
+
+const RESULT = 'results/data-test.json';
 
 let folder: string;
 
 /** A run of two epochs that has been evaluated. */
 async function prepare(scratch: string): Promise<void> {
   folder = join(scratch, 'fuzzed-run');
-  await mkdir(folder);
+  await mkdir(join(folder, 'results'), { recursive: true });
   await writeFile(join(folder, 'run.json'), JSON.stringify(RECORD));
-  await writeFile(join(folder, 'predictions.csv'), CSV);
-  await writeFile(join(folder, 'confusion.json'), SUMMARY);
+  await writeFile(join(folder, RESULT.replace('.json', '.csv')), CSV);
+  await writeFile(join(folder, RESULT), SUMMARY);
   await writeFile(join(folder, 'metrics.jsonl'), LINES.join('\n'));
 }
 
@@ -35,11 +40,11 @@ const memory = (length: number) => 64 * MiB + 64 * length;
 
 export const predictions: FuzzedParser = {
   name: 'predictions',
-  what: 'predictions.csv, read by the report',
+  what: 'predictions of a result, read by the report',
   prepare,
   make: (random) => maybeDamaged(maybeDamaged(utf8(CSV), random), random),
   async read(input) {
-    await writeFile(join(folder, 'predictions.csv'), input);
+    await writeFile(join(folder, RESULT.replace('.json', '.csv')), input);
     await readRunReport(folder);
   },
   names: 'fuzzed-run',
@@ -48,7 +53,7 @@ export const predictions: FuzzedParser = {
 
 export const evaluated: FuzzedParser = {
   name: 'run-page',
-  what: 'metrics.jsonl and confusion.json, made into a page',
+  what: 'metrics.jsonl and the measures of a result, made into a page',
   prepare,
   make(random) {
     // The first byte says which file the rest is.
@@ -58,7 +63,7 @@ export const evaluated: FuzzedParser = {
   },
   async read(input) {
     const isSummary = input[0] === 'c'.charCodeAt(0);
-    await writeFile(join(folder, 'confusion.json'), isSummary ? input.subarray(1) : SUMMARY);
+    await writeFile(join(folder, RESULT), isSummary ? input.subarray(1) : SUMMARY);
     await writeFile(join(folder, 'metrics.jsonl'), isSummary ? LINES.join('\n') : input.subarray(1));
     runReport(await readRunReport(folder));
   },

@@ -1,15 +1,18 @@
 /** `ptdpc eval`: how good the prompts of a run are on labelled images. */
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
+import { requireWritable } from '../node/make-folder.js';
+import { evaluationJson, type WrittenResult, writeResult } from '../node/results.js';
 import { readRunRecord } from '../node/run-directory.js';
 import { isPromptsFile, openRun } from '../node/tuned-model.js';
 import { ClipModel, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
-import { evaluationJson, printEvaluation, writeEvaluation } from './evaluation.js';
+import { printEvaluation, sayWritten } from './evaluation.js';
 import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
@@ -33,7 +36,8 @@ export interface EvalOptions extends EncodingOptions, Partial<DataOptions> {
 export function configure(command: Command): void {
   command
     .description(
-      'Evaluate the prompts of a run; writes confusion.json and predictions.csv into its folder, where it has one.',
+      'Evaluate the prompts of a run. Measures and predictions go into the folder of the run, where it has one, as ' +
+        'results/<data set>-<split>.json and .csv; results of other data sets and splits stay.',
     )
     .addOption(runOption())
     .addOption(splitOption())
@@ -44,10 +48,12 @@ export function configure(command: Command): void {
     .addOption(jsonOption());
   addDatasetOptions(command, 'where the data set is (default: where the run found it)');
   addCacheOptions(command).action(async (options: EvalOptions) => {
-    const { classes, evaluation, skipped } = await evaluateRun(options);
+    const { classes, evaluation, skipped, written } = await evaluateRun(options);
     const { run, split } = options;
-    if (options.json) printJson({ run, split, ...evaluationJson(classes, evaluation), skipped });
+    const result = written?.path ?? null;
+    if (options.json) printJson({ run, split, ...evaluationJson(classes, evaluation), result, skipped });
     else printEvaluation(split, classes, evaluation);
+    if (written) sayWritten(written);
     saySkipped(skipped);
   });
   addExamples(command, [
@@ -60,6 +66,8 @@ export function configure(command: Command): void {
 /** Evaluates a run on one split and writes the result into its folder. */
 export async function evaluateRun(options: EvalOptions) {
   using _kept = featuresKept(options);
+  const isFolder = !(await isPromptsFile(options.run));
+  if (isFolder) await requireWritable(join(options.run, 'results', 'any'));
   await using run = await openRun(options.run, options.model);
   const { classes } = run.prompts;
   const dataset = await openReportedDataset(await dataOf(options), classes);
@@ -69,9 +77,14 @@ export async function evaluateRun(options: EvalOptions) {
   const encoded = await encodeSplit(encodingOf(clip.engine, run.model, options), images, classes);
   using tuned = await clip.restorePrompts(run.prompts, options.run);
   const evaluation = await tuned.evaluate(encoded);
-  if (!(await isPromptsFile(options.run)))
-    await writeEvaluation(options.run, options.split, classes, encoded, evaluation);
-  return { classes, evaluation, skipped: encoded.skipped };
+  let written: WrittenResult | undefined;
+  if (isFolder) {
+    written = await writeResult(options.run, {
+      ...{ dataset, split: options.split, classes, images: encoded, evaluation },
+      ...{ epochs: run.prompts.epochs, device: device.backend.description },
+    });
+  }
+  return { classes, evaluation, skipped: encoded.skipped, written };
 }
 
 /** The run's data set, unless the options say something else. */

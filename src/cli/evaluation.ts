@@ -1,16 +1,7 @@
-/** What `eval`, `zeroshot` and `demo` share: saying how good predictions are, and writing them down. */
-import { join } from 'node:path';
-import { writeFileAtomically } from '../node/atomic.js';
-import type { EncodedSplit } from '../node/labelled-images.js';
-import {
-  type ClassName,
-  classesWithoutImages,
-  type Evaluation,
-  predictionsCsv,
-  rowShares,
-  wilsonInterval,
-} from '../ptdpc/index.js';
-import { print } from './output.js';
+/** What `eval`, `zeroshot`, `probe` and `demo` share: saying how good predictions are. */
+import { absentWords, type WrittenResult } from '../node/results.js';
+import { type ClassName, type Evaluation, wilsonInterval } from '../ptdpc/index.js';
+import { print, say } from './output.js';
 import { confusionTable, percent } from './tables.js';
 
 /** The result for people. */
@@ -32,42 +23,8 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
   print(confusionTable(words, evaluation));
 }
 
-function absentWords(classes: readonly ClassName[], { confusion }: Evaluation): string[] {
-  return classesWithoutImages(confusion).map((c) => classes[c]!.word);
-}
-
-/** The result for programs; docs/evaluation.md says what each key is. */
-export function evaluationJson(classes: readonly ClassName[], evaluation: Evaluation) {
-  const { count, accuracy, loss, confusion, perClass, macroF1, calibration, calibrationError } = evaluation;
-  return {
-    count,
-    accuracy,
-    accuracyInterval: wilsonInterval(accuracy, count),
-    loss,
-    macroF1,
-    calibrationError,
-    classesWithoutImages: absentWords(classes, evaluation),
-    classes: classes.map(({ word }) => word),
-    perClassAccuracy: perClass,
-    perClassPrecision: evaluation.classes.map(({ precision }) => precision),
-    perClassRecall: evaluation.classes.map(({ recall }) => recall),
-    perClassF1: evaluation.classes.map(({ f1 }) => f1),
-    confusion,
-    confusionShares: rowShares(confusion),
-    calibration,
-  };
-}
-
-/** `confusion.json` and `predictions.csv` in the folder of a run. */
-export async function writeEvaluation(
-  run: string,
-  split: string,
-  classes: readonly ClassName[],
-  images: EncodedSplit,
-  evaluation: Evaluation,
-): Promise<void> {
-  const json = { split, ...evaluationJson(classes, evaluation) };
-  await writeFileAtomically(join(run, 'confusion.json'), `${JSON.stringify(json, null, 2)}\n`);
-  const words = classes.map(({ word }) => word);
-  await writeFileAtomically(join(run, 'predictions.csv'), predictionsCsv(words, images, evaluation));
+/** Says where a result is, and whether that is news. */
+export function sayWritten({ path, before }: WrittenResult): void {
+  if (before === 'same') say(`${path}: evaluated before, with the same result`);
+  else say(before === 'replaced' ? `${path}: replaces the earlier result on the same images` : path);
 }

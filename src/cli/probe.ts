@@ -5,12 +5,13 @@ import type { DeviceChoice } from '../node/device-choice.js';
 import { FEATURE_KINDS, type FeatureKind } from '../node/image-encoder.js';
 import { requireWritable } from '../node/make-folder.js';
 import { probe } from '../node/probe.js';
+import { evaluationJson } from '../node/results.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
 import { probeOptions } from '../ptdpc/index.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory, type EncodingOptions } from './encoding.js';
-import { evaluationJson, printEvaluation, writeEvaluation } from './evaluation.js';
+import { printEvaluation } from './evaluation.js';
 import {
   addCacheOptions,
   addExamples,
@@ -45,7 +46,7 @@ export function configure(command: Command): void {
     .description(
       'Train a linear layer on the features of a frozen encoder and evaluate it on the test images, as in Table 4 of the paper: ' +
         "CLIP-ViT is --features pooled, CLIP is --features joint, DeiT is a checkpoint under timm's or DeiT's names. Writes " +
-        'probe.safetensors, probe.json, confusion.json and predictions.csv. It takes seconds once features are cached, so an ' +
+        'probe.safetensors, probe.json, and measures and predictions below results/. It takes seconds once features are cached, so an ' +
         'interrupted one starts again.',
     )
     .requiredOption('--model <path>', "model directory of a CLIP, or a vision transformer's checkpoint")
@@ -104,7 +105,6 @@ async function run(options: Options): Promise<void> {
     strict,
     events: TERMINAL,
     onSkipped: saySkipped,
-    writeEvaluation: (directory, test, evaluation) => writeEvaluation(directory, 'test', classes, test, evaluation),
   });
   const { learningRate, choice, evaluation } = result;
   if (options.json) printJson({ out, learningRate, choice, ...evaluationJson(classes, evaluation) });

@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
 import { openModelDirectory } from '../node/model-directory.js';
+import { evaluationJson } from '../node/results.js';
 import { ClipModel, evaluate, imagesOf, PRESETS, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
-import { evaluationJson, printEvaluation } from './evaluation.js';
+import { printEvaluation } from './evaluation.js';
 import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,

@@ -7,7 +7,6 @@ import { InputError } from '../errors.js';
 import {
   type ClassName,
   type Dataset,
-  type Evaluation,
   imagesOf,
   type LabelledPath,
   type LinearProbe,
@@ -25,6 +24,7 @@ import { type FeatureKind, openEncoder } from './image-encoder.js';
 import type { SkippedImage } from './image-files.js';
 import { type EncodedSplit, labelled } from './labelled-images.js';
 import { packageVersion } from './package.js';
+import { writeResult } from './results.js';
 
 export interface ProbeRequest {
   /** Model directory of a CLIP, or a vision transformer's checkpoint. */
@@ -44,8 +44,6 @@ export interface ProbeRequest {
   readonly strict?: boolean | undefined;
   readonly events?: Events | undefined;
   readonly onSkipped?: ((skipped: readonly SkippedImage[]) => void) | undefined;
-  /** Adds to the folder what is written about an evaluation. */
-  readonly writeEvaluation?: (directory: string, test: EncodedSplit, evaluation: Evaluation) => Promise<void>;
 }
 
 /** Trains and evaluates a probe; the folder appears whole or not at all. Throws InputError where that is impossible. */
@@ -89,7 +87,10 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   await createDirectoryAtomically(out, async (directory) => {
     await writeFileAtomically(join(directory, 'probe.json'), `${JSON.stringify(record, null, 2)}\n`);
     await writeFileAtomically(join(directory, 'probe.safetensors'), await probeBytes(result.probe));
-    await request.writeEvaluation?.(directory, encodedTest, result.evaluation);
+    await writeResult(directory, {
+      ...{ dataset, classes, evaluation: result.evaluation, epochs: options.epochs },
+      ...{ split: 'test', images: encodedTest, device: device.backend.description },
+    });
   });
   return result;
 }

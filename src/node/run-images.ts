@@ -16,6 +16,7 @@ import { exists } from './checkpoint-files.js';
 import { parseCsv } from './csv-file.js';
 import { isManifestName } from './datasets/manifest.js';
 import { sha256 } from './feature-segment.js';
+import type { SkippedImage } from './image-files.js';
 import type { EncodedSplit } from './labelled-images.js';
 import { kindOfFile, naming } from './system-error.js';
 
@@ -49,6 +50,14 @@ export function dataFolder(root: string): string {
 /** An image's path relative to the folder of its data set, the same on all systems. */
 export function pathInData(root: string, path: string): string {
   return relative(dataFolder(root), resolve(path)).split(sep).join('/');
+}
+
+/** An unreadable image by its path relative to the folder of its data set, in the reason too: the same wherever the data set lies. */
+export function skippedInData(root: string, { path, reason }: SkippedImage): SkippedImage {
+  return {
+    path: pathInData(root, path),
+    reason: reason.startsWith(`${path}: `) ? reason.slice(path.length + 2) : reason,
+  };
 }
 
 /** The images of one split of a run. `root` is the data set's. */

@@ -18,8 +18,8 @@ export interface RunReport {
   readonly classes: readonly string[];
   /** Null before the first epoch has ended. */
   readonly learning: Learning | null;
-  /** Null where the run has not been evaluated. */
-  readonly evaluation: RunEvaluation | null;
+  /** By data set and split; the first is the one that counts. Empty where the run has not been evaluated. */
+  readonly evaluations: readonly RunEvaluation[];
 }
 
 export interface RunSetup {
@@ -34,6 +34,10 @@ export interface RunSetup {
 }
 
 export interface RunEvaluation {
+  /** Null in runs of earlier versions, which did not say. */
+  readonly dataset: string | null;
+  /** After how many epochs; null where nothing says so. */
+  readonly epochs: number | null;
   readonly split: string;
   readonly count: number;
   readonly accuracy: number;
@@ -48,11 +52,22 @@ export interface RunEvaluation {
 }
 
 export function runReport(run: RunReport, extra: readonly Section[] = []): string {
-  const { evaluation, learning, options } = run;
+  const { evaluations, learning, options } = run;
+  const of = (evaluation: RunEvaluation) => (evaluations.length === 1 ? '' : `: ${titleOf(evaluation)}`);
+  const results = evaluations.map((evaluation, i) => ({
+    id: placed('results', i),
+    title: `Results${of(evaluation)}`,
+    body: resultsSection(run, evaluation),
+  }));
+  const pictures = evaluations.map((evaluation, i) => ({
+    id: placed('pictures', i),
+    title: `Pictures${of(evaluation)}`,
+    body: picturesSection(evaluation),
+  }));
   const sections: (Section | false)[] = [
-    evaluation !== null && { id: 'results', title: 'Results', body: resultsSection(run, evaluation) },
+    ...results,
     learning !== null && { id: 'learning', title: 'Learning', body: learningSection(learning) },
-    evaluation !== null && { id: 'pictures', title: 'Pictures', body: picturesSection(evaluation) },
+    ...pictures,
     ...extra,
     { id: 'setup', title: 'Setup', body: setupSection(run) },
   ];
@@ -61,7 +76,7 @@ export function runReport(run: RunReport, extra: readonly Section[] = []): strin
     title: run.name,
     opening: html`<p class="lead">Prompts for ${run.classes.length} classes, preset ${options.preset}, ${MODE_WORDS[options.mode]},
 tuned on ${counted(run.setup.images.train, 'image')}.</p>
-${evaluation === null ? html`<p class="notice">Not evaluated yet: <code>ptdpc eval --run … --data …</code> adds results and pictures.</p>` : keyFigures(run, evaluation)}`,
+${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>ptdpc eval --run … --data …</code> adds results and pictures.</p>` : evaluations.map((evaluation) => keyFigures(run, evaluation))}`,
     sections: sections.filter((section) => section !== false),
     footer: `Written by ptdpc ${run.setup.program}. This page loads nothing and runs no script.`,
   });
@@ -74,14 +89,21 @@ const MODE_WORDS = {
   none: 'one shared prompt',
 } as const;
 
+const placed = (id: string, i: number): string => (i === 0 ? id : `${id}-${i + 1}`);
+
+function titleOf({ dataset, split }: RunEvaluation): string {
+  return dataset === null ? split : `${dataset}, ${split}`;
+}
+
 function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
-  const { split, count, accuracy, macroF1, calibrationError, loss, confusion } = evaluation;
+  const { dataset, split, count, accuracy, macroF1, calibrationError, loss, confusion } = evaluation;
   const [low, high] = wilsonInterval(accuracy, count);
   const absent = classesWithoutImages(confusion).map((c) => classes[c]);
   const without = absent.length === 0 ? '' : `; no images of ${absent.join(', ')}`;
+  const where = dataset === null ? '' : ` of ${dataset}`;
   const figures: [string, string][] = [
     [
-      `accuracy on ${counted(count, `${split} image`)}, 95 % interval ${percent(low)} to ${percent(high)}`,
+      `accuracy on ${counted(count, `${split} image`)}${where}, 95 % interval ${percent(low)} to ${percent(high)}`,
       percent(accuracy),
     ],
     [`macro-F1 of ${counted(classes.length - absent.length, 'class', 'classes')}${without}`, percent(macroF1)],
@@ -91,10 +113,11 @@ function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
   return html`<dl class="headline">${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function resultsSection({ classes }: RunReport, evaluation: RunEvaluation): Html {
-  const { split, count, calibration, calibrationError, confusion } = evaluation;
+function resultsSection({ classes, learning }: RunReport, evaluation: RunEvaluation): Html {
+  const { split, count, epochs, calibration, calibrationError, confusion } = evaluation;
+  const trained = learning?.epochs.length ?? epochs;
   const matrix = { classes, counts: confusion };
-  return html`<p>${counted(count, `${split} image`)}. Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
+  return html`${epochs !== trained && epochs !== null && html`<p class="notice">Evaluated after ${counted(epochs, 'epoch')}; the run has ${trained} now.</p>`}<p>${counted(count, `${split} image`)}. Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
 number of images of each class, so that its diagonal is the accuracy of each class.</p>
 ${confusionFigures(matrix)}
 <div class="charts pair">${calibrationFigure(

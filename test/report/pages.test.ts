@@ -56,18 +56,30 @@ describe('the page of a run', () => {
 
   it('has the interval of the accuracy over images, and the classes that measures say nothing of', () => {
     const run = sampleRun(['awe', 'fear', 'joy']);
-    const { count, accuracy } = run.evaluation!;
+    const { count, accuracy } = run.evaluations[0]!;
     const [low, high] = wilsonInterval(accuracy, count).map((share) => `${(100 * share).toFixed(1)}\u00a0%`);
     expect(runReport(run)).toContain(`95 % interval ${low} to ${high}</dt>`);
     expect(runReport(run)).toContain('macro-F1 of 3 classes</dt>');
-    const confusion = run.evaluation!.confusion.with(1, [0, 0, 0]);
-    const without = runReport({ ...run, evaluation: { ...run.evaluation!, confusion } });
+    const confusion = run.evaluations[0]!.confusion.with(1, [0, 0, 0]);
+    const without = runReport({ ...run, evaluations: [{ ...run.evaluations[0]!, confusion }] });
     expect(without).toContain('macro-F1 of 2 classes; no images of fear</dt>');
     expect(without).toContain('expected calibration error; no images of fear</dt>');
   });
 
+  it('shows every evaluation, each under its data set and split, in a page whose anchors are distinct', () => {
+    const run = sampleRun(['a', 'b']);
+    const [own] = run.evaluations;
+    const page = runReport({ ...run, evaluations: [own!, { ...own!, dataset: 'emoset8', split: 'val', epochs: 2 }] });
+    expect(page).toContain('Results: fi8, test');
+    expect(page).toContain('Pictures: emoset8, val');
+    expect(page).toContain('accuracy on 100 test images of fi8');
+    expect(page).toContain('Evaluated after 2 epochs; the run has 4 now.');
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
   it('stands without evaluation and without a finished epoch', () => {
-    const young = runReport({ ...sampleRun(['a', 'b']), evaluation: null, learning: null });
+    const young = runReport({ ...sampleRun(['a', 'b']), evaluations: [], learning: null });
     expect(young).toContain('Not evaluated yet');
     expect(young).not.toContain('<svg');
   });

@@ -57,21 +57,25 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
         valAccuracy: 0.4 + epoch / 20,
       })),
     },
-    evaluation: {
-      split: 'test',
-      count: 100,
-      accuracy: 0.625,
-      loss: 1.25,
-      macroF1: 0.5,
-      calibrationError: 0.0625,
-      calibration: [
-        { count: 40, confidence: 0.5, accuracy: 0.25 },
-        { count: 60, confidence: 0.9, accuracy: 0.875 },
-      ],
-      confusion,
-      right: [example(0, 0, PIXEL), example(count - 1, count - 1, null)],
-      wrong: [example(0, count - 1, PIXEL)],
-    },
+    evaluations: [
+      {
+        dataset: 'fi8',
+        epochs,
+        split: 'test',
+        count: 100,
+        accuracy: 0.625,
+        loss: 1.25,
+        macroF1: 0.5,
+        calibrationError: 0.0625,
+        calibration: [
+          { count: 40, confidence: 0.5, accuracy: 0.25 },
+          { count: 60, confidence: 0.9, accuracy: 0.875 },
+        ],
+        confusion,
+        right: [example(0, 0, PIXEL), example(count - 1, count - 1, null)],
+        wrong: [example(0, count - 1, PIXEL)],
+      },
+    ],
   };
 }
 

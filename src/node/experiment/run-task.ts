@@ -1,10 +1,10 @@
 /** One task of a plan: from images to its result. */
-import { relative } from 'node:path';
 import { TokenEmbeddings } from '../../clip/towers/index.js';
 import { SPLITS } from '../../ptdpc/datasets/index.js';
 import { seedResult, surestCases, TASK_FORMAT, type Task, type TaskResult } from '../../ptdpc/experiment/index.js';
 import { classText, evaluate, predictionsCsv, zeroShotLogits } from '../../ptdpc/index.js';
 import { packageVersion } from '../package.js';
+import { pathInData, skippedInData } from '../run-images.js';
 import type { ExperimentFeatures } from './features.js';
 import { probeTask } from './probe-task.js';
 import { type SettingData, settingData } from './setting-data.js';
@@ -19,6 +19,7 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
   const { learningRate, choice, evaluation, splits } = await outcome(place, task, data, features);
   const { train, val, test } = splits;
   const classes = data.classes.map(({ word }) => word);
+  const paths = test.paths.map((path) => pathInData(setting.root, path));
   const training = {
     seed,
     task: task.name,
@@ -46,19 +47,14 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
     classes,
     result: seedResult(training, evaluation, test.labels),
     cases: surestCases({ setting: setting.name, seed }, classes, evaluation, {
-      paths: test.paths.map((path) => relative(setting.root, path)),
+      paths,
       labels: test.labels,
     }),
     skipped: SPLITS.flatMap((split) =>
-      (splits[split]?.skipped ?? []).map(({ path, reason }) => ({
-        split,
-        path: relative(setting.root, path),
-        // The same wherever the data set lies.
-        reason: reason.startsWith(`${path}: `) ? reason.slice(path.length + 2) : reason,
-      })),
+      (splits[split]?.skipped ?? []).map((image) => ({ split, ...skippedInData(setting.root, image) })),
     ),
   };
-  await place.folder.finish(result, predictionsCsv(classes, test, evaluation));
+  await place.folder.finish(result, predictionsCsv(classes, { paths, labels: test.labels }, evaluation));
   return result;
 }
 

@@ -1,5 +1,5 @@
 /** Which pictures a page shows, and finding them again. */
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Case, Picture } from '../../report/index.js';
 import { exists } from '../checkpoint-files.js';
 import type { Predictions } from './predictions-file.js';
@@ -8,15 +8,18 @@ import { thumbnail } from './thumbnails.js';
 /** Pictures of a kind: enough to see what they have in common, few enough to look at. */
 const MOST_CASES = 12;
 
-/** The surest right prediction of each class, and the surest of the wrong ones. `data` is where the images of the run were. */
-export async function pickCases(predictions: Predictions, data: string): Promise<{ right: Case[]; wrong: Case[] }> {
+/** The surest right prediction of each class, and the surest of the wrong ones. `picture` finds an image by its path in the predictions. */
+export async function pickCases(
+  predictions: Predictions,
+  picture: (path: string) => Promise<Picture>,
+): Promise<{ right: Case[]; wrong: Case[] }> {
   const { words, labels, predicted, probabilities } = predictions;
   const sureness = (i: number) => probabilities[i * words.length + predicted[i]!]!;
   const all = Array.from(labels, (_, i) => i).sort((a, b) => sureness(b) - sureness(a) || a - b);
   const right = words.flatMap((_, c) => all.find((i) => labels[i] === c && predicted[i] === c) ?? []);
   const wrong = all.filter((i) => labels[i] !== predicted[i]);
   const caseOf = async (i: number): Promise<Case> => ({
-    ...(await pictureAt(predictions.paths[i]!, data)),
+    ...(await picture(predictions.paths[i]!)),
     actual: words[labels[i]!]!,
     predicted: words[predicted[i]!]!,
     probability: sureness(i),
@@ -28,9 +31,16 @@ export async function pickCases(predictions: Predictions, data: string): Promise
   return { right: both[0], wrong: both[1] };
 }
 
+/** An image by its path relative to the folder of its data set; none where that leads out of it. */
+export async function pictureIn(data: string, path: string): Promise<Picture> {
+  const file = resolve(data, path);
+  const url = file.startsWith(join(data, sep)) ? await thumbnail(file) : null;
+  return { url, name: `${basename(dirname(file))}/${basename(file)}`, path: file };
+}
+
 /**
- * An image by the path that an evaluation wrote down. Where that was relative to another folder than ours, the image is looked for in the
- * data of the run: its path ends with split, class and file name in any case.
+ * An image by the path that an evaluation of an earlier version wrote down. Where that was relative to another folder than ours, the image
+ * is looked for in the data of the run: its path ends with split, class and file name in any case.
  */
 export async function pictureAt(path: string, data: string): Promise<Picture> {
   const parts = path.split(/[\\/]/);

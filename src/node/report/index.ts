@@ -2,7 +2,7 @@
 import { basename, join, resolve } from 'node:path';
 import { experimentReport, type Picture, runReport } from '../../report/index.js';
 import { writeFileAtomically } from '../atomic.js';
-import { pictureAt } from './cases.js';
+import { pictureIn } from './cases.js';
 import { readExperiments } from './read-experiments.js';
 import { type PromptsRequest, readPromptsSection } from './read-prompts.js';
 import { readRunReport } from './read-run.js';
@@ -20,8 +20,8 @@ export interface RunReportOptions extends Partial<PromptsRequest> {
 export async function writeRunReport(run: string, options: RunReportOptions = {}): Promise<string> {
   const { out = join(run, 'report.html'), openDevice } = options;
   const report = await readRunReport(run);
-  const { learning, evaluation } = report;
-  const cases = [...(evaluation?.right ?? []), ...(evaluation?.wrong ?? [])];
+  const { learning, evaluations } = report;
+  const cases = [...(evaluations[0]?.right ?? []), ...(evaluations[0]?.wrong ?? [])];
   const prompts =
     openDevice && learning !== null ? [await readPromptsSection(run, cases, { ...options, openDevice })] : [];
   await writeFileAtomically(out, runReport(report, prompts));
@@ -38,7 +38,7 @@ export async function writeExperimentReport(directory: string, out = join(direct
   for (const { settings, cases } of results) {
     for (const { setting, path } of cases) {
       const root = settings.find(({ name }) => name === setting)?.root ?? directory;
-      pictures.set(`${setting}/${path}`, await pictureAt(resolve(root, path), root));
+      pictures.set(`${setting}/${path}`, await pictureIn(root, path));
     }
   }
   await writeFileAtomically(out, experimentReport({ name: basename(resolve(directory)), results, pictures }));

@@ -5,11 +5,13 @@ import { InputError } from '../../errors.js';
 import { calibration, expectedCalibrationError, macroF1 } from '../../ptdpc/experiment/index.js';
 import type { EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
 import { finite, isSquare, parseJsonAs, text, whole } from '../../ptdpc/parse-json.js';
-import type { RunEvaluation, RunReport } from '../../report/index.js';
+import type { Picture, RunEvaluation, RunReport } from '../../report/index.js';
 import { exists, readText } from '../checkpoint-files.js';
+import { listResults, predictionsPath, readResult } from '../results.js';
 import { type RunRecord, readRunRecord } from '../run-directory.js';
+import { dataFolder } from '../run-images.js';
 import { parseMetrics } from '../run-metrics.js';
-import { pickCases } from './cases.js';
+import { pickCases, pictureAt, pictureIn } from './cases.js';
 import { type Predictions, readPredictions } from './predictions-file.js';
 
 /** Reads what there is: a run need not have ended, nor been evaluated. Throws InputError naming the file that is damaged. */
@@ -23,7 +25,7 @@ export async function readRunReport(run: string): Promise<RunReport> {
     options,
     classes: record.classes.map(({ word }) => word),
     learning: epochs.length === 0 ? null : { options, steps, epochs },
-    evaluation: await readEvaluation(run, record),
+    evaluations: await readEvaluations(run, record),
   };
 }
 
@@ -44,20 +46,57 @@ async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs
   return { steps: steps.filter(({ epoch }) => epoch < epochs.length), epochs };
 }
 
-/** Null where the run has not been evaluated. */
-async function readEvaluation(run: string, record: RunRecord): Promise<RunEvaluation | null> {
-  const [summaryPath, path] = [join(run, 'confusion.json'), join(run, 'predictions.csv')];
-  if (!(await exists(summaryPath)) || !(await exists(path))) return null;
-  const summary = await readSummary(summaryPath);
-  const predictions = await readPredictions(path);
+/** One for each data set and split that the run was evaluated on: its own data set first, and the test images before others. */
+async function readEvaluations(run: string, record: RunRecord): Promise<RunEvaluation[]> {
+  const paths = await listResults(run);
+  if (paths.length === 0) return await readEarlierEvaluation(run, record);
+  const own = dataFolder(record.data);
+  const found = await Promise.all(paths.map(async (path) => ({ path, result: await readResult(path) })));
+  const rank = ({ result: { data, split } }: (typeof found)[number]) =>
+    (data === own ? 0 : 10) + ['test', 'val', 'train'].indexOf(split);
+  const evaluations: RunEvaluation[] = [];
+  for (const { path, result } of found.sort((a, b) => rank(a) - rank(b))) {
+    const pictures = (image: string) => pictureIn(result.data, image);
+    const { dataset, epochs } = result;
+    evaluations.push({
+      dataset,
+      epochs,
+      ...(await evaluationOf(run, record, path, predictionsPath(path), result, pictures)),
+    });
+  }
+  return evaluations;
+}
+
+/** What versions before results/ wrote: one evaluation, of whatever was evaluated last. */
+async function readEarlierEvaluation(run: string, record: RunRecord): Promise<RunEvaluation[]> {
+  const [path, predictions] = [join(run, 'confusion.json'), join(run, 'predictions.csv')];
+  if (!(await exists(path)) || !(await exists(predictions))) return [];
+  const summary = parseJsonAs(summarySchema, await readText(path), path, 'the result of an evaluation');
+  const pictures = (image: string) => pictureAt(image, dataFolder(record.data));
+  const evaluation = await evaluationOf(run, record, path, predictions, summary, pictures);
+  return [{ dataset: null, epochs: null, ...evaluation }];
+}
+
+const summarySchema = v.object({ split: text, loss: finite, confusion: v.array(v.array(whole)) });
+
+/** The measures, computed anew from the predictions, which must be those of the summary in the file `path`. */
+async function evaluationOf(
+  run: string,
+  record: RunRecord,
+  path: string,
+  predictionsFile: string,
+  summary: v.InferOutput<typeof summarySchema>,
+  pictures: (image: string) => Promise<Picture>,
+): Promise<Omit<RunEvaluation, 'dataset' | 'epochs'>> {
+  const predictions = await readPredictions(predictionsFile);
   const { labels, predicted, probabilities, words } = predictions;
   if (words.join('\n') !== record.classes.map(({ word }) => word).join('\n'))
-    throw new InputError(`${path}: its classes are not those of ${join(run, 'run.json')}`);
+    throw new InputError(`${predictionsFile}: its classes are not those of ${join(run, 'run.json')}`);
   // Its size is looked at first: a matrix of as many classes as a file can name would not fit into memory.
   const confusion = isSquare(summary.confusion, words.length) ? confusionOf(predictions) : undefined;
   if (!confusion || JSON.stringify(confusion) !== JSON.stringify(summary.confusion))
     throw new InputError(
-      `${path}: its predictions are not those of confusion.json; evaluate the run again (ptdpc eval)`,
+      `${predictionsFile}: its predictions are not those of ${basename(path)}; evaluate the run again (ptdpc eval)`,
     );
   const count = labels.length;
   const bins = calibration({ predicted, probabilities }, labels);
@@ -70,14 +109,8 @@ async function readEvaluation(run: string, record: RunRecord): Promise<RunEvalua
     calibrationError: expectedCalibrationError(bins),
     calibration: bins,
     confusion,
-    ...(await pickCases(predictions, record.data)),
+    ...(await pickCases(predictions, pictures)),
   };
-}
-
-const summarySchema = v.object({ split: text, loss: finite, confusion: v.array(v.array(whole)) });
-
-async function readSummary(path: string): Promise<v.InferOutput<typeof summarySchema>> {
-  return parseJsonAs(summarySchema, await readText(path), path, 'the result of an evaluation');
 }
 
 function confusionOf({ words, labels, predicted }: Predictions): number[][] {

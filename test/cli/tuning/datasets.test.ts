@@ -1,11 +1,11 @@
 /** `--dataset`, `--fold` and `--split-seed`: they choose the images that they say, a run records them, and its use keeps to them. */
 import { cp, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { openDataset } from '../../../src/node/datasets/index.js';
 import { writePublished } from '../../support/published-datasets.js';
-import { expectRefused, ptdpc, scratchPath, setUpProgram } from '../program.js';
-import { expectDone, makeModel, readRunFile, readRunJson } from './support.js';
+import { expectRefused, ptdpc, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import { expectDone, makeModel, readRunJson } from './support.js';
 
 setUpProgram();
 
@@ -22,13 +22,14 @@ const COMMON = ['--device', 'cpu'];
 const train = (data: string, out: string, ...options: string[]) =>
   expectDone(['train', '--model', 'model', '--data', data, '--out', out, '--epochs', '1', ...COMMON, ...options]);
 
-/** Evaluates, and reads which images that was about, below the data set's folder, and their true classes. */
-async function evaluated(run: string, data: string, ...options: string[]) {
-  await expectDone(['eval', '--run', run, ...COMMON, ...options]);
-  const [, ...lines] = (await readRunFile(run, 'predictions.csv')).toString().trim().split('\n');
+/** Evaluates, and reads which images that was about, relative to the data set's folder, and their true classes. */
+async function evaluated(run: string, ...options: string[]) {
+  const { result } = await ptdpcJson<{ result: string }>(['eval', '--run', run, ...COMMON, ...options]);
+  const table = await readFile(scratchPath(result.replace('.json', '.csv')), 'utf8');
+  const [, ...lines] = table.trim().split('\n');
   return lines.map((line) => {
     const [path = '', actual = ''] = line.split(',');
-    return { path: relative(scratchPath(data), path.startsWith('/') ? path : scratchPath(path)), actual };
+    return { path, actual };
   });
 }
 
@@ -48,18 +49,16 @@ test('--fold: the images of the fold; the run records it, and eval keeps to it u
     classes: [{ word: 'negative' }, { word: 'positive' }],
   });
   const expected = ['negative', 'positive'].flatMap((name) => [0, 1].map((i) => `2/test/${name}/${name}_${i}.jpg`));
-  const found = await evaluated('fold2', 'folds');
+  const found = await evaluated('fold2');
   expect(paths(found)).toEqual(expected);
   for (const { path, actual } of found) expect(path).toContain(`/${actual}/`);
-  expect(paths(await evaluated('fold2', 'folds', '--fold', '4'))).toEqual(
-    expected.map((path) => path.replace('2/', '4/')),
-  );
+  expect(paths(await evaluated('fold2', '--fold', '4'))).toEqual(expected.map((path) => path.replace('2/', '4/')));
 });
 
 test('--split-seed: another seed gives another split; the run records it, and eval keeps to it until told otherwise', async () => {
   const splitOf = async (run: string, ...options: string[]) => {
     await train('whole', run, '--dataset', 'fi8', ...options);
-    return paths(await evaluated(run, 'whole'));
+    return paths(await evaluated(run));
   };
   const [zero, seven] = [await splitOf('seed0'), await splitOf('seed7', '--split-seed', '7')];
   expect(zero).toEqual(await testImages('whole', { setting: 'fi8' }));
@@ -70,14 +69,14 @@ test('--split-seed: another seed gives another split; the run records it, and ev
   expect(await readRunJson('seed7')).toMatchObject({
     dataset: { setting: 'fi8', origin: { kind: 'seeded', seed: 7 } },
   });
-  expect(paths(await evaluated('seed7', 'whole', '--split-seed', '0'))).toEqual(zero);
+  expect(paths(await evaluated('seed7', '--split-seed', '0'))).toEqual(zero);
 });
 
 test('both: a fold of a seeded division', async () => {
   const options = ['--dataset', 'twitter1', '--fold', '3', '--split-seed', '5'];
   await train('whole-twitter', 'both', ...options);
   const setting = 'twitter1';
-  const found = paths(await evaluated('both', 'whole-twitter'));
+  const found = paths(await evaluated('both'));
   expect(found).toEqual(await testImages('whole-twitter', { setting, fold: 3, seed: 5 }));
   expect(found).not.toEqual(await testImages('whole-twitter', { setting, fold: 1, seed: 5 }));
   expect((await readRunJson('both')).dataset).toEqual({
@@ -89,7 +88,7 @@ test('both: a fold of a seeded division', async () => {
 test('--dataset: the order of the classes, two for eight, and what zeroshot and probe are about', async () => {
   await train('split', 'fi2', '--dataset', 'fi2');
   expect((await readRunJson('fi2')).classes).toEqual(['negative', 'positive'].map((word) => ({ folder: word, word })));
-  for (const { path, actual } of await evaluated('fi2', 'split')) {
+  for (const { path, actual } of await evaluated('fi2')) {
     expect(actual).toBe(/amusement|awe|contentment|excitement/.test(path) ? 'positive' : 'negative');
   }
   const line = /^data set: twitter1, fold 5 of 5 as given by its files: 8 train, 4 test$/m;
@@ -97,8 +96,8 @@ test('--dataset: the order of the classes, two for eight, and what zeroshot and 
   expect((await expectDone(['zeroshot', '--model', 'model', ...fold, ...COMMON])).stderr).toMatch(line);
   const probe = ['probe', '--model', 'model', ...fold, '--out', 'probe', '--epochs', '1', ...COMMON];
   expect((await expectDone(probe)).stderr).toMatch(line);
-  const predictions = (await readFile(join(scratchPath('probe'), 'predictions.csv'), 'utf8')).trim().split('\n');
-  expect(predictions.slice(1).every((text) => text.includes('folds/5/test/'))).toBe(true);
+  const predictions = (await readFile(scratchPath('probe/results/twitter1-fold5-test.csv'), 'utf8')).trim().split('\n');
+  expect(predictions.slice(1).every((text) => text.startsWith('5/test/'))).toBe(true);
 });
 
 test('a run is not continued on another split, nor made on one that there is not', async () => {

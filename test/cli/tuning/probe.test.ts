@@ -37,7 +37,7 @@ test('pooled, joint and another encoder: each by its own features, the same agai
     const { out: _, ...again } = await ptdpcJson<ProbeJson & { out: string }>(args(`again${i}`, ...kind));
     expect(first).toMatchObject(again);
     expect(first).toMatchObject({ count: 9, classes: [...WORDS], choice: [], learningRate: 0.1 });
-    for (const name of ['probe.safetensors', 'predictions.csv', 'confusion.json', 'probe.json']) {
+    for (const name of ['probe.safetensors', 'results/data-test.csv', 'results/data-test.json', 'probe.json']) {
       expect(await readFile(join(scratchPath(`probe${i}`), name)), name).toEqual(
         await readFile(join(scratchPath(`again${i}`), name)),
       );

@@ -165,7 +165,7 @@ describe('options', () => {
     // At this learning rate nothing changes, so that each step shows the loss of its one image.
     await train('ordered', '--no-shuffle', '--batch-size', '1', '--lr', '1e-20', '--epochs', '1');
     await expectDone(['eval', '--run', 'ordered', '--data', 'data', '--split', 'train', '--device', 'cpu']);
-    const rows = (await readRunFile('ordered', 'predictions.csv')).toString().trimEnd().split('\n').slice(1);
+    const rows = (await readRunFile('ordered', 'results/data-train.csv')).toString().trimEnd().split('\n').slice(1);
     const losses = rows.map((row) => {
       const [, actual, , ...probabilities] = row.split(',');
       return -Math.log(Number(probabilities[WORDS.indexOf(actual as (typeof WORDS)[number])]));

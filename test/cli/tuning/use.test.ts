@@ -57,9 +57,9 @@ beforeAll(async () => {
   await train('run', '--epochs', '2', '--batch-size', '4');
 });
 
-/** predictions.csv without its header; the quoted path is the only cell with a comma. */
+/** The predictions of the test images, without their header; the quoted path is the only cell with a comma. */
 async function readPredictions() {
-  const [header, ...lines] = (await readRunFile('run', 'predictions.csv')).toString().trimEnd().split('\n');
+  const [header, ...lines] = (await readRunFile('run', 'results/data-test.csv')).toString().trimEnd().split('\n');
   expect(header).toBe(`path,actual,predicted,${WORDS.map((word) => `p(${word})`).join(',')}`);
   return lines.map((line) => {
     const cells = line.split(',');
@@ -69,16 +69,16 @@ async function readPredictions() {
 }
 
 describe('eval', () => {
-  test('writes confusion.json and predictions.csv, which agree with each other and with what it prints', async () => {
+  test('writes measures and predictions, which agree with each other and with what it prints', async () => {
     const json = await ptdpcJson<EvaluationJson>(EVAL);
-    const { run, skipped, ...printed } = json as EvaluationJson & { run: string; skipped: unknown[] };
-    expect([run, skipped]).toEqual(['run', []]);
-    expect(await readRunJson('run', 'confusion.json')).toEqual(printed);
+    const { run, skipped, result, ...printed } = json as EvaluationJson & Record<'run' | 'skipped' | 'result', unknown>;
+    expect([run, skipped, result]).toEqual(['run', [], 'run/results/data-test.json']);
+    expect(await readRunJson('run', 'results/data-test.json')).toMatchObject({ ...printed, skipped: [], epochs: 2 });
     expect(json).toMatchObject({ split: 'test', count: 10, classes: WORDS });
 
     const rows = await readPredictions();
     expect(rows.map(({ actual }) => actual)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 2].map((c) => WORDS[c]));
-    expect(rows.at(-1)!.path).toBe('"data/test/sadness/so, ""sad"".png"');
+    expect(rows.at(-1)!.path).toBe('"test/sadness/so, ""sad"".png"');
     const counts = WORDS.map((a) =>
       WORDS.map((p) => rows.filter(({ actual, predicted }) => actual === a && predicted === p).length),
     );
@@ -122,7 +122,8 @@ describe('eval', () => {
   });
 
   test('prints accuracy and confusion for people', async () => {
-    const { stdout } = await expectDone(EVAL);
+    const { stdout, stderr } = await expectDone(EVAL);
+    expect(stderr).toMatch(/^run\/results\/data-test\.json: evaluated before, with the same result$/m);
     expect(stdout).toMatch(
       /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n95 % interval \d+\.\d % to \d+\.\d %, macro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\ntrue \\ predicted +awe +great +sadnes +accuracy +precision +F1\nawe /,
     );
@@ -141,7 +142,8 @@ describe('eval', () => {
     const { valLoss, valAccuracy } = (await readMetrics('run')).epochs.at(-1)!;
     expect(loss).toBeCloseTo(valLoss!, 5);
     expect(accuracy).toBe(valAccuracy);
-    expect(await readRunJson('run', 'confusion.json')).toMatchObject({ split: 'val', count: 6 });
+    expect(await readRunJson('run', 'results/data-val.json')).toMatchObject({ split: 'val', count: 6 });
+    expect(await readRunJson('run', 'results/data-test.json')).toMatchObject({ split: 'test', count: 10 });
   });
 });
 
@@ -157,7 +159,7 @@ describe('predict', () => {
       const values = Object.values(probabilities);
       expect(sum(values)).toBeCloseTo(1, 6);
       expect(predicted).toBe(WORDS[place(values)]);
-      if (!path.includes('"')) expect(path).toBe(rows[i]!.path);
+      if (!path.includes('"')) expect(path).toBe(`data/${rows[i]!.path}`);
       for (const [c, value] of values.entries()) expect(value).toBeCloseTo(rows[i]!.probabilities[c]!, 5);
     }
   });
@@ -215,14 +217,9 @@ describe('prompts without the folder of their run', () => {
   const LONE = ['--run', 'lone.safetensors', '--model', 'model', '--device', 'cpu'];
 
   test('evaluate and predict as those in it', async () => {
-    const { run: _, ...inFolder } = await ptdpcJson<EvaluationJson & { run: string }>(EVAL);
-    const { run: __, ...alone } = await ptdpcJson<EvaluationJson & { run: string }>([
-      'eval',
-      ...LONE,
-      '--data',
-      'data',
-    ]);
-    expect(alone).toEqual(inFolder);
+    const inFolder = await ptdpcJson<EvaluationJson>(EVAL);
+    const alone = await ptdpcJson<EvaluationJson>(['eval', ...LONE, '--data', 'data']);
+    expect(alone).toEqual({ ...inFolder, run: 'lone.safetensors', result: null });
     const picture = 'data/test/awe/00.png';
     const { predictions } = await ptdpcJson<PredictJson>([...PREDICT, picture]);
     expect((await ptdpcJson<PredictJson>(['predict', ...LONE, picture])).predictions).toEqual(predictions);

@@ -1,0 +1,177 @@
+/**
+ * Results of evaluations in the folder of a run or a probe, one for each data set and split:
+ *
+ *     results/<data set>-<split>.json    the measures, and what was evaluated (docs/evaluation.md)
+ *     results/<data set>-<split>.csv     the prediction of every image, by its path relative to the folder of the data set
+ *
+ * A result is replaced only by that of the same images; other images under the same name get a name of their own.
+ */
+import { readdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { InputError } from '../errors.js';
+import {
+  type ClassName,
+  classesWithoutImages,
+  type Dataset,
+  type Evaluation,
+  namedSetting,
+  predictionsCsv,
+  rowShares,
+  type Split,
+  wilsonInterval,
+} from '../ptdpc/index.js';
+import { finite, parseJsonAs, text, whole } from '../ptdpc/parse-json.js';
+import { writeFileAtomically } from './atomic.js';
+import { exists, readText } from './checkpoint-files.js';
+import { sha256 } from './feature-segment.js';
+import type { EncodedSplit } from './labelled-images.js';
+import { waitForLock } from './lock.js';
+import { makeFolder } from './make-folder.js';
+import { packageVersion } from './package.js';
+import { contentHash, dataFolder, pathInData, skippedInData } from './run-images.js';
+import { errorCode, naming } from './system-error.js';
+
+const FOLDER = 'results';
+
+/** An evaluation to be written down. */
+export interface EvaluatedSplit {
+  readonly dataset: Pick<Dataset, 'root' | 'setting' | 'origin'>;
+  readonly split: Split;
+  readonly classes: readonly ClassName[];
+  readonly images: EncodedSplit;
+  readonly evaluation: Evaluation;
+  /** After how many epochs the prompts or the probe were evaluated. */
+  readonly epochs: number;
+  /** The device's description. */
+  readonly device: string;
+}
+
+/** What became of a result: where it is, and whether it was there already or is one of the same images after other epochs or the like. */
+export interface WrittenResult {
+  readonly path: string;
+  readonly before: 'none' | 'same' | 'replaced';
+}
+
+/** The words of the classes that no image is of. */
+export function absentWords(classes: readonly ClassName[], { confusion }: Evaluation): string[] {
+  return classesWithoutImages(confusion).map((c) => classes[c]!.word);
+}
+
+/** The measures of an evaluation for programs; docs/evaluation.md says what each key is. */
+export function evaluationJson(classes: readonly ClassName[], evaluation: Evaluation) {
+  const { count, accuracy, loss, confusion, perClass, macroF1, calibration, calibrationError } = evaluation;
+  return {
+    count,
+    accuracy,
+    accuracyInterval: wilsonInterval(accuracy, count),
+    loss,
+    macroF1,
+    calibrationError,
+    classesWithoutImages: absentWords(classes, evaluation),
+    classes: classes.map(({ word }) => word),
+    perClassAccuracy: perClass,
+    perClassPrecision: evaluation.classes.map(({ precision }) => precision),
+    perClassRecall: evaluation.classes.map(({ recall }) => recall),
+    perClassF1: evaluation.classes.map(({ f1 }) => f1),
+    confusion,
+    confusionShares: rowShares(confusion),
+    calibration,
+  };
+}
+
+/** The part of a file of results that is read again. */
+export interface ResultFile {
+  dataset: string;
+  /** Folder that the paths of the images are relative to. */
+  data: string;
+  split: string;
+  /** `contentHash` of the images. */
+  imagesSha256: string;
+  /** Of the file of predictions. */
+  predictionsSha256: string;
+  epochs: number;
+  loss: number;
+  confusion: number[][];
+}
+
+const resultSchema: v.GenericSchema<unknown, ResultFile> = v.object({
+  dataset: text,
+  data: text,
+  split: text,
+  imagesSha256: text,
+  predictionsSha256: text,
+  epochs: whole,
+  loss: finite,
+  confusion: v.array(v.array(whole)),
+});
+
+/** Reads the JSON file of a result. Throws InputError where it is something else. */
+export async function readResult(path: string): Promise<ResultFile> {
+  return parseJsonAs(resultSchema, await readText(path), path, 'the result of an evaluation');
+}
+
+/** The paths of a run's results, of their JSON files, sorted. */
+export async function listResults(run: string): Promise<string[]> {
+  const folder = join(run, FOLDER);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw new InputError(`${folder}: cannot be listed (${errorCode(error)})`);
+  });
+  return names
+    .filter((name) => /^[^.].*\.json$/.test(name))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+/** The predictions that belong to a result. */
+export function predictionsPath(result: string): string {
+  return result.replace(/\.json$/, '.csv');
+}
+
+/** Writes a result below `run`. Throws InputError where it cannot be written, or where a file in its place is no result. */
+export async function writeResult(run: string, evaluated: EvaluatedSplit): Promise<WrittenResult> {
+  const { dataset, split, classes, images, evaluation, epochs, device } = evaluated;
+  const { root, setting, origin } = dataset;
+  const folder = join(run, FOLDER);
+  await naming(folder, 'cannot be created', () => makeFolder(folder));
+  const paths = images.paths.map((path) => pathInData(root, path));
+  const words = classes.map(({ word }) => word);
+  const csv = predictionsCsv(words, { paths, labels: images.labels }, evaluation);
+  const name = resultName(dataset);
+  const imagesSha256 = contentHash(images);
+  const predictionsSha256 = sha256(csv);
+  const json = {
+    ...{ dataset: name, setting, origin, data: dataFolder(root), split, imagesSha256 },
+    ...{ program: packageVersion(), device, epochs, predictionsSha256 },
+    ...evaluationJson(classes, evaluation),
+    skipped: images.skipped.map((image) => skippedInData(root, image)),
+  };
+  await using _lock = await waitForLock(join(folder, '.lock'), { what: folder });
+  for (const stem of [`${name}-${split}`, `${name}-${imagesSha256.slice(0, 8)}-${split}`]) {
+    const path = join(folder, `${stem}.json`);
+    const before = (await exists(path)) ? await readResult(path) : undefined;
+    if (before && before.imagesSha256 !== imagesSha256) continue;
+    const table = predictionsPath(path);
+    const isSame = before?.epochs === epochs && before.predictionsSha256 === predictionsSha256;
+    if (isSame && (await exists(table))) return { path, before: 'same' };
+    await writeFileAtomically(table, csv);
+    await writeFileAtomically(path, `${JSON.stringify(json, null, 2)}\n`);
+    return { path, before: before ? 'replaced' : 'none' };
+  }
+  throw new InputError(`${folder}: two results of other images have the name ${name}-${split}; delete one`);
+}
+
+/**
+ * What a data set is called in the names of its results: its setting, or the name of its folder or manifest; with the fold and the seed of
+ * the split where they are not the first ones.
+ */
+export function resultName({ root, setting, origin }: EvaluatedSplit['dataset']): string {
+  const folder = dataFolder(root);
+  const manifest = folder === resolve(root) ? undefined : basename(root).replace(/\.[^.]*$/, '');
+  const given = manifest === undefined || manifest.toLowerCase() === 'manifest' ? basename(folder) : manifest;
+  const plain = [...given.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '')].slice(0, 40).join('');
+  const fold = 'fold' in origin && origin.fold > 1 ? `-fold${origin.fold}` : '';
+  const seed = 'seed' in origin && origin.seed > 0 ? `-seed${origin.seed}` : '';
+  return `${namedSetting(setting) ? setting : plain || 'data'}${fold}${seed}`;
+}
