@@ -16,7 +16,7 @@ const ORIGIN = {
   weights: 'w',
   config: { ...ARCHITECTURES.get('ViT-B/32')!, projectionDim: WIDTH },
   width: WIDTH,
-  device: 'cpu',
+  arithmetic: 'cpu',
 };
 const IMAGES = ['a', 'b', 'c'].map((image) => sha256(image));
 let cache: string;

@@ -5,6 +5,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'demo', summary: 'run the whole job offline, on drawn scenes', load: () => import('./demo.js') },
   { name: 'doctor', summary: 'show what this machine can compute on', load: () => import('./doctor.js') },
   { name: 'tune', summary: "measure kernel variants on this machine's GPU", load: () => import('./tune.js') },
+  { name: 'cache', summary: 'show and empty the cache of image features', load: () => import('./cache.js') },
   { name: 'fetch', summary: 'download a CLIP and make a model directory of it', load: () => import('./fetch.js') },
   { name: 'verify', summary: 'check a model, against published numbers too', load: () => import('./verify.js') },
   { name: 'convert', summary: 'make a model directory from a CLIP checkpoint', load: () => import('./convert.js') },

@@ -104,6 +104,11 @@ export interface Backend {
   readonly kind: 'cpu' | 'webgpu';
   /** One line for people: which device this is. */
   readonly description: string;
+  /**
+   * What decides its results to the last bit: the kernels' code, and what device and options make of it. Equal where results are equal,
+   * such as on any number of threads. Long: to be hashed.
+   */
+  readonly arithmetic: string;
   /** Live allocations. Every test ends with what it started with. */
   readonly memory: MemoryUse;
   /** True where an `f16` buffer takes half the memory of an `f32` one. */

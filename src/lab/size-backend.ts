@@ -5,6 +5,7 @@ import { MemoryMeter } from '../kernels/memory.js';
 export class SizeBackend implements Backend {
   readonly kind = 'cpu';
   readonly description = 'sizes only';
+  readonly arithmetic = 'none';
   readonly memory = new MemoryMeter();
   readonly packsHalves = true;
   readonly #onRun: (<K extends KernelName>(kernel: K, args: Kernels[K]) => void) | undefined;

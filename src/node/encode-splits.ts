@@ -62,7 +62,6 @@ async function openCache(
   events: Events,
 ): Promise<FeatureCache | undefined> {
   if (cacheDirectory === undefined) return undefined;
-  // By description, not by kind: two GPUs round differently, and the same device must give the same result.
-  const origin = { weights: await hash(), config, width, device: engine.backend.description };
+  const origin = { weights: await hash(), config, width, arithmetic: engine.backend.arithmetic };
   return FeatureCache.open(cacheDirectory, origin, (line) => events.say(line));
 }

@@ -2,20 +2,23 @@
  * Image features on disk, so that an image is encoded once for all epochs, runs and ablations (DESIGN: exact saving 1).
  *
  * A feature is found by what it was made from: the image's bytes, the checkpoint and its configuration, the preprocessing,
- * and the device. All but the image name a folder of the cache, in which lie immutable segments (feature-segment.ts):
+ * and the device's arithmetic. All but the image name a folder of the cache, in which lie immutable segments (feature-segment.ts):
  *
  *     <cache>/<origin>/<segment>.safetensors
  *
  * A segment is written every few hundred images or few seconds, so that an interruption loses little, and appears under its name only
- * when it is whole, so that any number of processes may share a cache. A damaged one is passed over.
+ * when it is whole, so that any number of processes may share a cache. Small ones are merged by the next process that opens the cache. A
+ * damaged one is passed over. A cache that cannot be read or written is worth a warning; the work goes on without it.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { exists } from './checkpoint-files.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from './feature-segment.js';
-import { makeFolder } from './make-folder.js';
-import { errorCode, explained } from './system-error.js';
+import { tryLock } from './lock.js';
+import { makeFolder, requireWritable } from './make-folder.js';
+import { errorCode, explained, isSystemError, naming } from './system-error.js';
 import { removeLeftBehind } from './temporary-files.js';
 
 /** To be raised when preprocessing or the vision tower gives other numbers than before. */
@@ -26,6 +29,9 @@ const SEGMENT_IMAGES = 256;
 
 /** Seconds after which what there is makes a segment: on a slow device a few hundred images are minutes of work. */
 const SEGMENT_SECONDS = 10;
+
+/** So many segments that are not full are merged. */
+const SMALL_SEGMENTS = 16;
 
 /** Segments whose features are kept in memory; images are asked for in much the order that they were encoded in. */
 const SEGMENTS_IN_MEMORY = 16;
@@ -38,22 +44,34 @@ export interface FeatureOrigin {
   readonly config: object;
   /** Numbers per feature. */
   readonly width: number;
-  /** Names the device as far as its rounding may differ from another's. */
-  readonly device: string;
+  /** `Backend.arithmetic`: features of the same image differ in their last bits from device to device. */
+  readonly arithmetic: string;
 }
 
 /** The folder for caches: $PTDPC_CACHE, else $XDG_CACHE_HOME/ptdpc, else ~/.cache/ptdpc. */
 export function defaultCacheDirectory(): string {
   const { PTDPC_CACHE, XDG_CACHE_HOME } = process.env;
-  return PTDPC_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'ptdpc');
+  return PTDPC_CACHE || join(XDG_CACHE_HOME || join(home(), '.cache'), 'ptdpc');
+}
+
+/** A user that the system does not know, as in containers, has no home: then nothing can be written at the place either. */
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
 }
 
 export class FeatureCache {
   readonly #places = new Map<string, { readonly segment: string; readonly row: number }>();
+  /** Paths of the segments that were read, with their numbers of images. */
+  readonly #segments = new Map<string, number>();
   /** Features by segment, the most recently used last. */
   readonly #loaded = new Map<string, Float32Array>();
   #pending = new Map<string, Float32Array>();
   #flushed = performance.now();
+  #isWritable = true;
 
   private constructor(
     /** The folder of this origin. */
@@ -64,18 +82,20 @@ export class FeatureCache {
   ) {}
 
   /**
-   * Opens the features of one origin in a cache. Nothing is created before something is stored. `warn` hears of damaged
-   * segments. Throws InputError where the folder cannot be read.
+   * Opens the features of one origin in a cache. Nothing is created before something is stored. `warn` is called where segments are
+   * damaged, and once where the folder cannot be read or written.
    */
   static async open(
     cacheDirectory: string,
     origin: FeatureOrigin,
     warn: (message: string) => void = () => {},
   ): Promise<FeatureCache> {
-    const { weights, config, width, device } = origin;
-    const key = sha256(JSON.stringify([FEATURE_VERSION, weights, config, device])).slice(0, 32);
+    const { weights, config, width, arithmetic } = origin;
+    const key = sha256(JSON.stringify([FEATURE_VERSION, weights, config, arithmetic])).slice(0, 32);
     const cache = new FeatureCache(join(cacheDirectory, key), width, warn);
     await cache.#readIndex();
+    await cache.#checkWritable();
+    await cache.#mergeSmall();
     return cache;
   }
 
@@ -91,7 +111,11 @@ export class FeatureCache {
     const place = this.#places.get(image);
     if (!place) return undefined;
     const features = await this.#features(place.segment);
-    return features?.subarray(place.row * this.width, (place.row + 1) * this.width);
+    if (features) return features.subarray(place.row * this.width, (place.row + 1) * this.width);
+    // Another process may have merged the segment into a larger one.
+    if (await exists(place.segment)) return undefined;
+    await this.#readIndex();
+    return this.#places.has(image) ? await this.get(image) : undefined;
   }
 
   /** Stores a feature [width]: on disk as soon as a segment is full, or at `flush`. */
@@ -101,28 +125,83 @@ export class FeatureCache {
     if (this.#pending.size >= SEGMENT_IMAGES || seconds > SEGMENT_SECONDS) await this.flush();
   }
 
-  /** Writes what is not on disk yet. Throws InputError where the disk refuses. */
+  /** Writes what is not on disk yet. Where the disk refuses, it warns, and nothing is written from then on. */
   async flush(): Promise<void> {
     this.#flushed = performance.now();
     if (this.#pending.size === 0) return;
-    const images = [...this.#pending.keys()];
+    const pending = this.#pending;
+    this.#pending = new Map();
+    if (!this.#isWritable) return;
+    try {
+      await naming(this.directory, 'cannot be written', () => makeFolder(this.directory));
+      await this.#write(pending);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#giveUp(error);
+    }
+  }
+
+  /** Writes a segment. Returns its path. */
+  async #write(found: ReadonlyMap<string, Float32Array>): Promise<string> {
+    const images = [...found.keys()];
     const features = new Float32Array(images.length * this.width);
     images.forEach((image, row) => {
-      features.set(this.#pending.get(image)!, row * this.width);
+      features.set(found.get(image)!, row * this.width);
     });
     const path = join(this.directory, `${sha256(images.join()).slice(0, 16)}.safetensors`);
-    try {
-      await makeFolder(this.directory);
-      await writeSegment(path, images, features);
-    } catch (error) {
-      throw error instanceof InputError
-        ? new InputError(`${error.message}; use --cache <dir> or --no-cache`)
-        : this.#refused('written', error);
-    }
+    await writeSegment(path, images, features);
+    this.#index(path, images);
+    return path;
+  }
+
+  #index(segment: string, images: readonly string[]): void {
+    this.#segments.set(segment, images.length);
     images.forEach((image, row) => {
-      this.#places.set(image, { segment: path, row });
+      this.#places.set(image, { segment, row });
     });
-    this.#pending.clear();
+  }
+
+  /** Warns before the images are encoded, when there is still time to choose another place. */
+  async #checkWritable(): Promise<void> {
+    if (!this.#isWritable) return;
+    await requireWritable(join(this.directory, 'segment')).catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      this.#giveUp(error);
+    });
+  }
+
+  #giveUp(error: InputError): void {
+    this.#isWritable = false;
+    this.warn(`features are not kept: ${error.message}; --cache <dir> keeps them elsewhere`);
+  }
+
+  /** Merges segments that are not full into full ones, unless another process is at it. What fails is left for the next time. */
+  async #mergeSmall(): Promise<void> {
+    const small = [...this.#segments].filter(([, images]) => images < SEGMENT_IMAGES).map(([path]) => path);
+    if (small.length < SMALL_SEGMENTS || !this.#isWritable) return;
+    try {
+      await using lock = await tryLock(join(this.directory, '.lock'), { what: this.directory });
+      if (!lock) return;
+      const merged = new Set<string>();
+      let found = new Map<string, Float32Array>();
+      for (const [image, { segment }] of [...this.#places]) {
+        if (!small.includes(segment)) continue;
+        const feature = await this.get(image);
+        if (feature) found.set(image, feature);
+        if (found.size < SEGMENT_IMAGES) continue;
+        merged.add(await this.#write(found));
+        found = new Map();
+      }
+      if (found.size > 0) merged.add(await this.#write(found));
+      for (const path of small) {
+        if (merged.has(path)) continue;
+        await rm(path, { force: true });
+        this.#segments.delete(path);
+        this.#loaded.delete(path);
+      }
+    } catch (error) {
+      if (!(error instanceof InputError || isSystemError(error))) throw error;
+    }
   }
 
   async #readIndex(): Promise<void> {
@@ -130,16 +209,16 @@ export class FeatureCache {
     try {
       names = await readdir(this.directory);
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return;
-      throw this.#refused('read', error);
+      if (errorCode(error) !== 'ENOENT')
+        this.#giveUp(new InputError(`${this.directory}: cannot be read (${explained(error)})`));
+      return;
     }
     await removeLeftBehind(this.directory);
-    for (const name of names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.')).sort()) {
+    for (const name of names.filter(isSegment).sort()) {
       const segment = join(this.directory, name);
+      if (this.#segments.has(segment)) continue;
       const images = await this.#unlessDamaged(segment, readSegmentImages(segment, this.width));
-      images?.forEach((image, row) => {
-        this.#places.set(image, { segment, row });
-      });
+      if (images) this.#index(segment, images);
     }
   }
 
@@ -155,21 +234,61 @@ export class FeatureCache {
     return features;
   }
 
-  /** What `reading` gives; if the segment is damaged, says so, forgets its images and returns undefined. */
+  /** What `reading` gives; if the segment is damaged, says so, if it is gone, does not; forgets its images and returns undefined. */
   async #unlessDamaged<T>(path: string, reading: Promise<T>): Promise<T | undefined> {
     try {
       return await reading;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.warn(`feature cache: a damaged file is passed over: ${error.message}`);
+      if (await exists(path)) this.warn(`feature cache: a damaged file is passed over: ${error.message}`);
+      this.#segments.delete(path);
       for (const [image, { segment }] of this.#places) if (segment === path) this.#places.delete(image);
       return undefined;
     }
   }
+}
 
-  #refused(what: 'read' | 'written', error: unknown): InputError {
-    return new InputError(
-      `${this.directory}: the feature cache cannot be ${what} (${explained(error)}); use --cache <dir> or --no-cache`,
-    );
+const isSegment = (name: string): boolean => name.endsWith('.safetensors') && !name.startsWith('.');
+
+/** What a cache holds. */
+export interface CacheSize {
+  /** Folders of features: one for each model, preprocessing and kind of device. */
+  origins: number;
+  segments: number;
+  bytes: number;
+}
+
+/** The folders of features in a cache, which may hold other things as well. Throws InputError where it cannot be read. */
+async function originsOf(cacheDirectory: string): Promise<string[]> {
+  try {
+    const names = await readdir(cacheDirectory);
+    return names.filter((name) => /^[0-9a-f]{32}$/.test(name)).map((name) => join(cacheDirectory, name));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw new InputError(`${cacheDirectory}: cannot be read (${explained(error)})`);
   }
+}
+
+/** Measures the features in a cache. Throws InputError where it cannot be read. */
+export async function measureCache(cacheDirectory: string): Promise<CacheSize> {
+  const origins = await originsOf(cacheDirectory);
+  const size = { origins: origins.length, segments: 0, bytes: 0 };
+  for (const origin of origins) {
+    for (const name of (await naming(origin, 'cannot be read', () => readdir(origin))).filter(isSegment)) {
+      // It may be merged into another meanwhile.
+      const status = await stat(join(origin, name)).catch(() => undefined);
+      if (!status) continue;
+      size.segments++;
+      size.bytes += status.size;
+    }
+  }
+  return size;
+}
+
+/** Removes the features in a cache, and nothing else. Returns what they were. Throws InputError where they cannot be removed. */
+export async function clearCache(cacheDirectory: string): Promise<CacheSize> {
+  const size = await measureCache(cacheDirectory);
+  for (const origin of await originsOf(cacheDirectory))
+    await naming(origin, 'cannot be removed', () => rm(origin, { recursive: true, force: true }));
+  return size;
 }

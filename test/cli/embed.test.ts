@@ -1,5 +1,5 @@
 /** `embed`: the numbers, the order, the cache, and unreadable images. */
-import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, openCheckpoint, readFloat32 } from '../../src/clip/checkpoint/index.js';
@@ -156,7 +156,19 @@ test('a damaged cache is passed over', async () => {
   }
   await writeFile(join(scratchPath('occupied')), 'a file');
   const occupied = ['embed', folder, ...model, '--device', 'cpu', '--out', out, '--cache', scratchPath('occupied')];
-  await expectRefused(occupied, /occupied.*: the feature cache cannot be read \(ENOTDIR\); use --cache/);
+  const { code, stderr } = await ptdpc(occupied);
+  expect([code, await readFile(out)]).toEqual([0, good]);
+  expect(stderr.match(/features are not kept/g)).toHaveLength(1);
+  expect(stderr).toMatch(
+    /^features are not kept: .*occupied.*: cannot be read \(ENOTDIR\); --cache <dir> keeps them elsewhere$/m,
+  );
+
+  const shown = await ptdpcJson<{ origins: number; segments: number; bytes: number }>(['cache', '--cache', cache]);
+  expect(shown).toMatchObject({ origins: 1, segments: 1, bytes: (await stat(path)).size });
+  expect((await ptdpc(['cache', '--cache', cache, '--clear'])).stdout).toMatch(
+    /: removed 0\.0 MB in 1 file, for 1 combination/,
+  );
+  expect(await readdir(cache)).toEqual([]);
 });
 
 test('bad inputs are refused before anything is computed', async () => {

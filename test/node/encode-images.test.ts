@@ -3,6 +3,8 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
+import type { CpuOptions } from '../../src/kernels/index.js';
+import { openCpu } from '../../src/node/device.js';
 import { encodeImages } from '../../src/node/encode-images.js';
 import { encodeFiles } from '../../src/node/encode-splits.js';
 import { clipEncoder } from '../../src/node/image-encoder.js';
@@ -73,4 +75,21 @@ describeOnAll('encoding images', (device) => {
     expect(other.features).not.toEqual(usual.features);
     expect((await encode()).cached).toBe(1);
   });
+});
+
+it('finds features in the cache whatever the number of threads that computed them, but not those of other kernels', async () => {
+  await using model = await openModelDirectory(`${FIXTURES}clip-tiny`);
+  const paths = [`${FIXTURES}preprocess/03_100x80_RGB.png`];
+  const encode = async (options: CpuOptions) => {
+    const backend = openCpu(options);
+    const request = { engine: new Engine(backend), cacheDirectory: scratch('threads'), memory: 200 * MIB, model };
+    const { cached } = await encodeFiles(request, paths);
+    backend.dispose();
+    return { cached, description: backend.description };
+  };
+  const [one, three] = [await encode({ threads: 1 }), await encode({ threads: 3 })];
+  expect(one.description).not.toBe(three.description);
+  expect([one.cached, three.cached]).toEqual([0, 1]);
+  expect((await encode({ wasm: false })).cached).toBe(0);
+  expect((await encode({ wasm: false, threads: 3 })).cached).toBe(1);
 });

@@ -1,12 +1,12 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { FeatureCache, type FeatureOrigin } from '../../src/node/feature-cache.js';
+import { clearCache, FeatureCache, type FeatureOrigin, measureCache } from '../../src/node/feature-cache.js';
 import { sha256 } from '../../src/node/feature-segment.js';
 import { SMALL_CLIP } from '../support/random-clip.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
-const origin: FeatureOrigin = { weights: 'w', config: SMALL_CLIP, width: SMALL_CLIP.projectionDim, device: 'cpu' };
+const origin: FeatureOrigin = { weights: 'w', config: SMALL_CLIP, width: SMALL_CLIP.projectionDim, arithmetic: 'cpu' };
 const width = SMALL_CLIP.projectionDim;
 const image = (i: number) => sha256(`image ${i}`);
 const feature = (i: number) => Float32Array.from({ length: width }, (_, j) => i + j / 100);
@@ -37,7 +37,7 @@ test('what a feature depends on tells caches apart', async () => {
   await cache.flush();
   const others: FeatureOrigin[] = [
     { ...origin, weights: 'other' },
-    { ...origin, device: 'webgpu' },
+    { ...origin, arithmetic: 'webgpu' },
     { ...origin, config: { ...SMALL_CLIP, activation: 'gelu' } },
     { ...origin, config: { ...SMALL_CLIP, vision: { ...SMALL_CLIP.vision, imageSize: 16 } } },
   ];
@@ -53,4 +53,53 @@ test('two writers do not disturb each other', async () => {
   const both = await FeatureCache.open(scratch('two'), origin);
   expect(both.size).toBe(6);
   for (let i = 0; i < 6; i++) expect(await both.get(image(i))).toEqual(feature(i));
+});
+
+test('segments of single images are merged, and processes that know them by name find them still', async () => {
+  const count = 60;
+  const open = () => FeatureCache.open(scratch('single'), origin, (message) => warnings.push(message));
+  const warnings: string[] = [];
+  // As one call of `predict` after the other leaves them.
+  const early = await open();
+  for (let i = 0; i < count; i++) {
+    const cache = i < 10 ? early : await open();
+    await cache.add(image(i), feature(i));
+    await cache.flush();
+  }
+  const last = await open();
+  expect((await readdir(last.directory)).length).toBeLessThanOrEqual(16);
+  for (const cache of [early, last]) for (let i = 0; i < 10; i++) expect(await cache.get(image(i))).toEqual(feature(i));
+  for (let i = 10; i < count; i++) expect(await last.get(image(i))).toEqual(feature(i));
+  expect(last.size).toBe(count);
+  expect(warnings).toEqual([]);
+});
+
+test('a cache that cannot be written is worth one warning, and no more', async () => {
+  await writeFile(scratch('occupied'), 'a file');
+  for (const place of [scratch('occupied'), '/sys/ptdpc-cache']) {
+    const warnings: string[] = [];
+    const cache = await FeatureCache.open(place, origin, (message) => warnings.push(message));
+    for (let i = 0; i < 300; i++) await cache.add(image(i), feature(i));
+    await cache.flush();
+    expect(warnings).toEqual([
+      expect.stringMatching(/^features are not kept: .*; --cache <dir> keeps them elsewhere$/),
+    ]);
+    expect(warnings[0]).toContain(place);
+  }
+});
+
+test('is measured and emptied, and what else lies there stays', async () => {
+  const folder = scratch('measured');
+  expect(await measureCache(folder)).toEqual({ origins: 0, segments: 0, bytes: 0 });
+  let bytes = 0;
+  for (const weights of ['a', 'b']) {
+    const cache = await FeatureCache.open(folder, { ...origin, weights });
+    await cache.add(image(0), feature(0));
+    await cache.flush();
+    for (const name of await readdir(cache.directory)) bytes += (await stat(`${cache.directory}/${name}`)).size;
+  }
+  await mkdir(`${folder}/tuning`);
+  expect(await measureCache(folder)).toEqual({ origins: 2, segments: 2, bytes });
+  expect(await clearCache(folder)).toEqual({ origins: 2, segments: 2, bytes });
+  expect(await readdir(folder)).toEqual(['tuning']);
 });

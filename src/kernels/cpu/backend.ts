@@ -16,7 +16,7 @@ import { adamW, crossEntropy, crossEntropyGrad, sgd } from './loss.js';
 import { matmul } from './matmul.js';
 import { layerNorm, layerNormGrad, normalizeRows, normalizeRowsGrad, softmax, softmaxGrad } from './normalize.js';
 import { affine, broadcastRows, gatherRows, patchRows, scatterAddRows, sumRows } from './rows.js';
-import { CpuHeap, type StartWorker, simdSupported, WasmEngine } from './wasm/index.js';
+import { binaryText, CpuHeap, type StartWorker, simdSupported, WasmEngine } from './wasm/index.js';
 
 type Twins = { readonly [K in KernelName]: (args: Kernels[K]) => void };
 
@@ -96,6 +96,31 @@ export class CpuBackend implements Backend {
       this.memory.fixedBytes = heap.bytesInUse;
     }
     this.description = this.#describe();
+  }
+
+  /** Not the number of threads: they change no result. Relaxed SIMD fuses multiply-adds where the processor can. */
+  get arithmetic(): string {
+    if (!this.#wasm) return `cpu, ${this.#precision}`;
+    const { relaxed } = this.#wasm.engine;
+    return `cpu, ${binaryText(relaxed)}, ${relaxed && this.#fuses() ? 'fused' : 'not fused'}`;
+  }
+
+  /** Whether products fuse multiply-adds: 2^-24 is lost where the product is rounded before it is added. */
+  #fuses(): boolean {
+    const [m, n] = [16, 64];
+    const [a, b, out] = [this.allocate('f32', m * 2), this.allocate('f32', n * 2), this.allocate('f32', m * n)];
+    this.write(
+      a,
+      Array.from({ length: m * 2 }, (_, i) => (i % 2 === 0 ? -(1 + 2 ** -11) : 1 + 2 ** -12)),
+    );
+    this.write(
+      b,
+      Array.from({ length: n * 2 }, (_, i) => (i < n ? 1 : 1 + 2 ** -12)),
+    );
+    this.#run('matmul', { a, b, out, m, n, k: 2 });
+    const fused = out.data[0] !== 0;
+    for (const buffer of [a, b, out]) this.free(buffer);
+    return fused;
   }
 
   /** Where products are compiled, which widen halves as they read them. The twins take them as the floats that they are. */

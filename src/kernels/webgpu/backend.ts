@@ -27,6 +27,7 @@ import { launchers } from './launches.js';
 import { chooseMatmul, launchMatmul } from './matmul.js';
 import { bytesOf, inWords } from './packing.js';
 import { type Compilation, type Program, ProgramCache } from './programs.js';
+import { shaders } from './shaders.generated.js';
 import { Timestamps } from './timestamps.js';
 import { defaultTuning, type Tuning } from './tuning.js';
 
@@ -56,6 +57,7 @@ export interface WebGpuOptions {
 export class WebGpuBackend implements Backend {
   readonly kind = 'webgpu';
   readonly description: string;
+  readonly arithmetic: string;
   readonly adapter: AdapterSummary;
   readonly memory = new MemoryMeter();
   readonly packsHalves = true;
@@ -88,6 +90,9 @@ export class WebGpuBackend implements Backend {
     const notes = [adapter.software ? 'software' : '', options.tuningName ?? ''].filter(Boolean);
     this.description = `WebGPU, ${adapter.description}${notes.length > 0 ? ` [${notes.join(', ')}]` : ''}`;
     this.#tuning = { ...defaultTuning(adapter.software), ...options.tuning };
+    const { description, vendor, architecture, subgroupSize, features } = adapter;
+    const what = { description, vendor, architecture, subgroupSize, features };
+    this.arithmetic = JSON.stringify(['webgpu', what, this.#tuning, shaders]);
     this.#pool = new BufferPool(device, this.memory);
     this.#programs = new ProgramCache(device);
     this.#arena = device.createBuffer({

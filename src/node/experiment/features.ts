@@ -80,14 +80,13 @@ export class ExperimentFeatures {
     const model = encoders.get(name)!;
     const alsoKeep = name === 'clip-joint' && this.#wantsPooled ? encoders.get('clip-pooled') : undefined;
     const encode = () => encodeFiles({ ...this.place, model, alsoKeep }, paths);
-    const device = engine.backend.description;
     // One claim for both kinds of features of a model: whoever comes second finds the pooled ones too.
-    const claim = `features-${sha256(JSON.stringify([root, await model.hash(), device])).slice(0, 16)}`;
+    const claim = `features-${sha256(JSON.stringify([root, await model.hash(), engine.backend.arithmetic])).slice(0, 16)}`;
     const marker = join(folder.claims, `${claim}.${name}.done`);
     if (await exists(marker)) return await encode();
     await using _claim = await claims.claim(claim);
     const encoded = await encode();
-    await writeFileAtomically(marker, `${root}\n${device}\n${cacheDirectory}\n`);
+    await writeFileAtomically(marker, `${root}\n${engine.backend.description}\n${cacheDirectory}\n`);
     return encoded;
   }
 }

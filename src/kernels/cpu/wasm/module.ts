@@ -11,6 +11,11 @@ export function relaxedSupported(): boolean {
   return WebAssembly.validate(decode(relaxedBinary));
 }
 
+/** The compiled code, as text; with relaxed SIMD or without. */
+export function binaryText(relaxed: boolean): string {
+  return relaxed ? relaxedBinary : baseline;
+}
+
 /** Compiles for a kind of memory. Throws where the engine lacks what is asked for: see the two functions above. */
 export function compile(kind: { relaxed: boolean; shared: boolean }): WebAssembly.Module {
   const bytes = decode(kind.relaxed ? relaxedBinary : baseline);

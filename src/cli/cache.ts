@@ -1,0 +1,39 @@
+/** `ptdpc cache`: how large the cache of image features is, and emptying it. */
+import type { Command } from 'commander';
+import { clearCache, defaultCacheDirectory, measureCache } from '../node/feature-cache.js';
+import { addExamples, jsonOption } from './options.js';
+import { count, print, printJson } from './output.js';
+
+interface Options {
+  cache?: string;
+  clear?: boolean;
+  json?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .description(
+      'Show how much the cache of image features holds, or empty it. Features are encoded again when they are needed; what `ptdpc tune` ' +
+        'measured stays. Earlier versions kept features under other names, which are not read any more.',
+    )
+    .option('--cache <dir>', 'the cache (default: $PTDPC_CACHE or ~/.cache/ptdpc)')
+    .option('--clear', 'remove all features')
+    .addOption(jsonOption())
+    .action(cache);
+  addExamples(command, [
+    ['ptdpc cache', 'where it is and how large'],
+    ['ptdpc cache --clear', 'empty it'],
+    ['ptdpc cache --cache paper/cache --clear', 'the one in the folder of an experiment'],
+  ]);
+}
+
+async function cache({ cache: folder = defaultCacheDirectory(), clear, json }: Options): Promise<void> {
+  const size = clear ? await clearCache(folder) : await measureCache(folder);
+  if (json) return printJson({ cache: folder, cleared: clear ?? false, ...size });
+  const what = `${megabytes(size.bytes)} in ${count(size.segments, 'file')}, for ${count(size.origins, 'combination')} of model and device`;
+  print(`${folder}: ${clear ? 'removed ' : ''}${what}`);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
