@@ -1,7 +1,8 @@
 /** `eval`, `predict` and `zeroshot` on the run of a short training. */
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { evaluationJson, printEvaluation } from '../../../src/cli/evaluation.js';
+import { printEvaluation } from '../../../src/cli/evaluation.js';
+import { evaluationJson } from '../../../src/node/results.js';
 import { evaluate, wilsonInterval } from '../../../src/ptdpc/index.js';
 import { expectRefused, leastMemory, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
 import {
