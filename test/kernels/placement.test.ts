@@ -8,7 +8,9 @@ import {
   type HeadsView,
   type MatmulVariantName,
   matmulVariants,
+  WebGpuBackend,
 } from '../../src/kernels/index.js';
+import { launchMatmul } from '../../src/kernels/webgpu/matmul.js';
 import { pictureRows, type RowVisibility, treeRows } from '../../src/lab/visibility.js';
 import { encodePixels } from '../../src/ptdpc/encode-pixels.js';
 import { Engine } from '../../src/tensor/index.js';
@@ -228,6 +230,30 @@ for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) 
     matmulVariant,
   });
 }
+
+// Which of them a product takes may depend on its rows.
+describeOn('webgpu', "a row's bits, tiles of blocks", (device) => {
+  it('are the same in tiles of all sizes', async () => {
+    const backend = device();
+    if (!(backend instanceof WebGpuBackend)) throw new Error('not WebGPU');
+    const names = (Object.keys(matmulVariants) as MatmulVariantName[]).filter((name) => name.startsWith('blocks'));
+    expect(names).toHaveLength(3);
+    const random = randomReals(6);
+    const [m, n, k] = [70, 36, 44];
+    for (const transposeB of [false, true]) {
+      await withBuffers(device(), async (allocate) => {
+        const [a, b] = [allocate('f32', random(m * k)), allocate('f32', random(n * k))];
+        const results = names.map((name) => {
+          const out = allocate('f32', m * n);
+          backend.dispatch(launchMatmul(name, { m, n, k, transposeB, a, b, out }));
+          return out;
+        });
+        const [first, ...others] = await Promise.all(results.map((out) => backend.read(out)));
+        for (const [i, other] of others.entries()) expectSameBits(other, first!, 0, names[i + 1]!);
+      });
+    }
+  });
+});
 
 for (const name of ['cpu', 'webgpu'] as const) {
   describeOn(name, "a row's bits", (device) => it('norms and softmax', () => norms(device())));

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { CpuHeap, relaxedSupported, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../../src/node/wasm-threads.js';
-import { type Case, distance, operands, random, runTwin, runWasm } from './oracle.js';
+import { type Case, distance, operands, random, runTwin, runWasm, sameBits } from './oracle.js';
 
 enableRelaxedSimd();
 
@@ -137,9 +137,16 @@ describe('activations', () => {
 });
 
 it('does without packed panels of B where the heap has no room for them', () => {
-  const heap = new CpuHeap({ shared: false, maximumBytes: 1 << 20 });
-  check(heap, WasmEngine.create({ heap, relaxed: false }), { m: 130, n: 300, k: 200, transposeB: true });
-  expect(heap.blocks).toBe(3);
+  const c: Case = { m: 130, n: 310, k: 500, transposeB: true };
+  const [small, large] = [2 << 20, 2 ** 30].map((maximumBytes) => new CpuHeap({ shared: false, maximumBytes }));
+  const [one, other] = [small!, large!].map((heap) => {
+    const engine = WasmEngine.create({ heap, relaxed: false });
+    check(heap, engine, c);
+    return runWasm(heap, engine, c, operands(c));
+  });
+  expect([small!.blocks, large!.blocks]).toEqual([3, 4]);
+  // And to the same bits.
+  expect(sameBits(one!, other!)).toBe(true);
 });
 
 it('refuses operands that are too small or aliased', () => {
