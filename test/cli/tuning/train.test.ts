@@ -138,7 +138,9 @@ describe('options', () => {
     const given = [
       '--preset official --mode is --weight cosine --no-learn-sot --init-noise 0.25 --loss ce --logit-scale 12.5 --optimizer sgd',
     ];
-    given.push('--lr 0.02 --step-size 1 --gamma 0.5 --epochs 3 --batch-size 7 --no-shuffle --seed 9 --keep best --memory 64MiB');
+    given.push(
+      '--lr 0.02 --step-size 1 --gamma 0.5 --epochs 3 --batch-size 7 --no-shuffle --seed 9 --keep best --memory 64MiB',
+    );
     given.push('--classes sadness=deep_sorrow,awe --strict --no-cache');
     await train('chosen', '--template', 'a scene of', ...given.flatMap((line) => line.split(' ')));
     const record = await readRunJson('chosen');
