@@ -1,6 +1,6 @@
 /**
  * What the page may do. It loads nothing but its own files and sends nothing anywhere; `wasm-unsafe-eval` lets it compile WebAssembly (the
- * CPU's kernels, the JPEG decoder), `blob:` shows pictures that the user chose. docs/web.md says how a server sends this.
+ * CPU's kernels, the decoders of JPEG and WebP), `blob:` shows pictures that the user chose. docs/web.md says how a server sends this.
  */
 const DIRECTIVES = {
   'default-src': "'none'",

@@ -1,6 +1,7 @@
 /** JPEG: damaged files, and files put together from changed segments. */
+
+import { loadImageCodecs } from '../../src/node/image-codecs.js';
 import { cropForClip } from '../../src/node/image-files.js';
-import { loadJpeg } from '../../src/node/jpeg.js';
 import { concat } from '../../test/support/bytes.js';
 import { mutate } from '../mutate.js';
 import { type FuzzedParser, fixturesIn, MiB } from '../parser.js';
@@ -15,7 +16,7 @@ interface Segment {
 
 const SIDES = [0, 1, 8, 15, 16, 17, 1000, 4096, 8192, 65_535];
 const SOS = 0xda;
-const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xc2;
+const isFrame = (marker: number) => [0xc0, 0xc1, 0xc2, 0xc9, 0xca].includes(marker);
 
 function segmentsOf(file: Uint8Array): Segment[] {
   const view = new DataView(file.buffer, file.byteOffset, file.length);
@@ -75,7 +76,7 @@ const seeds = fixturesIn('preprocess/small', '.jpg');
 export const jpeg: FuzzedParser = {
   name: 'jpeg',
   what: 'JPEG images: decoded, and resized for CLIP',
-  prepare: () => loadJpeg('decoder'),
+  prepare: async () => loadImageCodecs(),
   make(random) {
     const seed = random.pick(seeds);
     if (random.oneIn(2)) return mutate(seed, random, random.pick(seeds));
@@ -86,6 +87,6 @@ export const jpeg: FuzzedParser = {
   },
   read: async (input) => void (await cropForClip(input, 'input.jpg', 224)),
   names: 'input.jpg',
-  // Up to 1024 pixels come out of a byte; the codec holds coefficients and pixels of each.
-  memory: (length) => 64 * MiB + 1024 * 24 * length,
+  // Up to 8 blocks of 64 samples come out of a byte, or 512 of arithmetic coding; the codec holds coefficients and pixels of each.
+  memory: (length) => 64 * MiB + 512 * 64 * 24 * length,
 };

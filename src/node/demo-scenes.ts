@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeJpeg, encodePng } from '../clip/image/index.js';
 import { demoScenes, type Split } from '../demo/index.js';
-import { loadJpeg } from './jpeg.js';
+import { loadImageCodecs } from './image-codecs.js';
 import { makeFolder } from './make-folder.js';
 import { packageRoot } from './package.js';
 
@@ -25,7 +25,7 @@ export async function writeScenes(
   seed: number,
   onScene: () => void,
 ): Promise<number> {
-  await loadJpeg('encoder');
+  loadImageCodecs();
   let written = 0;
   for (const { emotion, fileName, pixels } of demoScenes({ perClass, split, seed })) {
     const { data: rgb, width, height } = pixels;

@@ -11,7 +11,7 @@ import {
   preprocess,
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
-import { loadJpeg } from './jpeg.js';
+import { loadImageCodecs } from './image-codecs.js';
 import { kindOfFile, naming } from './system-error.js';
 
 /** A photograph has a tenth of this; what is larger is not read at all. */
@@ -101,12 +101,12 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
  * naming `path` for what cannot be decoded.
  */
 export async function cropForClip(bytes: Uint8Array, path: string, how: Preprocessing | number): Promise<Uint8Array> {
-  await loadJpeg('decoder');
+  loadImageCodecs();
   return preprocess(await decodeImage(bytes, path), how, path);
 }
 
 /** The same as numbers for the vision tower: [3, size, size]. */
 export async function pixelsFor(how: Preprocessing, bytes: Uint8Array, path: string): Promise<Float32Array> {
-  await loadJpeg('decoder');
+  loadImageCodecs();
   return modelPixels(await decodeImage(bytes, path), how, path);
 }

@@ -25,8 +25,8 @@ export {
 } from './embed-files.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
 export { defaultCacheDirectory } from './feature-cache.js';
+export { loadImageCodecs } from './image-codecs.js';
 export { listImages, readImageFile, type SkippedImage } from './image-files.js';
-export { loadJpeg } from './jpeg.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
 export { type RunRecord, readRunRecord } from './run-directory.js';
 export { type RunImage, readRunImages } from './run-images.js';

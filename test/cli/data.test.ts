@@ -93,7 +93,7 @@ published: 1,980 images (the PT-DPC paper, section 5.1)
 
 left out:
   20 of classes that take no part: images/anger/1.jpg, images/anger/2.jpg, images/anger/3.jpg, ...
-  1 not .jpg, .jpeg, .jfif or .png: notes.txt
+  1 not .jpg, .jpeg, .jfif, .png, .webp, .gif or .bmp: notes.txt
 `);
   expect(stderr).toBe('warning: not among the classes, so left out: anger, disgust, sadness, surprise\n');
   await rm(scratchPath('emotionroi/notes.txt'));

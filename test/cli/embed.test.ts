@@ -7,7 +7,7 @@ import { decodeImage, normalizePixels, preprocess } from '../../src/clip/image/i
 import { VisionTower } from '../../src/clip/towers/index.js';
 import { CpuBackend } from '../../src/kernels/index.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
-import { loadJpeg } from '../../src/node/jpeg.js';
+import { loadImageCodecs } from '../../src/node/image-codecs.js';
 import { Engine } from '../../src/tensor/index.js';
 import { maxError, tinyClip } from '../support/tiny-clip.js';
 import { expectRefused, fixture, leastMemory, ptdpc, ptdpcJson, scratchPath, setUpProgram } from './program.js';
@@ -111,7 +111,7 @@ test('the batch size does not matter', async () => {
 test('JPEG files', async () => {
   const [picture, out] = [fixture('preprocess/j0_640x427_RGB.jpg'), scratchPath('jpeg.st')];
   await ptdpcJson(['embed', picture, ...model, '--device', 'cpu', '--out', out]);
-  await loadJpeg('decoder');
+  loadImageCodecs();
   const { features, files } = await readFeatures(out);
   expect(files).toEqual([picture]);
   expect(maxError(features, await directFeatures([picture]))).toBeLessThan(1e-5);

@@ -18,7 +18,7 @@ import { decodeImage, encodeJpeg, encodePng } from '../../src/clip/image/index.j
 import { readJpegHeader } from '../../src/clip/image/jpeg/header.js';
 import { ClipTokenizer } from '../../src/clip/tokenizer/index.js';
 import { InputError } from '../../src/errors.js';
-import { loadJpeg } from '../../src/node/jpeg.js';
+import { loadImageCodecs } from '../../src/node/image-codecs.js';
 import { anyText, expectWholeOnly, RUNS, someCuts } from '../support/properties.js';
 import { collector, expectInputError, fixtureBytes } from './checkpoint/support.js';
 import { buildZip } from './checkpoint/zip-builder.js';
@@ -183,7 +183,7 @@ describe('vocabularies', () => {
 
 describe('images', () => {
   beforeAll(async () => {
-    await Promise.all([loadJpeg('decoder'), loadJpeg('encoder')]);
+    loadImageCodecs();
   });
   const anyPicture = fc
     .record({ width: fc.integer({ min: 1, max: 12 }), height: fc.integer({ min: 1, max: 12 }), seed: fc.nat(255) })

@@ -173,6 +173,45 @@ def odd_png_cases(rng):
     yield "png-idat-checksum", "png", bytes(file)
 
 
+def other_cases(rng):
+    """WebP, GIF and BMP; lossless but for one, whose decoder is exact."""
+    height, width = (int(n) for n in rng.integers(9, 40, 2))
+    rgb, rgba, other = (Image.fromarray(picture(rng, height, width, n, 256).astype(np.uint8)) for n in (3, 4, 4))
+    indices = Image.fromarray(picture(rng, height, width, 1, 16)[..., 0].astype(np.uint8), "P")
+    indices.putpalette(rng.bytes(48))
+    grey = rgb.convert("L")
+    frames = dict(save_all=True, append_images=[other], minimize_size=True)
+    for name, image, ending, options in [
+        ("webp-lossy", rgb, "webp", dict(quality=80)),
+        ("webp-lossy-alpha", rgba, "webp", dict(quality=80)),
+        ("webp-lossless", rgb, "webp", dict(lossless=True)),
+        ("webp-lossless-alpha", rgba, "webp", dict(lossless=True, exact=True)),
+        ("webp-animated", rgba, "webp", dict(lossless=True, **frames)),
+        ("gif-palette", indices, "gif", dict(interlace=0)),
+        ("gif-interlaced", indices, "gif", dict(interlace=1, transparency=3)),
+        ("gif-grey", grey, "gif", dict()),
+        ("gif-animated", indices, "gif", dict(save_all=True, append_images=[indices.rotate(180)])),
+        ("bmp-rgb", rgb, "bmp", dict()),
+        ("bmp-alpha", rgba, "bmp", dict()),
+        ("bmp-palette", indices, "bmp", dict()),
+        ("bmp-grey", grey, "bmp", dict()),
+        ("bmp-1bit", grey.convert("1"), "bmp", dict()),
+    ]:
+        file = io.BytesIO()
+        image.save(file, {"webp": "WEBP"}.get(ending, ending.upper()), **options)
+        yield name, ending, file.getvalue()
+    palette = rng.bytes(64)
+    for name, bits, compression, data in [
+        ("bmp-4bit", 4, 0, rng.bytes(8 * 9)),
+        ("bmp-16bit", 16, 0, rng.bytes(28 * 9)),
+        ("bmp-rle4", 4, 2, b"".join(bytes([9, i * 29 % 256, 0, 4, i, 7 * i, 0, 0]) for i in range(9)) + b"\0\1"),
+        ("bmp-rle8", 8, 1, b"".join(bytes([9, i, 0, 4, i, 3, 2, 1, 0, 0]) for i in range(9)) + b"\0\1"),
+    ]:
+        colors = palette if bits <= 8 else b""
+        header = struct.pack("<IiiHHIIIIII", 40, 13, 9, 1, bits, compression, 0, 0, 0, len(colors) // 4, 0)
+        yield name, "bmp", b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + len(colors)) + header + colors + data
+
+
 def expected_pixels(file, size):
     image = Image.open(io.BytesIO(file))
     image.load()
@@ -189,7 +228,7 @@ def main():
     rng = np.random.default_rng(arguments.seed)
     cases = []
     for round_ in range(arguments.rounds):
-        for groups in ((png_cases, jpeg_cases), (odd_jpeg_cases, odd_png_cases)):
+        for groups in ((png_cases, jpeg_cases), (odd_jpeg_cases, odd_png_cases), (other_cases,)):
             for name, ending, file in [case for cases_of in groups for case in cases_of(rng)]:
                 stem = name if arguments.rounds == 1 else f"{round_}-{name}"
                 size = int(rng.integers(1, 40))

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encodeJpeg } from '../../src/clip/image/index.js';
-import { loadJpeg } from '../../src/node/jpeg.js';
+import { loadImageCodecs } from '../../src/node/image-codecs.js';
 import { type NamedSetting, SPLITS, type Split } from '../../src/ptdpc/datasets/index.js';
 import { randomReals } from './random.js';
 
@@ -105,7 +105,7 @@ export async function writePublished(
 
 /** Writes pictures, each another one, more or less of the class's colour. */
 async function imageWriter(root: string): Promise<(path: string, colour: number) => Promise<void>> {
-  await loadJpeg('encoder');
+  loadImageCodecs();
   const [width, height] = [24, 18];
   let made = 0;
   return async (path, colour) => {

@@ -1,15 +1,15 @@
 /** Recognises an image file by its first bytes, whatever it is called, and decodes it. */
 import { InputError } from '../../errors.js';
+import { decodeBmp } from './bmp.js';
 import type { DecodedImage } from './decoded-image.js';
 import { IMAGE_FORMAT_NAMES } from './formats.js';
+import { decodeGif } from './gif.js';
 import { decodeJpeg } from './jpeg/index.js';
 import { decodePng } from './png.js';
+import { decodeWebp } from './webp.js';
 
 /** Formats that are told apart from rubbish only to say so; `.` in a signature stands for any byte. */
 const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
-  ['GIF8', 'a GIF image'],
-  ['RIFF....WEBP', 'a WebP image'],
-  ['BM', 'a BMP image'],
   ['II*\0', 'a TIFF image'],
   ['MM\0*', 'a TIFF image'],
   ['....ftypavif', 'an AVIF image'],
@@ -22,7 +22,7 @@ const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
 ];
 
 /**
- * Decodes a PNG or JPEG file. EXIF orientation is not applied, as in CLIP's own preprocessing.
+ * Decodes a file of one of `IMAGE_FORMATS`; of an animation, the first frame. EXIF orientation is not applied, as in CLIP's own preprocessing.
  *
  * @param name shown in errors
  * @throws InputError if the bytes are no image of a supported format, are damaged or cut short, or hold over 100 megapixels.
@@ -30,6 +30,9 @@ const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<DecodedImage> {
   if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return decodePng(bytes, name);
   if (startsWith(bytes, '\xff\xd8\xff')) return decodeJpeg(bytes, name);
+  if (startsWith(bytes, 'RIFF....WEBP')) return decodeWebp(bytes, name);
+  if (startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a')) return decodeGif(bytes, name);
+  if (startsWith(bytes, 'BM')) return decodeBmp(bytes, name);
   throw new InputError(`${name}: expected a ${IMAGE_FORMAT_NAMES} image, found ${describe(bytes)}`);
 }
 

@@ -15,7 +15,7 @@ export interface DecodedImage {
   readonly mode: ImageMode;
   /** [height, width, bytes of a pixel], row by row. */
   readonly data: Uint8Array;
-  /** Mode P only: [256, 3] RGB; entries that the file does not define are black. */
+  /** Mode P only: [256, 3] RGB; entries that the file does not define are greys. */
   readonly palette?: Uint8Array;
 }
 
@@ -43,5 +43,26 @@ export const MOST_PIXELS = 100_000_000;
 export function checkDimensions(width: number, height: number, name: string, most = MOST_PIXELS): void {
   if (width < 1 || height < 1 || width * height > most) {
     throw new InputError(`${name}: expected an image of 1 to ${most} pixels, found ${width} x ${height}`);
+  }
+}
+
+/** A palette of 256 colours from those that a file defines, [entries, 3]; to Pillow, any other entry is the grey of its number. */
+export function wholePalette(entries: Uint8Array): Uint8Array {
+  const palette = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
+  palette.set(entries.subarray(0, palette.length));
+  return palette;
+}
+
+/** A file may claim so many pixels whatever its length: blank pictures are short in any format. */
+const PIXELS_FOR_NOTHING = 1 << 22;
+
+/**
+ * Checks the size against the length of the coded data, of which a byte stands for at most `perByte` pixels.
+ *
+ * @throws InputError naming the file.
+ */
+export function checkClaim(width: number, height: number, bytes: number, perByte: number, name: string): void {
+  if (width * height > PIXELS_FOR_NOTHING + bytes * perByte) {
+    throw new InputError(`${name}: image is cut short (${bytes} bytes for ${width} x ${height} pixels)`);
   }
 }

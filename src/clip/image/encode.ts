@@ -1,7 +1,7 @@
 /** Writes RGB pixels as PNG or JPEG files. */
 import { encode as encodeWithFastPng } from 'fast-png';
 import { InputError } from '../../errors.js';
-import { jpegEncoder } from './jpeg/wasm.js';
+import { jpegEncoder } from './codecs.js';
 
 /** A PNG file of [height, width, 3] RGB pixels. */
 export function encodePng(rgb: Uint8Array, width: number, height: number): Uint8Array {

@@ -13,6 +13,9 @@ export interface ImageFormat {
 export const IMAGE_FORMATS: readonly ImageFormat[] = [
   { name: 'JPEG', extensions: ['.jpg', '.jpeg', '.jfif'], mediaType: 'image/jpeg' },
   { name: 'PNG', extensions: ['.png'], mediaType: 'image/png' },
+  { name: 'WebP', extensions: ['.webp'], mediaType: 'image/webp' },
+  { name: 'GIF', extensions: ['.gif'], mediaType: 'image/gif' },
+  { name: 'BMP', extensions: ['.bmp'], mediaType: 'image/bmp' },
 ];
 
 const extensions = IMAGE_FORMATS.flatMap((format) => format.extensions);
@@ -24,10 +27,10 @@ export const IMAGE_NAME: RegExp = new RegExp(`${pattern}$`, 'i');
 /** The same at the beginning of a line that goes on, after white space, with other things; group 1 is the name. */
 export const IMAGE_NAME_IN_LINE: RegExp = new RegExp(`^\\s*(.+${pattern})(?:\\s.*)?$`, 'i');
 
-/** For people: `.jpg, .jpeg or .png`. */
+/** For people: `.jpg, .jpeg, .png or .bmp`. */
 export const IMAGE_EXTENSIONS: string = either(extensions);
 
-/** For people: `JPEG or PNG`. */
+/** For people: `JPEG, PNG or BMP`. */
 export const IMAGE_FORMAT_NAMES: string = either(IMAGE_FORMATS.map(({ name }) => name));
 
 function either(names: readonly string[]): string {

@@ -1,16 +1,16 @@
 /**
  * From the bytes of an image file to the pixels that CLIP sees.
  *
- * `formats.ts` lists the formats, `decode.ts` recognises one (`png.ts`, `jpeg/`), `preprocess.ts` is CLIP's resize, crop and normalisation on top of
+ * `formats.ts` lists the formats, `decode.ts` recognises one (`jpeg/`, `png.ts`, `webp.ts`, `gif.ts`, `bmp.ts`), `preprocess.ts` is CLIP's resize, crop and normalisation on top of
  * `resample.ts` and `alpha.ts`, which reproduce Pillow to the bit; `encode.ts` writes files. Everything here runs unchanged in
- * a browser; `jpeg/wasm.ts` says what JPEG needs to be given elsewhere.
+ * a browser; `codecs.ts` says what JPEG and WebP need to be given elsewhere.
  */
 export { type CanvasPixels, imageFromCanvas } from './canvas.js';
+export { type ImageWasm, setImageWasm, type WasmSource } from './codecs.js';
 export { decodeImage } from './decode.js';
 export { type DecodedImage, type ImageMode, MOST_PIXELS } from './decoded-image.js';
 export { encodeJpeg, encodePng } from './encode.js';
 export { IMAGE_EXTENSIONS, IMAGE_FORMAT_NAMES, IMAGE_FORMATS, IMAGE_NAME, type ImageFormat } from './formats.js';
-export { type JpegWasm, setJpegWasm } from './jpeg/wasm.js';
 export {
   CLIP_MEAN,
   CLIP_STD,

@@ -8,7 +8,7 @@
  */
 import { Unzlib } from 'fflate';
 import { InputError } from '../../errors.js';
-import { CHANNELS, checkDimensions, type DecodedImage, type ImageMode } from './decoded-image.js';
+import { CHANNELS, checkDimensions, type DecodedImage, type ImageMode, wholePalette } from './decoded-image.js';
 import { pngChunks } from './png-chunks.js';
 import { PngRows } from './png-rows.js';
 
@@ -85,9 +85,7 @@ function readPalette(data: Uint8Array, name: string): Uint8Array {
   if (data.length === 0 || data.length % 3 !== 0 || data.length > 768) {
     throw new InputError(`${name}: expected a PNG palette of 1 to 256 colours, found ${data.length} bytes`);
   }
-  const palette = new Uint8Array(768);
-  palette.set(data);
-  return palette;
+  return wholePalette(data);
 }
 
 /** Inflated bytes: how many, and their Adler-32. */

@@ -1,8 +1,8 @@
 /** Small pictures for a page: decoded, cut and encoded anew, so that nothing of the file but its pixels is passed on (no EXIF). */
 import { decodeImage, encodeJpeg, preprocess } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
+import { loadImageCodecs } from '../image-codecs.js';
 import { readImageFile } from '../image-files.js';
-import { loadJpeg } from '../jpeg.js';
 
 /** Pixels of a side: a page shows them at about 140, on dense screens with more. */
 const SIDE = 176;
@@ -12,7 +12,7 @@ const QUALITY = 78;
 export async function thumbnail(path: string): Promise<string | null> {
   try {
     const bytes = await readImageFile(path);
-    await Promise.all([loadJpeg('decoder'), loadJpeg('encoder')]);
+    loadImageCodecs();
     const image = await decodeImage(bytes, path);
     const side = Math.min(SIDE, image.width, image.height);
     const jpeg = await encodeJpeg(preprocess(image, side), side, side, QUALITY);

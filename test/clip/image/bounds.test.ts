@@ -5,7 +5,7 @@ import { pngHeader, pngOf } from '../../../fuzz/parsers/png.js';
 import { decodeImage, preprocess } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
 import { fixture } from './fixtures.js';
-import './jpeg-wasm.js';
+import './codecs.js';
 
 const END = { type: 'IEND', data: new Uint8Array(0) };
 const idat = (rows: Uint8Array) => ({ type: 'IDAT', data: new Uint8Array(deflateSync(rows)) });

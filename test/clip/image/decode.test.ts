@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type DecodedImage, decodeImage, IMAGE_FORMAT_NAMES } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
 import { casesIn, fixture, randomIntegers } from './fixtures.js';
-import './jpeg-wasm.js';
+import './codecs.js';
 
 const ascii = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -27,9 +27,6 @@ async function outcome(bytes: Uint8Array): Promise<DecodedImage | string> {
 describe('format', () => {
   it.each([
     ['', 'an empty file'],
-    ['GIF89a\x01\0\x01\0', 'a GIF image'],
-    ['RIFF\x10\0\0\0WEBPVP8 ', 'a WebP image'],
-    ['BM\x36\0\0\0', 'a BMP image'],
     ['II*\0\x08\0', 'a TIFF image'],
     ['\0\0\0\x20ftypavif', 'an AVIF image'],
     ['<!DOCTYPE html>', 'a text (SVG or HTML?)'],
@@ -176,7 +173,7 @@ describe('headers are checked before memory is taken', () => {
     expect(performance.now() - started).toBeLessThan(3000);
   });
 
-  it('makes palette entries that the file lacks black', async () => {
+  it('makes palette entries that the file lacks greys, as Pillow does', async () => {
     const file = png(
       ['IHDR', header(2, 1, 8, 3, 0, 0, 0)],
       ['PLTE', Uint8Array.of(7, 8, 9)],
@@ -184,7 +181,7 @@ describe('headers are checked before memory is taken', () => {
     );
     const image = (await outcome(file)) as DecodedImage;
     expect([...image.data]).toEqual([0, 255]);
-    expect([...(image.palette?.subarray(0, 6) ?? [])]).toEqual([7, 8, 9, 0, 0, 0]);
+    expect([...(image.palette?.subarray(0, 6) ?? [])]).toEqual([7, 8, 9, 1, 1, 1]);
   });
 });
 

@@ -9,7 +9,7 @@ import {
 } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
 import { differences, randomIntegers } from './fixtures.js';
-import './jpeg-wasm.js';
+import './codecs.js';
 
 /** A smooth picture, [29, 41, 3]. */
 const WIDTH = 41;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeImage, modelPixels, type Preprocessing, preprocess } from '../../../src/clip/image/index.js';
 import { casesIn, differences, fixture } from './fixtures.js';
-import './jpeg-wasm.js';
+import './codecs.js';
 
 const cases = [...casesIn(''), ...casesIn('small/')];
 

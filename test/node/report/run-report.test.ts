@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, encodeJpeg } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
-import { loadJpeg } from '../../../src/node/jpeg.js';
+import { loadImageCodecs } from '../../../src/node/image-codecs.js';
 import { writeRunReport } from '../../../src/node/report/index.js';
 import { readRunReport } from '../../../src/node/report/read-run.js';
 import { thumbnail } from '../../../src/node/report/thumbnails.js';
@@ -71,7 +71,7 @@ describe('the report of a run', () => {
 
 describe('thumbnail', () => {
   it('passes on pixels only, in a square of at most 176', async () => {
-    await loadJpeg('encoder');
+    loadImageCodecs();
     const jpeg = await encodeJpeg(new Uint8Array(400 * 300 * 3).fill(90), 400, 300, 90);
     const secret = 'GPS 52.5200 N 13.4050 E';
     const exif = Buffer.concat([Buffer.from([0xff, 0xe1, 0, secret.length + 8]), Buffer.from(`Exif\0\0${secret}`)]);
@@ -97,7 +97,7 @@ async function makeRun(name: string): Promise<string> {
   const run = scratch(name);
   const data = join(run, 'data');
   await mkdir(join(data, 'test', 'calm'), { recursive: true });
-  await loadJpeg('encoder');
+  loadImageCodecs();
   await writeFile(join(data, 'test', 'calm', 'a.jpg'), await encodeJpeg(new Uint8Array(16 * 16 * 3), 16, 16, 90));
   const classes = [
     { folder: 'calm', word: 'calm, "deep"' },

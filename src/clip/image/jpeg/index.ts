@@ -1,13 +1,13 @@
 /**
- * JPEG files, byte for byte what Pillow decodes: most by libjpeg-turbo in WebAssembly (`wasm.ts`), the kinds that this build cannot
+ * JPEG files, byte for byte what Pillow decodes: most by libjpeg-turbo in WebAssembly (`../codecs.ts`), the kinds that this build cannot
  * give as Pillow does by `plain.ts`.
  */
 import { InputError } from '../../../errors.js';
 import { quoted } from '../../checkpoint/quoted.js';
+import { discardCodec, jpegDecoder } from '../codecs.js';
 import { checkDimensions, type DecodedImage, MOST_PIXELS } from '../decoded-image.js';
 import { cutShort, type JpegHeader, readJpegHeader } from './header.js';
 import { decodePlainJpeg } from './plain.js';
-import { discardJpegDecoder, jpegDecoder } from './wasm.js';
 
 /** The plain decoder takes up to 16 bytes a CMYK pixel. */
 const MOST_CMYK_PIXELS = 25_000_000;
@@ -69,12 +69,12 @@ async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: st
     if (!decoded || decoded.width !== width || decoded.height !== height) throw new Error('no image');
     rgba = decoded.data;
   } catch (error) {
-    discardJpegDecoder();
+    discardCodec('jpegDecoder');
     // A C++ exception arrives as a number; libjpeg's own message was printed before.
     const message = decoder.lastMessage || (error instanceof Error ? error.message : 'unknown error');
     throw new InputError(`${name}: JPEG image cannot be decoded (${quoted(message)})`);
   }
-  if (width * height > MOST_PIXELS_KEPT) discardJpegDecoder();
+  if (width * height > MOST_PIXELS_KEPT) discardCodec('jpegDecoder');
   if (!header.ended && DATA_END.test(decoder.lastMessage)) throw cutShort(bytes, name);
   if (header.components.length === 1) return { width, height, mode: 'L', data: firstChannel(rgba) };
   return { width, height, mode: 'RGBX', data: new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) };
