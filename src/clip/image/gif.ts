@@ -42,12 +42,13 @@ export function decodeGif(bytes: Uint8Array, name: string): DecodedImage {
     at += 2;
     while (bytes[at]) at += bytes[at]! + 1;
   }
-  if (at + 11 > bytes.length) throw cutShort();
+  if (at + 10 > bytes.length) throw cutShort();
   const [left, top, frameWidth, frameHeight] = [1, 3, 5, 7].map((field) => view.getUint16(at + field, true)) as [
     ...[number, number, number, number],
   ];
   const flags = bytes[at + 9]!;
   const own = paletteAt(at + 10, flags);
+  if (own.end >= bytes.length) throw cutShort();
   palette = own.palette ?? palette;
   const width = Math.max(view.getUint16(6, true), left + frameWidth);
   const height = Math.max(view.getUint16(8, true), top + frameHeight);
