@@ -138,7 +138,7 @@ function addPlanOptions(command: Command): Command {
     )
     .requiredOption('--out <dir>', 'folder of the plan, its results and tables')
     .option('--settings <list>', 'settings separated by commas (default: those whose data set is there)', parseList)
-    .option('--seeds <n>', 'seeds of each cell, from 0 on', parseInteger(1, MOST_SEEDS), 5)
+    .option('--seeds <n>', 'seeds of each cell, from 0 on; at most one for each fold', parseInteger(1, MOST_SEEDS), 5)
     .addOption(new Option('--preset <name>', 'as for ptdpc train').choices(['paper', 'official']).default('paper'))
     .option(
       '--lr <list>',
