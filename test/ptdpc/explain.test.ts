@@ -141,8 +141,13 @@ describeOnAll('images', (device) => {
         const cosine = dot / Math.sqrt(length);
         expect(value).toBeCloseTo(weight === 'half' ? (cosine + 1) / 2 : cosine, 5);
       }
-      // One image at a time gives the same.
-      expect(maxError((await promptWeights(it.model, features, 1))!, weights)).toBeLessThan(1e-6);
+      // One image at a time gives the same; less is refused.
+      const oneImage = (4 * (2 * WIDTH + 3 * sets * tokens)) / 0.8;
+      const least = engine.backend.memory.fixedBytes + 12 * sets * tokens * WIDTH + oneImage + 1;
+      expect(maxError((await promptWeights(it.model, features, least))!, weights)).toBeLessThan(1e-6);
+      await expect(promptWeights(it.model, features, least - oneImage)).rejects.toThrow(
+        /^--memory: to weight one image's prompts takes \d\.\d MiB/,
+      );
     }
   });
 

@@ -63,14 +63,20 @@ describeOnAll('ClipModel', (device) => {
       ReturnType<ModelSource['tokenizer']>
     >;
     const texts = sequences.map((_, i) => String(i));
-    for (const memory of [1, 2 ** 30]) {
-      using clip = new ClipModel(
-        { backend: device() },
-        { ...source, tokenizer: () => Promise.resolve(tokenizer) },
-        { memory },
-      );
-      expect(maxError(await clip.embedTexts(texts), normalized(features, clip.width))).toBeLessThan(1e-5);
-    }
+    const clipWithin = (memory: number) =>
+      new ClipModel({ backend: device() }, { ...source, tokenizer: () => Promise.resolve(tokenizer) }, { memory });
+    using clip = clipWithin(2 ** 30);
+    const { inferenceBytesPerRow, largestWeightBytes } = await clip.textTower();
+    const longest = Math.max(...sequences.map(({ length }) => length));
+    const oneText = (longest * inferenceBytesPerRow) / 0.8 + 1;
+    const rest = device().memory.fixedBytes + largestWeightBytes;
+    using tight = clipWithin(rest + oneText);
+    for (const model of [clip, tight])
+      expect(maxError(await model.embedTexts(texts), normalized(features, clip.width))).toBeLessThan(1e-5);
+    using less = clipWithin(rest + oneText / 2);
+    await expect(less.embedTexts(texts)).rejects.toThrow(
+      /^--memory: to encode one text with this model takes \d\.\d MiB/,
+    );
   });
 
   it('tunes, predicts, saves, and takes up again', async () => {
