@@ -1,6 +1,6 @@
 /** What all tabs share: the engine, what is open in it, and what it says. */
 import { createContext } from 'preact';
-import { useCallback, useContext, useEffect, useState } from 'preact/hooks';
+import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { DEVICE_CHOICES, type DeviceChoice } from '../../src/kernels/device-choice.js';
 import type { Opened, PromptsReport } from '../protocol.js';
 import { EngineClient, lineOf } from './engine-client.js';
@@ -47,14 +47,18 @@ export function useEngineState(): EngineState {
     replaceOpened(next);
     setGeneration((before) => before + 1);
   }, []);
+  /** The choice that the open device came of, to which a choice that fails goes back. */
+  const held = useRef<DeviceChoice | undefined>(undefined);
   const choose = useCallback(
     async (next: DeviceChoice) => {
       setChoice(next);
       setOpening(true);
       try {
         setOpened(await engine.run('open', { choice: next }));
+        held.current = next;
         rememberChoice(next);
       } catch (error) {
+        if (held.current) setChoice(held.current);
         const line = lineOf(error);
         if (line !== null) say(line);
       } finally {

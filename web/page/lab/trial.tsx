@@ -64,7 +64,7 @@ function Messages({ text, messages, onGoTo }: MessagesProps) {
               line {line}, column {column}
             </button>
           )}{' '}
-          <span class="kind">{type}:</span> {message.trim()}
+          <span class="kind">{type}:</span> <span class="said">{message.trim()}</span>
           {line > 0 && <pre>{(lines[line - 1] ?? '').trim()}</pre>}
         </li>
       ))}

@@ -115,6 +115,8 @@ export function useTrials(): {
   const run = useCallback(
     (what: Omit<Tried, 'trial'>) => {
       void runTask(async (watch) => {
+        // A text that is refused has no verdict, and the one before must not stand below the refusal.
+        setTried(undefined);
         const trial = await engine.run('lab-try', what, watch);
         setTried({ ...what, trial });
       });

@@ -48,6 +48,7 @@ function FilePicture({ file }: { readonly file: File }) {
   useEffect(() => {
     const made = URL.createObjectURL(file);
     setUrl(made);
+    setBroken(false);
     return () => URL.revokeObjectURL(made);
   }, [file]);
   if (broken || url === undefined) return <span class="picture absent">{broken && 'no picture'}</span>;
