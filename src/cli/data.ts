@@ -1,7 +1,15 @@
 /** `ptdpc data check`: what a folder holds as a data set, before anything is computed. */
 import type { Command } from 'commander';
 import { printable } from '../errors.js';
-import { checkDataset, type DatasetCheck, LEFT_OUT_REASONS, unreadableImages } from '../node/datasets/index.js';
+import {
+  checkDataset,
+  type DatasetCheck,
+  type DuplicateImage,
+  duplicateImages,
+  isHarmful,
+  LEFT_OUT_REASONS,
+  unreadableImages,
+} from '../node/datasets/index.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { describeOrigin, namedSetting, SPLITS, type Tally } from '../ptdpc/index.js';
@@ -15,6 +23,7 @@ import { table } from './tables.js';
 interface CheckOptions extends Omit<DataOptions, 'data'> {
   classes?: string;
   decode?: boolean;
+  duplicates?: boolean;
   json?: boolean;
 }
 
@@ -28,6 +37,7 @@ const EXAMPLES = [
   ['ptdpc data check fi --dataset fi8', 'classes, counts beside the published ones, what is left out'],
   ['ptdpc data check twitter1 --dataset twitter1 --fold 2', 'the second of five folds'],
   ['ptdpc data check fi --dataset fi8 --decode --json', 'decode every image too; for a program'],
+  ['ptdpc data check fi --dataset fi8 --duplicates', 'which images stand in two splits'],
 ] as const;
 
 function configureCheck(command: Command): void {
@@ -41,6 +51,7 @@ function configureCheck(command: Command): void {
     .argument('<dir>', 'folder of the data set, or a .csv or .json that lists images')
     .addOption(classesOption())
     .option('--decode', 'decode every image, and list those that cannot be read')
+    .option('--duplicates', 'compare the images by content, and list those in two splits or of two classes')
     .addOption(jsonOption());
   addChoiceOptions(command).action(check);
   addExamples(command, EXAMPLES);
@@ -50,9 +61,11 @@ async function check(dir: string, options: CheckOptions): Promise<void> {
   const { dataset, fold, splitSeed, classes } = options;
   const found = await checkDataset(dir, { setting: dataset, fold, seed: splitSeed, classes });
   const unreadable = options.decode ? await decodeAll(found) : undefined;
-  if (options.json) return printJson(checkJson(found, dataset !== undefined, unreadable));
+  const duplicates = options.duplicates ? await compareAll(found) : undefined;
+  if (options.json) return printJson(checkJson(found, dataset !== undefined, unreadable, duplicates));
   for (const line of checkLines(found, dataset !== undefined)) print(printable(line));
   if (unreadable) for (const line of unreadableLines(found, unreadable)) print(printable(line));
+  if (duplicates) for (const line of duplicateLines(duplicates)) print(printable(line));
   for (const warning of found.warnings) say(`warning: ${warning}`);
 }
 
@@ -72,7 +85,18 @@ async function decodeAll({ dataset }: DatasetCheck): Promise<SkippedImage[]> {
   });
 }
 
-function checkJson(found: DatasetCheck, given: boolean, unreadable: readonly SkippedImage[] | undefined) {
+async function compareAll({ dataset, all }: DatasetCheck): Promise<DuplicateImage[]> {
+  say(`comparing ${count(all.total, 'image')}`);
+  using bar = progress(all.total, 'comparing', 'images');
+  return await duplicateImages(dataset, () => bar.tick(1));
+}
+
+function checkJson(
+  found: DatasetCheck,
+  given: boolean,
+  unreadable: readonly SkippedImage[] | undefined,
+  duplicates: readonly DuplicateImage[] | undefined,
+) {
   const { dataset, layout, pattern, classes, all, expected, leftOut, warnings } = found;
   return {
     root: dataset.root,
@@ -87,6 +111,7 @@ function checkJson(found: DatasetCheck, given: boolean, unreadable: readonly Ski
     warnings,
     // Null where nobody looked.
     unreadable: unreadable ?? null,
+    duplicates: duplicates ?? null,
   };
 }
 
@@ -138,4 +163,19 @@ function countTable({ classes, all, expected }: DatasetCheck): string[] {
 function unreadableLines({ all }: DatasetCheck, unreadable: readonly SkippedImage[]): string[] {
   const found = unreadable.length === 0 ? 'every one can be read' : `${number(unreadable.length)} cannot be read:`;
   return ['', `${count(all.total, 'image')} decoded, ${found}`, ...unreadable.map(({ reason }) => `  ${reason}`)];
+}
+
+/** Those that make results wrong, one a line; the others are counted. */
+function duplicateLines(duplicates: readonly DuplicateImage[]): string[] {
+  const harmful = duplicates.filter(isHarmful);
+  const lines = harmful.map(
+    ({ places }) => `  ${places.map(({ path, split, class: name }) => `${path} (${split}, ${name})`).join(' = ')}`,
+  );
+  const found =
+    harmful.length === 0
+      ? 'none stands in two splits or has two classes'
+      : `in two splits or of two classes: ${number(harmful.length)}`;
+  const rest = duplicates.length - harmful.length;
+  const others = rest === 0 ? '' : `; repeated within one class of a split: ${number(rest)}`;
+  return ['', `images compared by content: ${found}${others}`, ...lines];
 }

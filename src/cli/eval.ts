@@ -4,11 +4,13 @@ import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
+import type { EncodedSplit } from '../node/labelled-images.js';
 import { requireWritable } from '../node/make-folder.js';
 import { evaluationJson, type WrittenResult, writeResult } from '../node/results.js';
 import { readRunRecord } from '../node/run-directory.js';
+import { readRunImages, type SeenImages, seenImages } from '../node/run-images.js';
 import { isPromptsFile, openRun } from '../node/tuned-model.js';
-import { ClipModel, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
+import { ClipModel, type Dataset, describeOrigin, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
@@ -23,7 +25,7 @@ import {
   runOption,
   strictOption,
 } from './options.js';
-import { printJson, saySkipped } from './output.js';
+import { count, printJson, say, saySkipped } from './output.js';
 
 export interface EvalOptions extends EncodingOptions, Partial<DataOptions> {
   run: string;
@@ -48,11 +50,11 @@ export function configure(command: Command): void {
     .addOption(jsonOption());
   addDatasetOptions(command, 'where the data set is (default: where the run found it)');
   addCacheOptions(command).action(async (options: EvalOptions) => {
-    const { classes, evaluation, skipped, written } = await evaluateRun(options);
+    const { classes, evaluation, seen, skipped, written } = await evaluateRun(options);
     const { run, split } = options;
     const result = written?.path ?? null;
-    if (options.json) printJson({ run, split, ...evaluationJson(classes, evaluation), result, skipped });
-    else printEvaluation(split, classes, evaluation);
+    if (options.json) printJson({ run, split, seen, ...evaluationJson(classes, evaluation), result, skipped });
+    else printEvaluation(seen?.train ? `${split} (${seen.train} images trained on)` : split, classes, evaluation);
     if (written) sayWritten(written);
     saySkipped(skipped);
   });
@@ -77,14 +79,37 @@ export async function evaluateRun(options: EvalOptions) {
   const encoded = await encodeSplit(encodingOf(clip.engine, run.model, options), images, classes);
   using tuned = await clip.restorePrompts(run.prompts, options.run);
   const evaluation = await tuned.evaluate(encoded);
+  const seen = isFolder ? await seenBefore(options, dataset, encoded) : null;
   let written: WrittenResult | undefined;
   if (isFolder) {
     written = await writeResult(options.run, {
-      ...{ dataset, split: options.split, classes, images: encoded, evaluation },
+      ...{ dataset, split: options.split, classes, images: encoded, evaluation, seen },
       ...{ epochs: run.prompts.epochs, device: device.backend.description },
     });
   }
-  return { classes, evaluation, skipped: encoded.skipped, written };
+  return { classes, evaluation, seen, skipped: encoded.skipped, written };
+}
+
+/** Compares the images with the run's own, and warns of those that it knew; null for the training images, and where the run did not record its own. */
+async function seenBefore(
+  { run, split }: EvalOptions,
+  { origin }: Dataset,
+  images: EncodedSplit,
+): Promise<SeenImages | null> {
+  if (split === 'train') return null;
+  const own = await readRunImages(run);
+  if (!own) return null;
+  const seen = seenImages(own, images, split);
+  const of = `of ${count(images.paths.length, `${split} image`)}`;
+  const parts = [
+    ...(seen.train > 0 ? [`${seen.train} ${of} were trained on`] : []),
+    ...(seen.val > 0 ? [`${seen.val} ${of} are validation images of the run`] : []),
+  ];
+  if (parts.length === 0) return seen;
+  const [before, now] = [(await readRunRecord(run)).dataset.origin, origin].map(describeOrigin);
+  const why = before === now ? '' : `; the run has the ${before}, this is the ${now}`;
+  say(`warning: ${run}: ${parts.join(', ')} (first ${seen.first}), so the result is not one on unseen images${why}`);
+  return seen;
 }
 
 /** The run's data set, unless the options say something else. */

@@ -9,6 +9,8 @@ export {
   checkDataset,
   type DatasetCheck,
   type DatasetOptions,
+  type DuplicateImage,
+  duplicateImages,
   LEFT_OUT_REASONS,
   type LeftOut,
   type LeftOutReason,

@@ -29,7 +29,7 @@ import type { EncodedSplit } from './labelled-images.js';
 import { waitForLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { packageVersion } from './package.js';
-import { contentHash, dataFolder, pathInData, skippedInData } from './run-images.js';
+import { contentHash, dataFolder, pathInData, type SeenImages, skippedInData } from './run-images.js';
 import { errorCode, naming } from './system-error.js';
 
 const FOLDER = 'results';
@@ -41,6 +41,8 @@ export interface EvaluatedSplit {
   readonly classes: readonly ClassName[];
   readonly images: EncodedSplit;
   readonly evaluation: Evaluation;
+  /** Where a run's own images were compared with these. */
+  readonly seen?: SeenImages | null | undefined;
   /** After how many epochs the prompts or the probe were evaluated. */
   readonly epochs: number;
   /** The device's description. */
@@ -91,6 +93,8 @@ export interface ResultFile {
   /** Of the file of predictions. */
   predictionsSha256: string;
   epochs: number;
+  /** Null where that is not known. */
+  seen: Pick<SeenImages, 'train' | 'val'> | null;
   loss: number;
   confusion: number[][];
 }
@@ -102,6 +106,7 @@ const resultSchema: v.GenericSchema<unknown, ResultFile> = v.object({
   imagesSha256: text,
   predictionsSha256: text,
   epochs: whole,
+  seen: v.optional(v.nullable(v.object({ train: whole, val: whole })), null),
   loss: finite,
   confusion: v.array(v.array(whole)),
 });
@@ -131,7 +136,7 @@ export function predictionsPath(result: string): string {
 
 /** Writes a result below `run`. Throws InputError where it cannot be written, or where a file in its place is no result. */
 export async function writeResult(run: string, evaluated: EvaluatedSplit): Promise<WrittenResult> {
-  const { dataset, split, classes, images, evaluation, epochs, device } = evaluated;
+  const { dataset, split, classes, images, evaluation, seen = null, epochs, device } = evaluated;
   const { root, setting, origin } = dataset;
   const folder = join(run, FOLDER);
   await naming(folder, 'cannot be created', () => makeFolder(folder));
@@ -142,7 +147,7 @@ export async function writeResult(run: string, evaluated: EvaluatedSplit): Promi
   const imagesSha256 = contentHash(images);
   const predictionsSha256 = sha256(csv);
   const json = {
-    ...{ dataset: name, setting, origin, data: dataFolder(root), split, imagesSha256 },
+    ...{ dataset: name, setting, origin, data: dataFolder(root), split, seen, imagesSha256 },
     ...{ program: packageVersion(), device, epochs, predictionsSha256 },
     ...evaluationJson(classes, evaluation),
     skipped: images.skipped.map((image) => skippedInData(root, image)),

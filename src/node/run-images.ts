@@ -10,7 +10,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../errors.js';
-import type { ClassName } from '../ptdpc/index.js';
+import type { ClassName, Split } from '../ptdpc/index.js';
 import { csvText } from '../ptdpc/predictions-csv.js';
 import { exists } from './checkpoint-files.js';
 import { parseCsv } from './csv-file.js';
@@ -116,4 +116,32 @@ export function describeOtherImages(
   const others = of(now).filter((image) => !known.has(key(image)));
   const [first] = others;
   return first ? `${others.length} of ${of(now).length}, the first is ${first.path}` : 'the same ones in another order';
+}
+
+/** How many of the images of an evaluation a run knew before, by the content of their files. */
+export interface SeenImages {
+  /** Trained on. */
+  train: number;
+  /** Validated on, and not trained on. */
+  val: number;
+  /** Path of the first of either; null where there are none. */
+  first: string | null;
+}
+
+/** Which images of a split a run knew before; the validation images of a run may be evaluated on, and do not count then. */
+export function seenImages(
+  before: readonly RunImage[],
+  { hashes, paths }: Pick<EncodedSplit, 'hashes' | 'paths'>,
+  split: Split,
+): SeenImages {
+  const splitOf = new Map<string, Split>();
+  if (split !== 'val') for (const image of before) if (image.split === 'val') splitOf.set(image.sha256, 'val');
+  for (const image of before) if (image.split === 'train') splitOf.set(image.sha256, 'train');
+  const known = hashes.map((hash) => splitOf.get(hash));
+  const first = known.findIndex((split) => split !== undefined);
+  return {
+    train: known.filter((split) => split === 'train').length,
+    val: known.filter((split) => split === 'val').length,
+    first: paths[first] ?? null,
+  };
 }

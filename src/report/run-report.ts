@@ -47,6 +47,8 @@ export interface RunEvaluation {
   readonly calibration: readonly ReliabilityGroup[];
   /** counts[actual][predicted]. */
   readonly confusion: readonly (readonly number[])[];
+  /** How many of the images the run was trained on, or validated on; null where that is not known. */
+  readonly seen: { readonly train: number; readonly val: number } | null;
   readonly right: readonly Case[];
   readonly wrong: readonly Case[];
 }
@@ -114,10 +116,15 @@ function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
 }
 
 function resultsSection({ classes, learning }: RunReport, evaluation: RunEvaluation): Html {
-  const { split, count, epochs, calibration, calibrationError, confusion } = evaluation;
+  const { split, count, epochs, calibration, calibrationError, confusion, seen } = evaluation;
   const trained = learning?.epochs.length ?? epochs;
   const matrix = { classes, counts: confusion };
-  return html`${epochs !== trained && epochs !== null && html`<p class="notice">Evaluated after ${counted(epochs, 'epoch')}; the run has ${trained} now.</p>`}<p>${counted(count, `${split} image`)}. Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
+  const known = seen !== null && seen.train + seen.val > 0 && seen;
+  return html`${epochs !== trained && epochs !== null && html`<p class="notice">Evaluated after ${counted(epochs, 'epoch')}; the run has ${trained} now.</p>`}${
+    known &&
+    html`<p class="notice">Not a result on unseen images: of ${counted(count, `${split} image`)}, ${known.train} were trained on and
+${known.val} are validation images of the run.</p>`
+  }<p>${counted(count, `${split} image`)}. Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
 number of images of each class, so that its diagonal is the accuracy of each class.</p>
 ${confusionFigures(matrix)}
 <div class="charts pair">${calibrationFigure(

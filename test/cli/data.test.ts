@@ -159,6 +159,28 @@ describe('broken ones', () => {
   });
 });
 
+test('--duplicates: images in two splits or of two classes, by content; repeated ones are counted', async () => {
+  await writePublished(scratchPath('doubled'), 'twitter2');
+  const copy = (from: string, to: string) => copyFile(scratchPath(`doubled/${from}`), scratchPath(`doubled/${to}`));
+  await copy('train/negative/negative_0.jpg', 'test/negative/again.jpg');
+  await copy('train/positive/positive_1.jpg', 'train/negative/other.jpg');
+  await copy('train/positive/positive_2.jpg', 'train/positive/same.jpg');
+  const args = ['data', 'check', 'doubled', '--dataset', 'twitter2', '--duplicates'];
+  const { stdout } = await ptdpc(args);
+  expect(stdout.slice(stdout.indexOf('images compared'))).toBe(
+    `images compared by content: in two splits or of two classes: 2; repeated within one class of a split: 1
+  doubled/train/negative/negative_0.jpg (train, negative) = doubled/test/negative/again.jpg (test, negative)
+  doubled/train/negative/other.jpg (train, negative) = doubled/train/positive/positive_1.jpg (train, positive)
+`,
+  );
+  const { duplicates } = await ptdpcJson<{ duplicates: { sha256: string; places: unknown[] }[] }>(args);
+  expect(duplicates.map(({ sha256, places }) => [sha256.length, places.length])).toEqual([
+    [64, 2],
+    [64, 2],
+    [64, 2],
+  ]);
+});
+
 describe('--decode', () => {
   beforeAll(async () => {
     await writePublished(scratchPath('damaged'), 'twitter2');

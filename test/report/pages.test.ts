@@ -18,6 +18,16 @@ describe('html', () => {
 describe('the page of a run', () => {
   const page = runReport(sampleRun(HOSTILE_WORDS));
 
+  it('says where the images were not unseen', () => {
+    expect(page).not.toContain('unseen');
+    const run = sampleRun(['a', 'b']);
+    expect(
+      runReport({ ...run, evaluations: run.evaluations.map((one) => ({ ...one, seen: { train: 28, val: 3 } })) }),
+    ).toContain(
+      'Not a result on unseen images: of 100 test images, 28 were trained on and\n3 are validation images of the run.',
+    );
+  });
+
   it('is the same text each time', () => {
     expect(runReport(sampleRun(HOSTILE_WORDS))).toBe(page);
   });

@@ -72,6 +72,7 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
           { count: 60, confidence: 0.9, accuracy: 0.875 },
         ],
         confusion,
+        seen: null,
         right: [example(0, 0, PIXEL), example(count - 1, count - 1, null)],
         wrong: [example(0, count - 1, PIXEL)],
       },

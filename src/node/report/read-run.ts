@@ -57,10 +57,11 @@ async function readEvaluations(run: string, record: RunRecord): Promise<RunEvalu
   const evaluations: RunEvaluation[] = [];
   for (const { path, result } of found.sort((a, b) => rank(a) - rank(b))) {
     const pictures = (image: string) => pictureIn(result.data, image);
-    const { dataset, epochs } = result;
+    const { dataset, epochs, seen } = result;
     evaluations.push({
       dataset,
       epochs,
+      seen,
       ...(await evaluationOf(run, record, path, predictionsPath(path), result, pictures)),
     });
   }
@@ -74,7 +75,7 @@ async function readEarlierEvaluation(run: string, record: RunRecord): Promise<Ru
   const summary = parseJsonAs(summarySchema, await readText(path), path, 'the result of an evaluation');
   const pictures = (image: string) => pictureAt(image, dataFolder(record.data));
   const evaluation = await evaluationOf(run, record, path, predictions, summary, pictures);
-  return [{ dataset: null, epochs: null, ...evaluation }];
+  return [{ dataset: null, epochs: null, seen: null, ...evaluation }];
 }
 
 const summarySchema = v.object({ split: text, loss: finite, confusion: v.array(v.array(whole)) });
@@ -87,7 +88,7 @@ async function evaluationOf(
   predictionsFile: string,
   summary: v.InferOutput<typeof summarySchema>,
   pictures: (image: string) => Promise<Picture>,
-): Promise<Omit<RunEvaluation, 'dataset' | 'epochs'>> {
+): Promise<Omit<RunEvaluation, 'dataset' | 'epochs' | 'seen'>> {
   const predictions = await readPredictions(predictionsFile);
   const { labels, predicted, probabilities, words } = predictions;
   if (words.join('\n') !== record.classes.map(({ word }) => word).join('\n'))

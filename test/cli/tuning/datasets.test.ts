@@ -123,3 +123,37 @@ test('a run is not continued on another split, nor made on one that there is not
     /--fold: expected a whole number from 1 to 5, found 6/,
   );
 });
+
+test('eval says how many of its images the run was trained on, by content', async () => {
+  const seen = async (...options: string[]) => {
+    const { stdout, stderr } = await expectDone(['eval', '--run', 'seed7', '--json', ...COMMON, ...options]);
+    const json = JSON.parse(stdout) as {
+      result: string;
+      seen: { train: number; val: number; first: string | null } | null;
+    };
+    const written = JSON.parse(await readFile(scratchPath(json.result), 'utf8')) as typeof json;
+    expect(written.seen).toEqual(json.seen);
+    return { seen: json.seen, warning: stderr.split('\n').find((line) => line.includes('not one on unseen')) };
+  };
+  expect(await seen()).toEqual({ seen: { train: 0, val: 0, first: null }, warning: undefined });
+  // Of another split by seed, the images that the run's own has for training and for validation.
+  const own = await openDataset(scratchPath('whole'), { setting: 'fi8', seed: 7 });
+  const { splits } = await openDataset(scratchPath('whole'), { setting: 'fi8', seed: 0 });
+  const among = (split: 'train' | 'val') => {
+    const paths = new Set(own.splits[split]!.map(({ path }) => path));
+    return splits.test!.filter(({ path }) => paths.has(path)).length;
+  };
+  const other = await seen('--split-seed', '0');
+  expect(other.seen).toMatchObject({ train: among('train'), val: among('val') });
+  expect(among('train')).toBeGreaterThan(0);
+  expect(other.warning).toMatch(
+    /^warning: seed7: \d of 7 test images were trained on.*; the run has the split by seed 7/,
+  );
+  expect((await expectDone(['eval', '--run', 'seed7', '--split-seed', '0', ...COMMON])).stdout).toMatch(
+    new RegExp(`^test \\(${among('train')} images trained on\\): accuracy`),
+  );
+  // Copies of the training images elsewhere, under other names.
+  await cp(scratchPath('split/train'), scratchPath('copied/test'), { recursive: true });
+  expect((await seen('--data', 'copied', '--dataset', 'folders')).seen!.train).toBeGreaterThan(30);
+  expect((await seen('--split', 'train')).seen).toBeNull();
+});

@@ -220,7 +220,8 @@ describe('prompts without the folder of their run', () => {
   test('evaluate and predict as those in it', async () => {
     const inFolder = await ptdpcJson<EvaluationJson>(EVAL);
     const alone = await ptdpcJson<EvaluationJson>(['eval', ...LONE, '--data', 'data']);
-    expect(alone).toEqual({ ...inFolder, run: 'lone.safetensors', result: null });
+    // Which images the run was trained on stands in its folder.
+    expect(alone).toEqual({ ...inFolder, run: 'lone.safetensors', seen: null, result: null });
     const picture = 'data/test/awe/00.png';
     const { predictions } = await ptdpcJson<PredictJson>([...PREDICT, picture]);
     expect((await ptdpcJson<PredictJson>(['predict', ...LONE, picture])).predictions).toEqual(predictions);
