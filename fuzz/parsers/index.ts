@@ -5,7 +5,7 @@ import { abstract, classes, emoset, jsonManifest, manifest, roi } from './datase
 import { plan, results, taskResult } from './experiment.js';
 import { hub } from './hub.js';
 import { jpeg } from './jpeg.js';
-import { config, index } from './json.js';
+import { config, index, preprocessing } from './json.js';
 import { bmp, gif, webp } from './other-images.js';
 import { png } from './png.js';
 import { evaluated, predictions } from './report.js';
@@ -15,7 +15,7 @@ import { pickle, torch, zip } from './torch.js';
 import { text, vocabulary } from './vocabulary.js';
 
 export const PARSERS: readonly FuzzedParser[] = [
-  ...[safetensors, zip, pickle, torch, index, config, vocabulary, text, png, jpeg, webp, gif, bmp],
+  ...[safetensors, zip, pickle, torch, index, config, preprocessing, vocabulary, text, png, jpeg, webp, gif, bmp],
   ...[classes, manifest, jsonManifest, roi, emoset, abstract],
   ...[runJson, metrics, prompts, trainingState, predictions, evaluated, plan, taskResult, results],
   ...[segment, tuning, hub],

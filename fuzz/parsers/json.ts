@@ -1,6 +1,13 @@
-/** The small JSON files beside weights: configurations of both kinds, and the index of shards. */
+/** The small JSON files beside weights: configurations of both kinds, how pictures are prepared, and the index of shards. */
 import { parseShardIndex, shardFileNames } from '../../src/clip/checkpoint/shards.js';
-import { clipTensors, configToJson, parseConfigJson } from '../../src/clip/config.js';
+import {
+  clipTensors,
+  configToJson,
+  parseConfigJson,
+  parsePreprocessing,
+  preprocessorJson,
+} from '../../src/clip/config.js';
+import { clipPreprocessing, samePreprocessing } from '../../src/clip/image/index.js';
 import { mutateJson } from '../mutate-json.js';
 import { type FuzzedParser, fixture, MiB, maybeDamaged, utf8 } from '../parser.js';
 import type { Random } from '../random.js';
@@ -40,6 +47,22 @@ export const config: FuzzedParser = {
     parseConfigJson(configToJson(parsed), 'written config.json');
   },
   names: 'config.json',
+  memory: (length) => 16 * MiB + 64 * length,
+};
+
+const OPENAI = preprocessorJson(clipPreprocessing(224));
+const TIMM = JSON.stringify({ pretrained_cfg: { input_size: [3, 224, 224], crop_pct: 0.9, crop_mode: 'squash' } });
+
+export const preprocessing: FuzzedParser = {
+  name: 'preprocessing',
+  what: "how a model wants its pictures: transformers', OpenCLIP's and timm's files",
+  make: (random) => damagedJson(random.pick([OPENAI, OPEN_CLIP, TIMM]), random),
+  async read(input) {
+    const how = parsePreprocessing(decode(input), 'preprocessor_config.json', 224);
+    const again = parsePreprocessing(preprocessorJson(how), 'written preprocessor_config.json', 224);
+    if (!samePreprocessing(how, again)) throw new Error('read back otherwise');
+  },
+  names: 'preprocessor_config.json',
   memory: (length) => 16 * MiB + 64 * length,
 };
 

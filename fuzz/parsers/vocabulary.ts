@@ -3,6 +3,7 @@ import { gzipSync } from 'fflate';
 import { ClipTokenizer } from '../../src/clip/tokenizer/index.js';
 import { type FuzzedParser, fixture, MiB, maybeDamaged, utf8 } from '../parser.js';
 import type { Random } from '../random.js';
+import { damagedJson } from './json.js';
 
 const LINES = new TextDecoder().decode(fixture('tokenizer/merges.txt')).split('\n').slice(0, 120);
 const ODD_LINES = [
@@ -62,10 +63,24 @@ function words(random: Random): string {
   return random.oneIn(30) ? random.pick(PIECES).repeat(random.below(30_000)) : pieces.join('');
 }
 
+const tokenizer = ClipTokenizer.fromMerges(LINES.join('\n'), 'merges.txt');
+
+/** As the library tokenizers saves it. */
+const TOKENIZER_JSON = JSON.stringify({
+  added_tokens: [{ id: tokenizer.eot, content: '<|endoftext|>', special: true }],
+  model: {
+    type: 'BPE',
+    end_of_word_suffix: '</w>',
+    vocab: JSON.parse(tokenizer.vocabJson()),
+    merges: tokenizer.mergesText().trimEnd().split('\n').slice(1),
+  },
+});
+
 export const vocabulary: FuzzedParser = {
   name: 'vocabulary',
-  what: 'merges.txt and bpe_simple_vocab_16e6.txt.gz',
+  what: 'merges.txt, tokenizer.json and bpe_simple_vocab_16e6.txt.gz',
   make(random) {
+    if (random.oneIn(4)) return damagedJson(TOKENIZER_JSON, random);
     const text = utf8(merges(random));
     if (random.oneIn(2)) return maybeDamaged(text, random);
     const options = {
@@ -86,8 +101,6 @@ export const vocabulary: FuzzedParser = {
   // At most 16 MiB of text come out of a compressed file, and a line of it becomes a few strings.
   memory: (length) => 64 * MiB + 64 * length,
 };
-
-const tokenizer = ClipTokenizer.fromMerges(LINES.join('\n'), 'merges.txt');
 
 export const text: FuzzedParser = {
   name: 'text',

@@ -43,7 +43,12 @@ export function parseTokenizerJson(text: string, name: string): { merges: string
       `${name}: expected a byte-pair encoding with "${END_OF_WORD}" at the end of words, as CLIP's; found type ${quoted(type)}, end_of_word_suffix ${quoted(suffix)}`,
     );
   }
-  const lines = merges.map((merge: unknown) => (Array.isArray(merge) ? merge.join(' ') : String(merge)));
+  const lines = merges.map((merge: unknown, i) => {
+    const pair = typeof merge === 'string' ? merge.split(' ') : merge;
+    if (Array.isArray(pair) && pair.length === 2 && pair.every((symbol) => typeof symbol === 'string'))
+      return pair.join(' ');
+    throw new InputError(`${name}: merge ${i} should be two symbols, found ${quoted(merge)}`);
+  });
   const idOf = idsIn(vocab);
   const special = new Map<unknown, unknown>(
     (Array.isArray(added) ? added : []).filter(isObject).map(({ content, id }) => [content, id]),

@@ -191,7 +191,8 @@ describe('vocabulary files', () => {
       expect(() => ClipTokenizer.fromMerges(text, 't.json')).toThrow(message);
     refused(tokenizerJson(false, { type: 'Unigram' }), 't.json: expected a byte-pair encoding with "</w>"');
     refused(tokenizerJson(false, { end_of_word_suffix: null }), 'end_of_word_suffix null');
-    refused(tokenizerJson(false, { merges: ['a'] }), 't.json: line 2: expected two symbols');
+    refused(tokenizerJson(false, { merges: ['a'] }), 't.json: merge 0 should be two symbols, found "a"');
+    refused(tokenizerJson(false, { merges: [{ toString: null }] }), 't.json: merge 0 should be two symbols');
     refused(
       tokenizer.vocabJson(),
       't.json: expected merges.txt or a tokenizer.json, found other JSON (a vocab.json has no merges)',
