@@ -12,6 +12,16 @@ export class InputError extends Error {
   }
 }
 
+/** By shape and not by class: an error of another realm (Node's own, in a program that Jest runs) is no instance of this one's Error. */
+export function isError(value: unknown): value is Error {
+  return typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
+}
+
+/** What something that was thrown says. */
+export function messageOf(error: unknown): string {
+  return isError(error) ? error.message : String(error);
+}
+
 /** Line breaks of every kind, and the characters with which a name could steer a terminal: control and bidirectional ones. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 

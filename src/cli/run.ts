@@ -6,7 +6,7 @@
  * Results go to standard output, everything else to standard error.
  */
 import { Command, CommanderError } from 'commander';
-import { InputError } from '../errors.js';
+import { InputError, isError, messageOf } from '../errors.js';
 import { DeviceError, DeviceLostError, DeviceMemoryError } from '../kernels/webgpu/faults.js';
 import { packageVersion } from '../node/package.js';
 import { explained, isSystemError } from '../node/system-error.js';
@@ -49,9 +49,8 @@ export function report(error: unknown): number {
     say(`ptdpc: ${error.path}: ${error.syscall} failed (${explained(error)})`);
     return 2;
   }
-  const message = error instanceof Error ? error.message : String(error);
-  say(`ptdpc: internal error: ${oneLine(message)} (PTDPC_DEBUG=1 shows where)`);
-  if (process.env.PTDPC_DEBUG === '1' && error instanceof Error) say(error.stack ?? '');
+  say(`ptdpc: internal error: ${oneLine(messageOf(error))} (PTDPC_DEBUG=1 shows where)`);
+  if (process.env.PTDPC_DEBUG === '1' && isError(error)) say(error.stack ?? '');
   return 1;
 }
 

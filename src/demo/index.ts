@@ -3,6 +3,7 @@
  *
  * @module ptdpc/demo
  */
+export type {} from '../platform-types.js';
 
 export {
   type AffectiveAttributes,

@@ -9,7 +9,7 @@ const scratchFloat = new Float32Array(1);
 const scratchBits = new Uint32Array(scratchFloat.buffer);
 
 /** Widens binary16 bit patterns to binary32. Exact; NaN payloads are kept, moved to the top of the wider fraction. */
-export function float32FromHalf(halves: Uint16Array): Float32Array<ArrayBuffer> {
+export function float32FromHalf(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
   const out = new Float32Array(bits.buffer);
   for (let i = 0; i < halves.length; i++) {
@@ -47,14 +47,14 @@ export function halfFromFloat32(value: number): number {
 }
 
 /** Rounds binary32 values to binary16 bit patterns. */
-export function halvesFromFloat32(values: Float32Array): Uint16Array<ArrayBuffer> {
+export function halvesFromFloat32(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) out[i] = halfFromFloat32(values[i]!);
   return out;
 }
 
 /** The nearest halves, as binary32 values. */
-export function roundedToHalves(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+export function roundedToHalves(values: ArrayLike<number>): Float32Array {
   return float32FromHalf(halvesFromFloat32(Float32Array.from(values)));
 }
 

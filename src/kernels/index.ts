@@ -1,4 +1,6 @@
 /** Kernels: the backend contract and the two backends behind it, WebGPU (shaders/) and CPU (the plain twins). */
+export type {} from '../platform-types.js';
+
 export * from './contract.js';
 export { type KernelCost, kernelCost, matmulFlops } from './cost.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';

@@ -4,6 +4,8 @@
  * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
  * `exercises` are for readers. The library's own tests run the same suite.
  */
+export type {} from '../platform-types.js';
+
 export * from './ceilings.js';
 export * from './compare.js';
 export * from './contract.js';

@@ -1,7 +1,7 @@
 /** Files of comma-separated values (RFC 4180) that people bring. */
 import { type Options, parse } from 'csv-parse/sync';
 import { shortened } from '../clip/checkpoint/quoted.js';
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import { readText } from './checkpoint-files.js';
 
 /** The cells of each record. Throws InputError naming the file where it cannot be read or is something else. */
@@ -14,7 +14,7 @@ export function parseCsv(text: string, path: string, options: Options = {}): str
   try {
     return parse(text, options) as unknown as string[][];
   } catch (error) {
-    const reason = shortened(error instanceof Error ? error.message : String(error));
+    const reason = shortened(messageOf(error));
     throw new InputError(`${path}: expected comma-separated values (${reason})`);
   }
 }

@@ -7,8 +7,11 @@
  * maxDynamicUniformBuffersPerPipelineLayout artificially reduced ..."). They mean nothing here, and no toggle or flag of
  * `create` silences them: the native code (dawn/native/Limits.cpp) writes them unconditionally.
  */
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import { findAdapter } from '../kernels/webgpu/device.js';
+
+/** Not written where it is imported, so that bundlers leave it: it finds its native library from where it is installed. */
+const WEBGPU: string = 'webgpu';
 
 let gpu: GPU | undefined;
 
@@ -16,11 +19,11 @@ let gpu: GPU | undefined;
 async function openGpu(): Promise<GPU> {
   if (gpu) return gpu;
   try {
-    const { create } = await import('webgpu');
+    const { create } = (await import(WEBGPU)) as typeof import('webgpu');
     // Without the toggle, Dawn rounds timestamps to 100 microseconds, as browsers do to keep pages apart.
     gpu = create(['disable-dawn-features=timestamp_quantization']);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const reason = messageOf(error).split('\n')[0];
     throw new InputError(`WebGPU is not available on this platform: ${reason}`);
   }
   return gpu;

@@ -1,7 +1,8 @@
 /** Gives the image codecs their WebAssembly files, which Node has to find in the installed packages. */
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { setImageWasm } from '../clip/image/index.js';
+import { InputError } from '../errors.js';
+import { resolveModule } from './package.js';
 
 let given = false;
 
@@ -17,5 +18,14 @@ export function loadImageCodecs(): void {
 }
 
 async function compiled(file: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(createRequire(import.meta.url).resolve(file)));
+  return WebAssembly.compile(await readFile(located(file)));
+}
+
+/** Throws InputError in a bundle that is on its own. */
+function located(file: string): string {
+  try {
+    return resolveModule(file);
+  } catch {
+    throw new InputError(`${file} is not found; install its package where this program finds it`);
+  }
 }

@@ -1,7 +1,7 @@
 /** A decoding thread (see image-decoders.ts): images' bytes in, what the vision tower takes out. */
 import { parentPort } from 'node:worker_threads';
 import type { Preprocessing } from '../clip/image/index.js';
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import { pixelsFor } from './image-files.js';
 
 export interface DecodeRequest {
@@ -26,7 +26,7 @@ parentPort?.on('message', async ({ id, bytes, path, how }: DecodeRequest) => {
     const pixels = await pixelsFor(how, bytes, path);
     reply({ id, pixels }, [pixels.buffer as ArrayBuffer]);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     reply({ id, error: { message, input: error instanceof InputError } });
   }
 });

@@ -4,6 +4,7 @@
  *
  * @module ptdpc/node
  */
+export type {} from '../platform-types.js';
 
 export {
   checkDataset,

@@ -1,11 +1,10 @@
 /** What the operating system refuses is bad input (a wrong path, a full disk), not a defect: one line, with its short code. */
 import type { Stats } from 'node:fs';
-import { InputError } from '../errors.js';
+import { InputError, isError, messageOf } from '../errors.js';
 
 /** Node's short code, e.g. ENOENT, or the message where there is none. */
 export function errorCode(error: unknown): string {
-  if (error instanceof Error) return 'code' in error ? String(error.code) : error.message;
-  return String(error);
+  return hasCode(error) ? error.code : messageOf(error);
 }
 
 /** What a code means that not everybody knows by heart, and that somebody can do something about. */
@@ -27,12 +26,16 @@ export function explained(error: unknown): string {
 
 /** True for errors that the operating system gave, as opposed to errors in this program. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
+  return hasCode(error) && 'syscall' in error;
 }
 
 /** True for a path that no file can have, which Node refuses before the system sees it: one with a zero byte. */
 function isImpossiblePath(error: unknown): boolean {
-  return error instanceof TypeError && errorCode(error) === 'ERR_INVALID_ARG_VALUE';
+  return hasCode(error) && error.code === 'ERR_INVALID_ARG_VALUE';
+}
+
+function hasCode(error: unknown): error is Error & { code: string } {
+  return isError(error) && 'code' in error && typeof error.code === 'string';
 }
 
 /** Runs `body`; an error of the operating system becomes an InputError `<path>: <what> (<code>)`. */

@@ -6,17 +6,11 @@ import { CustomChart, type CustomSeriesOption, LineChart, type LineSeriesOption 
 import { GridComponent, type GridComponentOption } from 'echarts/components';
 import { type ComposeOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import type { Drawing } from './drawing.js';
 
 use([LineChart, CustomChart, GridComponent, SVGRenderer]);
 
 export type ChartOption = ComposeOption<LineSeriesOption | CustomSeriesOption | GridComponentOption>;
-
-/** A drawing and its natural size in CSS pixels. */
-export interface Drawing {
-  readonly svg: string;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** The colours of charts: custom properties, defined in page/style.ts. */
 export const COLOR = {

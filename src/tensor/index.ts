@@ -1,4 +1,6 @@
 /** Tensors with autograd over any backend: memory scopes, a tape, operations beside their gradients, and optimisers. */
+export type {} from '../platform-types.js';
+
 export { Engine, type Kept } from './engine.js';
 export * from './ops/attention.js';
 export * from './ops/compose.js';

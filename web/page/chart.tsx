@@ -1,7 +1,7 @@
 /** A chart with its title, what it says in words, and its numbers as a table. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Drawing } from '../../src/report/svg.js';
+import type { Drawing } from '../../src/report/drawing.js';
 import { DataTable, type TableData } from './data-table.js';
 
 type Drawings = typeof import('./drawings.js');

@@ -2,7 +2,7 @@
  * The reports' charts, loaded when the first is shown: ECharts is a third of the page's code. A page with a strict policy takes no style from
  * markup, so what ECharts writes as styles becomes attributes.
  */
-import type { Drawing } from '../../src/report/svg.js';
+import type { Drawing } from '../../src/report/drawing.js';
 
 export { type HeatMap, heatMap } from '../../src/report/charts/heat-map.js';
 export { type LineChart, lineChart } from '../../src/report/charts/lines.js';

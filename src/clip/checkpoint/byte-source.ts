@@ -4,7 +4,7 @@
  * Every reader in this folder works on a `ByteSource`, so the same code opens a 350 MB file in Node (through
  * `src/node/file-source.ts`), a file dropped on a page, and a fixture in a test.
  */
-import { InputError } from '../../errors.js';
+import { InputError, messageOf } from '../../errors.js';
 
 /** Random access to bytes. `name` is what error messages call it: a path or a file name. */
 export interface ByteSource {
@@ -12,7 +12,7 @@ export interface ByteSource {
   /** Length in bytes. */
   readonly size: number;
   /** Returns `length` bytes from `offset`, in fresh memory at byteOffset 0 that the caller may keep and change. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(offset: number, length: number): Promise<Uint8Array>;
 }
 
 /** A source over bytes in memory. The bytes are not copied until they are read. */
@@ -34,12 +34,12 @@ export function blobSource(name: string, blob: Blob): ByteSource {
     size: blob.size,
     read: async (offset, length) => {
       requireRange(name, blob.size, offset, length);
-      let bytes: Uint8Array<ArrayBuffer>;
+      let bytes: Uint8Array;
       try {
         bytes = new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
       } catch (error) {
         // A browser refuses a file that was moved, or changed, since it was chosen; and what does not fit into memory.
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         throw new InputError(`${name}: cannot be read (any more): ${reason}`);
       }
       if (bytes.length !== length) {

@@ -11,7 +11,7 @@ export interface CanonicalClip extends Checkpoint {
   readonly stored: Checkpoint;
   /** The stored tensor that a canonical one comes from, for messages. */
   storedName(name: string): string;
-  read(name: string, rows?: RowRange): Promise<Float32Array<ArrayBuffer>>;
+  read(name: string, rows?: RowRange): Promise<Float32Array>;
   /** The bit patterns of a tensor that is stored in half precision; undefined for one that is not, or is stored transposed. */
   readHalves(name: string): Promise<Uint16Array | undefined>;
 }
@@ -96,7 +96,7 @@ async function readCanonical(
   checkpoint: Checkpoint,
   { storedName, derivation, shape }: Origin,
   rows?: RowRange,
-): Promise<Float32Array<ArrayBuffer>> {
+): Promise<Float32Array> {
   if (derivation === 'same' || derivation === 'scalar') return readFloat32(checkpoint, storedName, rows);
   if (derivation === 'squeezed') {
     if (rows) throw new Error(`${storedName} is read as a whole only`);
@@ -132,7 +132,7 @@ function transposeColumns(
   columns: number,
   first: number,
   count: number,
-): Float32Array<ArrayBuffer> {
+): Float32Array {
   const out = new Float32Array(count * rows);
   for (let column = 0; column < count; column++) {
     for (let row = 0; row < rows; row++) out[column * rows + row] = matrix[row * columns + first + column]!;

@@ -45,11 +45,7 @@ export function requireTensor<T>(table: ReadonlyMap<string, T>, name: string, fi
 }
 
 /** Reads a floating-point tensor as Float32Array. F64 is rounded; an integer type is an `InputError`. */
-export async function readFloat32(
-  checkpoint: Checkpoint,
-  name: string,
-  rows?: RowRange,
-): Promise<Float32Array<ArrayBuffer>> {
+export async function readFloat32(checkpoint: Checkpoint, name: string, rows?: RowRange): Promise<Float32Array> {
   const data = await checkpoint.read(name, rows);
   if (data instanceof Float32Array) return data;
   if (data instanceof Float64Array) return new Float32Array(data);

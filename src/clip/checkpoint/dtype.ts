@@ -32,16 +32,16 @@ export type DType = keyof typeof ITEM_BYTES;
 
 /** What reading a tensor yields: F16 and BF16 are widened to Float32Array, BOOL is 0 or 1 in a Uint8Array. */
 export type TensorData =
-  | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>
-  | BigInt64Array<ArrayBuffer>
-  | BigUint64Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Int8Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>;
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 export function isDType(name: unknown): name is DType {
   return typeof name === 'string' && Object.hasOwn(ITEM_BYTES, name);
@@ -70,7 +70,7 @@ export function elementCount(shape: readonly unknown[], what: string): number {
 }
 
 /** Reinterprets little-endian bytes as elements. Views `bytes` where the type allows it, so the caller gives them up. */
-export function decodeElements(bytes: Uint8Array<ArrayBuffer>, dtype: DType): TensorData {
+export function decodeElements(bytes: Uint8Array, dtype: DType): TensorData {
   const { buffer, byteOffset } = bytes;
   const count = bytes.length / ITEM_BYTES[dtype];
   if (byteOffset % ITEM_BYTES[dtype] !== 0) return decodeElements(bytes.slice(), dtype);

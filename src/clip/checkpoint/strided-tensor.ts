@@ -16,7 +16,7 @@ export interface StridedTensor {
 }
 
 /** Returns bytes `[offset, offset + length)` of a tensor's storage. */
-export type ReadStorage = (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
+export type ReadStorage = (offset: number, length: number) => Promise<Uint8Array>;
 
 /** Row-major strides, in elements. */
 export function contiguousStrides(shape: readonly number[]): number[] {
@@ -78,7 +78,7 @@ function gather(
   strides: readonly number[],
   bytesEach: number,
   what: string,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const count = elementCount(shape, what);
   const out = new Uint8Array(count * bytesEach);
   const index = new Array<number>(shape.length).fill(0);

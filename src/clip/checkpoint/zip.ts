@@ -7,7 +7,7 @@
  * PyTorch can be told to write none (`torch.serialization.set_crc32_options`), and then leaves a wrong one.
  */
 import { Inflate } from 'fflate';
-import { InputError } from '../../errors.js';
+import { InputError, messageOf } from '../../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { quoted } from './quoted.js';
 
@@ -47,7 +47,7 @@ export interface ZipArchive {
    * Reads bytes `[offset, offset + length)` of an entry, by default all of it. A stored entry is read by range; a
    * deflated one is inflated whole. Throws `InputError` for a missing or damaged entry.
    */
-  read(entry: string, offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(entry: string, offset?: number, length?: number): Promise<Uint8Array>;
 }
 
 /** Opens a ZIP archive. Throws `InputError` where its directory is damaged, encrypted or spans several files. */
@@ -222,7 +222,7 @@ async function dataOffset(source: ByteSource, entry: ZipEntry, what: string): Pr
 }
 
 /** Inflates to exactly `size` bytes, and stops as soon as the stream yields more. */
-function inflate(compressed: Uint8Array, size: number, what: string): Uint8Array<ArrayBuffer> {
+function inflate(compressed: Uint8Array, size: number, what: string): Uint8Array {
   const out = new Uint8Array(size);
   let filled = 0;
   let ended = false;
@@ -240,7 +240,7 @@ function inflate(compressed: Uint8Array, size: number, what: string): Uint8Array
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`${what}: its deflate stream is damaged (${error instanceof Error ? error.message : error})`);
+    throw new InputError(`${what}: its deflate stream is damaged (${messageOf(error)})`);
   }
   if (!ended || filled !== size) throw new InputError(`${what}: inflates to ${filled} bytes, it claims ${size}`);
   return out;

@@ -2,7 +2,7 @@
  * WebP files by libwebp in WebAssembly (`codecs.ts`), lossy, lossless, with alpha; of an animation the first frame, on its canvas. The
  * container is that of RFC 9649, section 2.
  */
-import { InputError } from '../../errors.js';
+import { InputError, messageOf } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
 import { discardCodec, webpDecoder } from './codecs.js';
 import { checkClaim, checkDimensions, type DecodedImage } from './decoded-image.js';
@@ -71,7 +71,7 @@ async function decode(file: Uint8Array, { width, height }: Size, name: string): 
     decoded = decoder.codec.decode(file);
   } catch (error) {
     discardCodec('webpDecoder');
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new InputError(`${name}: WebP image cannot be decoded (${quoted(message)})`);
   }
   if (!decoded || decoded.width !== width || decoded.height !== height) {

@@ -1,5 +1,5 @@
 /** Getting a WebGPU device with everything its adapter offers, and saying what it is. */
-import { InputError } from '../../errors.js';
+import { InputError, messageOf } from '../../errors.js';
 
 /** What an adapter is and offers. */
 export interface AdapterSummary {
@@ -60,8 +60,6 @@ export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   try {
     return await adapter.requestDevice({ requiredFeatures, requiredLimits });
   } catch (error) {
-    throw new InputError(
-      `the WebGPU adapter refused a device: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`,
-    );
+    throw new InputError(`the WebGPU adapter refused a device: ${messageOf(error).split('\n')[0]}`);
   }
 }

@@ -2,7 +2,7 @@
  * What can befall a device after it was opened. Each kind is an error of one line that says what happened and on which adapter; its backend
  * is of no more use, a new one may be. docs/webgpu-kernels.md ("When a device fails") says how a caller goes on.
  */
-import { InputError } from '../../errors.js';
+import { InputError, isError } from '../../errors.js';
 
 /** The device refused a command (which no input should bring about), or one of the kinds below. */
 export class DeviceError extends InputError {}
@@ -63,7 +63,7 @@ export class DeviceFaults {
 
   /** The fault that a call to the device threw. */
   thrown(error: unknown): DeviceError {
-    return this.#note(error instanceof Error ? error : new Error(String(error)));
+    return this.#note(isError(error) ? error : new Error(String(error)));
   }
 
   #note(error: GPUError | Error): DeviceError {

@@ -1,4 +1,5 @@
 /** Compiled programs, cached: a pipeline per set of shader files, entry point and constants. */
+import { messageOf } from '../../errors.js';
 import { GPU_STAGE_COMPUTE } from './buffer-pool.js';
 import type { Launch } from './launch.js';
 import { reflectShader, type ShaderInterface } from './reflect.js';
@@ -132,7 +133,7 @@ export class ProgramCache {
 }
 
 function asMessage(error: unknown): CompilerMessage {
-  return { type: 'error', text: error instanceof Error ? error.message : String(error), line: 0, column: 0 };
+  return { type: 'error', text: messageOf(error), line: 0, column: 0 };
 }
 
 /** The whole WGSL text of a launch. */

@@ -1,6 +1,7 @@
 /** Lines over epochs: loss, accuracy, learning rate. */
 import type { LineSeriesOption } from 'echarts/charts';
-import { AXIS, COLOR, type Drawing, draw, textWidth } from '../svg.js';
+import type { Drawing } from '../drawing.js';
+import { AXIS, COLOR, draw, textWidth } from '../svg.js';
 
 export interface Line {
   readonly name: string;

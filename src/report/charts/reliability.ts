@@ -3,7 +3,8 @@
  * diagonal, a probability means what it says; below it the model is too sure of itself.
  */
 import type { CustomSeriesOption } from 'echarts/charts';
-import { AXIS, CHART_WIDTH, COLOR, type Drawing, draw } from '../svg.js';
+import type { Drawing } from '../drawing.js';
+import { AXIS, CHART_WIDTH, COLOR, draw } from '../svg.js';
 
 export interface ReliabilityGroup {
   readonly count: number;

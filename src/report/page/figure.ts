@@ -1,6 +1,8 @@
 /** A chart on the page: its title and legend, the drawing with what it says in words, and its numbers as a table. */
+
+import type { Drawing } from '../drawing.js';
 import { type Html, html, type Part, trusted } from '../html.js';
-import { CHART_WIDTH, type Drawing } from '../svg.js';
+import { CHART_WIDTH } from '../svg.js';
 import { type Table, table } from './table.js';
 
 /** How a legend shows a thing: the mark's form and its colour, both classes of the style sheet. */

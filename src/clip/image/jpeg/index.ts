@@ -2,7 +2,7 @@
  * JPEG files, byte for byte what Pillow decodes: most by libjpeg-turbo in WebAssembly (`../codecs.ts`), the kinds that this build cannot
  * give as Pillow does by `plain.ts`.
  */
-import { InputError } from '../../../errors.js';
+import { InputError, isError } from '../../../errors.js';
 import { quoted } from '../../checkpoint/quoted.js';
 import { discardCodec, jpegDecoder } from '../codecs.js';
 import { checkDimensions, type DecodedImage, MOST_PIXELS } from '../decoded-image.js';
@@ -71,7 +71,7 @@ async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: st
   } catch (error) {
     discardCodec('jpegDecoder');
     // A C++ exception arrives as a number; libjpeg's own message was printed before.
-    const message = decoder.lastMessage || (error instanceof Error ? error.message : 'unknown error');
+    const message = decoder.lastMessage || (isError(error) ? error.message : 'unknown error');
     throw new InputError(`${name}: JPEG image cannot be decoded (${quoted(message)})`);
   }
   if (width * height > MOST_PIXELS_KEPT) discardCodec('jpegDecoder');

@@ -11,7 +11,7 @@ const DRI = 0xdd;
 
 export class JpegTables {
   /** By number, factors of the coefficients by rows. */
-  readonly quantisation = new Map<number, Uint16Array>();
+  readonly quantisation: Map<number, Uint16Array> = new Map();
   /** Units of a scan between two restart markers; 0: there are none. */
   restartInterval = 0;
   /** By number, plus `AC` for those of AC. */
