@@ -69,7 +69,7 @@ export function configure(command: Command): void {
 export async function evaluateRun(options: EvalOptions) {
   using _kept = featuresKept(options);
   const isFolder = !(await isPromptsFile(options.run));
-  if (isFolder) await requireWritable(join(options.run, 'results', 'any'));
+  if (isFolder) await requireWritable(join(options.run, 'results'));
   await using run = await openRun(options.run, options.model);
   const { classes } = run.prompts;
   const dataset = await openReportedDataset(await dataOf(options), classes);
