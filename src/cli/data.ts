@@ -1,6 +1,5 @@
 /** `ptdpc data check`: what a folder holds as a data set, before anything is computed. */
 import type { Command } from 'commander';
-import { printable } from '../errors.js';
 import {
   checkDataset,
   type DatasetCheck,
@@ -63,9 +62,9 @@ async function check(dir: string, options: CheckOptions): Promise<void> {
   const unreadable = options.decode ? await decodeAll(found) : undefined;
   const duplicates = options.duplicates ? await compareAll(found) : undefined;
   if (options.json) return printJson(checkJson(found, dataset !== undefined, unreadable, duplicates));
-  for (const line of checkLines(found, dataset !== undefined)) print(printable(line));
-  if (unreadable) for (const line of unreadableLines(found, unreadable)) print(printable(line));
-  if (duplicates) for (const line of duplicateLines(duplicates)) print(printable(line));
+  for (const line of checkLines(found, dataset !== undefined)) print(line);
+  if (unreadable) for (const line of unreadableLines(found, unreadable)) print(line);
+  if (duplicates) for (const line of duplicateLines(duplicates)) print(line);
   for (const warning of found.warnings) say(`warning: ${warning}`);
 }
 

@@ -11,7 +11,7 @@ import { packageVersion } from '../node/package.js';
 import { readTuning } from '../node/tuning-file.js';
 import { enableRelaxedSimd, hardwareThreads } from '../node/wasm-threads.js';
 import { addExamples, jsonOption } from './options.js';
-import { print, printJson, say } from './output.js';
+import { printJson, printLines, say } from './output.js';
 
 /** The limits that decide what fits: tensors, and workgroups of the matrix product. */
 const LIMITS = [
@@ -38,7 +38,7 @@ export function configure(command: Command): void {
 async function doctor({ json }: { json?: boolean }): Promise<void> {
   const report = await examine();
   if (json) printJson(report);
-  else for (const line of page(report)) print(line);
+  else for (const line of page(report)) printLines(line);
 }
 
 type Report = Awaited<ReturnType<typeof examine>>;

@@ -1,7 +1,7 @@
 /** What `eval`, `zeroshot`, `probe` and `demo` share: saying how good predictions are. */
 import { absentWords, type WrittenResult } from '../node/results.js';
 import { type ClassName, type Evaluation, wilsonInterval } from '../ptdpc/index.js';
-import { print, say } from './output.js';
+import { print, printLines, say } from './output.js';
 import { confusionTable, percent } from './tables.js';
 
 /** The result for people. */
@@ -20,7 +20,7 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
       `no images of ${absent.join(', ')}: macro-F1 is the mean over the classes that occur, and the rest says nothing of those that do not`,
     );
   print('');
-  print(confusionTable(words, evaluation));
+  printLines(confusionTable(words, evaluation));
 }
 
 /** Says where a result is, and whether that is news. */

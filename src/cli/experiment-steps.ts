@@ -20,7 +20,7 @@ import {
 import { type Preset, SPLITS } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { count, print, printJson, say } from './output.js';
+import { count, printJson, printLines, say } from './output.js';
 import { TERMINAL } from './progress.js';
 import { resultText } from './result-text.js';
 import { percent } from './tables.js';
@@ -141,7 +141,7 @@ export async function collect(
     for (const warning of skippedWarning(one)) say(`${planned.name}: ${warning}`);
     if (missing === 0 || (await exists(join(place, 'report.html')))) await writeReport(place);
     if (json) continue;
-    print(resultText(one, place));
+    printLines(resultText(one, place));
   }
   if (json) printJson(collected);
 }

@@ -30,7 +30,7 @@ import {
   runOption,
   strictOption,
 } from './options.js';
-import { print, printJson, say, saySkipped } from './output.js';
+import { print, printJson, printLines, say, saySkipped } from './output.js';
 import { progress } from './progress.js';
 import { percent, table } from './tables.js';
 
@@ -119,7 +119,7 @@ function printImage({ classes, tokens }: PromptExplanation, { path, probabilitie
   const shared = weights?.length === 1 && classes.length > 1;
   const lines = classes.map((word, c) => [word, percent(probabilities[c]!), ...(shared ? [] : rowOf(c))]);
   if (shared) lines.push(['(shared prompt)', '', ...rowOf(0)]);
-  print(table([['class', 'probability', ...heads.map((head) => `w(${head})`)], ...lines]));
+  printLines(table([['class', 'probability', ...heads.map((head) => `w(${head})`)], ...lines]));
   print('');
 }
 
@@ -135,7 +135,7 @@ function printWords({ classes, tokens, prompts, metric, equal, absent }: PromptE
       ...nearest.map((word) => `${shown(word)} ${word[figure].toFixed(4)}`),
     ]);
     const places = Array.from({ length: prompt.tokens[0]?.nearest.length ?? 0 }, (_, rank) => `nearest ${rank + 1}`);
-    print(table([['token', 'began as', figure, ...places], ...rows]));
+    printLines(table([['token', 'began as', figure, ...places], ...rows]));
     print('');
   }
   if (equal) say('the tokens of all classes are equal: they began so, and composition treats all classes alike');

@@ -49,7 +49,7 @@ function configureRun(command: Command): void {
     .description(
       "Time a kernel's variants on one shape. With --variant, first compile a WGSL file against the kernel's binding contract, hold it " +
         'against the TypeScript twin in float64 over the odd shapes of the suite, each twice, and then time it beside the shipped ones. ' +
-        'Exits with 2 where the file does not compile or is wrong.',
+        'Exits with 1 where the file does not compile or is wrong.',
     )
     .argument('<kernel>', `one of ${Object.keys(labKernels).join(', ')}`, parseKernel)
     .option('--variant <wgsl>', 'a WGSL file in place of the shipped ones (`ptdpc lab new` writes one to start from)')
@@ -89,7 +89,7 @@ function configureExercise(command: Command): void {
     .summary('exercises on kernels, checked')
     .description(
       `List the ${exercises.length} exercises, write the starting file of one, or check an answer. What they are about: ` +
-        'docs/kernels/exercises.md. Exits with 2 where an answer is not right yet.',
+        'docs/kernels/exercises.md. Exits with 1 where an answer is not right yet.',
     )
     .argument('[number]', 'which one', parseInteger())
     .option('--out <wgsl>', "where to write the starting file (default: the exercise's own name, here)")

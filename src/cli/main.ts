@@ -2,10 +2,10 @@
 import { answerInterruptions } from '../node/interrupt.js';
 /** Entry point of the `ptdpc` command. */
 import { COMMANDS } from './commands.js';
-import { endQuietlyOnClosedPipe, say } from './output.js';
+import { endWithOutput, say } from './output.js';
 import { report, run } from './run.js';
 
-endQuietlyOnClosedPipe();
+endWithOutput();
 answerInterruptions((meaning) => say(`ptdpc: interrupted${meaning === undefined ? '' : `; ${meaning}`}`));
 process.on('uncaughtException', (error) => process.exit(report(error)));
 

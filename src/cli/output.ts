@@ -1,15 +1,24 @@
 /** Where words go: results to standard output, messages to standard error. */
-import { printable } from '../errors.js';
+import { InputError, printable } from '../errors.js';
 import type { SkippedImage } from '../node/image-files.js';
+import { explained } from '../node/system-error.js';
 
-/** One line of a result. */
+/** What was checked is not as it should be: the result is there, and the program ends with code 1. */
+export class NegativeResult extends InputError {}
+
+/** One line of a result. Line breaks, and what names from files hold to steer a terminal, are escaped. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 }
 
-/** A result for programs: one JSON document. */
+/** A result of several lines, such as a table. */
+export function printLines(text: string): void {
+  for (const line of text.split('\n')) print(line);
+}
+
+/** A result for programs: one JSON document. What `print` escapes stands in strings only, where the escapes are JSON's own. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  printLines(JSON.stringify(value, null, 2));
 }
 
 /** A message for people, of one line or several. What names from files hold to steer a terminal is escaped. */
@@ -17,14 +26,19 @@ export function say(message: string): void {
   process.stderr.write(`${message.split('\n').map(printable).join('\n')}\n`);
 }
 
-/** The reader of a pipe may leave early (`ptdpc ... | head`): that ends the program, quietly. */
-export function endQuietlyOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(process.exitCode ?? 0);
-    });
-  }
+/**
+ * The reader of a pipe may leave early (`ptdpc ... | head`): that ends the program, quietly. So does, in one line, a disk that is full under a
+ * file that output is redirected to.
+ */
+export function endWithOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    say(`ptdpc: standard output: cannot be written (${explained(error)})`);
+    process.exit(2);
+  });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 2);
+  });
 }
 
 /** `3 images`, `1 image`. */

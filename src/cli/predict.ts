@@ -1,6 +1,5 @@
 /** `ptdpc predict`: the emotion of new images. */
 import type { Command } from 'commander';
-import { printable } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
@@ -18,7 +17,7 @@ import {
   runOption,
   strictOption,
 } from './options.js';
-import { print, printJson, saySkipped } from './output.js';
+import { printJson, printLines, saySkipped } from './output.js';
 import { percent, table } from './tables.js';
 
 interface PredictOptions extends EncodingOptions {
@@ -66,9 +65,9 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
   else {
     const rows = predictions.map(({ path, probabilities }) => {
       const best = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
-      return [printable(path), ...best.slice(0, SHOWN).map(([word, p]) => `${word} ${percent(p)}`)];
+      return [path, ...best.slice(0, SHOWN).map(([word, p]) => `${word} ${percent(p)}`)];
     });
-    print(table(rows));
+    printLines(table(rows));
   }
   saySkipped(encoded.skipped);
 }

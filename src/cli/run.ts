@@ -1,7 +1,8 @@
 /**
  * The command line's frame: which commands there are, and what becomes of errors.
  *
- * Exit codes: 0 done; 2 bad input or wrong usage, one line `ptdpc: <message>`; 1 a defect of this program; 130 Ctrl-C
+ * Exit codes: 0 done; 2 bad input or wrong usage, 1 a negative result (`verify`, `lab`), each one line `ptdpc: <message>`, or a defect of
+ * this program; 130 Ctrl-C
  * (see src/node/interrupt.ts).
  * Results go to standard output, everything else to standard error.
  */
@@ -11,7 +12,7 @@ import { DeviceError, DeviceLostError, DeviceMemoryError } from '../kernels/webg
 import { packageVersion } from '../node/package.js';
 import { explained, isSystemError } from '../node/system-error.js';
 import { commandLine } from './command-line.js';
-import { say } from './output.js';
+import { NegativeResult, say } from './output.js';
 
 /** A command's file: fills in description, arguments, options, examples and action. */
 export interface CommandModule {
@@ -42,11 +43,11 @@ export function report(error: unknown): number {
   if (error instanceof InputError) {
     say(`ptdpc: ${oneLine(error.message)}${advice(error)}`);
     if (process.env.PTDPC_DEBUG === '1') say(error.stack ?? '');
-    return 2;
+    return error instanceof NegativeResult ? 1 : 2;
   }
   // A file system that refuses something that no one foresaw is still no defect.
-  if (isSystemError(error) && error.path !== undefined) {
-    say(`ptdpc: ${error.path}: ${error.syscall} failed (${explained(error)})`);
+  if (isSystemError(error)) {
+    say(`ptdpc: ${error.path === undefined ? '' : `${error.path}: `}${error.syscall} failed (${explained(error)})`);
     return 2;
   }
   say(`ptdpc: internal error: ${oneLine(messageOf(error))} (PTDPC_DEBUG=1 shows where)`);
@@ -69,9 +70,14 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     const command = program.command(name).summary(summary).description(summary);
     if (name !== wanted) continue;
     (await load()).configure(command);
-    if (command.options.some(({ long }) => long === '--device')) await addProfile(command);
+    for (const one of [command, ...command.commands]) if (opensDevice(one)) await addProfile(one);
   }
   return program;
+}
+
+/** Whether a command has the option that commands share: `lab` has its own, and measures by itself. */
+function opensDevice(command: Command): boolean {
+  return command.options.some(({ long, argChoices }) => long === '--device' && argChoices?.includes('auto'));
 }
 
 /** Loaded late, since it brings the kernels with it. */

@@ -1,12 +1,14 @@
 /** Results as plain text for people. */
+import { printable } from '../errors.js';
 import type { Evaluation } from '../ptdpc/index.js';
 
 export function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
 }
 
-/** Rows of cells in columns; the first `left` columns are aligned left, the others right. */
-export function table(rows: readonly (readonly string[])[], left = 1): string {
+/** Rows of cells in columns; the first `left` columns are aligned left, the others right. No cell breaks its line. */
+export function table(cells: readonly (readonly string[])[], left = 1): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows
     .map((row) =>

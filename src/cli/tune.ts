@@ -17,7 +17,7 @@ import { closeGpu, nodeAdapter } from '../node/gpu.js';
 import { openModelDirectory } from '../node/model-directory.js';
 import { clearTunings, readTuning, type TuningRecord, tuningPath, writeTuning } from '../node/tuning-file.js';
 import { addExamples, jsonOption } from './options.js';
-import { count, print, printJson, say } from './output.js';
+import { count, print, printJson, printLines, say } from './output.js';
 import { progress } from './progress.js';
 import { table } from './tables.js';
 
@@ -57,7 +57,7 @@ async function tune(options: Options): Promise<void> {
   try {
     const record = options.show ? await stored(summary) : await measured(adapter, summary, options.model);
     if (options.json) printJson({ file: tuningPath(summary), ...record });
-    else for (const line of page(record)) print(line);
+    else for (const line of page(record)) printLines(line);
   } finally {
     closeGpu();
   }

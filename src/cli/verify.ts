@@ -1,14 +1,13 @@
 /** `ptdpc verify`: is this model sound, and the one that it should be? */
 import { type Command, Option } from 'commander';
 import type { Check } from '../clip/verify/index.js';
-import { InputError } from '../errors.js';
 import type { OpenedDevice } from '../node/device.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { verifyModel } from '../node/verify-model.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption } from './options.js';
-import { count, print, printJson } from './output.js';
+import { count, NegativeResult, print, printJson } from './output.js';
 import { TERMINAL } from './progress.js';
 
 interface Options {
@@ -23,7 +22,7 @@ export function configure(command: Command): void {
     .description(
       'Check a model directory: shapes, finite weights, vocabulary, finite features, and, where the model turns out to be ' +
         "OpenAI's ViT-B/32 (a converted or half-precision copy too), its activation and outputs against published " +
-        'numbers. Says which checks could not be run, and why. Exits with 2 where one failed.',
+        'numbers. Says which checks could not be run, and why. Exits with 1 where one failed, with 2 where the model cannot be checked at all.',
     )
     .argument('<model>', 'model directory')
     .addOption(new Option('--expect <name>', 'fail unless it is this model').choices(['ViT-B/32']))
@@ -55,7 +54,7 @@ async function verify(model: string, { device, expect, image, json }: Options): 
     for (const { name, outcome, detail } of checks) print(`${outcome.padEnd(8)} ${name}: ${detail}`);
   }
   if (summary.failed > 0)
-    throw new InputError(`${model}: ${count(summary.failed, 'check')} of ${checks.length} failed`);
+    throw new NegativeResult(`${model}: ${count(summary.failed, 'check')} of ${checks.length} failed`);
 }
 
 /** Opened when the first computation is due, and not for a model that cannot even be read. */

@@ -24,14 +24,14 @@ it('tries it: right, wrong, not compiling', async () => {
   const text = await readFile(scratchPath('matmul.wgsl'), 'utf8');
   await writeFile(scratchPath('wrong.wgsl'), text.replace('p < params.k; p++', 'p + 1u < params.k; p++'));
   const wrong = await ptdpc(['lab', 'run', 'matmul', '--variant', 'wrong.wgsl', ...SIZES]);
-  expect(wrong.code).toBe(2);
+  expect(wrong.code).toBe(1);
   expect(wrong.stdout).toMatch(/^wrong.wgsl: WRONG on (\d+) of \1 cases$/m);
   expect(wrong.stdout).toMatch(/^ {2}matmul m=1,n=1,k=1\S*: out\[0, 0\] is 0, expected -?0\.\d+; 1 of 1 element off/m);
   expect(wrong.stderr).toMatch(/^ptdpc: wrong.wgsl: it is wrong$/m);
 
   await writeFile(scratchPath('broken.wgsl'), text.replace('var sum = 0.0;', 'var sum = nothing;'));
   const broken = await ptdpc(['lab', 'run', 'matmul', '--variant', 'broken.wgsl', ...SIZES]);
-  expect(broken.code).toBe(2);
+  expect(broken.code).toBe(1);
   const line = text.split('\n').indexOf('  var sum = 0.0;') + 1;
   expect(broken.stdout).toBe(
     `broken.wgsl:${line}:13: error: unresolved value 'nothing'\n    var sum = nothing;\n              ^\n`,
@@ -83,7 +83,7 @@ it('sets exercises and checks them', async () => {
   expect((await ptdpc(['lab', 'exercise', '4'])).stdout).toBe('4-four-elements-each.wgsl\n');
   const start = ['lab', 'exercise', '4', '--check', '4-four-elements-each.wgsl'];
   const { code, stdout, stderr } = await ptdpc(start);
-  expect([code, stdout]).toEqual([2, expect.stringMatching(/right on 14 cases/)]);
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/right on 14 cases/)]);
   expect(stderr).toMatch(/^ptdpc: exercise 4: not yet: a workgroup covers 64 elements; it should be 256$/m);
   const solution = new URL('../lab/solutions/4-four-elements-each.wgsl', import.meta.url).pathname;
   expect((await ptdpc(['lab', 'exercise', '4', '--check', solution])).stdout).toMatch(/^exercise 4: right$/m);

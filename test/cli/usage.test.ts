@@ -1,8 +1,13 @@
 /** What the frame does for every command: help, usage errors, exit codes. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
-import { expectRefused, fixture, outcomeOf, ptdpc, setUpProgram, startPtdpc } from './program.js';
+import { printEvaluation } from '../../src/cli/evaluation.js';
+import { printJson } from '../../src/cli/output.js';
+import { evaluate } from '../../src/ptdpc/index.js';
+import { expectRefused, fixture, outcomeOf, programPath, ptdpc, setUpProgram, startPtdpc } from './program.js';
 
 setUpProgram();
 
@@ -58,4 +63,51 @@ test('a reader that leaves early is no error', async () => {
   const child = startPtdpc(['train', '--help']);
   child.stdout.destroy();
   expect(await outcomeOf(child)).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+});
+
+test.skipIf(!existsSync('/dev/full'))('a full disk under standard output is one line', async () => {
+  for (const args of [
+    ['doctor', '--json'],
+    ['tokenize', '--model', fixture('clip-tiny'), '--json', 'joy'],
+    ['lab', 'list'],
+  ]) {
+    const child = spawn('sh', ['-c', 'exec "$0" "$@" >/dev/full', process.execPath, programPath(), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { code, stderr } = await outcomeOf(child);
+    expect([code, stderr.split('\n').filter((line) => line.startsWith('ptdpc: '))], args[0]).toEqual([
+      2,
+      ['ptdpc: standard output: cannot be written (ENOSPC: no space left on the disk)'],
+    ]);
+  }
+});
+
+test('--profile is an option of whatever opens a device, of commands of commands too', async () => {
+  for (const args of [['train'], ['experiment', 'table2'], ['experiment', 'run']])
+    expect((await ptdpc([...args, '--help'])).stdout, args.join(' ')).toContain('--profile [file]');
+  for (const args of [
+    ['experiment', 'collect'],
+    ['lab', 'run'],
+  ])
+    expect((await ptdpc([...args, '--help'])).stdout, args.join(' ')).not.toContain('--profile [file]');
+});
+
+test('names break no line and steer no terminal, on standard output', () => {
+  const written: string[] = [];
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  try {
+    const classes = [
+      { folder: 'a', word: 'a\n\u001b[31mred' },
+      { folder: 'b', word: '\u202eb' },
+    ];
+    printEvaluation('test\n', classes, evaluate(new Float32Array([1, 0, 0, 1]), new Int32Array([0, 1]), 2));
+    printJson({ name: '\u202e\u009b' });
+  } finally {
+    write.mockRestore();
+  }
+  const text = written.join('');
+  expect(text).toMatch(/^a\\u000a\\u001b\[31mred +1 +0/m);
+  expect(text).toContain('\\u202eb');
+  expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202a-\u202e]/u);
+  expect(JSON.parse(text.slice(text.lastIndexOf('{')))).toEqual({ name: '\u202e\u009b' });
 });

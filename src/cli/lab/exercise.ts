@@ -6,7 +6,7 @@ import { checkExercise, type Exercise, exercises } from '../../lab/index.js';
 import { openWebGpu } from '../../node/device.js';
 import { closeGpu } from '../../node/gpu.js';
 import { packageRoot } from '../../node/package.js';
-import { print, printJson } from '../output.js';
+import { NegativeResult, print, printJson } from '../output.js';
 import { writeNewFile } from './new.js';
 import { printCompilation, printParity } from './page.js';
 import { readVariant, requireAdapter } from './run.js';
@@ -51,7 +51,7 @@ async function check(exercise: Exercise, file: string, { json }: Options): Promi
       if (parity) printParity(file, parity);
       if (passed) print(`exercise ${exercise.number}: right`);
     }
-    if (!passed) throw new InputError(`exercise ${exercise.number}: not yet: ${reason}`);
+    if (!passed) throw new NegativeResult(`exercise ${exercise.number}: not yet: ${reason}`);
   } finally {
     backend.dispose();
     closeGpu();

@@ -3,7 +3,7 @@
 import { ARCHITECTURES } from '../../clip/config.js';
 import type { KernelName } from '../../kernels/index.js';
 import { JOBS, type Job, labKernels, type RecordedShape, recordJob, variantNames } from '../../lab/index.js';
-import { print, printJson } from '../output.js';
+import { print, printJson, printLines } from '../output.js';
 import { table } from '../tables.js';
 
 interface Options {
@@ -27,7 +27,7 @@ export async function listKernels(only: KernelName | undefined, { json }: Option
   }
   for (const [job, what] of Object.entries(JOBS)) print(`${job}: ${what}`);
   print('');
-  if (only === undefined) print(overview(names, jobs));
+  if (only === undefined) printLines(overview(names, jobs));
   else printKernel(only, jobs);
 }
 
@@ -69,7 +69,7 @@ function printKernel(kernel: KernelName, jobs: Jobs): void {
     const shapes = of(kernel, all);
     if (shapes.length === 0) continue;
     print('');
-    print(
+    printLines(
       table([
         [job, 'calls', 'MFLOP a call', 'MB a call'],
         ...shapes.map(({ shape, calls, cost }) => [shape, String(calls), mega(cost.flops), mega(cost.bytes)]),

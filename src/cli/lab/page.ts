@@ -11,7 +11,7 @@ import {
   type VariantTime,
   type WorstElement,
 } from '../../lab/index.js';
-import { count, print } from '../output.js';
+import { count, print, printLines } from '../output.js';
 import { percent, table } from '../tables.js';
 
 /** Wrong cases shown at most. */
@@ -37,7 +37,7 @@ export function printCompilation(file: string, text: string, { messages }: Compi
   for (const { type, line, column, text: message } of messages) {
     print(`${file}${line > 0 ? `:${line}:${column}` : ''}: ${type}: ${message.trim()}`);
     if (line > 0) {
-      print(`  ${lines[line - 1] ?? ''}`);
+      print(`  ${(lines[line - 1] ?? '').replaceAll('\t', ' ')}`);
       print(`  ${' '.repeat(Math.max(0, column - 1))}^`);
     }
   }
@@ -89,7 +89,7 @@ export function printTimings(
     `${(cost.bytes / 1e6).toPrecision(3)} MB`,
   ];
   print(`${name}: ${work.filter(Boolean).join(', ')}`);
-  print(
+  printLines(
     table([
       ['variant', 'compile (ms)', 'median (ms)', 'quartiles (ms)', 'GFLOP/s', 'GB/s', 'of ceiling', 'differs by'],
       ...times.map(({ name: variant, seconds, quartiles, gflops, gbytes, compileSeconds, difference: off }) => [

@@ -18,7 +18,7 @@ import { measureCeilings } from '../../node/ceilings/index.js';
 import { installHint, openCpu, openWebGpu } from '../../node/device.js';
 import { closeGpu, nodeAdapter } from '../../node/gpu.js';
 import { explained, isSystemError } from '../../node/system-error.js';
-import { printJson, say } from '../output.js';
+import { NegativeResult, printJson, say } from '../output.js';
 import { printTimings, printTrial, timingsJson, trialJson } from './page.js';
 import { StepBar } from './step-bar.js';
 import { onEverySave } from './watch.js';
@@ -96,9 +96,9 @@ async function tryFile(
   const name = labKernels[kernel].caseOf(shape).name;
   if (json) printJson({ device: backend.description, kernel, file, case: name, ceilings, ...trialJson(trial) });
   else printTrial(file, text, name, trial, ceilings);
-  if (!trial.parity) throw new InputError(`${file}: it does not compile`);
-  if (trial.parity.wrong.length > 0) throw new InputError(`${file}: it is wrong`);
-  if (trial.parity.unstable.length > 0) throw new InputError(`${file}: its results change from run to run`);
+  if (!trial.parity) throw new NegativeResult(`${file}: it does not compile`);
+  if (trial.parity.wrong.length > 0) throw new NegativeResult(`${file}: it is wrong`);
+  if (trial.parity.unstable.length > 0) throw new NegativeResult(`${file}: its results change from run to run`);
 }
 
 /** The twin, and WebAssembly where it does this kernel. */
