@@ -12,8 +12,10 @@ import { openClipPreprocessing, parsePreprocessorConfig, timmPreprocessing } fro
 /** The files that are read, where they are there. */
 export const DESCRIPTION_FILES = ['open_clip_config.json', 'config.json', 'preprocessor_config.json'] as const;
 
+/** Name of a file that describes a model. */
 export type DescriptionFile = (typeof DESCRIPTION_FILES)[number];
 
+/** A model's configuration and preprocessing, and which files say so. */
 export interface ModelDescription {
   readonly config: ClipConfig;
   /** The file that the configuration comes from. */

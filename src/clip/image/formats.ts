@@ -3,6 +3,7 @@
  * are made. Files are recognised by their first bytes (`decode.ts`), so a wrong extension of this list does no harm.
  */
 
+/** An image format, by its file names and its media type. */
 export interface ImageFormat {
   readonly name: string;
   /** In lower case, each with its dot; the first is the usual one. */
@@ -10,6 +11,7 @@ export interface ImageFormat {
   readonly mediaType: string;
 }
 
+/** All formats that are read. */
 export const IMAGE_FORMATS: readonly ImageFormat[] = [
   { name: 'JPEG', extensions: ['.jpg', '.jpeg', '.jfif'], mediaType: 'image/jpeg' },
   { name: 'PNG', extensions: ['.png'], mediaType: 'image/png' },

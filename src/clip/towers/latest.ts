@@ -21,6 +21,7 @@ export class Latest<K, V extends Disposable> implements Disposable {
     return value;
   }
 
+  /** Disposes everything that is kept. */
   [Symbol.dispose](): void {
     for (const value of this.#kept.values()) value[Symbol.dispose]();
     this.#kept.clear();
