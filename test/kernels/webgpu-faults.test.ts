@@ -155,7 +155,10 @@ describe.skipIf(!hasAdapter)('a refused command', () => {
 
   it('a shader that does not compile, named', async () => {
     const broken = shaders as Record<string, string>;
-    broken.broken = 'struct Params { length: u32, }\n@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }';
+    broken.broken = [
+      'struct Params { length: u32, scale: f32, shift: f32 } @group(0) @binding(1) var<storage> x: array<f32>;',
+      '@group(0) @binding(2) var<storage, read_write> out: array<f32>; @compute @workgroup_size(1) fn main() { let y: u32 = 1.5; }',
+    ].join('\n');
     try {
       const failure = await failureAfter((_, backend) => launch(backend, [1, 1], ['broken' as ShaderFile]));
       expect((failure as Error).message).toMatch(

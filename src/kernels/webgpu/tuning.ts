@@ -27,10 +27,12 @@ export function parseTuning(value: unknown): Tuning | undefined {
   const { fallback, byClass } = value.matmul;
   if (!isRecord(byClass)) return undefined;
   const matmulNames: unknown[] = Object.keys(matmulVariants);
+  const fallbacks = [...matmulNames, 'blocks'];
   const attentionNames: readonly unknown[] = attentionVariants;
   const { attention } = value;
   const valid =
-    [fallback, ...Object.values(byClass)].every((name) => matmulNames.includes(name)) &&
+    fallbacks.includes(fallback) &&
+    Object.values(byClass).every((name) => matmulNames.includes(name)) &&
     attentionKernels.every((kernel) => attentionNames.includes(attention[kernel]));
   if (!valid) return undefined;
   // Only what was checked: a file may hold anything else besides.

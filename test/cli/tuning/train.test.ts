@@ -172,7 +172,7 @@ describe('options', () => {
       const [, actual, , ...probabilities] = row.split(',');
       return -Math.log(Number(probabilities[WORDS.indexOf(actual as (typeof WORDS)[number])]));
     });
-    const inOrder = CLASSES.flatMap((name) => [0, 1, 2, 3, 4].map((i) => `data/train/${name}/0${i}.png`));
+    const inOrder = CLASSES.flatMap((name) => [0, 1, 2, 3, 4].map((i) => `train/${name}/0${i}.png`));
     expect(rows.map((row) => row.split(',')[0])).toEqual(inOrder);
     expect(difference(lossesOf(await readMetrics('ordered')), losses)).toBeLessThan(1e-4);
     expect(new Set(losses.map((loss) => loss.toFixed(3))).size).toBeGreaterThan(10);

@@ -194,7 +194,9 @@ describe('damaged files', () => {
       const whole = (await outcome(bytes)) as DecodedImage;
       const cutAt = (part: number) => outcome(bytes.subarray(0, Math.floor(bytes.length * part)));
       expect(await cutAt(0.1), name).toContain('f: ');
-      expect(await cutAt(0.5), name).toContain('f: ');
+      // Half of an animation may hold its first frame, which is what is read.
+      if (name.includes('animated')) expect([whole, expect.stringContaining('f: ')]).toContainEqual(await cutAt(0.5));
+      else expect(await cutAt(0.5), name).toContain('f: ');
       // The last tenth of a tiny PNG can be nothing but checksums and the end marker.
       const last = await cutAt(0.9);
       if (typeof last !== 'string') expect(last).toEqual(whole);

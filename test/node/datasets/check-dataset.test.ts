@@ -28,7 +28,7 @@ const classCounts = ({ classes }: DatasetCheck) =>
 
 test('folders of classes: other classes, images elsewhere, hidden names and what is no image', async () => {
   const root = await published('fi8');
-  await rename(join(root, 'train/awe/awe_0.jpg'), join(root, 'train/awe/awe_0.gif'));
+  await rename(join(root, 'train/awe/awe_0.jpg'), join(root, 'train/awe/awe_0.tif'));
   await put(root, 'README.txt', 'train/joy/a.jpg', 'test/joy/b.png', 'train/x.jpg', 'unused/awe/c.jpg');
   await put(root, 'val/fear/deeper/d.jpg', '.git/e.jpg', 'train/awe/._awe_1.jpg');
   const check = await checkDataset(root, { setting: 'fi8' });
@@ -41,7 +41,7 @@ test('folders of classes: other classes, images elsewhere, hidden names and what
   expect(leftOut(check)).toEqual([
     ['other-class', 2, 'test/joy/b.png', 'train/joy/a.jpg'],
     ['outside', 2, 'train/x.jpg', 'unused/awe/c.jpg'],
-    ['not-an-image', 2, 'README.txt', 'train/awe/awe_0.gif'],
+    ['not-an-image', 2, 'README.txt', 'train/awe/awe_0.tif'],
     ['hidden', 2, '.git', 'train/awe/._awe_1.jpg'],
   ]);
   expect(check.warnings).toEqual([
@@ -151,7 +151,7 @@ test('classes and splits without images are said', async () => {
 
 test('links are followed, none of them for ever', async () => {
   const root = scratch('links');
-  await put(root, 'real/awe/1.jpg', 'real/fear/1.jpg', 'real/fear/2.gif');
+  await put(root, 'real/awe/1.jpg', 'real/fear/1.jpg', 'real/fear/2.tif');
   await mkdir(join(root, 'data'));
   await symlink('../real', join(root, 'data/train'));
   await symlink('..', join(root, 'real/up'));
@@ -161,7 +161,7 @@ test('links are followed, none of them for ever', async () => {
     ['fear', 1, null, null],
     ['up', 0, null, null],
   ]);
-  expect(leftOut(check)).toEqual([['not-an-image', 1, 'train/fear/2.gif']]);
+  expect(leftOut(check)).toEqual([['not-an-image', 1, 'train/fear/2.tif']]);
 });
 
 test('nothing at all is refused in one line', async () => {
