@@ -65,7 +65,7 @@ it('lists kernels with what they cost, and times the shipped variants of one on 
   const { stdout } = await ptdpc(['lab', 'list', 'compose']);
   expect(stdout).toMatch(/^batch=64,classes=8,tokens=8,width=512 +1 +\S* +1\.20$/m);
   const all = await ptdpcJson<{ kernels: { kernel: string; variants: string[] }[] }>(['lab', 'list']);
-  expect(all.kernels).toHaveLength(27);
+  expect(all.kernels).toHaveLength(26);
   for (const [device, names] of [
     ['webgpu', ['workgroup', 'rows', 'subgroup']],
     ['cpu', ['twin', 'compiled']],

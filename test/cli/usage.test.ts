@@ -68,7 +68,7 @@ test('a reader that leaves early is no error', async () => {
 test.skipIf(!existsSync('/dev/full'))('a full disk under standard output is one line', async () => {
   for (const args of [
     ['doctor', '--json'],
-    ['tokenize', '--model', fixture('clip-tiny'), '--json', 'joy'],
+    ['tokenize', '--model', new URL('../../assets/demo-model', import.meta.url).pathname, '--json', 'joy'],
     ['lab', 'list'],
   ]) {
     const child = spawn('sh', ['-c', 'exec "$0" "$@" >/dev/full', process.execPath, programPath(), ...args], {
