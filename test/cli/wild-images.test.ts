@@ -50,7 +50,7 @@ async function fill(folder: string): Promise<(readonly [name: string, reason: Re
   for (const [name, start] of UNREADABLE) await writeFile(join(folder, name), start, 'latin1');
   // An animated PNG is its still image to everyone who knows no better.
   const png = noisyPng(8, 1);
-  const control = Buffer.from('000000086163544c0000000100000000b92d6d40', 'hex');
+  const control = Buffer.from('000000086163544c0000000100000000b42de9a0', 'hex');
   await writeFile(join(folder, 'animated.png'), Buffer.concat([png.subarray(0, 33), control, png.subarray(33)]));
   const jpeg = await readFile(fixture('preprocess/j0_640x427_RGB.jpg'));
   await writeFile(join(folder, 'cut.jpg'), jpeg.subarray(0, jpeg.length >> 1));
