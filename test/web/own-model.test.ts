@@ -154,7 +154,9 @@ describeInBrowser('Own model on the CPU', (browser) => {
           /^config\.json: not valid JSON/,
         ],
         [
-          await variation('shapes', (at) => writeFile(join(at, 'config.json'), '{"model_type":"clip"}')),
+          await variation('shapes', (at) =>
+            writeFile(join(at, 'config.json'), '{"model_type":"clip","vision_config":{"image_size":64}}'),
+          ),
           /^model\.safetensors: tensor .* should have shape/,
         ],
       ];
