@@ -81,7 +81,7 @@ const share = (text: string | undefined) => Number.parseFloat(text ?? '');
 describeInBrowser('Tune', (browser) => {
   it('raises held-out accuracy on scenes, while the page goes on', () =>
     withPage(browser(), `${built().url}#tune`, async ({ page }) => {
-      const run = await startTuning(page, 8);
+      const run = await startTuning(page, 20);
       await run.locator('[aria-label="Accuracy (%) by epoch"]').waitFor({ state: 'attached' });
       // A frame is drawn and a click answered while the engine works.
       await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
@@ -91,7 +91,7 @@ describeInBrowser('Tune', (browser) => {
       await page.getByRole('tab', { name: 'Tune' }).click();
       await untilIs(run, 'done');
       const { 'held out: zero-shot': before, 'held out: tuned': after, epochs } = await compared(page, 0);
-      expect(epochs).toBe('8 of 8');
+      expect(epochs).toBe('20 of 20');
       expect(share(after)).toBeGreaterThan(share(before) + 5);
       expect(await run.locator('figure svg').count()).toBe(3);
       expect(await violationsOf(page)).toEqual([]);
