@@ -4,6 +4,7 @@ import type { KernelName } from '../kernels/index.js';
 import { type MatmulVariantName, matmulVariants } from '../kernels/index.js';
 import { isAttention } from '../kernels/webgpu/attention.js';
 import { LANES, type Launch } from '../kernels/webgpu/launch.js';
+import type { MatmulVariant } from '../kernels/webgpu/matmul.js';
 import { shaderText } from '../kernels/webgpu/programs.js';
 import { type BindingContract, bindingContract } from './contract.js';
 import { type KernelCase, sizedArgs } from './kernel-case.js';
@@ -50,8 +51,8 @@ function shareOf(kernel: KernelName, variant: string, [groups]: readonly [number
 /** The sizes that a shipped variant needs; undefined where it takes all. */
 function needsOf(kernel: KernelName, variant: string): string | undefined {
   if (kernel === 'matmul') {
-    const step = variant === 'subgroup' ? 8 : variant.startsWith('blocks') ? 4 : 1;
-    return step > 1 ? `n % ${step} == 0, k % ${step} == 0, transposeA == 0` : undefined;
+    const { step }: MatmulVariant = matmulVariants[variant as MatmulVariantName];
+    return step !== undefined ? `n % ${step} == 0, k % ${step} == 0, transposeA == 0` : undefined;
   }
   return isAttention(kernel) && variant !== 'workgroup' ? 'headWidth == 64' : undefined;
 }

@@ -5,13 +5,16 @@
 import type { Activation, DeviceBuffer, MatmulArgs } from '../contract.js';
 import type { Launch, ShaderFile } from './launch.js';
 
-interface MatmulVariant {
+/** How a variant is made, and what it takes. */
+export interface MatmulVariant {
   /** The files before the entry point's, for a right operand of this type. */
   prelude: (b: 'f32' | 'f16') => readonly ShaderFile[];
   /** The entry point's file. */
   file: ShaderFile;
   /** Rows and columns of the result that one workgroup computes. */
   tile: readonly [number, number];
+  /** What n and k must be multiples of, with a left operand that is not transposed; it takes all where undefined. */
+  step?: number;
   /** Pipeline constants of its own, from that tile. */
   constants?: (tile: readonly [number, number]) => Readonly<Record<string, number>>;
 }
@@ -28,6 +31,7 @@ const blocks = (rows: number, columns: number) =>
     prelude: quads,
     file: 'matmul_blocks',
     tile: [rows, columns],
+    step: 4,
     constants: ([TILE_ROWS, TILE_COLUMNS]) => ({ TILE_ROWS, TILE_COLUMNS }),
   }) as const satisfies MatmulVariant;
 
@@ -39,7 +43,7 @@ export const matmulVariants = {
   blocks32x32: blocks(32, 32),
   blocks64x64: blocks(64, 64),
   blocks128x64: blocks(128, 64),
-  subgroup: { prelude: subgroup, file: 'matmul_subgroup', tile: [32, 256] },
+  subgroup: { prelude: subgroup, file: 'matmul_subgroup', tile: [32, 256], step: 8 },
 } as const satisfies Record<string, MatmulVariant>;
 
 /** Name of a variant of the matrix product. */
@@ -115,9 +119,9 @@ export function suitsMatmul(
   { n, k, transposeA }: Pick<MatmulArgs, 'n' | 'k' | 'transposeA'>,
   subgroupSize: number,
 ): boolean {
-  const inSteps = (numbers: number) => n % numbers === 0 && k % numbers === 0 && !transposeA;
-  if (variant === 'subgroup') return subgroupSize >= 8 && inSteps(8);
-  return !inBlocks(variant) || inSteps(4);
+  if (variant === 'subgroup' && subgroupSize < 8) return false;
+  const { step }: MatmulVariant = matmulVariants[variant];
+  return step === undefined || (n % step === 0 && k % step === 0 && !transposeA);
 }
 
 const ACTIVATION_CODE: Record<Activation, number> = { quick_gelu: 1, gelu: 2 };
