@@ -10,6 +10,7 @@ export * from './evaluate.js';
 export * from './explain.js';
 export { normalizedFeatures } from './features.js';
 export { allFinite, NonFiniteError } from './finite.js';
+export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
 export {

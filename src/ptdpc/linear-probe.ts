@@ -18,7 +18,7 @@ import {
 } from '../tensor/index.js';
 import { bytesPerImage, ROW_SHARE, tooLittleMemory } from './budget.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
-import { holdOut } from './experiment/learning-rate.js';
+import { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 import { ADAMW, PRESETS, SGD_MOMENTUM, stepLearningRate, type TuningOptions, tuningOptions } from './options.js';
 import { epochOrder, uniformGenerator } from './random.js';
 import { type LabelledFeatures, pick, slice } from './step.js';
@@ -204,13 +204,6 @@ export async function evaluateProbe(
   return evaluate(await probeLogits(engine, probe, images.features, memory), images.labels, probe.classes);
 }
 
-/** A learning rate that was tried, and what validation says of it. */
-export interface RateChoice {
-  learningRate: number;
-  valAccuracy: number;
-  valLoss: number;
-}
-
 /** A probe evaluated. */
 export interface ProbeResult {
   probe: LinearProbe;
@@ -276,22 +269,21 @@ export async function chooseRate(
 ): Promise<Omit<ProbeResult, 'evaluation'>> {
   const { engine, rates, validation, options } = training;
   const choice: RateChoice[] = [];
-  let best: { probe: LinearProbe; of: RateChoice } | undefined;
+  const probes = new Map<number, LinearProbe>();
   for (const learningRate of rates) {
     let probe: LinearProbe;
     try {
       probe = await trainProbe({ ...training, options: { ...options, learningRate } });
+      probes.set(learningRate, probe);
     } catch (error) {
       if (!(error instanceof TrainingDiverged)) throw error;
       continue;
     }
     const { accuracy, loss } = await evaluateProbe(engine, probe, validation, training.memory);
-    const of = { learningRate, valAccuracy: accuracy, valLoss: loss };
-    choice.push(of);
-    const better =
-      !best || accuracy > best.of.valAccuracy || (accuracy === best.of.valAccuracy && loss < best.of.valLoss);
-    if (better) best = { probe, of };
+    choice.push({ learningRate, valAccuracy: accuracy, valLoss: loss });
   }
-  if (!best) throw new TrainingDiverged(`training diverged at each of the learning rates ${rates.join(', ')}`);
-  return { probe: best.probe, learningRate: best.of.learningRate, choice };
+  if (choice.length === 0)
+    throw new TrainingDiverged(`training diverged at each of the learning rates ${rates.join(', ')}`);
+  const learningRate = bestRate(choice);
+  return { probe: probes.get(learningRate)!, learningRate, choice };
 }

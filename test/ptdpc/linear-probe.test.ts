@@ -1,6 +1,5 @@
 /** The linear probe against the same training written out in float64, its determinism, and the choice of a rate. */
 import { expect, it } from 'vitest';
-import { holdOut } from '../../src/ptdpc/experiment/index.js';
 import {
   evaluateProbe,
   type LabelledFeatures,
@@ -10,6 +9,7 @@ import {
   probeOptions,
   trainProbe,
 } from '../../src/ptdpc/index.js';
+import { holdOut } from '../../src/ptdpc/learning-rate.js';
 import { epochOrder } from '../../src/ptdpc/random.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';

@@ -2,12 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { bestRate, holdOut, type RateResult, type Task, taskOptions } from '../../ptdpc/experiment/index.js';
+import { type Task, taskOptions } from '../../ptdpc/experiment/index.js';
 import {
+  bestRate,
   type EpochMetrics,
   type Evaluation,
   evaluateOn,
+  holdOut,
   type PromptModel,
+  type RateChoice,
   TrainingDiverged,
   type TuningOptions,
 } from '../../ptdpc/index.js';
@@ -21,7 +24,7 @@ import type { Workplace } from './workplace.js';
 
 export interface TaskOutcome {
   learningRate: number | null;
-  choice: RateResult[];
+  choice: RateChoice[];
   evaluation: Evaluation;
   /** The images that it was about. `train` is absent where nothing is trained, `val` where the data set has none or it is not asked. */
   splits: { train?: EncodedSplit; val?: EncodedSplit | undefined; test: EncodedSplit };
@@ -46,7 +49,7 @@ export async function tuneTask(
   const { classes, train, val, test } = data;
   const folder = place.folder.runs(task.name);
   const training = new TaskTraining(place, task, prompts, data);
-  const choice: RateResult[] = [];
+  const choice: RateChoice[] = [];
   let learningRate = learningRates[0]!;
   if (learningRates.length > 1) {
     const { fit, held } = val ? { fit: train, held: val } : holdOut(train, task.seed);

@@ -11,7 +11,6 @@ export { DEMONSTRATION, type ResultDocument, resultDocument, skippedWarning } fr
 export { type Experiment, experiment } from './experiments.js';
 export { MOST_SEEDS, parsePlan, parseResults, parseTaskResult } from './json-files.js';
 export { latexReport } from './latex.js';
-export { bestRate, holdOut, type RateResult } from './learning-rate.js';
 export { markdownReport } from './markdown.js';
 export * from './paper-tables.js';
 export * from './plan.js';

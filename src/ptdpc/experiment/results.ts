@@ -3,6 +3,7 @@
  * from. Accuracies and other shares lie between 0 and 1. Numbers that do not exist are null, never absent.
  */
 import type { Split, SplitOrigin } from '../datasets/index.js';
+import type { RateChoice } from '../learning-rate.js';
 import { PRESETS, type Preset } from '../options.js';
 import type { Summary } from './statistics.js';
 
@@ -140,7 +141,7 @@ export interface SeedResult {
   /** The rate that was used; null where nothing is trained. */
   learningRate: number | null;
   /** The rates that validation chose between, with their accuracies; empty where there was no choice. */
-  choice: { learningRate: number; valAccuracy: number; valLoss: number }[];
+  choice: RateChoice[];
   /** Images evaluated. */
   count: number;
   /** Which images it was about; null in results of before they were recorded. */

@@ -1,17 +1,21 @@
 /** The choice of a learning rate by validation, never by test images. */
-import { epochOrder } from '../random.js';
-import type { SeedResult } from './results.js';
+import { epochOrder } from './random.js';
 
-export type RateResult = SeedResult['choice'][number];
+/** A learning rate that was tried, and what validation says of it. */
+export interface RateChoice {
+  learningRate: number;
+  valAccuracy: number;
+  valLoss: number;
+}
 
 /** Share of the training images of each class that is held out where the data set has no validation images. */
 const HELD_OUT = 0.1;
 
 /** The rate with the highest accuracy on the validation images; of equals the lowest loss, then the first. Throws RangeError for none. */
-export function bestRate(results: readonly RateResult[]): number {
+export function bestRate(results: readonly RateChoice[]): number {
   const [first, ...rest] = results;
   if (!first) throw new RangeError('bestRate: expected at least one result');
-  const better = (a: RateResult, b: RateResult) =>
+  const better = (a: RateChoice, b: RateChoice) =>
     a.valAccuracy > b.valAccuracy || (a.valAccuracy === b.valAccuracy && a.valLoss < b.valLoss);
   return rest.reduce((best, result) => (better(result, best) ? result : best), first).learningRate;
 }

@@ -1,6 +1,6 @@
 /** The choice of a learning rate, and the images that are held out for it. */
 import { expect, test } from 'vitest';
-import { bestRate, holdOut } from '../../../src/ptdpc/experiment/index.js';
+import { bestRate, holdOut } from '../../src/ptdpc/learning-rate.js';
 
 const rate = (learningRate: number, valAccuracy: number, valLoss: number) => ({ learningRate, valAccuracy, valLoss });
 
