@@ -177,15 +177,15 @@ export class FeatureCache {
 
   /** Merges segments that are not full into full ones, unless another process is at it. What fails is left for the next time. */
   async #mergeSmall(): Promise<void> {
-    const small = [...this.#segments].filter(([, images]) => images < SEGMENT_IMAGES).map(([path]) => path);
-    if (small.length < SMALL_SEGMENTS || !this.#isWritable) return;
+    const small = new Set([...this.#segments].filter(([, images]) => images < SEGMENT_IMAGES).map(([path]) => path));
+    if (small.size < SMALL_SEGMENTS || !this.#isWritable) return;
     try {
       await using lock = await tryLock(join(this.directory, '.lock'), { what: this.directory });
       if (!lock) return;
       const merged = new Set<string>();
       let found = new Map<string, Float32Array>();
       for (const [image, { segment }] of [...this.#places]) {
-        if (!small.includes(segment)) continue;
+        if (!small.has(segment)) continue;
         const feature = await this.get(image);
         if (feature) found.set(image, feature);
         if (found.size < SEGMENT_IMAGES) continue;

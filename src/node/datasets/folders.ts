@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { className, SPLITS, type Split, splitFolders } from '../../ptdpc/datasets/index.js';
 import { byCodeUnit, type Found, type FoundImage } from './found.js';
-import { foldersIn, imagesBelow, imagesIn, nameLike } from './listing.js';
+import { foldersIn, imagesBelow, imagesIn, joined, nameLike } from './listing.js';
 
 /** `{train,val,test}/<class>/`, by any of their names (`splitNamed`); undefined where there is none of them. */
 export async function readSplitFolders(root: string, below = ''): Promise<Found | undefined> {
@@ -148,5 +148,3 @@ const withImages = ({ images, names }: ClassFolders): string[] => {
   const present = new Set(images.map(({ name }) => name));
   return names.filter((name) => present.has(name));
 };
-
-const joined = (below: string, name: string) => (below === '' ? name : `${below}/${name}`);

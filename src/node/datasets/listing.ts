@@ -67,7 +67,7 @@ export async function imagesBelow(top: string, visited: Iterable<string>, lost?:
     if (seen.has(real)) return;
     seen.add(real);
     for (const { name, isFolder } of (await entries(folder, lost)) ?? []) {
-      const path = below === '' ? name : `${below}/${name}`;
+      const path = joined(below, name);
       if (IMAGE_NAME.test(name)) images.push(path);
       else if (isFolder) await walk(path);
     }
@@ -154,4 +154,7 @@ function byName(names: readonly string[]): ReadonlyMap<string, string> {
   return found;
 }
 
-const joined = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
+/** The path of a name in a folder below a root, with `/`; the root itself is `''`. */
+export function joined(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
