@@ -12,9 +12,11 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/build.ts',
     // A software adapter shares the machine's cores with the test workers: two at a time is the useful limit.
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // A hang is what these are for; a loaded machine may be slow.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

@@ -1,9 +1,8 @@
-/** Runs the real program, bundled from the sources once per test file, as a child process. */
+/** Runs the real program as a child process. */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -19,37 +18,22 @@ export interface Outcome {
   stderr: string;
 }
 
-let program: string;
 let scratch: string;
 
-/** Builds before the file's tests, and gives them a folder that goes away after them. */
+/** Gives the file's tests a folder that goes away after them. */
 export function setUpProgram(): void {
   beforeAll(async () => {
-    // Inside the repository, so that the bundle finds the packages and package.json.
     await mkdir(join(ROOT, '.cache'), { recursive: true });
-    program = await mkdtemp(join(ROOT, '.cache/cli-test-'));
-    scratch = join(program, 'scratch');
-    await mkdir(scratch);
-    await build({
-      entryPoints: [join(ROOT, 'src/cli/main.ts')],
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      packages: 'external',
-      outdir: program,
-      logLevel: 'silent',
-    });
+    scratch = await mkdtemp(join(ROOT, '.cache/cli-test-'));
   });
-  afterAll(() => rm(program, { recursive: true, force: true }));
+  afterAll(() => rm(scratch, { recursive: true, force: true }));
 }
 
 /** A path in the test file's own folder. */
 export const scratchPath = (name: string): string => join(scratch, name);
 
 /** The bundled command line, for those who start it themselves. */
-export const programPath = (): string => join(program, 'main.js');
+export const programPath = (): string => join(inject('program'), 'main.js');
 
 /** Starts the program. */
 export function startPtdpc(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -57,7 +41,7 @@ export function startPtdpc(args: readonly string[], env: NodeJS.ProcessEnv = {})
     cwd: scratch,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PTDPC_CACHE: join(scratch, 'cache'), PTDPC_DEBUG: '', ...env },
-    timeout: 100_000,
+    timeout: 200_000,
   });
 }
 

@@ -30,8 +30,7 @@ async function put(page: Page, text: string): Promise<void> {
 
 const run = (page: Page) => page.getByRole('button', { name: 'Run', exact: true }).click();
 /** A suite of a hundred cases takes its time on a software adapter. */
-const verdict = (page: Page, text: string | RegExp) =>
-  page.locator('#lab-verdict', { hasText: text }).waitFor({ timeout: 100_000 });
+const verdict = (page: Page, text: string | RegExp) => page.locator('#lab-verdict', { hasText: text }).waitFor();
 /** Of the editor, which lives in a shadow root. */
 const inEditor = (page: Page, selector: string) => page.locator(`.editor ${selector}`);
 

@@ -1,14 +1,13 @@
 /** The built page, served as a server should serve it, in Chromium; every test hears of whatever the page should not have done. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { build, type PreviewServer, preview } from 'vite';
-import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { type PreviewServer, preview } from 'vite';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
-const WEB = join(ROOT, 'web');
+const WEB = new URL('../../web', import.meta.url).pathname;
+/** Playwright waits this many milliseconds: what is waited for computes, and may share its cores with other tests. */
+const PATIENCE = 200_000;
 
-/** The page as it was built for a test file. */
+/** The page as it was built for the tests. */
 export interface BuiltPage {
   /** Where it is served, with a slash at the end. */
   readonly url: string;
@@ -16,23 +15,14 @@ export interface BuiltPage {
   readonly folder: string;
 }
 
-/** Builds the page once for a test file and serves it as `npm run web` does. */
+/** Serves the page for a test file as `npm run web` does. */
 export function setUpPage(): () => BuiltPage {
-  let folder: string;
+  const folder = inject('page');
   let server: PreviewServer;
   beforeAll(async () => {
-    await mkdir(join(ROOT, '.cache'), { recursive: true });
-    folder = await mkdtemp(join(ROOT, '.cache/web-test-'));
-    // Vitest says "test", for which Vite would build a page to be developed.
-    vi.stubEnv('NODE_ENV', 'production');
-    await build({ root: WEB, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
-    vi.unstubAllEnvs();
     server = await preview({ root: WEB, logLevel: 'error', build: { outDir: folder }, preview: { port: 0 } });
   });
-  afterAll(async () => {
-    await server.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => server.close());
   return () => {
     const address = server.httpServer.address();
     if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
@@ -56,6 +46,7 @@ export async function withPage(
 ): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   try {
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     const heard: string[] = [];
     const { origin } = new URL(url);
