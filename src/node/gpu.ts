@@ -1,6 +1,6 @@
 /**
- * Dawn's WebGPU for Node. Two facts of dawn.node decide the shape of this file: the object that `create` returns must stay
- * referenced as long as any device lives (the process aborts otherwise), and importing it costs a 60 MB library, so that it is
+ * Dawn's WebGPU for Node, an optional dependency. Two facts of dawn.node decide the shape of this file: the object that `create` returns
+ * must stay referenced as long as any device lives (the process aborts otherwise), and importing it costs a 60 MB library, so that it is
  * loaded only when WebGPU is asked for.
  *
  * On drivers with generous limits Dawn prints two lines to standard error whenever an adapter is requested ("Warning:
@@ -15,7 +15,7 @@ const WEBGPU: string = 'webgpu';
 
 let gpu: GPU | undefined;
 
-/** This process's GPU object. Throws InputError where the `webgpu` package has no binary for this platform. */
+/** This process's GPU object. Throws InputError where the `webgpu` package is not installed or has no binary for this platform. */
 async function openGpu(): Promise<GPU> {
   if (gpu) return gpu;
   try {
@@ -23,7 +23,11 @@ async function openGpu(): Promise<GPU> {
     // Without the toggle, Dawn rounds timestamps to 100 microseconds, as browsers do to keep pages apart.
     gpu = create(['disable-dawn-features=timestamp_quantization']);
   } catch (error) {
-    const reason = messageOf(error).split('\n')[0];
+    const reason = messageOf(error).split('\n')[0]!;
+    if (/^Cannot find (?:package|module) 'webgpu'/.test(reason))
+      throw new InputError(
+        'WebGPU needs the optional package webgpu, which is not installed: npm install webgpu, or use --device cpu',
+      );
     throw new InputError(`WebGPU is not available on this platform: ${reason}`);
   }
   return gpu;

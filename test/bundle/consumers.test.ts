@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -137,6 +138,41 @@ describe.each([
       await rm(alone, { recursive: true });
     }
   });
+});
+
+test('without the optional package webgpu, WebGPU is refused in one line and the CPU is used', async () => {
+  await write(
+    'device.mjs',
+    `import { openDevice } from 'ptdpc/node';
+    const refused = await openDevice('webgpu').catch((error) => error.name + ': ' + error.message);
+    const { backend } = await openDevice('auto');
+    console.log(JSON.stringify([refused, backend.kind]));
+    process.exit();`,
+  );
+  expect(JSON.parse(await node('device.mjs'))).toEqual([
+    'InputError: WebGPU needs the optional package webgpu, which is not installed: npm install webgpu, or use --device cpu',
+    'cpu',
+  ]);
+});
+
+test('nothing is imported but what is installed with it', async () => {
+  const folder = inUser('node_modules/ptdpc/dist');
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js'));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  const imported = texts.flatMap((text) =>
+    [...text.matchAll(/(?:\bfrom|^import|\bimport\()\s*['"]((?:@[\w-]+\/)?[\w:-]+)/gm)].map(([, name]) => name!),
+  );
+  expect(imported).toContain('fflate');
+  expect([...new Set(imported)].filter((name) => !(name in packageJson.dependencies) && !isBuiltin(name))).toEqual([]);
+});
+
+test('a chart is drawn without the package of charts', async () => {
+  await write(
+    'chart.mjs',
+    `import { draw } from './node_modules/ptdpc/dist/report/svg.js';
+    console.log(draw(100, 50, { xAxis: {}, yAxis: {}, series: [{ type: 'line', data: [[0, 1], [1, 2]] }] }).svg);`,
+  );
+  expect(await node('chart.mjs')).toMatch(/^<svg .*<path .*<\/svg>\s*$/s);
 });
 
 test("in another realm, where Node's errors are no instances of Error (as in Jest)", async () => {
