@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/build.ts',
+    setupFiles: 'test/support/equality.ts',
     // A software adapter shares the machine's cores with the test workers: two at a time is the useful limit.
     maxWorkers: 2,
     // A hang is what these are for; a loaded machine may be slow.

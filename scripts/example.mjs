@@ -18,7 +18,7 @@ await build({
   entryPoints: [`${root}examples/${name}.ts`],
   bundle: true,
   platform: 'node',
-  target: 'node20',
+  target: 'node22',
   format: 'esm',
   packages: 'external',
   // Without ours, which takes `ptdpc` for the sources.

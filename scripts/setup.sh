@@ -48,8 +48,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Of package.json ("engines").
+# Enough to install the rest. npm's scripts run on the newer Node that is among the development dependencies, and so does this one then.
 least_node=20.18.1
+PATH=$PWD/node_modules/.bin:$PATH
 
 # A version as one number that can be compared: major, minor and patch.
 as_number() {

@@ -17,7 +17,7 @@ beforeAll(async () => {
     entryPoints: [join(root, 'bench', 'main.ts')],
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: 'node22',
     format: 'esm',
     packages: 'external',
     outfile: bundle,

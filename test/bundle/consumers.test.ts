@@ -187,7 +187,8 @@ test("in another realm, where Node's errors are no instances of Error (as in Jes
     const { setTimeout, clearTimeout, setImmediate, queueMicrotask, AbortSignal, Blob, File, atob, console, process } = globalThis;
     const context = createContext({ ArrayBuffer, Uint8Array, Buffer, URL, TextDecoder, TextEncoder, performance, structuredClone,
       setTimeout, clearTimeout, setImmediate, queueMicrotask, AbortSignal, Blob, File, atob, console, process });
-    runInContext('(dispose, asyncDispose) => Object.assign(Symbol, { dispose, asyncDispose })', context)(Symbol.dispose, Symbol.asyncDispose);
+    const missing = Object.entries({ dispose: Symbol.dispose, asyncDispose: Symbol.asyncDispose });
+    runInContext('(missing) => missing.forEach(([name, symbol]) => { Symbol[name] ??= symbol; })', context)(missing);
     const wrapped = '(function (require, module, exports, __filename) {' + readFileSync(file, 'utf8') + '\\n})';
     const module_ = { exports: {} };
     runInContext(wrapped, context)(require, module_, module_.exports, file);`,

@@ -21,7 +21,7 @@ beforeAll(async () => {
     bundle: true,
     splitting: true,
     platform: 'node',
-    target: 'node20',
+    target: 'node22',
     format: 'esm',
     packages: 'external',
     // The package by its own name, from its sources.

@@ -20,7 +20,7 @@ beforeAll(async () => {
     entryPoints: [join(root, 'fuzz', 'main.ts'), join(root, 'test', 'fuzz', 'faulty.ts')],
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: 'node22',
     format: 'esm',
     packages: 'external',
     outdir: folder,

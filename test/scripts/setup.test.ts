@@ -10,8 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 const scripts = new URL('../../scripts/', import.meta.url).pathname;
 const bash = execFileSync('bash', ['-c', 'command -v bash'], { encoding: 'utf8' }).trim();
-const packageJson = JSON.parse(readFileSync(join(scripts, '../package.json'), 'utf8')) as { engines: { node: string } };
-const leastNode = packageJson.engines.node.replace('>=', '');
+const leastNode = '20.18.1';
 const directories: string[] = [];
 
 afterEach(() => {

@@ -33,7 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       splitting: true,
       format: 'esm',
       platform: 'node',
-      target: 'node20',
+      target: 'node22',
       packages: 'external',
       outdir: program,
       logLevel: 'silent',
