@@ -13,7 +13,7 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      'Show how much the cache of image features holds, or empty it. Features are encoded again when they are needed; what `ptdpc tune` ' +
+      'Show how much the cache of image features holds, or empty it. Features are encoded again when they are needed; what `ptdpc autotune` ' +
         'measured stays. Earlier versions kept features under other names, which are not read any more.',
     )
     .option('--cache <dir>', 'the cache (default: $PTDPC_CACHE or ~/.cache/ptdpc)')

@@ -1,4 +1,4 @@
-/** `ptdpc data check`: what a folder holds as a data set, before anything is computed. */
+/** `ptdpc data`: what a folder holds as a data set, before anything is computed. */
 import type { Command } from 'commander';
 import {
   checkDataset,
@@ -26,22 +26,15 @@ interface CheckOptions extends Omit<DataOptions, 'data'> {
   json?: boolean;
 }
 
-export function configure(command: Command): void {
-  command.description('Data sets: what a folder holds (docs/datasets.md).').usage('check <dir> [options]');
-  configureCheck(command.command('check'));
-  addExamples(command, EXAMPLES);
-}
-
 const EXAMPLES = [
-  ['ptdpc data check fi --dataset fi8', 'classes, counts beside the published ones, what is left out'],
-  ['ptdpc data check twitter1 --dataset twitter1 --fold 2', 'the second of five folds'],
-  ['ptdpc data check fi --dataset fi8 --decode --json', 'decode every image too; for a program'],
-  ['ptdpc data check fi --dataset fi8 --duplicates', 'which images stand in two splits'],
+  ['ptdpc data fi --dataset fi8', 'classes, counts beside the published ones, what is left out'],
+  ['ptdpc data twitter1 --dataset twitter1 --fold 2', 'the second of five folds'],
+  ['ptdpc data fi --dataset fi8 --decode --json', 'decode every image too; for a program'],
+  ['ptdpc data fi --dataset fi8 --duplicates', 'which images stand in two splits'],
 ] as const;
 
-function configureCheck(command: Command): void {
+export function configure(command: Command): void {
   command
-    .summary('counts, splits, and which files are left out')
     .description(
       'Say what a folder holds: the data set and its layout, classes in order with their words, images of each class and split beside ' +
         'the published counts, where the split comes from, and which files are left out and why. What differs from what is published is a ' +

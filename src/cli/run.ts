@@ -1,9 +1,8 @@
 /**
  * The command line's frame: which commands there are, and what becomes of errors.
  *
- * Exit codes: 0 done; 2 bad input or wrong usage, 1 a negative result (`verify`, `lab`), each one line `ptdpc: <message>`, or a defect of
- * this program; 130 Ctrl-C
- * (see src/node/interrupt.ts).
+ * Exit codes: 0 done; 1 a negative result (`verify`, `lab`) or a defect of this program; 2 bad input or wrong usage; 130 Ctrl-C (see
+ * src/node/interrupt.ts). Each error is one line, `ptdpc: <message>`.
  * Results go to standard output, everything else to standard error.
  */
 import { Command, CommanderError } from 'commander';
@@ -22,12 +21,15 @@ export interface CommandModule {
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** The heading under which `ptdpc --help` lists it. */
+  readonly group: string;
   /** Loaded only when the command is the one asked for, so that `ptdpc --help` is instant. */
   load(): Promise<CommandModule>;
 }
 
 /** Runs one command line (without `node` and the script). Returns the exit code. */
-export async function run(commands: readonly CommandEntry[], args: readonly string[]): Promise<number> {
+export async function run(commands: readonly CommandEntry[], given: readonly string[]): Promise<number> {
+  const args = renamed(given);
   try {
     const program = await buildProgram(commands, args);
     await program.parseAsync(args, { from: 'user' });
@@ -35,6 +37,19 @@ export async function run(commands: readonly CommandEntry[], args: readonly stri
   } catch (error) {
     return report(error);
   }
+}
+
+/** Commands that have a new name. The old ones work for one more version, and say so. */
+const RENAMED = [
+  { from: ['tune'], to: ['autotune'] },
+  { from: ['data', 'check'], to: ['data'] },
+] as const;
+
+function renamed(args: readonly string[]): readonly string[] {
+  const found = RENAMED.find(({ from }) => from.every((word, i) => word === args[i]));
+  if (!found) return args;
+  say(`ptdpc ${found.from.join(' ')} is now called ptdpc ${found.to.join(' ')}`);
+  return [...found.to, ...args.slice(found.from.length)];
 }
 
 /** Says what went wrong, in one line. Returns the exit code. */
@@ -66,8 +81,8 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     .configureOutput({ outputError: (text, write) => write(`ptdpc: ${oneLine(text.replace(/^error: /, ''))}\n`) });
   // The command is the first argument, or the second in `ptdpc help <command>`.
   const wanted = args[0] === 'help' ? args[1] : args[0];
-  for (const { name, summary, load } of commands) {
-    const command = program.command(name).summary(summary).description(summary);
+  for (const { name, summary, group, load } of commands) {
+    const command = program.command(name).summary(summary).description(summary).helpGroup(`${group}:`);
     if (name !== wanted) continue;
     (await load()).configure(command);
     for (const one of [command, ...command.commands]) if (opensDevice(one)) await addProfile(one);

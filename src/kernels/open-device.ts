@@ -1,6 +1,6 @@
 /**
  * Opening a device in a browser, and what `auto` means anywhere: a hardware GPU where there is one, else the CPU. Node has an
- * `openDevice` of the same form in `ptdpc/node`, which knows Dawn, worker threads and the tables of `ptdpc tune`.
+ * `openDevice` of the same form in `ptdpc/node`, which knows Dawn, worker threads and the tables of `ptdpc autotune`.
  */
 import { InputError } from '../errors.js';
 import type { Backend } from './contract.js';

@@ -33,7 +33,7 @@ export interface DeviceOptions {
 }
 
 /**
- * Opens the device, a WebGPU one with the variants that `ptdpc tune` chose for it. Dispose it on every path. Throws InputError
+ * Opens the device, a WebGPU one with the variants that `ptdpc autotune` chose for it. Dispose it on every path. Throws InputError
  * where `webgpu` is asked for and cannot be had.
  */
 export async function openDevice(choice: DeviceChoice = 'auto', options: DeviceOptions = {}): Promise<OpenedDevice> {

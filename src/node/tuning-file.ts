@@ -1,5 +1,5 @@
 /**
- * What `ptdpc tune` measured, kept on disk by adapter: a JSON file each in the cache directory's `tuning` folder. Its name
+ * What `ptdpc autotune` measured, kept on disk by adapter: a JSON file each in the cache directory's `tuning` folder. Its name
  * depends on the adapter, its driver, and the shaders, so that after an update of either one measures anew.
  */
 import { createHash } from 'node:crypto';
@@ -44,7 +44,7 @@ export async function readTuning(
     return undefined;
   }
   const record = parseRecord(text);
-  if (!record) warn(`${path}: damaged, so it is ignored; run ptdpc tune again`);
+  if (!record) warn(`${path}: damaged, so it is ignored; run ptdpc autotune again`);
   return record;
 }
 

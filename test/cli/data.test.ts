@@ -1,4 +1,4 @@
-/** `data check`: every published layout, what people read, what programs read, and what is refused. */
+/** `data`: every published layout, what people read, what programs read, and what is refused. */
 import { copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -38,7 +38,7 @@ beforeAll(async () => {
 }, 60_000);
 
 const check = (setting: NamedSetting, ...options: string[]) =>
-  ptdpcJson<Report>(['data', 'check', folderOf(setting), '--dataset', setting, ...options]);
+  ptdpcJson<Report>(['data', folderOf(setting), '--dataset', setting, ...options]);
 
 /** The layout in which each is written, and what the split is. */
 const PUBLISHED = { kind: 'published' } as const;
@@ -78,7 +78,7 @@ test.each(NAMED_SETTINGS)('%s, as it is published: layout, split, classes, count
 
 test('a table for people, warnings on standard error', async () => {
   await writeFile(scratchPath('emotionroi/notes.txt'), '');
-  const { code, stdout, stderr } = await ptdpc(['data', 'check', 'emotionroi', '--classes', 'joy=happiness,fear']);
+  const { code, stdout, stderr } = await ptdpc(['data', 'emotionroi', '--classes', 'joy=happiness,fear']);
   expect(code).toBe(0);
   expect(stdout).toBe(`emotionroi: emotionroi6 (EmotionROI 6), by its files
 layout: images/<class>/*.jpg with training_testing_split/{training,testing}.txt
@@ -100,7 +100,7 @@ left out:
 });
 
 test('the seed of a drawn split, and the fold of one in folders', async () => {
-  const seeded = await ptdpc(['data', 'check', 'artphoto', '--dataset', 'artphoto8', '--split-seed', '7']);
+  const seeded = await ptdpc(['data', 'artphoto', '--dataset', 'artphoto8', '--split-seed', '7']);
   expect(seeded.stdout).toMatch(/^split by seed 7, since its files give none \(--split-seed\)$/m);
   const { split, leftOut } = await check('twitter1', '--fold', '3');
   expect(split).toEqual({ kind: 'given-fold', fold: 3, folds: 5 });
@@ -117,13 +117,10 @@ describe('broken ones', () => {
   test('a split file that is missing is refused where the layout needs it, and said where it does not', async () => {
     const roi = await broken('emotionroi6', 'roi-without-list');
     await rm(roi('training_testing_split/testing.txt'));
-    await expectRefused(
-      ['data', 'check', 'roi-without-list'],
-      /training_testing_split\/testing\.txt: cannot be opened/,
-    );
+    await expectRefused(['data', 'roi-without-list'], /training_testing_split\/testing\.txt: cannot be opened/);
     const emoset = await broken('emoset8', 'emoset-without-test');
     await rm(emoset('test.json'));
-    const { warnings, all } = await ptdpcJson<Report>(['data', 'check', 'emoset-without-test']);
+    const { warnings, all } = await ptdpcJson<Report>(['data', 'emoset-without-test']);
     expect(warnings).toContain('no test images');
     expect(all.splits).toEqual({ train: 24, val: 8 });
   });
@@ -132,7 +129,7 @@ describe('broken ones', () => {
     const fi = await broken('fi8', 'fi-without-fear');
     for (const split of ['train', 'val', 'test']) await rm(fi(`${split}/fear`), { recursive: true });
     await rm(fi('train/awe'), { recursive: true });
-    const { code, stderr, stdout } = await ptdpc(['data', 'check', 'fi-without-fear', '--dataset', 'fi8']);
+    const { code, stderr, stdout } = await ptdpc(['data', 'fi-without-fear', '--dataset', 'fi8']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: class "fear" has no images at all: training refuses that$/m);
     expect(stderr).toMatch(/^warning: class "awe" has no train images: training refuses that$/m);
@@ -140,22 +137,19 @@ describe('broken ones', () => {
   });
 
   test('another data set than it is said to be shows in its classes', async () => {
-    const { code, stderr } = await ptdpc(['data', 'check', 'fi', '--dataset', 'emotionroi6']);
+    const { code, stderr } = await ptdpc(['data', 'fi', '--dataset', 'emotionroi6']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: not among the classes, so left out: amusement, awe, contentment, excitement$/m);
     expect(stderr).toMatch(/^warning: class "joy" has no images at all: training refuses that$/m);
   });
 
   test('a wrong name, a wrong layout, no images, no folder', async () => {
-    await expectRefused(
-      ['data', 'check', 'fi', '--dataset', 'fi9'],
-      /argument 'fi9' is invalid.* fi8, fi2, emotionroi6/,
-    );
-    await expectRefused(['data', 'check', 'twitter2', '--dataset', 'artphoto8'], /no images of the classes amusement/);
-    await expectRefused(['data', 'check', 'fi', '--dataset', 'abstract8', '--fold', '2'], /--fold 2: abstract8 has no/);
+    await expectRefused(['data', 'fi', '--dataset', 'fi9'], /argument 'fi9' is invalid.* fi8, fi2, emotionroi6/);
+    await expectRefused(['data', 'twitter2', '--dataset', 'artphoto8'], /no images of the classes amusement/);
+    await expectRefused(['data', 'fi', '--dataset', 'abstract8', '--fold', '2'], /--fold 2: abstract8 has no/);
     await mkdir(scratchPath('empty'));
-    await expectRefused(['data', 'check', 'empty', '--dataset', 'fi8'], /empty: no images as fi8 has them; expected/);
-    await expectRefused(['data', 'check', 'nowhere'], /nowhere: not found; expected a folder of images or a manifest/);
+    await expectRefused(['data', 'empty', '--dataset', 'fi8'], /empty: no images as fi8 has them; expected/);
+    await expectRefused(['data', 'nowhere'], /nowhere: not found; expected a folder of images or a manifest/);
   });
 });
 
@@ -165,7 +159,7 @@ test('--duplicates: images in two splits or of two classes, by content; repeated
   await copy('train/negative/negative_0.jpg', 'test/negative/again.jpg');
   await copy('train/positive/positive_1.jpg', 'train/negative/other.jpg');
   await copy('train/positive/positive_2.jpg', 'train/positive/same.jpg');
-  const args = ['data', 'check', 'doubled', '--dataset', 'twitter2', '--duplicates'];
+  const args = ['data', 'doubled', '--dataset', 'twitter2', '--duplicates'];
   const { stdout } = await ptdpc(args);
   expect(stdout.slice(stdout.indexOf('images compared'))).toBe(
     `images compared by content: in two splits or of two classes: 2; repeated within one class of a split: 1
@@ -188,7 +182,7 @@ describe('--decode', () => {
   });
 
   test('lists the images that cannot be read', async () => {
-    const args = ['data', 'check', 'damaged', '--dataset', 'twitter2', '--decode'];
+    const args = ['data', 'damaged', '--dataset', 'twitter2', '--decode'];
     const { code, stdout, stderr } = await ptdpc(args);
     expect([code, stdout.split('\n').slice(-4)]).toEqual([
       0,
@@ -212,14 +206,14 @@ describe('--decode', () => {
       await mkdir(scratchPath(`many/train/${name}`), { recursive: true });
       for (let i = 0; i < 4_000; i++) await link(large, join(scratchPath(`many/train/${name}`), `${i}.png`));
     }
-    const child = startPtdpc(['data', 'check', 'many', '--decode']);
+    const child = startPtdpc(['data', 'many', '--decode']);
     child.stderr.on('data', (text: string) => {
       if (String(text).includes('decoding')) child.kill('SIGINT');
     });
     const { signal, stdout, stderr } = await outcomeOf(child);
     expect([signal, stdout]).toEqual(['SIGINT', '']);
     expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
-      /^ptdpc: interrupted; \d+ of 8000 images decoded, 0 unreadable; start again with: ptdpc data check many --decode$/,
+      /^ptdpc: interrupted; \d+ of 8000 images decoded, 0 unreadable; start again with: ptdpc data many --decode$/,
     );
   });
 });

@@ -1,4 +1,4 @@
-/** Images counted by class and split, beside what is published: what `ptdpc data check` shows. */
+/** Images counted by class and split, beside what is published: what `ptdpc data` shows. */
 import { type Dataset, SPLITS, type Split } from './dataset.js';
 import { type ExpectedCounts, namedSetting } from './settings.js';
 

@@ -1,4 +1,4 @@
-/** `ptdpc tune`: which kernel variants are the fastest on this adapter. */
+/** `ptdpc autotune`: measures which kernel variants are fastest on this adapter. */
 import type { Command } from 'commander';
 import { ARCHITECTURES } from '../clip/config.js';
 import { type ClipConfig, layerProducts } from '../clip/index.js';
@@ -31,28 +31,28 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      "Measure the variants of the matrix product and of attention on this machine's WebGPU adapter, and keep the fastest " +
-        'of each for all commands from then on. It takes seconds on a GPU and minutes on a software adapter. The table is ' +
-        'kept in the cache directory ($PTDPC_CACHE or ~/.cache/ptdpc) by adapter, driver and shaders; after an update of ' +
-        'one of these, tune again. Without it, commands use defaults for hardware or software adapters.',
+      "Measure the variants of the matrix product and of attention on this machine's WebGPU adapter, so that all commands use the " +
+        'fastest from then on. It takes seconds on a GPU and minutes on a software adapter. The results are stored in the cache ' +
+        'directory ($PTDPC_CACHE or ~/.cache/ptdpc) per adapter, driver and set of shaders; after an update of any of these, run it ' +
+        'again. Without it, commands use defaults for hardware or software adapters.',
     )
     .option('--model <dir>', "measure this model's sizes (default: those of ViT-B/32)")
-    .option('--show', 'show what was measured before, and measure nothing')
-    .option('--clear', 'forget what was measured, for all adapters')
+    .option('--show', 'show the stored results without measuring')
+    .option('--clear', 'delete the stored results of all adapters')
     .addOption(jsonOption())
-    .action(tune);
+    .action(autotune);
   addExamples(command, [
-    ['ptdpc tune', 'measure once'],
-    ['ptdpc tune --model clip-l14', "with another model's sizes"],
-    ['ptdpc tune --show', 'what was chosen, and by which figures'],
-    ['ptdpc tune --clear', 'back to the defaults'],
+    ['ptdpc autotune', 'measure once'],
+    ['ptdpc autotune --model clip-l14', "with another model's sizes"],
+    ['ptdpc autotune --show', 'what was chosen, and by which figures'],
+    ['ptdpc autotune --clear', 'back to the defaults'],
   ]);
 }
 
-async function tune(options: Options): Promise<void> {
+async function autotune(options: Options): Promise<void> {
   if (options.clear) return clear(options);
   const adapter = await nodeAdapter();
-  if (!adapter) throw new InputError(`no WebGPU adapter on this machine, nothing to tune; ${installHint()}`);
+  if (!adapter) throw new InputError(`no WebGPU adapter on this machine, nothing to measure; ${installHint()}`);
   const summary = describeAdapter(adapter);
   try {
     const record = options.show ? await stored(summary) : await measured(adapter, summary, options.model);
@@ -71,7 +71,7 @@ async function clear({ json }: Options): Promise<void> {
 
 async function stored(summary: AdapterSummary): Promise<TuningRecord> {
   const record = await readTuning(summary, say);
-  if (!record) throw new InputError(`nothing was measured on ${summary.description} yet; run ptdpc tune`);
+  if (!record) throw new InputError(`nothing was measured on ${summary.description} yet; run ptdpc autotune`);
   return record;
 }
 
@@ -83,9 +83,9 @@ async function measured(
   const work = tuningWork(await sizesOf(model));
   const backend = await openWebGpu(adapter);
   try {
-    say(`tuning ${backend.description}`);
+    say(`measuring on ${backend.description}`);
     const record = await measure(backend, summary, work);
-    say(`kept in ${await writeTuning(summary, record)}`);
+    say(`stored in ${await writeTuning(summary, record)}`);
     return record;
   } finally {
     backend.dispose();
@@ -94,7 +94,7 @@ async function measured(
 
 async function measure(backend: WebGpuBackend, summary: AdapterSummary, work: TuningWork): Promise<TuningRecord> {
   const timings: Timing[] = [];
-  using bar = progress(tuningSteps(work), 'tuning', 'sizes');
+  using bar = progress(tuningSteps(work), 'measuring', 'sizes');
   const tuning = await measureTuning(backend, work, (more) => {
     timings.push(...more);
     bar.tick(1, more[0]?.work);

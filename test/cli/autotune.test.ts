@@ -1,4 +1,4 @@
-/** `ptdpc tune` and what the other commands make of its table. */
+/** `ptdpc autotune` and what the other commands make of its table. */
 import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { expectRefused, fixture, ptdpc, ptdpcJson, scratchNames, scratchPath, setUpProgram } from './program.js';
@@ -24,10 +24,10 @@ const embedded = async (out: string) => {
 };
 
 it('measures, keeps, shows and clears; other commands use the table', async () => {
-  await expectRefused(['tune', '--show'], /nothing was measured on .*; run ptdpc tune/);
+  await expectRefused(['autotune', '--show'], /nothing was measured on .*; run ptdpc autotune/);
   expect(await embedded('before.safetensors')).not.toMatch(/tuned/);
 
-  const tuned = await ptdpcJson<Tuned>(['tune', '--model', model]);
+  const tuned = await ptdpcJson<Tuned>(['autotune', '--model', model]);
   expect(tuned.file.startsWith(scratchPath('cache'))).toBe(true);
   // The chosen variant of each piece of work is the fastest measured on it.
   for (const work of new Set(tuned.timings.map((timing) => timing.work))) {
@@ -39,8 +39,8 @@ it('measures, keeps, shows and clears; other commands use the table', async () =
   expect(Object.keys(tuned.tuning.matmul.byClass).length).toBeGreaterThan(5);
   expect(Object.keys(tuned.tuning.attention)).toHaveLength(3);
 
-  expect(await ptdpcJson<Tuned>(['tune', '--show'])).toEqual(tuned);
-  const page = await ptdpc(['tune', '--show']);
+  expect(await ptdpcJson<Tuned>(['autotune', '--show'])).toEqual(tuned);
+  const page = await ptdpc(['autotune', '--show']);
   expect(page.stdout).toContain(`other products: ${tuned.tuning.matmul.fallback}`);
   const doctor = await ptdpcJson<{ webgpu: { tuned: string | null } }>(['doctor']);
   expect(doctor.webgpu.tuned).toMatch(/^\d{4}-/);
@@ -51,15 +51,17 @@ it('measures, keeps, shows and clears; other commands use the table', async () =
     tuned.file,
     '{"tuning": {"matmul": {"fallback": "no such variant", "byClass": {}}, "attention": {}}}',
   );
-  expect(await embedded('damaged.safetensors')).toMatch(/damaged, so it is ignored; run ptdpc tune again\ndevice: /);
+  expect(await embedded('damaged.safetensors')).toMatch(
+    /damaged, so it is ignored; run ptdpc autotune again\ndevice: /,
+  );
 
-  expect(await ptdpcJson(['tune', '--clear'])).toEqual({ removed: 1 });
-  expect(await ptdpcJson(['tune', '--clear'])).toEqual({ removed: 0 });
-  await expectRefused(['tune', '--show'], /nothing was measured/);
+  expect(await ptdpcJson(['autotune', '--clear'])).toEqual({ removed: 1 });
+  expect(await ptdpcJson(['autotune', '--clear'])).toEqual({ removed: 0 });
+  await expectRefused(['autotune', '--show'], /nothing was measured/);
 }, 120_000);
 
 it('refuses a model that is none, and leaves no table', async () => {
-  await expectRefused(['tune', '--model', scratchPath('nowhere')], /nowhere/);
-  await expectRefused(['tune', '--fast'], /unknown option '--fast'/);
+  await expectRefused(['autotune', '--model', scratchPath('nowhere')], /nowhere/);
+  await expectRefused(['autotune', '--fast'], /unknown option '--fast'/);
   expect(await scratchNames()).not.toContain('nowhere');
 });
