@@ -10,7 +10,7 @@ import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import { requireNothingAt } from './atomic.js';
-import { takeLock } from './lock.js';
+import { takeLock, tryLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { naming } from './system-error.js';
 
@@ -38,11 +38,24 @@ export async function withGrowingDirectory(path: string, use: (directory: string
   });
 }
 
-async function withTemporary(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
+/** Removes the lock of a process that was killed just after its directory had taken its place. */
+export async function removeDeadLock(path: string): Promise<void> {
+  const lock = lockOf(temporaryOf(path));
+  // Nothing is written where there is none.
+  if (!(await lstat(lock).catch(() => undefined))) return;
+  await using _lock = await tryLock(lock, { what: path }).catch(() => undefined);
+}
+
+const temporaryOf = (path: string): string => {
   const target = resolve(path);
-  const temporary = join(dirname(target), `.${basename(target)}.partial`);
+  return join(dirname(target), `.${basename(target)}.partial`);
+};
+const lockOf = (temporary: string): string => `${temporary}.lock`;
+
+async function withTemporary(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporaryOf(path);
   await naming(path, 'cannot be written', () => makeFolder(temporary));
-  await using _lock = await takeLock(`${temporary}.lock`, { what: path });
+  await using _lock = await takeLock(lockOf(temporary), { what: path });
   await requireNoLinks(temporary);
   try {
     await body(temporary);

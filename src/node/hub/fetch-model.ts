@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { CONFIG_FILES, shardFileNames, VOCABULARY_FILES, WEIGHT_FILES } from '../../clip/checkpoint/index.js';
 import { InputError } from '../../errors.js';
 import { exists, readDescription, readText } from '../checkpoint-files.js';
-import { growDirectory } from '../growing-directory.js';
+import { growDirectory, removeDeadLock } from '../growing-directory.js';
 import { requireSpace } from '../make-folder.js';
 import { openModelDirectory } from '../model-directory.js';
 import { naming } from '../system-error.js';
@@ -69,7 +69,10 @@ export async function fetchModel(
   const small = smallFiles(repository, request);
   const { commit } = repository;
   const there = await alreadyThere(out, repository, small);
-  if (there) return { commit, files: there };
+  if (there) {
+    await removeDeadLock(out);
+    return { commit, files: there };
+  }
   const fetched: FetchedFile[] = [];
   await growDirectory(out, async (directory) => {
     const take = async (names: readonly string[], limit: number) => {

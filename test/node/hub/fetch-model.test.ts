@@ -93,8 +93,11 @@ describe('a model directory', () => {
   test('a second time: nothing to do; other contents there: refused', async () => {
     server().addRepository(ID, FILES, LARGE);
     await fetch();
+    // As a process leaves it that is killed after its model has taken its place.
+    await writeFile(join(parent(), '.model.partial.lock'), goneTag);
     expect(new Set(Object.values(origins(await fetch())))).toEqual(new Set(['earlier call']));
     expect(asked('model.safetensors')).toBe(1);
+    expect((await readdir(parent())).filter((name) => name.endsWith('.lock'))).toEqual([]);
     await writeFile(join(out(), 'merges.txt'), 'other');
     await expect(fetch()).rejects.toThrow(/model: the folder is not empty/);
   });
