@@ -1,6 +1,6 @@
 /** A command that is killed: its inputs, its command line, and what it may leave behind. */
 import { readdir } from 'node:fs/promises';
-import { isTemporary } from '../../src/node/temporary-files.js';
+import { isTemporary } from '../../src/node/process-tag.js';
 
 /** What the disk holds after a kill, from the least to the most. */
 export const PHASES = ['nothing', 'a lock', 'work kept', 'writing', 'complete'] as const;

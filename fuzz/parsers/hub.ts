@@ -1,5 +1,5 @@
-/** A hub's list of a repository's files, from a server that is no hub, or means no good. */
-import type { Answer, HttpClient } from '../../src/node/hub/http.js';
+/** A hub's list of a repository's files, from a broken or malicious server. */
+import type { HttpClient, HttpResponse } from '../../src/node/hub/http.js';
 import { readRepository } from '../../src/node/hub/repository.js';
 import { type FuzzedParser, MiB } from '../parser.js';
 import { damagedJson } from './json.js';
@@ -15,7 +15,7 @@ const LIST = JSON.stringify({
 
 /** Answers every request with `body`. */
 function clientOf(body: Uint8Array): Pick<HttpClient, 'get'> {
-  const answer: Answer = {
+  const response: HttpResponse = {
     status: 200,
     header: () => undefined,
     cancel: () => {},
@@ -23,7 +23,7 @@ function clientOf(body: Uint8Array): Pick<HttpClient, 'get'> {
       yield body;
     })(),
   };
-  return { get: async () => answer };
+  return { get: async () => response };
 }
 
 export const hub: FuzzedParser = {

@@ -4,9 +4,8 @@ import { InputError } from '../errors.js';
 import { fetchArchive } from '../node/hub/fetch-archive.js';
 import { type FetchedFile, type FetchOptions, fetchModel } from '../node/hub/fetch-model.js';
 import { HttpClient, parseHttpUrl } from '../node/hub/http.js';
-import { hubCacheDirectory } from '../node/hub/hub-cache.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
-import { requireRepositoryId, requireRevision } from '../node/hub/repository.js';
+import { hubCacheDirectory, requireRepositoryId, requireRevision } from '../node/hub/repository.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { commandLine } from './command-line.js';
 import { addConversionOptions, type ConversionOptions, convertCheckpoint } from './convert.js';
@@ -29,38 +28,41 @@ interface Options extends ConversionOptions {
 export function configure(command: Command): void {
   command
     .description(
-      'Download a CLIP and make a model directory of it: config.json, weights, merges.txt and vocab.json of a model on ' +
-        "the Hugging Face hub, or, with --from, OpenAI's own archive, which is converted. Every file is checked by its " +
-        'hash; what the hub cache of this machine has is copied from there. An interrupted download goes on where it ' +
-        'was when the same command is given again.',
+      'Download a CLIP into a model directory: config.json, weights, merges.txt and vocab.json of a model on the ' +
+        "Hugging Face hub, or, with --from, OpenAI's own archive, which is converted. Every file is checked by its " +
+        'hash; files in the local hub cache are copied instead. Running the same command again resumes an interrupted ' +
+        'download.',
     )
-    .argument('[model]', "ViT-B/32, ViT-B/16 or ViT-L/14 (OpenAI's, pinned), or a model of the hub: owner/name")
+    .argument(
+      '[model]',
+      "ViT-B/32, ViT-B/16 or ViT-L/14 (OpenAI's, with known hashes), or a model on the hub: owner/name",
+    )
     .requiredOption('--out <dir>', 'model directory to create')
     .option('--revision <name>', "branch, tag or commit (default: main; for OpenAI's the pinned commit)")
     .option('--endpoint <url>', 'hub or mirror (default: $HF_ENDPOINT or https://huggingface.co)')
-    .option('--no-hub-cache', 'leave the hub cache ($HF_HUB_CACHE, $HF_HOME/hub, ~/.cache/huggingface/hub) alone')
+    .option('--no-hub-cache', 'ignore the local hub cache ($HF_HUB_CACHE, $HF_HOME/hub, ~/.cache/huggingface/hub)')
     .option('--from <file>', "URL or path of OpenAI's ViT-B-32.pt, or another checkpoint file; needs --vocab")
-    .option('--sha256 <hash>', "what --from should be (default: known for OpenAI's files)", parseSha256)
-    .option('--retries <n>', 'attempts after a failed one', parseInteger(0, 100), 5)
-    .option('--stall <seconds>', 'silence after which a connection is given up', parsePositive, 30);
+    .option('--sha256 <hash>', "expected hash of --from (default: known for OpenAI's files)", parseSha256)
+    .option('--retries <n>', 'attempts after a failure without progress', parseInteger(0, 100), 5)
+    .option('--stall <seconds>', 'time without data after which a connection is given up', parsePositive, 30);
   addConversionOptions(command)
     .addOption(jsonOption())
     .action((model: string | undefined, options: Options) => fetch(model, options));
   command.addHelpText(
     'after',
     '\nEnvironment: HF_TOKEN for gated and private models (sent to the hub only), HF_ENDPOINT, HF_HUB_CACHE, HF_HOME,\n' +
-      'HTTP_PROXY, HTTPS_PROXY, NO_PROXY. --vocab, --dtype and --activation are for --from.',
+      'HTTP_PROXY, HTTPS_PROXY, NO_PROXY. --vocab, --dtype and --activation apply to --from only.',
   );
   addExamples(command, [
     ['ptdpc fetch ViT-B/32 --out clip-b32', "OpenAI's ViT-B/32, 605 MB"],
-    ['ptdpc fetch laion/CLIP-ViT-B-32-laion2B-s34B-b79K --out clip-laion', 'any ViT CLIP of the hub'],
+    ['ptdpc fetch laion/CLIP-ViT-B-32-laion2B-s34B-b79K --out clip-laion', 'any ViT CLIP on the hub'],
     ['ptdpc fetch ViT-B/32 --from ViT-B-32.pt --vocab bpe_simple_vocab_16e6.txt.gz --out clip-b32', "OpenAI's archive"],
   ]);
 }
 
 async function fetch(model: string | undefined, options: Options): Promise<void> {
   using bar = new TransferBar();
-  using _ = whenInterrupted(() => `what was downloaded is kept; go on with: ${commandLine()}`);
+  using _ = whenInterrupted(() => `the download so far is kept; resume with: ${commandLine()}`);
   const { stall, retries } = options;
   const endpoint = parseEndpoint(options.endpoint);
   using client = new HttpClient({
@@ -98,10 +100,10 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
   const origins = [...new Set(files.map(({ from }) => from))].join(', ');
   say(`${out}: ${id} at ${commit.slice(0, 12)}, ${count(files.length, 'file')}, ${megabytes(bytes)} (${origins})`);
   const unlisted = files.filter(({ checked }) => !checked).map(({ name }) => name);
-  if (unlisted.length > 0) say(`the hub lists no hash for ${unlisted.join(', ')}; the others are as listed`);
+  if (unlisted.length > 0) say(`the hub lists no hash for ${unlisted.join(', ')}; all other hashes checked`);
   else
     say(
-      `hashes checked${isPinned ? ", the weights' against the known one" : ''}; ptdpc verify ${out} tests the model itself`,
+      `hashes checked${isPinned ? ', weights against the known hash' : ''}; ptdpc verify ${out} checks the model itself`,
     );
 }
 
@@ -133,10 +135,10 @@ async function fromArchive(
   const { hash, expected } = await fetchArchive(client, request, out, convert, transfer);
   if (json) printJson({ out, from, sha256: hash.hex, expected });
   else if (expected) say(`SHA-256 ${hash.hex}, as expected`);
-  else say(`SHA-256 ${hash.hex}; none was expected (--sha256), so this may be any file`);
+  else say(`SHA-256 ${hash.hex}; not checked, since --sha256 was not given`);
 }
 
-/** Before a long download rather than after it. */
+/** Fails before a long download rather than after it. */
 async function requireFile(path: string): Promise<void> {
   const { readSmallFile } = await import('../node/checkpoint-files.js');
   await readSmallFile(path);
@@ -160,7 +162,7 @@ function megabytes(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
-/** The progress bar of transfers, which start anew with each total that becomes known. */
+/** A progress bar that starts again with each new total. */
 class TransferBar implements Disposable {
   #bar: Progress | undefined;
 
@@ -171,11 +173,11 @@ class TransferBar implements Disposable {
       this.#bar?.tick(done);
     },
     onBytes: (bytes: number) => this.#bar?.tick(bytes),
-    onRetry: (reason: string, wait: number) => this.#note(`${reason}; again in ${(wait / 1000).toFixed(1)} s`),
+    onRetry: (reason: string, wait: number) => this.#note(`${reason}; retrying in ${(wait / 1000).toFixed(1)} s`),
     onNote: (note: string) => say(note),
   };
 
-  /** On a terminal a line of its own would tear the bar apart. */
+  /** On a terminal, a separate line would break up the bar. */
   #note(text: string): void {
     if (process.stderr.isTTY && this.#bar) this.#bar.tick(0, text);
     else say(text);

@@ -1,26 +1,31 @@
 /**
- * Files and directories that appear whole or not at all: written under a temporary name beside their place, flushed to
- * the disk, then renamed. After an error or Ctrl-C nothing of them is left; what a killed process left is removed by the next one that
- * writes to the same place.
+ * Files and directories that appear complete or not at all: written under a temporary name beside their place, flushed to disk,
+ * then renamed. An error or Ctrl-C removes what was written; what a killed process left is removed by the next one that writes to
+ * the same place.
+ *
+ * A growing directory takes several calls to complete, so it has a fixed temporary name, under which the next call finds it:
+ *
+ *     <parent>/.<name>.partial/        what there is so far
+ *     <parent>/.<name>.partial.lock    held by the process at work
  */
 import { rmSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
 import { onInterrupt } from './interrupt.js';
-import { takeLock } from './lock.js';
+import { takeLock, tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
+import { removeLeftBehind, temporaryPath } from './process-tag.js';
 import { kindOfFile, naming } from './system-error.js';
-import { removeLeftBehind, temporaryPath } from './temporary-files.js';
 
-/** Writes a file from chunks that `fill` passes to its sink one after the other; replaces an existing one. */
+/** Writes a file from chunks that `fill` passes to its sink one after the other; replaces an existing file. */
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
   await requirePlaceForFile(path);
-  await inPlaceOf(path, async (temporary) => {
+  await writeBeside(path, async (temporary) => {
     const file = await open(temporary, 'wx');
     try {
-      await fill((chunk) => writeAll(file, chunk));
+      await fill((chunk) => file.appendFile(chunk));
       await file.sync();
     } finally {
       await file.close();
@@ -29,35 +34,72 @@ export async function createFileAtomically(path: string, fill: (sink: ByteSink) 
   });
 }
 
-/** Writes a file of known contents; replaces an existing one. */
+/** Writes a file; replaces an existing one. */
 export async function writeFileAtomically(path: string, data: Uint8Array | string): Promise<void> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   await createFileAtomically(path, async (sink) => sink(bytes));
 }
 
 /**
- * Creates a directory (and the ones above it) from what `fill` puts into the temporary one that it is given. Throws
- * InputError where `path` exists and is not an empty directory, or another process is making it, before `fill` is called.
+ * Creates a directory, and missing parents, from what `fill` writes into the temporary directory that it is given. Throws
+ * InputError before calling `fill` if `path` exists and is not an empty directory, or if another process is creating it.
  */
 export async function createDirectoryAtomically(
   path: string,
   fill: (directory: string) => Promise<void>,
 ): Promise<void> {
   await requireNothingAt(path);
-  await inPlaceOf(path, async (temporary) => {
-    await using _lock = await takeLock(join(dirname(temporary), `.${basename(resolve(path))}.lock`), { what: path });
-    // The process that had the lock before may have been making it.
+  await writeBeside(path, async (temporary) => {
+    await using _lock = await takeLock(hidden(path, 'lock'), { what: path });
+    // The previous holder of the lock may have created it.
     await requireNothingAt(path);
     await mkdir(temporary);
     await fill(temporary);
     await syncTree(temporary);
-    // Not every system renames onto an empty directory.
-    await rmdir(path).catch(() => {});
-    await rename(temporary, path);
+    await renameDirectory(temporary, path);
   });
 }
 
-/** A sink for directories (see `DirectorySink` of clip/checkpoint): files come one after the other. Close it at the end. */
+/**
+ * Creates a directory over several calls: `grow` is given the temporary directory with what earlier calls left in it, which takes
+ * its place once `grow` succeeds. Throws InputError if `path` is taken or another process is at work on it.
+ */
+export async function growDirectory(path: string, grow: (directory: string) => Promise<void>): Promise<void> {
+  await requireNothingAt(path);
+  await withGrowingDirectory(path, async (temporary) => {
+    // The previous holder of the lock may have created it.
+    await requireNothingAt(path);
+    await grow(temporary);
+    await naming(path, 'cannot be written', () => renameDirectory(temporary, path));
+  });
+}
+
+/** As `growDirectory`, for files that are removed once `use` succeeds. */
+export async function withGrowingDirectory(path: string, use: (directory: string) => Promise<void>): Promise<void> {
+  const temporary = hidden(path, 'partial');
+  await naming(path, 'cannot be written', () => makeFolder(dirname(temporary)));
+  await using _lock = await takeLock(hidden(path, 'partial.lock'), { what: path });
+  await naming(path, 'cannot be written', () => makeFolder(temporary));
+  await requireNoLinks(temporary);
+  try {
+    await use(temporary);
+    await rm(temporary, { recursive: true, force: true });
+  } catch (error) {
+    // Removed only if empty.
+    await rmdir(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+/** Removes the lock that a process left if it was killed just after its growing directory took its place. */
+export async function removeDeadLock(path: string): Promise<void> {
+  const lock = hidden(path, 'partial.lock');
+  // Without one there is nothing to do, even where nothing can be written.
+  if (!(await lstat(lock).catch(() => undefined))) return;
+  await using _lock = await tryLock(lock, { what: path }).catch(() => undefined);
+}
+
+/** Writes the files of a directory one after the other (see `DirectorySink` of clip/checkpoint). Close it at the end. */
 export function directorySink(directory: string): {
   write(fileName: string, chunk: Uint8Array): Promise<void>;
   close(): Promise<void>;
@@ -73,7 +115,7 @@ export function directorySink(directory: string): {
         await close();
         current = { name, file: await open(join(directory, name), 'wx') };
       }
-      await writeAll(current.file, chunk);
+      await current.file.appendFile(chunk);
     },
     close,
   };
@@ -91,8 +133,8 @@ export async function requireNothingAt(path: string): Promise<void> {
 }
 
 /**
- * Throws InputError where `path` cannot become a file because there is something else, such as a folder; a device would be
- * replaced by a file; or because nothing can be written there. To be asked before long work.
+ * Throws InputError unless a file can be written to `path`. A rename would replace a device by a file, so devices are refused as
+ * folders are. Call this before long work.
  */
 export async function requirePlaceForFile(path: string): Promise<void> {
   const status = await stat(path).catch(() => undefined);
@@ -101,8 +143,8 @@ export async function requirePlaceForFile(path: string): Promise<void> {
   await requireWritable(path);
 }
 
-/** Runs `body` with a temporary name beside `path`; removes what is there, and the parents made for it, if that fails. */
-async function inPlaceOf(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
+/** Calls `body` with a temporary name beside `path`. If that fails, removes what is there and the parents made for it. */
+async function writeBeside(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
   const parent = dirname(resolve(path));
   const temporary = temporaryPath(path);
   const forget = onInterrupt(() => rmSync(temporary, { recursive: true, force: true }));
@@ -114,7 +156,7 @@ async function inPlaceOf(path: string, body: (temporary: string) => Promise<void
       await body(temporary);
     });
   } catch (error) {
-    // Whatever stands in the way of this, the first error is the one to hear of.
+    // The first error is the one to report, whatever goes wrong while cleaning up.
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     if (madeParent) await removeEmptyUpTo(madeParent, parent);
     throw error;
@@ -123,7 +165,19 @@ async function inPlaceOf(path: string, body: (temporary: string) => Promise<void
   }
 }
 
-/** Removes `directory` and the ones above it up to `top`, as long as they are empty. */
+/** A fixed hidden name beside `path`. */
+function hidden(path: string, suffix: string): string {
+  const target = resolve(path);
+  return join(dirname(target), `.${basename(target)}.${suffix}`);
+}
+
+async function renameDirectory(from: string, to: string): Promise<void> {
+  // Not every system renames onto an empty directory.
+  await rmdir(to).catch(() => {});
+  await rename(from, to);
+}
+
+/** Removes `directory` and its parents up to `top`, as long as they are empty. */
 async function removeEmptyUpTo(top: string, directory: string): Promise<void> {
   for (let at = directory; ; at = dirname(at)) {
     try {
@@ -135,26 +189,23 @@ async function removeEmptyUpTo(top: string, directory: string): Promise<void> {
   }
 }
 
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    const { bytesWritten } = await file.write(chunk, done, chunk.length - done);
-    done += bytesWritten;
+/** Flushes every file below a directory to disk. */
+async function syncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
+    if (entry.isDirectory()) continue;
+    await using file = await open(join(entry.parentPath, entry.name), 'r+');
+    await file.sync();
   }
 }
 
-/** Flushes every file below a directory to the disk. */
-async function syncTree(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) {
-      await syncTree(path);
-      continue;
-    }
-    const file = await open(path, 'r+');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  }
+/** Throws InputError if there is a link in a directory to be continued: writing through it would change files elsewhere. */
+async function requireNoLinks(directory: string): Promise<void> {
+  const odd = await naming(directory, 'cannot be read', async () => {
+    if (!(await lstat(directory)).isDirectory()) return directory;
+    const entries = await readdir(directory, { withFileTypes: true, recursive: true });
+    const found = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
+    return found && join(found.parentPath, found.name);
+  });
+  if (odd === undefined) return;
+  throw new InputError(`${odd}: expected what an earlier call left, found a link or a device; delete it`);
 }

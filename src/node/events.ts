@@ -1,19 +1,19 @@
-/** What long work tells whoever started it. The command line prints it; a script may listen, or not. */
+/** How long-running functions report to their caller. The command line prints the reports; a script may ignore them. */
 
 export interface Events {
-  /** A line for people. */
+  /** Reports one line of text. */
   say(line: string): void;
-  /** Long work begins: `total` of `unit`. The returned bar hears what is done, and is disposed at the end. */
+  /** Starts a progress bar from 0 to `total` of `unit`. The caller disposes it at the end. */
   progress(total: number, label: string, unit: string): ProgressBar;
 }
 
-/** Hears how far long work is. */
+/** The progress of one piece of work. */
 export interface ProgressBar extends Disposable {
-  /** `n` more are done; `note` says something about where that is. */
+  /** Advances by `n`; `note` is a short remark, such as the current file. */
   tick(n: number, note?: string): void;
 }
 
-/** Nobody listens. */
+/** Ignores all reports. */
 export const SILENT: Events = {
   say: () => {},
   progress: () => ({ tick: () => {}, [Symbol.dispose]: () => {} }),

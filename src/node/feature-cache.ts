@@ -18,8 +18,8 @@ import { exists } from './checkpoint-files.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from './feature-segment.js';
 import { tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
+import { removeLeftBehind } from './process-tag.js';
 import { errorCode, explained, isSystemError, naming } from './system-error.js';
-import { removeLeftBehind } from './temporary-files.js';
 
 /** To be raised when preprocessing or the vision tower gives other numbers than before. */
 const FEATURE_VERSION = 1;

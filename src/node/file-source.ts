@@ -1,30 +1,26 @@
-/** Random access to a file on disk for the checkpoint readers, which know nothing of Node. */
+/** Random access to files on disk, for checkpoint readers that do not depend on Node. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { ByteSource } from '../clip/checkpoint/byte-source.js';
 import { requireRange } from '../clip/checkpoint/byte-source.js';
 import { InputError } from '../errors.js';
-import { errorCode, kindOfFile } from './system-error.js';
+import { errorCode, kindOfFile, naming } from './system-error.js';
 
-/** A `ByteSource` over an open file. Close it, or let `await using` do so. */
+/** A `ByteSource` over an open file. Close it, or declare it with `await using`. */
 export interface FileSource extends ByteSource, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Node refuses a single read of 2 GiB or more. */
+/** Node refuses single reads of 2 GiB or more. */
 const MAX_READ_BYTES = 2 ** 30;
 
-/** Opens a file for reading by range. Throws `InputError` naming `path` when there is no such file to read. */
+/** Opens a file for reading by range. Throws InputError naming `path` if it is not a readable file. */
 export async function openFileSource(path: string): Promise<FileSource> {
-  let file: FileHandle;
-  try {
-    // Before it is opened: opening a pipe waits for someone to write to it.
+  const file = await naming(path, 'cannot be opened', async () => {
+    // Checked before opening: opening a pipe would wait for a writer.
     const status = await stat(path);
     if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);
-    file = await open(path, 'r');
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`${path}: cannot be opened (${errorCode(error)})`);
-  }
+    return open(path, 'r');
+  });
   try {
     const { size } = await file.stat();
     const close = () => file.close();

@@ -7,7 +7,7 @@ import type { Preprocessing } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { pixelsFor } from './image-files.js';
 import type { DecodeReply, DecodeRequest } from './image-worker.js';
-import { workerFile } from './worker-file.js';
+import { workerFile } from './package.js';
 
 interface Task {
   resolve(pixels: Float32Array): void;

@@ -16,9 +16,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { InputError, printable } from '../errors.js';
 import { onInterrupt } from './interrupt.js';
-import { isGone, isOfThisMachine, processNumber, processTag } from './process-tag.js';
+import { isGone, isOfThisMachine, processNumber, processTag, removeLeftBehind, temporaryPath } from './process-tag.js';
 import { errorCode, explained, kindOfFile } from './system-error.js';
-import { removeLeftBehind, temporaryPath } from './temporary-files.js';
 
 export interface LockTiming {
   /** Milliseconds between signs of life. */

@@ -1,29 +1,29 @@
 /**
- * Where this package lies on the disk, and its version. The code may run from dist/, from src/, or as part of somebody's bundle, ESM or
- * CommonJS, with the package installed within the bundle's reach or not at all.
+ * Finds this package on disk, and tells its version. The code may run from dist/, from src/, or as part of a bundle, ESM or
+ * CommonJS, that may or may not find the installed package.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InputError } from '../errors.js';
 import { VERSION } from './version.generated.js';
 
-/** Of this module, or of the bundle that it is part of. A bundler leaves `import.meta` empty where it writes CommonJS. */
-export const MODULE_URL: string = import.meta.url ?? pathToFileURL(__filename).href;
+/** The URL of this module or of the bundle that contains it. Bundlers leave `import.meta` empty in CommonJS output. */
+const MODULE_URL: string = import.meta.url ?? pathToFileURL(__filename).href;
 
 /** Resolves a package's file from here. */
 export const { resolve: resolveModule } = createRequire(MODULE_URL);
 
 let found: string | undefined;
 
-/** The package's folder, which holds package.json, dist/ and assets/; undefined in a bundle that is on its own. */
-export function findPackageRoot(): string | undefined {
+/** The folder with package.json, dist/ and assets/; undefined in a bundle that does not find the package. */
+function findPackageRoot(): string | undefined {
   found ??= aboveThisModule() ?? installed();
   return found;
 }
 
-/** The package's folder. Throws InputError in a bundle that is on its own. */
+/** The folder with package.json, dist/ and assets/. Throws InputError in a bundle that does not find the package. */
 export function packageRoot(): string {
   const root = findPackageRoot();
   if (root === undefined)
@@ -35,6 +35,27 @@ export function packageRoot(): string {
 
 export function packageVersion(): string {
   return VERSION;
+}
+
+const workerFiles = new Map<string, string | undefined>();
+
+/**
+ * The built file of `src/node/<name>.ts`, to start a worker thread from: beside this module or, in a bundle or when running from
+ * the sources, in the package. Undefined if neither has it.
+ */
+export function workerFile(name: string): string | undefined {
+  if (!workerFiles.has(name)) {
+    const root = findPackageRoot();
+    const candidates = [
+      fileURLToPath(new URL(`./${name}.js`, MODULE_URL)),
+      ...(root === undefined ? [] : [join(root, 'dist', 'node', `${name}.js`)]),
+    ];
+    workerFiles.set(
+      name,
+      candidates.find((path) => existsSync(path)),
+    );
+  }
+  return workerFiles.get(name);
 }
 
 function aboveThisModule(): string | undefined {
@@ -51,7 +72,7 @@ function installed(): string | undefined {
   }
 }
 
-/** Another version's worker threads and assets would not fit. */
+/** Worker threads and assets of another version would not match this code. */
 function isOurs(folder: string): boolean {
   try {
     const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;

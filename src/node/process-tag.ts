@@ -1,23 +1,45 @@
 /**
- * A short name of this process that another one can look up: what locks and temporary files carry, so that those of a process that
- * was killed are known for what they are.
+ * Marks what a process is writing, so that other processes can tell it from what a killed process left behind. Locks and temporary
+ * files carry a tag:
  *
  *     <machine>-<process>-<start>    a1b2c3d4-12345-8f3kq2, of letters, digits and hyphens
+ *     .<name>.<tag>.<number>.tmp     a temporary file or directory
  *
- * Process numbers are used again, so the time of the start belongs to the name where the system tells it (Linux).
+ * Process numbers are reused, so the tag includes the start time where the system tells it (Linux).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from './system-error.js';
 
-const PATTERN = '[0-9a-f]{8}-[0-9]+-[0-9a-z]+';
-const PARTS = /^([0-9a-f]{8})-([0-9]+)-([0-9a-z]+)$/;
-
-/** Source of a regular expression that tags match. */
-export const TAG_PATTERN = PATTERN;
+const TAG = /^([0-9a-f]{8})-([0-9]+)-([0-9a-z]+)$/;
+const TEMPORARY = /^\.(.+)\.([0-9a-f]{8}-[0-9]+-[0-9a-z]+)\.[0-9]+\.tmp$/;
 
 let own: string | undefined;
+let temporaryNames = 0;
+
+/** A new temporary name beside `path`. */
+export function temporaryPath(path: string): string {
+  const target = resolve(path);
+  return join(dirname(target), `.${basename(target)}.${processTag()}.${temporaryNames++}.tmp`);
+}
+
+/** Whether a file name is a temporary one. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/** Removes what killed processes left in a folder, for one `name` or for all. What cannot be removed stays. */
+export async function removeLeftBehind(directory: string, name?: string): Promise<void> {
+  const entries = await readdir(directory).catch(() => []);
+  for (const entry of entries) {
+    const [, of, tag] = TEMPORARY.exec(entry) ?? [];
+    if (of === undefined || tag === undefined || (name !== undefined && of !== name) || !isGone(tag)) continue;
+    await rm(join(directory, entry), { recursive: true, force: true }).catch(() => {});
+  }
+}
 
 /** This process's tag. */
 export function processTag(): string {
@@ -25,20 +47,20 @@ export function processTag(): string {
   return own;
 }
 
-/** The process number in a tag; undefined where it is none. */
+/** The process number in a tag; undefined if `tag` is not one. */
 export function processNumber(tag: string): number | undefined {
-  const [, , pid] = PARTS.exec(tag) ?? [];
+  const [, , pid] = TAG.exec(tag) ?? [];
   return pid === undefined ? undefined : Number(pid);
 }
 
-/** Whether the tag is of a process of this machine, which can be looked up. */
+/** Whether a tag belongs to a process of this machine, which can be looked up. */
 export function isOfThisMachine(tag: string): boolean {
-  return PARTS.exec(tag)?.[1] === machine();
+  return TAG.exec(tag)?.[1] === machine();
 }
 
-/** True where the tag is a process's of this machine that runs no more. Another machine's cannot be looked up. */
+/** Whether a tag belongs to a process of this machine that has ended. False for other machines, whose processes cannot be looked up. */
 export function isGone(tag: string): boolean {
-  const [, where, pid, start] = PARTS.exec(tag) ?? [];
+  const [, where, pid, start] = TAG.exec(tag) ?? [];
   if (where !== machine()) return false;
   if (!isRunning(Number(pid))) return true;
   const found = startOf(Number(pid));
@@ -50,12 +72,12 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: somebody else's process runs too.
+    // EPERM: it runs as another user.
     return errorCode(error) !== 'ESRCH';
   }
 }
 
-/** The host and, on Linux, its space of process numbers: containers on one host have their own. */
+/** Identifies the host and, on Linux, the process namespace: containers on one host have their own. */
 function machine(): string {
   return createHash('sha256')
     .update(`${hostname()} ${attempt(() => readlinkSync('/proc/self/ns/pid')) ?? ''}`)
@@ -63,10 +85,10 @@ function machine(): string {
     .slice(0, 8);
 }
 
-/** When a process started: the boot, and ticks since then. Undefined where the system does not say, or there is no such process. */
+/** When a process started: the boot and the ticks since. Undefined if there is no such process or the system does not tell. */
 function startOf(pid: number): string | undefined {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 4));
-  // Field 22 of proc(5)'s stat; the name before it, in parentheses, may hold anything.
+  // Field 22 of stat in proc(5). The process name before it, in parentheses, may contain anything.
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   return boot === undefined || ticks === undefined ? undefined : `${boot}${Number(ticks).toString(36)}`;

@@ -35,10 +35,10 @@ import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
+import { isTemporary, removeLeftBehind } from './process-tag.js';
 import { describeOtherImages, imagesCsv, imagesPath, type RunImage, readRunImages } from './run-images.js';
 import { parseEpochMetrics } from './run-metrics.js';
 import { explained, naming } from './system-error.js';
-import { isTemporary, removeLeftBehind } from './temporary-files.js';
 
 /** The contents of run.json. */
 export interface RunRecord {

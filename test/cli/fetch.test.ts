@@ -1,4 +1,4 @@
-/** `fetch` as a user runs it: from a hub, from OpenAI's archive, interrupted and repeated. */
+/** `ptdpc fetch` from a hub and from OpenAI's archive, interrupted and repeated. */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -39,7 +39,7 @@ const hub = (env: NodeJS.ProcessEnv = {}) => ({
 
 const addModel = () => server().addRepository(ID, FILES, { large: ['model.safetensors'] });
 
-test('a model that every command opens, with the token for the hub alone', async () => {
+test('fetches a model that other commands open, and sends the token to the hub only', async () => {
   const store = await TestServer.start();
   try {
     addModel();
@@ -59,7 +59,7 @@ test('a model that every command opens, with the token for the hub alone', async
     expect([tokens.code, JSON.parse(tokens.stdout).length > 2]).toEqual([0, true]);
     const image = fixture('preprocess/12_1x1_RGB.png');
     expect((await ptdpc(['embed', '--model', out, image, '--out', scratchPath('features')])).code).toBe(0);
-    // Again: nothing to do, and that is no error.
+    // A second call has nothing to do, which is not an error.
     const again = await ptdpc([...args, '--json'], hub());
     expect(JSON.parse(again.stdout)).toMatchObject({
       id: ID,
@@ -70,7 +70,7 @@ test('a model that every command opens, with the token for the hub alone', async
   }
 });
 
-test.each(['SIGINT', 'SIGKILL'] as const)('%s in the middle: the same command goes on', async (signal) => {
+test.each(['SIGINT', 'SIGKILL'] as const)('resumes after %s', async (signal) => {
   addModel();
   server().plans.set(WEIGHTS_PATH, [{ stallAfter: 1_000_000 }]);
   const name = `interrupted-${signal}`;
@@ -83,7 +83,7 @@ test.each(['SIGINT', 'SIGKILL'] as const)('%s in the middle: the same command go
     await setTimeout(20);
   }
   child.kill(signal);
-  const goOn = `ptdpc: interrupted; what was downloaded is kept; go on with: ptdpc ${args.join(' ')}\n`;
+  const goOn = `ptdpc: interrupted; the download so far is kept; resume with: ptdpc ${args.join(' ')}\n`;
   const said = signal === 'SIGINT' ? goOn : '';
   expect(await outcome).toEqual({ code: null, signal, stdout: '', stderr: said });
   expect(await scratchNames()).not.toContain(name);
@@ -93,7 +93,7 @@ test.each(['SIGINT', 'SIGKILL'] as const)('%s in the middle: the same command go
   expect((await scratchNames()).filter((entry) => entry.startsWith(`.${name}`))).toEqual([]);
 });
 
-test("OpenAI's names are pinned", async () => {
+test("checks OpenAI's models against known hashes", async () => {
   const commit = '3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268';
   const { 'model.safetensors': weights, ...rest } = FILES;
   const files = { ...rest, 'pytorch_model.bin': weights };
@@ -104,7 +104,7 @@ test("OpenAI's names are pinned", async () => {
     /pytorch_model\.bin should have SHA-256 a63082132ba4f97a.*, 127\.0\.0\.1:\d+ has [0-9a-f]{64}$/,
     hub(),
   );
-  // A revision that the user names is taken as it is.
+  // Not if the user names a revision.
   const { code, stderr } = await ptdpc(
     ['fetch', 'ViT-B/32', '--revision', 'main', '--out', scratchPath('main')],
     hub(),
@@ -115,13 +115,13 @@ test("OpenAI's names are pinned", async () => {
   ]);
 });
 
-test('a retry is announced, and a wrong hash ends the matter', async () => {
+test('reports retries; a wrong hash is final', async () => {
   addModel();
   server().plans.set(WEIGHTS_PATH, [{ status: 503, headers: { 'retry-after': '0' } }]);
   const { code, stderr } = await ptdpc(['fetch', ID, '--out', scratchPath('retried')], hub());
   expect([code, stderr]).toEqual([
     0,
-    expect.stringMatching(/^model\.safetensors: the server answers 503; again in 0\.0 s\n/),
+    expect.stringMatching(/^model\.safetensors: the server answered 503; retrying in 0\.0 s\n/),
   ]);
   server().plans.set(WEIGHTS_PATH, [{ instead: new Uint8Array(WEIGHTS.length) }]);
   await expectRefused(
@@ -138,7 +138,7 @@ test("--from: OpenAI's archive, by URL and by path", async () => {
   const bytes = await readFile(archive);
   const vocabulary = scratchPath('vocabulary.txt');
   await writeFile(vocabulary, tinyVocabulary);
-  // As in OpenAI's addresses, the hash stands before the name.
+  // As in OpenAI's URLs, the hash precedes the name.
   const path = `/clip/models/${sha256Of(bytes)}/tiny.pt`;
   server().files.set(path, bytes);
   server().plans.set(path, [{ resetAfter: 500_000 }]);
@@ -150,7 +150,7 @@ test("--from: OpenAI's archive, by URL and by path", async () => {
   const { code, stderr } = await ptdpc(['fetch', '--from', archive, '--vocab', vocabulary, '--out', byPath]);
   expect([code, stderr]).toEqual([
     0,
-    expect.stringMatching(/in f32, quick_gelu\nSHA-256 [0-9a-f]{64}; none was expected/),
+    expect.stringMatching(/in f32, quick_gelu\nSHA-256 [0-9a-f]{64}; not checked, since --sha256 was not given/),
   ]);
   for (const name of ['model.safetensors', 'merges.txt', 'config.json']) {
     expect(sha256Of(await readFile(join(byUrl, name)))).toBe(sha256Of(await readFile(join(byPath, name))));
@@ -169,7 +169,7 @@ test("--from: OpenAI's archive, by URL and by path", async () => {
   await expectRefused(['fetch', '--from', named, ...given.slice(3)], /expected SHA-256 b8cca3fd41ae0c99/);
 });
 
-test('what cannot be asked for is refused in one line', async () => {
+test('refuses wrong arguments in one line', async () => {
   const out = ['--out', scratchPath('none')];
   await expectRefused(['fetch', ...out], /fetch: expected a model, such as ViT-B\/32, or --from/);
   await expectRefused(['fetch', '../etc', ...out], /"\.\.\/etc": expected ViT-B\/32/);

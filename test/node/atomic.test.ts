@@ -1,19 +1,30 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import {
   createDirectoryAtomically,
   createFileAtomically,
   directorySink,
+  growDirectory,
   writeFileAtomically,
 } from '../../src/node/atomic.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
+let beforeLock: (() => Promise<void>) | undefined;
 
-test('a file appears whole, with its parents, or not at all', async () => {
+vi.mock('../../src/node/lock.js', async (original) => {
+  const lock = await original<typeof import('../../src/node/lock.js')>();
+  const takeLock: typeof lock.takeLock = async (...args) => {
+    await beforeLock?.();
+    return lock.takeLock(...args);
+  };
+  return { ...lock, takeLock };
+});
+
+test('a file appears complete, with its parents, or not at all', async () => {
   const path = scratch('a/b/file');
   await createFileAtomically(path, async (sink) => {
     await sink(new Uint8Array([1, 2]));
@@ -35,7 +46,7 @@ test('a file appears whole, with its parents, or not at all', async () => {
   await expectInputError(writeFileAtomically(scratch('a'), ''), /a: expected the name of a file to write/);
 });
 
-test('a directory appears whole, or not at all, and never over another', async () => {
+test('a directory appears complete or not at all, and replaces no other', async () => {
   const path = scratch('model/v1');
   const fill = (text: string) => async (directory: string) => {
     await mkdir(join(directory, 'sub'));
@@ -46,7 +57,7 @@ test('a directory appears whole, or not at all, and never over another', async (
     throw new Error('defect');
   });
   await expect(failing).rejects.toThrow('defect');
-  // Not even the parent that was made for it stays.
+  // The parent that was created for it is removed, too.
   await expect(stat(scratch('model'))).rejects.toThrow('ENOENT');
 
   await mkdir(path, { recursive: true });
@@ -66,7 +77,7 @@ test('a directory appears whole, or not at all, and never over another', async (
   await expectInputError(createDirectoryAtomically(scratch('plain/below'), fill('')), /below: cannot be written/);
 });
 
-test('a directory sink takes files one after the other', async () => {
+test('a directory sink writes files one after the other', async () => {
   await mkdir(scratch('sink'));
   const sink = directorySink(scratch('sink'));
   for (const [name, byte] of [
@@ -78,4 +89,27 @@ test('a directory sink takes files one after the other', async () => {
   await sink.close();
   const read = async (name: string) => [...(await readFile(scratch(`sink/${name}`)))];
   expect([await read('a'), await read('b')]).toEqual([[1, 2], [3]]);
+});
+
+test('a growing directory keeps what a failed call left, and is refused if another process completes it first', async () => {
+  const path = scratch('growing/model');
+  const failing = growDirectory(path, async (directory) => {
+    await writeFile(join(directory, 'a'), '1');
+    throw new Error('broken off');
+  });
+  await expect(failing).rejects.toThrow('broken off');
+  expect(await readdir(scratch('growing'))).toEqual(['.model.partial']);
+  await growDirectory(path, async (directory) => writeFile(join(directory, 'b'), await readFile(join(directory, 'a'))));
+  expect(await readdir(path)).toEqual(['a', 'b']);
+
+  const other = scratch('growing/other');
+  beforeLock = async () => {
+    await mkdir(other);
+    await writeFile(join(other, 'c'), 'complete');
+  };
+  const grow = vi.fn();
+  await expectInputError(growDirectory(other, grow), /other: the folder is not empty/);
+  beforeLock = undefined;
+  expect(grow).not.toHaveBeenCalled();
+  expect((await readdir(scratch('growing'))).sort()).toEqual(['model', 'other']);
 });

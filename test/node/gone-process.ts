@@ -1,8 +1,7 @@
 /** What a process that was killed leaves behind, and tags of other processes. */
 import { spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
-import { processTag } from '../../src/node/process-tag.js';
-import { temporaryPath } from '../../src/node/temporary-files.js';
+import { processTag, temporaryPath } from '../../src/node/process-tag.js';
 
 /** The tag of a process that has ended. */
 export const goneTag = processTag().replace(`-${process.pid}-`, `-${spawnSync('true').pid}-`);

@@ -6,8 +6,14 @@ import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDirectoryAtomically, writeFileAtomically } from '../../src/node/atomic.js';
 import { takeLock, tryLock, waitForLock } from '../../src/node/lock.js';
-import { isGone, processNumber, processTag } from '../../src/node/process-tag.js';
-import { isTemporary, removeLeftBehind, temporaryPath } from '../../src/node/temporary-files.js';
+import {
+  isGone,
+  isTemporary,
+  processNumber,
+  processTag,
+  removeLeftBehind,
+  temporaryPath,
+} from '../../src/node/process-tag.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import { goneTag, leftBehind, tagOf } from './gone-process.js';
 import { scratchFolder } from './scratch.js';

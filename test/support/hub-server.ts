@@ -1,22 +1,22 @@
-/** A server on this machine that serves files the way a hub does, and misbehaves as it is told to, request by request. */
+/** A local server that serves files as a hub does, and misbehaves as told, request by request. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
-/** How one request of a path is answered; once they are used up, as it should be. */
+/** How to respond to one request. Requests without one get a correct response. */
 export type Misbehaviour =
   | { readonly status: number; readonly headers?: Record<string, string> }
-  /** Sends that many bytes of what was asked for, and closes the connection when they are `acknowledge`d. */
+  /** Sends that many bytes and closes the connection when they have been `acknowledge`d. */
   | { readonly dropAfter: number }
-  /** The same, with a reset: bytes on their way are lost. */
+  /** The same with a reset, which loses bytes in transit. */
   | { readonly resetAfter: number }
   /** Sends that many bytes, then nothing more. */
   | { readonly stallAfter: number }
-  /** Ends the answer properly, with a length that is too short by so much. */
+  /** Sends a shorter, complete response. */
   | { readonly truncateBy: number }
   | { readonly redirectTo: string }
-  /** Serves these bytes instead. */
+  /** Sends these bytes instead. */
   | { readonly instead: Uint8Array }
   | { readonly extraHeaders: Record<string, string> };
 
@@ -29,12 +29,12 @@ export class TestServer {
   readonly seen: Seen[] = [];
   readonly files = new Map<string, Uint8Array>();
   readonly plans = new Map<string, Misbehaviour[]>();
-  /** Answers 200 with the whole to any request, with or without a range. */
+  /** Sends the whole file even if a range is requested. */
   ignoreRanges = false;
-  /** Continues a file that has changed, as servers do that do not know If-Range. */
+  /** Sends a range although the file has changed, as servers do that ignore If-Range. */
   ignoreIfRange = false;
   sendTags = true;
-  /** As over a slow line; 0: as fast as it goes. */
+  /** 0: no limit. */
   bytesPerSecond = 0;
   readonly #server: Server;
   #closing: { bytes: number; close(): void } | undefined;
@@ -57,7 +57,7 @@ export class TestServer {
     return new URL(path, this.origin);
   }
 
-  /** Puts a model repository there: its list of files, and the files. */
+  /** Adds a model repository: its list of files, and the files. */
   addRepository(
     id: string,
     files: Readonly<Record<string, Uint8Array | string>>,
@@ -74,12 +74,12 @@ export class TestServer {
     for (const name of [revision, commit]) this.files.set(`/api/models/${id}/revision/${name}`, list);
   }
 
-  /** The ranges that were asked for of a path, in order; undefined for a request of the whole. */
+  /** The ranges requested from a path, in order; undefined for the whole file. */
   ranges(path: string): (string | undefined)[] {
     return this.seen.filter((request) => request.path === path).map(({ headers }) => headers.range);
   }
 
-  /** The client has so many more bytes. What it has not read when a connection ends would be lost to it. */
+  /** Tells that the client has read `bytes` more: closing the connection earlier would lose what it has not read. */
   acknowledge(bytes: number): void {
     if (!this.#closing || bytes < 0) return;
     this.#closing.bytes -= bytes;
@@ -144,7 +144,7 @@ export class TestServer {
   }
 }
 
-/** Sends in pieces of a hundredth of a second. */
+/** Sends a piece every hundredth of a second. */
 async function trickle(response: ServerResponse, bytes: Uint8Array, bytesPerSecond: number): Promise<void> {
   const piece = Math.ceil(bytesPerSecond / 100);
   for (let sent = 0; sent < bytes.length && !response.destroyed; sent += piece) {
@@ -159,7 +159,7 @@ export const sha256Of = (bytes: Uint8Array | string): string => createHash('sha2
 export const gitBlobId = (bytes: Uint8Array): string =>
   createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 
-/** Bytes that no two parts of which are alike. */
+/** Pseudo-random bytes. */
 export function someBytes(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = seed;

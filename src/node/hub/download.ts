@@ -1,150 +1,116 @@
 /**
- * One file from the net to the disk. Bytes go through a partial file beside the target, which a later attempt, or a later
- * call of the program, goes on with; the name itself appears when the whole is there and its hash is right.
+ * Downloads one file. The bytes go to a partial file beside the target, which later attempts and later runs of the program
+ * continue; the target appears when the file is complete and its hash is right.
  *
- *     <path>.part        what has arrived
- *     <path>.part.json   which contents these are: the expected hash (or the source), and the server's validator for If-Range
+ *     <path>.part        the bytes received so far
+ *     <path>.part.json   the expected hash (or the URL), and the server's validator for If-Range
  */
 import type { Hash } from 'node:crypto';
-import { type FileHandle, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 import { exists, readText } from '../checkpoint-files.js';
+import { type ContentHash, hashBytesOf, startHash } from '../file-hash.js';
 import { requireSpace } from '../make-folder.js';
 import { naming } from '../system-error.js';
-import { type ContentHash, hashFile, startHash } from './content-hash.js';
-import { type Answer, type HttpClient, HttpRefusal, shownUrl, TransferError } from './http.js';
-import { type Retries, Unreachable, withRetries } from './retry.js';
+import {
+  type HttpClient,
+  type HttpResponse,
+  HttpStatusError,
+  RetriesExhausted,
+  type RetryOptions,
+  shownUrl,
+  TransferError,
+  withRetries,
+} from './http.js';
 
 export interface Download {
   readonly url: URL;
-  /** Where the file goes; its folder exists. */
+  /** The target, in an existing folder. */
   readonly path: string;
-  /** What messages call it. */
+  /** Names the file in messages. */
   readonly name: string;
-  /** Bytes, where they are known. */
+  /** In bytes, if known. */
   readonly size?: number | undefined;
   readonly hash?: ContentHash | undefined;
-  /** Most bytes to accept where the size is not known. */
+  /** The most bytes to accept. */
   readonly limit: number;
 }
 
-export interface DownloadOptions extends Retries {
-  /** Hears how many bytes are to come in all, where that was not known before, and how many of them are there. */
+export interface DownloadOptions extends RetryOptions {
+  /** Called when a size that was not known becomes known, with the bytes already there. */
   readonly onTotal?: (bytes: number, done: number) => void;
-  /** Hears of bytes as they arrive; of a negative number where some turned out to be of no use. */
+  /** Called as bytes arrive; with a negative number if bytes received earlier had to be discarded. */
   readonly onBytes?: (bytes: number) => void;
 }
 
 export interface Downloaded {
   readonly bytes: number;
-  /** The hash of the whole: the expected one, or SHA-256 where none was. */
+  /** The hash of the file: by the expected hash's algorithm, otherwise SHA-256. */
   readonly hash: ContentHash;
 }
 
-/** What is known of the partial file, as it stands beside it. */
-interface Sidecar {
-  /** The expected hash, else where the bytes come from. */
-  readonly contents: string;
-  readonly validator: string | null;
-}
-
 /**
- * Downloads one file. Throws InputError, naming it, where the server refuses, where attempts run out (what has arrived
- * stays for the next call), and where the hash is wrong (it does not).
+ * Downloads one file. Throws InputError naming it if the server refuses, if all attempts fail (the partial file stays for the
+ * next run), or if the hash is wrong (the partial file is deleted).
  */
 export async function downloadFile(client: HttpClient, job: Download, options: DownloadOptions): Promise<Downloaded> {
-  const partial = await PartialFile.open(job);
+  const partial = await PartialFile.open(job, options.onBytes);
   try {
-    let resumed = partial.position > 0;
     if (job.size !== undefined) options.onBytes?.(partial.position);
-    for (;;) {
-      await transferAll(client, job, partial, options);
-      const hash = partial.finish();
+    for (let resumed = partial.position > 0; ; resumed = false) {
+      await transfer(client, job, partial, options);
+      const hash = partial.digest();
       if (!job.hash || hash.hex === job.hash.hex) {
         await partial.moveIntoPlace();
         return { bytes: partial.position, hash };
       }
       if (!resumed) {
         await partial.remove();
-        throw wrongHash(job.name, job.hash, hash);
+        const expected = `${job.hash.algorithm} ${job.hash.hex}`;
+        throw new InputError(`${job.name}: wrong contents, deleted: expected ${expected}, found ${hash.hex}`);
       }
-      // Bytes of an earlier call may have been damaged since, or be of a file that was replaced meanwhile.
-      resumed = false;
-      options.onBytes?.(-partial.position);
-      await partial.startOver();
+      // Bytes kept from an earlier run may have been damaged since; one download from the start decides.
+      await partial.restart();
     }
   } finally {
     await partial.close();
   }
 }
 
-/** The error for contents that are not the expected ones. */
-export function wrongHash(name: string, expected: ContentHash, found: ContentHash): InputError {
-  return new InputError(
-    `${name}: wrong contents, deleted: expected ${expected.algorithm} ${expected.hex}, found ${found.hex}`,
-  );
-}
-
-async function transferAll(client: HttpClient, job: Download, partial: PartialFile, options: DownloadOptions) {
-  const transfer = () => transferOnce(client, job, partial, options);
+async function transfer(client: HttpClient, job: Download, partial: PartialFile, options: DownloadOptions) {
+  const attempt = () => transferOnce(client, job, partial, options);
   try {
-    await withRetries(job.name, options, transfer, () => partial.position);
+    await withRetries(job.name, options, attempt, () => partial.position);
   } catch (error) {
-    if (!(error instanceof Unreachable) || partial.position === 0) throw error;
-    throw new Unreachable(`${error.message}; the same command goes on after ${partial.position} bytes`);
+    if (!(error instanceof RetriesExhausted) || partial.position === 0) throw error;
+    throw new RetriesExhausted(`${error.message}; run the same command to continue after ${partial.position} bytes`);
   }
 }
 
 async function transferOnce(client: HttpClient, job: Download, partial: PartialFile, options: DownloadOptions) {
-  const startOver = async () => {
-    options.onBytes?.(-partial.position);
-    await partial.startOver();
-  };
-  const { size } = job;
-  if (partial.position > 0 && !partial.resumable) await startOver();
-  if (size !== undefined && partial.position === size) return;
-  const answer = await ask(client, job, partial, startOver);
+  if (partial.position > 0 && !partial.resumable) await partial.restart();
+  if (job.size !== undefined && partial.position === job.size) return;
+  const response = await requestRest(client, job, partial);
   try {
-    const range = answer.status === 206 ? contentRange(answer) : undefined;
-    if (answer.status === 206 && range?.start !== partial.position) {
-      await startOver();
-      throw new TransferError('the server sent another part than the one asked for');
-    }
-    const validator = validatorOf(answer);
-    // Servers that do not know If-Range continue a file that is another one by now.
-    if (answer.status === 206 && partial.validator !== null && validator !== null && validator !== partial.validator) {
-      await startOver();
-      throw new TransferError('the file on the server has changed');
-    }
-    // A server without ranges, or with other contents by now, sends the whole.
-    if (answer.status === 200 && partial.position > 0) await startOver();
-    const total = range?.total ?? wholeLength(answer);
-    if (size !== undefined && total !== undefined && total !== size) {
-      throw new TransferError(`expected ${size} bytes, the server has ${total}`);
-    }
-    const most = size ?? total ?? job.limit;
+    const total = await checkResponse(job, partial, response);
+    const most = total ?? job.limit;
     if (most > job.limit) throw new InputError(`${job.name}: ${most} bytes, over the limit of ${job.limit}`);
-    const expected = size ?? total;
-    if (expected !== undefined) await requireSpace(job.path, expected - partial.position);
-    await partial.remember(validator);
-    if (size === undefined && total !== undefined) options.onTotal?.(total, partial.position);
-    for await (const chunk of answer.body) {
-      if (partial.position + chunk.length > most) {
-        await startOver();
-        throw new TransferError(`the server sent more than ${most} bytes`);
-      }
+    if (total !== undefined) await requireSpace(job.path, total - partial.position);
+    await partial.writeNote(validatorOf(response));
+    if (job.size === undefined && total !== undefined) options.onTotal?.(total, partial.position);
+    for await (const chunk of response.body) {
+      if (partial.position + chunk.length > most) throw await partial.rejected(`the server sent over ${most} bytes`);
       await partial.append(chunk);
-      options.onBytes?.(chunk.length);
     }
-    if (expected !== undefined && partial.position < expected) {
-      throw new TransferError(`the connection ended after ${partial.position} of ${expected} bytes`);
+    if (total !== undefined && partial.position < total) {
+      throw new TransferError(`the connection ended after ${partial.position} of ${total} bytes`);
     }
   } finally {
-    answer.cancel();
+    response.cancel();
   }
 }
 
-async function ask(client: HttpClient, job: Download, partial: PartialFile, startOver: () => Promise<void>) {
+async function requestRest(client: HttpClient, job: Download, partial: PartialFile): Promise<HttpResponse> {
   const { position, validator } = partial;
   try {
     return await client.get(job.url, {
@@ -152,112 +118,130 @@ async function ask(client: HttpClient, job: Download, partial: PartialFile, star
       ...(position > 0 && validator !== null && { 'if-range': validator }),
     });
   } catch (error) {
-    if (!(error instanceof HttpRefusal && error.status === 416)) throw error;
-    // The partial file is longer than what the server has.
-    await startOver();
-    throw new TransferError('the server has fewer bytes than had arrived');
+    if (!(error instanceof HttpStatusError && error.status === 416)) throw error;
+    throw await partial.rejected('the server has fewer bytes than were received earlier');
   }
 }
 
-/** `bytes 100-199/200`; a total of * is unknown. */
-function contentRange(answer: Answer): { start: number; total?: number } | undefined {
-  const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.header('content-range') ?? '') ?? [];
+/** Makes sure that the body continues the partial file. Returns the size of the whole, if known. */
+async function checkResponse(job: Download, partial: PartialFile, response: HttpResponse): Promise<number | undefined> {
+  const isPart = response.status === 206;
+  const range = isPart ? contentRange(response) : undefined;
+  if (isPart && range?.start !== partial.position) {
+    throw await partial.rejected('the server sent another range than requested');
+  }
+  const validator = validatorOf(response);
+  // A server that ignores If-Range continues with the bytes of a file that has changed.
+  if (isPart && partial.validator !== null && validator !== null && validator !== partial.validator) {
+    throw await partial.rejected('the file on the server has changed');
+  }
+  // The server does not support ranges, or the file has changed: this is the whole file.
+  if (!isPart && partial.position > 0) await partial.restart();
+  const total = range?.total ?? contentLength(response);
+  if (job.size !== undefined && total !== undefined && total !== job.size) {
+    throw new TransferError(`expected ${job.size} bytes, the server has ${total}`);
+  }
+  return job.size ?? total;
+}
+
+/** Parses `bytes 100-199/200`; a total of * is unknown. */
+function contentRange(response: HttpResponse): { start: number; total?: number } | undefined {
+  const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.header('content-range') ?? '') ?? [];
   if (start === undefined) return undefined;
   return { start: Number(start), ...(total !== '*' && { total: Number(total) }) };
 }
 
-function wholeLength(answer: Answer): number | undefined {
-  const length = answer.header('content-length');
-  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+/** Of a 200 response; a 206's is the length of the part. */
+function contentLength(response: HttpResponse): number | undefined {
+  const length = response.header('content-length');
+  const isWhole = response.status === 200 && length !== undefined && /^\d+$/.test(length);
+  return isWhole ? Number(length) : undefined;
 }
 
-/** What may stand in If-Range (RFC 9110, section 13.1.5): a strong entity tag, else a date. */
-function validatorOf(answer: Answer): string | null {
-  const tag = answer.header('etag');
+/** What If-Range accepts (RFC 9110, section 13.1.5): a strong entity tag, else a date. */
+function validatorOf(response: HttpResponse): string | null {
+  const tag = response.header('etag');
   if (tag?.startsWith('"')) return tag;
-  return answer.header('last-modified') ?? null;
+  return response.header('last-modified') ?? null;
 }
 
-/** The file that grows, with the hash of what is in it. */
+/** The partial file, with the hash of its bytes. */
 class PartialFile {
   #hash: Hash;
 
   private constructor(
     private readonly job: Download,
     private readonly file: FileHandle,
-    /** Bytes in it. */
+    /** Its length in bytes. */
     public position: number,
     public validator: string | null,
+    private readonly onBytes: (bytes: number) => void,
   ) {
-    this.#hash = this.#newHash();
+    this.#hash = this.#startHash();
   }
 
-  /** Opens what an earlier call left, if it is of the same contents, else an empty file. */
-  static async open(job: Download): Promise<PartialFile> {
-    const { path, partial, sidecar } = places(job.path);
-    return naming(path, 'cannot be written', async () => {
-      const known = await readSidecar(sidecar);
-      const ours = known?.contents === contentsOf(job) ? known : undefined;
-      if (!ours) await rm(partial, { force: true });
-      const file = await open(partial, 'a');
-      const { size } = await stat(partial);
-      const opened = new PartialFile(job, file, size, ours?.validator ?? null);
-      if (size > (job.size ?? job.limit)) await opened.startOver();
-      await hashFile(opened.#hash, partial, opened.position);
+  /** Continues what an earlier run left if it is part of the same file; otherwise starts empty. */
+  static async open(job: Download, onBytes: (bytes: number) => void = () => {}): Promise<PartialFile> {
+    return naming(job.path, 'cannot be written', async () => {
+      const note = await readNote(job);
+      if (!note) await rm(partOf(job), { force: true });
+      const file = await open(partOf(job), 'a');
+      const { size } = await file.stat();
+      const opened = new PartialFile(job, file, size, note?.validator ?? null, onBytes);
+      if (size > (job.size ?? job.limit)) await opened.#clear();
+      await hashBytesOf(partOf(job), opened.position, opened.#hash);
       return opened;
     });
   }
 
-  /** Whether a continuation can be told from another file's: by the validator, or by the hash in the end. */
+  /** Whether bytes of another file would be noticed: by the validator now, or by the hash in the end. */
   get resumable(): boolean {
     return this.validator !== null || this.job.hash !== undefined;
   }
 
   async append(chunk: Uint8Array): Promise<void> {
-    await naming(this.job.path, 'cannot be written', async () => {
-      for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await this.file.write(chunk, done, chunk.length - done);
-        this.#hash.update(chunk.subarray(done, done + bytesWritten));
-        done += bytesWritten;
-        this.position += bytesWritten;
-      }
-    });
+    await naming(this.job.path, 'cannot be written', () => this.file.appendFile(chunk));
+    this.#hash.update(chunk);
+    this.position += chunk.length;
+    this.onBytes(chunk.length);
   }
 
-  async startOver(): Promise<void> {
-    await naming(this.job.path, 'cannot be written', () => this.file.truncate(0));
-    this.position = 0;
-    this.validator = null;
-    this.#hash = this.#newHash();
+  /** Discards all bytes. */
+  async restart(): Promise<void> {
+    this.onBytes(-this.position);
+    await this.#clear();
   }
 
-  /** Notes whose contents these are, before any of them are written. */
-  async remember(validator: string | null): Promise<void> {
+  /** Discards all bytes and returns the error that says why. */
+  async rejected(reason: string): Promise<TransferError> {
+    await this.restart();
+    return new TransferError(reason);
+  }
+
+  /** Records what the bytes are part of, before any are written. */
+  async writeNote(validator: string | null): Promise<void> {
     this.validator = validator;
-    const note: Sidecar = { contents: contentsOf(this.job), validator };
-    const { path, sidecar } = places(this.job.path);
-    await naming(path, 'cannot be written', () => writeFile(sidecar, JSON.stringify(note)));
+    const note = JSON.stringify({ contents: contentsOf(this.job), validator });
+    await naming(this.job.path, 'cannot be written', () => writeFile(noteOf(this.job), note));
   }
 
-  /** The hash of the whole. */
-  finish(): ContentHash {
+  /** The hash of the whole file. Ends the running hash. */
+  digest(): ContentHash {
     return { algorithm: this.#algorithm, hex: this.#hash.digest('hex') };
   }
 
   async moveIntoPlace(): Promise<void> {
-    const { path, partial, sidecar } = places(this.job.path);
-    await naming(path, 'cannot be written', async () => {
+    await naming(this.job.path, 'cannot be written', async () => {
       await this.file.sync();
-      await rename(partial, path);
-      await rm(sidecar, { force: true });
+      await rename(partOf(this.job), this.job.path);
+      await rm(noteOf(this.job), { force: true });
     });
   }
 
   async remove(): Promise<void> {
-    const { path, partial, sidecar } = places(this.job.path);
-    await naming(path, 'cannot be removed', async () => {
-      await rm(partial, { force: true });
-      await rm(sidecar, { force: true });
+    await naming(this.job.path, 'cannot be removed', async () => {
+      await rm(partOf(this.job), { force: true });
+      await rm(noteOf(this.job), { force: true });
     });
   }
 
@@ -265,31 +249,34 @@ class PartialFile {
     await this.file.close();
   }
 
+  async #clear(): Promise<void> {
+    await naming(this.job.path, 'cannot be written', () => this.file.truncate(0));
+    this.position = 0;
+    this.validator = null;
+    this.#hash = this.#startHash();
+  }
+
   get #algorithm(): ContentHash['algorithm'] {
     return this.job.hash?.algorithm ?? 'sha-256';
   }
 
-  #newHash(): Hash {
+  #startHash(): Hash {
     return startHash(this.#algorithm, this.job.size ?? 0);
   }
 }
 
-function places(path: string) {
-  return { path, partial: `${path}.part`, sidecar: `${path}.part.json` };
-}
+const partOf = ({ path }: Download) => `${path}.part`;
+const noteOf = ({ path }: Download) => `${path}.part.json`;
+const contentsOf = ({ hash, url }: Download) => hash?.hex ?? shownUrl(url);
 
-function contentsOf({ hash, url }: Download): string {
-  return hash?.hex ?? shownUrl(url);
-}
-
-async function readSidecar(path: string): Promise<Sidecar | undefined> {
-  if (!(await exists(path))) return undefined;
+/** The note beside a partial file; undefined if there is none, it was cut off, or it is about another file. */
+async function readNote(job: Download): Promise<{ validator: string | null } | undefined> {
+  if (!(await exists(noteOf(job)))) return undefined;
   try {
-    const { contents, validator } = JSON.parse(await readText(path)) as Record<string, unknown>;
-    if (typeof contents !== 'string') return undefined;
-    return { contents, validator: typeof validator === 'string' ? validator : null };
+    const { contents, validator } = JSON.parse(await readText(noteOf(job))) as Record<string, unknown>;
+    if (contents !== contentsOf(job)) return undefined;
+    return { validator: typeof validator === 'string' ? validator : null };
   } catch {
-    // Cut off in the middle: nothing is known then.
     return undefined;
   }
 }

@@ -1,30 +1,27 @@
-/** OpenAI's own archive (or any other single checkpoint file), from a URL or the disk, its hash checked before it is opened. */
+/** Fetches OpenAI's own archive, or another checkpoint file, from a URL or a path. Its hash is checked before it is opened. */
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { requireNothingAt } from '../atomic.js';
+import { requireNothingAt, withGrowingDirectory } from '../atomic.js';
 import { exists } from '../checkpoint-files.js';
+import { type ContentHash, hashFile, sha256 } from '../file-hash.js';
 import { openFileSource } from '../file-source.js';
-import { withGrowingDirectory } from '../growing-directory.js';
-import { type ContentHash, fileHash, sha256 } from './content-hash.js';
 import { type DownloadOptions, downloadFile } from './download.js';
+import { MAX_WEIGHT_BYTES } from './fetch-model.js';
 import { type HttpClient, parseHttpUrl, shownUrl } from './http.js';
 import { PUBLISHED_MODELS } from './published-models.js';
 
 export interface ArchiveRequest {
   /** A URL, or a path. */
   readonly from: string;
-  /** ViT-B/32, ViT-B/16 or ViT-L/14, where the user says which it is. */
+  /** ViT-B/32, ViT-B/16 or ViT-L/14, if given. */
   readonly model?: string | undefined;
-  /** The SHA-256 that the user expects. */
+  /** The expected SHA-256, if given. */
   readonly sha256?: string | undefined;
 }
 
-/** Far above any CLIP, and small enough that a server cannot fill a disk for ever. */
-const MAX_ARCHIVE_BYTES = 64 * 2 ** 30;
-
 /**
- * Gives `convert` the path of the checkpoint file, once its hash is right; it makes `out` of it. A download is kept until
- * that has succeeded. Throws InputError for a wrong hash. Returns the hash, and whether it was one that was expected.
+ * Calls `convert` with the path of the checkpoint file, from which it creates `out`. A download is kept until that has
+ * succeeded. Throws InputError if the hash is wrong. Returns the hash, and whether there was one to compare it with.
  */
 export async function fetchArchive(
   client: HttpClient,
@@ -48,22 +45,21 @@ export async function fetchArchive(
   let hash: ContentHash | undefined;
   await withGrowingDirectory(out, async (directory) => {
     const path = join(directory, 'checkpoint');
-    // A conversion that failed, for want of a vocabulary perhaps, has left the download.
+    // An earlier conversion may have failed, for want of a vocabulary perhaps, after the download.
     const earlier = expected && (await exists(path)) ? await hashOfFile(path) : undefined;
     if (earlier?.hex === expected?.hex) hash = earlier;
-    const job = { url, path, name: shownUrl(url), hash: expected, limit: MAX_ARCHIVE_BYTES };
+    const job = { url, path, name: shownUrl(url), hash: expected, limit: MAX_WEIGHT_BYTES };
     hash ??= (await downloadFile(client, job, options)).hash;
     await convert(path);
   });
   return { hash: hash!, expected: expected !== undefined };
 }
 
-/** Whether `--from` is to be downloaded. */
-export function isUrl(from: string): boolean {
+function isUrl(from: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(from);
 }
 
-/** By option, by the model's name, by the file's name, or by the address: OpenAI's have the hash before the name. */
+/** From the option, the model's name, the file's name, or the URL: in OpenAI's, the hash precedes the name. */
 function expectedHash({ from, model, sha256: option }: ArchiveRequest): ContentHash | undefined {
   if (option !== undefined) return sha256(option.toLowerCase());
   const named = model === undefined ? undefined : PUBLISHED_MODELS.get(model);
@@ -77,5 +73,5 @@ function expectedHash({ from, model, sha256: option }: ArchiveRequest): ContentH
 
 async function hashOfFile(path: string): Promise<ContentHash> {
   await using source = await openFileSource(path);
-  return fileHash(path, 'sha-256', source.size);
+  return hashFile(path, 'sha-256', source.size);
 }

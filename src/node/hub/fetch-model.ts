@@ -1,36 +1,43 @@
 /**
- * A model directory from the Hugging Face hub: which of a repository's files make one, each from the hub's cache on this
- * machine where it is there, else by download, all checked by their hashes.
+ * Makes a model directory from a repository on the Hugging Face hub. Each file is copied from the local hub cache or downloaded,
+ * and checked by its hash.
  */
 import { constants, copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONFIG_FILES, shardFileNames, VOCABULARY_FILES, WEIGHT_FILES } from '../../clip/checkpoint/index.js';
 import { InputError } from '../../errors.js';
+import { growDirectory, removeDeadLock } from '../atomic.js';
 import { exists, readDescription, readText } from '../checkpoint-files.js';
-import { growDirectory, removeDeadLock } from '../growing-directory.js';
+import { type ContentHash, hashFile, sha256 } from '../file-hash.js';
 import { requireSpace } from '../make-folder.js';
 import { openModelDirectory } from '../model-directory.js';
 import { naming } from '../system-error.js';
-import { type ContentHash, fileHash, sha256 } from './content-hash.js';
 import { type DownloadOptions, downloadFile } from './download.js';
-import { type HttpClient, HttpRefusal } from './http.js';
-import { cachedFile, cachedRepository } from './hub-cache.js';
-import { explained, fileUrl, isCommit, type RemoteFile, type Repository, readRepository } from './repository.js';
-import { Unreachable } from './retry.js';
+import { type HttpClient, HttpStatusError, RetriesExhausted } from './http.js';
+import {
+  cachedFile,
+  cachedRepository,
+  explained,
+  fileUrl,
+  isCommit,
+  type RemoteFile,
+  type Repository,
+  readRepository,
+} from './repository.js';
 
 export interface ModelRequest {
   readonly id: string;
   /** A branch, tag or commit. */
   readonly revision: string;
-  /** SHA-256 of files that must be what they are. */
+  /** Required SHA-256 hashes, by file name. */
   readonly pins: ReadonlyMap<string, string>;
   readonly endpoint: URL;
-  /** The hub's cache on this machine; undefined to leave it alone. */
+  /** The local hub cache; undefined to ignore it. */
   readonly cache: string | undefined;
 }
 
 export interface FetchOptions extends DownloadOptions {
-  /** Hears of what a user may want to know. */
+  /** Called with what a user may want to know, a line each. */
   readonly onNote?: (note: string) => void;
 }
 
@@ -38,7 +45,7 @@ export interface FetchedFile {
   readonly name: string;
   readonly bytes: number;
   readonly hash: ContentHash;
-  /** Whether the hash was known beforehand, and is that one. */
+  /** Whether the hub or a pin gave a hash to compare with. */
   readonly checked: boolean;
   readonly from: 'hub' | 'cache' | 'earlier call';
 }
@@ -48,16 +55,22 @@ export interface FetchedModel {
   readonly files: readonly FetchedFile[];
 }
 
-/** Files that a model directory is better with. */
-const WELCOME = ['vocab.json', 'preprocessor_config.json', 'tokenizer_config.json', 'special_tokens_map.json'] as const;
+/** Taken if present: other software wants them. */
+const OPTIONAL_FILES = [
+  'vocab.json',
+  'preprocessor_config.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+] as const;
 
-/** Configurations, vocabularies and indexes of shards are smaller, weights of every ViT CLIP too. */
+/** Above every configuration, vocabulary and index of shards. */
 const MAX_SMALL_BYTES = 64 * 2 ** 20;
-const MAX_WEIGHT_BYTES = 64 * 2 ** 30;
+/** Above the weights of every CLIP. */
+export const MAX_WEIGHT_BYTES = 64 * 2 ** 30;
 
 /**
- * Makes the model directory `out`. Throws InputError where the repository is not a CLIP's, where the hub cannot be reached,
- * and for contents with a wrong hash. Files that are complete by then stay for the next call.
+ * Creates the model directory `out`. Throws InputError if the repository is not a CLIP's, the hub cannot be reached, or a hash is
+ * wrong. Complete files and partial downloads stay for the next call.
  */
 export async function fetchModel(
   client: HttpClient,
@@ -65,61 +78,43 @@ export async function fetchModel(
   out: string,
   options: FetchOptions,
 ): Promise<FetchedModel> {
-  const repository = pinned(await findRepository(client, request, options), request);
-  const small = smallFiles(repository, request);
+  const repository = withPins(await findRepository(client, request, options), request);
   const { commit } = repository;
-  const there = await alreadyThere(out, repository, small);
-  if (there) {
+  const small = smallFiles(repository, request);
+  const existing = await existingFiles(repository, small, out);
+  if (existing) {
     await removeDeadLock(out);
-    return { commit, files: there };
+    return { commit, files: existing };
   }
   const fetched: FetchedFile[] = [];
   await growDirectory(out, async (directory) => {
-    const take = async (names: readonly string[], limit: number) => {
-      await requireSpace(out, await missingBytes(repository, request, names, directory));
+    const take = async (files: readonly RemoteFile[], limit: number) => {
+      await requireSpace(out, await missingBytes(repository, request, files, directory));
       options.onTotal?.(
-        names.reduce((sum, name) => sum + fileOf(repository, name).size, 0),
+        files.reduce((sum, { size }) => sum + size, 0),
         0,
       );
-      for (const name of names) {
-        fetched.push(await takeFile(client, request, repository, name, directory, limit, options));
+      for (const file of files) {
+        const taken =
+          (await existingFile(file, directory)) ??
+          (await copyFromCache(repository, request, file, directory, options)) ??
+          (await download(client, repository, request, file, directory, limit, options));
+        if (taken.from !== 'hub') options.onBytes?.(taken.bytes);
+        fetched.push(taken);
       }
     };
     await take(small, MAX_SMALL_BYTES);
-    // Before the weights are asked for.
+    // A configuration that is not a CLIP's is refused before the weights are requested.
     await readDescription(directory);
     await take(await weightFiles(repository, directory), MAX_WEIGHT_BYTES);
-    await removeOthers(
-      directory,
-      fetched.map(({ name }) => name),
-    );
+    await removeOthers(directory, new Set(fetched.map(({ name }) => name)));
     await using model = await openModelDirectory(directory);
     await model.tokenizer();
   });
   return { commit, files: fetched };
 }
 
-/** What an earlier call has completed; undefined where anything is missing or different. */
-async function alreadyThere(
-  out: string,
-  repository: Repository,
-  small: readonly string[],
-): Promise<FetchedFile[] | undefined> {
-  const found: FetchedFile[] = [];
-  const look = async (names: readonly string[]): Promise<boolean> => {
-    for (const name of names) {
-      const path = join(out, name);
-      const file = fileOf(repository, name);
-      const hash = (await exists(path)) ? await checkedHash(path, file) : undefined;
-      if (!hash) return false;
-      found.push({ name, bytes: file.size, hash, checked: file.hash !== undefined, from: 'earlier call' });
-    }
-    return true;
-  };
-  return (await look(small)) && (await look(await weightFiles(repository, out))) ? found : undefined;
-}
-
-/** A commit's files may all be in the cache, and then the hub need not be asked; else it is the fallback. */
+/** Asks the hub, unless the cache has the whole commit. If the hub cannot be reached, the cache has to do. */
 async function findRepository(client: HttpClient, request: ModelRequest, options: FetchOptions): Promise<Repository> {
   const { id, revision, endpoint, cache } = request;
   const cached = cache === undefined ? undefined : await cachedRepository(cache, id, revision);
@@ -127,8 +122,8 @@ async function findRepository(client: HttpClient, request: ModelRequest, options
   try {
     return await readRepository(client, endpoint, id, revision, options);
   } catch (error) {
-    if (!(error instanceof Unreachable) || !cached) throw error;
-    options.onNote?.(`${error.message}; taking ${id} at ${cached.commit.slice(0, 12)} from the cache ${cache}`);
+    if (!(error instanceof RetriesExhausted) || !cached) throw error;
+    options.onNote?.(`${error.message}; using ${id} at ${cached.commit.slice(0, 12)} from the cache ${cache}`);
     return cached;
   }
 }
@@ -138,8 +133,8 @@ function isComplete({ files }: Repository): boolean {
   return whole && VOCABULARY_FILES.some((name) => files.has(name)) && CONFIG_FILES.some((name) => files.has(name));
 }
 
-/** The repository with the pinned hashes in the place of the listed ones. Throws InputError where they differ. */
-function pinned(repository: Repository, { id, pins, endpoint }: ModelRequest): Repository {
+/** Replaces listed hashes by pinned ones. Throws InputError if they differ. */
+function withPins(repository: Repository, { id, pins, endpoint }: ModelRequest): Repository {
   const files = new Map(repository.files);
   for (const [name, hex] of pins) {
     const file = files.get(name);
@@ -152,116 +147,139 @@ function pinned(repository: Repository, { id, pins, endpoint }: ModelRequest): R
   return { ...repository, files };
 }
 
-/** Configuration, vocabulary and the weights' index, if that is how they come. */
-function smallFiles({ id, files }: Repository, { endpoint }: ModelRequest): string[] {
-  const config = CONFIG_FILES.filter((name) => files.has(name));
+/** Configuration, vocabulary, optional files, and the index of sharded weights. */
+function smallFiles({ id, files }: Repository, { endpoint }: ModelRequest): RemoteFile[] {
+  const present = (names: readonly string[]) => names.flatMap((name) => files.get(name) ?? []);
+  const config = present(CONFIG_FILES);
   if (config.length === 0) throw new InputError(`${id}: no config.json at ${endpoint.host}; is this a CLIP?`);
-  const vocabulary = VOCABULARY_FILES.find((name) => files.has(name));
-  if (vocabulary === undefined) {
+  const vocabulary = present(VOCABULARY_FILES).slice(0, 1);
+  if (vocabulary.length === 0) {
     throw new InputError(
       `${id}: neither merges.txt nor tokenizer.json at ${endpoint.host}, without which texts cannot be tokenized`,
     );
   }
-  const weights = WEIGHT_FILES.find((name) => files.has(name));
+  const [weights] = present(WEIGHT_FILES);
   if (weights === undefined) {
     throw new InputError(
-      `${id}: no weights in PyTorch's or safetensors' format at ${endpoint.host}; expected model.safetensors or pytorch_model.bin`,
+      `${id}: no PyTorch or safetensors weights at ${endpoint.host}; expected model.safetensors or pytorch_model.bin`,
     );
   }
-  const index = weights.endsWith('.json') ? [weights] : [];
-  return [...config, vocabulary, ...WELCOME.filter((name) => files.has(name)), ...index];
+  const index = weights.name.endsWith('.json') ? [weights] : [];
+  return [...config, ...vocabulary, ...present(OPTIONAL_FILES), ...index];
 }
 
-async function weightFiles({ files }: Repository, directory: string): Promise<readonly string[]> {
+/** The weights, or the shards that the index in `directory` names. */
+async function weightFiles({ id, files }: Repository, directory: string): Promise<RemoteFile[]> {
   const weights = WEIGHT_FILES.find((name) => files.has(name))!;
-  if (!weights.endsWith('.json')) return [weights];
-  return shardFileNames(await readText(join(directory, weights)), weights);
+  const names = weights.endsWith('.json')
+    ? shardFileNames(await readText(join(directory, weights)), weights)
+    : [weights];
+  return names.map((name) => {
+    const file = files.get(name);
+    if (!file) throw new InputError(`${id}: ${name} is missing, though the index of shards names it`);
+    return file;
+  });
 }
 
-function fileOf({ id, files }: Repository, name: string): RemoteFile {
-  const file = files.get(name);
-  if (!file) throw new InputError(`${id}: ${name} is missing, though the index of shards names it`);
-  return file;
-}
-
-/** Bytes of some files that neither an earlier call nor the cache has. */
+/** Bytes that neither the cache nor earlier calls have. */
 async function missingBytes(
   repository: Repository,
   { cache }: ModelRequest,
-  names: readonly string[],
+  files: readonly RemoteFile[],
   directory: string,
 ): Promise<number> {
   const sizeAt = async (path: string) => (await stat(path).catch(() => undefined))?.size ?? 0;
   let missing = 0;
-  for (const name of names) {
-    const file = fileOf(repository, name);
-    // A copy may share the blocks of the cache's file.
-    if (cache !== undefined && (await cachedFile(cache, repository, name, file)) !== undefined) continue;
-    const path = join(directory, name);
+  for (const file of files) {
+    // A copy of a cached file may share its blocks.
+    if (cache !== undefined && (await cachedFile(cache, repository, file)) !== undefined) continue;
+    const path = join(directory, file.name);
     missing += Math.max(0, file.size - (await sizeAt(path)) - (await sizeAt(`${path}.part`)));
   }
   return missing;
 }
 
-async function takeFile(
-  client: HttpClient,
-  { id, endpoint, cache, revision }: ModelRequest,
+/** The model's files, if `out` has all of them; otherwise undefined. */
+async function existingFiles(repository: Repository, small: readonly RemoteFile[], out: string) {
+  const found: FetchedFile[] = [];
+  const find = async (files: readonly RemoteFile[]): Promise<boolean> => {
+    for (const file of files) {
+      const existing = await existingFile(file, out);
+      if (!existing) return false;
+      found.push(existing);
+    }
+    return true;
+  };
+  return (await find(small)) && (await find(await weightFiles(repository, out))) ? found : undefined;
+}
+
+async function existingFile(file: RemoteFile, directory: string): Promise<FetchedFile | undefined> {
+  const path = join(directory, file.name);
+  const hash = (await exists(path)) ? await checkedHash(path, file) : undefined;
+  return hash && fetchedFile(file, hash, 'earlier call');
+}
+
+/** Copies the file from the cache. Undefined if it is not there or damaged. */
+async function copyFromCache(
   repository: Repository,
-  name: string,
+  { cache }: ModelRequest,
+  file: RemoteFile,
+  directory: string,
+  { onNote }: FetchOptions,
+): Promise<FetchedFile | undefined> {
+  const source = cache === undefined ? undefined : await cachedFile(cache, repository, file);
+  if (source === undefined) return undefined;
+  const path = join(directory, file.name);
+  const copy = `${path}.copy`;
+  return naming(path, 'cannot be written', async () => {
+    // Shares the disk's blocks if the file system can.
+    await copyFile(source, copy, constants.COPYFILE_FICLONE);
+    const hash = await checkedHash(copy, file);
+    if (hash) {
+      await rename(copy, path);
+      return fetchedFile(file, hash, 'cache');
+    }
+    await rm(copy, { force: true });
+    onNote?.(`${source}: damaged, its hash is wrong; downloading ${file.name} instead`);
+    return undefined;
+  });
+}
+
+async function download(
+  client: HttpClient,
+  repository: Repository,
+  { id, endpoint, revision }: ModelRequest,
+  file: RemoteFile,
   directory: string,
   limit: number,
   options: FetchOptions,
 ): Promise<FetchedFile> {
-  const file = fileOf(repository, name);
-  const path = join(directory, name);
-  const checked = file.hash !== undefined;
-  const earlier = (await exists(path)) ? await checkedHash(path, file) : undefined;
-  if (earlier) {
-    options.onBytes?.(file.size);
-    return { name, bytes: file.size, hash: earlier, checked, from: 'earlier call' };
-  }
-  const cached = cache === undefined ? undefined : await cachedFile(cache, repository, name, file);
-  if (cached !== undefined) {
-    const hash = await copyChecked(cached, path, file);
-    if (hash) {
-      options.onBytes?.(file.size);
-      return { name, bytes: file.size, hash, checked, from: 'cache' };
-    }
-    options.onNote?.(`${cached}: not what its name says, passed over`);
-  }
-  const url = fileUrl(endpoint, repository, name);
+  const url = fileUrl(endpoint, repository, file);
+  const job = { ...file, url, path: join(directory, file.name), limit };
   try {
-    const { bytes, hash } = await downloadFile(client, { url, path, name, ...file, limit }, options);
-    return { name, bytes, hash, checked, from: 'hub' };
+    return fetchedFile(file, (await downloadFile(client, job, options)).hash, 'hub');
   } catch (error) {
-    throw error instanceof HttpRefusal ? explained(error, `${id}: ${name}`, revision, endpoint) : error;
+    throw error instanceof HttpStatusError ? explained(error, `${id}: ${file.name}`, revision, endpoint) : error;
   }
 }
 
-/** Removes what earlier calls left that is no part of the model: of another revision, or of a call that was killed between two steps. */
-async function removeOthers(directory: string, names: readonly string[]): Promise<void> {
-  await naming(directory, 'cannot be written', async () => {
-    for (const name of await readdir(directory)) {
-      if (!names.includes(name)) await rm(join(directory, name), { recursive: true, force: true });
-    }
-  });
+function fetchedFile({ name, size, hash: expected }: RemoteFile, hash: ContentHash, from: FetchedFile['from']) {
+  return { name, bytes: size, hash, checked: expected !== undefined, from };
 }
 
-/** Copies a file of the cache, and removes the copy again unless its hash is right. */
-async function copyChecked(source: string, path: string, file: RemoteFile): Promise<ContentHash | undefined> {
-  const temporary = `${path}.copy`;
-  // Shares the disk's blocks where the file system can.
-  await naming(path, 'cannot be written', () => copyFile(source, temporary, constants.COPYFILE_FICLONE));
-  const hash = await checkedHash(temporary, file);
-  if (hash) await naming(path, 'cannot be written', () => rename(temporary, path));
-  else await rm(temporary, { force: true });
-  return hash;
-}
-
-/** The hash of a file on the disk; undefined where it is not the expected one. */
+/** The hash of a file on disk; undefined if it is not the expected one. */
 async function checkedHash(path: string, { size, hash: expected }: RemoteFile): Promise<ContentHash | undefined> {
   const status = await naming(path, 'cannot be read', () => stat(path));
   if (status.size !== size) return undefined;
-  const found = await fileHash(path, expected?.algorithm ?? 'sha-256', size);
+  const found = await hashFile(path, expected?.algorithm ?? 'sha-256', size);
   return expected === undefined || found.hex === expected.hex ? found : undefined;
+}
+
+/** Removes files of another revision and partial files, which earlier calls may have left. */
+async function removeOthers(directory: string, names: ReadonlySet<string>): Promise<void> {
+  await naming(directory, 'cannot be written', async () => {
+    for (const name of await readdir(directory)) {
+      if (!names.has(name)) await rm(join(directory, name), { recursive: true, force: true });
+    }
+  });
 }

@@ -1,58 +1,71 @@
 /**
- * One HTTP GET as downloads need it: redirects are followed here, so that a token reaches no other host; proxies come from
- * HTTP_PROXY, HTTPS_PROXY and NO_PROXY; a connection that stays silent ends.
+ * HTTP GET for downloads. Redirects are followed here so that the token reaches no other host; proxies come from HTTP_PROXY,
+ * HTTPS_PROXY and NO_PROXY; silent connections time out; `withRetries` repeats what may succeed the next time.
  *
- * Two kinds of trouble leave this file: `TransferError` for what another attempt may get right, `InputError` for what it
- * cannot.
+ * Errors are of two kinds: `TransferError` if another attempt may succeed, `InputError` if it cannot.
  */
+import { setTimeout } from 'node:timers/promises';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { InputError } from '../../errors.js';
 import { packageVersion } from '../package.js';
 import { errorCode } from '../system-error.js';
 
-/** A transfer that broke off or was put off. Trying again is worth while. */
+/** A failure that another attempt may not meet. */
 export class TransferError extends Error {
   override readonly name = 'TransferError';
   constructor(
     message: string,
-    /** How long the server asks to be left alone, in milliseconds. */
+    /** Milliseconds that the server asks clients to wait. */
     readonly retryAfter?: number,
   ) {
     super(message);
   }
 }
 
+/** A status that another attempt would not change. */
+export class HttpStatusError extends InputError {
+  constructor(
+    readonly status: number,
+    url: URL,
+  ) {
+    super(`${shownUrl(url)}: the server answered ${status}`);
+  }
+}
+
+/** All attempts have failed. */
+export class RetriesExhausted extends InputError {}
+
 export interface HttpOptions {
-  /** Milliseconds without a byte (connecting, waiting for the answer, or within it) after which a transfer has stalled. */
+  /** Milliseconds without a byte, while connecting or later, after which a transfer counts as stalled. */
   readonly stallAfter: number;
-  /** Sent to `tokenOrigin` and to nobody else. */
+  /** Sent to `tokenOrigin` only. */
   readonly token?: string | undefined;
   /** Scheme, host and port that the token is for. */
   readonly tokenOrigin?: string | undefined;
 }
 
-export interface Answer {
+export interface HttpResponse {
   /** 200 or 206. */
   readonly status: number;
   header(name: string): string | undefined;
-  /** The bytes as the server stores them: compression is not asked for, and refused. Read to the end, or `cancel`. */
+  /** The bytes as stored on the server, never compressed. Read it to the end or call `cancel`. */
   readonly body: AsyncIterable<Uint8Array>;
   cancel(): void;
 }
 
 const MAX_REDIRECTS = 8;
 
-/** Failures of TLS that the next attempt would meet again. */
-const HOPELESS =
+/** TLS and request errors that would only repeat themselves. */
+const PERMANENT =
   /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|UND_ERR_INVALID_ARG|ERR_INVALID_)/;
 
-/** Connections of one command. Dispose it at the end: open ones would keep the process running. */
+/** The connections of one command. Open connections keep the process running, so dispose it at the end. */
 export class HttpClient implements Disposable {
   readonly #dispatcher: Dispatcher;
 
   constructor(private readonly options: HttpOptions) {
     const { token, stallAfter } = options;
-    // Checked here, since a library's message about a bad header might quote it.
+    // Checked here because undici's error for an invalid header might quote the token.
     if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
       throw new InputError('HF_TOKEN: expected letters and digits without white space, found other characters');
     }
@@ -61,7 +74,7 @@ export class HttpClient implements Disposable {
         headersTimeout: stallAfter,
         bodyTimeout: stallAfter,
         connect: { timeout: stallAfter },
-        // To plain http, proxies are asked the way they always were; https goes through a tunnel either way.
+        // Plain http is forwarded, as proxies expect; https is tunnelled in any case.
         proxyTunnel: false,
       });
     } catch {
@@ -70,13 +83,13 @@ export class HttpClient implements Disposable {
   }
 
   /**
-   * Follows redirects from `url` to an answer of 200 or 206. Throws TransferError for what may pass (connections, 408, 429,
-   * 5xx), and HttpRefusal for every other status.
+   * Follows redirects from `url` to a 200 or 206 response. Throws TransferError for connection failures, 408, 429 and 5xx, and
+   * HttpStatusError for every other status.
    */
-  async get(url: URL, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async get(url: URL, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
     let at = url;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const response = await this.#ask(at, headers);
+      const response = await this.#request(at, headers);
       const header = (name: string) => [response.headers[name] ?? []].flat()[0];
       const cancel = () => {
         response.body.on('error', () => {}).destroy();
@@ -86,22 +99,24 @@ export class HttpClient implements Disposable {
         const encoding = header('content-encoding');
         if (encoding !== undefined && encoding !== 'identity') {
           cancel();
-          throw new InputError(`${shownUrl(at)}: compressed (${encoding}), though that was not asked for`);
+          throw new InputError(`${shownUrl(at)}: sent compressed (${encoding}) although that was not requested`);
         }
         return { status, header, body: readBody(response.body, at), cancel };
       }
-      // Read, so that the connection serves again; the explanations of errors are short.
+      // Reading the short body lets the connection be reused.
       void response.body.dump({ limit: 2 ** 16 }).catch(() => {});
       const location = header('location');
       if (![301, 302, 303, 307, 308].includes(status) || location === undefined) {
-        throw refusal(status, at, header('retry-after'));
+        const mayPass = status === 408 || status === 429 || status >= 500;
+        if (!mayPass) throw new HttpStatusError(status, at);
+        throw new TransferError(`the server answered ${status}`, milliseconds(header('retry-after')));
       }
-      at = redirected(at, location);
+      at = redirectTarget(at, location);
     }
-    throw new InputError(`${shownUrl(url)}: redirected more than ${MAX_REDIRECTS} times`);
+    throw new InputError(`${shownUrl(url)}: more than ${MAX_REDIRECTS} redirects`);
   }
 
-  async #ask(url: URL, headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
+  async #request(url: URL, headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
     const { token, tokenOrigin } = this.options;
     try {
       return await request(url, {
@@ -123,17 +138,7 @@ export class HttpClient implements Disposable {
   }
 }
 
-/** A status that says no, and will say so again. */
-export class HttpRefusal extends InputError {
-  constructor(
-    readonly status: number,
-    url: URL,
-  ) {
-    super(`${shownUrl(url)}: the server answers ${status}`);
-  }
-}
-
-/** Parses a URL from the command line or the environment; only http and https are spoken. `what` names it in errors. */
+/** Parses an http or https URL from the command line or the environment. `what` names it in errors. */
 export function parseHttpUrl(text: string, what: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
@@ -142,13 +147,13 @@ export function parseHttpUrl(text: string, what: string): URL {
   return url;
 }
 
-/** A URL for messages: without user, password or query, where secrets and signatures are. */
+/** A URL for messages, without user, password and query, which may hold secrets. */
 export function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 
-function redirected(from: URL, location: string): URL {
-  if (!URL.canParse(location, from)) throw new InputError(`${shownUrl(from)}: redirected to something that is no URL`);
+function redirectTarget(from: URL, location: string): URL {
+  if (!URL.canParse(location, from)) throw new InputError(`${shownUrl(from)}: redirected to an invalid URL`);
   const to = new URL(location, from);
   if (!/^https?:$/.test(to.protocol)) {
     throw new InputError(`${shownUrl(from)}: redirected to ${to.protocol}, which is not followed`);
@@ -159,13 +164,7 @@ function redirected(from: URL, location: string): URL {
   return to;
 }
 
-function refusal(status: number, url: URL, retryAfter: string | undefined): Error {
-  const mayPass = status === 408 || status === 429 || status >= 500;
-  if (!mayPass) return new HttpRefusal(status, url);
-  return new TransferError(`the server answers ${status}`, milliseconds(retryAfter));
-}
-
-/** Retry-After: seconds, or a date (RFC 9110, section 10.2.3). */
+/** Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3). */
 function milliseconds(retryAfter: string | undefined): number | undefined {
   if (retryAfter === undefined) return undefined;
   const delay = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();
@@ -182,9 +181,61 @@ async function* readBody(body: AsyncIterable<Uint8Array>, url: URL): AsyncIterab
 
 function connectionError(error: unknown, url: URL): Error {
   const code = errorCode(error);
-  if (HOPELESS.test(code)) return new InputError(`${shownUrl(url)}: cannot be asked (${code})`);
-  if (/^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/.test(code)) return new TransferError(`${url.host} went silent`);
-  if (/^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/.test(code)) return new TransferError(`${url.host} does not answer`);
+  if (PERMANENT.test(code)) return new InputError(`${shownUrl(url)}: the request failed (${code})`);
+  if (/^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/.test(code)) return new TransferError(`${url.host} stopped sending data`);
+  if (/^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/.test(code)) return new TransferError(`${url.host} does not respond`);
   if (/^(?:ENOTFOUND|EAI_AGAIN)$/.test(code)) return new TransferError(`${url.hostname} cannot be found (${code})`);
   return new TransferError(`the connection to ${url.host} broke (${code})`);
+}
+
+export interface RetryOptions {
+  /** Consecutive failures to tolerate. */
+  readonly retries: number;
+  /** Called after each failure with the wait that follows, in milliseconds. */
+  readonly onRetry?: (reason: string, wait: number) => void;
+  /** Replaces the actual waiting, for tests. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
+}
+
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30_000;
+/** Longer than anyone would watch a progress bar stand still. */
+const LONGEST_RETRY_AFTER = 300_000;
+
+/**
+ * Runs `attempt` until it succeeds, waiting twice as long after each failure, or as long as the server asks. An attempt that got
+ * further than all before it, by `progress()`, resets the count of failures: a long download over a poor line may break many
+ * times. Throws RetriesExhausted, beginning with `what`; errors other than TransferError are passed on.
+ */
+export async function withRetries<T>(
+  what: string,
+  { retries, onRetry, sleep = (wait) => setTimeout(wait) }: RetryOptions,
+  attempt: () => Promise<T>,
+  progress: () => number = () => 0,
+): Promise<T> {
+  let failures = 0;
+  let best = progress();
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      failures = progress() > best ? 1 : failures + 1;
+      best = Math.max(best, progress());
+      const { message, retryAfter } = error;
+      if (failures > retries) {
+        throw new RetriesExhausted(
+          `${what}: ${message}; gave up after ${failures} ${failures === 1 ? 'attempt' : 'attempts'}`,
+        );
+      }
+      if (retryAfter !== undefined && retryAfter > LONGEST_RETRY_AFTER) {
+        throw new RetriesExhausted(`${what}: ${message} and asks to wait ${Math.ceil(retryAfter / 60_000)} minutes`);
+      }
+      // Up to a quarter less at random, so that many clients do not return at the same moment.
+      const backOff = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failures - 1)) * (1 - Math.random() / 4);
+      const wait = retryAfter ?? backOff;
+      onRetry?.(`${what}: ${message}`, wait);
+      await sleep(wait);
+    }
+  }
 }

@@ -1,17 +1,17 @@
 /**
- * OpenAI's published CLIPs: where the Hugging Face hub has them, and the SHA-256 of their weights, so that a mirror is
- * believed only where it serves the same bytes.
+ * OpenAI's published CLIPs: their repositories on the Hugging Face hub, and the SHA-256 of their weights, so that a mirror must
+ * serve the same bytes.
  *
- * The commits are the last ones of repositories that have not changed since February 2024, with the hashes that the hub
- * lists for them; the archives' hashes are in the addresses in clip/clip.py of openai/CLIP.
+ * The commits are the latest ones (the repositories have not changed since February 2024), with the hashes that the hub lists
+ * for them. The archives' hashes are part of the URLs in clip/clip.py of openai/CLIP.
  */
 export interface PublishedModel {
-  /** Its repository on the hub. */
+  /** The repository on the hub. */
   readonly id: string;
   readonly commit: string;
-  /** SHA-256 of files at that commit. */
+  /** SHA-256 of files at that commit, by name. */
   readonly pins: ReadonlyMap<string, string>;
-  /** OpenAI's own file, a TorchScript archive. */
+  /** OpenAI's own TorchScript archive. */
   readonly archive: { readonly name: string; readonly sha256: string };
 }
 

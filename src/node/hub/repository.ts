@@ -1,34 +1,39 @@
 /**
- * What a model repository of the Hugging Face hub holds: its files with sizes and hashes, of one commit.
+ * A model repository: its files at one commit, with sizes and hashes, as the Hugging Face hub lists them or as the local cache of
+ * Hugging Face's own tools, which is only read, holds them.
  *
  *     GET /api/models/<id>/revision/<revision>?blobs=true
  *     { "sha": "<commit>", "siblings": [{ "rfilename", "size", "blobId", "lfs": { "sha256", "size" } }, ...] }
+ *     GET /<id>/resolve/<commit>/<file>, which redirects to where the file is stored
  *
- * Files themselves are at /<id>/resolve/<commit>/<file>, which redirects to wherever they are stored.
+ *     <cache>/models--<owner>--<name>/refs/<revision>            the commit that a branch pointed to
+ *                                     snapshots/<commit>/<file>  a link into blobs, or the file itself where links are not supported
+ *                                     blobs/<hash>               contents, by SHA-256 or git's blob id
  */
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { type ContentHash, contentHash } from './content-hash.js';
-import { type HttpClient, HttpRefusal, shownUrl } from './http.js';
-import { type Retries, withRetries } from './retry.js';
+import { type ContentHash, contentHash } from '../file-hash.js';
+import { type HttpClient, HttpStatusError, type RetryOptions, shownUrl, withRetries } from './http.js';
 
 export interface RemoteFile {
+  readonly name: string;
+  /** In bytes. */
   readonly size: number;
   readonly hash: ContentHash | undefined;
 }
 
 export interface Repository {
   readonly id: string;
-  /** The commit that the files are of. */
   readonly commit: string;
   readonly files: ReadonlyMap<string, RemoteFile>;
 }
 
-/** A list of files is a few kilobytes; this is for a server that sends something else. */
+/** A real list takes a few kilobytes. */
 const MAX_LIST_BYTES = 16 * 2 ** 20;
 
-const COMMIT = /^[0-9a-f]{40}$/;
-
-/** `owner/name`, or `name` for the hub's oldest models. Throws InputError for anything else: it becomes part of paths. */
+/** Returns `owner/name`, or `name` as the hub's oldest models have it. Throws InputError for anything else: ids become paths. */
 export function requireRepositoryId(id: string): string {
   const isName = /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(id) && !id.includes('..') && id.length <= 96;
   if (isName) return id;
@@ -37,44 +42,44 @@ export function requireRepositoryId(id: string): string {
   );
 }
 
-/** A branch, tag or commit. Throws InputError for what could lead out of the cache's folder of names. */
+/** Returns a branch, tag or commit. Throws InputError for what would not be a path below the cache's `refs`. */
 export function requireRevision(revision: string): string {
   if (/^[\w./-]{1,200}$/.test(revision) && !revision.split('/').some((part) => /^\.*$/.test(part))) return revision;
   throw new InputError(`--revision ${JSON.stringify(revision)}: expected a branch, a tag or a commit`);
 }
 
 export function isCommit(revision: string): boolean {
-  return COMMIT.test(revision);
+  return /^[0-9a-f]{40}$/.test(revision);
 }
 
-/** Asks the hub at `endpoint`. Throws InputError where there is no such model, or no access to it. */
+/** Asks the hub at `endpoint`. Throws InputError if there is no such model, no access to it, or no hub. */
 export async function readRepository(
   client: HttpClient,
   endpoint: URL,
   id: string,
   revision: string,
-  retries: Retries,
+  retries: RetryOptions,
 ): Promise<Repository> {
   const url = below(endpoint, `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`);
   try {
-    const text = await withRetries(id, retries, () => readText(client, url));
+    const text = await withRetries(id, retries, () => readList(client, url));
     return parseRepository(text, id, shownUrl(url));
   } catch (error) {
-    throw error instanceof HttpRefusal ? explained(error, id, revision, endpoint) : error;
+    throw error instanceof HttpStatusError ? explained(error, id, revision, endpoint) : error;
   }
 }
 
-/** Where a file of a repository is. */
-export function fileUrl(endpoint: URL, { id, commit }: Repository, file: string): URL {
-  return below(endpoint, `${id}/resolve/${commit}/${encodeURIComponent(file)}`);
+/** The address of a file. */
+export function fileUrl(endpoint: URL, { id, commit }: Repository, { name }: RemoteFile): URL {
+  return below(endpoint, `${id}/resolve/${commit}/${encodeURIComponent(name)}`);
 }
 
-/** What the hub's refusals mean: it answers 401 to unknown names too, lest it tell which private ones exist. */
-export function explained(error: HttpRefusal, id: string, revision: string, endpoint: URL): InputError {
+/** Says what a status means. The hub also answers 401 for names that do not exist, so as not to reveal private ones. */
+export function explained(error: HttpStatusError, id: string, revision: string, endpoint: URL): InputError {
   const where = `${id} (revision ${revision}) at ${endpoint.host}`;
   if (error.status === 401 || error.status === 403) {
     return new InputError(
-      `${where}: no access (${error.status}); the name is wrong, or the model is private or gated: set HF_TOKEN to a token that may read it`,
+      `${where}: access denied (${error.status}); check the name, or set HF_TOKEN to a token that may read this private or gated model`,
     );
   }
   return error.status === 404 ? new InputError(`${where}: there is no such model or revision (404)`) : error;
@@ -84,20 +89,20 @@ function below(endpoint: URL, path: string): URL {
   return new URL(path, endpoint.href.endsWith('/') ? endpoint : `${endpoint.href}/`);
 }
 
-async function readText(client: HttpClient, url: URL): Promise<string> {
-  const answer = await client.get(url);
+async function readList(client: HttpClient, url: URL): Promise<string> {
+  const response = await client.get(url);
   try {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
-    for await (const chunk of answer.body) {
+    for await (const chunk of response.body) {
       bytes += chunk.length;
       if (bytes > MAX_LIST_BYTES)
-        throw new InputError(`${shownUrl(url)}: a list of files of over ${MAX_LIST_BYTES} bytes`);
+        throw new InputError(`${shownUrl(url)}: the list of files is over ${MAX_LIST_BYTES} bytes`);
       chunks.push(chunk);
     }
     return new TextDecoder().decode(Buffer.concat(chunks));
   } finally {
-    answer.cancel();
+    response.cancel();
   }
 }
 
@@ -109,21 +114,75 @@ function parseRepository(text: string, id: string, what: string): Repository {
     throw new InputError(`${what}: expected a list of files in JSON, found something else; is this a hub?`);
   }
   const { sha, siblings } = asObject(value);
-  if (typeof sha !== 'string' || !COMMIT.test(sha) || !Array.isArray(siblings)) {
+  if (typeof sha !== 'string' || !isCommit(sha) || !Array.isArray(siblings)) {
     throw new InputError(`${what}: expected a commit ("sha") and its files ("siblings"); is this a hub?`);
   }
   const files = new Map<string, RemoteFile>();
   for (const sibling of siblings) {
     const { rfilename, size, blobId, lfs } = asObject(sibling);
     const { sha256, oid } = asObject(lfs);
-    // Files in folders (onnx/model.onnx) are never ours to take.
     if (typeof rfilename !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) continue;
     const hex = [sha256, oid, blobId].find((hash) => typeof hash === 'string');
-    files.set(rfilename, { size, hash: hex === undefined ? undefined : contentHash(hex as string) });
+    files.set(rfilename, { name: rfilename, size, hash: hex === undefined ? undefined : contentHash(hex as string) });
   }
   return { id, commit: sha, files };
 }
 
 function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** $HF_HUB_CACHE, else $HF_HOME/hub, else $XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub. */
+export function hubCacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = env;
+  const home = HF_HOME || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
+  return HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(home, 'hub');
+}
+
+/** The files of a revision that the cache holds; undefined if there are none. */
+export async function cachedRepository(cache: string, id: string, revision: string): Promise<Repository | undefined> {
+  const folder = cacheFolder(cache, id);
+  const commit = isCommit(revision)
+    ? revision
+    : (await readFile(join(folder, 'refs', revision), 'utf8').catch(() => '')).trim();
+  if (!isCommit(commit)) return undefined;
+  const snapshot = join(folder, 'snapshots', commit);
+  const files = new Map<string, RemoteFile>();
+  for (const name of await readdir(snapshot).catch(() => [])) {
+    const file = await describe(join(snapshot, name));
+    if (file) files.set(name, file);
+  }
+  return files.size > 0 ? { id, commit, files } : undefined;
+}
+
+/** The path of a cached file that may be the wanted one, by name and size; its hash remains to be checked. */
+export async function cachedFile(
+  cache: string,
+  { id, commit }: Repository,
+  { name, size, hash }: RemoteFile,
+): Promise<string | undefined> {
+  const folder = cacheFolder(cache, id);
+  const candidates = [join(folder, 'snapshots', commit, name)];
+  if (hash) candidates.unshift(join(folder, 'blobs', hash.hex));
+  for (const path of candidates) {
+    const status = await stat(path).catch(() => undefined);
+    if (status?.isFile() && status.size === size) return path;
+  }
+  return undefined;
+}
+
+function cacheFolder(cache: string, id: string): string {
+  return join(cache, `models--${id.replaceAll('/', '--')}`);
+}
+
+/** A link leads to a blob, whose name is its hash. Undefined for folders and broken links. */
+async function describe(path: string): Promise<RemoteFile | undefined> {
+  try {
+    const [status, target] = [await stat(path), await realpath(path)];
+    if (!status.isFile()) return undefined;
+    const isBlob = basename(dirname(target)) === 'blobs';
+    return { name: basename(path), size: status.size, hash: isBlob ? contentHash(basename(target)) : undefined };
+  } catch {
+    return undefined;
+  }
 }

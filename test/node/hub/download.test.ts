@@ -1,9 +1,9 @@
-/** Downloads from a server that breaks off, stalls, lies and changes its mind. Waits are not waited for. */
+/** Downloads from a server that drops connections, stalls, sends wrong data and changes files. Retries do not really wait. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.js';
-import { sha256 } from '../../../src/node/hub/content-hash.js';
+import { sha256 } from '../../../src/node/file-hash.js';
 import { type Download, type DownloadOptions, downloadFile } from '../../../src/node/hub/download.js';
 import { HttpClient } from '../../../src/node/hub/http.js';
 import { scratchFolder } from '../scratch.js';
@@ -69,37 +69,37 @@ async function refusal(outcome: Promise<unknown>): Promise<string> {
 
 const plan = (...steps: Misbehaviour[]) => server().plans.set(PATH, steps);
 
-test('a file arrives, with its hash checked and nothing beside it', async () => {
+test('downloads a file, checks its hash and leaves nothing beside it', async () => {
   expect(await download()).toEqual({ bytes: CONTENT.length, hash: sha256(sha256Of(CONTENT)) });
   await expectWhole();
   expect([received, waits]).toEqual([CONTENT.length, []]);
 });
 
-test("git's blob id is a hash as well", async () => {
+test("checks git's blob id", async () => {
   const hash = { algorithm: 'git-sha-1', hex: gitBlobId(CONTENT) } as const;
   expect(await download({ hash })).toEqual({ bytes: CONTENT.length, hash });
 });
 
-test("a wrong one of git's", async () => {
+test('refuses a wrong blob id', async () => {
   plan({ instead: someBytes(CONTENT.length, 9) });
   const hash = { algorithm: 'git-sha-1', hex: gitBlobId(CONTENT) } as const;
   expect(await refusal(download({ hash }))).toMatch(/expected git-sha-1 .*, found /);
 });
 
-test('a size and hash that are not known are found', async () => {
+test('reports the size and hash if neither was known', async () => {
   const totals: number[][] = [];
   const onTotal = (...total: number[]) => void totals.push(total);
   const { hash } = await download({ size: undefined, hash: undefined }, { onTotal });
   expect([hash.hex, totals]).toEqual([sha256Of(CONTENT), [[CONTENT.length, 0]]]);
 });
 
-describe('a transfer that breaks off goes on where it was', () => {
+describe('resumes an interrupted transfer', () => {
   test.each([
-    ['connections closed', [{ dropAfter: 100_000 }, { dropAfter: 100_000 }], /connection .* broke/],
-    ['connections reset', [{ resetAfter: 100_000 }, { resetAfter: 100_000 }], /broke \(.*ECONNRESET|SOCKET/],
+    ['after closed connections', [{ dropAfter: 100_000 }, { dropAfter: 100_000 }], /connection .* broke/],
+    ['after reset connections', [{ resetAfter: 100_000 }, { resetAfter: 100_000 }], /broke \(.*ECONNRESET|SOCKET/],
   ] as [string, Misbehaviour[], RegExp][])('%s', async (_, steps, reason) => {
     plan(...steps);
-    // What had left the server when a connection broke need not have arrived.
+    // Bytes that were sent before a reset may not have been received.
     await download({}, { retries: 6 });
     await expectWhole();
     expect(received).toBe(CONTENT.length);
@@ -110,26 +110,27 @@ describe('a transfer that breaks off goes on where it was', () => {
     for (const range of later) expect(range ?? 'bytes=0-').toMatch(/^bytes=\d+-$/);
   });
 
-  test('an answer cut short by its own length', async () => {
+  test('after a response whose length contradicts the listed size, of which nothing is kept', async () => {
     plan({ truncateBy: 200_000 });
-    // Its length contradicts the listed size, so nothing of it is taken.
     await download();
     await expectWhole();
     expect(reasons[0]).toMatch(/expected 300000 bytes, the server has 100000/);
   });
 
-  test('silence', async () => {
+  test('after a stall', async () => {
     plan({ stallAfter: 100_000 });
     await download({}, {}, 300);
     await expectWhole();
-    expect(reasons).toEqual([expect.stringMatching(/^model: 127\.0\.0\.1:\d+ went silent$/)]);
+    expect(reasons).toEqual([expect.stringMatching(/^model: 127\.0\.0\.1:\d+ stopped sending data$/)]);
     expect(server().ranges(PATH)[1]).toBe('bytes=100000-');
   });
 
   test('in a later call, with If-Range', async () => {
     plan({ dropAfter: 100_000 });
     const message = await refusal(download({}, { retries: 0 }));
-    expect(message).toMatch(/broke \(\w+\); gave up after 1 attempts?; the same command goes on after 100000 bytes/);
+    expect(message).toMatch(
+      /broke \(\w+\); gave up after 1 attempt; run the same command to continue after 100000 bytes$/,
+    );
     expect((await readdir(folder)).sort()).toEqual(['model.safetensors.part', 'model.safetensors.part.json']);
     await download();
     await expectWhole();
@@ -140,7 +141,7 @@ describe('a transfer that breaks off goes on where it was', () => {
     ]);
   });
 
-  test('a server without ranges starts over', async () => {
+  test('from the start if the server does not support ranges', async () => {
     server().ignoreRanges = true;
     plan({ dropAfter: 100_000 });
     await download();
@@ -148,7 +149,7 @@ describe('a transfer that breaks off goes on where it was', () => {
     expect(received).toBe(CONTENT.length);
   });
 
-  test('without tags, the hash of the whole decides', async () => {
+  test('without entity tags, because the hash of the whole file decides', async () => {
     server().sendTags = false;
     plan({ dropAfter: 100_000 });
     await download();
@@ -157,7 +158,7 @@ describe('a transfer that breaks off goes on where it was', () => {
     expect(server().seen.at(-1)?.headers['if-range']).toBeUndefined();
   });
 
-  test('without tags or a hash, it starts over', async () => {
+  test('from the start without entity tags or a hash', async () => {
     server().sendTags = false;
     plan({ dropAfter: 100_000 });
     await download({ hash: undefined });
@@ -166,11 +167,11 @@ describe('a transfer that breaks off goes on where it was', () => {
   });
 });
 
-describe('a file that changes between attempts is never mixed', () => {
+describe('never mixes the bytes of different files', () => {
   const changed = someBytes(CONTENT.length, 7);
   const unknown = { hash: undefined, size: undefined };
 
-  test.each([false, true])('If-Range unknown to the server: %s', async (ignored) => {
+  test.each([false, true])('if the file changes; the server ignores If-Range: %s', async (ignored) => {
     server().ignoreIfRange = ignored;
     plan({ dropAfter: 100_000 });
     await refusal(download(unknown, { retries: 0 }));
@@ -180,7 +181,7 @@ describe('a file that changes between attempts is never mixed', () => {
     if (ignored) expect(reasons.at(-1)).toMatch(/the file on the server has changed/);
   });
 
-  test('another URL, another file', async () => {
+  test('if the URL is another one', async () => {
     plan({ dropAfter: 100_000 });
     await refusal(download(unknown, { retries: 0 }));
     server().files.set('/other', changed);
@@ -189,7 +190,7 @@ describe('a file that changes between attempts is never mixed', () => {
     expect(server().ranges('/other')).toEqual([undefined]);
   });
 
-  test('damaged on the disk since the last call: fetched anew, once', async () => {
+  test('if the partial file was damaged on disk: downloads once more from the start', async () => {
     plan({ dropAfter: 100_000 });
     await refusal(download({}, { retries: 0 }));
     const damaged = Buffer.from(await readFile(`${target()}.part`));
@@ -201,7 +202,7 @@ describe('a file that changes between attempts is never mixed', () => {
     expect(received).toBe(CONTENT.length + 100_000);
   });
 
-  test('a partial file longer than the file, and one complete', async () => {
+  test('if the partial file is too long; a complete one is not requested again', async () => {
     const note = JSON.stringify({ contents: sha256Of(CONTENT), validator: null });
     await writeFile(`${target()}.part.json`, note);
     await writeFile(`${target()}.part`, new Uint8Array(CONTENT.length + 1));
@@ -215,15 +216,15 @@ describe('a file that changes between attempts is never mixed', () => {
     expect(server().seen.length).toBe(asked);
   });
 
-  test('a partial file of unknown size that the server has less of', async () => {
+  test('if the server has fewer bytes than the partial file', async () => {
     await writeFile(`${target()}.part.json`, JSON.stringify({ contents: sha256Of(CONTENT), validator: null }));
     await writeFile(`${target()}.part`, new Uint8Array(CONTENT.length + 1));
     await download({ size: undefined });
     await expectWhole();
-    expect(reasons).toEqual([expect.stringMatching(/fewer bytes than had arrived/)]);
+    expect(reasons).toEqual([expect.stringMatching(/fewer bytes than were received earlier/)]);
   });
 
-  test('a note that was cut off counts for nothing', async () => {
+  test('if the note beside the partial file was cut off', async () => {
     await writeFile(`${target()}.part.json`, '{"contents":"');
     await writeFile(`${target()}.part`, new Uint8Array(100));
     await download();
@@ -232,8 +233,8 @@ describe('a file that changes between attempts is never mixed', () => {
   });
 });
 
-describe('what the server says', () => {
-  test('5xx and 429 pass; waits double, Retry-After counts', async () => {
+describe('responses', () => {
+  test('5xx and 429 are retried; waits double unless the server sends Retry-After', async () => {
     const date = new Date(Date.now() + 100_000).toUTCString();
     plan(
       { status: 503 },
@@ -253,35 +254,35 @@ describe('what the server says', () => {
     expect(fourth).toBeLessThanOrEqual(100_000);
   });
 
-  test('attempts run out', async () => {
+  test('gives up when the attempts run out', async () => {
     plan(...Array.from({ length: 9 }, () => ({ status: 500 })));
-    expect(await refusal(download())).toBe('model: the server answers 500; gave up after 4 attempts');
+    expect(await refusal(download())).toBe('model: the server answered 500; gave up after 4 attempts');
     expect(waits).toHaveLength(3);
   });
 
-  test('a wait of hours is not waited', async () => {
+  test('gives up if the server asks to wait for hours', async () => {
     plan({ status: 429, headers: { 'retry-after': '7200' } });
-    expect(await refusal(download())).toBe('model: the server answers 429 and asks to wait 120 minutes');
+    expect(await refusal(download())).toBe('model: the server answered 429 and asks to wait 120 minutes');
   });
 
-  test('progress starts the count anew', async () => {
+  test('progress resets the count of failures', async () => {
     plan(...Array.from({ length: 5 }, () => ({ dropAfter: 40_000 })));
     await download({}, { retries: 1 });
     await expectWhole();
     expect(reasons).toHaveLength(5);
   });
 
-  test('other refusals are final', async () => {
+  test('other statuses are final', async () => {
     plan({ status: 404 });
     expect(await refusal(download())).toMatch(
-      /^http:\/\/127\.0\.0\.1:\d+\/files\/model\.safetensors: the server answers 404$/,
+      /^http:\/\/127\.0\.0\.1:\d+\/files\/model\.safetensors: the server answered 404$/,
     );
     plan({ status: 403 });
-    expect(await refusal(download())).toMatch(/the server answers 403/);
+    expect(await refusal(download())).toMatch(/the server answered 403/);
     expect(waits).toEqual([]);
   });
 
-  test('wrong contents are deleted, expected and found named', async () => {
+  test('wrong contents are deleted, and the message has both hashes', async () => {
     const wrong = someBytes(CONTENT.length, 3);
     plan({ instead: wrong });
     expect(await refusal(download())).toBe(
@@ -290,18 +291,25 @@ describe('what the server says', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('a page instead of the file, and more than was said', async () => {
+  test('a range of a file of unknown length', async () => {
+    plan({ dropAfter: 100_000 }, { extraHeaders: { 'content-range': `bytes 100000-${CONTENT.length - 1}/*` } });
+    const { bytes } = await download({ size: undefined });
+    expect([bytes, reasons.length]).toEqual([CONTENT.length, 1]);
+    await expectWhole();
+  });
+
+  test('a web page instead of the file, and more bytes than the limit', async () => {
     plan(...Array.from({ length: 4 }, () => ({ instead: someBytes(99) })));
     expect(await refusal(download())).toMatch(/expected 300000 bytes, the server has 99; gave up after 4 attempts$/);
     expect(await refusal(download({ size: undefined, limit: 1000 }))).toMatch(/300000 bytes, over the limit of 1000/);
   });
 
-  test('compression that nobody asked for', async () => {
+  test('compression that was not requested', async () => {
     plan({ extraHeaders: { 'content-encoding': 'gzip' } });
-    expect(await refusal(download())).toMatch(/compressed \(gzip\), though that was not asked for/);
+    expect(await refusal(download())).toMatch(/sent compressed \(gzip\) although that was not requested/);
   });
 
-  test('nobody there', async () => {
+  test('no server', async () => {
     const gone = await TestServer.start();
     const url = gone.url(PATH);
     await gone.stop();

@@ -1,9 +1,9 @@
-/** Whole models from a hub on this machine: which files are taken, where from, and how an interrupted fetch goes on. */
+/** Fetches whole models from a local hub: which files, from where, and how an interrupted fetch resumes. */
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../../src/clip/checkpoint/index.js';
-import { hubCacheDirectory } from '../../../src/node/hub/hub-cache.js';
+import { hubCacheDirectory } from '../../../src/node/hub/repository.js';
 import { openModelDirectory } from '../../../src/node/model-directory.js';
 import { tinyVocabulary } from '../../cli/tiny-vocabulary.js';
 import { fixture, tinyClip } from '../../support/tiny-clip.js';
@@ -29,8 +29,8 @@ import {
 } from './fetch-support.js';
 import { gitBlobId, sha256Of, TestServer } from './test-server.js';
 
-describe('a model directory', () => {
-  test('of the files that it needs, and no others', async () => {
+describe('creates a model directory', () => {
+  test('from the files that a model needs, and no others', async () => {
     server().addRepository(ID, { ...FILES, 'flax_model.msgpack': 'x', 'onnx/model.onnx': 'x', '../evil': 'x' }, LARGE);
     const model = await fetch();
     await expectModel();
@@ -50,7 +50,7 @@ describe('a model directory', () => {
     });
   });
 
-  test('with pytorch_model.bin where that is all there is', async () => {
+  test('with pytorch_model.bin if there are no other weights', async () => {
     const { 'model.safetensors': _, ...rest } = FILES;
     server().addRepository(ID, {
       ...rest,
@@ -61,7 +61,7 @@ describe('a model directory', () => {
     expect(await readdir(out())).toContain('pytorch_model.bin');
   });
 
-  test("of shards and their index, and of OpenCLIP's names", async () => {
+  test('with sharded weights and their index', async () => {
     const { clip } = await tinyClip('clip-tiny');
     const names = clip.stored.names();
     const files: Record<string, Uint8Array | string> = { 'config.json': CONFIG, 'merges.txt': tinyVocabulary };
@@ -90,7 +90,7 @@ describe('a model directory', () => {
     );
   });
 
-  test('a second time: nothing to do; other contents there: refused', async () => {
+  test('once: a second call changes nothing, and other contents are refused', async () => {
     server().addRepository(ID, FILES, LARGE);
     await fetch();
     // As a process leaves it that is killed after its model has taken its place.
@@ -103,11 +103,11 @@ describe('a model directory', () => {
   });
 });
 
-describe('interrupted', () => {
-  test('the next call goes on in the middle of a file', async () => {
+describe('after an interruption', () => {
+  test('the next call resumes in the middle of a file', async () => {
     server().addRepository(ID, FILES, LARGE);
     server().plans.set(resolved('model.safetensors'), [{ dropAfter: 500_000 }]);
-    expect(await refusal(fetch({}, { retries: 0 }))).toMatch(/the same command goes on after 500000 bytes/);
+    expect(await refusal(fetch({}, { retries: 0 }))).toMatch(/run the same command to continue after 500000 bytes/);
     expect(await readdir(parent())).toEqual(['.model.partial']);
     const model = await fetch();
     await expectModel();
@@ -120,7 +120,7 @@ describe('interrupted', () => {
     expect(server().ranges(resolved('model.safetensors'))).toEqual([undefined, 'bytes=500000-']);
   });
 
-  test('another revision takes over what has not changed', async () => {
+  test('another revision reuses the files that have not changed', async () => {
     server().addRepository(ID, FILES, LARGE);
     server().plans.set(resolved('model.safetensors'), [{ dropAfter: 500_000 }]);
     await refusal(fetch({}, { retries: 0 }));
@@ -134,12 +134,12 @@ describe('interrupted', () => {
     expect(sha256Of(await readFile(join(out(), 'model.safetensors')))).toBe(sha256Of(changed));
   });
 
-  test('by a kill between two steps: what was on its way there is no part of the model', async () => {
+  test('by a kill between two steps, remains are removed', async () => {
     server().addRepository(ID, FILES, LARGE);
     const partial = join(parent(), '.model.partial');
     await mkdir(partial);
     await writeFile(join(partial, 'config.json'), CONFIG);
-    // Of a file that has its name already, of a copy from the cache, and of another revision.
+    // Beside a complete file, from a copy out of the cache, and from another revision.
     for (const name of ['config.json.part.json', 'merges.txt.copy', 'special_tokens_map.json', 'model.bin.part'])
       await writeFile(join(partial, name), '{}');
     expect(origins(await fetch())).toMatchObject({ 'config.json': 'earlier call' });
@@ -147,7 +147,7 @@ describe('interrupted', () => {
     expect((await readdir(out())).sort()).toEqual(Object.keys(FILES).sort());
   });
 
-  test('by a process that is still there, or no longer', async () => {
+  test('a running process keeps the lock, an ended one does not', async () => {
     server().addRepository(ID, FILES, LARGE);
     const lock = join(parent(), '.model.partial.lock');
     await writeFile(lock, tagOf(1));
@@ -158,11 +158,11 @@ describe('interrupted', () => {
   });
 });
 
-describe("the hub's cache", () => {
+describe('the hub cache', () => {
   const blobs = () => join(parent(), 'cache/models--someone--clip-tiny/blobs');
   const cache = () => join(parent(), 'cache');
 
-  /** As huggingface_hub lays it out. */
+  /** In the layout of huggingface_hub. */
   async function fillCache(files: Readonly<Record<string, Uint8Array | string>>, commit = COMMIT): Promise<void> {
     const folder = join(cache(), 'models--someone--clip-tiny');
     for (const part of ['refs', 'blobs', `snapshots/${commit}`]) await mkdir(join(folder, part), { recursive: true });
@@ -175,7 +175,7 @@ describe("the hub's cache", () => {
     }
   }
 
-  test('what is there is not downloaded', async () => {
+  test('saves downloads', async () => {
     server().addRepository(ID, FILES, LARGE);
     const { 'merges.txt': _, ...some } = FILES;
     await fillCache(some);
@@ -190,24 +190,26 @@ describe("the hub's cache", () => {
     expect(await model.hash()).toBe(sha256Of(WEIGHTS));
   });
 
-  test('contents of an older commit too, if they have not changed', async () => {
+  test('provides unchanged contents of an older commit', async () => {
     server().addRepository(ID, FILES, LARGE);
     await fillCache(FILES, 'a'.repeat(40));
     expect((await fetch({ cache: cache() })).commit).toBe(COMMIT);
     expect(asked('model.safetensors')).toBe(0);
   });
 
-  test('a damaged file there is passed over, and that is said', async () => {
+  test('reports a damaged file, which is downloaded', async () => {
     server().addRepository(ID, FILES, LARGE);
     await fillCache(FILES);
     const damaged = Buffer.from(WEIGHTS);
     damaged[7777]! ^= 1;
     await writeFile(join(blobs(), sha256Of(WEIGHTS)), damaged);
     expect(origins(await fetch({ cache: cache() }))).toMatchObject({ 'model.safetensors': 'hub' });
-    expect(notes()).toEqual([expect.stringMatching(/not what its name says, passed over$/)]);
+    expect(notes()).toEqual([
+      expect.stringMatching(/damaged, its hash is wrong; downloading model\.safetensors instead$/),
+    ]);
   });
 
-  test('files without links and hashes serve as they are', async () => {
+  test('provides files without links and hashes unchecked', async () => {
     const folder = join(cache(), 'models--someone--clip-tiny');
     await mkdir(join(folder, 'snapshots', COMMIT), { recursive: true });
     for (const [name, content] of Object.entries(FILES))
@@ -216,7 +218,7 @@ describe("the hub's cache", () => {
     expect(model.files.map(({ checked }) => checked)).toEqual([false, false, false, false]);
   });
 
-  test('a whole commit there needs no hub, and no hub is needed for what was there last', async () => {
+  test('replaces the hub for a complete commit, and for a branch if the hub cannot be reached', async () => {
     await fillCache(FILES);
     expect((await fetch({ cache: cache(), revision: COMMIT })).commit).toBe(COMMIT);
     expect(server().seen).toEqual([]);
@@ -227,12 +229,12 @@ describe("the hub's cache", () => {
     await fillCache(FILES);
     expect((await fetch({ cache: cache(), endpoint })).commit).toBe(COMMIT);
     expect(notes()).toEqual([
-      expect.stringMatching(/ECONNREFUSED.*taking someone\/clip-tiny at cccccccccccc from the cache/),
+      expect.stringMatching(/ECONNREFUSED.*using someone\/clip-tiny at cccccccccccc from the cache/),
     ]);
     await expect(fetch({ cache: join(parent(), 'none'), endpoint })).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test('is where the environment says', () => {
+  test('is found by environment variables', () => {
     expect(hubCacheDirectory({ HF_HUB_CACHE: '/a', HF_HOME: '/b' })).toBe('/a');
     expect(hubCacheDirectory({ HF_HOME: '/b' })).toBe('/b/hub');
     expect(hubCacheDirectory({ XDG_CACHE_HOME: '/c' })).toBe('/c/huggingface/hub');
@@ -240,7 +242,7 @@ describe("the hub's cache", () => {
   });
 });
 
-test('two calls for one folder do not mix', async () => {
+test('two concurrent calls for one folder do not interfere', async () => {
   server().addRepository(ID, FILES, LARGE);
   const outcomes = await Promise.allSettled([fetch(), fetch()]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);

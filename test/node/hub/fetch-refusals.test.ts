@@ -1,4 +1,4 @@
-/** Models of a hub that are refused, and that nothing is written elsewhere on the way. */
+/** Models that are refused, and that nothing is written elsewhere. */
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -20,14 +20,14 @@ import {
 } from './fetch-support.js';
 import { sha256Of } from './test-server.js';
 
-describe('pins', () => {
-  test('hold against what the hub lists and what it serves', async () => {
+describe('pinned hashes', () => {
+  test('are compared with what the hub lists and what it serves', async () => {
     server().addRepository(ID, FILES, LARGE);
     const pins = new Map([['model.safetensors', 'f'.repeat(64)]]);
     expect(await refusal(fetch({ pins }))).toBe(
       `${ID}: model.safetensors should have SHA-256 ${'f'.repeat(64)}, ${server().url('/').host} has ${sha256Of(WEIGHTS)}`,
     );
-    // Listed without a SHA-256, the contents decide.
+    // Without a SHA-256 in the list, the contents decide.
     server().addRepository(ID, FILES);
     expect(await refusal(fetch({ pins }))).toMatch(
       /model\.safetensors: wrong contents, deleted: expected sha-256 ffff/,
@@ -40,7 +40,7 @@ describe('pins', () => {
   });
 });
 
-test('links where an earlier call would have left files are not written through', async () => {
+test('links among the files of an earlier call are refused', async () => {
   server().addRepository(ID, FILES, LARGE);
   const precious = join(parent(), 'precious');
   await writeFile(precious, 'precious text');
@@ -67,7 +67,7 @@ describe('refused before the weights are downloaded', () => {
   test.each([
     ['no config.json', noConfig, /no config\.json at .*; is this a CLIP\?/],
     ['no merges.txt', noMerges, /neither merges\.txt nor tokenizer\.json at/],
-    ['no weights', { ...noWeights, 'tf_model.h5': 'x' }, /no weights in PyTorch's or safetensors' format/],
+    ['no weights', { ...noWeights, 'tf_model.h5': 'x' }, /no PyTorch or safetensors weights at/],
     [
       'another kind of model',
       { ...FILES, 'config.json': '{"model_type":"bert"}' },
@@ -81,14 +81,14 @@ describe('refused before the weights are downloaded', () => {
 
   test.each([
     [404, /^someone\/clip-tiny \(revision main\) at 127\.0\.0\.1:\d+: there is no such model or revision \(404\)$/],
-    [401, /no access \(401\); the name is wrong, or the model is private or gated: set HF_TOKEN/],
-    [403, /no access \(403\)/],
-  ])('answer %i', async (status, message) => {
+    [401, /access denied \(401\); check the name, or set HF_TOKEN/],
+    [403, /access denied \(403\)/],
+  ])('status %i', async (status, message) => {
     server().plans.set(`/api/models/${ID}/revision/main`, [{ status }]);
     expect(await refusal(fetch())).toMatch(message);
   });
 
-  test('a server that is no hub', async () => {
+  test('a server that is not a hub', async () => {
     const list = `/api/models/${ID}/revision/main`;
     for (const page of ['<html>', '[]', '{"sha":"main","siblings":[]}', `{"sha":"${COMMIT}"}`]) {
       server().files.set(list, new TextEncoder().encode(page));
@@ -96,19 +96,39 @@ describe('refused before the weights are downloaded', () => {
     }
   });
 
-  test('weights that are gated though the list is not', async () => {
+  test('a list that is too long, or has impossible sizes and hashes', async () => {
+    const list = `/api/models/${ID}/revision/main`;
+    server().files.set(list, new Uint8Array(2 ** 24 + 1));
+    expect(await refusal(fetch())).toMatch(/the list of files is over 16777216 bytes$/);
     server().addRepository(ID, FILES, LARGE);
-    server().plans.set(resolved('model.safetensors'), [{ status: 403 }]);
-    expect(await refusal(fetch())).toMatch(/model\.safetensors \(revision main\) at .*: no access \(403\)/);
+    const listed = JSON.parse(new TextDecoder().decode(server().files.get(list))) as {
+      siblings: Record<string, unknown>[];
+    };
+    const change = (name: string, part: object) => {
+      const siblings = listed.siblings.map((file) => (file.rfilename === name ? { ...file, ...part } : file));
+      server().files.set(list, new TextEncoder().encode(JSON.stringify({ ...listed, siblings })));
+    };
+    change('config.json', { size: -5 });
+    expect(await refusal(fetch())).toMatch(/no config\.json at/);
+    change('model.safetensors', { lfs: { sha256: '../../../escaped' }, blobId: 7 });
+    const { files } = await fetch({ cache: join(parent(), 'a/cache') });
+    expect(files.find(({ name }) => name === 'model.safetensors')).toMatchObject({ checked: false, from: 'hub' });
+    await expectModel();
   });
 
-  test('weights that do not fit the configuration stay for a look', async () => {
+  test('gated weights of a model whose list is public', async () => {
+    server().addRepository(ID, FILES, LARGE);
+    server().plans.set(resolved('model.safetensors'), [{ status: 403 }]);
+    expect(await refusal(fetch())).toMatch(/model\.safetensors \(revision main\) at .*: access denied \(403\)/);
+  });
+
+  test('weights that do not match the configuration', async () => {
     const weights = await readFile(fixture('clip-tiny/expected.safetensors'));
     server().addRepository(ID, { ...FILES, 'model.safetensors': weights });
     expect(await refusal(fetch())).toMatch(/tensor "logit_scale" \[\] is missing/);
   });
 
-  test('names that would be paths', () => {
+  test('ids and revisions that are not safe as paths', () => {
     for (const id of ['../x', 'a/b/c', 'a//b', '', 'a b', 'a/..', '.x', 'ViT-B/32/', 'https://host/x']) {
       expect(() => requireRepositoryId(id), id).toThrow(/expected ViT-B\/32, ViT-B\/16, ViT-L\/14 or a model/);
     }

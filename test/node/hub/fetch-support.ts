@@ -1,4 +1,4 @@
-/** What the tests of whole models start from: a hub with a small CLIP, and an empty folder to fetch it to. */
+/** Shared by the tests of whole models: a hub with a small CLIP, and an empty folder to fetch it to. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect } from 'vitest';
@@ -34,13 +34,13 @@ let folder: string;
 let heard: string[];
 let tests = 0;
 
-/** The folder that a test fetches into. */
+/** The parent of the folder that a test fetches to. */
 export const parent = (): string => folder;
 
-/** What the fetches of a test have noted. */
+/** The notes of a test's fetches. */
 export const notes = (): readonly string[] => heard;
 
-/** From now on into another one. */
+/** Switches to another parent. */
 export async function newParent(name: string): Promise<void> {
   folder = scratch(name);
   await mkdir(folder);
@@ -68,7 +68,7 @@ export async function fetch(
   });
 }
 
-/** The message of an outcome that is an InputError. */
+/** The message of the InputError that `outcome` rejects with. */
 export async function refusal(outcome: Promise<unknown>): Promise<string> {
   const error = await outcome.then(
     () => undefined,
@@ -79,9 +79,9 @@ export async function refusal(outcome: Promise<unknown>): Promise<string> {
   return (error as InputError).message;
 }
 
-/** Path of a file on the hub. */
+/** The path of a file on the hub. */
 export const resolved = (file: string, commit = COMMIT) => `/${ID}/resolve/${commit}/${file}`;
-/** How often it was asked for. */
+/** How often it was requested. */
 export const asked = (file: string) => server().ranges(resolved(file)).length;
 export const origins = ({ files }: FetchedModel) => Object.fromEntries(files.map(({ name, from }) => [name, from]));
 

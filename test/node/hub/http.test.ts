@@ -23,7 +23,7 @@ async function get(url: URL, options: Partial<HttpOptions> = {}): Promise<string
 const text = (words: string) => new TextEncoder().encode(words);
 
 describe('redirects', () => {
-  test('are followed, relative ones too, and the token stays with its host', async () => {
+  test('are followed, and the token is sent to its own host only', async () => {
     const other = await TestServer.start();
     try {
       server().plans.set('/start', [{ redirectTo: '/second' }]);
@@ -37,15 +37,15 @@ describe('redirects', () => {
     }
   });
 
-  test('in a circle, to another scheme, to nonsense', async () => {
+  test('in a circle, to another scheme or to an invalid URL are refused', async () => {
     server().plans.set(
       '/round',
       Array.from({ length: 20 }, () => ({ redirectTo: '/round' })),
     );
-    await expect(get(server().url('/round'))).rejects.toThrow(/redirected more than 8 times/);
+    await expect(get(server().url('/round'))).rejects.toThrow(/more than 8 redirects/);
     for (const [redirectTo, message] of [
       ['file:///etc/passwd', /redirected to file:, which is not followed/],
-      ['http://[', /redirected to something that is no URL/],
+      ['http://[', /redirected to an invalid URL/],
     ] as const) {
       server().plans.set('/off', [{ redirectTo }]);
       await expect(get(server().url('/off'))).rejects.toThrow(message);
@@ -53,7 +53,7 @@ describe('redirects', () => {
   });
 });
 
-test('a token is sent to its origin alone, and never shown', async () => {
+test('a token is sent to its origin only and never shown', async () => {
   server().files.set('/a', text('a'));
   await get(server().url('/a'), { token: TOKEN, tokenOrigin: 'https://huggingface.co' });
   expect(server().seen[0]?.headers.authorization).toBeUndefined();
@@ -63,7 +63,7 @@ test('a token is sent to its origin alone, and never shown', async () => {
   );
 });
 
-test('URLs in messages have neither passwords nor signatures', () => {
+test('URLs in messages contain no passwords or signatures', () => {
   expect(shownUrl(new URL('https://me:secret@host/path?signature=1#x'))).toBe('https://host/path');
   expect(() => parseHttpUrl('ftp://me:secret@host', '--endpoint')).toThrow(/^--endpoint: expected a URL that begins/);
 });
@@ -94,7 +94,7 @@ describe('proxies', () => {
     }
   }
 
-  test('HTTP_PROXY is asked, NO_PROXY is not', async () => {
+  test('HTTP_PROXY is used except for hosts in NO_PROXY', async () => {
     await withProxy(async (proxy, asked) => {
       vi.stubEnv('HTTP_PROXY', proxy);
       expect(await get(new URL('http://hub.invalid/a'))).toBe('from the proxy');
@@ -109,14 +109,14 @@ describe('proxies', () => {
   test('https goes through a tunnel', async () => {
     await withProxy(async (proxy, asked) => {
       vi.stubEnv('HTTPS_PROXY', proxy);
-      // The server at the other end speaks no TLS, so it ends there.
+      // The server does not speak TLS, so the request fails after the tunnel.
       const { port } = server().url('/');
       await expect(get(new URL(`https://127.0.0.1:${port}/c`))).rejects.toThrow();
       expect(asked).toEqual([`CONNECT 127.0.0.1:${port}`]);
     });
   });
 
-  test('a proxy that is no URL', () => {
+  test('an invalid proxy URL is refused', () => {
     vi.stubEnv('HTTPS_PROXY', 'me:secret@[');
     expect(() => new HttpClient({ stallAfter: 1 })).toThrow(/^HTTP_PROXY or HTTPS_PROXY: expected the URL of a proxy/);
   });

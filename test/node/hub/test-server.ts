@@ -1,4 +1,3 @@
-/** The hub of test/support for tests: a fresh one for each. */
 import { afterEach, beforeEach } from 'vitest';
 import { TestServer } from '../../support/hub-server.js';
 
