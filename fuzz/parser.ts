@@ -40,3 +40,8 @@ export function fixturesIn(folder: string, ending: string): Uint8Array<ArrayBuff
   const names = readdirSync(join(packageRoot(), 'test', 'fixtures', folder)).sort();
   return names.filter((name) => name.endsWith(ending)).map((name) => fixture(`${folder}/${name}`));
 }
+
+/** Half of the inputs as `made`, half of them cut short. */
+export function cutFrom(made: Uint8Array, random: Random): Uint8Array {
+  return random.oneIn(2) ? made : made.subarray(0, random.below(made.length + 1));
+}

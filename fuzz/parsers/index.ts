@@ -4,10 +4,10 @@ import { segment, tuning } from './caches.js';
 import { abstract, classes, emoset, jsonManifest, manifest, roi } from './datasets.js';
 import { plan, results, taskResult } from './experiment.js';
 import { hub } from './hub.js';
-import { jpeg } from './jpeg.js';
+import { cutJpeg, jpeg } from './jpeg.js';
 import { config, index, preprocessing } from './json.js';
-import { bmp, gif, webp } from './other-images.js';
-import { png } from './png.js';
+import { bmp, cutBmp, cutGif, gif, webp } from './other-images.js';
+import { cutPng, png } from './png.js';
 import { evaluated, predictions } from './report.js';
 import { metrics, prompts, runJson, trainingState } from './run.js';
 import { safetensors } from './safetensors.js';
@@ -16,6 +16,7 @@ import { text, vocabulary } from './vocabulary.js';
 
 export const PARSERS: readonly FuzzedParser[] = [
   ...[safetensors, zip, pickle, torch, index, config, preprocessing, vocabulary, text, png, jpeg, webp, gif, bmp],
+  ...[cutPng, cutJpeg, cutGif, cutBmp],
   ...[classes, manifest, jsonManifest, roi, emoset, abstract],
   ...[runJson, metrics, prompts, trainingState, predictions, evaluated, plan, taskResult, results],
   ...[segment, tuning, hub],

@@ -4,7 +4,7 @@ import { loadImageCodecs } from '../../src/node/image-codecs.js';
 import { cropForClip } from '../../src/node/image-files.js';
 import { concat } from '../../test/support/bytes.js';
 import { mutate } from '../mutate.js';
-import { type FuzzedParser, fixturesIn, MiB } from '../parser.js';
+import { cutFrom, type FuzzedParser, fixturesIn, MiB } from '../parser.js';
 import type { Random } from '../random.js';
 
 /** A marker with its segment, and the coded data behind it where it starts a scan. */
@@ -73,6 +73,9 @@ function changed(segments: Segment[], random: Random): Segment[] {
 
 const seeds = fixturesIn('preprocess/small', '.jpg');
 
+/** What the 4 megapixels take that a cut file may have whatever its length. */
+const CUT_BYTES = 160 * MiB;
+
 export const jpeg: FuzzedParser = {
   name: 'jpeg',
   what: 'JPEG images: decoded, and resized for CLIP',
@@ -89,4 +92,14 @@ export const jpeg: FuzzedParser = {
   names: 'input.jpg',
   // Up to 8 blocks of 64 samples come out of a byte, or 512 of arithmetic coding; the codec holds coefficients and pixels of each.
   memory: (length) => 64 * MiB + 512 * 64 * 24 * length,
+};
+
+/** The same files where those that are cut short are read. */
+export const cutJpeg: FuzzedParser = {
+  ...jpeg,
+  name: 'jpeg-cut',
+  what: 'JPEG images, read with --truncated read',
+  make: (random) => cutFrom(jpeg.make(random), random),
+  read: async (input) => void (await cropForClip(input, 'input.jpg', 224, 'read')),
+  memory: (length) => CUT_BYTES + jpeg.memory(length),
 };

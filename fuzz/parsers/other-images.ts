@@ -1,7 +1,7 @@
 /** WebP, GIF and BMP: damaged files, and files that claim other sizes. */
 import { cropForClip } from '../../src/node/image-files.js';
 import { mutate } from '../mutate.js';
-import { type FuzzedParser, fixturesIn, MiB } from '../parser.js';
+import { cutFrom, type FuzzedParser, fixturesIn, MiB } from '../parser.js';
 import type { Random } from '../random.js';
 
 const NUMBERS = [0, 1, 2, 255, 256, 4096, 16_383, 65_535, 0x7fffffff, 0xffffffff];
@@ -40,3 +40,18 @@ function images(format: string, header: number, perByte: number): FuzzedParser {
 export const webp: FuzzedParser = images('WebP', 40, 16 * 2 ** 15);
 export const gif: FuzzedParser = images('GIF', 40, 8 * 2731);
 export const bmp: FuzzedParser = images('BMP', 70, 8 * 128);
+
+/** The same files where those that are cut short are read. */
+function cut(parser: FuzzedParser): FuzzedParser {
+  const { name, what, names } = parser;
+  return {
+    ...parser,
+    name: `${name}-cut`,
+    what: `${what}, with --truncated read`,
+    make: (random) => cutFrom(parser.make(random), random),
+    read: async (input) => void (await cropForClip(input, names, 224, 'read')),
+  };
+}
+
+export const cutGif: FuzzedParser = cut(gif);
+export const cutBmp: FuzzedParser = cut(bmp);

@@ -4,7 +4,7 @@ import { crc32 } from '../../src/clip/image/png-chunks.js';
 import { cropForClip } from '../../src/node/image-files.js';
 import { concat } from '../../test/support/bytes.js';
 import { mutate } from '../mutate.js';
-import { type FuzzedParser, fixturesIn, MiB, maybeDamaged, utf8 } from '../parser.js';
+import { cutFrom, type FuzzedParser, fixturesIn, MiB, maybeDamaged, utf8 } from '../parser.js';
 import type { Random } from '../random.js';
 
 interface Chunk {
@@ -109,4 +109,14 @@ export const png: FuzzedParser = {
   names: 'input.png',
   // A byte of deflate holds up to 1032, of which each may be eight pixels.
   memory: (length) => 64 * MiB + 2 * 8 * 1032 * length,
+};
+
+/** The same files where those that are cut short are read. */
+export const cutPng: FuzzedParser = {
+  ...png,
+  name: 'png-cut',
+  what: 'PNG images, read with --truncated read',
+  make: (random) => cutFrom(png.make(random), random),
+  read: async (input) => void (await cropForClip(input, 'input.png', 224, 'read')),
+  memory: (length) => 128 * MiB + png.memory(length),
 };

@@ -1,20 +1,21 @@
 /** `ptdpc data`: what a folder holds as a data set, before anything is computed. */
 import type { Command } from 'commander';
+import type { TruncatedImages } from '../clip/image/index.js';
 import {
   checkDataset,
   type DatasetCheck,
+  type DecodedImages,
   type DuplicateImage,
+  decodeImages,
   duplicateImages,
   isHarmful,
   LEFT_OUT_REASONS,
-  unreadableImages,
 } from '../node/datasets/index.js';
-import type { SkippedImage } from '../node/image-files.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { describeOrigin, namedSetting, SPLITS, type Tally } from '../ptdpc/index.js';
 import { commandLine } from './command-line.js';
 import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
-import { addExamples, jsonOption } from './options.js';
+import { addExamples, jsonOption, truncatedOption } from './options.js';
 import { count, print, printJson, say } from './output.js';
 import { progress } from './progress.js';
 import { table } from './tables.js';
@@ -22,6 +23,7 @@ import { table } from './tables.js';
 interface CheckOptions extends Omit<DataOptions, 'data'> {
   classes?: string;
   decode?: boolean;
+  truncated?: TruncatedImages;
   duplicates?: boolean;
   json?: boolean;
 }
@@ -43,6 +45,7 @@ export function configure(command: Command): void {
     .argument('<dir>', 'folder of the data set, or a .csv or .json that lists images')
     .addOption(classesOption())
     .option('--decode', 'decode every image, and list those that cannot be read')
+    .addOption(truncatedOption())
     .option('--duplicates', 'compare the images by content, and list those in two splits or of two classes')
     .addOption(jsonOption());
   addChoiceOptions(command).action(check);
@@ -52,16 +55,16 @@ export function configure(command: Command): void {
 async function check(dir: string, options: CheckOptions): Promise<void> {
   const { dataset, fold, splitSeed, classes } = options;
   const found = await checkDataset(dir, { setting: dataset, fold, seed: splitSeed, classes });
-  const unreadable = options.decode ? await decodeAll(found) : undefined;
+  const decoded = options.decode ? await decodeAll(found, options.truncated) : undefined;
   const duplicates = options.duplicates ? await compareAll(found) : undefined;
-  if (options.json) return printJson(checkJson(found, dataset !== undefined, unreadable, duplicates));
+  if (options.json) return printJson(checkJson(found, dataset !== undefined, decoded, duplicates));
   for (const line of checkLines(found, dataset !== undefined)) print(line);
-  if (unreadable) for (const line of unreadableLines(found, unreadable)) print(line);
+  if (decoded) for (const line of decodedLines(found, decoded)) print(line);
   if (duplicates) for (const line of duplicateLines(duplicates)) print(line);
   for (const warning of found.warnings) say(`warning: ${warning}`);
 }
 
-async function decodeAll({ dataset }: DatasetCheck): Promise<SkippedImage[]> {
+async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages): Promise<DecodedImages> {
   const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
   say(`decoding ${count(paths.length, 'image')}`);
   let done = 0;
@@ -70,7 +73,7 @@ async function decodeAll({ dataset }: DatasetCheck): Promise<SkippedImage[]> {
     () => `${done} of ${count(paths.length, 'image')} decoded, ${bad} unreadable; start again with: ${commandLine()}`,
   );
   using bar = progress(paths.length, 'decoding', 'images');
-  return await unreadableImages(paths, (unreadable) => {
+  return await decodeImages(paths, truncated, (unreadable) => {
     done++;
     if (unreadable) bad++;
     bar.tick(1);
@@ -86,7 +89,7 @@ async function compareAll({ dataset, all }: DatasetCheck): Promise<DuplicateImag
 function checkJson(
   found: DatasetCheck,
   given: boolean,
-  unreadable: readonly SkippedImage[] | undefined,
+  decoded: DecodedImages | undefined,
   duplicates: readonly DuplicateImage[] | undefined,
 ) {
   const { dataset, layout, pattern, classes, all, expected, leftOut, warnings } = found;
@@ -102,7 +105,8 @@ function checkJson(
     leftOut,
     warnings,
     // Null where nobody looked.
-    unreadable: unreadable ?? null,
+    unreadable: decoded?.unreadable ?? null,
+    truncated: decoded?.truncated ?? null,
     duplicates: duplicates ?? null,
   };
 }
@@ -152,9 +156,13 @@ function countTable({ classes, all, expected }: DatasetCheck): string[] {
   return table(rows, renamed ? 3 : 2).split('\n');
 }
 
-function unreadableLines({ all }: DatasetCheck, unreadable: readonly SkippedImage[]): string[] {
+function decodedLines({ all }: DatasetCheck, { unreadable, truncated }: DecodedImages): string[] {
   const found = unreadable.length === 0 ? 'every one can be read' : `${number(unreadable.length)} cannot be read:`;
-  return ['', `${count(all.total, 'image')} decoded, ${found}`, ...unreadable.map(({ reason }) => `  ${reason}`)];
+  return [
+    ...['', `${count(all.total, 'image')} decoded, ${found}`, ...unreadable.map(({ reason }) => `  ${reason}`)],
+    ...(truncated.length === 0 ? [] : [`cut short, and read as far as they go: ${number(truncated.length)}`]),
+    ...truncated.map((path) => `  ${path}`),
+  ];
 }
 
 /** Those that make results wrong, one a line; the others are counted. */

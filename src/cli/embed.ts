@@ -19,6 +19,7 @@ import {
   memoryOption,
   modelOption,
   strictOption,
+  truncatedOption,
 } from './options.js';
 import { count, printJson, say, saySkipped } from './output.js';
 
@@ -34,7 +35,7 @@ export function configure(command: Command): void {
     .description(
       "Encode images with CLIP's vision tower. The file holds the tensor image_features [N, D] in float32, " +
         'sorted by path: projected into the joint space but not normalised (divide a row by its length for ' +
-        'cosines). Its metadata has the paths of the N images, as a JSON array under "files".',
+        'cosines). Its metadata has the paths of the N images, as a JSON array under "files"; images that were read though their files are cut short also stand under "truncated".',
     )
     .argument('<images...>', `image files, or folders of ${IMAGE_EXTENSIONS} files`)
     .addOption(modelOption())
@@ -42,6 +43,7 @@ export function configure(command: Command): void {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
+    .addOption(truncatedOption())
     .addOption(jsonOption())
     .action(embed);
   addCacheOptions(command);
@@ -61,7 +63,7 @@ async function embed(inputs: string[], options: Options): Promise<void> {
   const hash = model.hash();
   hash.catch(() => {});
   const result = await encodeFiles(encodingOf(new Engine(device.backend), model, options), paths);
-  const { features, cached, encoded, skipped } = result;
+  const { features, cached, encoded, skipped, truncated } = result;
   const width = model.config.projectionDim;
   const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
   const shape = [result.paths.length, width];
@@ -69,13 +71,14 @@ async function embed(inputs: string[], options: Options): Promise<void> {
     ['files', JSON.stringify(result.paths)],
     ['normalized', 'false'],
     ['model_sha256', await hash],
+    ...(truncated.length > 0 ? [['truncated', JSON.stringify(truncated)] as const] : []),
   ]);
   await createFileAtomically(options.out, (sink) =>
     writeSafetensors([{ name: 'image_features', dtype: 'F32', shape, read: () => bytes }], metadata, sink),
   );
   say(`${count(encoded, 'image')} encoded, ${cached} from the cache`);
   if (options.json) {
-    printJson({ out: options.out, shape, device: device.backend.description, cached, encoded, skipped });
+    printJson({ out: options.out, shape, device: device.backend.description, cached, encoded, skipped, truncated });
   } else say(`${options.out}: image_features [${shape.join(', ')}], ${count(shape[0]!, 'image')}`);
-  saySkipped(skipped);
+  saySkipped(skipped, truncated);
 }

@@ -13,7 +13,7 @@ import { isPromptsFile, openRun } from '../node/tuned-model.js';
 import { ClipModel, type Dataset, describeOrigin, imagesOf, namedSetting, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf } from './encoding.js';
+import { type EncodingOptions, encodingForRun } from './encoding.js';
 import { printEvaluation, sayWritten } from './evaluation.js';
 import { featuresKept } from './interruption.js';
 import {
@@ -23,6 +23,7 @@ import {
   jsonOption,
   memoryOption,
   runOption,
+  runTruncatedOption,
   strictOption,
 } from './options.js';
 import { count, printJson, say, saySkipped } from './output.js';
@@ -47,16 +48,18 @@ export function configure(command: Command): void {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
+    .addOption(runTruncatedOption())
     .addOption(jsonOption());
   addDatasetOptions(command, 'where the data set is (default: where the run found it)');
   addCacheOptions(command).action(async (options: EvalOptions) => {
-    const { classes, evaluation, seen, skipped, written } = await evaluateRun(options);
+    const { classes, evaluation, seen, skipped, truncated, written } = await evaluateRun(options);
     const { run, split } = options;
     const result = written?.path ?? null;
-    if (options.json) printJson({ run, split, seen, ...evaluationJson(classes, evaluation), result, skipped });
+    if (options.json)
+      printJson({ run, split, seen, ...evaluationJson(classes, evaluation), result, skipped, truncated });
     else printEvaluation(seen?.train ? `${split} (${seen.train} images trained on)` : split, classes, evaluation);
     if (written) sayWritten(written);
-    saySkipped(skipped);
+    saySkipped(skipped, truncated);
   });
   addExamples(command, [
     ['ptdpc eval --run runs/fi', 'accuracy and confusion on the test images of the data set of the run'],
@@ -76,7 +79,7 @@ export async function evaluateRun(options: EvalOptions) {
   const images = imagesOf(dataset, options.split);
   using device = await openReportedDevice(options.device);
   using clip = new ClipModel(device, run.model, options);
-  const encoded = await encodeSplit(encodingOf(clip.engine, run.model, options), images, classes);
+  const encoded = await encodeSplit(await encodingForRun(clip.engine, run.model, options), images, classes);
   using tuned = await clip.restorePrompts(run.prompts, options.run);
   const evaluation = await tuned.evaluate(encoded);
   const seen = isFolder ? await seenBefore(options, dataset, encoded) : null;
@@ -87,7 +90,7 @@ export async function evaluateRun(options: EvalOptions) {
       ...{ epochs: run.prompts.epochs, device: device.backend.description },
     });
   }
-  return { classes, evaluation, seen, skipped: encoded.skipped, written };
+  return { classes, evaluation, seen, skipped: encoded.skipped, truncated: encoded.truncated, written };
 }
 
 /** Compares the images with the run's own, and warns of those that it knew; null for the training images, and where the run did not record its own. */

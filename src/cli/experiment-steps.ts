@@ -1,5 +1,6 @@
 /** The three parts of `ptdpc experiment`: make the plan, compute its tasks, collect the results. */
 import { join } from 'node:path';
+import type { TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { exists } from '../node/checkpoint-files.js';
 import { demoModelDirectory } from '../node/demo-scenes.js';
@@ -10,14 +11,14 @@ import {
   collectExperiment,
   type ExperimentName,
   type ExperimentResults,
+  imageWarnings,
   type Plan,
   plannedExperiments,
   planTasks,
-  skippedWarning,
   type TaskResult,
   type TaskShare,
 } from '../ptdpc/experiment/index.js';
-import { type Preset, SPLITS } from '../ptdpc/index.js';
+import { type Preset, SPLITS, type Split } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { count, printJson, printLines, say } from './output.js';
@@ -39,6 +40,7 @@ export interface PlanOptions {
   batchSize?: number;
   initNoise?: number;
   strict?: boolean;
+  truncated?: TruncatedImages;
 }
 
 export interface WorkOptions {
@@ -59,7 +61,7 @@ export async function plan(
   }
   const model = options.model ?? (demo ? demoModelDirectory() : undefined);
   if (model === undefined) throw new InputError('--model <dir>: missing');
-  const { seeds, preset, epochs, settings, out, deit, lr: learningRates, initNoise } = options;
+  const { seeds, preset, epochs, settings, out, deit, lr: learningRates, initNoise, truncated } = options;
   const batchSize = options.batchSize ?? (demo ? DEMO_BATCH_SIZE : undefined);
   const strict = options.strict ?? false;
   const request = {
@@ -75,6 +77,7 @@ export async function plan(
     epochs,
     batchSize,
     initNoise,
+    truncated,
   };
   const made = await folder.write(await makePlan({ ...request, strict, events: TERMINAL }));
   const names = made.settings.map(({ label }) => label).join(', ');
@@ -110,13 +113,16 @@ export async function work(folder: PlanFolder, options: WorkOptions, share?: Tas
   for (const name of result.leftToOthers) say(`${name}: another process is at work on it`);
 }
 
-function taskLine({ task, result, skipped }: TaskResult): string {
+function taskLine({ task, result, skipped, truncated }: TaskResult): string {
   const rate = result.learningRate === null ? '' : `, learning rate ${result.learningRate}`;
-  const left = SPLITS.flatMap((split) => {
-    const some = skipped.filter((image) => image.split === split).length;
-    return some === 0 ? [] : [`${some} ${split}`];
-  });
-  const without = left.length === 0 ? '' : `, without ${left.join(' and ')} images that could not be read`;
+  const counts = (images: readonly { split: Split }[]) =>
+    SPLITS.flatMap((split) => {
+      const some = images.filter((image) => image.split === split).length;
+      return some === 0 ? [] : [`${some} ${split}`];
+    }).join(' and ');
+  const without =
+    (skipped.length === 0 ? '' : `, without ${counts(skipped)} images that could not be read`) +
+    (truncated.length === 0 ? '' : `, with ${counts(truncated)} images that are cut short`);
   return `${task}: accuracy ${percent(result.accuracy)} of ${count(result.count, 'image')}${without}${rate}, ${result.seconds.toFixed(1)} s`;
 }
 
@@ -138,7 +144,7 @@ export async function collect(
     collected.push(one);
     const missing = one.cells.reduce((sum, cell) => sum + cell.missing.length, 0);
     if (missing > 0) say(`${planned.name}: ${count(missing, 'task')} without a result`);
-    for (const warning of skippedWarning(one)) say(`${planned.name}: ${warning}`);
+    for (const warning of imageWarnings(one)) say(`${planned.name}: ${warning}`);
     if (missing === 0 || (await exists(join(place, 'report.html')))) await writeReport(place);
     if (json) continue;
     printLines(resultText(one, place));

@@ -18,6 +18,7 @@ import {
   parsePositive,
   parseShare,
   strictOption,
+  truncatedOption,
 } from './options.js';
 
 interface CollectOptions {
@@ -148,7 +149,8 @@ function addPlanOptions(command: Command): Command {
     .option('--epochs <n>', "times through the images (default: the preset's)", parseInteger())
     .option('--batch-size <n>', "images per update (default: the preset's)", parseInteger())
     .option('--init-noise <share>', "noise on the prompts' start, as for ptdpc train (default: 0)", parseShare)
-    .addOption(strictOption());
+    .addOption(strictOption())
+    .addOption(truncatedOption());
 }
 
 function addWorkOptions(command: Command): Command {

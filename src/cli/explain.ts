@@ -19,7 +19,7 @@ import {
   type WordMetric,
 } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf } from './encoding.js';
+import { type EncodingOptions, encodingForRun } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
@@ -28,6 +28,7 @@ import {
   memoryOption,
   parseInteger,
   runOption,
+  runTruncatedOption,
   strictOption,
 } from './options.js';
 import { print, printJson, printLines, say, saySkipped } from './output.js';
@@ -66,6 +67,7 @@ export function configure(command: Command): void {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
+    .addOption(runTruncatedOption())
     .addOption(jsonOption());
   addCacheOptions(command).action(explain);
   addExamples(command, [
@@ -84,23 +86,23 @@ async function explain(inputs: string[], options: Options): Promise<void> {
   const paths = inputs.length === 0 ? [] : await listImages(inputs);
   using device = await openReportedDevice(options.device);
   using clip = new ClipModel(device, run.model, options);
-  const { images, skipped } = await explainPaths(clip, run, paths, options);
+  const { images, skipped, truncated } = await explainPaths(clip, run, paths, options);
   const prompts = await explainWords(clip, run, options);
-  if (options.json) printJson({ run: options.run, ...prompts, images, skipped });
+  if (options.json) printJson({ run: options.run, ...prompts, images, skipped, truncated });
   else {
     for (const image of images) printImage(prompts, image);
     printWords(prompts);
   }
-  saySkipped(skipped);
+  saySkipped(skipped, truncated);
 }
 
 async function explainPaths(clip: ClipModel, run: RunFiles, paths: readonly string[], options: Options) {
-  if (paths.length === 0) return { images: [], skipped: [] };
-  const encoded = await encodeFiles(encodingOf(clip.engine, run.model, options), paths);
+  if (paths.length === 0) return { images: [], skipped: [], truncated: [] };
+  const encoded = await encodeFiles(await encodingForRun(clip.engine, run.model, options), paths);
   using tuned = await clip.restorePrompts(run.prompts, options.run);
   const explained = await tuned.explain(normalizedFeatures(encoded.features, clip.width));
   const images: ExplainedImage[] = explained.map((image, i) => ({ path: encoded.paths[i]!, ...image }));
-  return { images, skipped: encoded.skipped };
+  return { images, skipped: encoded.skipped, truncated: encoded.truncated };
 }
 
 async function explainWords(clip: ClipModel, { prompts }: RunFiles, options: Options): Promise<PromptExplanation> {

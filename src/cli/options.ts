@@ -1,5 +1,6 @@
 /** Options that several commands share, and parsers that say what they expect. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { TRUNCATED_CHOICES } from '../clip/image/index.js';
 import { DEVICE_CHOICES } from '../node/device-choice.js';
 
 const UNITS: ReadonlyMap<string, number> = new Map([
@@ -75,6 +76,16 @@ export const memoryOption = () =>
 export const jsonOption = () => new Option('--json', 'print the result as JSON');
 
 export const strictOption = () => new Option('--strict', 'refuse unreadable images instead of skipping them');
+
+/** `usual`: what holds where the option is not given. */
+export const truncatedOption = (usual = 'skip') =>
+  new Option(
+    '--truncated <how>',
+    `images whose files are cut short: skip them, or read what is there as Pillow does with LOAD_TRUNCATED_IMAGES (default: ${usual})`,
+  ).choices(TRUNCATED_CHOICES);
+
+/** For commands on a run. */
+export const runTruncatedOption = () => truncatedOption('as the run was trained');
 
 /** Adds `--cache <dir>` and `--no-cache`. */
 export function addCacheOptions(command: Command): Command {

@@ -49,8 +49,13 @@ export function count(number: number, noun: string): string {
 /** At most this many lines of a list of trouble are printed; the rest is counted. */
 const LONGEST_LIST = 20;
 
-/** Lists files that were passed over: the last that a command says. */
-export function saySkipped(skipped: readonly SkippedImage[]): void {
+/** Lists files that were read though they are cut short, and those that were passed over: the last that a command says. */
+export function saySkipped(skipped: readonly SkippedImage[], truncated: readonly string[]): void {
+  if (truncated.length > 0) {
+    say(`${count(truncated.length, 'truncated image')} read as far as they go:`);
+    for (const path of truncated.slice(0, LONGEST_LIST)) say(`  ${path}`);
+    if (truncated.length > LONGEST_LIST) say(`  and ${truncated.length - LONGEST_LIST} more`);
+  }
   if (skipped.length === 0) return;
   say(`${count(skipped.length, 'unreadable image')} skipped:`);
   for (const { reason } of skipped.slice(0, LONGEST_LIST)) say(`  ${reason}`);

@@ -6,7 +6,7 @@ import { listImages } from '../node/image-files.js';
 import { openRun } from '../node/tuned-model.js';
 import { ClipModel, normalizedFeatures } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf } from './encoding.js';
+import { type EncodingOptions, encodingForRun } from './encoding.js';
 import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
@@ -15,6 +15,7 @@ import {
   jsonOption,
   memoryOption,
   runOption,
+  runTruncatedOption,
   strictOption,
 } from './options.js';
 import { printJson, printLines, saySkipped } from './output.js';
@@ -36,6 +37,7 @@ export function configure(command: Command): void {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
+    .addOption(runTruncatedOption())
     .addOption(jsonOption());
   addCacheOptions(command).action(predict);
   addExamples(command, [
@@ -53,7 +55,7 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
   const images = await listImages(inputs);
   using device = await openReportedDevice(options.device);
   using clip = new ClipModel(device, run.model, options);
-  const encoded = await encodeFiles(encodingOf(clip.engine, run.model, options), images);
+  const encoded = await encodeFiles(await encodingForRun(clip.engine, run.model, options), images);
   using tuned = await clip.restorePrompts(run.prompts, options.run);
   const { classes, probabilities, predicted } = await tuned.predict(normalizedFeatures(encoded.features, clip.width));
   const predictions = encoded.paths.map((path, i) => ({
@@ -61,7 +63,8 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
     predicted: classes[predicted[i]!]!,
     probabilities: Object.fromEntries(classes.map((word, c) => [word, probabilities[i * classes.length + c]!])),
   }));
-  if (options.json) printJson({ run: options.run, predictions, skipped: encoded.skipped });
+  const { skipped, truncated } = encoded;
+  if (options.json) printJson({ run: options.run, predictions, skipped, truncated });
   else {
     const rows = predictions.map(({ path, probabilities }) => {
       const best = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
@@ -69,5 +72,5 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
     });
     printLines(table(rows));
   }
-  saySkipped(encoded.skipped);
+  saySkipped(skipped, truncated);
 }

@@ -1,17 +1,24 @@
 /** `ptdpc preprocess`: what CLIP sees of an image, as a picture. */
 import { type Command, Option } from 'commander';
-import { clipPreprocessing, encodePng, IMAGE_FORMAT_NAMES, type Preprocessing } from '../clip/image/index.js';
+import {
+  clipPreprocessing,
+  encodePng,
+  IMAGE_FORMAT_NAMES,
+  type Preprocessing,
+  type TruncatedImages,
+} from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { writeFileAtomically } from '../node/atomic.js';
 import { readDescription } from '../node/checkpoint-files.js';
 import { cropForClip, readImageFile } from '../node/image-files.js';
-import { addExamples, jsonOption, parseInteger } from './options.js';
+import { addExamples, jsonOption, parseInteger, truncatedOption } from './options.js';
 import { printJson, say } from './output.js';
 
 interface Options {
   out: string;
   model?: string;
   size?: number;
+  truncated?: TruncatedImages;
   json?: boolean;
 }
 
@@ -32,6 +39,7 @@ export function configure(command: Command): void {
         .conflicts('model'),
     )
     .option('--model <dir>', 'model directory')
+    .addOption(truncatedOption())
     .addOption(jsonOption())
     .action(preprocess);
   addExamples(command, [
@@ -41,12 +49,12 @@ export function configure(command: Command): void {
   ]);
 }
 
-async function preprocess(image: string, { out, model, size = SIZE, json }: Options): Promise<void> {
+async function preprocess(image: string, { out, model, size = SIZE, truncated, json }: Options): Promise<void> {
   const how = model === undefined ? clipPreprocessing(size) : await preprocessingOf(model);
-  const rgb = await cropForClip(await readImageFile(image), image, how);
-  await writeFileAtomically(out, encodePng(rgb, how.size, how.size));
-  if (json) printJson({ image, out, size: how.size, preprocessing: how });
-  else say(`${out}: ${how.size} x ${how.size} pixels`);
+  const seen = await cropForClip(await readImageFile(image), image, how, truncated);
+  await writeFileAtomically(out, encodePng(seen.pixels, how.size, how.size));
+  if (json) printJson({ image, out, size: how.size, preprocessing: how, truncated: seen.truncated });
+  else say(`${out}: ${how.size} x ${how.size} pixels${seen.truncated ? ', of a truncated image' : ''}`);
 }
 
 async function preprocessingOf(model: string): Promise<Preprocessing> {

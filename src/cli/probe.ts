@@ -22,6 +22,7 @@ import {
   parsePositive,
   parseSeed,
   strictOption,
+  truncatedOption,
 } from './options.js';
 import { printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
@@ -71,6 +72,7 @@ export function configure(command: Command): void {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
+    .addOption(truncatedOption())
     .addOption(jsonOption());
   addDatasetOptions(command);
   addCacheOptions(command).action(run);
@@ -85,7 +87,7 @@ export function configure(command: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { lr, optimizer, l2, epochs, batchSize, seed, out, memory, strict } = options;
+  const { lr, optimizer, l2, epochs, batchSize, seed, out, memory, strict, truncated } = options;
   const given = { optimizer, l2, epochs, batchSize, seed, ...(lr !== 'auto' && { learningRate: lr }) };
   const training = probeOptions(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
   await requireNothingAt(out);
@@ -103,6 +105,7 @@ async function run(options: Options): Promise<void> {
     cacheDirectory: cacheDirectory(options),
     memory,
     strict,
+    truncated,
     events: TERMINAL,
     onSkipped: saySkipped,
   });

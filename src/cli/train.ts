@@ -1,5 +1,6 @@
 /** `ptdpc train`: tunes prompts on labelled images. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { TruncatedImages } from '../clip/image/index.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { whenInterrupted } from '../node/interrupt.js';
@@ -22,6 +23,7 @@ import {
   parseSeed,
   parseShare,
   strictOption,
+  truncatedOption,
 } from './options.js';
 import { count, print, printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
@@ -34,6 +36,7 @@ export interface TrainOptions extends CacheOptions, DataOptions {
   device: DeviceChoice;
   memory: number;
   strict?: boolean;
+  truncated?: TruncatedImages;
   json?: boolean;
   preset: Preset;
   mode?: Mode;
@@ -100,16 +103,17 @@ export function configure(command: Command): void {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
+    .addOption(truncatedOption())
     .addOption(jsonOption());
   addDatasetOptions(command);
   addCacheOptions(command).action(async (options: TrainOptions) => {
-    const { metrics: last, skipped } = await train(options);
-    if (options.json) printJson({ run: options.out, ...last, skipped });
+    const { metrics: last, skipped, truncated } = await train(options);
+    if (options.json) printJson({ run: options.out, ...last, skipped, truncated });
     else
       print(
         `${options.out}: train accuracy ${percent(last.trainAccuracy)}, validation accuracy ${percent(last.valAccuracy)}`,
       );
-    saySkipped(skipped);
+    saySkipped(skipped, truncated);
   });
   addExamples(command, [
     ['ptdpc train --model clip-vit-b32 --data fi --out runs/fi', 'tune as in the paper'],
@@ -128,18 +132,20 @@ export function configure(command: Command): void {
   ]);
 }
 
-/** The last epoch's metrics, and the images that took no part. */
+/** The last epoch's metrics, the images that took no part, and the paths of those that did though their files are cut short. */
 export interface TrainResult {
   metrics: EpochMetrics;
   skipped: readonly SkippedImage[];
+  truncated: readonly string[];
 }
 
 /** Trains, or goes on training. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { model, data, dataset, fold, splitSeed, out, classes, memory, strict } = options;
+  const { model, data, dataset, fold, splitSeed, out, classes, memory, strict, truncated } = options;
   const tuning = tuningOf(options);
   let done = 0;
   let skipped: readonly SkippedImage[] = [];
+  let cut: readonly string[] = [];
   using _epochs = whenInterrupted(() => `${state(done, tuning.epochs, options)} with: ${commandLine()}`);
   const metrics = await tunePrompts({
     model,
@@ -152,18 +158,21 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     cacheDirectory: cacheDirectory(options),
     memory,
     strict,
+    truncated,
     events: TERMINAL,
-    onSkipped: (images) => {
+    onSkipped: (images, paths) => {
       skipped = images;
+      cut = paths;
       // The list itself would be out of sight by the last epoch.
       if (images.length > 0) say(`${count(images.length, 'image')} cannot be read and will be listed at the end`);
+      if (cut.length > 0) say(`${count(cut.length, 'truncated image')} read as far as they go; listed at the end`);
     },
     onEpoch: (metrics) => {
       done = metrics.epoch + 1;
       if (!process.stderr.isTTY) say(epochLine(metrics, tuning.epochs));
     },
   });
-  return { metrics, skipped };
+  return { metrics, skipped, truncated: cut };
 }
 
 function state(done: number, epochs: number, options: CacheOptions): string {

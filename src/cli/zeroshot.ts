@@ -18,6 +18,7 @@ import {
   memoryOption,
   modelOption,
   strictOption,
+  truncatedOption,
 } from './options.js';
 import { printJson, saySkipped } from './output.js';
 
@@ -45,15 +46,16 @@ export function configure(command: Command): void {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
+    .addOption(truncatedOption())
     .addOption(jsonOption());
   addDatasetOptions(command);
   addCacheOptions(command).action(async (options: ZeroShotOptions) => {
-    const { classes, evaluation, skipped } = await zeroShot(options);
+    const { classes, evaluation, skipped, truncated } = await zeroShot(options);
     const { split } = options;
     const templates = templatesOf(options);
-    if (options.json) printJson({ split, templates, ...evaluationJson(classes, evaluation), skipped });
+    if (options.json) printJson({ split, templates, ...evaluationJson(classes, evaluation), skipped, truncated });
     else printEvaluation(`zero-shot, ${split}`, classes, evaluation);
-    saySkipped(skipped);
+    saySkipped(skipped, truncated);
   });
   addExamples(command, [
     ['ptdpc zeroshot --model clip-vit-b32 --data fi', 'the template of the paper'],
@@ -79,7 +81,8 @@ export async function zeroShot(options: ZeroShotOptions) {
   const encoded = await encodeSplit(encodingOf(clip.engine, model, options), images, classes);
   const words = classes.map(({ word }) => word);
   const { logits } = await clip.zeroShot(encoded.features, words, templatesOf(options));
-  return { classes, evaluation: evaluate(logits, encoded.labels, classes.length), skipped: encoded.skipped };
+  const { labels, skipped, truncated } = encoded;
+  return { classes, evaluation: evaluate(logits, labels, classes.length), skipped, truncated };
 }
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];

@@ -1,4 +1,5 @@
 /** Image files through a CLIP that a program has on a device: `encodeFiles` for the library's users. */
+import type { TruncatedImages } from '../clip/image/index.js';
 import { type ClipModel, type Dataset, imagesOf, normalizedFeatures, type Split } from '../ptdpc/index.js';
 import { encodeFiles, encodeSplit } from './encode-splits.js';
 import type { Events } from './events.js';
@@ -10,6 +11,8 @@ export interface EmbedFilesOptions {
   readonly cache?: string | undefined;
   /** True: the first unreadable image is an InputError. Default: it is skipped. */
   readonly strict?: boolean | undefined;
+  /** `read`: images whose files are cut short are read as far as they go. Default: they are skipped. */
+  readonly truncated?: TruncatedImages | undefined;
   /** Hears of progress. Default: nobody. */
   readonly events?: Events | undefined;
 }
@@ -22,6 +25,8 @@ export interface EmbeddedFiles {
   readonly paths: readonly string[];
   /** The others, and why. */
   readonly skipped: readonly SkippedImage[];
+  /** Those of `paths` whose files are cut short and were read so. */
+  readonly truncated: readonly string[];
 }
 
 /** Features of labelled image files: what training and evaluation take. */
@@ -39,8 +44,8 @@ export async function embedFiles(
   paths: readonly string[],
   options: EmbedFilesOptions = {},
 ): Promise<EmbeddedFiles> {
-  const { features, paths: read, skipped } = await encodeFiles(encodingOf(clip, options), paths);
-  return { features: normalizedFeatures(features, clip.width), paths: read, skipped };
+  const { features, paths: read, skipped, truncated } = await encodeFiles(encodingOf(clip, options), paths);
+  return { features: normalizedFeatures(features, clip.width), paths: read, skipped, truncated };
 }
 
 /** Embeds a split of a data set (see `openDataset`) with its labels. Throws InputError where nothing of a class can be read. */
@@ -53,8 +58,8 @@ export async function embedSplit(
   return encodeSplit(encodingOf(clip, options), imagesOf(data, split), data.classes);
 }
 
-function encodingOf(clip: ClipModel, { cache, strict, events }: EmbedFilesOptions) {
+function encodingOf(clip: ClipModel, { cache, strict, truncated, events }: EmbedFilesOptions) {
   const { engine, source: model, memory } = clip;
   const vision = () => clip.visionTower();
-  return { engine, model, vision, cacheDirectory: cache, memory, strict, events };
+  return { engine, model, vision, cacheDirectory: cache, memory, strict, truncated, events };
 }

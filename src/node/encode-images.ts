@@ -2,6 +2,7 @@
  * Image files to features: what is in the cache comes from there, the rest goes through the vision tower in batches that fit
  * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
+import type { TruncatedImages } from '../clip/image/index.js';
 import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import { allFinite, encodePixels, imagesPerBatch, type ModelSource } from '../ptdpc/index.js';
@@ -10,7 +11,7 @@ import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
 import { ImageDecoders } from './image-decoders.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
-import { readImageFile, type SkippedImage } from './image-files.js';
+import { readImageFile, type SeenImage, type SkippedImage } from './image-files.js';
 import { hardwareThreads } from './wasm-threads.js';
 
 /** Fewer images than this are decoded sooner than a thread has started. */
@@ -34,6 +35,8 @@ export interface EncodeRequest {
   readonly memoryBytes: number;
   /** True: the first unreadable image is an InputError. */
   readonly strict?: boolean | undefined;
+  /** What becomes of images whose files are cut short. Default: `skip`. */
+  readonly truncated?: TruncatedImages | undefined;
   /** Hears how many more images are done, skipped ones included. */
   readonly onProgress?: ((images: number) => void) | undefined;
 }
@@ -46,15 +49,17 @@ export interface EncodedImages {
   /** SHA-256 of each of these files, in hexadecimal. */
   readonly hashes: readonly string[];
   readonly skipped: readonly SkippedImage[];
+  /** Those of `paths` whose files are cut short and were read so. */
+  readonly truncated: readonly string[];
   /** How many features came from the cache, and how many were computed. */
   readonly cached: number;
   readonly encoded: number;
 }
 
-/** An image on its way to the tower: its place among the paths, its SHA-256, [3, size, size]. */
+/** An image on its way to the tower: its place among the paths, what the cache knows it by, [3, size, size]. */
 interface WaitingImage {
   readonly index: number;
-  readonly hash: string;
+  readonly key: string;
   readonly pixels: Float32Array;
 }
 
@@ -83,12 +88,12 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
         if (batch.length === 0) continue;
         const pixels = batch.map((image) => image.pixels);
         const { features, pooled } = await encodePixels(tower, encoder.features, pixels, pooledCache !== undefined);
-        for (const [row, { index, hash }] of batch.entries()) {
+        for (const [row, { index, key }] of batch.entries()) {
           const feature = rowOf(features, row, reader.width);
           if (!allFinite(feature)) throw notFinite(request.paths[index]!);
           reader.features.set(feature, index * reader.width);
-          await cache?.add(hash, feature);
-          if (pooled) await pooledCache?.add(hash, rowOf(pooled, row, encoder.config.width));
+          await cache?.add(key, feature);
+          if (pooled) await pooledCache?.add(key, rowOf(pooled, row, encoder.config.width));
         }
         encoded += batch.length;
         request.onProgress?.(batch.length);
@@ -111,8 +116,16 @@ function notFinite(path: string): InputError {
 interface DecodingImage {
   readonly index: number;
   readonly hash: string;
-  /** Its pixels, or the InputError that names it. */
-  readonly outcome: Promise<Float32Array | InputError>;
+  /** What the tower sees of it, or the InputError that names it. */
+  readonly outcome: Promise<SeenImage<Float32Array> | InputError>;
+}
+
+/**
+ * What the cache knows the feature of a cut file by, from its SHA-256: not by that itself, under which whoever skips such files would find
+ * it. Files that are not cut have the same feature either way, and the same key.
+ */
+export function truncatedKey(hash: string): string {
+  return sha256(`truncated ${hash}`);
 }
 
 /** Goes through the paths once: fills in what the cache knows, notes what is unreadable, hands out the rest. */
@@ -123,6 +136,7 @@ class ImageReader {
   /** By the images' places. */
   readonly #hashes: string[] = [];
   readonly #skipped = new Map<number, SkippedImage>();
+  readonly #truncated = new Set<number>();
   #next = 0;
   #cached = 0;
 
@@ -162,9 +176,13 @@ class ImageReader {
   async finish(images: readonly DecodingImage[]): Promise<WaitingImage[]> {
     const batch: WaitingImage[] = [];
     for (const { index, hash, outcome } of images) {
-      const pixels = await outcome;
-      if (pixels instanceof InputError) this.#skip(index, pixels);
-      else batch.push({ index, hash, pixels });
+      const image = await outcome;
+      if (image instanceof InputError) {
+        this.#skip(index, image);
+        continue;
+      }
+      if (image.truncated) this.#truncated.add(index);
+      batch.push({ index, key: image.truncated ? truncatedKey(hash) : hash, pixels: image.pixels });
     }
     return batch;
   }
@@ -173,7 +191,8 @@ class ImageReader {
   result(): Omit<EncodedImages, 'encoded'> {
     const { paths } = this.#request;
     const skipped = [...this.#skipped].sort(([a], [b]) => a - b).map(([, image]) => image);
-    const all = { skipped, cached: this.#cached };
+    const truncated = [...this.#truncated].sort((a, b) => a - b).map((index) => paths[index]!);
+    const all = { skipped, truncated, cached: this.#cached };
     if (skipped.length === 0) return { features: this.features, paths, hashes: this.#hashes, ...all };
     const readable = paths.map((_, index) => index).filter((index) => !this.#skipped.has(index));
     if (readable.length === 0) {
@@ -189,19 +208,21 @@ class ImageReader {
 
   /** Undefined where the cache knows the features. */
   async #lookUpOrDecode(index: number, path: string, file: Uint8Array): Promise<DecodingImage | undefined> {
-    const { cache, onProgress } = this.#request;
+    const { cache, truncated, onProgress } = this.#request;
     const { preprocessing } = this.encoder;
     const hash = sha256(file);
     this.#hashes[index] = hash;
-    const known = await cache?.get(hash);
-    if (known && allFinite(known)) {
+    for (const key of truncated === 'read' ? [hash, truncatedKey(hash)] : [hash]) {
+      const known = await cache?.get(key);
+      if (!known || !allFinite(known)) continue;
+      if (key !== hash) this.#truncated.add(index);
       this.features.set(known, index * this.width);
       this.#cached++;
       onProgress?.(1);
       return undefined;
     }
     // An error is kept until its turn comes: nobody waits for this promise yet.
-    const outcome = this.#decoders.decode(file, path, preprocessing).catch((error: unknown) => {
+    const outcome = this.#decoders.decode(file, path, preprocessing, truncated).catch((error: unknown) => {
       if (error instanceof InputError) return error;
       throw error;
     });

@@ -1,4 +1,5 @@
 /** Image encoding as commands do it: with the feature cache, and telling how far it is. */
+import type { TruncatedImages } from '../clip/image/index.js';
 import type { VisionTower } from '../clip/towers/index.js';
 import { type ClassName, type LabelledPath, type ModelSource, normalizedFeatures } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
@@ -20,6 +21,8 @@ export interface EncodingRequest {
   readonly memory: number;
   /** True: the first unreadable image is an InputError. */
   readonly strict?: boolean | undefined;
+  /** What becomes of images whose files are cut short. Default: `skip`. */
+  readonly truncated?: TruncatedImages | undefined;
   /** The pooled features of a model whose joint ones are asked for: kept as well, so that they need not be computed again. */
   readonly alsoKeep?: ImageEncoder | undefined;
   readonly events?: Events | undefined;
@@ -27,7 +30,7 @@ export interface EncodingRequest {
 
 /** Encodes images on the engine's device. Throws as `encodeImages` does. */
 export async function encodeFiles(request: EncodingRequest, paths: readonly string[]): Promise<EncodedImages> {
-  const { engine, model, vision, memory, strict, alsoKeep, events = SILENT } = request;
+  const { engine, model, vision, memory, strict, truncated, alsoKeep, events = SILENT } = request;
   const cache = await openCache(request, encoderOf(model), events);
   const pooledCache = alsoKeep && (await openCache(request, alsoKeep, events));
   using bar = events.progress(paths.length, 'encoding', 'images');
@@ -40,6 +43,7 @@ export async function encodeFiles(request: EncodingRequest, paths: readonly stri
     pooledCache,
     memoryBytes: memory,
     strict,
+    truncated,
     onProgress: (images) => bar.tick(images),
   });
 }

@@ -3,14 +3,14 @@
  * thread is the tower's and answers no messages meanwhile: what is to be decoded must have been handed over before.
  */
 import { Worker } from 'node:worker_threads';
-import type { Preprocessing } from '../clip/image/index.js';
+import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
-import { pixelsFor } from './image-files.js';
+import { pixelsFor, type SeenImage } from './image-files.js';
 import type { DecodeReply, DecodeRequest } from './image-worker.js';
 import { workerFile } from './package.js';
 
 interface Task {
-  resolve(pixels: Float32Array): void;
+  resolve(image: SeenImage<Float32Array>): void;
   reject(error: Error): void;
 }
 
@@ -36,16 +36,22 @@ export class ImageDecoders implements Disposable {
   }
 
   /**
-   * The pixels [3, size, size] of an image whose file holds `bytes`, which it takes over. Rejects with an InputError that names
+   * The pixels [3, size, size] of an image whose file holds `bytes`, which it takes over. `truncated`: what becomes of files that are cut
+   * short. Rejects with an InputError that names
    * `path` for what cannot be decoded.
    */
-  decode(bytes: Uint8Array, path: string, how: Preprocessing): Promise<Float32Array> {
+  decode(
+    bytes: Uint8Array,
+    path: string,
+    how: Preprocessing,
+    truncated: TruncatedImages = 'skip',
+  ): Promise<SeenImage<Float32Array>> {
     const thread = this.#leastBusy();
-    if (!thread) return pixelsFor(how, bytes, path);
+    if (!thread) return pixelsFor(how, bytes, path, truncated);
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       thread.tasks.set(id, { resolve, reject });
-      const request: DecodeRequest = { id, bytes, path, how };
+      const request: DecodeRequest = { id, bytes, path, how, truncated };
       thread.worker.postMessage(request, ownsItsBuffer(bytes) ? [bytes.buffer] : []);
     });
   }
@@ -69,10 +75,10 @@ export class ImageDecoders implements Disposable {
   #start(): Thread {
     const thread: Thread = { worker: parkedWorker() ?? new Worker(workerFile('image-worker')!), tasks: new Map() };
     const { worker, tasks } = thread;
-    worker.on('message', ({ id, pixels, error }: DecodeReply) => {
+    worker.on('message', ({ id, image, error }: DecodeReply) => {
       const task = tasks.get(id);
       tasks.delete(id);
-      if (pixels) task?.resolve(pixels);
+      if (image) task?.resolve(image);
       else task?.reject(error?.input ? new InputError(error.message) : new Error(error?.message));
     });
     // A thread that dies (out of memory, above all) takes its images with it.

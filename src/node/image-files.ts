@@ -9,6 +9,7 @@ import {
   modelPixels,
   type Preprocessing,
   preprocess,
+  type TruncatedImages,
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { loadImageCodecs } from './image-codecs.js';
@@ -16,6 +17,12 @@ import { kindOfFile, naming } from './system-error.js';
 
 /** A photograph has a tenth of this; what is larger is not read at all. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
+
+/** What a model sees of an image, and whether its file was cut short. */
+export interface SeenImage<Pixels> {
+  readonly pixels: Pixels;
+  readonly truncated: boolean;
+}
 
 /** An image that was passed over. `reason` names the file. */
 export interface SkippedImage {
@@ -100,13 +107,25 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
  * What a model sees of an image: [size, size, 3] RGB. `how`: the model's preprocessing, or the size for CLIP's own. Throws InputError
  * naming `path` for what cannot be decoded.
  */
-export async function cropForClip(bytes: Uint8Array, path: string, how: Preprocessing | number): Promise<Uint8Array> {
+export async function cropForClip(
+  bytes: Uint8Array,
+  path: string,
+  how: Preprocessing | number,
+  truncated?: TruncatedImages,
+): Promise<SeenImage<Uint8Array>> {
   loadImageCodecs();
-  return preprocess(await decodeImage(bytes, path), how, path);
+  const image = await decodeImage(bytes, path, truncated);
+  return { pixels: preprocess(image, how, path), truncated: image.truncated ?? false };
 }
 
 /** The same as numbers for the vision tower: [3, size, size]. */
-export async function pixelsFor(how: Preprocessing, bytes: Uint8Array, path: string): Promise<Float32Array> {
+export async function pixelsFor(
+  how: Preprocessing,
+  bytes: Uint8Array,
+  path: string,
+  truncated?: TruncatedImages,
+): Promise<SeenImage<Float32Array>> {
   loadImageCodecs();
-  return modelPixels(await decodeImage(bytes, path), how, path);
+  const image = await decodeImage(bytes, path, truncated);
+  return { pixels: modelPixels(image, how, path), truncated: image.truncated ?? false };
 }

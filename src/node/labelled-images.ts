@@ -9,6 +9,8 @@ export interface EncodedSplit extends LabelledFeatures {
   /** SHA-256 of each file, in hexadecimal. */
   hashes: readonly string[];
   skipped: readonly SkippedImage[];
+  /** Those of `paths` whose files are cut short and were read so. */
+  truncated: readonly string[];
 }
 
 /**
@@ -16,11 +18,11 @@ export interface EncodedSplit extends LabelledFeatures {
  * of a class could be read.
  */
 export function labelled(
-  encoded: Pick<EncodedImages, 'features' | 'paths' | 'hashes' | 'skipped'>,
+  encoded: Pick<EncodedImages, 'features' | 'paths' | 'hashes' | 'skipped' | 'truncated'>,
   images: readonly LabelledPath[],
   classes: readonly ClassName[],
 ): EncodedSplit {
-  const { paths, hashes, skipped } = encoded;
+  const { paths, hashes, skipped, truncated } = encoded;
   const labelOf = new Map(images.map(({ path, label }) => [path, label]));
   const labels = Int32Array.from(paths, (path) => labelOf.get(path)!);
   const present = new Set(labels);
@@ -32,5 +34,5 @@ export function labelled(
       );
     }
   }
-  return { features: encoded.features, labels, paths, hashes, skipped };
+  return { features: encoded.features, labels, paths, hashes, skipped, truncated };
 }

@@ -3,6 +3,7 @@
  * features already calls `probeCell` (src/ptdpc/linear-probe.ts) itself.
  */
 import { join } from 'node:path';
+import type { TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import {
   type ClassName,
@@ -42,8 +43,10 @@ export interface ProbeRequest {
   /** Working memory in bytes, beside the weights. */
   readonly memory: number;
   readonly strict?: boolean | undefined;
+  /** What becomes of images whose files are cut short. Default: `skip`. */
+  readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
-  readonly onSkipped?: ((skipped: readonly SkippedImage[]) => void) | undefined;
+  readonly onSkipped?: ((skipped: readonly SkippedImage[], truncated: readonly string[]) => void) | undefined;
 }
 
 /** Trains and evaluates a probe; the folder appears whole or not at all. Throws InputError where that is impossible. */
@@ -67,7 +70,11 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   const encodedTrain = await encode(train);
   const encodedValidation = validation && (await encode(validation));
   const encodedTest = await encode(test);
-  request.onSkipped?.([encodedTrain, encodedValidation, encodedTest].flatMap((split) => split?.skipped ?? []));
+  const splits = [encodedTrain, encodedValidation, encodedTest];
+  request.onSkipped?.(
+    splits.flatMap((split) => split?.skipped ?? []),
+    splits.flatMap((split) => split?.truncated ?? []),
+  );
   const { width } = encoder;
   const result = await probeCell({
     ...{ engine, options, rates, width, memory },
@@ -83,6 +90,8 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
     choice: result.choice,
     classes,
     device: device.backend.description,
+    truncated: request.truncated ?? 'skip',
+    truncatedRead: splits.reduce((sum, split) => sum + (split?.truncated.length ?? 0), 0),
   };
   await createDirectoryAtomically(out, async (directory) => {
     await writeFileAtomically(join(directory, 'probe.json'), `${JSON.stringify(record, null, 2)}\n`);

@@ -151,6 +151,7 @@ export async function writeResult(run: string, evaluated: EvaluatedSplit): Promi
     ...{ program: packageVersion(), device, epochs, predictionsSha256 },
     ...evaluationJson(classes, evaluation),
     skipped: images.skipped.map((image) => skippedInData(root, image)),
+    truncated: images.truncated.map((path) => pathInData(root, path)),
   };
   await using _lock = await waitForLock(join(folder, '.lock'), { what: folder });
   for (const stem of [`${name}-${split}`, `${name}-${imagesSha256.slice(0, 8)}-${split}`]) {

@@ -3,11 +3,13 @@
  * latest prompts) and `state.safetensors` (what the next epoch needs). All but the metrics are written to a temporary name and renamed, and the
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
+
 import { existsSync } from 'node:fs';
 import { lstat, open, readdir, rmdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
+import { TRUNCATED_CHOICES, type TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import {
   type ClassName,
@@ -54,6 +56,9 @@ export interface RunRecord {
   device: { kind: string; description: string };
   memory: number;
   strict: boolean;
+  /** What became of images whose files are cut short, and how many were read so. */
+  truncated: TruncatedImages;
+  truncatedRead: { train: number; val: number };
 }
 
 /** What must be equal for a run to go on: everything that the result depends on, by the name that a message calls it. */
@@ -266,6 +271,9 @@ const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
   device: v.object({ kind: text, description: text }),
   memory: positive,
   strict: v.boolean(),
+  // Runs of earlier versions skipped them.
+  truncated: v.optional(v.picklist(TRUNCATED_CHOICES), 'skip'),
+  truncatedRead: v.optional(v.object({ train: whole, val: whole }), { train: 0, val: 0 }),
 });
 
 /** The record of a run. Throws InputError where there is none, or something else. */

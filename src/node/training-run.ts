@@ -3,6 +3,7 @@
  * training gone on with to the result of one that was not.
  */
 import { resolve } from 'node:path';
+import type { TruncatedImages } from '../clip/image/index.js';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import {
   type BestEpoch,
@@ -44,6 +45,8 @@ export interface TrainingRun {
   readonly memory: number;
   /** For the record: whether unreadable images were refused. */
   readonly strict?: boolean | undefined;
+  /** For the record: what became of images whose files are cut short. */
+  readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
   /** Hears of every epoch after it is on disk. */
   readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
@@ -118,7 +121,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
 }
 
 async function recordOf(request: TrainingRun): Promise<RunRecord> {
-  const { model, tower, classes, options, data, train, validation, memory, strict } = request;
+  const { model, tower, classes, options, data, train, validation, memory, strict, truncated } = request;
   const { kind, description } = tower.engine.backend;
   return {
     program: packageVersion(),
@@ -137,6 +140,8 @@ async function recordOf(request: TrainingRun): Promise<RunRecord> {
     device: { kind, description },
     memory,
     strict: strict ?? false,
+    truncated: truncated ?? 'skip',
+    truncatedRead: { train: train.truncated.length, val: validation?.truncated.length ?? 0 },
   };
 }
 

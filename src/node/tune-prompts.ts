@@ -9,6 +9,7 @@
  * Called again after an interruption, with the same request, it goes on where the last epoch ended; where a GPU is lost, it does so once by
  * itself. `training-run.ts` is the part of it for a program that has opened the model and encoded the images itself.
  */
+import type { TruncatedImages } from '../clip/image/index.js';
 import { TextTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import {
@@ -52,9 +53,11 @@ export interface TuneRequest {
   readonly memory: number;
   /** True: the first unreadable image is an InputError. */
   readonly strict?: boolean | undefined;
+  /** What becomes of images whose files are cut short. Default: `skip`. */
+  readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
-  /** Hears of the images that were passed over, before training. */
-  readonly onSkipped?: ((skipped: readonly SkippedImage[]) => void) | undefined;
+  /** Hears of the images that were passed over, and of the paths of those that were read though their files are cut short, before training. */
+  readonly onSkipped?: ((skipped: readonly SkippedImage[], truncated: readonly string[]) => void) | undefined;
   /** Hears of every epoch after it is on disk. */
   readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
 }
@@ -103,6 +106,9 @@ async function encodeData(
   const train = await encodeSplit(encoding, imagesOf(data, 'train'), data.classes);
   const { val } = data.splits;
   const validation = val && (await encodeSplit(encoding, val, data.classes));
-  onSkipped?.([...train.skipped, ...(validation?.skipped ?? [])]);
+  onSkipped?.(
+    [...train.skipped, ...(validation?.skipped ?? [])],
+    [...train.truncated, ...(validation?.truncated ?? [])],
+  );
   return { train, validation };
 }

@@ -233,7 +233,7 @@ async function checkPicture(
   if (!picture) return notRun(name, 'nothing is published');
   if (image === undefined) return notRun(name, 'needs CLIP.png of the repository openai/CLIP (--image)');
   const { imageSize } = model.config.vision;
-  const pixels = await pixelsFor(model.preprocessing, await readImageFile(image), image);
+  const { pixels } = await pixelsFor(model.preprocessing, await readImageFile(image), image);
   let features: Float32Array;
   {
     using tower = await VisionTower.load(engine, model.clip, model.config);

@@ -72,6 +72,9 @@ ${experiment === 'figure5' && main && [caseList(cases.map((one) => caseOf(result
     ...results.settings
       .filter(({ skipped }) => skipped.length > 0)
       .map(({ label, skipped }) => [`left out of ${label}`, skippedList(skipped)] as const),
+    ...results.settings
+      .filter(({ truncated }) => truncated.length > 0)
+      .map(({ label, truncated }) => [`cut short in ${label}`, truncatedList(truncated)] as const),
   ])}</details>`;
 }
 
@@ -81,6 +84,14 @@ function skippedList(skipped: readonly SkippedFile[]): Part {
   const more = skipped.length - MOST_SKIPPED;
   return [
     skipped.slice(0, MOST_SKIPPED).map(({ path, reason }) => html`<code>${path}</code>: ${reason}<br>`),
+    more > 0 && `and ${counted(more, 'image')} more, listed in results.json`,
+  ];
+}
+
+function truncatedList(paths: readonly string[]): Part {
+  const more = paths.length - MOST_SKIPPED;
+  return [
+    paths.slice(0, MOST_SKIPPED).map((path) => html`<code>${path}</code><br>`),
     more > 0 && `and ${counted(more, 'image')} more, listed in results.json`,
   ];
 }

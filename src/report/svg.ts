@@ -34,12 +34,30 @@ export function draw(width: number, height: number, option: ChartOption): Drawin
     chart.setOption({
       animation: false,
       textStyle: { fontFamily: 'inherit', fontSize: FONT_SIZE, color: COLOR.muted },
-      ...option,
+      ...guarded(option),
     });
     return { svg: tidy(chart.renderToSVGString()), width, height };
   } finally {
     chart.dispose();
   }
+}
+
+/** Invisible, and taken out of the drawing again. */
+const WORD_JOINER = '\u2060';
+
+/** The names that every object has. */
+const INHERITED = new RegExp(Object.getOwnPropertyNames(Object.prototype).join('|'), 'g');
+
+/**
+ * An option whose texts are none of the names that every object has: ECharts keeps the widths of texts in a plain object, and for such a name
+ * writes into the prototype of all objects.
+ */
+function guarded<T>(option: T): T {
+  if (typeof option === 'string')
+    return option.replace(INHERITED, (name) => name[0] + WORD_JOINER + name.slice(1)) as T;
+  if (Array.isArray(option)) return option.map(guarded) as T;
+  if (typeof option !== 'object' || option === null) return option;
+  return Object.fromEntries(Object.entries(option).map(([key, value]) => [key, guarded(value as unknown)])) as T;
 }
 
 /** Width of a text in the page's font, roughly: there is no font to measure here. */
@@ -63,6 +81,7 @@ export const AXIS = {
  */
 function tidy(svg: string): string {
   return svg
+    .replaceAll(WORD_JOINER, '')
     .replace(/<style\s*>.*?<\/style>/gs, '')
     .replace(/<defs\s*>.*?<\/defs>|<\/?g(?: clip-path="url\(#zr\d+-c\d+\)")?>\n?/gs, '')
     .replace(/ ecmeta_\w+="[^"]*"/g, '')

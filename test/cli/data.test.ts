@@ -1,5 +1,5 @@
 /** `data`: every published layout, what people read, what programs read, and what is refused. */
-import { copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DatasetCheck } from '../../src/node/datasets/index.js';
@@ -25,6 +25,7 @@ interface Report extends Pick<DatasetCheck, 'classes' | 'all' | 'leftOut' | 'war
   split: SplitOrigin;
   published: { total: number } | null;
   unreadable: { path: string; reason: string }[] | null;
+  truncated: string[] | null;
 }
 
 /** The data sets of 2 classes lie in the folders of those of 6 or 8. */
@@ -197,6 +198,19 @@ describe('--decode', () => {
     const { unreadable } = await ptdpcJson<Report>(args);
     expect(unreadable!.map(({ path }) => path)).toEqual(['damaged/train/negative/negative_1.jpg']);
     expect((await check('twitter2', '--decode')).unreadable).toEqual([]);
+  });
+
+  test('reads those that are cut short as far as they go where it is told to', async () => {
+    const cut = scratchPath('damaged/train/negative/negative_0.jpg');
+    const whole = await readFile(fixture('preprocess/small/jpeg-420.jpg'));
+    await writeFile(cut, whole.subarray(0, 900));
+    const args = ['data', 'damaged', '--dataset', 'twitter2', '--decode', '--truncated', 'read'];
+    expect((await ptdpc(args)).stdout).toMatch(
+      /cut short, and read as far as they go: 1\n {2}damaged\/train\/negative\/negative_0\.jpg\n$/,
+    );
+    const { unreadable, truncated } = await ptdpcJson<Report>(args);
+    expect([unreadable?.length, truncated]).toEqual([1, ['damaged/train/negative/negative_0.jpg']]);
+    await writeFile(cut, whole);
   });
 
   test('Ctrl-C ends it at once, with how far it was and the line that starts again', async () => {

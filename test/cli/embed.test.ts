@@ -22,6 +22,7 @@ interface Report {
   cached: number;
   encoded: number;
   skipped: { path: string; reason: string }[];
+  truncated: string[];
 }
 
 /** A folder with the pictures; two of them in a folder below, under other spellings of the extension. */
@@ -115,6 +116,25 @@ test('JPEG files', async () => {
   const { features, files } = await readFeatures(out);
   expect(files).toEqual([picture]);
   expect(maxError(features, await directFeatures([picture]))).toBeLessThan(1e-5);
+});
+
+test('truncated images are skipped, or read and listed with --truncated read', async () => {
+  const folder = await pictureFolder('truncated');
+  const cut = join(folder, 'below/b.PNG');
+  await truncate(cut, 10_000);
+  const out = scratchPath('truncated.st');
+  const args = ['embed', folder, ...model, '--device', 'cpu', '--out', out];
+  expect(await ptdpcJson<Report>(args)).toMatchObject({ shape: [4, 64], truncated: [], skipped: [{ path: cut }] });
+  // Known or not.
+  for (const encoded of [1, 0]) {
+    const report = await ptdpcJson<Report>([...args, '--truncated', 'read']);
+    expect(report).toMatchObject({ shape: [5, 64], encoded, truncated: [cut], skipped: [] });
+  }
+  const checkpoint = await openCheckpoint(bytesSource(out, await readFile(out)));
+  expect(JSON.parse(checkpoint.metadata.get('truncated') ?? '')).toEqual([cut]);
+  const { stderr } = await ptdpc([...args, '--truncated', 'read', '--strict']);
+  expect(stderr).toMatch(/1 truncated image read as far as they go:\n {2}.*b\.PNG\n/);
+  await expectRefused([...args, '--truncated', 'no'], /--truncated <how>.*Allowed choices are skip, read/);
 });
 
 test('unreadable images are skipped and listed, or refused with --strict', async () => {

@@ -336,10 +336,10 @@ test('images that cannot be read are said wherever results are, and listed; --st
     { path: 'train/negative/negative_0.jpg', reason: expect.stringMatching(/^expected/) as string },
   ]);
   const images = results.cells.map(({ variant, seeds }) => [variant, seeds[0]?.count, seeds[0]?.images]);
-  const origin = { kind: 'given' };
+  const [origin, none] = [{ kind: 'given' }, { train: 0, val: 0, test: 0 }];
   expect(images).toEqual([
-    ['zero-shot', 3, { origin, train: null, val: null, skipped: { train: 0, val: 0, test: 1 } }],
-    ['both', 3, { origin, train: 5, val: null, skipped: { train: 1, val: 0, test: 1 } }],
+    ['zero-shot', 3, { origin, train: null, val: null, skipped: { train: 0, val: 0, test: 1 }, truncated: none }],
+    ['both', 3, { origin, train: 5, val: null, skipped: { train: 1, val: 0, test: 1 }, truncated: none }],
   ]);
   const strict = await ptdpc([...args, '--out', 'strict', '--strict']);
   expect(strict.code).toBe(2);

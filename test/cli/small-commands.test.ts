@@ -1,5 +1,5 @@
 /** `doctor`, `preprocess`, `random-model`, and what Ctrl-C leaves behind. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -65,6 +65,16 @@ test.each(['00_640x480_RGB', '09_300x451_RGBA', 'j0_640x427_RGB'])('preprocess %
   expect([code, stderr]).toEqual([0, `${out}: 224 x 224 pixels\n`]);
   const expected = await decodeImage(await readFile(fixture(`preprocess/${name}.expected.png`)), name);
   expect(await decodeImage(await readFile(out), out)).toEqual(expected);
+});
+
+test('preprocess shows what is read of a truncated image', async () => {
+  const [cut, out] = [scratchPath('cut.jpg'), scratchPath('cut.png')];
+  await writeFile(cut, (await readFile(fixture('preprocess/j0_640x427_RGB.jpg'))).subarray(0, 50_000));
+  await expectRefused(['preprocess', cut, '--out', out], /cut\.jpg: JPEG image is cut short/);
+  const { code, stderr } = await ptdpc(['preprocess', cut, '--out', out, '--truncated', 'read']);
+  expect([code, stderr]).toEqual([0, `${out}: 224 x 224 pixels, of a truncated image\n`]);
+  const { data } = await decodeImage(await readFile(out), out);
+  expect([...data.slice(-3)]).toEqual([128, 128, 128]);
 });
 
 test('preprocess refuses what is no image, and writes nothing', async () => {

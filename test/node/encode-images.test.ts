@@ -1,7 +1,8 @@
 /** Encoding within a budget, and the same features however many images are computed at once. */
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
+import type { TruncatedImages } from '../../src/clip/image/index.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
 import type { CpuOptions } from '../../src/kernels/index.js';
 import { openCpu } from '../../src/node/device.js';
@@ -92,4 +93,32 @@ it('finds features in the cache whatever the number of threads that computed the
   expect([one.cached, three.cached]).toEqual([0, 1]);
   expect((await encode({ wasm: false })).cached).toBe(0);
   expect((await encode({ wasm: false, threads: 3 })).cached).toBe(1);
+});
+
+it('keeps features of images that are cut short apart from those of whole ones, and says which they are', async () => {
+  await using model = await openModelDirectory(`${FIXTURES}clip-tiny`);
+  const cacheDirectory = scratch('truncated');
+  const [whole, cut] = [`${FIXTURES}preprocess/03_100x80_RGB.png`, scratch('cut.jpg')];
+  await writeFile(cut, (await readFile(`${FIXTURES}preprocess/j5_640x480_RGB.jpg`)).subarray(0, 60_000));
+  const backend = openCpu();
+  const encode = (truncated?: TruncatedImages, keeps = true) =>
+    encodeFiles(
+      {
+        ...{ engine: new Engine(backend), model, memory: 200 * MIB, truncated },
+        cacheDirectory: keeps ? cacheDirectory : undefined,
+      },
+      [whole, cut],
+    );
+  const read = await encode('read');
+  expect(read).toMatchObject({ cached: 0, encoded: 2, skipped: [], truncated: [cut] });
+  // The whole one is the same to both; the other is no image to whom skips it, though the cache knows it.
+  const skipping = await encode();
+  expect(skipping).toMatchObject({ cached: 1, encoded: 0, truncated: [], paths: [whole] });
+  expect(skipping.skipped).toMatchObject([{ path: cut, reason: expect.stringMatching(/cut short/) as string }]);
+  const again = await encode('read');
+  expect(again).toMatchObject({ cached: 2, encoded: 0, skipped: [], truncated: [cut] });
+  expect(again.features).toEqual(read.features);
+  expect((await encode('read', false)).features).toEqual(read.features);
+  expect(skipping.features).toEqual(read.features.slice(0, model.config.projectionDim));
+  backend.dispose();
 });

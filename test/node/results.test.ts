@@ -23,6 +23,7 @@ function evaluated(root: string, logits: readonly number[], more: Partial<Evalua
     labels,
     paths: ['awe/a.png', 'great_joy/b.png'].map((path) => join(root, 'test', path)),
     hashes: [sha256(`${root} a`), sha256(`${root} b`)],
+    truncated: [],
     skipped: [{ path: join(root, 'test/awe/c.png'), reason: 'no image' }],
   };
   return {

@@ -58,7 +58,7 @@ async function computed(file: Uint8Array): Promise<number[]> {
   await using directory = await openModelDirectory(folder);
   const tokenizer = await directory.tokenizer();
   using vision = await VisionTower.load(engine, clip, config);
-  const pixels = await pixelsFor(clipPreprocessing(config.vision.imageSize), file, path);
+  const { pixels } = await pixelsFor(clipPreprocessing(config.vision.imageSize), file, path);
   const encoded = engine.scope(() =>
     vision.encode(engine.tensor(pixels, [1, 3, config.vision.imageSize, config.vision.imageSize])),
   );

@@ -49,3 +49,14 @@ it('shows what data brings along as words', () => {
     expect(pageOf(experiment).replace(/"[^"]*"/g, '""')).not.toMatch(/<img/);
   }
 });
+
+it('draws names that every object has, and leaves the objects as they are', () => {
+  const results = sampleResults('table1');
+  const names = ['__proto__', 'constructor', 'a long name that has toString and __proto__ near to where it is cut off'];
+  const variants = names.map((label, i) => ({ ...results.variants[0]!, name: `v${i}`, label }));
+  const cells = variants.flatMap(({ name }) => results.cells.slice(0, 1).map((cell) => ({ ...cell, variant: name })));
+  const page = experimentReport({ name: 'odd', results: [{ ...results, variants, cells }], pictures: new Map() });
+  const { prev, next } = {} as Record<string, unknown>;
+  expect([prev, next, Reflect.has(Object, 'prev')]).toEqual([undefined, undefined, false]);
+  expect(page).toMatch(/<text[^>]*>__proto__<\/text>/);
+});

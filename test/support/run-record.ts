@@ -41,6 +41,8 @@ export function runRecord(overrides: Partial<RunRecord> = {}): RunRecord {
     device: { kind: 'cpu', description: 'CPU' },
     memory: 1,
     strict: false,
+    truncated: 'skip',
+    truncatedRead: { train: 0, val: 0 },
     ...overrides,
   };
 }

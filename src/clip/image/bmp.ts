@@ -11,6 +11,7 @@ import {
   checkDimensions,
   type DecodedImage,
   type ImageMode,
+  type TruncatedImages,
   wholePalette,
 } from './decoded-image.js';
 
@@ -51,7 +52,7 @@ const CHANNELS_OF_32: readonly (readonly [masks: string, bytes: readonly number[
 ];
 
 /** @throws InputError if the file is damaged, cut short, too large, or of a kind that Pillow does not read either. */
-export function decodeBmp(bytes: Uint8Array, name: string): DecodedImage {
+export function decodeBmp(bytes: Uint8Array, name: string, truncated: TruncatedImages = 'skip'): DecodedImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const cutShort = () => new InputError(`${name}: BMP image is cut short (${bytes.length} bytes)`);
   if (bytes.length < FILE_HEADER + 4) throw cutShort();
@@ -72,9 +73,14 @@ export function decodeBmp(bytes: Uint8Array, name: string): DecodedImage {
   if (at === FILE_HEADER + headerBytes && bits <= 8) at += 4 * colors;
   const pixels = bytes.subarray(at === 0 ? end + paletteBytes : at);
 
+  const checkLength = (needed: number) => {
+    if (pixels.length >= needed) return;
+    if (truncated === 'skip') throw cutShort();
+    checkClaim(width, height, pixels.length, 8, name);
+  };
   if (bits > 8) {
     const channels = compression === BITFIELDS ? channelsByMask(layout, name) : usualChannels(bits);
-    return unpackRows(pixels, layout, channels.mode, channels.write, cutShort);
+    return unpackRows(pixels, layout, channels.mode, channels.write, checkLength);
   }
   const palette = readPalette(bytes.subarray(end, end + paletteBytes), colors, paletteStep);
   const mode = paletteMode(palette, colors);
@@ -91,7 +97,8 @@ export function decodeBmp(bytes: Uint8Array, name: string): DecodedImage {
     const byte = row[Math.floor(x / perByte)]!;
     out[to] = ((byte >> (8 - bits - bits * (x % perByte))) & ((1 << bits) - 1)) * scale;
   };
-  return image(unpackRows(pixels, layout, mode, write, cutShort).data);
+  const unpacked = unpackRows(pixels, layout, mode, write, checkLength);
+  return { ...unpacked, ...image(unpacked.data) };
 }
 
 /** The header of OS/2 1. */
@@ -169,19 +176,22 @@ function unpackRows(
   { width, height, bits, isTopDown }: Layout,
   mode: ImageMode,
   write: Writer,
-  cutShort: () => InputError,
+  checkLength: (needed: number) => void,
 ): DecodedImage {
   const stride = Math.ceil((width * bits) / 32) * 4;
   // The last row needs no padding.
-  if (pixels.length < stride * (height - 1) + Math.ceil((width * bits) / 8)) throw cutShort();
+  const rowBytes = Math.ceil((width * bits) / 8);
+  checkLength(stride * (height - 1) + rowBytes);
+  // Rows that are not whole stay zero.
+  const rows = Math.min(height, Math.floor((pixels.length + stride - rowBytes) / stride));
   const channels = CHANNELS[mode];
   const data = new Uint8Array(width * height * channels);
-  for (let y = 0; y < height; y++) {
+  for (let y = 0; y < rows; y++) {
     const row = pixels.subarray(y * stride, (y + 1) * stride);
     let to = (isTopDown ? y : height - 1 - y) * width * channels;
     for (let x = 0; x < width; x++, to += channels) write(row, x, data, to);
   }
-  return { width, height, mode, data };
+  return { width, height, mode, data, ...(rows < height && { truncated: true as const }) };
 }
 
 /** [256, 3] from entries of blue, green, red and perhaps a byte that means nothing. */

@@ -1,7 +1,7 @@
 /** Recognises an image file by its first bytes, whatever it is called, and decodes it. */
 import { InputError } from '../../errors.js';
 import { decodeBmp } from './bmp.js';
-import type { DecodedImage } from './decoded-image.js';
+import type { DecodedImage, TruncatedImages } from './decoded-image.js';
 import { IMAGE_FORMAT_NAMES } from './formats.js';
 import { decodeGif } from './gif.js';
 import { decodeJpeg } from './jpeg/index.js';
@@ -25,14 +25,19 @@ const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
  * Decodes a file of one of `IMAGE_FORMATS`; of an animation, the first frame. EXIF orientation is not applied, as in CLIP's own preprocessing.
  *
  * @param name shown in errors
- * @throws InputError if the bytes are no image of a supported format, are damaged or cut short, or hold over 100 megapixels.
+ * @param truncated whether a JPEG, PNG, GIF or BMP file that is cut short is read nevertheless
+ * @throws InputError if the bytes are no image of a supported format, are damaged, cut short and not to be read so, or hold over 100 megapixels.
  */
-export async function decodeImage(bytes: Uint8Array, name: string): Promise<DecodedImage> {
-  if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return decodePng(bytes, name);
-  if (startsWith(bytes, '\xff\xd8\xff')) return decodeJpeg(bytes, name);
+export async function decodeImage(
+  bytes: Uint8Array,
+  name: string,
+  truncated: TruncatedImages = 'skip',
+): Promise<DecodedImage> {
+  if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return decodePng(bytes, name, truncated);
+  if (startsWith(bytes, '\xff\xd8\xff')) return decodeJpeg(bytes, name, truncated);
   if (startsWith(bytes, 'RIFF....WEBP')) return decodeWebp(bytes, name);
-  if (startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a')) return decodeGif(bytes, name);
-  if (startsWith(bytes, 'BM')) return decodeBmp(bytes, name);
+  if (startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a')) return decodeGif(bytes, name, truncated);
+  if (startsWith(bytes, 'BM')) return decodeBmp(bytes, name, truncated);
   throw new InputError(`${name}: expected a ${IMAGE_FORMAT_NAMES} image, found ${describe(bytes)}`);
 }
 

@@ -8,6 +8,15 @@ import { InputError } from '../../errors.js';
  */
 export type ImageMode = '1' | 'L' | 'LA' | 'I' | 'RGB' | 'RGBX' | 'RGBA' | 'CMYK' | 'P';
 
+/**
+ * What becomes of a file that ends before its pixels do. `skip`: it is refused, and so left out; `read`: what is missing is filled as Pillow
+ * fills it under `ImageFile.LOAD_TRUNCATED_IMAGES`, see docs/robustness.md.
+ */
+export const TRUNCATED_CHOICES = ['skip', 'read'] as const;
+
+/** What becomes of truncated images. */
+export type TruncatedImages = (typeof TRUNCATED_CHOICES)[number];
+
 /** Pixels as the file stored them. */
 export interface DecodedImage {
   readonly width: number;
@@ -17,6 +26,8 @@ export interface DecodedImage {
   readonly data: Uint8Array;
   /** Mode P only: [256, 3] RGB; entries that the file does not define are greys. */
   readonly palette?: Uint8Array;
+  /** The file ended before its pixels did, and the rest was filled. */
+  readonly truncated?: true;
 }
 
 /** Bytes of a pixel. */
@@ -54,7 +65,7 @@ export function wholePalette(entries: Uint8Array): Uint8Array {
 }
 
 /** A file may claim so many pixels whatever its length: blank pictures are short in any format. */
-const PIXELS_FOR_NOTHING = 1 << 22;
+export const PIXELS_FOR_NOTHING = 1 << 22;
 
 /**
  * Checks the size against the length of the coded data, of which a byte stands for at most `perByte` pixels.

@@ -6,7 +6,7 @@
  * indices are lost by which CLIP's preprocessing resizes, or take a JavaScript array with 8 bytes a pixel.
  */
 import { InputError } from '../../errors.js';
-import { checkClaim, checkDimensions, type DecodedImage, wholePalette } from './decoded-image.js';
+import { checkClaim, checkDimensions, type DecodedImage, type TruncatedImages, wholePalette } from './decoded-image.js';
 
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
@@ -25,7 +25,7 @@ const PASSES = [
 ] as const;
 
 /** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
-export function decodeGif(bytes: Uint8Array, name: string): DecodedImage {
+export function decodeGif(bytes: Uint8Array, name: string, truncated: TruncatedImages = 'skip'): DecodedImage {
   const cutShort = () => new InputError(`${name}: GIF image is cut short after ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const paletteAt = (at: number, flags: number) => {
@@ -58,8 +58,10 @@ export function decodeGif(bytes: Uint8Array, name: string): DecodedImage {
   const indices = new Uint8Array(frameWidth * frameHeight);
   const bits = bytes[own.end] ?? 0;
   if (bits < 1 || bits > 11) throw new InputError(`${name}: expected GIF codes of 1 to 11 bits, found ${bits}`);
-  const done = unpack(subBlocks(bytes, own.end + 1), bits, indices);
-  if (done < indices.length) throw new InputError(`${name}: GIF image is cut short after ${done} pixels`);
+  const done = unpack(subBlocks(bytes, own.end + 1, truncated), bits, indices);
+  const isCut = done < indices.length;
+  if (isCut && truncated === 'skip') throw new InputError(`${name}: GIF image is cut short after ${done} pixels`);
+  indices.fill(transparent, done);
 
   // Where the frame leaves something of the screen uncovered, it is transparent or the first colour.
   const data = new Uint8Array(width * height).fill(transparent);
@@ -69,9 +71,10 @@ export function decodeGif(bytes: Uint8Array, name: string): DecodedImage {
       data.set(indices.subarray(from, from + frameWidth), (top + y) * width + left);
     }
   }
+  const image = { width, height, data, ...(isCut && { truncated: true as const }) };
   return palette && isNeeded(palette)
-    ? { width, height, mode: 'P', data, palette: wholePalette(palette) }
-    : { width, height, mode: 'L', data };
+    ? { ...image, mode: 'P', palette: wholePalette(palette) }
+    : { ...image, mode: 'L' };
 }
 
 /** A palette of greys in their order says nothing, and the image is a grey one to Pillow. */
@@ -79,12 +82,16 @@ function isNeeded(palette: Uint8Array): boolean {
   return palette.some((value, i) => value !== Math.floor(i / 3));
 }
 
-/** The data of a chain of blocks, each of which has its length before it, up to an empty one or the end of the file. */
-function subBlocks(bytes: Uint8Array, start: number): Uint8Array {
+/**
+ * The data of a chain of blocks, each of which has its length before it, up to an empty one or the end of the file. A last block that is cut
+ * is no block to Pillow where it reads truncated files.
+ */
+function subBlocks(bytes: Uint8Array, start: number, truncated: TruncatedImages): Uint8Array {
   const out = new Uint8Array(bytes.length - start);
   let length = 0;
   for (let at = start; bytes[at]; at += bytes[at]! + 1) {
     const block = bytes.subarray(at + 1, at + 1 + bytes[at]!);
+    if (truncated === 'read' && block.length < bytes[at]!) break;
     out.set(block, length);
     length += block.length;
   }

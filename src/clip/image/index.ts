@@ -8,7 +8,13 @@
 export { type CanvasPixels, imageFromCanvas } from './canvas.js';
 export { type ImageWasm, setImageWasm, type WasmSource } from './codecs.js';
 export { decodeImage } from './decode.js';
-export { type DecodedImage, type ImageMode, MOST_PIXELS } from './decoded-image.js';
+export {
+  type DecodedImage,
+  type ImageMode,
+  MOST_PIXELS,
+  TRUNCATED_CHOICES,
+  type TruncatedImages,
+} from './decoded-image.js';
 export { encodeJpeg, encodePng } from './encode.js';
 export { IMAGE_EXTENSIONS, IMAGE_FORMAT_NAMES, IMAGE_FORMATS, IMAGE_NAME, type ImageFormat } from './formats.js';
 export {

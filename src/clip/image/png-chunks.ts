@@ -13,7 +13,7 @@ export interface PngChunk {
 const USED = new Set(['IHDR', 'PLTE', 'IDAT']);
 
 const SIGNATURE_BYTES = 8;
-const CHUNK_OVERHEAD = 12;
+const CHUNK_HEADER = 8;
 
 /**
  * The chunks that decide the pixels, in order, up to the end chunk or the end of the file. The last one may be cut: what
@@ -26,7 +26,7 @@ export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk,
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = SIGNATURE_BYTES;
   let verifies = true;
-  while (at + CHUNK_OVERHEAD <= bytes.length) {
+  while (at + CHUNK_HEADER <= bytes.length) {
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     if (type === 'IEND') return;

@@ -69,6 +69,11 @@ export class PngRows {
     return this.#pass === undefined;
   }
 
+  /** Bytes that a row lacks which is begun, or the very first one. */
+  get restOfRow(): number {
+    return this.#filled > 0 || this.rowsDone === 0 ? this.#row.length - this.#filled : 0;
+  }
+
   /** Takes the next inflated bytes, of any number; those after the last row are ignored. */
   push(bytes: Uint8Array): void {
     let at = 0;

@@ -8,7 +8,16 @@
  */
 import { Unzlib } from 'fflate';
 import { InputError } from '../../errors.js';
-import { CHANNELS, checkDimensions, type DecodedImage, type ImageMode, wholePalette } from './decoded-image.js';
+import {
+  CHANNELS,
+  checkDimensions,
+  type DecodedImage,
+  type ImageMode,
+  PIXELS_FOR_NOTHING,
+  type TruncatedImages,
+  wholePalette,
+} from './decoded-image.js';
+import { inflateCut } from './inflate-cut.js';
 import { pngChunks } from './png-chunks.js';
 import { PngRows } from './png-rows.js';
 
@@ -28,7 +37,7 @@ const DEFLATE_RATIO = 1032;
 const INFLATE_STEP = 1 << 13;
 
 /** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
-export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
+export function decodePng(bytes: Uint8Array, name: string, truncated: TruncatedImages = 'skip'): DecodedImage {
   const chunks = pngChunks(bytes, name);
   const header = chunks.next().value;
   if (header?.type !== 'IHDR' || header.data.length !== 13) {
@@ -50,16 +59,22 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   const channels = CHANNELS[mode];
   const packedSize = Math.ceil((width * channels * depth) / 8) * height;
   const data = joined(parts);
-  if (data.length * DEFLATE_RATIO < packedSize) throw cutShort(name, `${data.length} bytes of image data`);
+  const isRead = truncated === 'read' && parts.length > 0;
+  if (data.length * DEFLATE_RATIO < packedSize && !(isRead && width * height <= PIXELS_FOR_NOTHING)) {
+    throw cutShort(name, `${data.length} bytes of image data`);
+  }
 
-  const rows = new PngRows(width, height, channels, depth, interlaced, mode === 'P');
+  const newRows = () => new PngRows(width, height, channels, depth, interlaced, mode === 'P');
+  let rows = newRows();
   const pixels = inflateInto(rows, data, name);
+  if (!rows.complete && !rows.error && isRead) rows = cutRows(newRows(), data, name);
   if (rows.error) throw new InputError(`${name}: damaged PNG image (${rows.error})`);
-  if (!rows.complete) throw cutShort(name, `${rows.rowsDone} whole rows`);
-  if (!rows.surplus && !isCut && isWrong(pixels, data)) {
+  if (!rows.complete && !isRead) throw cutShort(name, `${rows.rowsDone} whole rows`);
+  if (rows.complete && !rows.surplus && !isCut && isWrong(pixels, data)) {
     throw new InputError(`${name}: damaged PNG image data (wrong checksum)`);
   }
-  return { width, height, mode, data: rows.pixels, ...(palette && { palette }) };
+  const image: DecodedImage = { width, height, mode, data: rows.pixels, ...(palette && { palette }) };
+  return rows.complete ? image : { ...image, truncated: true };
 }
 
 function readHeader(data: Uint8Array, name: string) {
@@ -104,6 +119,19 @@ function inflateInto(rows: PngRows, data: Uint8Array, name: string): Inflated {
   } catch (error) {
     throw new InputError(`${name}: damaged PNG image data (${(error as Error).message})`);
   }
+}
+
+/** Feeds what cut image data hold to `rows`, which it returns; of what zlib gives late, only the rest of a row, since Pillow does not ask for more. */
+function cutRows(rows: PngRows, data: Uint8Array, name: string): PngRows {
+  try {
+    inflateCut(data, (piece, late) => {
+      rows.push(late ? piece.subarray(0, rows.restOfRow) : piece);
+      return !rows.complete && rows.error === undefined;
+    });
+  } catch (error) {
+    throw new InputError(`${name}: damaged PNG image data (${(error as Error).message})`);
+  }
+  return rows;
 }
 
 /** Inflates until there is no more, or `take` wants no more. */

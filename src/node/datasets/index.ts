@@ -10,4 +10,4 @@ export { detectSetting } from './detect.js';
 export { type DuplicateImage, duplicateImages, isHarmful } from './duplicates.js';
 export { LEFT_OUT_REASONS, type LeftOut, type LeftOutReason } from './left-out.js';
 export { type DatasetOptions, openDataset } from './open-dataset.js';
-export { unreadableImages } from './unreadable.js';
+export { type DecodedImages, decodeImages } from './unreadable.js';

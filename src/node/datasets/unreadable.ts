@@ -1,5 +1,5 @@
 /** Decoding every image of a data set, to find those that training would skip. */
-import { clipPreprocessing } from '../../clip/image/index.js';
+import { clipPreprocessing, type TruncatedImages } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
 import { ImageDecoders } from '../image-decoders.js';
 import { readImageFile, type SkippedImage } from '../image-files.js';
@@ -11,23 +11,33 @@ const PREPROCESSING = clipPreprocessing(224);
 /** Images under way for each thread: one being decoded, one read. */
 const AHEAD = 2;
 
+/** What decoding finds of some images, in their order. */
+export interface DecodedImages {
+  /** Those that cannot be read. */
+  unreadable: SkippedImage[];
+  /** Those whose files are cut short and were read so. */
+  truncated: string[];
+}
+
 /**
- * Decodes images on all cores, as encoding does, and returns those that cannot be read, in the order of `paths`. `onImage` hears of each
- * one done.
+ * Decodes images on all cores, as encoding does. `truncated`: what becomes of files that are cut short. `onImage` hears of each one done.
  */
-export async function unreadableImages(
+export async function decodeImages(
   paths: readonly string[],
+  truncated: TruncatedImages = 'skip',
   onImage: (unreadable: boolean) => void = () => {},
-): Promise<SkippedImage[]> {
+): Promise<DecodedImages> {
   const threads = hardwareThreads();
   using decoders = new ImageDecoders(threads);
   const found = new Map<number, SkippedImage>();
+  const cut = new Set<number>();
   let next = 0;
   const work = async () => {
     for (let index = next++; index < paths.length; index = next++) {
       const path = paths[index]!;
       try {
-        await decoders.decode(await readImageFile(path), path, PREPROCESSING);
+        const image = await decoders.decode(await readImageFile(path), path, PREPROCESSING, truncated);
+        if (image.truncated) cut.add(index);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         found.set(index, { path, reason: error.message });
@@ -36,5 +46,8 @@ export async function unreadableImages(
     }
   };
   await Promise.all(Array.from({ length: AHEAD * threads }, work));
-  return [...found].sort(([a], [b]) => a - b).map(([, image]) => image);
+  return {
+    unreadable: [...found].sort(([a], [b]) => a - b).map(([, image]) => image),
+    truncated: paths.filter((_, index) => cut.has(index)),
+  };
 }

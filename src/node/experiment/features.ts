@@ -12,10 +12,11 @@ import type { SkippedImage } from '../image-files.js';
 import { type EncodedSplit, labelled } from '../labelled-images.js';
 import type { Workplace } from './workplace.js';
 
-/** The feature of a readable image, not normalised, and the SHA-256 of its file. */
+/** The feature of a readable image, not normalised, the SHA-256 of its file, and whether that is cut short. */
 interface KnownFeature {
   feature: Float32Array;
   hash: string;
+  isCut: boolean;
 }
 
 /** By path. */
@@ -65,9 +66,11 @@ export class ExperimentFeatures {
     if (encoder === 'clip-pooled' && unknown.length > 0) await this.raw('clip-joint', root, parts, classes);
     const { width } = this.place.encoders.get(encoder)!;
     if (unknown.length > 0) {
-      const { features, paths, hashes, skipped } = await this.#encode(encoder, root, unknown);
+      const { features, paths, hashes, skipped, truncated } = await this.#encode(encoder, root, unknown);
+      const cut = new Set(truncated);
       paths.forEach((path, row) => {
-        known.set(path, { feature: features.subarray(row * width, (row + 1) * width), hash: hashes[row]! });
+        const feature = features.subarray(row * width, (row + 1) * width);
+        known.set(path, { feature, hash: hashes[row]!, isCut: cut.has(path) });
       });
       for (const image of skipped) known.set(image.path, image);
     }
@@ -104,5 +107,7 @@ function featuresOf(images: readonly LabelledPath[], known: KnownFeatures, width
   read.forEach(({ feature }, row) => {
     features.set(feature, row * width);
   });
-  return { features, paths: read.map(({ path }) => path), hashes: read.map(({ hash }) => hash), skipped };
+  const pathsOf = (images: typeof read) => images.map(({ path }) => path);
+  const truncated = pathsOf(read.filter(({ isCut }) => isCut));
+  return { features, paths: pathsOf(read), hashes: read.map(({ hash }) => hash), skipped, truncated };
 }

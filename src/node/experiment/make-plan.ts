@@ -1,5 +1,6 @@
 /** Makes a plan from what a user asks for: finds the data sets, hashes the models, draws a demonstration's scenes. */
 import { resolve } from 'node:path';
+import type { TruncatedImages } from '../../clip/image/index.js';
 import { EMOTIONS, type Split } from '../../demo/index.js';
 import {
   type ExperimentName,
@@ -38,6 +39,8 @@ export interface PlanRequest {
   /** Noise on the prompts' start; 0 unless given. */
   initNoise?: number | undefined;
   strict: boolean;
+  /** What becomes of images whose files are cut short. Default: `skip`. */
+  truncated?: TruncatedImages | undefined;
   events: Events;
 }
 
@@ -71,6 +74,7 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
       learningRates: learningRates ?? rates,
       model: { directory: resolve(request.model), sha256: await model.hash() },
       strict: request.strict,
+      truncated: request.truncated ?? 'skip',
     },
     deit,
     experiments: request.experiments,

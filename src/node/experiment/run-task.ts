@@ -34,6 +34,11 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
         val: val?.skipped.length ?? 0,
         test: test.skipped.length,
       },
+      truncated: {
+        train: train?.truncated.length ?? 0,
+        val: val?.truncated.length ?? 0,
+        test: test.truncated.length,
+      },
     },
     device: place.engine.backend.description,
     seconds: (performance.now() - started) / 1000,
@@ -52,6 +57,9 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
     }),
     skipped: SPLITS.flatMap((split) =>
       (splits[split]?.skipped ?? []).map((image) => ({ split, ...skippedInData(setting.root, image) })),
+    ),
+    truncated: SPLITS.flatMap((split) =>
+      (splits[split]?.truncated ?? []).map((path) => ({ split, path: pathInData(setting.root, path) })),
     ),
   };
   await place.folder.finish(result, predictionsCsv(classes, { paths, labels: test.labels }, evaluation));

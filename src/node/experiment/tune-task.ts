@@ -95,11 +95,11 @@ class TaskTraining {
   ): Promise<EpochMetrics | undefined> {
     const { place, task } = this;
     const { classes, source } = this.data;
-    const { model, tower, memory, strict, events } = place;
+    const { model, tower, memory, strict, truncated, events } = place;
     const options = taskOptions(place.plan, task, { ...this.prompts, learningRate });
     const request = {
       ...{ out, model, tower, data: source, classes, options },
-      ...{ train, validation, memory, strict, use },
+      ...{ train, validation, memory, strict, truncated, use },
       // Whoever holds the task holds its runs.
       claim: { requireHeld: async () => {} },
       events: {

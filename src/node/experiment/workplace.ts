@@ -1,4 +1,5 @@
 /** What the tasks of one process share: the plan, the device, and the model opened on it. */
+import type { TruncatedImages } from '../../clip/image/index.js';
 import { TextTower } from '../../clip/towers/index.js';
 import { InputError } from '../../errors.js';
 import type { FrozenEncoder, Plan } from '../../ptdpc/experiment/index.js';
@@ -32,6 +33,7 @@ export interface Workplace extends AsyncDisposable {
   readonly encoders: ReadonlyMap<FrozenEncoder, ImageEncoder>;
   readonly memory: number;
   readonly strict: boolean;
+  readonly truncated: TruncatedImages;
   readonly cacheDirectory: string;
   readonly events: Events;
 }
@@ -67,6 +69,7 @@ export async function openWorkplace(folder: PlanFolder, plan: Plan, options: Wor
       ]),
       memory,
       strict: plan.configuration.strict,
+      truncated: plan.configuration.truncated,
       cacheDirectory: options.cache ?? folder.cache,
       events,
       [Symbol.asyncDispose]: async () => {

@@ -46,7 +46,7 @@ export async function readPromptsSection(
 async function weigh(clip: ClipModel, tuned: TunedPrompts, shown: readonly Case[]): Promise<WeighedPicture[]> {
   if (shown.length === 0) return [];
   const paths = shown.map(({ path }) => path!);
-  const { features } = await embedFiles(clip, paths, { strict: true });
+  const { features } = await embedFiles(clip, paths, { strict: true, truncated: 'read' });
   const explained = await tuned.explain(features);
   return shown.map((picture, i) => ({ ...picture, explanation: explained[i]! }));
 }

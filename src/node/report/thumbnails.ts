@@ -13,7 +13,8 @@ export async function thumbnail(path: string): Promise<string | null> {
   try {
     const bytes = await readImageFile(path);
     loadImageCodecs();
-    const image = await decodeImage(bytes, path);
+    // What a result is of was read so, or is whole.
+    const image = await decodeImage(bytes, path, 'read');
     const side = Math.min(SIDE, image.width, image.height);
     const jpeg = await encodeJpeg(preprocess(image, side), side, side, QUALITY);
     return `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`;

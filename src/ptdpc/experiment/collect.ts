@@ -125,7 +125,8 @@ function settingResult({ name, label, root }: PlanSetting, results: ReadonlyMap<
   const skipped = new Map<string, SkippedFile>();
   for (const { path, reason } of done.flatMap((task) => task.skipped)) skipped.set(path, { path, reason });
   const sorted = [...skipped.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { name, label, root, classes: done[0]?.classes ?? [], skipped: sorted };
+  const truncated = [...new Set(done.flatMap((task) => task.truncated.map(({ path }) => path)))].sort();
+  return { name, label, root, classes: done[0]?.classes ?? [], skipped: sorted, truncated };
 }
 
 function spreadOf({ rows, spread }: Experiment, { name }: PlanSetting, cells: readonly CellResult[]): SpreadResult {

@@ -30,7 +30,7 @@ function resultWarnings(results: ExperimentResults): string[] {
   return [
     ...(demonstration ? [DEMONSTRATION] : []),
     ...unfinishedWarning(results),
-    ...skippedWarning(results),
+    ...imageWarnings(results),
     ...(experiment === 'table2' && made.changes.initNoise === 0 ? [EQUAL_PROMPTS] : []),
   ];
 }
@@ -54,16 +54,24 @@ function unfinishedWarning({ cells }: ExperimentResults): string[] {
   ];
 }
 
-/** Empty where every image could be read. */
-export function skippedWarning(results: ExperimentResults): string[] {
-  const words = results.settings.flatMap(({ name, label }) => {
-    const left = skippedWords(results, name);
-    return left.length === 0 ? [] : [`${label} ${left.join(' and ')}`];
-  });
-  if (words.length === 0) return [];
-  return [
-    `Images left out because they could not be read: ${words.join('; ')}. results.json lists them; a plan with --strict refuses them.`,
-  ];
+/** Which images were left out, and which read though their files are cut short; empty where every file is whole. */
+export function imageWarnings(results: ExperimentResults): string[] {
+  const wordsOf = (what: 'skipped' | 'truncated') =>
+    results.settings.flatMap(({ name, label }) => {
+      const some = skippedWords(results, name, what);
+      return some.length === 0 ? [] : [`${label} ${some.join(' and ')}`];
+    });
+  const [skipped, truncated] = [wordsOf('skipped'), wordsOf('truncated')];
+  const warnings: string[] = [];
+  if (skipped.length > 0)
+    warnings.push(
+      `Images left out because they could not be read: ${skipped.join('; ')}. results.json lists them; a plan with --strict refuses them.`,
+    );
+  if (truncated.length > 0)
+    warnings.push(
+      `Images read though their files are cut short (--truncated read): ${truncated.join('; ')}. results.json lists them.`,
+    );
+  return warnings;
 }
 
 function madeWords({ made }: ExperimentResults): string {

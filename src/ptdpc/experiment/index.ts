@@ -7,7 +7,7 @@
 
 export * from '../measures.js';
 export { collectExperiment } from './collect.js';
-export { DEMONSTRATION, type ResultDocument, resultDocument, skippedWarning } from './document.js';
+export { DEMONSTRATION, imageWarnings, type ResultDocument, resultDocument } from './document.js';
 export { type Experiment, experiment } from './experiments.js';
 export { MOST_SEEDS, parsePlan, parseResults, parseTaskResult } from './json-files.js';
 export { latexReport } from './latex.js';

@@ -3,6 +3,7 @@
  * believed: names that become file names are plain, numbers in range, and matrices as large as the lists of classes beside them.
  */
 import * as v from 'valibot';
+import { TRUNCATED_CHOICES } from '../../clip/image/index.js';
 import { NAMED_SETTINGS, namedSetting, SPLITS, splitOriginSchema } from '../datasets/index.js';
 import { finite, fromOne, isSquare, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
 import { PLAN_FORMAT, type Plan, type PlanSetting } from './plan.js';
@@ -62,6 +63,8 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
     learningRates: v.pipe(v.array(positive), v.minLength(1)),
     model: v.object({ directory: text, sha256: text }),
     strict: v.boolean(),
+    // Plans of before skipped them.
+    truncated: v.optional(v.picklist(TRUNCATED_CHOICES), 'skip'),
   }),
   // Plans of 0.1.0 may lack it.
   deit: v.optional(v.nullable(v.object({ path: text, sha256: text })), null),
@@ -90,6 +93,7 @@ const seedResult: v.GenericSchema<unknown, SeedResult> = v.object({
         train: v.nullable(whole),
         val: v.nullable(whole),
         skipped: v.object({ train: whole, val: whole, test: whole }),
+        truncated: v.optional(v.object({ train: whole, val: whole, test: whole }), { train: 0, val: 0, test: 0 }),
       }),
     ),
     null,
@@ -127,6 +131,7 @@ const taskResult: v.GenericSchema<unknown, TaskResult> = v.pipe(
     result: seedResult,
     cases: v.object({ right: v.nullable(caseResult), wrong: v.nullable(caseResult) }),
     skipped: v.optional(v.array(v.object({ split: v.picklist(SPLITS), path: text, reason: text })), []),
+    truncated: v.optional(v.array(v.object({ split: v.picklist(SPLITS), path: text })), []),
   }),
   v.check(({ task, result }) => result.task === task),
   v.check(({ classes, result }) => isSquare(result.confusion, classes.length)),
@@ -169,6 +174,7 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
         root: text,
         classes: v.array(text),
         skipped: v.optional(v.array(v.object({ path: text, reason: text })), []),
+        truncated: v.optional(v.array(text), []),
       }),
     ),
     variants: v.array(v.object({ name: text, label: text, description: text })),

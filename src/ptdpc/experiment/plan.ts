@@ -2,6 +2,7 @@
  * A plan: everything that some experiments need, as independent tasks (one variant on one setting with one seed). Experiments share
  * tasks: PT-DPC's row of Tables 1 to 4 is computed once.
  */
+import type { TruncatedImages } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
 import { type Preset, type TuningOptions, tuningOptions } from '../options.js';
 import { type Experiment, experiment } from './experiments.js';
@@ -32,6 +33,8 @@ export interface PlanConfiguration extends PresetChanges {
   learningRates: readonly number[];
   model: { directory: string; sha256: string };
   strict: boolean;
+  /** What becomes of images whose files are cut short. */
+  truncated: TruncatedImages;
 }
 
 export interface Plan {

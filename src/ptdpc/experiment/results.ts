@@ -79,6 +79,8 @@ export interface SettingResult {
   classes: string[];
   /** The images that could not be read and were left out by any task, sorted by path. */
   skipped: SkippedFile[];
+  /** Paths of the images that were read though their files are cut short, relative to `root`, sorted. */
+  truncated: string[];
 }
 
 /** An image that could not be read. */
@@ -170,6 +172,8 @@ export interface SeedImages {
   val: number | null;
   /** Of each split, images that could not be read and were left out; they are not in the counts. */
   skipped: Record<Split, number>;
+  /** Of each split, images that were read though their files are cut short; they are in the counts. */
+  truncated: Record<Split, number>;
 }
 
 export interface QuotedRow {

@@ -31,19 +31,23 @@ export function settingFacts(results: ExperimentResults, setting: string): Setti
   };
 }
 
-/** `4 of 32 test images`, for each split of which images were left out. */
-export function skippedWords(results: ExperimentResults, setting: string): string[] {
+/** `4 of 32 test images`, for each split of which images were left out; `truncated`: of which files that are cut short were read. */
+export function skippedWords(
+  results: ExperimentResults,
+  setting: string,
+  what: 'skipped' | 'truncated' = 'skipped',
+): string[] {
   const seeds = cellsOf(results, setting).flatMap((cell) => cell.seeds);
   return SPLITS.flatMap((split) => {
     const found = seeds.flatMap(({ count, images }) => {
       const read = split === 'test' ? count : images?.[split];
       return images && typeof read === 'number'
-        ? [{ left: images.skipped[split], all: read + images.skipped[split] }]
+        ? [{ left: images[what][split], all: read + images.skipped[split] }]
         : [];
     });
     const most = Math.max(0, ...found.map(({ left }) => left));
     if (most === 0) return [];
-    // Drawn splits and folds have other images, and so others that cannot be read, with every seed.
+    // Drawn splits and folds have other images, and so others that are damaged, with every seed.
     const same = found.every(({ left, all }) => left === most && all === found[0]!.all);
     const all = Math.max(...found.filter(({ left }) => left === most).map((one) => one.all));
     return [`${same ? '' : 'up to '}${most} of ${plural(all, `${NAMES[split]} image`)}`];

@@ -20,6 +20,8 @@ export interface TaskResult {
   cases: { right: CaseResult | null; wrong: CaseResult | null };
   /** The images that could not be read and were left out. */
   skipped: (SkippedFile & { split: Split })[];
+  /** The images that were read though their files are cut short; paths as in `skipped`. */
+  truncated: { split: Split; path: string }[];
 }
 
 /** What the task's training has to say. */

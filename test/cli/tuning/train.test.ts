@@ -63,6 +63,8 @@ describe('the files of a run', () => {
       device: { kind: 'cpu', description: expect.stringMatching(/CPU/) },
       memory: 2 ** 30,
       strict: false,
+      truncated: 'skip',
+      truncatedRead: { train: 0, val: 0 },
     });
     const png = await readFile(scratchPath('data/val/sadness/01.png'));
     const images = (await readRunFile('first', 'images.csv')).toString().trimEnd().split('\n');
@@ -182,7 +184,7 @@ describe('options', () => {
     await makeImages(scratchPath('only-train'), { train: 2 });
     const last = await ptdpcJson(trainArgs('no-val', '--data', 'only-train', '--epochs', '1'));
     const numbers = { trainLoss: expect.any(Number), trainAccuracy: expect.any(Number) };
-    const none = { valLoss: null, valAccuracy: null, skipped: [] };
+    const none = { valLoss: null, valAccuracy: null, skipped: [], truncated: [] };
     expect(last).toEqual({ run: 'no-val', type: 'epoch', epoch: 0, ...numbers, ...none });
     expect((await readMetrics('no-val')).epochs[0]).toMatchObject({ valLoss: null, valAccuracy: null });
   });

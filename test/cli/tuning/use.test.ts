@@ -1,5 +1,5 @@
 /** `eval`, `predict` and `zeroshot` on the run of a short training. */
-import { copyFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, cp, rename, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { printEvaluation } from '../../../src/cli/evaluation.js';
 import { evaluationJson } from '../../../src/node/results.js';
@@ -38,6 +38,7 @@ interface PredictJson {
   run: string;
   predictions: { path: string; predicted: string; probabilities: Record<string, number> }[];
   skipped: { path: string; reason: string }[];
+  truncated: string[];
 }
 
 setUpProgram();
@@ -145,6 +146,44 @@ describe('eval', () => {
     expect(accuracy).toBe(valAccuracy);
     expect(await readRunJson('run', 'results/data-val.json')).toMatchObject({ split: 'val', count: 6 });
     expect(await readRunJson('run', 'results/data-test.json')).toMatchObject({ split: 'test', count: 10 });
+  });
+});
+
+describe('--truncated read', () => {
+  const CUT = ['cut/test/sadness/cut.png', 'cut/train/awe/cut.png'] as const;
+
+  beforeAll(async () => {
+    await cp(scratchPath('data'), scratchPath('cut'), { recursive: true });
+    for (const path of CUT) await writeFile(scratchPath(path), noisyPng(1, 7).subarray(0, -300));
+  });
+
+  test('goes from a training to its record, its evaluations and their results', async () => {
+    const [testImage, trainImage] = CUT.map((path) => scratchPath(path));
+    const args = ['train', '--model', 'model', '--data', 'cut', '--device', 'cpu', '--epochs', '1', '--json'];
+    const { stdout, stderr } = await expectDone([...args, '--out', 'read', '--truncated', 'read']);
+    const trained = JSON.parse(stdout) as PredictJson;
+    expect(trained.truncated.map((path) => scratchPath(path))).toEqual([trainImage]);
+    expect(stderr).toMatch(/1 truncated image read as far as they go:\n {2}.*cut\.png\n$/);
+    const truncatedRead = { train: 1, val: 0 };
+    expect(await readRunJson('read')).toMatchObject({ truncated: 'read', truncatedRead, strict: false });
+
+    const evaluate = ['eval', '--run', 'read', '--device', 'cpu'];
+    const own = await ptdpcJson<EvaluationJson & PredictJson>(evaluate);
+    expect(own.truncated).toEqual([testImage]);
+    const written = await readRunJson('read', 'results/cut-test.json');
+    expect(written).toMatchObject({ truncated: ['test/sadness/cut.png'], skipped: [], count: own.count });
+    const skipping = await ptdpcJson<EvaluationJson & PredictJson>([...evaluate, '--truncated', 'skip']);
+    expect(skipping).toMatchObject({ count: own.count - 1, truncated: [], skipped: [{ path: testImage }] });
+    const predicted = await ptdpcJson<PredictJson>(['predict', '--run', 'read', '--device', 'cpu', CUT[0]]);
+    expect(predicted).toMatchObject({ truncated: [CUT[0]], skipped: [] });
+
+    const zero = ['zeroshot', '--model', 'model', '--data', 'cut', '--device', 'cpu'];
+    expect(await ptdpcJson(zero)).toMatchObject({ count: own.count - 1, truncated: [] });
+    expect(await ptdpcJson([...zero, '--truncated', 'read'])).toMatchObject({ count: own.count, truncated: [CUT[0]] });
+    const probe = ['probe', '--model', 'model', '--data', 'cut', '--device', 'cpu', '--epochs', '1', '--out', 'probe'];
+    const said = (await expectDone([...probe, '--truncated', 'read'])).stderr;
+    expect(said).toMatch(/2 truncated images read as far as they go:/);
+    expect(await readRunJson('probe', 'probe.json')).toMatchObject({ truncated: 'read', truncatedRead: 2 });
   });
 });
 

@@ -3,6 +3,7 @@ import { deflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { pngHeader, pngOf } from '../../../fuzz/parsers/png.js';
 import { decodeImage, preprocess } from '../../../src/clip/image/index.js';
+import { readJpegHeader } from '../../../src/clip/image/jpeg/header.js';
 import { InputError } from '../../../src/errors.js';
 import { fixture } from './fixtures.js';
 import './codecs.js';
@@ -22,7 +23,7 @@ async function refusal(bytes: Uint8Array): Promise<string> {
 /** A JPEG fixture with another size in its frame header. */
 function resized(name: string, width: number, height: number): Uint8Array {
   const bytes = fixture(`small/${name}`);
-  const frame = bytes.findIndex((byte, i) => byte === 0xff && [0xc0, 0xc2].includes(bytes[i + 1]!));
+  const frame = bytes.findIndex((byte, i) => byte === 0xff && [0xc0, 0xc2, 0xc9, 0xca].includes(bytes[i + 1]!));
   bytes.set([height >> 8, height & 255, width >> 8, width & 255], frame + 5);
   return bytes;
 }
@@ -37,6 +38,22 @@ test('a JPEG file of fewer bits than blocks is cut short, whatever its coding', 
   // 4:2:0 has 6 blocks for 16 x 16 pixels: at 8 blocks a byte, these 1068 bytes may claim 608 x 592 and no more.
   expect(await decodeImage(resized('jpeg-420.jpg', 608, 592), 'f')).toMatchObject({ width: 608, height: 592 });
   expect(await refusal(resized('jpeg-420.jpg', 608, 608))).toContain('cut short');
+});
+
+test('scans of arithmetic coding, which takes long for each block, are bounded together', async () => {
+  // Ten scans of 4:2:2, 4 blocks for 16 x 8 pixels: 2^19 blocks and 8 a byte are 1312 x 1312 pixels.
+  const name = 'jpeg-arithmetic-progressive.jpg';
+  expect(readJpegHeader(fixture(`small/${name}`), name).scans).toBe(10);
+  expect(await decodeImage(resized(name, 320, 320), 'f')).toMatchObject({ width: 320 });
+  expect(await refusal(resized(name, 1600, 1600))).toContain('cut short');
+});
+
+test('of a JPEG image whose first scan is all of it, nothing else is decoded', async () => {
+  const file = fixture('small/jpeg-arithmetic.jpg');
+  const whole = await decodeImage(file, 'f');
+  const scan = file.lastIndexOf(0xda) - 1;
+  const doubled = new Uint8Array([...file.subarray(0, -2), ...file.subarray(scan, scan + 3), 1, 2, 3, 0xff, 0xd9]);
+  expect(await decodeImage(doubled, 'f')).toEqual(whole);
 });
 
 test('JPEG sampling factors are checked', async () => {

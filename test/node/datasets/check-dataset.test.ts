@@ -2,7 +2,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkDataset, type DatasetCheck, unreadableImages } from '../../../src/node/datasets/index.js';
+import { checkDataset, type DatasetCheck, decodeImages } from '../../../src/node/datasets/index.js';
 import { type NamedSetting, SPLITS } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { writePublished } from '../../support/published-datasets.js';
@@ -180,7 +180,7 @@ test('every image is decoded, and those that cannot be read are named in order',
   const { dataset, all } = await checkDataset(root, { setting: 'twitter2' });
   const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
   let [seen, unreadable] = [0, 0];
-  const found = await unreadableImages(paths, (bad) => {
+  const { unreadable: found } = await decodeImages(paths, 'skip', (bad) => {
     seen++;
     if (bad) unreadable++;
   });

@@ -161,6 +161,18 @@ describe('images that could not be read', () => {
   });
 });
 
+describe('images that were read though their files are cut short', () => {
+  test.each(EXPERIMENTS)('%s says how many, in every form', (name) => {
+    const results = collectOf(name, () => ({ truncated: { train: 3, val: 0, test: 0 } }), []);
+    for (const [form, write] of Object.entries(documents)) {
+      expect(write(results), form).toMatch(
+        /Images read though their files are cut short .*: FI 8 3 of 80 training images/,
+      );
+    }
+    expect(markdownReport(collect(name))).not.toContain('cut short');
+  });
+});
+
 describe('Markdown', () => {
   test.each(EXPERIMENTS)('%s: every table has as many cells in each row as in its head', (name) => {
     const text = markdownReport(collect(name));

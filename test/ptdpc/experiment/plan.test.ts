@@ -130,6 +130,7 @@ describe('joining', () => {
     refused({ model: { directory: '/models/clip', sha256: 'abd' } }, /^out\/plan.json: a plan with another model/);
     refused({ epochs: 3 }, /another epochs \(null, now 3\)/);
     refused({ preset: 'official' }, /another preset/);
+    refused({ truncated: 'read' }, /another truncated \("skip", now "read"\)/);
     refused({ initNoise: 0.3 }, /another initNoise \(0, now 0\.3\)/);
     const settings = [{ ...somePlan().settings[0]!, root: '/data/other' }];
     expect(() => joinPlans(somePlan(), somePlan({ settings }), 'p')).toThrow(/FI 8 at \/data\/fi, now \/data\/other/);

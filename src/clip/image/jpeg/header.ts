@@ -3,6 +3,7 @@
  * coded, and whether it is whole.
  */
 import { InputError } from '../../../errors.js';
+import type { TruncatedImages } from '../decoded-image.js';
 
 export interface JpegComponent {
   readonly id: number;
@@ -24,9 +25,15 @@ export interface JpegHeader {
   readonly blocks: number;
   /** 1 for baseline images, about 10 for progressive ones. */
   readonly scans: number;
-  /** Whether there is an end marker. */
-  readonly ended: boolean;
+  /** Whether the first scan has all components, so that nothing after it matters. */
+  readonly single: boolean;
+  readonly end: JpegEnd;
+  /** Whether no segment or scan is missing; coded data may be. */
+  readonly complete: boolean;
 }
+
+/** Where a file ends: with the end marker, without it in coded data or between segments, or inside a segment. */
+export type JpegEnd = 'marker' | 'data' | 'segment';
 
 /** A marker with its parameters; for the start of a scan with the coded data as well, restart markers among them. */
 export interface JpegSegment {
@@ -50,19 +57,25 @@ const DECODED_FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 /** Markers without a segment: TEM and the restart markers. */
 const isBare = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= SOI);
 
-/** @throws InputError if a marker is cut, the frame is none that can be decoded, or the coded data cannot all be there. */
-export function readJpegHeader(bytes: Uint8Array, name: string): JpegHeader {
-  let frame: Omit<JpegHeader, 'scans' | 'ended'> | undefined;
+/**
+ * @throws InputError if the frame is none that can be decoded, or the coded data cannot all be there; where truncated files are read, if there are
+ * none.
+ */
+export function readJpegHeader(bytes: Uint8Array, name: string, truncated: TruncatedImages = 'skip'): JpegHeader {
+  let frame: JpegFrame | undefined;
   let scans = 0;
   let scanned = 0;
-  const segments = jpegSegments(bytes, name);
+  let single = false;
+  const segments = jpegSegments(bytes);
   for (let next = segments.next(); ; next = segments.next()) {
     if (next.done) {
-      if (!next.value && !(frame && !frame.progressive && scanned >= frame.components.length)) {
-        throw cutShort(bytes, name);
-      }
+      const end = next.value;
+      const isScanned = frame !== undefined && !frame.progressive && scanned >= frame.components.length;
+      const complete = end === 'marker' || (end === 'data' && isScanned);
+      const isRead = truncated === 'read' && frame && !frame.arithmetic && scans > 0;
+      if (!complete && !isRead) throw cutShort(bytes, name);
       if (!frame) throw new InputError(`${name}: JPEG image has no frame header`);
-      return { ...frame, scans, ended: next.value };
+      return { ...frame, scans, single, end, complete };
     }
     const { marker, at, data } = next.value;
     if (isFrame(marker)) {
@@ -71,27 +84,26 @@ export function readJpegHeader(bytes: Uint8Array, name: string): JpegHeader {
     } else if (marker === SOS) {
       scans++;
       scanned += data[0] ?? 0;
+      if (scans === 1 && frame) single = !frame.progressive && scanned >= frame.components.length;
     }
   }
 }
 
 /**
- * The segments up to the end marker, or to the end of the file. Returns whether there was an end marker: without one, the data of a
+ * The whole segments up to the end marker, or to the end of the file. Returns how the file ends: without an end marker, the data of a
  * single pass over the image may all be there nevertheless.
- *
- * @throws InputError if a segment is cut.
  */
-export function* jpegSegments(bytes: Uint8Array, name: string): Generator<JpegSegment, boolean> {
+export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment, JpegEnd> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = nextMarker(bytes, 2); at >= 0; ) {
     const marker = bytes[at + 1]!;
-    if (marker === EOI) return true;
+    if (marker === EOI) return 'marker';
     if (isBare(marker)) {
       at = nextMarker(bytes, at + 2);
       continue;
     }
     const end = at + 4 > bytes.length ? Number.POSITIVE_INFINITY : at + 2 + Math.max(2, view.getUint16(at + 2));
-    if (end > bytes.length) throw cutShort(bytes, name);
+    if (end > bytes.length) return 'segment';
     let next = nextMarker(bytes, end);
     // Coded data never has 0xff followed by anything but 0, a restart marker, or the marker that ends it.
     while (marker === SOS && next >= 0 && isBare(bytes[next + 1]!)) next = nextMarker(bytes, next + 2);
@@ -99,11 +111,13 @@ export function* jpegSegments(bytes: Uint8Array, name: string): Generator<JpegSe
     yield { marker, at, data: bytes.subarray(at + 4, end), coded };
     at = next;
   }
-  return false;
+  return 'data';
 }
 
+type JpegFrame = Omit<JpegHeader, 'scans' | 'single' | 'end' | 'complete'>;
+
 /** A frame header (B.2.2), whose sampling factors say how many blocks each component has (A.1.1). */
-function readFrame(marker: number, data: Uint8Array, name: string): Omit<JpegHeader, 'scans' | 'ended'> {
+function readFrame(marker: number, data: Uint8Array, name: string): JpegFrame {
   const count = data[5] ?? 0;
   if (data.length < 6 + 3 * count || count === 0) {
     throw new InputError(`${name}: expected a JPEG frame header of ${6 + 3 * count} bytes, found ${data.length}`);

@@ -73,7 +73,7 @@ export class HuffmanDecoder implements BlockDecoder {
       k += symbol >> 4;
       if (size > 0) {
         const value = signed(this.#take(size), size);
-        if (k < 64) out[at + ZIGZAG[k]!] = value;
+        out[at + ZIGZAG[k]!] = value;
       } else if (symbol !== 0xf0) return;
     }
   }
@@ -98,7 +98,7 @@ export class HuffmanDecoder implements BlockDecoder {
       k += run;
       if (size > 0) {
         const value = signed(this.#take(size), size) << low;
-        if (k < 64) out[at + ZIGZAG[k]!] = value;
+        out[at + ZIGZAG[k]!] = value;
       } else if (run < 15) {
         this.#emptyBands = (1 << run) - 1 + this.#take(run);
         return;
@@ -120,7 +120,7 @@ export class HuffmanDecoder implements BlockDecoder {
       }
       const fresh = size === 0 ? 0 : (this.#take(1) === 1 ? 1 : -1) * (1 << low);
       k = this.#refine(out, at, k, run);
-      if (fresh !== 0 && k < 64) out[at + ZIGZAG[k]!] = fresh;
+      if (fresh !== 0) out[at + ZIGZAG[k]!] = fresh;
       k++;
     }
     if (this.#emptyBands > 0) {

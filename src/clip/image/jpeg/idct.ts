@@ -22,6 +22,10 @@ const F_3_072 = factor(3.072711026);
 
 const work = new Int32Array(64);
 
+/** The vector code of libjpeg-turbo holds 16 bits of a number; only coefficients that no picture has need more. */
+const short = (value: number) => (value << 16) >> 16;
+const saturated = (value: number) => Math.max(-0x8000, Math.min(0x7fff, value));
+
 /**
  * Samples of a block from its coefficients.
  *
@@ -36,7 +40,7 @@ export function inverseDct(
   at: number,
   stride: number,
 ): void {
-  for (let i = 0; i < 64; i++) work[i] = Math.imul(coefficients[from + i]!, table[i]!);
+  for (let i = 0; i < 64; i++) work[i] = short(Math.imul(coefficients[from + i]!, table[i]!));
   for (let x = 0; x < 8; x++) pass(x, 8, FACTOR_BITS - KEPT_BITS);
   for (let y = 0; y < 8; y++) {
     pass(8 * y, 1, FACTOR_BITS + KEPT_BITS + 3);
@@ -51,17 +55,18 @@ function pass(at: number, step: number, bits: number): void {
   const even = Math.imul(i(2) + i(6), F_0_541);
   const even2 = even - Math.imul(i(6), F_1_847);
   const even3 = even + Math.imul(i(2), F_0_765);
-  const sum = (i(0) + i(4)) << FACTOR_BITS;
-  const difference = (i(0) - i(4)) << FACTOR_BITS;
+  const sum = short(i(0) + i(4)) << FACTOR_BITS;
+  const difference = short(i(0) - i(4)) << FACTOR_BITS;
   const e0 = sum + even3 + half;
   const e3 = sum - even3 + half;
   const e1 = difference + even2 + half;
   const e2 = difference - even2 + half;
 
   const [a, b, c, d] = [i(7), i(5), i(3), i(1)];
-  const all = Math.imul(a + c + b + d, F_1_175);
-  const ac = all - Math.imul(a + c, F_1_961);
-  const bd = all - Math.imul(b + d, F_0_390);
+  const [sevenThree, fiveOne] = [short(a + c), short(b + d)];
+  const all = Math.imul(sevenThree + fiveOne, F_1_175);
+  const ac = all - Math.imul(sevenThree, F_1_961);
+  const bd = all - Math.imul(fiveOne, F_0_390);
   const ad = Math.imul(a + d, -F_0_899);
   const bc = Math.imul(b + c, -F_2_562);
   const o3 = Math.imul(a, F_0_298) + ad + ac;
@@ -69,12 +74,12 @@ function pass(at: number, step: number, bits: number): void {
   const o1 = Math.imul(c, F_3_072) + bc + ac;
   const o0 = Math.imul(d, F_1_501) + ad + bd;
 
-  work[at] = (e0 + o0) >> bits;
-  work[at + 7 * step] = (e0 - o0) >> bits;
-  work[at + step] = (e1 + o1) >> bits;
-  work[at + 6 * step] = (e1 - o1) >> bits;
-  work[at + 2 * step] = (e2 + o2) >> bits;
-  work[at + 5 * step] = (e2 - o2) >> bits;
-  work[at + 3 * step] = (e3 + o3) >> bits;
-  work[at + 4 * step] = (e3 - o3) >> bits;
+  work[at] = saturated((e0 + o0) >> bits);
+  work[at + 7 * step] = saturated((e0 - o0) >> bits);
+  work[at + step] = saturated((e1 + o1) >> bits);
+  work[at + 6 * step] = saturated((e1 - o1) >> bits);
+  work[at + 2 * step] = saturated((e2 + o2) >> bits);
+  work[at + 5 * step] = saturated((e2 - o2) >> bits);
+  work[at + 3 * step] = saturated((e3 + o3) >> bits);
+  work[at + 4 * step] = saturated((e3 - o3) >> bits);
 }

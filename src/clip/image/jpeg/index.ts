@@ -5,7 +5,13 @@
 import { InputError, isError } from '../../../errors.js';
 import { quoted } from '../../checkpoint/quoted.js';
 import { discardCodec, jpegDecoder } from '../codecs.js';
-import { checkDimensions, type DecodedImage, MOST_PIXELS } from '../decoded-image.js';
+import {
+  checkDimensions,
+  type DecodedImage,
+  MOST_PIXELS,
+  PIXELS_FOR_NOTHING,
+  type TruncatedImages,
+} from '../decoded-image.js';
 import { cutShort, type JpegHeader, readJpegHeader } from './header.js';
 import { decodePlainJpeg } from './plain.js';
 
@@ -20,11 +26,11 @@ const MOST_SCANNED_PIXELS = 2_000_000_000;
 const MOST_SCANS = 1000;
 
 /**
- * Huffman coding takes a bit for a block at the very least, so a small file cannot claim a large image. Arithmetic coding takes less, for
- * blocks that are all alike.
+ * Huffman coding takes a bit for a block at the very least, so a small file cannot claim a large image. Arithmetic coding takes less for
+ * blocks that are all alike, but microseconds for each of them in each scan: so many it may have whatever its length.
  */
 const MOST_BLOCKS_PER_BYTE = 8;
-const MOST_ARITHMETIC_BLOCKS_PER_BYTE = 512;
+const ARITHMETIC_BLOCKS_FOR_NOTHING = 1 << 19;
 
 /**
  * The codec's memory grows to the largest image that it has met (about 14 bytes a pixel) and never shrinks; after one of more
@@ -36,21 +42,27 @@ const MOST_PIXELS_KEPT = 16_000_000;
 const DATA_END = /premature end of data segment/i;
 
 /** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
-export async function decodeJpeg(bytes: Uint8Array, name: string): Promise<DecodedImage> {
-  const header = readJpegHeader(bytes, name);
+export async function decodeJpeg(
+  bytes: Uint8Array,
+  name: string,
+  truncated: TruncatedImages = 'skip',
+): Promise<DecodedImage> {
+  const header = readJpegHeader(bytes, name, truncated);
   const { width, height, components, scans, blocks } = header;
-  const isPlain = needsPlain(header);
+  const mayBeCut = truncated === 'read' && header.end !== 'marker';
+  const isPlain = mayBeCut || needsPlain(header);
   checkDimensions(width, height, name, components.length === 4 ? MOST_CMYK_PIXELS : MOST_PIXELS);
   if (scans > MOST_SCANS || scans * width * height > MOST_SCANNED_PIXELS) {
     throw new InputError(`${name}: expected a JPEG image of few scans, found ${scans} of ${width} x ${height}`);
   }
-  if (blocks > bytes.length * (header.arithmetic ? MOST_ARITHMETIC_BLOCKS_PER_BYTE : MOST_BLOCKS_PER_BYTE)) {
+  const forNothing = header.arithmetic ? ARITHMETIC_BLOCKS_FOR_NOTHING : mayBeCut ? (3 * PIXELS_FOR_NOTHING) / 64 : 0;
+  if (blocks * (header.arithmetic ? scans : 1) > bytes.length * MOST_BLOCKS_PER_BYTE + forNothing) {
     throw new InputError(`${name}: JPEG image is cut short (${bytes.length} bytes for ${width} x ${height} pixels)`);
   }
-  return isPlain ? decodePlainJpeg(bytes, header, name) : decodeGreyOrColor(bytes, header, name);
+  return isPlain ? decodePlainJpeg(bytes, header, name, truncated) : decodeGreyOrColor(bytes, header, name);
 }
 
-/** CMYK, arithmetic coding, and samples that stand for more pixels from top to bottom than across, which that build repeats. */
+/** Besides files that may be cut short: CMYK, arithmetic coding, and samples that stand for more pixels from top to bottom than across, which that build repeats. */
 function needsPlain({ components, arithmetic }: JpegHeader): boolean {
   const across = Math.max(...components.map((one) => one.across));
   const down = Math.max(...components.map((one) => one.down));
@@ -65,7 +77,7 @@ async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: st
   decoder.lastMessage = '';
   let rgba: Uint8ClampedArray;
   try {
-    const decoded = decoder.codec.decode(header.ended ? bytes : withEnd(bytes), false);
+    const decoded = decoder.codec.decode(header.end === 'marker' ? bytes : withEnd(bytes), false);
     if (!decoded || decoded.width !== width || decoded.height !== height) throw new Error('no image');
     rgba = decoded.data;
   } catch (error) {
@@ -75,7 +87,7 @@ async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: st
     throw new InputError(`${name}: JPEG image cannot be decoded (${quoted(message)})`);
   }
   if (width * height > MOST_PIXELS_KEPT) discardCodec('jpegDecoder');
-  if (!header.ended && DATA_END.test(decoder.lastMessage)) throw cutShort(bytes, name);
+  if (header.end !== 'marker' && DATA_END.test(decoder.lastMessage)) throw cutShort(bytes, name);
   if (header.components.length === 1) return { width, height, mode: 'L', data: firstChannel(rgba) };
   return { width, height, mode: 'RGBX', data: new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) };
 }

@@ -1,18 +1,19 @@
 /**
  * A JPEG decoder for what the WebAssembly build of libjpeg-turbo cannot give, or gives otherwise than Pillow: CMYK before its conversion,
- * arithmetic coding, and chroma halved from top to bottom only. Equal to libjpeg-turbo 2.1 byte for byte.
+ * arithmetic coding, chroma halved from top to bottom only, and files that are cut short. Equal to libjpeg-turbo 2.1 byte for byte.
  *
  * Why not a library: jpeg-js gives CMYK as RGB only, has another inverse DCT and no arithmetic coding; `@cwasm/jpeg-turbo` is
  * libjpeg-turbo 2.0, without arithmetic coding too; `@cornerstonejs/codec-libjpeg-turbo-8bit` has no CMYK and cannot be bundled as an ES
  * module; ImageMagick's WebAssembly is 14 MB.
  */
 import { InputError } from '../../../errors.js';
-import type { DecodedImage } from '../decoded-image.js';
+import { CHANNELS, type DecodedImage, type ImageMode, type TruncatedImages } from '../decoded-image.js';
 import { ArithmeticDecoder } from './arithmetic.js';
 import { type JpegComponent, type JpegHeader, type JpegSegment, jpegSegments, SOS } from './header.js';
 import { HuffmanDecoder } from './huffman.js';
 import { inverseDct } from './idct.js';
 import type { BlockDecoder, ScanParameters } from './scan.js';
+import { ScanProgress, smoothed } from './smoothing.js';
 import { JpegTables } from './tables.js';
 import { type Plane, upsampledRow } from './upsample.js';
 
@@ -34,31 +35,45 @@ type ColorSpace = 'grey' | 'rgb' | 'ycc' | 'cmyk' | 'ycck';
 /**
  * @param header of `bytes`, whose size has been found acceptable
  * @returns mode L, RGB, or CMYK with 0 for no ink, which is the opposite of what files hold
- * @throws InputError if the file is damaged or cut short.
+ * @throws InputError if the file is damaged, or cut short and not to be read so.
  */
-export function decodePlainJpeg(bytes: Uint8Array, header: JpegHeader, name: string): DecodedImage {
+export function decodePlainJpeg(
+  bytes: Uint8Array,
+  header: JpegHeader,
+  name: string,
+  truncated: TruncatedImages,
+): DecodedImage {
   try {
-    return decode(bytes, header, name);
+    return decode(bytes, header, truncated);
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${name}: JPEG image cannot be decoded (${(error as Error).message})`);
   }
 }
 
-function decode(bytes: Uint8Array, header: JpegHeader, name: string): DecodedImage {
+function decode(bytes: Uint8Array, header: JpegHeader, truncated: TruncatedImages): DecodedImage {
   const components = layOut(header);
+  const progress = new ScanProgress(components.length);
+  let isStarved = false;
   const tables = new JpegTables();
   const markers: JpegSegment[] = [];
-  for (const segment of jpegSegments(bytes, name)) {
+  for (const segment of jpegSegments(bytes)) {
     tables.read(segment);
     if (segment.marker === SOS) {
-      const starved = decodeScan(segment, header, components, tables);
-      if (starved && !header.ended) throw new Error('its data are cut short');
+      isStarved = decodeScan(segment, header, components, tables, progress) || isStarved;
+      if (isStarved && header.end !== 'marker' && (truncated === 'skip' || header.arithmetic))
+        throw new Error('its data are cut short');
+      // libjpeg is done then, whatever follows.
+      if (header.single) break;
     }
     if (segment.marker === APP0 || segment.marker === APP14) markers.push(segment);
   }
-  if (header.progressive) for (const component of components) transformAll(component);
-  return paint(header, components, colorSpace(header, markers));
+  const space = colorSpace(header, markers);
+  const isCut = !header.complete || (isStarved && header.end !== 'marker');
+  // libjpeg begins to give pixels when it has all scans, and waits for the rest of a segment first.
+  if (header.end === 'segment' && !header.single) return { ...blank(header, space), truncated: true };
+  if (header.progressive) transformAll(components, progress);
+  return { ...paint(header, components, space), ...(isCut && { truncated: true as const }) };
 }
 
 function layOut({ width, height, components, progressive }: JpegHeader): Component[] {
@@ -93,6 +108,7 @@ function decodeScan(
   header: JpegHeader,
   all: readonly Component[],
   tables: JpegTables,
+  progress: ScanProgress,
 ): boolean {
   const count = data[0] ?? 0;
   if (count < 1 || count > 4 || data.length < 4 + 2 * count) throw new Error('a scan header that is cut');
@@ -100,6 +116,7 @@ function decodeScan(
     const component = all.find(({ id }) => id === data[1 + 2 * i]);
     if (!component) throw new Error(`a scan of component ${data[1 + 2 * i]}, which there is none of`);
     component.quantisation ??= tables.quantisation.get(component.table);
+    if (!component.quantisation) throw new Error(`no quantisation table ${component.table}`);
     return { component, dc: data[2 + 2 * i]! >> 4, ac: data[2 + 2 * i]! & 15 };
   });
   const [first, last, bits] = data.subarray(1 + 2 * count);
@@ -111,6 +128,10 @@ function decodeScan(
   }
   if (scan.first > 0 && count > 1) throw new Error('a scan of several components that is not of DC');
 
+  progress.begin(
+    scan,
+    chosen.map(({ component }) => all.indexOf(component)),
+  );
   const decoder = blockDecoder(header, scan, chosen, tables);
   const intervals = restartIntervals(coded);
   const single = count === 1 ? chosen[0]!.component : undefined;
@@ -123,13 +144,18 @@ function decodeScan(
   const interval = tables.restartInterval || units;
   let starved = false;
   for (let unit = 0; unit < units; unit++) {
-    if (unit % interval === 0) decoder.start(intervals.next().value ?? NOTHING);
+    if (unit % interval === 0) {
+      const next = intervals.next();
+      // As in libjpeg, the blocks after the end of the data do not begin anew, as far as data were missing before it.
+      if (!next.done || !decoder.starved || header.arithmetic) decoder.start(next.value ?? NOTHING);
+    }
     // Encoders leave out what zeros arithmetic coding has at its end.
     if (decoder.starved && !header.arithmetic) {
       starved = true;
       continue;
     }
     const [x, y] = [unit % unitsAcross, Math.floor(unit / unitsAcross)];
+    progress.lastRow = Math.floor(y / (single?.down ?? 1));
     if (single) decodeBlock(decoder, 0, single, x, y, header);
     else {
       for (const [i, { component }] of chosen.entries()) {
@@ -175,6 +201,9 @@ function* restartIntervals(coded: Uint8Array): Generator<Uint8Array, undefined> 
     clean[length++] = byte;
     if (byte !== 0xff) continue;
     while (coded[at + 1] === 0xff) at++;
+    // A marker that is cut is none.
+    if (at + 1 === coded.length) length--;
+    if (at + 1 === coded.length) break;
     if (coded[++at] === 0) continue;
     yield clean.subarray(start, --length);
     start = length;
@@ -196,21 +225,34 @@ function decodeBlock(
     return;
   }
   decoder.block(place, component.coefficients.fill(0), 0);
-  transform(component, 0, x, y);
+  transform(component, component.coefficients, 0, x, y);
 }
 
-function transformAll(component: Component): void {
-  const { blocksAcross, plane } = component;
-  const blocksDown = plane.samples.length / (64 * blocksAcross);
-  for (let y = 0, block = 0; y < blocksDown; y++) {
-    for (let x = 0; x < blocksAcross; x++, block++) transform(component, block * 64, x, y);
+/** Progressive images; components that no scan had stay grey. */
+function transformAll(components: readonly Component[], progress: ScanProgress): void {
+  const smooths = progress.needsSmoothing(components);
+  for (const [i, component] of components.entries()) {
+    const { blocksAcross, ownAcross, ownDown, down, coefficients, quantisation } = component;
+    if (!quantisation) continue;
+    for (let y = 0; y < ownDown; y++) {
+      const missing = smooths ? progress.missing(i, Math.floor(y / down)) : undefined;
+      for (let x = 0; x < ownAcross; x++) {
+        if (missing) transform(component, smoothed(component, x, y, missing), 0, x, y);
+        else transform(component, coefficients, 64 * (y * blocksAcross + x), x, y);
+      }
+    }
   }
 }
 
-function transform({ quantisation, coefficients, plane, table }: Component, from: number, x: number, y: number): void {
-  if (!quantisation) throw new Error(`no quantisation table ${table}`);
+function transform(
+  { quantisation, plane }: Component,
+  coefficients: Int16Array,
+  from: number,
+  x: number,
+  y: number,
+): void {
   const { samples, stride } = plane;
-  inverseDct(coefficients, from, quantisation, samples, 8 * (y * stride + x), stride);
+  inverseDct(coefficients, from, quantisation!, samples, 8 * (y * stride + x), stride);
 }
 
 const APP0 = 0xe0;
@@ -232,6 +274,16 @@ function colorSpace({ components }: JpegHeader, markers: readonly JpegSegment[])
   return (adobe ? isTransformed : !isNamedRgb) ? 'ycc' : 'rgb';
 }
 
+function modeOf(space: ColorSpace): ImageMode {
+  return space === 'grey' ? 'L' : space === 'cmyk' || space === 'ycck' ? 'CMYK' : 'RGB';
+}
+
+/** All samples zero: black, or no ink. */
+function blank({ width, height }: JpegHeader, space: ColorSpace): DecodedImage {
+  const mode = modeOf(space);
+  return { width, height, mode, data: new Uint8Array(width * height * CHANNELS[mode]) };
+}
+
 function paint({ width, height }: JpegHeader, components: readonly Component[], space: ColorSpace): DecodedImage {
   const channels = components.length;
   const data = new Uint8ClampedArray(width * height * channels);
@@ -247,8 +299,7 @@ function paint({ width, height }: JpegHeader, components: readonly Component[], 
       if (channels === 4) data[to + 3] = 255 - data[to + 3]!;
     }
   }
-  const mode = space === 'grey' ? 'L' : channels === 3 ? 'RGB' : 'CMYK';
-  return { width, height, mode, data: new Uint8Array(data.buffer) };
+  return { width, height, mode: modeOf(space), data: new Uint8Array(data.buffer) };
 }
 
 const FRACTION_BITS = 16;

@@ -21,14 +21,17 @@ export interface BlockDecoder {
   readonly starved: boolean;
 }
 
-/** Place in a block of 8 x 8 of each coefficient in zigzag order (figure A.6). */
+/**
+ * Place in a block of 8 x 8 of each coefficient in zigzag order (figure A.6); then, as in libjpeg, 16 times the last one, where those end up
+ * that damaged data have beyond it.
+ */
 export const ZIGZAG: Uint8Array = zigzag();
 
 function zigzag(): Uint8Array {
   const places = Array.from({ length: 64 }, (_, i) => ({ x: i & 7, y: i >> 3 }));
   const along = ({ x, y }: { x: number; y: number }) => ((x + y) % 2 === 0 ? x : y);
   places.sort((a, b) => a.x + a.y - (b.x + b.y) || along(a) - along(b));
-  return Uint8Array.from(places, ({ x, y }) => y * 8 + x);
+  return Uint8Array.from([...places.map(({ x, y }) => y * 8 + x), ...Array<number>(16).fill(63)]);
 }
 
 /** A number of `size` bits as JPEG writes those of either sign (table F.1). */
