@@ -58,7 +58,7 @@ it('measures, keeps, shows and clears; other commands use the table', async () =
   expect(await ptdpcJson(['autotune', '--clear'])).toEqual({ removed: 1 });
   expect(await ptdpcJson(['autotune', '--clear'])).toEqual({ removed: 0 });
   await expectRefused(['autotune', '--show'], /nothing was measured/);
-}, 120_000);
+});
 
 it('refuses a model that is none, and leaves no table', async () => {
   await expectRefused(['autotune', '--model', scratchPath('nowhere')], /nowhere/);

@@ -36,7 +36,7 @@ beforeAll(async () => {
     const setting = NAMED_SETTINGS.find((name) => folderOf(name) === folder)!;
     await writePublished(scratchPath(folder), setting);
   }
-}, 60_000);
+});
 
 const check = (setting: NamedSetting, ...options: string[]) =>
   ptdpcJson<Report>(['data', folderOf(setting), '--dataset', setting, ...options]);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   for (const [folder, setting] of Object.entries(SETTINGS)) {
     await writePublished(scratchPath(`data/${folder}`), setting, { perClass: { train: 3, val: 1, test: 2 } });
   }
-}, 60_000);
+});
 
 /** One epoch, two rates, one seed. */
 const QUICK = ['--epochs', '1', '--lr', '0.1,0.01', '--seeds', '1'];
@@ -55,7 +55,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
       '--json',
     ]);
     all = JSON.parse(stdout) as ExperimentResults[];
-  }, 100_000);
+  });
 
   test('every experiment has its settings, and every cell its seeds and the figure of the paper', () => {
     expect(all.map(({ experiment }) => experiment)).toEqual([
@@ -221,7 +221,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
       );
       expect(await second, name).toBe(await first);
     }
-  }, 100_000);
+  });
 
   test('two processes and one that was killed, on the same plan, give the same numbers', async () => {
     const plan = ['--data-root', 'data', '--settings', 'fi8,twitter2', '--model', 'model', '--out', 'shared', ...QUICK];
@@ -248,7 +248,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
       const alone = all[1]!.cells.find(({ setting, variant }) => setting === cell.setting && variant === cell.variant);
       expect(numbers({ ...together, cells: [cell] })).toBe(numbers({ ...together, cells: [alone!] }));
     }
-  }, 100_000);
+  });
 
   test('collect before the end lists what is missing', async () => {
     await mkdir(scratchPath('partly'));
@@ -346,7 +346,7 @@ test('images that cannot be read are said wherever results are, and listed; --st
   expect(strict.stderr.trimEnd().split('\n').at(-1)).toMatch(
     /^ptdpc: .*broken\/test\/positive\/positive_1\.jpg: expected/,
   );
-}, 60_000);
+});
 
 describe('what is refused', () => {
   const plan = (...args: string[]) => ['experiment', 'plan', 'table2', '--out', 'refused', ...args];

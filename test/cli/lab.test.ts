@@ -48,7 +48,7 @@ it('watches: each save is tried at once', async () => {
     said += data.toString();
   });
   const outcome = outcomeOf(child);
-  const seen = (pattern: RegExp) => expect.poll(() => said, { timeout: 60_000, interval: 20 }).toMatch(pattern);
+  const seen = (pattern: RegExp) => expect.poll(() => said, { timeout: 200_000, interval: 20 }).toMatch(pattern);
   await seen(/right on 21 cases[\s\S]*ceilings/);
   said = '';
   await writeFile(file, text.replaceAll('exp(', 'exp2('));

@@ -57,4 +57,4 @@ test('the five lines, from fetch to a prediction', async () => {
   expect(printed.get('report')).toBe('runs/fi/report.html\n');
   expect(await readFile(scratchPath('runs/fi/report.html'), 'utf8')).toMatch(/<svg.*<img .*src="data:image\/jpeg/s);
   expect(printed.get('predict')).toMatch(/^holiday\.jpg(?: +[a-z]+ \d+\.\d %){3}\n$/);
-}, 100_000);
+});

@@ -39,7 +39,7 @@ describeOn('webgpu', 'tuner', (device) => {
     // Seven columns do not suit the subgroup variant.
     expect(timings.some((timing) => timing.work.startsWith('nn') && timing.variant === 'subgroup')).toBe(false);
     expect(parseTuning(JSON.parse(JSON.stringify(tuning)))).toEqual(tuning);
-  }, 60_000);
+  });
 });
 
 it('takes nothing for a tuning that is none', () => {

@@ -63,7 +63,7 @@ describeOn('webgpu', 'runtime', (device) => {
     // 3 layers forward (8 dispatches) and backward (9), composition, loss: few enough to be counted.
     expect(counters.dispatches - before.dispatches).toBeLessThan(80);
     counted.dispose();
-  }, 60_000);
+  });
 
   it('launches by name: what the shader does not have, or does not get, is named', () => {
     const backend = device() as WebGpuBackend;

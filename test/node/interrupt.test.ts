@@ -17,7 +17,7 @@ const WORK = {
 } as const;
 
 /** A handler that never gets its turn must not keep a program alive: no polite signal. */
-const LIMIT = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
+const LIMIT = { timeout: 200_000, killSignal: 'SIGKILL' } as const;
 
 const bundle = scratch('program.mjs');
 

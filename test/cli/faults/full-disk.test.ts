@@ -38,7 +38,7 @@ async function filledDuring(
   env?: NodeJS.ProcessEnv,
 ): Promise<string> {
   const outcome = outcomeOf(startPtdpc(args, env));
-  await expect.poll(isTime, { timeout: 60_000, interval: 2 }).toBe(true);
+  await expect.poll(isTime, { timeout: 200_000, interval: 2 }).toBe(true);
   await fill(disk);
   return lastLine(await outcome);
 }

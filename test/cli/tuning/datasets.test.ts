@@ -16,7 +16,7 @@ beforeAll(async () => {
   // Without a split: the images of one, in the folders of their classes.
   await cp(scratchPath('split/train'), scratchPath('whole'), { recursive: true });
   await cp(scratchPath('folds/1/train'), scratchPath('whole-twitter'), { recursive: true });
-}, 60_000);
+});
 
 const COMMON = ['--device', 'cpu'];
 const train = (data: string, out: string, ...options: string[]) =>

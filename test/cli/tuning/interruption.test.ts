@@ -27,7 +27,7 @@ beforeAll(() => train('straight', ...OPTIONS));
 async function endAfter(out: string, epochs: number, signal: 'SIGKILL' | 'SIGINT') {
   const child = startPtdpc(trainArgs(out, ...OPTIONS));
   const outcome = outcomeOf(child);
-  await expect.poll(() => finishedEpochs(out), { timeout: 60_000, interval: 2 }).toBeGreaterThanOrEqual(epochs);
+  await expect.poll(() => finishedEpochs(out), { timeout: 200_000, interval: 2 }).toBeGreaterThanOrEqual(epochs);
   const sent = performance.now();
   child.kill(signal);
   return { ...(await outcome), milliseconds: performance.now() - sent };

@@ -63,7 +63,7 @@ it.each(['shared', 'own'])('a worker by itself computes a whole product from %s 
   Atomics.store(words, 0, 1);
   Atomics.notify(words, 0);
   const result = heap.f32(out, m * n);
-  await expect.poll(() => result.every((x) => x === 2 * 3 * k), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => result.every((x) => x === 2 * 3 * k), { timeout: 200_000 }).toBe(true);
   worker.terminate();
 });
 
@@ -108,7 +108,7 @@ it('does not keep a process alive, disposed of or not', async () => {
     const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' as const };
     await build({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'error' });
     for (const argument of ['dispose', 'leave']) {
-      const { stdout } = await promisify(execFile)(process.execPath, [outfile, argument], { timeout: 30_000 });
+      const { stdout } = await promisify(execFile)(process.execPath, [outfile, argument], { timeout: 200_000 });
       expect(stdout).toBe('200\n');
     }
   } finally {
