@@ -2,6 +2,7 @@
 import { InputError, printable } from '../errors.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { explained } from '../node/system-error.js';
+import { jsonText } from '../ptdpc/parse-json.js';
 
 /** What was checked is not as it should be: the result is there, and the program ends with code 1. */
 export class NegativeResult extends InputError {}
@@ -18,7 +19,7 @@ export function printLines(text: string): void {
 
 /** A result for programs: one JSON document. What `print` escapes stands in strings only, where the escapes are JSON's own. */
 export function printJson(value: unknown): void {
-  printLines(JSON.stringify(value, null, 2));
+  printLines(jsonText(value));
 }
 
 /** A message for people, of one line or several. What names from files hold to steer a terminal is escaped. */

@@ -9,7 +9,8 @@ export function percent(share: number | null): string {
 /** Rows of cells in columns; the first `left` columns are aligned left, the others right. No cell breaks its line. */
 export function table(cells: readonly (readonly string[])[], left = 1): string {
   const rows = cells.map((row) => row.map(printable));
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const widths =
+    rows[0]?.map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0)) ?? [];
   return rows
     .map((row) =>
       row

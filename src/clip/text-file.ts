@@ -11,25 +11,40 @@ const MARKED: readonly (readonly [first: number, second: number, encoding: strin
  * is neither UTF-8 nor UTF-16 with a byte order mark: read as if it were, class words would be full of U+FFFD.
  */
 export function decodeText(bytes: Uint8Array, name: string): string {
-  const [first, second] = bytes;
+  const encoding = encodingOf(bytes, name);
+  const text = decoded(bytes, encoding);
+  if (text !== undefined) return text;
+  if (encoding !== 'utf-8')
+    throw new InputError(`${name}: expected UTF-16 text, as its first two bytes say, found damaged text; ${WAY_OUT}`);
+  throw notUtf8(name, firstWrongLine(bytes));
+}
+
+/** The encoding of a text file, by its first two bytes. Throws InputError naming the file where they are zero. */
+export function encodingOf([first, second]: Uint8Array, name: string): string {
   const marked = MARKED.find(([a, b]) => a === first && b === second);
   if (!marked && (first === 0 || second === 0))
     throw new InputError(
       `${name}: expected UTF-8 text, found zero bytes (UTF-16 without a byte order mark?); ${WAY_OUT}`,
     );
-  const encoding = marked?.[2] ?? 'utf-8';
-  const text = decoded(bytes, encoding);
-  if (text !== undefined) return text;
-  if (marked)
-    throw new InputError(`${name}: expected UTF-16 text, as its first two bytes say, found damaged text; ${WAY_OUT}`);
-  throw new InputError(`${name}: line ${firstWrongLine(bytes)}: expected UTF-8 text, found other bytes; ${WAY_OUT}`);
+  return marked?.[2] ?? 'utf-8';
+}
+
+/** One line of a UTF-8 file, counted from 1. Throws InputError naming file and line where it is something else. */
+export function decodeLine(bytes: Uint8Array, name: string, line: number): string {
+  const text = decoded(bytes, 'utf-8', line > 1);
+  if (text === undefined) throw notUtf8(name, line);
+  return text;
+}
+
+function notUtf8(name: string, line: number): InputError {
+  return new InputError(`${name}: line ${line}: expected UTF-8 text, found other bytes; ${WAY_OUT}`);
 }
 
 const WAY_OUT = 'save it as UTF-8';
 
-function decoded(bytes: Uint8Array, encoding: string): string | undefined {
+function decoded(bytes: Uint8Array, encoding: string, ignoreBOM = false): string | undefined {
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM }).decode(bytes);
   } catch {
     return undefined;
   }

@@ -8,8 +8,8 @@
  *     <parent>/.<name>.partial/        what there is so far
  *     <parent>/.<name>.partial.lock    held by the process at work
  */
-import { rmSync } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
@@ -23,7 +23,9 @@ import { kindOfFile, naming } from './system-error.js';
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
   await requirePlaceForFile(path);
   await writeBeside(path, async (temporary) => {
-    const file = await open(temporary, 'wx');
+    // Created without giving way to Ctrl-C, whose handler could otherwise remove it a moment before it is there.
+    closeSync(openSync(temporary, 'wx'));
+    const file = await open(temporary, 'r+');
     try {
       await fill((chunk) => file.appendFile(chunk));
       await file.sync();
@@ -34,10 +36,20 @@ export async function createFileAtomically(path: string, fill: (sink: ByteSink) 
   });
 }
 
-/** Writes a file; replaces an existing one. */
-export async function writeFileAtomically(path: string, data: Uint8Array | string): Promise<void> {
-  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-  await createFileAtomically(path, async (sink) => sink(bytes));
+/** Writes a file from its contents, or from its lines one after the other; replaces an existing file. */
+export async function writeFileAtomically(path: string, data: Uint8Array | Iterable<string>): Promise<void> {
+  await createFileAtomically(path, async (sink) => {
+    if (data instanceof Uint8Array) return await sink(data);
+    if (typeof data === 'string') return await sink(Buffer.from(data));
+    let block = '';
+    for (const line of data) {
+      block += line;
+      if (block.length < 2 ** 20) continue;
+      await sink(Buffer.from(block));
+      block = '';
+    }
+    await sink(Buffer.from(block));
+  });
 }
 
 /**
@@ -53,7 +65,7 @@ export async function createDirectoryAtomically(
     await using _lock = await takeLock(hidden(path, 'lock'), { what: path });
     // The previous holder of the lock may have created it.
     await requireNothingAt(path);
-    await mkdir(temporary);
+    mkdirSync(temporary);
     await fill(temporary);
     await syncTree(temporary);
     await renameDirectory(temporary, path);

@@ -65,19 +65,22 @@ export async function readDescription(directory: string): Promise<ModelDescripti
   return describeModel(files, (name) => join(directory, name));
 }
 
-/** A small file's bytes. Throws InputError naming it where it cannot be read or is too large to be what it should be. */
-export async function readSmallFile(path: string): Promise<Uint8Array> {
+/** The most bytes of a file that is parsed as a whole and grows with images or classes: V8's longest string. */
+export const MAX_DATA_BYTES = 2 ** 29 - 24;
+
+/** A small file's bytes. Throws InputError naming it where it cannot be read or has more than `most` bytes. */
+export async function readSmallFile(path: string, most = MAX_TEXT_BYTES): Promise<Uint8Array> {
   const status = await naming(path, 'cannot be opened', () => stat(path));
   if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);
-  if (status.size > MAX_TEXT_BYTES) {
-    throw new InputError(`${path}: expected at most ${MAX_TEXT_BYTES} bytes, found ${status.size}`);
+  if (status.size > most) {
+    throw new InputError(`${path}: expected at most ${most} bytes, found ${status.size}`);
   }
   return naming(path, 'cannot be read', () => readFile(path));
 }
 
 /** A small text file. Throws InputError as `readSmallFile` and `decodeText` do. */
-export async function readText(path: string): Promise<string> {
-  return decodeText(await readSmallFile(path), path);
+export async function readText(path: string, most = MAX_TEXT_BYTES): Promise<string> {
+  return decodeText(await readSmallFile(path, most), path);
 }
 
 /** Whether there is something at `path`. Throws InputError where that cannot be told. */

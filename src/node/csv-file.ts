@@ -1,20 +1,42 @@
-/** Files of comma-separated values (RFC 4180) that people bring. */
-import { type Options, parse } from 'csv-parse/sync';
+/** Files of comma-separated values (RFC 4180): those that people bring, and our own. */
+import { pipeline, Readable } from 'node:stream';
+import { type Options, parse } from 'csv-parse';
+import { MAX_TEXT_BYTES } from '../clip/checkpoint/index.js';
 import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError, messageOf } from '../errors.js';
-import { readText } from './checkpoint-files.js';
+import { textLines } from './text-lines.js';
 
-/** The cells of each record. Throws InputError naming the file where it cannot be read or is something else. */
-export async function readCsv(path: string, options: Options = {}): Promise<string[][]> {
-  return parseCsv(await readText(path), path, options);
+/**
+ * The cells of each record, one record at a time. Throws InputError naming the file where it cannot be read or is something else; with
+ * `complete`, also where its last line does not end, since its last cell may have been cut.
+ */
+export async function* csvRecords(
+  path: string,
+  { complete = false, ...options }: Options & { complete?: boolean } = {},
+): AsyncGenerator<string[]> {
+  let last = '\n';
+  const lines = async function* () {
+    for await (const line of textLines(path)) {
+      yield line;
+      last = line;
+    }
+  };
+  const records = parse({ ...options, max_record_size: MAX_TEXT_BYTES });
+  // What fails in the source comes out of `records`.
+  pipeline(Readable.from(lines()), records, () => {});
+  try {
+    yield* records as AsyncIterable<string[]>;
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path}: expected comma-separated values (${shortened(messageOf(error))})`);
+  }
+  if (complete && !last.endsWith('\n'))
+    throw new InputError(`${path}: cut short: expected a line end after the last line`);
 }
 
-/** The cells of each record in the text of a file. Throws InputError naming the file where it is something else. */
-export function parseCsv(text: string, path: string, options: Options = {}): string[][] {
-  try {
-    return parse(text, options) as unknown as string[][];
-  } catch (error) {
-    const reason = shortened(messageOf(error));
-    throw new InputError(`${path}: expected comma-separated values (${reason})`);
-  }
+/** The cells of all records. Throws InputError as `csvRecords` does. */
+export async function readCsv(path: string, options: Options = {}): Promise<string[][]> {
+  const records: string[][] = [];
+  for await (const record of csvRecords(path, options)) records.push(record);
+  return records;
 }

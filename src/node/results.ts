@@ -6,6 +6,7 @@
  *
  * A result is replaced only by that of the same images; other images under the same name get a name of their own.
  */
+import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import * as v from 'valibot';
@@ -16,15 +17,14 @@ import {
   type Dataset,
   type Evaluation,
   namedSetting,
-  predictionsCsv,
+  predictionLines,
   rowShares,
   type Split,
   wilsonInterval,
 } from '../ptdpc/index.js';
-import { finite, parseJsonAs, text, whole } from '../ptdpc/parse-json.js';
+import { finite, jsonText, parseJsonAs, text, whole } from '../ptdpc/parse-json.js';
 import { writeFileAtomically } from './atomic.js';
-import { exists, readText } from './checkpoint-files.js';
-import { sha256 } from './feature-segment.js';
+import { exists, MAX_DATA_BYTES, readText } from './checkpoint-files.js';
 import type { EncodedSplit } from './labelled-images.js';
 import { waitForLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
@@ -113,7 +113,7 @@ const resultSchema: v.GenericSchema<unknown, ResultFile> = v.object({
 
 /** Reads the JSON file of a result. Throws InputError where it is something else. */
 export async function readResult(path: string): Promise<ResultFile> {
-  return parseJsonAs(resultSchema, await readText(path), path, 'the result of an evaluation');
+  return parseJsonAs(resultSchema, await readText(path, MAX_DATA_BYTES), path, 'the result of an evaluation');
 }
 
 /** The paths of a run's results, of their JSON files, sorted. */
@@ -142,10 +142,10 @@ export async function writeResult(run: string, evaluated: EvaluatedSplit): Promi
   await naming(folder, 'cannot be created', () => makeFolder(folder));
   const paths = images.paths.map((path) => pathInData(root, path));
   const words = classes.map(({ word }) => word);
-  const csv = predictionsCsv(words, { paths, labels: images.labels }, evaluation);
+  const csv = predictionLines(words, { paths, labels: images.labels }, evaluation);
   const name = resultName(dataset);
   const imagesSha256 = contentHash(images);
-  const predictionsSha256 = sha256(csv);
+  const predictionsSha256 = hashOf(csv);
   const json = {
     ...{ dataset: name, setting, origin, data: dataFolder(root), split, seen, imagesSha256 },
     ...{ program: packageVersion(), device, epochs, predictionsSha256 },
@@ -162,10 +162,16 @@ export async function writeResult(run: string, evaluated: EvaluatedSplit): Promi
     const isSame = before?.epochs === epochs && before.predictionsSha256 === predictionsSha256;
     if (isSame && (await exists(table))) return { path, before: 'same' };
     await writeFileAtomically(table, csv);
-    await writeFileAtomically(path, `${JSON.stringify(json, null, 2)}\n`);
+    await writeFileAtomically(path, `${jsonText(json)}\n`);
     return { path, before: before ? 'replaced' : 'none' };
   }
   throw new InputError(`${folder}: two results of other images have the name ${name}-${split}; delete one`);
+}
+
+function hashOf(lines: Iterable<string>): string {
+  const hash = createHash('sha256');
+  for (const line of lines) hash.update(line);
+  return hash.digest('hex');
 }
 
 /**

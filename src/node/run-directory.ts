@@ -38,7 +38,7 @@ import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { isTemporary, removeLeftBehind } from './process-tag.js';
-import { describeOtherImages, imagesCsv, imagesPath, type RunImage, readRunImages } from './run-images.js';
+import { describeOtherImages, imageLines, imagesPath, type RunImage, readRunImages } from './run-images.js';
 import { parseEpochMetrics } from './run-metrics.js';
 import { explained, naming } from './system-error.js';
 
@@ -145,7 +145,7 @@ export class RunDirectory {
       // Without a finished epoch there is nothing to go on from, whatever the options were.
       await RunDirectory.requirePlace(path);
       await writeFileAtomically(join(path, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
-      await writeFileAtomically(imagesPath(path), imagesCsv(images));
+      await writeFileAtomically(imagesPath(path), imageLines(images));
       return new RunDirectory(path, record, undefined, 0);
     }
     const found = await readRunRecord(path);

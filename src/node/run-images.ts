@@ -7,18 +7,16 @@
  * with the class's folder, the SHA-256 of the file (as in the feature cache) and the path relative to the folder of the data set.
  * run.json has one hash for each split, of file hashes and labels in order, so moving or renaming files changes nothing.
  */
-import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../errors.js';
 import type { ClassName, Split } from '../ptdpc/index.js';
-import { csvText } from '../ptdpc/predictions-csv.js';
+import { csvLine } from '../ptdpc/predictions-csv.js';
 import { exists } from './checkpoint-files.js';
-import { parseCsv } from './csv-file.js';
+import { csvRecords } from './csv-file.js';
 import { isManifestName } from './datasets/manifest.js';
 import { sha256 } from './feature-segment.js';
 import type { SkippedImage } from './image-files.js';
 import type { EncodedSplit } from './labelled-images.js';
-import { kindOfFile, naming } from './system-error.js';
 
 const FILE = 'images.csv';
 const HEADER = ['split', 'class', 'sha256', 'path'] as const;
@@ -75,9 +73,9 @@ export function runImages(
   }));
 }
 
-/** The text of images.csv. */
-export function imagesCsv(images: readonly RunImage[]): string {
-  return csvText([HEADER, ...images.map((image) => HEADER.map((name) => image[name]))]);
+/** The lines of images.csv. */
+export function imageLines(images: readonly RunImage[]): string[] {
+  return [HEADER, ...images.map((image) => HEADER.map((name) => image[name]))].map(csvLine);
 }
 
 /** The path of images.csv in a run's folder. */
@@ -92,16 +90,23 @@ export function imagesPath(run: string): string {
 export async function readRunImages(run: string): Promise<RunImage[] | undefined> {
   const path = imagesPath(run);
   if (!(await exists(path))) return undefined;
-  const status = await naming(path, 'cannot be opened', () => stat(path));
-  if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);
-  const text = await naming(path, 'cannot be read', () => readFile(path, 'utf8'));
-  const [header = [], ...rows] = parseCsv(text, path);
-  if (header.join() !== HEADER.join()) throw new InputError(`${path}: expected the columns ${HEADER.join(', ')}`);
-  return rows.map(([split, name = '', hash = '', image = ''], i) => {
+  let header: string[] | undefined;
+  const images: RunImage[] = [];
+  for await (const record of csvRecords(path)) {
+    if (!header) {
+      header = record;
+      if (header.join() !== HEADER.join()) break;
+      continue;
+    }
+    const [split, name = '', hash = '', image = ''] = record;
     if (!((split === 'train' || split === 'val') && /^[0-9a-f]{64}$/.test(hash)))
-      throw new InputError(`${path}: image ${i + 1}: expected split train or val and the SHA-256 of a file`);
-    return { split, class: name, sha256: hash, path: image };
-  });
+      throw new InputError(
+        `${path}: image ${images.length + 1}: expected split train or val and the SHA-256 of a file`,
+      );
+    images.push({ split, class: name, sha256: hash, path: image });
+  }
+  if (header?.join() !== HEADER.join()) throw new InputError(`${path}: expected the columns ${HEADER.join(', ')}`);
+  return images;
 }
 
 /** How many images of a split were not in it before, and the first of them; or that only their order differs. For people. */

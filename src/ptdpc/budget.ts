@@ -61,7 +61,7 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   // All images of a batch are compared with the same texts, which therefore stay while images come in pieces.
   const perImage = bytesPerImage(width, model.classes);
   if (one && rows * bytesPerRow + batch * perImage <= room) return { images: batch, classRuns, whole: true };
-  const texts = 4 * TEXT_COPIES * width * Math.max(...classRuns.map(({ start, end }) => end - start));
+  const texts = 4 * TEXT_COPIES * width * classRuns.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const images = Math.floor((room - texts) / perImage);
   if (images < 1) throw refused(texts + perImage);
   return { images: Math.min(batch, images), classRuns, whole: false };

@@ -27,7 +27,7 @@ export {
 } from './measures.js';
 export * from './nearest-words.js';
 export * from './options.js';
-export { predictionsCsv } from './predictions-csv.js';
+export { predictionLines, predictionsCsv } from './predictions-csv.js';
 export { type ClassRange, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { initialPrompts, type PromptText, promptText, type StartOptions } from './prompt-text.js';
 export { promptWeights } from './prompt-weights.js';

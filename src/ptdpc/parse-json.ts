@@ -36,6 +36,16 @@ export function parseJsonAs<T>(
   throw new InputError(`${path}: expected ${what}, found ${found}${help}`);
 }
 
+/** A number or null, alone on its line, of an array of such. */
+const NUMBER_LINES = /\[\n\s*(?:(?:-?\d[\d.eE+-]*|null),?\s+)+\]/g;
+
+/** `value` as JSON with one property a line, where an array of numbers takes one line too: a matrix reads as its rows. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(NUMBER_LINES, (lines) =>
+    lines.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'),
+  );
+}
+
 /** Whether a matrix from a file has `size` rows and columns. */
 export function isSquare(matrix: readonly (readonly number[])[], size: number | undefined): boolean {
   return matrix.length === size && matrix.every((row) => row.length === size);

@@ -1,13 +1,15 @@
 /** Results of evaluations in a run's folder: by data set and split, none in the place of another, and their pictures in the report. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { encodePng } from '../../src/clip/image/index.js';
 import { sha256 } from '../../src/node/feature-segment.js';
 import type { EncodedSplit } from '../../src/node/labelled-images.js';
+import { writeRunReport } from '../../src/node/report/index.js';
 import { readRunReport } from '../../src/node/report/read-run.js';
 import { type EvaluatedSplit, listResults, readResult, resultName, writeResult } from '../../src/node/results.js';
 import { evaluate } from '../../src/ptdpc/index.js';
+import { jsonText } from '../../src/ptdpc/parse-json.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import { runRecord } from '../support/run-record.js';
 import { scratchFolder } from './scratch.js';
@@ -141,4 +143,45 @@ test('a name says what sets a data set apart', () => {
   expect(resultName({ root: '/d/cats.csv', setting: 'manifest', origin: first })).toBe('cats');
   expect(resultName({ root: '/d/dogs/manifest.json', setting: 'manifest', origin: first })).toBe('dogs');
   expect(resultName({ root: '/', setting: 'folders', origin: first })).toBe('data');
+});
+
+test('a thousand images of a thousand classes are written and reported', async () => {
+  const size = 1000;
+  const words = Array.from({ length: size }, (_, c) => `class ${c}`);
+  const classes = words.map((word) => ({ folder: word, word }));
+  const labels = Int32Array.from({ length: size }, (_, i) => i);
+  // Every tenth image is taken for the next class.
+  const guesses = Array.from(labels, (label) => (label % 10 === 0 ? (label + 1) % size : label));
+  const logits = Float32Array.from({ length: size * size }, (_, at) => {
+    const [image, c] = [Math.floor(at / size), at % size];
+    return c === guesses[image] ? 9 : Math.sin(at);
+  });
+  const run = scratch('thousand');
+  await mkdir(run);
+  await writeFile(join(run, 'run.json'), JSON.stringify({ ...RECORD, classes, data: own }));
+  const paths = words.map((word) => join(own, 'test', word, 'a.png'));
+  const images = { features: new Float32Array(0), labels, paths, hashes: words.map(sha256), skipped: [] };
+  const { path } = await writeResult(
+    run,
+    evaluated(own, RIGHT, { classes, images, evaluation: evaluate(logits, labels, size) }),
+  );
+  // Cells of predictions alone are more than the bound of a configuration file.
+  expect((await stat(path.replace('.json', '.csv'))).size).toBeGreaterThan(16 * 2 ** 20);
+  expect((await stat(path)).size).toBeLessThan(8 * 2 ** 20);
+  const [{ accuracy, count } = {}] = (await readRunReport(run)).evaluations;
+  expect([accuracy, count]).toEqual([0.9, size]);
+  expect(await readFile(await writeRunReport(run), 'utf8')).toContain('class 990');
+});
+
+test('matrices in JSON take a line for each row', () => {
+  const value = { matrix: [[1, -2.5e-7, null], []], words: ['1,\n2', 'a'], one: [3] };
+  expect(JSON.parse(jsonText(value))).toEqual(value);
+  expect(
+    jsonText({
+      matrix: [
+        [1, 2],
+        [3, null],
+      ],
+    }),
+  ).toBe('{\n  "matrix": [\n    [1, 2],\n    [3, null]\n  ]\n}');
 });

@@ -192,3 +192,17 @@ test('one process at a time, and no folder stays behind for nothing', async () =
   }
   await expect(readdir(path)).rejects.toThrow('ENOENT');
 });
+
+test('refuses a list of images that is not UTF-8', async () => {
+  const run = join(root, 'encoded');
+  await mkdir(run);
+  const head = 'split,class,sha256,path\n';
+  const line = (name: string) => `train,awe,${'0'.repeat(64)},awe/${name}.jpg\n`;
+  await writeFile(join(run, 'images.csv'), Buffer.from(head + line('a') + line('\xe9'), 'latin1'));
+  await expectInputError(
+    readRunImages(run),
+    /images\.csv: line 3: expected UTF-8 text, found other bytes; save it as UTF-8/,
+  );
+  await writeFile(join(run, 'images.csv'), head + line('a') + line('\xe9'));
+  expect(await readRunImages(run)).toHaveLength(2);
+});

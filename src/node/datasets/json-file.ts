@@ -1,10 +1,10 @@
 /** JSON files that people bring. */
 import { InputError } from '../../errors.js';
-import { readText } from '../checkpoint-files.js';
+import { MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 
 /** Throws InputError naming the file where it cannot be read or is no JSON. */
 export async function parseJson(path: string): Promise<unknown> {
-  const text = await readText(path);
+  const text = await readText(path, MAX_DATA_BYTES);
   try {
     return JSON.parse(text);
   } catch {

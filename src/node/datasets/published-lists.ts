@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { IMAGE_NAME, IMAGE_NAME_IN_LINE } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import { SETTINGS, SPLITS, type Split } from '../../ptdpc/datasets/index.js';
-import { exists, readText } from '../checkpoint-files.js';
+import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 import { readCsv } from '../csv-file.js';
 import { lostWarnings } from './folders.js';
 import { byCodeUnit, type Found, type FoundImage, type Omitted, pathInside, quoted } from './found.js';
@@ -23,7 +23,7 @@ export async function readRoiLists(root: string): Promise<Found | undefined> {
   const listed: Listed[] = [];
   for (const [split, file] of Object.entries(ROI_LISTS) as [Split, string][]) {
     const source = join(folder, file);
-    const lines = (await readText(source)).split(/\r?\n/);
+    const lines = (await readText(source, MAX_DATA_BYTES)).split(/\r?\n/);
     lines.forEach((line, i) => {
       if (line.trim() === '') return;
       const where = `${source}: line ${i + 1}`;

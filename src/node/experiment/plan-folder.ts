@@ -27,7 +27,7 @@ import {
   type TaskResult,
 } from '../../ptdpc/experiment/index.js';
 import { writeFileAtomically } from '../atomic.js';
-import { exists, readText } from '../checkpoint-files.js';
+import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 import { makeFolder } from '../make-folder.js';
 import { naming } from '../system-error.js';
 import { Claims } from './claims.js';
@@ -76,7 +76,7 @@ export class PlanFolder {
   async result(task: string): Promise<TaskResult | undefined> {
     const path = this.#taskFile(task);
     if (!(await exists(path))) return undefined;
-    const result = parseTaskResult(await readText(path), path);
+    const result = parseTaskResult(await readText(path, MAX_DATA_BYTES), path);
     if (result.task === task) return result;
     throw new InputError(`${path}: expected the result of ${task}, found that of ${quoted(result.task)}`);
   }
@@ -105,7 +105,7 @@ export class PlanFolder {
   }
 
   /** Writes the predictions, then the result, which says that the task is done. */
-  async finish(result: TaskResult, predictions: string): Promise<void> {
+  async finish(result: TaskResult, predictions: Iterable<string>): Promise<void> {
     await writeFileAtomically(join(this.path, 'predictions', `${result.task}.csv`), predictions);
     await writeFileAtomically(this.#taskFile(result.task), json(result));
   }

@@ -2,7 +2,7 @@
 import { TokenEmbeddings } from '../../clip/towers/index.js';
 import { SPLITS } from '../../ptdpc/datasets/index.js';
 import { seedResult, surestCases, TASK_FORMAT, type Task, type TaskResult } from '../../ptdpc/experiment/index.js';
-import { classText, evaluate, predictionsCsv, zeroShotLogits } from '../../ptdpc/index.js';
+import { classText, evaluate, predictionLines, zeroShotLogits } from '../../ptdpc/index.js';
 import { packageVersion } from '../package.js';
 import { pathInData, skippedInData } from '../run-images.js';
 import type { ExperimentFeatures } from './features.js';
@@ -62,7 +62,7 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
       (splits[split]?.truncated ?? []).map((path) => ({ split, path: pathInData(setting.root, path) })),
     ),
   };
-  await place.folder.finish(result, predictionsCsv(classes, { paths, labels: test.labels }, evaluation));
+  await place.folder.finish(result, predictionLines(classes, { paths, labels: test.labels }, evaluation));
   return result;
 }
 

@@ -1,8 +1,7 @@
-/** Reads `predictions.csv` (RFC 4180), as `ptdpc eval` writes it. */
+/** Reads a file of predictions (RFC 4180), as `ptdpc eval` writes it. */
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import { readText } from '../checkpoint-files.js';
-import { parseCsv } from '../csv-file.js';
+import { csvRecords } from '../csv-file.js';
 
 export interface Predictions {
   /** Class words, in order. */
@@ -15,41 +14,57 @@ export interface Predictions {
   readonly probabilities: Float32Array;
 }
 
-/** Throws InputError naming the file and the line where it is not as expected. */
+/** Throws InputError naming the file and the image where it is not as expected. */
 export async function readPredictions(path: string): Promise<Predictions> {
-  const text = await readText(path);
   // The last probability of a file that was cut would be another one.
-  if (!text.endsWith('\n')) throw new InputError(`${path}: cut short: expected a line end after the last image`);
-  const [head = [], ...rows] = parseCsv(text, path);
-  const words = head.slice(3).map((name) => /^p\((.*)\)$/s.exec(name)?.[1]);
-  const known = head.slice(0, 3).join() === 'path,actual,predicted' && words.length > 0;
-  if (!known || !words.every((word) => word !== undefined) || new Set(words).size < words.length) {
-    throw new InputError(`${path}: expected the columns path, actual, predicted and p(<class>) for each class`);
+  const records = csvRecords(path, { complete: true });
+  let words: string[] | undefined;
+  const place = new Map<string, number>();
+  const paths: string[] = [];
+  const labels: number[] = [];
+  const predicted: number[] = [];
+  const rows: Float32Array[] = [];
+  for await (const record of records) {
+    if (!words) {
+      words = classWords(record, path);
+      for (const [c, word] of words.entries()) place.set(word, c);
+      continue;
+    }
+    const [image = '', actual = '', guess = '', ...cells] = record;
+    paths.push(image);
+    const where = `${path}: image ${paths.length}`;
+    for (const [name, classes] of [
+      [actual, labels],
+      [guess, predicted],
+    ] as const) {
+      const c = place.get(name);
+      if (c === undefined) throw new InputError(`${where} has the class ${quoted(name)}, which has no column`);
+      classes.push(c);
+    }
+    rows.push(Float32Array.from(cells, (cell) => probability(cell, where)));
   }
-  const place = new Map(words.map((word, c) => [word, c]));
+  words ??= classWords([], path);
   const probabilities = new Float32Array(rows.length * words.length);
-  const classOf = (row: number, column: 1 | 2) => {
-    const found = place.get(rows[row]![column]!);
-    if (found === undefined)
-      throw new InputError(
-        `${path}: image ${row + 1} has the class ${quoted(rows[row]![column])}, which has no column`,
-      );
-    return found;
-  };
-  rows.forEach((row, i) => {
-    words.forEach((_, c) => {
-      const text = row[3 + c]!;
-      const value = text.trim() === '' ? Number.NaN : Number(text);
-      if (!(value >= 0 && value <= 1))
-        throw new InputError(`${path}: image ${i + 1}: expected probabilities, found ${quoted(text)}`);
-      probabilities[i * words.length + c] = value;
-    });
-  });
+  for (const [i, row] of rows.entries()) probabilities.set(row, i * words.length);
   return {
     words,
-    paths: rows.map(([image = '']) => image),
-    labels: Int32Array.from(rows, (_, i) => classOf(i, 1)),
-    predicted: Int32Array.from(rows, (_, i) => classOf(i, 2)),
+    paths,
+    labels: Int32Array.from(labels),
+    predicted: Int32Array.from(predicted),
     probabilities,
   };
+}
+
+function classWords(head: readonly string[], path: string): string[] {
+  const words = head.slice(3).flatMap((name) => /^p\((.*)\)$/s.exec(name)?.[1] ?? []);
+  const known = head.slice(0, 3).join() === 'path,actual,predicted' && words.length > 0;
+  if (!known || words.length < head.length - 3 || new Set(words).size < words.length)
+    throw new InputError(`${path}: expected the columns path, actual, predicted and p(<class>) for each class`);
+  return words;
+}
+
+function probability(cell: string, where: string): number {
+  const value = cell.trim() === '' ? Number.NaN : Number(cell);
+  if (!(value >= 0 && value <= 1)) throw new InputError(`${where}: expected probabilities, found ${quoted(cell)}`);
+  return value;
 }

@@ -6,11 +6,12 @@ import { calibration, expectedCalibrationError, macroF1 } from '../../ptdpc/expe
 import type { EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
 import { finite, isSquare, parseJsonAs, text, whole } from '../../ptdpc/parse-json.js';
 import type { Picture, RunEvaluation, RunReport } from '../../report/index.js';
-import { exists, readText } from '../checkpoint-files.js';
+import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 import { listResults, predictionsPath, readResult } from '../results.js';
 import { type RunRecord, readRunRecord } from '../run-directory.js';
 import { dataFolder } from '../run-images.js';
 import { parseMetrics } from '../run-metrics.js';
+import { textLines } from '../text-lines.js';
 import { pickCases, pictureAt, pictureIn } from './cases.js';
 import { type Predictions, readPredictions } from './predictions-file.js';
 
@@ -31,12 +32,14 @@ export async function readRunReport(run: string): Promise<RunReport> {
 
 /** The metrics of the finished epochs, which are in order. */
 async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs: EpochMetrics[] }> {
-  const text = (await exists(path)) ? await readText(path) : '';
   const steps: StepMetrics[] = [];
   const epochs: EpochMetrics[] = [];
-  // What follows the last line end is an epoch that was being written down when the run was stopped.
-  for (const [i, line] of text.split('\n').slice(0, -1).entries()) {
-    const where = `${path}: line ${i + 1}`;
+  if (!(await exists(path))) return { steps, epochs };
+  let number = 0;
+  for await (const line of textLines(path)) {
+    // A last line without an end is an epoch that was being written down when the run was stopped.
+    if (!line.endsWith('\n')) break;
+    const where = `${path}: line ${++number}`;
     const metrics = parseMetrics(line, where);
     if (metrics.epoch !== epochs.length)
       throw new InputError(`${where}: expected epoch ${epochs.length}, found epoch ${metrics.epoch}`);
@@ -72,7 +75,7 @@ async function readEvaluations(run: string, record: RunRecord): Promise<RunEvalu
 async function readEarlierEvaluation(run: string, record: RunRecord): Promise<RunEvaluation[]> {
   const [path, predictions] = [join(run, 'confusion.json'), join(run, 'predictions.csv')];
   if (!(await exists(path)) || !(await exists(predictions))) return [];
-  const summary = parseJsonAs(summarySchema, await readText(path), path, 'the result of an evaluation');
+  const summary = parseJsonAs(summarySchema, await readText(path, MAX_DATA_BYTES), path, 'the result of an evaluation');
   const pictures = (image: string) => pictureAt(image, dataFolder(record.data));
   const evaluation = await evaluationOf(run, record, path, predictions, summary, pictures);
   return [{ dataset: null, epochs: null, seen: null, ...evaluation }];

@@ -67,7 +67,9 @@ function weightsPart({ words, pictures }: PromptsReport): Html | null {
   const weighed = pictures.filter(({ explanation }) => explanation.weights !== null);
   if (weighed.length === 0) return null;
   // One scale for all pictures, so that they can be compared.
-  const largest = Math.max(...weighed.flatMap(({ explanation }) => explanation.weights!.flat().map(Math.abs)), 1e-9);
+  const largest = weighed
+    .flatMap(({ explanation }) => explanation.weights!.flat())
+    .reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
   return html`<h3>Weights of pictures</h3>
 <p>How a picture composes its prompt: the weight of each token of each class, from the cosine of picture and token. Shades are relative to the largest weight here, ${shortest(largest, 3)};
 weights below zero have the other hue.</p>

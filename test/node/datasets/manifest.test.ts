@@ -37,6 +37,20 @@ describe('a manifest', () => {
     expect(await images(open(csv))).toEqual(FOUR);
   });
 
+  test('of more than 16 MiB, as CSV and as JSON', async () => {
+    const note = 'x'.repeat(6 * 2 ** 20);
+    const rows = [
+      ['train', 'joy', 'pictures/1.jpg'],
+      ['train', 'anger', 'pictures/2.jpg'],
+      ['test', 'joy', 'pictures/3.jpg'],
+    ];
+    expect(await images(open(`split,label,path,note\n${rows.map((row) => `${row},${note}\n`).join('')}`))).toEqual(
+      FOUR,
+    );
+    const objects = rows.map(([split, label, path]) => ({ split, label, path, note }));
+    expect(await images(open(JSON.stringify(objects), 'list.json'))).toEqual(FOUR);
+  });
+
   test('as JSON: objects, pairs, by split or not', async () => {
     const objects = [
       { path: 'pictures/1.jpg', label: 'joy', split: 'train' },

@@ -7,6 +7,7 @@ import { loadImageCodecs } from '../../../src/node/image-codecs.js';
 import { writeRunReport } from '../../../src/node/report/index.js';
 import { readRunReport } from '../../../src/node/report/read-run.js';
 import { thumbnail } from '../../../src/node/report/thumbnails.js';
+import { expectInputError } from '../../clip/checkpoint/support.js';
 import { epochOf, runRecord } from '../../support/run-record.js';
 import { scratchFolder } from '../scratch.js';
 
@@ -44,6 +45,20 @@ describe('the report of a run', () => {
     expect(await readFile(join(run, 'report.html'), 'utf8')).toContain('calm, &quot;deep&quot;');
   });
 
+  it('reads the metrics of a long run, in a file of more than 16 MiB', async () => {
+    const run = await makeRun('long');
+    const steps = 250_000;
+    const lines = Array.from({ length: steps }, (_, step) => ({ type: 'step', epoch: 0, step, loss: 1.25, lr: 0.1 }));
+    await writeFile(
+      join(run, 'metrics.jsonl'),
+      [...lines, epochOf(0)].map((line) => `${JSON.stringify(line)}\n`).join(''),
+    );
+    const { learning } = await readRunReport(run);
+    expect([learning?.steps.length, learning?.epochs.length]).toEqual([steps, 1]);
+    await writeFile(join(run, 'metrics.jsonl'), 'x'.repeat(17 * 2 ** 20));
+    await expectInputError(readRunReport(run), /metrics\.jsonl: line 1: expected at most 16777216 bytes, found more/);
+  });
+
   it.each([
     ['predictions.csv', 'path,actual\n', /predictions\.csv: expected the columns/],
     ['predictions.csv', 'path,actual,predicted,p(x)\n"a,x,x,1\n', /predictions\.csv: expected comma-separated values/],
@@ -59,6 +74,7 @@ describe('the report of a run', () => {
     ],
     ['metrics.jsonl', `${JSON.stringify(epochOf(1))}\n`, /metrics\.jsonl: line 1: expected epoch 0, found epoch 1/],
     ['metrics.jsonl', `${JSON.stringify({ ...epochOf(0), valLoss: 'low' })}\n`, /line 1: expected the metrics/],
+    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,x,1', /predictions\.csv: cut short: expected a line end/],
     ['metrics.jsonl', '{"type":"step"}\n', /metrics\.jsonl: line 1: expected the metrics/],
   ])('refuses a damaged %s: %s', async (name, text, message) => {
     const run = await makeRun(`damaged-${name}-${text.length}`);

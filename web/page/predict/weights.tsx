@@ -28,7 +28,7 @@ function WeightMap({
 }: WeightsProps & { readonly weights: readonly (readonly number[])[] }) {
   const rows = weights.length === 1 ? ['all classes'] : prompts.classes.map(({ word }) => word);
   const columns = weights[0]!.map((_, j) => tokens?.[j] ?? `${j + 1}`);
-  const largest = Math.max(...weights.flat().map(Math.abs), 1e-9);
+  const largest = weights.flat().reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
   const texts = weights.map((row) => row.map((weight) => weight.toFixed(2).replace('-', '−')));
   const draw = useCallback(
     ({ heatMap }: typeof import('../drawings.js')) =>
