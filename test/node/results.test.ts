@@ -160,7 +160,8 @@ test('a thousand images of a thousand classes are written and reported', async (
   await mkdir(run);
   await writeFile(join(run, 'run.json'), JSON.stringify({ ...RECORD, classes, data: own }));
   const paths = words.map((word) => join(own, 'test', word, 'a.png'));
-  const images = { features: new Float32Array(0), labels, paths, hashes: words.map(sha256), skipped: [] };
+  const hashes = words.map(sha256);
+  const images = { features: new Float32Array(0), labels, paths, hashes, skipped: [], truncated: [] };
   const { path } = await writeResult(
     run,
     evaluated(own, RIGHT, { classes, images, evaluation: evaluate(logits, labels, size) }),

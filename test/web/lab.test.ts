@@ -68,6 +68,12 @@ describeInBrowser(
         await put(page, FAULTY);
         await run(page);
         await verdict(page, 'Does not compile: 1 error');
+        // What compilers write over several lines stays so.
+        const said = page.locator('.messages .said').first();
+        await said.evaluate((element) => {
+          element.textContent = 'one\ntwo';
+        });
+        expect(await said.innerText()).toBe('one\ntwo');
         const line = FAULTY.split('\n').findIndex((text) => text.includes('var sum: u32')) + 1;
         expect(await page.locator('.messages').innerText()).toContain(`line ${line}, column`);
         const marker = await inEditor(page, '.cm-lint-marker-error').boundingBox();
@@ -91,6 +97,19 @@ describeInBrowser(
         await page.getByLabel('Sizes to time', { exact: true }).fill('depth=3');
         await run(page);
         await error.filter({ hasText: 'depth=3: softmax has the sizes rows, columns' }).waitFor();
+      }));
+
+    it('has no verdict of the text before on a text that it refuses', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'softmax');
+        await page.getByLabel('Sizes to time', { exact: true }).fill('rows=2,columns=3');
+        await put(page, SOFTMAX);
+        await run(page);
+        await verdict(page, /^Right/);
+        await put(page, '');
+        await run(page);
+        await page.locator('.lab-result .error[role=alert]').waitFor();
+        expect(await page.locator('#lab-verdict').count()).toBe(0);
       }));
 
     it('runs when the typing pauses, and keeps a text for the next visit', () =>

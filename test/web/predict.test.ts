@@ -21,6 +21,8 @@ const PICTURES = [
   '09_300x451_RGBA.png',
   '10_260x300_P.png',
   '06_17x400_RGB.png',
+  'small/webp-lossy-alpha.webp',
+  'small/gif-palette.gif',
 ] as const;
 
 interface PredictJson {
@@ -39,10 +41,10 @@ let expected: Map<string, Record<string, number>>;
 
 beforeAll(async () => {
   await mkdir(scratchPath('pictures'));
-  for (const name of PICTURES) await copyFile(fixture(`preprocess/${name}`), scratchPath(`pictures/${name}`));
+  for (const name of PICTURES) await copyFile(fixture(`preprocess/${name}`), scratchPath(`pictures/${basename(name)}`));
   const { data, width, height } = demoScene('fear', 0, { split: 'test' });
   await writeFile(scratchPath('pictures/scene.png'), encodePng(data, width, height));
-  pictures = [...PICTURES, 'scene.png'].map((name) => scratchPath(`pictures/${name}`));
+  pictures = [...PICTURES, 'scene.png'].map((name) => scratchPath(`pictures/${basename(name)}`));
   const args = ['predict', '--run', PROMPTS, '--model', MODEL, '--device', 'cpu', 'pictures'];
   const { predictions } = await ptdpcJson<PredictJson>(args);
   expected = new Map(predictions.map(({ path, probabilities }) => [basename(path), probabilities]));
@@ -81,6 +83,20 @@ describeInBrowser('Predict without WebGPU', (browser) => {
       await comparePictures(page);
       expect(await page.locator('.device p').innerText()).toMatch(/^CPU, WebAssembly SIMD.*\(no WebGPU adapter\)$/);
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    }));
+
+  it('does not show a choice of WebGPU beside the CPU, whether it comes from the address or from the list', () =>
+    withPage(browser(), `${built().url}?device=webgpu`, async ({ page }) => {
+      const device = page.getByLabel('Device', { exact: true });
+      await page.locator('.device p', { hasText: /^CPU/ }).waitFor();
+      expect(await device.inputValue()).toBe('auto');
+      const refused = page.getByText(/no WebGPU adapter|WebGPU is not available/);
+      expect(await refused.count()).toBeGreaterThan(0);
+      await device.selectOption('cpu');
+      await page.waitForURL(/device=cpu/);
+      await device.selectOption('webgpu');
+      await page.waitForFunction(() => document.querySelector<HTMLSelectElement>('.device select')?.value === 'cpu');
+      expect(await page.locator('.device p').innerText()).toMatch(/^CPU/);
     }));
 
   it('says of a file that is no picture why, and reads the others', () =>

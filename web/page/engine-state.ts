@@ -51,16 +51,24 @@ export function useEngineState(): EngineState {
   const held = useRef<DeviceChoice | undefined>(undefined);
   const choose = useCallback(
     async (next: DeviceChoice) => {
-      setChoice(next);
-      setOpening(true);
-      try {
-        setOpened(await engine.run('open', { choice: next }));
-        held.current = next;
-        rememberChoice(next);
-      } catch (error) {
-        if (held.current) setChoice(held.current);
+      const open = async (wanted: DeviceChoice) => {
+        setChoice(wanted);
+        setOpened(await engine.run('open', { choice: wanted }));
+        held.current = wanted;
+        rememberChoice(wanted);
+      };
+      const sayWhy = (error: unknown) => {
         const line = lineOf(error);
         if (line !== null) say(line);
+      };
+      setOpening(true);
+      try {
+        await open(next);
+      } catch (error) {
+        sayWhy(error);
+        if (held.current) setChoice(held.current);
+        // The address may ask for a device that this machine lacks.
+        else if (next !== 'auto') await open('auto').catch(sayWhy);
       } finally {
         setOpening(false);
       }
