@@ -105,6 +105,8 @@ export function smoothed(blocks: Blocks, x: number, y: number, missing: Int8Arra
   const from = 64 * (y * blocksAcross + x);
   block.set(coefficients.subarray(from, from + 64));
   gatherMeans(blocks, x, y);
+  // Where all are equal, as where no data reach, every estimate is what is there.
+  if (means.every((mean) => mean === means[0])) return block;
   const meansOnly = missing.subarray(1).every((bits) => bits === -1);
   const weights = meansOnly ? MEANS_ONLY : BESIDE_OTHERS;
   for (let k = 1; k < weights.length; k++) {
