@@ -93,9 +93,9 @@ export async function evaluateRun(options: EvalOptions) {
   return { classes, evaluation, seen, skipped: encoded.skipped, truncated: encoded.truncated, written };
 }
 
-/** Compares the images with the run's own, and warns of those that it knew; null for the training images, and where the run did not record its own. */
+/** Compares the images with the run's own, and warns of those that it knew, or refuses them with --strict; null for the training images, and where the run did not record its own. */
 async function seenBefore(
-  { run, split }: EvalOptions,
+  { run, split, strict }: EvalOptions,
   { origin }: Dataset,
   images: EncodedSplit,
 ): Promise<SeenImages | null> {
@@ -111,7 +111,9 @@ async function seenBefore(
   if (parts.length === 0) return seen;
   const [before, now] = [(await readRunRecord(run)).dataset.origin, origin].map(describeOrigin);
   const why = before === now ? '' : `; the run has the ${before}, this is the ${now}`;
-  say(`warning: ${run}: ${parts.join(', ')} (first ${seen.first}), so the result is not one on unseen images${why}`);
+  const found = `${run}: ${parts.join(', ')} (first ${seen.first}), so the result is not one on unseen images${why}`;
+  if (strict) throw new InputError(`${found}; without --strict that is a warning`);
+  say(`warning: ${found}`);
   return seen;
 }
 

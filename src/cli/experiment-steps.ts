@@ -5,10 +5,11 @@ import { InputError } from '../errors.js';
 import { exists } from '../node/checkpoint-files.js';
 import { demoModelDirectory } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { makePlan, type PlanFolder, runPlan } from '../node/experiment/index.js';
+import { estimatePlan, makePlan, type PlanFolder, runPlan } from '../node/experiment/index.js';
 import { onDevice } from '../node/on-device.js';
 import {
   collectExperiment,
+  duration,
   type ExperimentName,
   type ExperimentResults,
   imageWarnings,
@@ -18,10 +19,10 @@ import {
   type TaskResult,
   type TaskShare,
 } from '../ptdpc/experiment/index.js';
-import { type Preset, SPLITS, type Split } from '../ptdpc/index.js';
+import { equalPromptsNote, type Preset, SPLITS, type Split } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { count, printJson, printLines, say } from './output.js';
+import { count, print, printJson, printLines, say } from './output.js';
 import { TERMINAL } from './progress.js';
 import { resultText } from './result-text.js';
 import { percent } from './tables.js';
@@ -81,12 +82,43 @@ export async function plan(
   };
   const made = await folder.write(await makePlan({ ...request, strict, events: TERMINAL }));
   const names = made.settings.map(({ label }) => label).join(', ');
-  say(`${options.out}: ${count(planTasks(made).length, 'task')} for ${made.experiments.join(', ')} on ${names}`);
+  const tasks = planTasks(made);
+  const learnsCopies = tasks.some(({ variant: { work } }) => work.kind === 'prompts' && work.mode === 'both');
+  const note = learnsCopies && equalPromptsNote({ mode: 'both', initNoise: made.configuration.initNoise });
+  if (note) say(note);
+  say(`${options.out}: ${count(tasks.length, 'task')} for ${made.experiments.join(', ')} on ${names}`);
   return made;
 }
 
 /** Small batches suit so few scenes (see `ptdpc demo`). */
 const DEMO_BATCH_SIZE = 16;
+
+export interface EstimateOptions extends Pick<WorkOptions, 'device' | 'memory'> {
+  out: string;
+  estimate: boolean;
+  json?: boolean;
+}
+
+/** Measures a plan on the device, and says how long it takes. */
+export async function sayEstimate(made: Plan, options: EstimateOptions): Promise<void> {
+  const found = options.estimate ? await measurePlan(made, options) : null;
+  if (options.json) {
+    const settings = made.settings.map(({ name }) => name);
+    const { experiments } = made;
+    return printJson({ plan: options.out, experiments, settings, tasks: planTasks(made).length, estimate: found });
+  }
+  if (!found) return;
+  const { images, encoding, training } = found;
+  print(
+    `about ${duration(encoding + training)} on this device, in one process with nothing cached: encoding ${count(images, 'image')} ${duration(encoding)}, training ${duration(training)}`,
+  );
+}
+
+async function measurePlan(made: Plan, { device, memory }: EstimateOptions) {
+  using opened = await openReportedDevice(device);
+  say('measuring how long it takes (--no-estimate leaves that out)');
+  return await estimatePlan(made, opened, memory);
+}
 
 /** Computes what has no result yet, of all tasks or of a share of them. */
 export async function work(folder: PlanFolder, options: WorkOptions, share?: TaskShare): Promise<void> {

@@ -8,7 +8,15 @@ import {
   type ShareOptions,
   taskShare,
 } from '../ptdpc/experiment/index.js';
-import { collect, type PlanOptions, plan, type WorkOptions, work } from './experiment-steps.js';
+import {
+  collect,
+  type EstimateOptions,
+  type PlanOptions,
+  plan,
+  sayEstimate,
+  type WorkOptions,
+  work,
+} from './experiment-steps.js';
 import {
   addExamples,
   deviceOption,
@@ -72,11 +80,18 @@ function configureExperiment(command: Command, name: ExperimentName | 'all'): vo
 function configurePlan(command: Command): void {
   command
     .summary('write a plan for `run`')
-    .description('Write a plan: what some experiments need, as independent tasks. Added to the plan that is there.')
+    .description(
+      'Write a plan: what some experiments need, as independent tasks, and say how long they take on this device. Added to the plan that is there.',
+    )
     .argument('<experiments...>', `${EXPERIMENTS.join(', ')} or all`, parseExperiment);
-  addPlanOptions(command).action(async (names: readonly ExperimentName[], options: PlanOptions) => {
-    await plan(new PlanFolder(options.out), names, options);
-  });
+  addPlanOptions(command)
+    .addOption(deviceOption())
+    .addOption(memoryOption())
+    .option('--no-estimate', 'do not measure how long the plan takes on this device')
+    .addOption(jsonOption())
+    .action(async (names: readonly ExperimentName[], options: PlanOptions & EstimateOptions) => {
+      await sayEstimate(await plan(new PlanFolder(options.out), names, options), options);
+    });
   addExamples(command, [
     ['ptdpc experiment plan all --data-root data --model clip-vit-b32 --out paper', 'a plan of everything'],
   ]);

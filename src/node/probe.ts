@@ -26,6 +26,7 @@ import type { SkippedImage } from './image-files.js';
 import { type EncodedSplit, labelled } from './labelled-images.js';
 import { packageVersion } from './package.js';
 import { writeResult } from './results.js';
+import { runImages, seenImages } from './run-images.js';
 
 export interface ProbeRequest {
   /** Model directory of a CLIP, or a vision transformer's checkpoint. */
@@ -75,6 +76,11 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
     splits.flatMap((split) => split?.skipped ?? []),
     splits.flatMap((split) => split?.truncated ?? []),
   );
+  const seen = seenImages(runImages('train', encodedTrain, classes, root), encodedTest, 'test');
+  if (seen.train > 0)
+    request.events?.say(
+      `warning: ${seen.train} of ${encodedTest.paths.length} test images are training images too (first ${seen.first}), so the result is not one on unseen images`,
+    );
   const { width } = encoder;
   const result = await probeCell({
     ...{ engine, options, rates, width, memory },
@@ -97,7 +103,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
     await writeFileAtomically(join(directory, 'probe.json'), `${JSON.stringify(record, null, 2)}\n`);
     await writeFileAtomically(join(directory, 'probe.safetensors'), await probeBytes(result.probe));
     await writeResult(directory, {
-      ...{ dataset, classes, evaluation: result.evaluation, epochs: options.epochs },
+      ...{ dataset, classes, evaluation: result.evaluation, epochs: options.epochs, seen },
       ...{ split: 'test', images: encodedTest, device: device.backend.description },
     });
   });

@@ -117,12 +117,12 @@ export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> 
  */
 export function equalPromptsNote(
   { mode, initNoise }: Pick<TuningOptions, 'mode' | 'initNoise'>,
-  classes: number,
+  classes?: number,
 ): string | undefined {
   if (mode !== 'both' || initNoise > 0) return undefined;
   return (
-    `mode both without initial noise: the prompts of all ${classes} classes start equal and stay equal, so this trains ` +
-    `${classes} copies of one prompt; --init-noise 0.3 lets them differ`
+    `mode both without initial noise: the prompts of all ${classes === undefined ? '' : `${classes} `}classes start equal and stay ` +
+    `equal, so this trains ${classes === undefined ? '' : `${classes} `}copies of one prompt; --init-noise 0.3 lets them differ`
   );
 }
 

@@ -225,8 +225,12 @@ describe('all of them, on the layouts in which the data sets are published', () 
 
   test('two processes and one that was killed, on the same plan, give the same numbers', async () => {
     const plan = ['--data-root', 'data', '--settings', 'fi8,twitter2', '--model', 'model', '--out', 'shared', ...QUICK];
-    const { stderr } = await expectDone(['experiment', 'plan', 'table2', 'figure4', ...plan]);
+    const { stdout, stderr } = await expectDone(['experiment', 'plan', 'table2', 'figure4', ...plan]);
     expect(stderr).toMatch(/shared: 8 tasks for table2, figure4 on FI 8, Twitter II/);
+    expect(stderr).toContain('the prompts of all classes start equal and stay equal');
+    expect(stdout).toMatch(
+      /^about \d+ (?:s|min) on this device, .*: encoding \d+ images \d+ s, training \d+ (?:s|min)$/m,
+    );
     const run = (task: string) => ['experiment', 'run', '--plan', 'shared', '--task', task, '--device', 'cpu'];
     // Killed in the middle of a task, whose claim stays behind.
     const killed = startPtdpc(run('1/2'));
@@ -248,6 +252,34 @@ describe('all of them, on the layouts in which the data sets are published', () 
       const alone = all[1]!.cells.find(({ setting, variant }) => setting === cell.setting && variant === cell.variant);
       expect(numbers({ ...together, cells: [cell] })).toBe(numbers({ ...together, cells: [alone!] }));
     }
+  });
+
+  test('a plan says how long it takes, in numbers too, or not at all', async () => {
+    const args = [
+      ...['--data-root', 'data', '--settings', 'twitter2', '--model', 'model', '--out', 'timed', ...QUICK],
+      '--json',
+    ];
+    const plan = await ptdpcJson<{ tasks: number; estimate: Record<string, number> }>([
+      'experiment',
+      'plan',
+      'table1',
+      ...args,
+    ]);
+    expect(plan).toMatchObject({ plan: 'timed', experiments: ['table1'], settings: ['twitter2'], tasks: 2 });
+    const { images, encoding, training } = plan.estimate;
+    expect(images).toBe(10);
+    expect(encoding).toBeGreaterThan(0);
+    expect(training).toBeGreaterThan(0);
+    const without = await ptdpcJson<object>([
+      'experiment',
+      'plan',
+      'table1',
+      ...args,
+      '--no-estimate',
+      '--init-noise',
+      '0',
+    ]);
+    expect(without).toEqual({ ...plan, estimate: null });
   });
 
   test('collect before the end lists what is missing', async () => {
@@ -338,8 +370,12 @@ test('images that cannot be read are said wherever results are, and listed; --st
   const images = results.cells.map(({ variant, seeds }) => [variant, seeds[0]?.count, seeds[0]?.images]);
   const [origin, none] = [{ kind: 'given' }, { train: 0, val: 0, test: 0 }];
   expect(images).toEqual([
-    ['zero-shot', 3, { origin, train: null, val: null, skipped: { train: 0, val: 0, test: 1 }, truncated: none }],
-    ['both', 3, { origin, train: 5, val: null, skipped: { train: 1, val: 0, test: 1 }, truncated: none }],
+    [
+      'zero-shot',
+      3,
+      { origin, seen: 0, train: null, val: null, skipped: { train: 0, val: 0, test: 1 }, truncated: none },
+    ],
+    ['both', 3, { origin, seen: 0, train: 5, val: null, skipped: { train: 1, val: 0, test: 1 }, truncated: none }],
   ]);
   const strict = await ptdpc([...args, '--out', 'strict', '--strict']);
   expect(strict.code).toBe(2);

@@ -21,6 +21,7 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
       val: null,
       skipped: { train: 0, val: 0, test: 2 },
       truncated: { train: 0, val: 0, test: 0 },
+      seen: 0,
     },
     accuracy,
     loss: 1,

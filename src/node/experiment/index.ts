@@ -1,7 +1,8 @@
 /**
- * The paper's experiments on disk and device. In reading order: `make-plan`, `plan-folder`, `claims`, `run-plan` (a process's share of the
+ * The paper's experiments on disk and device. In reading order: `make-plan`, `estimate-plan` (how long it takes), `plan-folder`, `claims`, `run-plan` (a process's share of the
  * tasks), `workplace` (what its tasks share), `run-task`, `setting-data` and `features` (its images), `tune-task` (its training).
  */
+export { estimatePlan } from './estimate-plan.js';
 export { makePlan, type PlanRequest } from './make-plan.js';
 export { PlanFolder } from './plan-folder.js';
 export { type RunPlanOptions, type RunPlanResult, runPlan } from './run-plan.js';

@@ -4,7 +4,7 @@ import { SPLITS } from '../../ptdpc/datasets/index.js';
 import { seedResult, surestCases, TASK_FORMAT, type Task, type TaskResult } from '../../ptdpc/experiment/index.js';
 import { classText, evaluate, predictionLines, zeroShotLogits } from '../../ptdpc/index.js';
 import { packageVersion } from '../package.js';
-import { pathInData, skippedInData } from '../run-images.js';
+import { pathInData, runImages, seenImages, skippedInData } from '../run-images.js';
 import type { ExperimentFeatures } from './features.js';
 import { probeTask } from './probe-task.js';
 import { type SettingData, settingData } from './setting-data.js';
@@ -39,6 +39,7 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
         val: val?.truncated.length ?? 0,
         test: test.truncated.length,
       },
+      seen: train ? seenImages(runImages('train', train, data.classes, setting.root), test, 'test').train : 0,
     },
     device: place.engine.backend.description,
     seconds: (performance.now() - started) / 1000,

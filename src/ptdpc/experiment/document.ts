@@ -1,6 +1,6 @@
 /** All that is said about an experiment's results, in whatever form they are read: warnings, how they were made, and the tables. */
 import { type ExperimentResults, presetWords } from './results.js';
-import { plural, skippedWords } from './setting-facts.js';
+import { cellsOf, plural, skippedWords } from './setting-facts.js';
 import { type ResultTable, resultTables } from './tables.js';
 
 export interface ResultDocument {
@@ -54,7 +54,7 @@ function unfinishedWarning({ cells }: ExperimentResults): string[] {
   ];
 }
 
-/** Which images were left out, and which read though their files are cut short; empty where every file is whole. */
+/** Which images were left out, which read though their files are cut short, and which are both trained and tested on; empty where there are none. */
 export function imageWarnings(results: ExperimentResults): string[] {
   const wordsOf = (what: 'skipped' | 'truncated') =>
     results.settings.flatMap(({ name, label }) => {
@@ -70,6 +70,16 @@ export function imageWarnings(results: ExperimentResults): string[] {
   if (truncated.length > 0)
     warnings.push(
       `Images read though their files are cut short (--truncated read): ${truncated.join('; ')}. results.json lists them.`,
+    );
+  const seen = results.settings.flatMap(({ name, label }) => {
+    const most = cellsOf(results, name)
+      .flatMap(({ seeds }) => seeds)
+      .reduce((most, { images }) => Math.max(most, images?.seen ?? 0), 0);
+    return most === 0 ? [] : [`${label} ${plural(most, 'image')}`];
+  });
+  if (seen.length > 0)
+    warnings.push(
+      `Test images that are training images too, by the content of their files: ${seen.join('; ')}. Accuracies count them; ptdpc data --duplicates lists them.`,
     );
   return warnings;
 }

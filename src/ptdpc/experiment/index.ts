@@ -1,6 +1,6 @@
 /**
  * The paper's experiments. In reading order: `paper-tables` (the figures that it prints), `variants` and `experiments` (rows and
- * columns), `plan` (what to compute, as independent tasks), `task-share` (which of them a process takes), `task-result`,
+ * columns), `plan` (what to compute, as independent tasks), `estimate` (how long that takes), `task-share` (which of them a process takes), `task-result`,
  * `statistics` and `collect` (from tasks to results), `results` (the format of results.json), `json-files` (reading all three formats),
  * `tables` (what a table says), `setting-facts` (of its data), `document` (with what warnings), and `markdown` and `latex`.
  */
@@ -8,6 +8,7 @@
 export * from '../measures.js';
 export { collectExperiment } from './collect.js';
 export { DEMONSTRATION, imageWarnings, type ResultDocument, resultDocument } from './document.js';
+export * from './estimate.js';
 export { type Experiment, experiment } from './experiments.js';
 export { MOST_SEEDS, parsePlan, parseResults, parseTaskResult } from './json-files.js';
 export { latexReport } from './latex.js';

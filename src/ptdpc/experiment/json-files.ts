@@ -94,6 +94,8 @@ const seedResult: v.GenericSchema<unknown, SeedResult> = v.object({
         val: v.nullable(whole),
         skipped: v.object({ train: whole, val: whole, test: whole }),
         truncated: v.optional(v.object({ train: whole, val: whole, test: whole }), { train: 0, val: 0, test: 0 }),
+        // Earlier versions did not compare them.
+        seen: v.optional(whole, 0),
       }),
     ),
     null,

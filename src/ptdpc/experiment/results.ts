@@ -174,6 +174,8 @@ export interface SeedImages {
   skipped: Record<Split, number>;
   /** Of each split, images that were read though their files are cut short; they are in the counts. */
   truncated: Record<Split, number>;
+  /** Test images that are training images too, by the content of their files. */
+  seen: number;
 }
 
 export interface QuotedRow {

@@ -56,7 +56,8 @@ export function skippedWords(
 
 const NAMES: Readonly<Record<Split, string>> = { train: 'training', val: 'validation', test: 'test' };
 
-function cellsOf({ cells }: ExperimentResults, setting: string): CellResult[] {
+/** The cells of a setting. */
+export function cellsOf({ cells }: ExperimentResults, setting: string): CellResult[] {
   return cells.filter((cell) => cell.setting === setting);
 }
 

@@ -152,6 +152,10 @@ test('eval says how many of its images the run was trained on, by content', asyn
   expect((await expectDone(['eval', '--run', 'seed7', '--split-seed', '0', ...COMMON])).stdout).toMatch(
     new RegExp(`^test \\(${among('train')} images trained on\\): accuracy`),
   );
+  await expectRefused(
+    ['eval', '--run', 'seed7', '--split-seed', '0', '--strict', ...COMMON],
+    /seed7: \d of 7 test images were trained on.* without --strict that is a warning/,
+  );
   // Copies of the training images elsewhere, under other names.
   await cp(scratchPath('split/train'), scratchPath('copied/test'), { recursive: true });
   expect((await seen('--data', 'copied', '--dataset', 'folders')).seen!.train).toBeGreaterThan(30);

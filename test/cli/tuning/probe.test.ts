@@ -1,5 +1,5 @@
 /** `probe`: Table 4's baselines on a small CLIP and a small vision transformer, what they write, and what is refused. */
-import { readFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { expectRefused, fixture, ptdpc, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
@@ -57,6 +57,22 @@ test('--lr auto takes one of the paper’s rates by the validation images, and s
   expect(record.options).toMatchObject({ learningRate, l2: 0.01, optimizer: 'sgd' });
   const { stdout } = await ptdpc(args('people', ...VIT));
   expect(stdout).toMatch(/^linear probe, learning rate 0\.1, test: accuracy \d+\.\d % of 9 images/);
+});
+
+test('says how many test images are training images too, in the result as well', async () => {
+  await cp(scratchPath('data'), scratchPath('doubled'), { recursive: true });
+  const [folder] = await names('doubled/train');
+  const [name] = await names(`doubled/train/${folder}`);
+  await cp(scratchPath(`doubled/train/${folder}/${name}`), scratchPath(`doubled/test/${folder}/copy-of-${name}`));
+  const { stderr, code } = await ptdpc(args('seen', ...CLIP, '--data', 'doubled'));
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(/^warning: 1 of 10 test images are training images too \(first .*copy-of-/m),
+  ]);
+  const { seen } = JSON.parse(await readFile(scratchPath('seen/results/doubled-test.json'), 'utf8')) as {
+    seen: object;
+  };
+  expect(seen).toMatchObject({ train: 1, val: 0 });
 });
 
 test('refuses what has no such features, what is no encoder, and a folder that is taken', async () => {

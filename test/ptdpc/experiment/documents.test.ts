@@ -173,6 +173,16 @@ describe('images that were read though their files are cut short', () => {
   });
 });
 
+describe('test images that are training images too', () => {
+  test.each(EXPERIMENTS)('%s says how many, in every form', (name) => {
+    const results = collectOf(name, () => ({ seen: 5 }), []);
+    for (const [form, write] of Object.entries(documents)) {
+      expect(write(results), form).toMatch(/Test images that are training images too, .*: FI 8 5 images/);
+    }
+    expect(markdownReport(collect(name))).not.toContain('training images too');
+  });
+});
+
 describe('Markdown', () => {
   test.each(EXPERIMENTS)('%s: every table has as many cells in each row as in its head', (name) => {
     const text = markdownReport(collect(name));

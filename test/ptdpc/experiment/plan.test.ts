@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.js';
 import {
   collectExperiment,
+  duration,
   type ExperimentName,
+  estimate,
   joinPlans,
   PAPER_SETTINGS,
   parsePlan,
@@ -12,12 +14,51 @@ import {
   plannedExperiments,
   planTasks,
   taskOptions,
+  trainingWork,
 } from '../../../src/ptdpc/experiment/index.js';
 import { PRESETS } from '../../../src/ptdpc/options.js';
 import { somePlan, someResult, someResults } from './support.js';
 
 const namesOf = (experiments: readonly ExperimentName[], configuration = {}) =>
   planTasks(somePlan({ experiments, seeds: 1 }, configuration)).map(({ name }) => name);
+
+describe('an estimate', () => {
+  const sizes = new Map([
+    ['fi8', { train: 100, val: 20, test: 30 }],
+    ['fi2', { train: 40, val: 0, test: 10 }],
+  ]);
+
+  test('counts the images of every training: epochs, learning rates, seeds and templates', () => {
+    // Two rates, ten epochs, two seeds.
+    const works = trainingWork(somePlan({ experiments: ['table2'] }), sizes);
+    expect(works).toHaveLength(2 * 4);
+    expect(works).toContainEqual({
+      setting: 'fi8',
+      mode: 'cs',
+      trained: 2 * 10 * 2 * 100,
+      evaluated: 2 * (10 * 2 * 20 + 30),
+    });
+    // Without validation images: a tenth held out for the choice, and a last training on all of them.
+    expect(works).toContainEqual({
+      setting: 'fi2',
+      mode: 'cs',
+      trained: 2 * 10 * (2 * 36 + 40),
+      evaluated: 2 * (10 * 2 * 4 + 10),
+    });
+    const templates = trainingWork(somePlan({ experiments: ['table3'], seeds: 1 }, { learningRates: [0.1] }), sizes);
+    expect(templates.find(({ setting }) => setting === 'fi8')).toMatchObject({ mode: 'both', trained: 3 * 10 * 100 });
+  });
+
+  test('is what was measured times the work, evaluation at half a training step', () => {
+    const works = [
+      { setting: 'fi8', mode: 'both', trained: 1000, evaluated: 100 },
+      { setting: 'fi8', mode: 'cs', trained: 10, evaluated: 0 },
+    ] as const;
+    const costs = { encoding: 0.25, step: ({ mode }: { mode: string }) => (mode === 'both' ? 0.5 : 2) };
+    expect(estimate(40, works, costs)).toEqual({ encoding: 10, training: 1050 * 0.5 + 20 });
+    expect([0.2, 40, 720, 12_000].map(duration)).toEqual(['1 s', '40 s', '12 min', '3 h 20 min']);
+  });
+});
 
 describe('tasks', () => {
   test('a task for every setting, variant and seed, those of a setting together', () => {

@@ -76,6 +76,7 @@ export function someResult(
           val: 10,
           skipped: { train: 0, val: 0, test: 0 },
           truncated: { train: 0, val: 0, test: 0 },
+          seen: 0,
           ...images,
         },
         device: 'test',
