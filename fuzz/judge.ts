@@ -19,8 +19,27 @@ const LONGEST_MESSAGE = 1000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** Reads one input. Never rejects. */
+/** Readings of an input that seems to take too much memory. */
+const MOST_READINGS = 3;
+
+/**
+ * Reads one input. Never rejects. The heap's growth counts garbage too, and how much of it lies about depends on when V8
+ * collects and compiles: an input takes too much memory only if it does so in every one of several readings.
+ */
 export async function judge(parser: FuzzedParser, input: Uint8Array): Promise<Verdict> {
+  const limit = parser.memory(input.length);
+  let verdict = await reading(parser, input);
+  for (let readings = 1; verdict.memory > limit && readings < MOST_READINGS; readings++) {
+    const { memory, ...again } = await reading(parser, input);
+    verdict = { ...again, memory: Math.min(memory, verdict.memory) };
+  }
+  const { memory, problem } = verdict;
+  if (memory <= limit || problem !== undefined) return verdict;
+  const tooMuch = `took ${memory} bytes of memory, more than ${Math.round(limit)}, for ${input.length}`;
+  return { ...verdict, outcome: 'failed', problem: tooMuch };
+}
+
+async function reading(parser: FuzzedParser, input: Uint8Array): Promise<Verdict> {
   const before = memoryInUse();
   const started = process.cpuUsage();
   let problem: string | undefined;
@@ -29,14 +48,11 @@ export async function judge(parser: FuzzedParser, input: Uint8Array): Promise<Ve
     await parser.read(input);
   } catch (error) {
     problem = whatIsWrong(error, parser.names);
-    outcome = 'rejected';
+    outcome = problem === undefined ? 'rejected' : 'failed';
   }
   const { user, system } = process.cpuUsage(started);
-  const duration = (user + system) / 1000;
-  const memory = Math.max(0, memoryInUse() - before);
-  const limit = parser.memory(input.length);
-  if (memory > limit) problem ??= `took ${memory} bytes of memory, more than ${Math.round(limit)}, for ${input.length}`;
-  return problem === undefined ? { outcome, duration, memory } : { outcome: 'failed', problem, duration, memory };
+  const figures = { duration: (user + system) / 1000, memory: Math.max(0, memoryInUse() - before) };
+  return { outcome, ...figures, ...(problem !== undefined && { problem }) };
 }
 
 function whatIsWrong(error: unknown, name: string): string | undefined {
