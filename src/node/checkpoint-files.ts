@@ -15,7 +15,7 @@ import { DESCRIPTION_FILES, describeModel, type ModelDescription } from '../clip
 import { decodeText } from '../clip/text-file.js';
 import { InputError } from '../errors.js';
 import { type FileSource, openFileSource } from './file-source.js';
-import { errorCode, kindOfFile, naming } from './system-error.js';
+import { errorCode, explained, kindOfFile, naming } from './system-error.js';
 
 export interface CheckpointFiles {
   /** The file with all weights, or the index file followed by the shards. */
@@ -91,7 +91,7 @@ export async function exists(path: string): Promise<boolean> {
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw new InputError(`${path}: cannot be opened (${code})`);
+    throw new InputError(`${path}: cannot be opened (${explained(error)})`);
   }
 }
 

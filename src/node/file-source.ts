@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { ByteSource } from '../clip/checkpoint/byte-source.js';
 import { requireRange } from '../clip/checkpoint/byte-source.js';
 import { InputError } from '../errors.js';
-import { errorCode, kindOfFile, naming } from './system-error.js';
+import { explained, kindOfFile, naming } from './system-error.js';
 
 /** A `ByteSource` over an open file. Close it, or declare it with `await using`. */
 export interface FileSource extends ByteSource, AsyncDisposable {
@@ -49,6 +49,6 @@ async function readChunk(file: FileHandle, path: string, bytes: Uint8Array, star
   try {
     return await file.read(bytes, start, Math.min(bytes.length - start, MAX_READ_BYTES), position);
   } catch (error) {
-    throw new InputError(`${path}: cannot be read at byte ${position} (${errorCode(error)})`);
+    throw new InputError(`${path}: cannot be read at byte ${position} (${explained(error)})`);
   }
 }

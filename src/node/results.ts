@@ -30,7 +30,7 @@ import { waitForLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { packageVersion } from './package.js';
 import { contentHash, dataFolder, pathInData, type SeenImages, skippedInData } from './run-images.js';
-import { errorCode, naming } from './system-error.js';
+import { errorCode, explained, naming } from './system-error.js';
 
 const FOLDER = 'results';
 
@@ -121,7 +121,7 @@ export async function listResults(run: string): Promise<string[]> {
   const folder = join(run, FOLDER);
   const names = await readdir(folder).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
-    throw new InputError(`${folder}: cannot be listed (${errorCode(error)})`);
+    throw new InputError(`${folder}: cannot be listed (${explained(error)})`);
   });
   return names
     .filter((name) => /^[^.].*\.json$/.test(name))

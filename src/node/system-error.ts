@@ -7,8 +7,19 @@ export function errorCode(error: unknown): string {
   return hasCode(error) ? error.code : messageOf(error);
 }
 
-/** What a code means that not everybody knows by heart, and that somebody can do something about. */
+/** Codes in words. What is not among them is shown as it is. */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file or folder'],
+  ['ENOTDIR', 'a part of the path is a file, not a folder'],
+  ['EISDIR', 'it is a folder'],
+  ['EEXIST', 'it exists already'],
+  ['ENOTEMPTY', 'the folder is not empty'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'not permitted'],
+  ['ELOOP', 'too many links'],
+  ['ENAMETOOLONG', 'the name is too long'],
+  ['EBUSY', 'it is in use'],
+  ['EIO', 'input/output error'],
   ['ENOSPC', 'no space left on the disk'],
   ['EDQUOT', 'the quota of disk space is used up'],
   ['EROFS', 'a read-only file system'],
@@ -17,11 +28,14 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['ERR_INVALID_ARG_VALUE', 'a zero byte in the path'],
 ]);
 
-/** The code with its meaning: `ENOSPC: no space left on the disk`. */
-export function explained(error: unknown): string {
+/**
+ * What went wrong, in words. Node gives a name that is not UTF-8 with U+FFFD, and finds nothing by that name: for such a `path` the words
+ * say so.
+ */
+export function explained(error: unknown, path = ''): string {
   const code = errorCode(error);
-  const meaning = MEANINGS.get(code);
-  return meaning === undefined ? code : `${code}: ${meaning}`;
+  if (code === 'ENOENT' && path.includes('\ufffd')) return 'its name is not UTF-8: rename it';
+  return MEANINGS.get(code) ?? code;
 }
 
 /** True for errors that the operating system gave, as opposed to errors in this program. */
@@ -38,12 +52,13 @@ function hasCode(error: unknown): error is Error & { code: string } {
   return isError(error) && 'code' in error && typeof error.code === 'string';
 }
 
-/** Runs `body`; an error of the operating system becomes an InputError `<path>: <what> (<code>)`. */
+/** Runs `body`; an error of the operating system becomes an InputError `<path>: <what> (<why>)`. */
 export async function naming<T>(path: string, what: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (isSystemError(error) || isImpossiblePath(error)) throw new InputError(`${path}: ${what} (${explained(error)})`);
+    if (isSystemError(error) || isImpossiblePath(error))
+      throw new InputError(`${path}: ${what} (${explained(error, path)})`);
     throw error;
   }
 }

@@ -181,7 +181,10 @@ test('bad checkpoints are refused in one line and leave nothing', async () => {
 
   const out = ['--out', scratchPath('new/model')];
   const good = fixture('clip-tiny/model.safetensors');
-  await expectRefused(['convert', scratchPath('none.pt'), ...out], /none\.pt: cannot be opened \(ENOENT\)/);
+  await expectRefused(
+    ['convert', scratchPath('none.pt'), ...out],
+    /none\.pt: cannot be opened \(no such file or folder\)/,
+  );
   await expectRefused(['convert', text, ...out], /notes\.txt: not a checkpoint: expected safetensors/);
   await expectRefused(['convert', cut, ...out], /cut\.safetensors: .*(truncated|outside|beyond|bytes)/);
   await expectRefused(['convert', cutZip, ...out], /cut\.bin: /);
@@ -211,7 +214,7 @@ test('bad model directories are refused in one line', async () => {
     embed(fixture('clip-tiny/config.json')),
     /config\.json: expected a model directory, found a file/,
   );
-  await expectRefused(embed('nowhere'), /nowhere: cannot be opened \(ENOENT\)/);
+  await expectRefused(embed('nowhere'), /nowhere: cannot be opened \(no such file or folder\)/);
 
   const wrong = scratchPath('wrong');
   await mkdir(wrong);

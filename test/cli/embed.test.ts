@@ -180,7 +180,7 @@ test('a damaged cache is passed over', async () => {
   expect([code, await readFile(out)]).toEqual([0, good]);
   expect(stderr.match(/features are not kept/g)).toHaveLength(1);
   expect(stderr).toMatch(
-    /^features are not kept: .*occupied.*: cannot be read \(ENOTDIR\); --cache <dir> keeps them elsewhere$/m,
+    /^features are not kept: .*occupied.*: cannot be read \(a part of the path is a file, not a folder\); --cache <dir> keeps them elsewhere$/m,
   );
 
   const shown = await ptdpcJson<{ origins: number; segments: number; bytes: number }>(['cache', '--cache', cache]);
@@ -196,7 +196,10 @@ test('bad inputs are refused before anything is computed', async () => {
   await mkdir(empty);
   const out = ['--out', scratchPath('never.st')];
   const picture = fixture('preprocess/12_1x1_RGB.png');
-  await expectRefused(['embed', 'none.jpg', ...model, ...out], /none\.jpg: cannot be opened \(ENOENT\)/);
+  await expectRefused(
+    ['embed', 'none.jpg', ...model, ...out],
+    /none\.jpg: cannot be opened \(no such file or folder\)/,
+  );
   await expectRefused(['embed', empty, ...model, ...out], /empty-folder: no images in this folder/);
   await expectRefused(['embed', picture, ...model, '--out', empty], /empty-folder: expected the name of a file/);
   const text = fixture('preprocess/cases.json');

@@ -85,7 +85,7 @@ test('preprocess refuses what is no image, and writes nothing', async () => {
     /cases\.json: expected a .* image, found/,
   );
   await expectRefused(['preprocess', fixture('preprocess'), ...out], /preprocess: expected an image file/);
-  await expectRefused(['preprocess', 'none.png', ...out], /none\.png: cannot be opened \(ENOENT\)/);
+  await expectRefused(['preprocess', 'none.png', ...out], /none\.png: cannot be opened \(no such file or folder\)/);
   expect(await scratchNames()).toEqual(before);
 });
 
@@ -93,7 +93,7 @@ test('random-model refuses an occupied folder; Ctrl-C in the middle leaves nothi
   const out = scratchPath('random');
   const args = ['random-model', '--arch', 'ViT-B/32', '--out', out];
   await expectRefused([...args.slice(0, -1), fixture('clip-tiny')], /clip-tiny: the folder is not empty/);
-  await expectRefused([...args, '--vocab', 'none.txt'], /none\.txt: cannot be opened \(ENOENT\)/);
+  await expectRefused([...args, '--vocab', 'none.txt'], /none\.txt: cannot be opened \(no such file or folder\)/);
 
   const child = startPtdpc(args);
   const outcome = outcomeOf(child);

@@ -77,7 +77,7 @@ test.skipIf(!existsSync('/dev/full'))('a full disk under standard output is one 
     const { code, stderr } = await outcomeOf(child);
     expect([code, stderr.split('\n').filter((line) => line.startsWith('ptdpc: '))], args[0]).toEqual([
       2,
-      ['ptdpc: standard output: cannot be written (ENOSPC: no space left on the disk)'],
+      ['ptdpc: standard output: cannot be written (no space left on the disk)'],
     ]);
   }
 });

@@ -59,7 +59,7 @@ async function fill(folder: string): Promise<(readonly [name: string, reason: Re
   await symlink(join(folder, 'nowhere'), join(folder, 'dangling.jpg'));
   const more: (readonly [string, RegExp])[] = [
     ['cut.jpg', /cut short/],
-    ['dangling.jpg', /cannot be opened \(ENOENT\)/],
+    ['dangling.jpg', /cannot be opened \(no such file or folder\)/],
     ['new\nline.jpg', /new\\u000aline\.jpg: expected a JPEG.* image/],
     ['pipe.jpg', /a pipe/],
   ];
@@ -67,7 +67,7 @@ async function fill(folder: string): Promise<(readonly [name: string, reason: Re
   if (process.getuid?.() !== 0) {
     await copyFile(fixture('preprocess/03_100x80_RGB.png'), join(folder, 'forbidden.png'));
     await chmod(join(folder, 'forbidden.png'), 0);
-    more.push(['forbidden.png', /cannot be read \(EACCES\)/]);
+    more.push(['forbidden.png', /cannot be read \(permission denied\)/]);
   }
   return [...UNREADABLE.map(([name, , reason]) => [name, reason] as const), ...more].sort(([a], [b]) =>
     a < b ? -1 : 1,

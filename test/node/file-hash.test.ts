@@ -20,6 +20,9 @@ test('hashes one file by either algorithm, and several files as one', async () =
 test('names the file that cannot be read', async () => {
   await writeFile(scratch('there'), 'x');
   await mkdir(scratch('folder'));
-  await expectInputError(hashFiles([scratch('there'), scratch('none')]), /none: cannot be read \(ENOENT\)$/);
-  await expectInputError(hashFiles([scratch('folder')]), /folder: cannot be read \(EISDIR\)$/);
+  await expectInputError(
+    hashFiles([scratch('there'), scratch('none')]),
+    /none: cannot be read \(no such file or folder\)$/,
+  );
+  await expectInputError(hashFiles([scratch('folder')]), /folder: cannot be read \(it is a folder\)$/);
 });

@@ -41,7 +41,10 @@ test('opens a checkpoint', async () => {
 });
 
 test('what cannot be read is named', async () => {
-  await expectInputError(openFileSource(join(folder, 'nothing')), /nothing: cannot be opened \(ENOENT\)/);
+  await expectInputError(
+    openFileSource(join(folder, 'nothing')),
+    /nothing: cannot be opened \(no such file or folder\)/,
+  );
   await expectInputError(openFileSource(folder), folder, /folder/);
   const path = join(folder, 'shrinks');
   await writeFile(path, 'hello');

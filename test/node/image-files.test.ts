@@ -41,7 +41,20 @@ test('files stand for themselves, and nothing is listed twice', async () => {
 
 test('what is missing is named', async () => {
   await expectInputError(listed('empty'), /empty: no images in this folder; expected \.jpg/);
-  await expectInputError(listed('data/none'), /none: cannot be opened \(ENOENT\)/);
-  await expectInputError(readImageFile(scratch('data/awe/dangling.png')), /dangling\.png: cannot be opened \(ENOENT\)/);
+  await expectInputError(listed('data/none'), /none: cannot be opened \(no such file or folder\)/);
+  await expectInputError(
+    readImageFile(scratch('data/awe/dangling.png')),
+    /dangling\.png: cannot be opened \(no such file or folder\)/,
+  );
   await expectInputError(readImageFile('/dev/zero'), /zero: expected an image file/);
+});
+
+test('names that are not UTF-8, of images and of folders, are listed, and refused with what to do', async () => {
+  const latin = (path: string) => Buffer.from(scratch(path), 'latin1');
+  await mkdir(latin('latin/caf\xe9'), { recursive: true });
+  await writeFile(latin('latin/\xe9t\xe9.png'), '');
+  const paths = await listed('latin');
+  expect(paths).toEqual(['latin/caf\ufffd', 'latin/\ufffdt\ufffd.png']);
+  for (const path of paths)
+    await expectInputError(readImageFile(scratch(path)), /\ufffd.* \(its name is not UTF-8: rename it\)$/);
 });

@@ -42,7 +42,10 @@ test('a lock is held once, named while it is held, and gone afterwards', async (
     );
   }
   await expect(readFile(path)).rejects.toThrow('ENOENT');
-  await expectInputError(takeLock(scratch('none/lock'), { what: 'x' }), /^x: cannot be written \(ENOENT\)/);
+  await expectInputError(
+    takeLock(scratch('none/lock'), { what: 'x' }),
+    /^x: cannot be written \(no such file or folder\)/,
+  );
 });
 
 test("a dead process's lock is taken over at once", async () => {
@@ -106,7 +109,7 @@ test('what is no lock is refused at once, whoever asks', async () => {
       await expectInputError(lock(path, { what: 'x' }), `${kind}: expected a lock, found ${kind}; delete it`);
   }
   // The system refuses to read it, to whomever.
-  await expectInputError(takeLock('/proc/self/mem', { what: 'x' }), /^\/proc\/self\/mem: cannot be read \(EIO\)$/);
+  await expectInputError(takeLock('/proc/self/mem', { what: 'x' }), /^\/proc\/self\/mem: cannot be read \(input\/output error\)$/);
   const path = scratch('large');
   await writeFile(path, Buffer.alloc(70_000));
   await expectInputError(takeLock(path, { what: 'x' }), /large: expected a lock of at most 65536 bytes, found 70000/);

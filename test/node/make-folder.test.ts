@@ -42,5 +42,8 @@ test('room on the disk is asked of the nearest folder that is there', async () =
   );
   await requireWritable(scratch('room/a/b/file'));
   await writeFile(scratch('room/text'), '');
-  await expectInputError(requireWritable(scratch('room/text/b')), /text\/b: cannot be written \(ENOTDIR\)$/);
+  await expectInputError(
+    requireWritable(scratch('room/text/b')),
+    /text\/b: cannot be written \(a part of the path is a file, not a folder\)$/,
+  );
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { IMAGE_NAME } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import { isHidden } from '../../ptdpc/datasets/index.js';
-import { errorCode } from '../system-error.js';
+import { errorCode, explained } from '../system-error.js';
 import { byCodeUnit } from './found.js';
 
 export interface Entry {
@@ -33,7 +33,7 @@ export async function entries(folder: string, lost: string[] = []): Promise<Entr
     const code = errorCode(error);
     // No folder can have a name that is too long.
     if (code === 'ENOENT' || code === 'ENAMETOOLONG') return undefined;
-    throw new InputError(`${folder}: cannot be listed (${code === 'ENOTDIR' ? 'it is a file' : code})`);
+    throw new InputError(`${folder}: cannot be listed (${code === 'ENOTDIR' ? 'it is a file' : explained(error)})`);
   }
 }
 

@@ -51,7 +51,8 @@ export async function settingData({ root, dataset }: PlanSetting, seed: number):
  * whose folder is there. Throws InputError where a wanted one is not, or none is.
  */
 export async function findSettings(dataRoot: string, wanted: readonly string[] | undefined): Promise<PlanSetting[]> {
-  if (!(await entries(dataRoot))) throw new InputError(`--data-root ${dataRoot}: cannot be listed (ENOENT)`);
+  if (!(await entries(dataRoot)))
+    throw new InputError(`--data-root ${dataRoot}: cannot be listed (no such file or folder)`);
   const folders = await foldersIn(dataRoot);
   const settings: PlanSetting[] = [];
   for (const item of wanted ?? PAPER_SETTINGS) {

@@ -30,7 +30,7 @@ describe('models', () => {
     });
 
   test('missing, or no model directory', async () => {
-    await refused(/nothing: cannot be opened \(ENOENT\)/, '--model', 'nothing');
+    await refused(/nothing: cannot be opened \(no such file or folder\)/, '--model', 'nothing');
     await refused(/data: not a model directory, it has no config\.json/, '--model', 'data');
     await changedModel('no-vocabulary', (directory) => rm(join(directory, 'merges.txt')));
     await refused(/no-vocabulary\/merges\.txt: missing/, '--model', 'no-vocabulary');
@@ -198,7 +198,11 @@ describe('--out', () => {
     await refused(/file: expected a folder or nothing there yet, found a file/, '--out', 'file');
     await refused(/data: the folder is not empty/, '--out', 'data');
     await refused(/--out \/sys\/ptdpc-run: cannot be created \(E\w+\)/, '--out', '/sys/ptdpc-run');
-    await refused(/--out file\/run: cannot be created \(ENOTDIR\)/, '--out', 'file/run');
+    await refused(
+      /--out file\/run: cannot be created \(a part of the path is a file, not a folder\)/,
+      '--out',
+      'file/run',
+    );
   });
 
   test('a run with other options, images, classes or model', async () => {

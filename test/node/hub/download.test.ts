@@ -324,6 +324,6 @@ describe('responses', () => {
 
 test('a folder that cannot be written', async () => {
   expect(await refusal(download({ path: `${folder}/none/model` }))).toMatch(
-    /none\/model: cannot be written \(ENOENT\)/,
+    /none\/model: cannot be written \(no such file or folder\)/,
   );
 });
