@@ -7,20 +7,23 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: bash scripts/setup.sh [--no-driver]
+Usage: bash scripts/setup.sh [--tests] [--no-driver]
 
 Installs the npm packages, builds, and looks for a WebGPU adapter. Without one, it installs
 Mesa's software Vulkan driver on Debian and Ubuntu, as root or with passwordless sudo.
 
-  --no-driver  never install a system package
+  --tests      also install Chromium, in which the tests of the page and the reports run
+  --no-driver  install no system package
   --help       show this text
 TEXT
 }
 
-may_install_driver=true
+may_install=true
+with_tests=false
 for argument in "$@"; do
   case "$argument" in
-    --no-driver) may_install_driver=false ;;
+    --tests) with_tests=true ;;
+    --no-driver) may_install=false ;;
     -h | --help)
       usage
       exit 0
@@ -38,6 +41,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 os_release=${PTDPC_OS_RELEASE:-/etc/os-release}
 apt_directory=${PTDPC_APT_DIR:-/etc/apt}
 driver_packages=(mesa-vulkan-drivers libvulkan1)
+# Where test/support/browser.ts looks for a browser.
+chromium_places=("${PTDPC_CHROMIUM:-/usr/bin/chromium}")
+[[ -n ${PTDPC_CHROMIUM:-} ]] || chromium_places+=(/usr/bin/chromium-browser /usr/bin/google-chrome)
 
 say() { echo "setup: $*"; }
 
@@ -118,20 +124,53 @@ apt_get() {
   }
 }
 
-install_driver() {
+# Installs packages from the machine's own sources, copied by `copy_apt_sources`; of the Debian release in `release`, where that is set.
+release=()
+apt_sources=()
+install_system_packages() {
+  apt_get update && apt_get install --no-install-recommends ${release[@]+"${release[@]}"} "$@"
+}
+
+copy_apt_sources() {
   # apt downloads as a user of its own, who has to be able to look in here.
   chmod 755 "$scratch"
   mkdir -p "$scratch/lists/partial" "$scratch/sources.list.d"
   apt_sources=(-o Dir::Etc::sourcelist="$apt_directory/sources.list" -o Dir::Etc::sourceparts="$scratch/sources.list.d")
-  local release=()
   cp "$apt_directory"/sources.list.d/*.{list,sources} "$scratch/sources.list.d/" 2>/dev/null || true
+}
+
+install_driver() {
+  say "no WebGPU adapter: installing Mesa's software Vulkan driver (${driver_packages[*]})"
+  copy_apt_sources
   # Dawn refuses the Mesa 22.3 of Debian 12: it lacks shaderUniformArrayDynamicIndexing. Backports have a newer one.
   if [[ $(os_field VERSION_CODENAME) == bookworm ]]; then
     node scripts/backports-source.mjs bookworm "$apt_directory" "$scratch/sources.list.d" || return 1
-    release=(-t bookworm-backports)
+    local release=(-t bookworm-backports)
   fi
-  say "no WebGPU adapter: installing Mesa's software Vulkan driver (${driver_packages[*]})"
-  apt_get update && apt_get install --no-install-recommends ${release[@]+"${release[@]}"} "${driver_packages[@]}"
+  install_system_packages "${driver_packages[@]}"
+}
+
+install_chromium() {
+  say 'no Chromium: installing it for the tests that run in a browser'
+  copy_apt_sources
+  install_system_packages chromium
+}
+
+has_chromium() {
+  local place
+  for place in "${chromium_places[@]}"; do
+    if [[ -x $place ]]; then return; fi
+  done
+  return 1
+}
+
+may_use_apt() { $may_install && uses_apt && can_be_root; }
+
+ensure_chromium() {
+  if has_chromium; then return; fi
+  if may_use_apt && install_chromium && has_chromium; then return; fi
+  say 'no Chromium, so the tests that run in a browser are skipped.' \
+    'Install one (Debian: chromium), or set PTDPC_CHROMIUM to its path.'
 }
 
 say_what_to_install() {
@@ -141,7 +180,7 @@ say_what_to_install() {
 
 ensure_adapter() {
   if check_adapter; then return; fi
-  if ! $may_install_driver || ! uses_apt || ! can_be_root; then
+  if ! may_use_apt; then
     say_what_to_install
   elif ! install_driver; then
     say 'the driver could not be installed'
@@ -156,4 +195,5 @@ check_node
 install_packages
 build
 ensure_adapter
+if $with_tests; then ensure_chromium; fi
 say 'ready'

@@ -109,7 +109,10 @@ test('what is no lock is refused at once, whoever asks', async () => {
       await expectInputError(lock(path, { what: 'x' }), `${kind}: expected a lock, found ${kind}; delete it`);
   }
   // The system refuses to read it, to whomever.
-  await expectInputError(takeLock('/proc/self/mem', { what: 'x' }), /^\/proc\/self\/mem: cannot be read \(input\/output error\)$/);
+  await expectInputError(
+    takeLock('/proc/self/mem', { what: 'x' }),
+    /^\/proc\/self\/mem: cannot be read \(input\/output error\)$/,
+  );
   const path = scratch('large');
   await writeFile(path, Buffer.alloc(70_000));
   await expectInputError(takeLock(path, { what: 'x' }), /large: expected a lock of at most 65536 bytes, found 70000/);

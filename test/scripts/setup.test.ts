@@ -26,6 +26,7 @@ interface Machine {
   adapter?: 'present' | 'after driver' | 'never';
   user?: 'root' | 'sudo' | 'plain';
   aptFails?: boolean;
+  chromium?: boolean;
   lockfile?: boolean;
 }
 
@@ -96,9 +97,12 @@ function makeMachine(machine: Machine) {
     `echo "apt-get $*" >>'${calls}'
     for argument; do [[ $argument == Dir::Etc::sourceparts=* ]] && cp -r "\${argument#*=}/." '${root}/seen'; done
     ${machine.aptFails ? 'echo "E: no network" >&2; exit 100' : ''}
-    [[ " $* " == *' install '* ]] && touch '${driver}'
+    [[ " $* " == *' install '*mesa* ]] && touch '${driver}'
+    [[ " $* " == *' install '*chromium* ]] && cp '${bin}/npm' '${bin}/chromium'
     exit 0`,
   );
+
+  if (machine.chromium) fake('chromium', 'exit 1');
 
   const run = (...options: string[]) => {
     writeFileSync(calls, '');
@@ -111,6 +115,7 @@ function makeMachine(machine: Machine) {
         TMPDIR: temporary,
         PTDPC_OS_RELEASE: join(root, 'os-release'),
         PTDPC_APT_DIR: join(root, 'apt'),
+        PTDPC_CHROMIUM: join(bin, 'chromium'),
       },
     });
     const called = readFileSync(calls, 'utf8').split('\n').filter(Boolean);
@@ -275,5 +280,42 @@ describe('scripts/setup.sh without an adapter', () => {
     expect(result.status).toBe(0);
     expect(result.apt).toEqual([]);
     expect(result.stdout.match(/^setup: no WebGPU adapter.*mesa-vulkan-drivers libvulkan1.*$/gm)).toHaveLength(1);
+  });
+});
+
+describe('scripts/setup.sh --tests', () => {
+  it('installs Chromium where there is none, once', () => {
+    const machine = makeMachine({});
+    const result = machine.run('--tests');
+    expect(result.status, result.stderr).toBe(0);
+    expect(result.apt).toHaveLength(2);
+    expect(result.apt[1]).toMatch(/ install --no-install-recommends chromium$/);
+    expect(machine.run('--tests').apt).toEqual([]);
+    expect(machine.leftBehind()).toBe('');
+  });
+
+  it("takes Chromium from the release itself, though the driver comes from Debian 12's backports", () => {
+    const { apt } = makeMachine({ adapter: 'after driver' }).run('--tests');
+    expect(apt.filter((call) => call.includes(' install ')).map((call) => call.includes('backports'))).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it('leaves an installed one alone, and a machine that was not asked', () => {
+    expect(makeMachine({ chromium: true }).run('--tests').apt).toEqual([]);
+    expect(makeMachine({}).run().apt).toEqual([]);
+  });
+
+  it.each<[string, Machine, string[]]>([
+    ['with --no-driver', {}, ['--no-driver']],
+    ['as a user without sudo', { user: 'plain' }, []],
+    ['on a system without apt', { os: FEDORA }, []],
+    ['where apt fails', { aptFails: true }, []],
+  ])('says in one line what is skipped %s, and goes on', (_, machine, options) => {
+    const result = makeMachine(machine).run('--tests', ...options);
+    expect(result.status).toBe(0);
+    expect(result.stdout.match(/^setup: no Chromium, so .* skipped.*PTDPC_CHROMIUM.*$/gm)).toHaveLength(1);
+    expect(result.stdout).toContain('setup: ready');
   });
 });

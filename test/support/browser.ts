@@ -1,6 +1,6 @@
 /**
- * Chromium for tests that look at pages. It is not among the npm packages; a suite shows as skipped without it, and .ci/run, which
- * installs it, refuses skipped tests.
+ * Chromium for tests that look at pages: `setup.sh --tests` installs it. Without it a suite shows as skipped, and .ci/run refuses
+ * skipped tests.
  */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
@@ -33,7 +33,9 @@ export function describeInBrowser(
   gpu: keyof typeof GPU_ARGUMENTS = 'none',
 ): void {
   if (!executablePath)
-    console.warn(`${title}: skipped, no Chromium (Debian: apt-get install chromium; elsewhere PTDPC_CHROMIUM=<path>)`);
+    console.warn(
+      `${title}: skipped, no Chromium (bash scripts/setup.sh --tests installs it on Debian; elsewhere PTDPC_CHROMIUM=<path>)`,
+    );
   describe.skipIf(!executablePath)(title, () => {
     let browser: Browser;
     beforeAll(async () => {
