@@ -4,9 +4,9 @@
  */
 import { posix } from 'node:path';
 
-/** Whether the site has a file of docs/ as it is: a whole page, or data. */
+/** Whether the site has a file of docs/ as it is: a whole page, data, or a figure. */
 export function isCopied(path: string): boolean {
-  return /\.(html|json)$/.test(path);
+  return /\.(html|json|svg)$/.test(path);
 }
 
 /** Where a link leads: a page of docs/, a path of the repository to be shown, or a file that is copied. */

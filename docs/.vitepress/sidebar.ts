@@ -52,6 +52,8 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   {
     text: 'Use',
     items: [
+      item('Getting started', '/getting-started'),
+      item('As a library', '/library'),
       item('Checkpoints', '/checkpoints'),
       item('Data sets', '/datasets'),
       item('Evaluation', '/evaluation'),

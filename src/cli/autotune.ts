@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { ARCHITECTURES } from '../clip/config.js';
 import { type ClipConfig, layerProducts } from '../clip/index.js';
-import { InputError } from '../errors.js';
+import { counted, InputError } from '../errors.js';
 import {
   type AdapterSummary,
   describeAdapter,
@@ -17,7 +17,7 @@ import { closeGpu, nodeAdapter } from '../node/gpu.js';
 import { openModelDirectory } from '../node/model-directory.js';
 import { clearTunings, readTuning, type TuningRecord, tuningPath, writeTuning } from '../node/tuning-file.js';
 import { addExamples, jsonOption } from './options.js';
-import { count, print, printJson, printLines, say } from './output.js';
+import { print, printJson, printLines, say } from './output.js';
 import { progress } from './progress.js';
 import { table } from './tables.js';
 
@@ -66,7 +66,7 @@ async function autotune(options: Options): Promise<void> {
 async function clear({ json }: Options): Promise<void> {
   const removed = await clearTunings();
   if (json) printJson({ removed });
-  else print(`${count(removed, 'tuning table')} removed`);
+  else print(`${counted(removed, 'tuning table')} removed`);
 }
 
 async function stored(summary: AdapterSummary): Promise<TuningRecord> {

@@ -1,8 +1,10 @@
 /** `ptdpc cache`: how large the cache of image features is, and emptying it. */
+
 import type { Command } from 'commander';
+import { counted } from '../errors.js';
 import { clearCache, defaultCacheDirectory, measureCache } from '../node/feature-cache.js';
 import { addExamples, jsonOption } from './options.js';
-import { count, print, printJson } from './output.js';
+import { print, printJson } from './output.js';
 
 interface Options {
   cache?: string;
@@ -30,7 +32,7 @@ export function configure(command: Command): void {
 async function cache({ cache: folder = defaultCacheDirectory(), clear, json }: Options): Promise<void> {
   const size = clear ? await clearCache(folder) : await measureCache(folder);
   if (json) return printJson({ cache: folder, cleared: clear ?? false, ...size });
-  const what = `${megabytes(size.bytes)} in ${count(size.segments, 'file')}, for ${count(size.origins, 'combination')} of model and device`;
+  const what = `${megabytes(size.bytes)} in ${counted(size.segments, 'file')}, for ${counted(size.origins, 'combination')} of model and device`;
   print(`${folder}: ${clear ? 'removed ' : ''}${what}`);
 }
 

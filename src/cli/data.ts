@@ -1,6 +1,8 @@
 /** `ptdpc data`: what a folder holds as a data set, before anything is computed. */
+
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
+import { counted } from '../errors.js';
 import {
   checkDataset,
   type DatasetCheck,
@@ -16,7 +18,7 @@ import { describeOrigin, namedSetting, SPLITS, type Tally } from '../ptdpc/index
 import { commandLine } from './command-line.js';
 import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
 import { addExamples, jsonOption, truncatedOption } from './options.js';
-import { count, print, printJson, say } from './output.js';
+import { print, printJson, say } from './output.js';
 import { progress } from './progress.js';
 import { table } from './tables.js';
 
@@ -66,11 +68,11 @@ async function check(dir: string, options: CheckOptions): Promise<void> {
 
 async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages): Promise<DecodedImages> {
   const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
-  say(`decoding ${count(paths.length, 'image')}`);
+  say(`decoding ${counted(paths.length, 'image')}`);
   let done = 0;
   let bad = 0;
   using _meaning = whenInterrupted(
-    () => `${done} of ${count(paths.length, 'image')} decoded, ${bad} unreadable; start again with: ${commandLine()}`,
+    () => `${done} of ${counted(paths.length, 'image')} decoded, ${bad} unreadable; start again with: ${commandLine()}`,
   );
   using bar = progress(paths.length, 'decoding', 'images');
   return await decodeImages(paths, truncated, (unreadable) => {
@@ -81,7 +83,7 @@ async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages)
 }
 
 async function compareAll({ dataset, all }: DatasetCheck): Promise<DuplicateImage[]> {
-  say(`comparing ${count(all.total, 'image')}`);
+  say(`comparing ${counted(all.total, 'image')}`);
   using bar = progress(all.total, 'comparing', 'images');
   return await duplicateImages(dataset, () => bar.tick(1));
 }
@@ -121,7 +123,7 @@ function checkLines(found: DatasetCheck, given: boolean): string[] {
     `${root}: ${setting}${label === undefined ? '' : ` (${label})`}${given ? '' : ', by its files'}`,
     `layout: ${pattern}`,
     describeOrigin(dataset.origin) + ('seed' in dataset.origin ? ', since its files give none (--split-seed)' : ''),
-    `${count(all.total, 'image')} of ${classes.length} classes`,
+    `${counted(all.total, 'image')} of ${classes.length} classes`,
     '',
     ...countTable(found),
     ...(found.expected ? [`published: ${number(found.expected.total)} images (${found.expected.source})`] : []),
@@ -159,7 +161,7 @@ function countTable({ classes, all, expected }: DatasetCheck): string[] {
 function decodedLines({ all }: DatasetCheck, { unreadable, truncated }: DecodedImages): string[] {
   const found = unreadable.length === 0 ? 'every one can be read' : `${number(unreadable.length)} cannot be read:`;
   return [
-    ...['', `${count(all.total, 'image')} decoded, ${found}`, ...unreadable.map(({ reason }) => `  ${reason}`)],
+    ...['', `${counted(all.total, 'image')} decoded, ${found}`, ...unreadable.map(({ reason }) => `  ${reason}`)],
     ...(truncated.length === 0 ? [] : [`cut short, and read as far as they go: ${number(truncated.length)}`]),
     ...truncated.map((path) => `  ${path}`),
   ];

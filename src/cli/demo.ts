@@ -1,9 +1,11 @@
 /** `ptdpc demo`: the whole job on pictures and a small CLIP of our own, offline. */
+
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EMOTIONS, type Split } from '../demo/index.js';
+import { counted } from '../errors.js';
 import { requireNothingAt } from '../node/atomic.js';
 import { demoModelDirectory, writeScenes } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
@@ -13,7 +15,7 @@ import { MODES, type Mode, PRESETS, type Preset } from '../ptdpc/index.js';
 import { evaluateRun } from './eval.js';
 import { printEvaluation } from './evaluation.js';
 import { addExamples, deviceOption, jsonOption, parseInteger, parseSeed } from './options.js';
-import { count, print, printJson, say } from './output.js';
+import { print, printJson, say } from './output.js';
 import { progress } from './progress.js';
 import { percent } from './tables.js';
 import { train } from './train.js';
@@ -73,7 +75,7 @@ async function demo(options: DemoOptions): Promise<void> {
 
   const train_ = await drawScenes(data, 'train', options.perClass, seed);
   const test = await drawScenes(data, 'test', TEST_PER_CLASS, seed);
-  say(`${count(train_, 'scene')} to train on, ${test} held out, of ${EMOTIONS.length} emotions, in ${data}`);
+  say(`${counted(train_, 'scene')} to train on, ${test} held out, of ${EMOTIONS.length} emotions, in ${data}`);
 
   const common = { device, memory: MEMORY, cache: join(out, 'cache') };
   const before = await zeroShot({ ...common, model, data, split: 'test', template: [template] });

@@ -1,7 +1,9 @@
 /** `ptdpc embed`: image features into a safetensors file. */
+
 import type { Command } from 'commander';
 import { writeSafetensors } from '../clip/checkpoint/index.js';
 import { IMAGE_EXTENSIONS } from '../clip/image/formats.js';
+import { counted } from '../errors.js';
 import { createFileAtomically, requirePlaceForFile } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
@@ -21,7 +23,7 @@ import {
   strictOption,
   truncatedOption,
 } from './options.js';
-import { count, printJson, say, saySkipped } from './output.js';
+import { printJson, say, saySkipped } from './output.js';
 
 interface Options extends EncodingOptions {
   model: string;
@@ -76,9 +78,9 @@ async function embed(inputs: string[], options: Options): Promise<void> {
   await createFileAtomically(options.out, (sink) =>
     writeSafetensors([{ name: 'image_features', dtype: 'F32', shape, read: () => bytes }], metadata, sink),
   );
-  say(`${count(encoded, 'image')} encoded, ${cached} from the cache`);
+  say(`${counted(encoded, 'image')} encoded, ${cached} from the cache`);
   if (options.json) {
     printJson({ out: options.out, shape, device: device.backend.description, cached, encoded, skipped, truncated });
-  } else say(`${options.out}: image_features [${shape.join(', ')}], ${count(shape[0]!, 'image')}`);
+  } else say(`${options.out}: image_features [${shape.join(', ')}], ${counted(shape[0]!, 'image')}`);
   saySkipped(skipped, truncated);
 }

@@ -1,7 +1,7 @@
 /** `ptdpc eval`: how good the prompts of a run are on labelled images. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { InputError } from '../errors.js';
+import { counted, InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeSplit } from '../node/encode-splits.js';
 import type { EncodedSplit } from '../node/labelled-images.js';
@@ -26,7 +26,7 @@ import {
   runTruncatedOption,
   strictOption,
 } from './options.js';
-import { count, printJson, say, saySkipped } from './output.js';
+import { printJson, say, saySkipped } from './output.js';
 
 export interface EvalOptions extends EncodingOptions, Partial<DataOptions> {
   run: string;
@@ -103,7 +103,7 @@ async function seenBefore(
   const own = await readRunImages(run);
   if (!own) return null;
   const seen = seenImages(own, images, split);
-  const of = `of ${count(images.paths.length, `${split} image`)}`;
+  const of = `of ${counted(images.paths.length, `${split} image`)}`;
   const parts = [
     ...(seen.train > 0 ? [`${seen.train} ${of} were trained on`] : []),
     ...(seen.val > 0 ? [`${seen.val} ${of} are validation images of the run`] : []),

@@ -2,7 +2,7 @@
 import { absentWords, type WrittenResult } from '../node/results.js';
 import { type ClassName, type Evaluation, wilsonInterval } from '../ptdpc/index.js';
 import { print, printLines, say } from './output.js';
-import { confusionTable, percent } from './tables.js';
+import { classTable, confusionTable, percent } from './tables.js';
 
 /** The result for people. */
 export function printEvaluation(title: string, classes: readonly ClassName[], evaluation: Evaluation): void {
@@ -15,12 +15,11 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
     `95 % interval ${percent(low)} to ${percent(high)}, macro-F1 ${percent(evaluation.macroF1)}, expected calibration error ${percent(evaluation.calibrationError)}`,
   );
   const absent = absentWords(classes, evaluation);
-  if (absent.length > 0)
-    print(
-      `no images of ${absent.join(', ')}: macro-F1 is the mean over the classes that occur, and the rest says nothing of those that do not`,
-    );
+  if (absent.length > 0) print(`no images of ${absent.join(', ')}: macro-F1 is the mean over the classes that occur`);
   print('');
-  printLines(confusionTable(words, evaluation));
+  printLines(classTable(words, evaluation));
+  print('');
+  printLines(confusionTable(words, evaluation, process.stdout.columns ?? 80));
 }
 
 /** Says where a result is, and whether that is news. */

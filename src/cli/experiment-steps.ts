@@ -1,7 +1,7 @@
 /** The three parts of `ptdpc experiment`: make the plan, compute its tasks, collect the results. */
 import { join } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
-import { InputError } from '../errors.js';
+import { counted, InputError } from '../errors.js';
 import { exists } from '../node/checkpoint-files.js';
 import { demoModelDirectory } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
@@ -22,7 +22,7 @@ import {
 import { equalPromptsNote, type Preset, SPLITS, type Split } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { count, print, printJson, printLines, say } from './output.js';
+import { print, printJson, printLines, say } from './output.js';
 import { TERMINAL } from './progress.js';
 import { resultText } from './result-text.js';
 import { percent } from './tables.js';
@@ -86,7 +86,7 @@ export async function plan(
   const learnsCopies = tasks.some(({ variant: { work } }) => work.kind === 'prompts' && work.mode === 'both');
   const note = learnsCopies && equalPromptsNote({ mode: 'both', initNoise: made.configuration.initNoise });
   if (note) say(note);
-  say(`${options.out}: ${count(tasks.length, 'task')} for ${made.experiments.join(', ')} on ${names}`);
+  say(`${options.out}: ${counted(tasks.length, 'task')} for ${made.experiments.join(', ')} on ${names}`);
   return made;
 }
 
@@ -110,7 +110,7 @@ export async function sayEstimate(made: Plan, options: EstimateOptions): Promise
   if (!found) return;
   const { images, encoding, training } = found;
   print(
-    `about ${duration(encoding + training)} on this device, in one process with nothing cached: encoding ${count(images, 'image')} ${duration(encoding)}, training ${duration(training)}`,
+    `about ${duration(encoding + training)} on this device, in one process with nothing cached: encoding ${counted(images, 'image')} ${duration(encoding)}, training ${duration(training)}`,
   );
 }
 
@@ -137,7 +137,7 @@ export async function work(folder: PlanFolder, options: WorkOptions, share?: Tas
         total = progress.total;
         done = progress.before;
         const part = share ? `share ${share.index + 1} of ${share.count}: ` : '';
-        say(`${part}${count(total, 'task')} of ${planTasks(before).length}, ${done} done before`);
+        say(`${part}${counted(total, 'task')} of ${planTasks(before).length}, ${done} done before`);
       },
       onTask: (task) => say(`${taskLine(task)}; ${++done} of ${total} tasks done`),
     }),
@@ -155,7 +155,7 @@ function taskLine({ task, result, skipped, truncated }: TaskResult): string {
   const without =
     (skipped.length === 0 ? '' : `, without ${counts(skipped)} images that could not be read`) +
     (truncated.length === 0 ? '' : `, with ${counts(truncated)} images that are cut short`);
-  return `${task}: accuracy ${percent(result.accuracy)} of ${count(result.count, 'image')}${without}${rate}, ${result.seconds.toFixed(1)} s`;
+  return `${task}: accuracy ${percent(result.accuracy)} of ${counted(result.count, 'image')}${without}${rate}, ${result.seconds.toFixed(1)} s`;
 }
 
 /**
@@ -175,7 +175,7 @@ export async function collect(
     const place = await folder.writeResults(one, out);
     collected.push(one);
     const missing = one.cells.reduce((sum, cell) => sum + cell.missing.length, 0);
-    if (missing > 0) say(`${planned.name}: ${count(missing, 'task')} without a result`);
+    if (missing > 0) say(`${planned.name}: ${counted(missing, 'task')} without a result`);
     for (const warning of imageWarnings(one)) say(`${planned.name}: ${warning}`);
     if (missing === 0 || (await exists(join(place, 'report.html')))) await writeReport(place);
     if (json) continue;

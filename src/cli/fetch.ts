@@ -1,6 +1,6 @@
 /** `ptdpc fetch`: a model directory from the Hugging Face hub, or from OpenAI's own archive. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { InputError } from '../errors.js';
+import { counted, InputError } from '../errors.js';
 import { fetchArchive } from '../node/hub/fetch-archive.js';
 import { type FetchedFile, type FetchOptions, fetchModel } from '../node/hub/fetch-model.js';
 import { HttpClient, parseHttpUrl } from '../node/hub/http.js';
@@ -10,7 +10,7 @@ import { whenInterrupted } from '../node/interrupt.js';
 import { commandLine } from './command-line.js';
 import { addConversionOptions, type ConversionOptions, convertCheckpoint } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
-import { count, printJson, say } from './output.js';
+import { printJson, say } from './output.js';
 import { type Progress, progress } from './progress.js';
 
 interface Options extends ConversionOptions {
@@ -98,7 +98,7 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
   }
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const origins = [...new Set(files.map(({ from }) => from))].join(', ');
-  say(`${out}: ${id} at ${commit.slice(0, 12)}, ${count(files.length, 'file')}, ${megabytes(bytes)} (${origins})`);
+  say(`${out}: ${id} at ${commit.slice(0, 12)}, ${counted(files.length, 'file')}, ${megabytes(bytes)} (${origins})`);
   const unlisted = files.filter(({ checked }) => !checked).map(({ name }) => name);
   if (unlisted.length > 0) say(`the hub lists no hash for ${unlisted.join(', ')}; all other hashes checked`);
   else

@@ -1,5 +1,5 @@
 /** Where words go: results to standard output, messages to standard error. */
-import { InputError, printable } from '../errors.js';
+import { counted, InputError, printable } from '../errors.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { explained } from '../node/system-error.js';
 import { jsonText } from '../ptdpc/parse-json.js';
@@ -22,9 +22,12 @@ export function printJson(value: unknown): void {
   printLines(jsonText(value));
 }
 
+/** Takes a progress bar off the line that it is drawn on; it is drawn anew at its next step. */
+const CLEAR_LINE = '\r\u001b[K';
+
 /** A message for people, of one line or several. What names from files hold to steer a terminal is escaped. */
 export function say(message: string): void {
-  process.stderr.write(`${message.split('\n').map(printable).join('\n')}\n`);
+  process.stderr.write(`${process.stderr.isTTY ? CLEAR_LINE : ''}${message.split('\n').map(printable).join('\n')}\n`);
 }
 
 /**
@@ -42,23 +45,18 @@ export function endWithOutput(): void {
   });
 }
 
-/** `3 images`, `1 image`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 /** At most this many lines of a list of trouble are printed; the rest is counted. */
 const LONGEST_LIST = 20;
 
 /** Lists files that were read though they are cut short, and those that were passed over: the last that a command says. */
 export function saySkipped(skipped: readonly SkippedImage[], truncated: readonly string[]): void {
   if (truncated.length > 0) {
-    say(`${count(truncated.length, 'truncated image')} read as far as they go:`);
+    say(`${counted(truncated.length, 'truncated image')} read as far as they go:`);
     for (const path of truncated.slice(0, LONGEST_LIST)) say(`  ${path}`);
     if (truncated.length > LONGEST_LIST) say(`  and ${truncated.length - LONGEST_LIST} more`);
   }
   if (skipped.length === 0) return;
-  say(`${count(skipped.length, 'unreadable image')} skipped:`);
+  say(`${counted(skipped.length, 'unreadable image')} skipped:`);
   for (const { reason } of skipped.slice(0, LONGEST_LIST)) say(`  ${reason}`);
   if (skipped.length > LONGEST_LIST) say(`  and ${skipped.length - LONGEST_LIST} more`);
 }

@@ -21,14 +21,48 @@ export function table(cells: readonly (readonly string[])[], left = 1): string {
     .join('\n');
 }
 
-/** Confusion counts: a row per true class, a column per predicted class (abbreviated), and each class's measures. */
-export function confusionTable(words: readonly string[], { confusion, classes }: Evaluation): string {
-  const short = words.map((word) => word.slice(0, 6).trim());
+/** A row of measures per class, with the number of its images. */
+export function classTable(words: readonly string[], { classes, confusion }: Evaluation): string {
   return table([
-    ['true \\ predicted', ...short, 'accuracy', 'precision', 'F1'],
-    ...confusion.map((row, c) => {
-      const { precision, recall, f1 } = classes[c]!;
-      return [words[c] ?? '', ...row.map(String), ...[recall, precision, f1].map(percent)];
-    }),
+    ['class', 'images', 'accuracy', 'precision', 'F1'],
+    ...classes.map(({ recall, precision, f1 }, c) => [
+      words[c] ?? '',
+      String(confusion[c]!.reduce((a, b) => a + b, 0)),
+      ...[recall, precision, f1].map(percent),
+    ]),
   ]);
+}
+
+/** Mistakes that are listed where the matrix is wider than the terminal. */
+const MOST_CONFUSIONS = 10;
+
+/**
+ * Confusion counts in at most `width` columns: a row per true class and a column per predicted class, whose name is cut as short as it must be.
+ * Where not even the counts fit, the most frequent mistakes.
+ */
+export function confusionTable(words: readonly string[], { confusion }: Evaluation, width: number): string {
+  const corner = 'true \\ predicted';
+  const digits = Math.max(3, ...confusion.flat().map((count) => String(count).length));
+  const names = Math.max(corner.length, ...words.map((word) => printable(word).length));
+  const room = Math.min(9, Math.floor((width - names) / words.length) - 2);
+  if (room >= digits) {
+    const short = words.map((word) => word.slice(0, room).trim());
+    return table([[corner, ...short], ...confusion.map((row, c) => [words[c] ?? '', ...row.map(String)])]);
+  }
+  const mistakes = confusion
+    .flatMap((row, c) => row.map((count, d) => ({ c, d, count })))
+    .filter(({ c, d, count }) => c !== d && count > 0)
+    .sort((a, b) => b.count - a.count)
+    .slice(0, MOST_CONFUSIONS);
+  return table(
+    [
+      ['most frequent mistakes', 'predicted as', 'images'],
+      ...mistakes.map(({ c, d, count }) => [
+        words[c]!,
+        words[d]!,
+        `${count} of ${confusion[c]!.reduce((a, b) => a + b, 0)}`,
+      ]),
+    ],
+    2,
+  );
 }

@@ -1,6 +1,8 @@
 /** `ptdpc train`: tunes prompts on labelled images. */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
+import { counted } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { whenInterrupted } from '../node/interrupt.js';
@@ -25,7 +27,7 @@ import {
   strictOption,
   truncatedOption,
 } from './options.js';
-import { count, print, printJson, say, saySkipped } from './output.js';
+import { print, printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 
@@ -164,12 +166,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       skipped = images;
       cut = paths;
       // The list itself would be out of sight by the last epoch.
-      if (images.length > 0) say(`${count(images.length, 'image')} cannot be read and will be listed at the end`);
-      if (cut.length > 0) say(`${count(cut.length, 'truncated image')} read as far as they go; listed at the end`);
+      if (images.length > 0) say(`${counted(images.length, 'image')} cannot be read and will be listed at the end`);
+      if (cut.length > 0) say(`${counted(cut.length, 'truncated image')} read as far as they go; listed at the end`);
     },
     onEpoch: (metrics) => {
       done = metrics.epoch + 1;
-      if (!process.stderr.isTTY) say(epochLine(metrics, tuning.epochs));
+      say(epochLine(metrics, tuning.epochs));
     },
   });
   return { metrics, skipped, truncated: cut };

@@ -1,13 +1,15 @@
 /** `ptdpc verify`: is this model sound, and the one that it should be? */
+
 import { type Command, Option } from 'commander';
 import type { Check } from '../clip/verify/index.js';
+import { counted } from '../errors.js';
 import type { OpenedDevice } from '../node/device.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { verifyModel } from '../node/verify-model.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption } from './options.js';
-import { count, NegativeResult, print, printJson } from './output.js';
+import { NegativeResult, print, printJson } from './output.js';
 import { TERMINAL } from './progress.js';
 
 interface Options {
@@ -54,7 +56,7 @@ async function verify(model: string, { device, expect, image, json }: Options): 
     for (const { name, outcome, detail } of checks) print(`${outcome.padEnd(8)} ${name}: ${detail}`);
   }
   if (summary.failed > 0)
-    throw new NegativeResult(`${model}: ${count(summary.failed, 'check')} of ${checks.length} failed`);
+    throw new NegativeResult(`${model}: ${counted(summary.failed, 'check')} of ${checks.length} failed`);
 }
 
 /** Opened when the first computation is due, and not for a model that cannot even be read. */

@@ -2,9 +2,11 @@
  * A training with its folder: prompts tuned on encoded images, what the folder holds of them kept up to date, and an interrupted
  * training gone on with to the result of one that was not.
  */
+
 import { resolve } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
+import { counted } from '../errors.js';
 import {
   type BestEpoch,
   type ClassName,
@@ -72,26 +74,26 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   let last = await run.lastEpoch();
   const done = run.state?.epochs ?? 0;
   if (last && done >= options.epochs) {
-    events.say(`${out}: all ${options.epochs} epochs are done already`);
+    events.say(`${out}: all ${options.epochs} epochs are already done`);
     prompts.engine.backend.write(prompts.prompts.buffer, keptPrompts(run.state!).prompts);
     await request.use?.(prompts);
     return last;
   }
-  if (done > 0) events.say(`${out}: going on after epoch ${done} of ${options.epochs}`);
+  if (done > 0) events.say(`${out}: resuming after epoch ${done} of ${options.epochs}`);
 
   const images = train.labels.length;
   const [sets, tokens] = prompts.prompts.shape;
   const note = equalPromptsNote(options, classes.length);
   if (note) events.say(note);
   events.say(
-    `tuning ${prompts.prompts.size} numbers in ${sets} x ${tokens} tokens on ${images} image${images === 1 ? '' : 's'} of ` +
-      `${classes.length} classes, ${stepsPerEpoch(images, options.batchSize)} steps an epoch`,
+    `training ${prompts.prompts.size.toLocaleString('en')} parameters (${counted(sets!, 'prompt')} of ${tokens} tokens) on ` +
+      `${counted(images, 'image')} of ${classes.length} classes, ${counted(stepsPerEpoch(images, options.batchSize), 'step')} per epoch`,
   );
   using bar = events.progress((options.epochs - done) * images, 'tuning', 'images');
   const kept = () =>
     last
       ? `${out} keeps the prompts of epoch ${last.epoch + 1}; another --lr needs another --out`
-      : `no epoch was finished, so that ${out} is free for another --lr`;
+      : `no epoch was finished, so ${out} can be reused with another --lr`;
   let best: BestEpoch | undefined;
   await trainPrompts({
     model: prompts,

@@ -1,4 +1,5 @@
 /** What `ptdpc lab run` prints. */
+import { counted } from '../../errors.js';
 import type { Compilation } from '../../kernels/webgpu/programs.js';
 import {
   type Comparison,
@@ -11,7 +12,7 @@ import {
   type VariantTime,
   type WorstElement,
 } from '../../lab/index.js';
-import { count, print, printLines } from '../output.js';
+import { print, printLines } from '../output.js';
 import { percent, table } from '../tables.js';
 
 /** Wrong cases shown at most. */
@@ -45,20 +46,20 @@ export function printCompilation(file: string, text: string, { messages }: Compi
 
 export function printParity(file: string, { cases, wrong, unstable, leftOut, error, tolerance }: Parity): void {
   if (wrong.length > 0) {
-    print(`${file}: WRONG on ${wrong.length} of ${count(cases, 'case')}`);
+    print(`${file}: WRONG on ${wrong.length} of ${counted(cases, 'case')}`);
     for (const { name, comparison } of wrong.slice(0, CASES_SHOWN)) print(`  ${name}: ${difference(comparison)}`);
     if (wrong.length > CASES_SHOWN) print(`  and ${wrong.length - CASES_SHOWN} more`);
   } else if (unstable.length > 0) {
     print(
-      `${file}: UNSTABLE on ${unstable.length} of ${count(cases, 'case')}: other results on a second run (a race?)`,
+      `${file}: UNSTABLE on ${unstable.length} of ${counted(cases, 'case')}: other results on a second run (a race?)`,
     );
     for (const name of unstable.slice(0, CASES_SHOWN)) print(`  ${name}`);
   } else {
     print(
-      `${file}: right on ${count(cases, 'case')}, largest error ${exponent(error)} (tolerance ${exponent(tolerance)})`,
+      `${file}: right on ${counted(cases, 'case')}, largest error ${exponent(error)} (tolerance ${exponent(tolerance)})`,
     );
   }
-  for (const [reason, number] of leftOut) print(`  ${count(number, 'case')} left out: ${reason}`);
+  for (const [reason, number] of leftOut) print(`  ${counted(number, 'case')} left out: ${reason}`);
 }
 
 /** `out[3, 12] is 0.31, expected 0.42; 90 of 91 elements off, by up to 0.26 of the largest`. */
@@ -68,8 +69,8 @@ function difference({ worst, wrong, elements, overrun, error }: Comparison): str
     : `by up to ${exponent(error)} of the largest`;
   const off = wrong - overrun;
   return [
-    off > 0 && worst ? `${element(worst)}; ${off} of ${count(elements, 'element')} off, ${size}` : '',
-    overrun > 0 ? `${count(overrun, 'number')} written behind the end of its outputs` : '',
+    off > 0 && worst ? `${element(worst)}; ${off} of ${counted(elements, 'element')} off, ${size}` : '',
+    overrun > 0 ? `${counted(overrun, 'number')} written behind the end of its outputs` : '',
   ]
     .filter(Boolean)
     .join('; ');

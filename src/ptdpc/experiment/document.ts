@@ -1,6 +1,7 @@
 /** All that is said about an experiment's results, in whatever form they are read: warnings, how they were made, and the tables. */
+import { counted } from '../../errors.js';
 import { type ExperimentResults, presetWords } from './results.js';
-import { cellsOf, plural, skippedWords } from './setting-facts.js';
+import { cellsOf, skippedWords } from './setting-facts.js';
 import { type ResultTable, resultTables } from './tables.js';
 
 export interface ResultDocument {
@@ -50,7 +51,7 @@ function unfinishedWarning({ cells }: ExperimentResults): string[] {
   const missing = cells.reduce((sum, cell) => sum + cell.missing.length, 0);
   if (missing === 0) return [];
   return [
-    `Not finished: ${done} of ${plural(done + missing, 'task')} have a result; every figure that lacks seeds says how many it is of.`,
+    `Not finished: ${done} of ${counted(done + missing, 'task')} have a result; every figure that lacks seeds says how many it is of.`,
   ];
 }
 
@@ -75,7 +76,7 @@ export function imageWarnings(results: ExperimentResults): string[] {
     const most = cellsOf(results, name)
       .flatMap(({ seeds }) => seeds)
       .reduce((most, { images }) => Math.max(most, images?.seen ?? 0), 0);
-    return most === 0 ? [] : [`${label} ${plural(most, 'image')}`];
+    return most === 0 ? [] : [`${label} ${counted(most, 'image')}`];
   });
   if (seen.length > 0)
     warnings.push(

@@ -1,4 +1,5 @@
 /** What the results say of a column's data: where its split is from, how many images, what was left out, and what its seeds change. */
+import { counted } from '../../errors.js';
 import { SPLITS, type Split, type SplitOrigin } from '../datasets/index.js';
 import { type CellResult, type ExperimentResults, SEED_EFFECTS, type SeedEffect, type SeedResult } from './results.js';
 
@@ -50,7 +51,7 @@ export function skippedWords(
     // Drawn splits and folds have other images, and so others that are damaged, with every seed.
     const same = found.every(({ left, all }) => left === most && all === found[0]!.all);
     const all = Math.max(...found.filter(({ left }) => left === most).map((one) => one.all));
-    return [`${same ? '' : 'up to '}${most} of ${plural(all, `${NAMES[split]} image`)}`];
+    return [`${same ? '' : 'up to '}${most} of ${counted(all, `${NAMES[split]} image`)}`];
   });
 }
 
@@ -92,8 +93,3 @@ function range(counts: readonly number[]): string {
 }
 
 const number = (value: number): string => value.toLocaleString('en-US');
-
-/** `1 seed`, `3 seeds`. */
-export function plural(count: number, noun: string): string {
-  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
-}

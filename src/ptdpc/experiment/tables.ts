@@ -2,10 +2,11 @@
  * The tables of an experiment, each described once: what its cells say, line by line, what stands under its columns, and its notes. The
  * terminal, Markdown, LaTeX and the report only lay them out.
  */
+import { counted } from '../../errors.js';
 import { SPLITS } from '../datasets/index.js';
 import { classesWithoutImages } from '../measures.js';
 import type { CellResult, ExperimentResults, SeedEffect, SpreadResult } from './results.js';
-import { plural, settingFacts, skippedWords } from './setting-facts.js';
+import { settingFacts, skippedWords } from './setting-facts.js';
 
 export interface ResultTable {
   /** `accuracy`, `measures`, `confusion-fi8`, `cases`. */
@@ -98,7 +99,7 @@ function accuracyTable(results: ExperimentResults): ResultTable {
     foot: [
       [['split'], ...facts.map(({ split }) => [split])],
       [['train / val / test images'], ...facts.map(({ images }) => [images])],
-      [['the seeds change'], ...facts.map(({ seeds, effects }) => [plural(seeds, 'seed'), effectWords(effects)])],
+      [['the seeds change'], ...facts.map(({ seeds, effects }) => [counted(seeds, 'seed'), effectWords(effects)])],
     ],
     notes: notes.lines(),
   };
@@ -119,7 +120,7 @@ function accuracyLines(cell: CellResult | undefined, effects: readonly SeedEffec
     const interval = accuracyInterval ? [`[${percent(accuracyInterval[0])}, ${percent(accuracyInterval[1])}]`] : [];
     lines.unshift(`${percent(mean)}${spread ? ` ± ${percent(std)}` : ''}${mark}`, ...interval);
   }
-  if (missing.length > 0) lines.push(`${seeds.length} of ${plural(seeds.length + missing.length, 'seed')}`);
+  if (missing.length > 0) lines.push(`${seeds.length} of ${counted(seeds.length + missing.length, 'seed')}`);
   return lines;
 }
 
@@ -174,7 +175,7 @@ function measureTable(results: ExperimentResults): ResultTable {
             `${label}: no test images of ${absent.map((c) => classes[c] ?? c).join(', ')}. Macro-F1 is the mean over the classes that occur as ` +
               'truth or as prediction, and neither it nor the calibration error says anything of images of such a class.',
           );
-    const of = missing.length === 0 ? '' : ` (${seeds.length} of ${plural(seeds.length + missing.length, 'seed')})`;
+    const of = missing.length === 0 ? '' : ` (${seeds.length} of ${counted(seeds.length + missing.length, 'seed')})`;
     return [
       [variants.find(({ name }) => name === variant)?.label ?? variant],
       [label],
@@ -200,7 +201,7 @@ function confusionTable(results: ExperimentResults, cell: CellResult): ResultTab
   const { label, classes } = settings.find(({ name }) => name === cell.setting)!;
   const variant = variants.find(({ name }) => name === cell.variant)?.label;
   const planned = cell.seeds.length + cell.missing.length;
-  const seeds = cell.missing.length === 0 ? plural(planned, 'seed') : `${cell.seeds.length} of ${planned} seeds`;
+  const seeds = cell.missing.length === 0 ? counted(planned, 'seed') : `${cell.seeds.length} of ${planned} seeds`;
   return {
     name: `confusion-${cell.setting}`,
     title: `${label}: ${variant}`,

@@ -113,7 +113,7 @@ describe.skipIf(!mayMount)('a full disk', () => {
     expect(lastLine(await ptdpc(train))).toMatch(FULL);
     await emptied(disk);
     const { stderr } = await expectDone(train);
-    expect(stderr).toMatch(/^for-train\/run: going on after epoch \d+ of 60$/m);
+    expect(stderr).toMatch(/^for-train\/run: resuming after epoch \d+ of 60$/m);
     for (const name of ['metrics.jsonl', 'prompts.safetensors', 'state.safetensors'])
       expect((await readRunFile('for-train/run', name)).equals(await readRunFile('straight', name)), name).toBe(true);
     expect(await names('for-train/run')).toEqual(await names('straight'));

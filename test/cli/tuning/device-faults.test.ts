@@ -48,7 +48,7 @@ describe.skipIf(!hasAdapter)('train', () => {
   test('loses its device: goes on by itself, to the same result', async () => {
     const { code, stderr } = await failing(`lose@${IN_SECOND_EPOCH}`, training('once'));
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(new RegExp(`\n${LOST}; opening it again\nonce: going on after epoch 1 of 2\n`));
+    expect(stderr).toMatch(new RegExp(`\n${LOST}; opening it again\nonce: resuming after epoch 1 of 2\n`));
     await expectSameAsStraight('once');
   });
 
@@ -58,7 +58,7 @@ describe.skipIf(!hasAdapter)('train', () => {
       new RegExp(`^ptdpc: ${LOST}; go on with: ptdpc train .* --out twice .*--device cpu may help\\)$`),
     );
     const { stderr } = await expectDone(training('twice', '--no-cache'));
-    expect(stderr).toMatch(/^twice: going on after epoch 1 of 2$/m);
+    expect(stderr).toMatch(/^twice: resuming after epoch 1 of 2$/m);
     await expectSameAsStraight('twice');
   });
 

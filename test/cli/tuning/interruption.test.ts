@@ -40,7 +40,7 @@ async function finishedEpochs(out: string): Promise<number> {
 
 async function expectSameAsStraight(out: string): Promise<void> {
   const { stderr } = await train(out, ...OPTIONS);
-  expect(stderr).toMatch(new RegExp(`^${out}: going on after epoch \\d+ of ${EPOCHS}$`, 'm'));
+  expect(stderr).toMatch(new RegExp(`^${out}: resuming after epoch \\d+ of ${EPOCHS}$`, 'm'));
   expect(await names(out)).toEqual(FILES);
   for (const name of ['metrics.jsonl', 'prompts.safetensors', 'state.safetensors']) {
     expect((await readRunFile(out, name)).equals(await readRunFile('straight', name)), name).toBe(true);
@@ -72,6 +72,6 @@ test('Ctrl-C ends it at once, as a shell reports with 130, and leaves nothing ha
 
 test('a finished one has nothing left to do', async () => {
   const { stdout, stderr } = await train('straight', ...OPTIONS);
-  expect(stderr).toMatch(/^straight: all 40 epochs are done already$/m);
+  expect(stderr).toMatch(/^straight: all 40 epochs are already done$/m);
   expect(stdout).toMatch(/^straight: train accuracy /);
 });

@@ -127,9 +127,10 @@ describe('eval', () => {
     const { stdout, stderr } = await expectDone(EVAL);
     expect(stderr).toMatch(/^run\/results\/data-test\.json: evaluated before, with the same result$/m);
     expect(stdout).toMatch(
-      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n95 % interval \d+\.\d % to \d+\.\d %, macro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\ntrue \\ predicted +awe +great +sadnes +accuracy +precision +F1\nawe /,
+      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n95 % interval \d+\.\d % to \d+\.\d %, macro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\nclass +images +accuracy +precision +F1\nawe /,
     );
-    expect(stdout).toMatch(/\nsadness( +\d+){3} +\d+\.\d %( +(-|\d+\.\d %)){2}\n$/);
+    expect(stdout).toMatch(/\nsadness +\d+ +\d+\.\d %( +(-|\d+\.\d %)){2}\n\ntrue \\ predicted +awe +great joy +sadness\n/);
+    expect(stdout).toMatch(/\nsadness( +\d+){3}\n$/);
   });
 
   test('does not depend on the memory budget', async () => {
