@@ -129,7 +129,9 @@ describe('eval', () => {
     expect(stdout).toMatch(
       /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n95 % interval \d+\.\d % to \d+\.\d %, macro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\nclass +images +accuracy +precision +F1\nawe /,
     );
-    expect(stdout).toMatch(/\nsadness +\d+ +\d+\.\d %( +(-|\d+\.\d %)){2}\n\ntrue \\ predicted +awe +great joy +sadness\n/);
+    expect(stdout).toMatch(
+      /\nsadness +\d+ +\d+\.\d %( +(-|\d+\.\d %)){2}\n\ntrue \\ predicted +awe +great joy +sadness\n/,
+    );
     expect(stdout).toMatch(/\nsadness( +\d+){3}\n$/);
   });
 
