@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesSource } from '../../src/clip/checkpoint/byte-source.js';
-import { RunDirectory, readRunRecord } from '../../src/node/run-directory.js';
+import { RunDirectory } from '../../src/node/run-directory.js';
+import { readRunRecord } from '../../src/node/run-record.js';
 import { decodePrompts, decodeTrainingState, encodePrompts, encodeTrainingState } from '../../src/ptdpc/index.js';
 import {
   epochOf,

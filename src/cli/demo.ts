@@ -9,17 +9,17 @@ import { counted } from '../errors.js';
 import { requireNothingAt } from '../node/atomic.js';
 import { demoModelDirectory, writeScenes } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { evaluateRun, evaluateZeroShot } from '../node/evaluate-run.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { evaluationJson } from '../node/results.js';
 import { MODES, type Mode, PRESETS, type Preset } from '../ptdpc/index.js';
-import { evaluateRun } from './eval.js';
+import { openReportedDevice } from './device.js';
 import { printEvaluation } from './evaluation.js';
 import { addExamples, deviceOption, jsonOption, parseInteger, parseSeed } from './options.js';
 import { print, printJson, say } from './output.js';
-import { progress } from './progress.js';
+import { progress, TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 import { train } from './train.js';
-import { zeroShot } from './zeroshot.js';
 
 interface DemoOptions {
   out?: string;
@@ -77,11 +77,18 @@ async function demo(options: DemoOptions): Promise<void> {
   const test = await drawScenes(data, 'test', TEST_PER_CLASS, seed);
   say(`${counted(train_, 'scene')} to train on, ${test} held out, of ${EMOTIONS.length} emotions, in ${data}`);
 
-  const common = { device, memory: MEMORY, cache: join(out, 'cache') };
-  const before = await zeroShot({ ...common, model, data, split: 'test', template: [template] });
+  const cache = join(out, 'cache');
+  const evaluation = {
+    split: 'test',
+    openDevice: () => openReportedDevice(device),
+    cacheDirectory: cache,
+    memory: MEMORY,
+    events: TERMINAL,
+  } as const;
+  const before = await evaluateZeroShot({ ...evaluation, model, data, templates: [template] });
   if (!options.json) print(`zero-shot, "${template} ...": accuracy ${percent(before.evaluation.accuracy)}`);
   await train({
-    ...common,
+    ...{ device, cache, memory: MEMORY },
     preset,
     mode,
     model,
@@ -92,7 +99,7 @@ async function demo(options: DemoOptions): Promise<void> {
     batchSize: BATCH_SIZE,
     shuffle: true,
   });
-  const after = await evaluateRun({ ...common, run, data, split: 'test' });
+  const after = await evaluateRun({ ...evaluation, run, data });
 
   if (options.json) {
     const tuned = evaluationJson(after.classes, after.evaluation);

@@ -2,9 +2,8 @@
 import type { TruncatedImages } from '../clip/image/index.js';
 import type { EncodingRequest } from '../node/encode-splits.js';
 import { defaultCacheDirectory } from '../node/feature-cache.js';
+import type { ImageEncoder } from '../node/image-encoder.js';
 import type { ModelDirectory } from '../node/model-directory.js';
-import { readRunRecord } from '../node/run-directory.js';
-import { isPromptsFile } from '../node/tuned-model.js';
 import type { Engine } from '../tensor/index.js';
 import type { CacheOptions } from './options.js';
 import { TERMINAL } from './progress.js';
@@ -15,20 +14,15 @@ export interface EncodingOptions extends CacheOptions {
   truncated?: TruncatedImages;
 }
 
-/** What a command's options say about encoding. */
-export function encodingOf(engine: Engine, model: ModelDirectory, options: EncodingOptions): EncodingRequest {
-  const { memory, strict, truncated } = options;
-  return { engine, model, cacheDirectory: cacheDirectory(options), memory, strict, truncated, events: TERMINAL };
-}
-
-/** The same for a run's images, which are read as the run read its own unless the options say something else. */
-export async function encodingForRun(
+/** What a command's options say about encoding. `usual`: how a run read images that are cut short, unless the options say otherwise. */
+export function encodingOf(
   engine: Engine,
-  model: ModelDirectory,
-  options: EncodingOptions & { run: string },
-): Promise<EncodingRequest> {
-  const own = async () => ((await isPromptsFile(options.run)) ? 'skip' : (await readRunRecord(options.run)).truncated);
-  return { ...encodingOf(engine, model, options), truncated: options.truncated ?? (await own()) };
+  model: ModelDirectory | ImageEncoder,
+  options: EncodingOptions,
+  usual?: TruncatedImages,
+): EncodingRequest {
+  const { memory, strict, truncated = usual } = options;
+  return { engine, model, cacheDirectory: cacheDirectory(options), memory, strict, truncated, events: TERMINAL };
 }
 
 /** The folder that a command keeps features in; undefined where it keeps none. */

@@ -1,9 +1,10 @@
 /** `ptdpc explain`: what the prompts of a run have become, and what an image makes of them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isPromptsFile, openRun, type RunFiles } from '../node/classifier.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
-import { openRun, type RunFiles } from '../node/tuned-model.js';
+import { readRunRecord } from '../node/run-record.js';
 import {
   ClipModel,
   type ExplainOptions,
@@ -19,7 +20,7 @@ import {
   type WordMetric,
 } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingForRun } from './encoding.js';
+import { type EncodingOptions, encodingOf } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
@@ -98,7 +99,8 @@ async function explain(inputs: string[], options: Options): Promise<void> {
 
 async function explainPaths(clip: ClipModel, run: RunFiles, paths: readonly string[], options: Options) {
   if (paths.length === 0) return { images: [], skipped: [], truncated: [] };
-  const encoded = await encodeFiles(await encodingForRun(clip.engine, run.model, options), paths);
+  const usual = (await isPromptsFile(options.run)) ? undefined : (await readRunRecord(options.run)).truncated;
+  const encoded = await encodeFiles(encodingOf(clip.engine, run.model, options, usual), paths);
   using tuned = await clip.restorePrompts(run.prompts, options.run);
   const explained = await tuned.explain(normalizedFeatures(encoded.features, clip.width));
   const images: ExplainedImage[] = explained.map((image, i) => ({ path: encoded.paths[i]!, ...image }));

@@ -1,12 +1,13 @@
 /** `ptdpc predict`: the emotion of new images. */
 import type { Command } from 'commander';
+import { openClassifier } from '../node/classifier.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { encodeFiles } from '../node/encode-splits.js';
 import { listImages } from '../node/image-files.js';
-import { openRun } from '../node/tuned-model.js';
-import { ClipModel, normalizedFeatures } from '../ptdpc/index.js';
+import { normalizedFeatures, predictionsOf } from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingForRun } from './encoding.js';
+import { type EncodingOptions, encodingOf } from './encoding.js';
 import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
@@ -30,7 +31,7 @@ interface PredictOptions extends EncodingOptions {
 
 export function configure(command: Command): void {
   command
-    .description('Predict the class of images with the prompts of a run.')
+    .description('Predict the class of images with what a run (of train, probe or zeroshot) has learned.')
     .argument('<images...>', 'image files, or folders of them')
     .addOption(runOption())
     .option('--model <dir>', 'model directory, where it is no longer where the run found it')
@@ -51,13 +52,17 @@ const SHOWN = 3;
 
 async function predict(inputs: string[], options: PredictOptions): Promise<void> {
   using _kept = featuresKept(options);
-  await using run = await openRun(options.run, options.model);
+  await using classifier = await openClassifier(options.run, options.model);
+  const { encoder, record } = classifier;
   const images = await listImages(inputs);
   using device = await openReportedDevice(options.device);
-  using clip = new ClipModel(device, run.model, options);
-  const encoded = await encodeFiles(await encodingForRun(clip.engine, run.model, options), images);
-  using tuned = await clip.restorePrompts(run.prompts, options.run);
-  const { classes, probabilities, predicted } = await tuned.predict(normalizedFeatures(encoded.features, clip.width));
+  const engine = new Engine(device.backend);
+  const encoded = await encodeFiles(encodingOf(engine, encoder, options, record?.truncated), images);
+  const features =
+    encoder.features === 'joint' ? normalizedFeatures(encoded.features, encoder.width) : encoded.features;
+  const words = classifier.classes.map(({ word }) => word);
+  const logits = await classifier.logits(device, features, options.memory);
+  const { classes, probabilities, predicted } = predictionsOf(words, logits);
   const predictions = encoded.paths.map((path, i) => ({
     path,
     predicted: classes[predicted[i]!]!,

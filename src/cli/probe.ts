@@ -46,12 +46,12 @@ export function configure(command: Command): void {
   command
     .description(
       'Train a linear layer on the features of a frozen encoder and evaluate it on the test images, as in Table 4 of the paper: ' +
-        "CLIP-ViT is --features pooled, CLIP is --features joint, DeiT is a checkpoint under timm's or DeiT's names. Writes " +
-        'probe.safetensors, probe.json, and measures and predictions below results/. It takes seconds once features are cached, so an ' +
+        "CLIP-ViT is --features pooled, CLIP is --features joint, DeiT is a checkpoint under timm's or DeiT's names. Makes a run, " +
+        'which eval, predict and report take. It takes seconds once features are cached, so an ' +
         'interrupted one starts again.',
     )
     .requiredOption('--model <path>', "model directory of a CLIP, or a vision transformer's checkpoint")
-    .requiredOption('--out <dir>', 'folder to create')
+    .requiredOption('--out <dir>', 'folder of the run, to be created')
     .addOption(
       new Option('--features <kind>', 'before or after the projection into the joint space')
         .choices(FEATURE_KINDS)

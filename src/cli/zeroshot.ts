@@ -1,14 +1,13 @@
-/** `ptdpc zeroshot`: CLIP as it comes, with a hand-written prompt. */
+/** `ptdpc zeroshot`: classifies by CLIP without training. */
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { encodeSplit } from '../node/encode-splits.js';
-import { openModelDirectory } from '../node/model-directory.js';
+import { evaluateZeroShot } from '../node/evaluate-run.js';
 import { evaluationJson } from '../node/results.js';
-import { ClipModel, evaluate, imagesOf, PRESETS, type Split } from '../ptdpc/index.js';
-import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset, splitOption } from './dataset.js';
+import { PRESETS, type Split } from '../ptdpc/index.js';
+import { addDatasetOptions, classesOption, type DataOptions, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf } from './encoding.js';
-import { printEvaluation } from './evaluation.js';
+import { cacheDirectory, type EncodingOptions } from './encoding.js';
+import { printEvaluation, sayWritten } from './evaluation.js';
 import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
@@ -21,11 +20,13 @@ import {
   truncatedOption,
 } from './options.js';
 import { printJson, saySkipped } from './output.js';
+import { TERMINAL } from './progress.js';
 
-export interface ZeroShotOptions extends EncodingOptions, DataOptions {
+interface ZeroShotOptions extends EncodingOptions, DataOptions {
   model: string;
+  out?: string;
   split: Split;
-  template: string[];
+  template?: string[];
   classes?: string;
   device: DeviceChoice;
   json?: boolean;
@@ -33,14 +34,14 @@ export interface ZeroShotOptions extends EncodingOptions, DataOptions {
 
 export function configure(command: Command): void {
   command
-    .description('Classify images by CLIP without tuning, comparing them with "<template> <class word>".')
+    .description('Classify images by CLIP without training, comparing them with "<template> <class word>".')
     .addOption(modelOption())
+    .option('--out <run>', 'folder for a run with the result, as train makes one; eval and report take it')
     .addOption(splitOption())
     .option(
       '--template <words>',
       'text of a class; {} stands for the class word, which otherwise comes last; several: their features are averaged',
       collect,
-      [],
     )
     .addOption(classesOption())
     .addOption(deviceOption())
@@ -49,16 +50,10 @@ export function configure(command: Command): void {
     .addOption(truncatedOption())
     .addOption(jsonOption());
   addDatasetOptions(command);
-  addCacheOptions(command).action(async (options: ZeroShotOptions) => {
-    const { classes, evaluation, skipped, truncated } = await zeroShot(options);
-    const { split } = options;
-    const templates = templatesOf(options);
-    if (options.json) printJson({ split, templates, ...evaluationJson(classes, evaluation), skipped, truncated });
-    else printEvaluation(`zero-shot, ${split}`, classes, evaluation);
-    saySkipped(skipped, truncated);
-  });
+  addCacheOptions(command).action(zeroShot);
   addExamples(command, [
     ['ptdpc zeroshot --model clip-vit-b32 --data fi', 'the template of the paper'],
+    ['ptdpc zeroshot --model clip-vit-b32 --data fi --out runs/fi-zeroshot', 'and keep the result as a run'],
     ['ptdpc zeroshot --model clip-vit-b32 --data fi --template "a {} scene."', 'another one'],
     [
       'ptdpc zeroshot --model clip-vit-b32 --data fi --template "a photo of" --template "a {} scene."',
@@ -67,26 +62,28 @@ export function configure(command: Command): void {
   ]);
 }
 
-/** Zero-shot predictions of one split and what they are worth. */
-export async function zeroShot(options: ZeroShotOptions) {
+async function zeroShot(options: ZeroShotOptions): Promise<void> {
+  const { model, data, dataset, fold, splitSeed, classes, split, out, device, memory, strict, truncated } = options;
+  // The paper's unless others are given.
+  const templates = options.template ?? [PRESETS.paper.template];
   using _kept = featuresKept(options);
-  await using model = await openModelDirectory(options.model);
-  const dataset = await openReportedDataset(options, options.classes);
-  const { classes } = dataset;
-  const images = imagesOf(dataset, options.split);
-  // A missing vocabulary is known before images are encoded.
-  await model.tokenizer();
-  using device = await openReportedDevice(options.device);
-  using clip = new ClipModel(device, model, options);
-  const encoded = await encodeSplit(encodingOf(clip.engine, model, options), images, classes);
-  const words = classes.map(({ word }) => word);
-  const { logits } = await clip.zeroShot(encoded.features, words, templatesOf(options));
-  const { labels, skipped, truncated } = encoded;
-  return { classes, evaluation: evaluate(logits, labels, classes.length), skipped, truncated };
+  const result = await evaluateZeroShot({
+    ...{ model, data, out, split, templates, memory, strict, truncated },
+    dataset: { setting: dataset, fold, seed: splitSeed, classes },
+    openDevice: () => openReportedDevice(device),
+    cacheDirectory: cacheDirectory(options),
+    events: TERMINAL,
+  });
+  const { written } = result;
+  if (options.json)
+    printJson({
+      ...{ split, templates },
+      ...evaluationJson(result.classes, result.evaluation),
+      ...{ result: written?.path ?? null, skipped: result.skipped, truncated: result.truncated },
+    });
+  else printEvaluation(`zero-shot, ${split}`, result.classes, result.evaluation);
+  if (written) sayWritten(written);
+  saySkipped(result.skipped, result.truncated);
 }
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value];
-
-/** The given templates, or the paper's. */
-const templatesOf = ({ template }: ZeroShotOptions): readonly string[] =>
-  template.length === 0 ? [PRESETS.paper.template] : template;
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];

@@ -5,7 +5,7 @@
  * @module ptdpc/node
  */
 export type {} from '../platform-types.js';
-
+export { openRun, type RunFiles } from './classifier.js';
 export {
   checkDataset,
   type DatasetCheck,
@@ -26,13 +26,28 @@ export {
   embedFiles,
   embedSplit,
 } from './embed-files.js';
+export {
+  type EvaluatedRun,
+  type EvaluationOptions,
+  type EvaluationRequest,
+  evaluateRun,
+  evaluateZeroShot,
+  type ZeroShotRequest,
+} from './evaluate-run.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
 export { defaultCacheDirectory } from './feature-cache.js';
 export { loadImageCodecs } from './image-codecs.js';
 export { listImages, readImageFile, type SkippedImage } from './image-files.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
-export { type RunRecord, readRunRecord } from './run-directory.js';
 export { type RunImage, readRunImages } from './run-images.js';
+export {
+  type CommonRecord,
+  type ProbeRecord,
+  type PromptsRecord,
+  type RunRecord,
+  readRunRecord,
+  type TrainedOn,
+  type ZeroShotRecord,
+} from './run-record.js';
 export { type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
-export { openRun, type RunFiles } from './tuned-model.js';
 export { type RunReportOptions, writeExperimentReport, writeRunReport } from './write-report.js';

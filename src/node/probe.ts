@@ -1,5 +1,5 @@
 /**
- * A linear probe from folder names to a folder of results: what `ptdpc probe` does, for programs. An experiment that has its
+ * A linear probe from folder names to a run: what `ptdpc probe` does, for programs. An experiment that has its
  * features already calls `probeCell` (src/ptdpc/linear-probe.ts) itself.
  */
 import { join } from 'node:path';
@@ -10,23 +10,22 @@ import {
   type Dataset,
   imagesOf,
   type LabelledPath,
-  type LinearProbe,
   type ProbeOptions,
   type ProbeResult,
   probeCell,
-  safetensorsBytes,
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
+import { PROBE_FILE, probeBytes } from './classifier.js';
 import type { OpenedDevice } from './device.js';
 import { type EncodingRequest, encodeFiles } from './encode-splits.js';
 import type { Events } from './events.js';
 import { type FeatureKind, openEncoder } from './image-encoder.js';
 import type { SkippedImage } from './image-files.js';
 import { type EncodedSplit, labelled } from './labelled-images.js';
-import { packageVersion } from './package.js';
 import { writeResult } from './results.js';
-import { runImages, seenImages } from './run-images.js';
+import { imageLines, imagesPath, runImages, seenImages } from './run-images.js';
+import { commonRecord, type ProbeRecord, recordJson, trainedOn } from './run-record.js';
 
 export interface ProbeRequest {
   /** Model directory of a CLIP, or a vision transformer's checkpoint. */
@@ -76,7 +75,11 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
     splits.flatMap((split) => split?.skipped ?? []),
     splits.flatMap((split) => split?.truncated ?? []),
   );
-  const seen = seenImages(runImages('train', encodedTrain, classes, root), encodedTest, 'test');
+  const images = [
+    ...runImages('train', encodedTrain, classes, root),
+    ...(encodedValidation ? runImages('val', encodedValidation, classes, root) : []),
+  ];
+  const seen = seenImages(images, encodedTest, 'test');
   if (seen.train > 0)
     request.events?.say(
       `warning: ${seen.train} of ${encodedTest.paths.length} test images are training images too (first ${seen.first}), so the result is not one on unseen images`,
@@ -89,22 +92,23 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
     validation: encodedValidation,
     test: encodedTest,
   });
-  const record = {
-    program: packageVersion(),
-    model: { path: request.model, sha256: await encoder.hash(), features: request.features },
+  const description = device.backend.description;
+  const source = { directory: request.model, hash: () => encoder.hash() };
+  const record: ProbeRecord = {
+    learner: 'probe',
+    ...(await commonRecord({ ...request, model: source, backend: device.backend })),
+    features: request.features,
     options: { ...options, learningRate: result.learningRate },
     choice: result.choice,
-    classes,
-    device: device.backend.description,
-    truncated: request.truncated ?? 'skip',
-    truncatedRead: splits.reduce((sum, split) => sum + (split?.truncated.length ?? 0), 0),
+    ...trainedOn(encodedTrain, encodedValidation),
   };
   await createDirectoryAtomically(out, async (directory) => {
-    await writeFileAtomically(join(directory, 'probe.json'), `${JSON.stringify(record, null, 2)}\n`);
-    await writeFileAtomically(join(directory, 'probe.safetensors'), await probeBytes(result.probe));
+    await writeFileAtomically(join(directory, 'run.json'), recordJson(record));
+    await writeFileAtomically(imagesPath(directory), imageLines(images));
+    await writeFileAtomically(join(directory, PROBE_FILE), await probeBytes(result.probe));
     await writeResult(directory, {
       ...{ dataset, classes, evaluation: result.evaluation, epochs: options.epochs, seen },
-      ...{ split: 'test', images: encodedTest, device: device.backend.description },
+      ...{ split: 'test', images: encodedTest, device: description },
     });
   });
   return result;
@@ -121,14 +125,4 @@ export async function encodeRaw(
     images.map(({ path }) => path),
   );
   return labelled(encoded, images, classes);
-}
-
-function probeBytes({ classes, width, weight, bias }: LinearProbe): Promise<Uint8Array> {
-  return safetensorsBytes(
-    [
-      ['weight', [classes, width], weight],
-      ['bias', [classes], bias],
-    ],
-    new Map([['format', 'ptdpc-probe']]),
-  );
 }

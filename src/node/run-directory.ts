@@ -7,62 +7,31 @@
 import { existsSync } from 'node:fs';
 import { lstat, open, readdir, rmdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
-import { TRUNCATED_CHOICES, type TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import {
-  type ClassName,
   decodePrompts,
   decodeTrainingState,
   type EpochMetrics,
   encodePrompts,
   encodeTrainingState,
-  hasPublishedLists,
-  isClassList,
   keptPrompts,
   type PromptsFile,
-  parseTuningOptions,
-  SETTING_NAMES,
-  type SettingName,
-  type SplitOrigin,
   type StepMetrics,
-  splitOriginSchema,
   type TrainingState,
-  type TuningOptions,
 } from '../ptdpc/index.js';
-import { parseJsonAs, positive, text, whole } from '../ptdpc/parse-json.js';
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
-import { exists, readText } from './checkpoint-files.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { isTemporary, removeLeftBehind } from './process-tag.js';
 import { describeOtherImages, imageLines, imagesPath, type RunImage, readRunImages } from './run-images.js';
 import { parseEpochMetrics } from './run-metrics.js';
+import { type PromptsRecord, readPromptsRecord, recordJson } from './run-record.js';
 import { explained, naming } from './system-error.js';
 
-/** The contents of run.json. */
-export interface RunRecord {
-  program: string;
-  node: string;
-  options: TuningOptions;
-  classes: readonly ClassName[];
-  model: { directory: string; sha256: string };
-  data: string;
-  dataset: { setting: SettingName; origin: SplitOrigin };
-  /** How many, and which: see `contentHash`. `trainSha256` is null in runs of earlier versions. */
-  images: { train: number; val: number | null; trainSha256: string | null; valSha256: string | null };
-  device: { kind: string; description: string };
-  memory: number;
-  strict: boolean;
-  /** What became of images whose files are cut short, and how many were read so. */
-  truncated: TruncatedImages;
-  truncatedRead: { train: number; val: number };
-}
-
 /** What must be equal for a run to go on: everything that the result depends on, by the name that a message calls it. */
-function identity({ options, classes, model, dataset, images, device }: RunRecord): Record<string, unknown> {
+function identity({ options, classes, model, dataset, images, device }: PromptsRecord): Record<string, unknown> {
   const { train, val } = images;
   const counts = { 'number of training images': train, 'number of validation images': val };
   const data = { 'data set': dataset.setting, split: JSON.stringify(dataset.origin) };
@@ -92,7 +61,7 @@ export class RunDirectory {
 
   private constructor(
     readonly path: string,
-    readonly record: RunRecord,
+    readonly record: PromptsRecord,
     /** Where an interrupted run stands. */
     readonly state: TrainingState | undefined,
     private metricsBytes: number,
@@ -101,7 +70,7 @@ export class RunDirectory {
   /** Throws InputError where `path` can be no run's folder because there is something else. To be asked before long work. */
   static async requirePlace(path: string): Promise<void> {
     const names = (await readdir(path).catch(() => undefined)) ?? [];
-    if (names.includes('run.json')) await readRunRecord(path);
+    if (names.includes('run.json')) await readPromptsRecord(path);
     else if (names.length === 0 || !names.every(isLeftBehind)) await requireNothingAt(path);
   }
 
@@ -135,7 +104,7 @@ export class RunDirectory {
    */
   static async open(
     path: string,
-    record: RunRecord,
+    record: PromptsRecord,
     images: readonly RunImage[],
     promptSize: number,
   ): Promise<RunDirectory> {
@@ -144,11 +113,11 @@ export class RunDirectory {
     if (!existsSync(statePath) && !existsSync(promptsPath)) {
       // Without a finished epoch there is nothing to go on from, whatever the options were.
       await RunDirectory.requirePlace(path);
-      await writeFileAtomically(join(path, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+      await writeFileAtomically(join(path, 'run.json'), recordJson(record));
       await writeFileAtomically(imagesPath(path), imageLines(images));
       return new RunDirectory(path, record, undefined, 0);
     }
-    const found = await readRunRecord(path);
+    const found = await readPromptsRecord(path);
     const before = identity(found);
     for (const [key, value] of Object.entries(identity(record))) {
       const other: unknown = Reflect.get(before, key);
@@ -220,8 +189,8 @@ export class RunDirectory {
 /** Throws OtherRun unless a run in the folder `path` was of these images. */
 async function requireSameImages(
   path: string,
-  { images: before }: RunRecord,
-  { images: now }: RunRecord,
+  { images: before }: PromptsRecord,
+  { images: now }: PromptsRecord,
   images: readonly RunImage[],
 ): Promise<void> {
   if (before.trainSha256 === null) {
@@ -236,52 +205,6 @@ async function requireSameImages(
     const which = listed ? ` (${describeOtherImages(listed, images, split)})` : '';
     throw new OtherRun(`--out ${path}: it holds a run with other ${kind} images${which}; choose another folder`);
   }
-}
-
-const recordSchema: v.GenericSchema<unknown, RunRecord> = v.object({
-  program: text,
-  node: text,
-  options: v.pipe(
-    v.unknown(),
-    v.transform(parseTuningOptions),
-    v.custom<TuningOptions>((options) => options !== undefined),
-  ),
-  classes: v.custom<ClassName[]>(isClassList),
-  model: v.object({ directory: text, sha256: text }),
-  data: text,
-  // Runs of earlier versions are of folders.
-  dataset: v.optional(
-    v.pipe(
-      v.object({ setting: v.picklist(SETTING_NAMES), origin: splitOriginSchema }),
-      // Runs of before called every split of folders published.
-      v.transform(({ setting, origin }) =>
-        origin.kind === 'published' && !hasPublishedLists(setting)
-          ? { setting, origin: { kind: 'given' as const } }
-          : { setting, origin },
-      ),
-    ),
-    { setting: 'folders', origin: { kind: 'given' } },
-  ),
-  images: v.object({
-    train: whole,
-    val: v.nullable(whole),
-    trainSha256: v.optional(v.nullable(text), null),
-    valSha256: v.optional(v.nullable(text), null),
-  }),
-  device: v.object({ kind: text, description: text }),
-  memory: positive,
-  strict: v.boolean(),
-  // Runs of earlier versions skipped them.
-  truncated: v.optional(v.picklist(TRUNCATED_CHOICES), 'skip'),
-  truncatedRead: v.optional(v.object({ train: whole, val: whole }), { train: 0, val: 0 }),
-});
-
-/** The record of a run. Throws InputError where there is none, or something else. */
-export async function readRunRecord(run: string): Promise<RunRecord> {
-  const path = join(run, 'run.json');
-  if (!(await exists(path)))
-    throw new InputError(`${path}: not found; expected the folder of a run (ptdpc train --out <run>)`);
-  return parseJsonAs(recordSchema, await readText(path), path, 'the record of a run');
 }
 
 /** The prompts of a run. Throws InputError where there are none yet. */

@@ -3,7 +3,6 @@
  * training gone on with to the result of one that was not.
  */
 
-import { resolve } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { counted } from '../errors.js';
@@ -25,9 +24,9 @@ import {
 import { type Events, SILENT } from './events.js';
 import type { EncodedSplit } from './labelled-images.js';
 import type { ModelDirectory } from './model-directory.js';
-import { packageVersion } from './package.js';
-import { type RunClaim, RunDirectory, type RunRecord } from './run-directory.js';
-import { contentHash, runImages } from './run-images.js';
+import { type RunClaim, RunDirectory } from './run-directory.js';
+import { runImages } from './run-images.js';
+import { commonRecord, type PromptsRecord, trainedOn } from './run-record.js';
 
 export interface TrainingRun {
   /** Folder of the run. */
@@ -122,28 +121,15 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   return last;
 }
 
-async function recordOf(request: TrainingRun): Promise<RunRecord> {
+async function recordOf(request: TrainingRun): Promise<PromptsRecord> {
   const { model, tower, classes, options, data, train, validation, memory, strict, truncated } = request;
-  const { kind, description } = tower.engine.backend;
+  const { backend } = tower.engine;
+  const dataset = { ...data, classes };
   return {
-    program: packageVersion(),
-    node: process.version,
+    learner: 'prompts',
+    ...(await commonRecord({ model, dataset, backend, memory, strict, truncated })),
     options,
-    classes,
-    model: { directory: resolve(model.directory), sha256: await model.hash() },
-    data: resolve(data.root),
-    dataset: { setting: data.setting, origin: data.origin },
-    images: {
-      train: train.labels.length,
-      val: validation?.labels.length ?? null,
-      trainSha256: contentHash(train),
-      valSha256: validation ? contentHash(validation) : null,
-    },
-    device: { kind, description },
-    memory,
-    strict: strict ?? false,
-    truncated: truncated ?? 'skip',
-    truncatedRead: { train: train.truncated.length, val: validation?.truncated.length ?? 0 },
+    ...trainedOn(train, validation),
   };
 }
 

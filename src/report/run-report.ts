@@ -1,5 +1,5 @@
 /** The page of one run: what was asked for, how it learnt, how good it is, and on which pictures it is right and wrong. */
-import { classesWithoutImages, type TuningOptions, wilsonInterval } from '../ptdpc/index.js';
+import { classesWithoutImages, type ProbeOptions, type TuningOptions, wilsonInterval } from '../ptdpc/index.js';
 import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, percent, whole } from './format.js';
 import { type Html, html, type Part } from './html.js';
@@ -14,12 +14,28 @@ export interface RunReport {
   /** The run's folder. */
   readonly name: string;
   readonly setup: RunSetup;
-  readonly options: TuningOptions;
+  readonly method: RunMethod;
   readonly classes: readonly string[];
-  /** Null before the first epoch has ended. */
+  /** Null before the first epoch has ended, and for a run without epochs of its own. */
   readonly learning: Learning | null;
   /** By data set and split; the first is the one that counts. Empty where the run has not been evaluated. */
   readonly evaluations: readonly RunEvaluation[];
+}
+
+/** What was learned, from which images. */
+export type RunMethod =
+  | { readonly learner: 'prompts'; readonly options: TuningOptions; readonly images: ImageCounts }
+  | {
+      readonly learner: 'probe';
+      readonly features: string;
+      readonly options: ProbeOptions;
+      readonly images: ImageCounts;
+    }
+  | { readonly learner: 'zero-shot'; readonly templates: readonly string[] };
+
+export interface ImageCounts {
+  readonly train: number;
+  readonly val: number | null;
 }
 
 export interface RunSetup {
@@ -30,7 +46,6 @@ export interface RunSetup {
   readonly device: string;
   readonly model: { readonly directory: string; readonly sha256: string };
   readonly data: string;
-  readonly images: { readonly train: number; readonly val: number | null };
 }
 
 export interface RunEvaluation {
@@ -54,7 +69,7 @@ export interface RunEvaluation {
 }
 
 export function runReport(run: RunReport, extra: readonly Section[] = []): string {
-  const { evaluations, learning, options } = run;
+  const { evaluations, learning } = run;
   const of = (evaluation: RunEvaluation) => (evaluations.length === 1 ? '' : `: ${titleOf(evaluation)}`);
   const results = evaluations.map((evaluation, i) => ({
     id: placed('results', i),
@@ -76,12 +91,25 @@ export function runReport(run: RunReport, extra: readonly Section[] = []): strin
   return page({
     kind: 'PT-DPC run',
     title: run.name,
-    opening: html`<p class="lead">Prompts for ${run.classes.length} classes, preset ${options.preset}, ${MODE_WORDS[options.mode]},
-tuned on ${counted(run.setup.images.train, 'image')}.</p>
+    opening: html`<p class="lead">${leadOf(run)}</p>
 ${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>ptdpc eval --run … --data …</code> adds results and pictures.</p>` : evaluations.map((evaluation) => keyFigures(run, evaluation))}`,
     sections: sections.filter((section) => section !== false),
     footer: `Written by ptdpc ${run.setup.program}. This page loads nothing and runs no script.`,
   });
+}
+
+function leadOf({ method, classes }: RunReport): string {
+  const of = `${classes.length} classes`;
+  switch (method.learner) {
+    case 'prompts': {
+      const { options, images } = method;
+      return `Prompts for ${of}, preset ${options.preset}, ${MODE_WORDS[options.mode]}, trained on ${counted(images.train, 'image')}.`;
+    }
+    case 'probe':
+      return `A linear probe of ${of} on ${method.features} features, trained on ${counted(method.images.train, 'image')}.`;
+    case 'zero-shot':
+      return `CLIP without training, zero-shot over ${of}.`;
+  }
 }
 
 const MODE_WORDS = {
@@ -140,13 +168,40 @@ ${right.length > 0 && html`<h3>The surest of the right predictions, one for each
 ${wrong.length > 0 && html`<h3>The surest of the wrong predictions</h3>${caseList(wrong)}`}`;
 }
 
-function setupSection({ setup, options, classes }: RunReport): Html {
+function setupSection({ setup, method, classes }: RunReport): Html {
   const code = (text: string): Part => html`<code>${text}</code>`;
-  const { model, images } = setup;
-  return html`<h3>Method</h3>${facts([
+  const { model } = setup;
+  const images: Fact[] =
+    method.learner === 'zero-shot'
+      ? []
+      : [
+          [
+            'images',
+            `${whole(method.images.train)} for training, ${method.images.val === null ? 'none' : whole(method.images.val)} for validation`,
+          ],
+        ];
+  return html`<h3>Method</h3>${facts([...methodFacts(method), ['classes', classes.join(', ')]])}<h3>Data, model and machine</h3>${facts(
+    [
+      ['data', code(setup.data)],
+      ...images,
+      ['model', code(model.directory)],
+      ['SHA-256 of its weights', code(model.sha256)],
+      ['device', setup.device],
+      ['versions', `ptdpc ${setup.program}, Node ${setup.node}`],
+    ],
+  )}`;
+}
+
+type Fact = readonly [name: string, value: Part];
+
+function methodFacts(method: RunMethod): Fact[] {
+  if (method.learner === 'zero-shot') return [['templates', method.templates.join('; ')]];
+  if (method.learner === 'probe')
+    return [['features', method.features], ['weight decay', method.options.l2], ...trainingFacts(method.options)];
+  const { options } = method;
+  return [
     ['preset', options.preset],
     ['mode', `${options.mode}: ${MODE_WORDS[options.mode]}`],
-    ['classes', classes.join(', ')],
     ['template', `“${options.template} …”${options.learnSot ? ', start-of-text token learned too' : ''}`],
     ...(options.initNoise > 0
       ? [['noise on the start', `${options.initNoise} of each token's root mean square`] as const]
@@ -154,19 +209,15 @@ function setupSection({ setup, options, classes }: RunReport): Html {
     ['weight', options.weight === 'cosine' ? 'cos(f, p)' : '(cos(f, p) + 1) / 2'],
     ['loss', options.loss === 'ce' ? 'cross-entropy of logits' : 'cross-entropy of softmax(logits)'],
     ['logit scale', options.logitScale === 'clip' ? "the checkpoint's" : options.logitScale],
+    ...trainingFacts(options),
+  ];
+}
+
+function trainingFacts(options: ProbeOptions | TuningOptions): Fact[] {
+  return [
     ['optimiser', options.optimizer === 'sgd' ? 'SGD with momentum' : 'AdamW'],
     ['learning rate', `${options.learningRate}, times ${options.gamma} every ${options.stepSize} epochs`],
     ['epochs, batch size', `${options.epochs}, ${options.batchSize}`],
     ['seed', `${options.seed}${options.shuffle ? '' : ', images not shuffled'}`],
-  ])}<h3>Data, model and machine</h3>${facts([
-    ['data', code(setup.data)],
-    [
-      'images',
-      `${whole(images.train)} for training, ${images.val === null ? 'none' : whole(images.val)} for validation`,
-    ],
-    ['model', code(model.directory)],
-    ['SHA-256 of its weights', code(model.sha256)],
-    ['device', setup.device],
-    ['versions', `ptdpc ${setup.program}, Node ${setup.node}`],
-  ])}`;
+  ];
 }

@@ -227,7 +227,7 @@ describe('--decode', () => {
     const { signal, stdout, stderr } = await outcomeOf(child);
     expect([signal, stdout]).toEqual(['SIGINT', '']);
     expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
-      /^ptdpc: interrupted; \d+ of 8000 images decoded, 0 unreadable; start again with: ptdpc data many --decode$/,
+      /^ptdpc: interrupted; \d+ of 8,000 images decoded, 0 unreadable; start again with: ptdpc data many --decode$/,
     );
   });
 });

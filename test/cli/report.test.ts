@@ -25,7 +25,7 @@ it('leaves out words and weights where that is asked for, and says so where the 
   const other = ['report', '--run', 'demo/run', '--model', fixture('clip-tiny')];
   const { report } = await ptdpcJson<{ report: string }>(other);
   const page = await readFile(scratchPath(report), 'utf8');
-  expect(page).toMatch(/Words and weights are not shown: .*tuned with another model/);
+  expect(page).toMatch(/Words and weights are not shown: .*made with another model/);
   expect(page.match(/<svg/g)).toHaveLength(6);
 });
 

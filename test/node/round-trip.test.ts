@@ -11,8 +11,8 @@ import { pathInside } from '../../src/node/datasets/found.js';
 import { openDataset } from '../../src/node/datasets/index.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from '../../src/node/feature-segment.js';
 import { readPredictions } from '../../src/node/report/predictions-file.js';
-import { readRunRecord } from '../../src/node/run-directory.js';
 import { parseMetrics } from '../../src/node/run-metrics.js';
+import { readRunRecord } from '../../src/node/run-record.js';
 import { readTuning, writeTuning } from '../../src/node/tuning-file.js';
 import { parsePlan } from '../../src/ptdpc/experiment/index.js';
 import {

@@ -3,8 +3,9 @@ import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { RunDirectory, type RunRecord, readRunPrompts, readRunRecord } from '../../src/node/run-directory.js';
+import { RunDirectory, readRunPrompts } from '../../src/node/run-directory.js';
 import { type RunImage, readRunImages } from '../../src/node/run-images.js';
+import { type PromptsRecord, readPromptsRecord } from '../../src/node/run-record.js';
 import { tuningOptions } from '../../src/ptdpc/index.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import {
@@ -31,7 +32,7 @@ beforeEach(() => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const open = (overrides?: Partial<RunRecord>, images: readonly RunImage[] = RUN_IMAGES) =>
+const open = (overrides?: Partial<PromptsRecord>, images: readonly RunImage[] = RUN_IMAGES) =>
   RunDirectory.open(path, runRecord(overrides), images, RUN_SIZE);
 
 /** Writes epochs [from, to) as training does. */
@@ -56,7 +57,7 @@ test('goes on from its last epoch, with numbers to the last bit', async () => {
   expect(again.state).toEqual(stateAfter(2));
   expect(await again.lastEpoch()).toEqual(epochOf(1));
   expect(await readRunPrompts(path)).toMatchObject({ epochs: 2, shape: RUN_SHAPE, prompts: stateAfter(2).prompts });
-  expect(await readRunRecord(path)).toEqual(runRecord());
+  expect(await readPromptsRecord(path)).toEqual(runRecord());
   expect(await readRunImages(path)).toEqual(RUN_IMAGES);
 });
 
@@ -114,7 +115,7 @@ test('names what differs from the run that is there, once it has an epoch', asyn
   const run = await open();
   await write(run, 0, 1);
   const { images } = runRecord();
-  const changes: [Partial<RunRecord>, RegExp][] = [
+  const changes: [Partial<PromptsRecord>, RegExp][] = [
     [{ options: tuningOptions('paper', { epochs: 5, seed: 3 }) }, /another seed \(0, now 3\)/],
     [{ model: { directory: '/model', sha256: 'def' } }, /another model \(abc, now def\)/],
     [{ images: { ...images, train: 8 } }, /another number of training images \(7, now 8\)/],
@@ -167,7 +168,7 @@ test('a run of an earlier version, which does not say of which images it is, is 
   await writeFile(join(path, 'run.json'), JSON.stringify({ ...record, images: { train: 7, val: null } }));
   await rm(join(path, 'images.csv'));
   expect(await readRunImages(path)).toBeUndefined();
-  expect((await readRunRecord(path)).images).toEqual({ train: 7, val: null, trainSha256: null, valSha256: null });
+  expect((await readPromptsRecord(path)).images).toEqual({ train: 7, val: null, trainSha256: null, valSha256: null });
   await expectInputError(open(), /an earlier version made this run .* cannot be resumed; choose another folder$/);
 });
 
@@ -176,7 +177,7 @@ test('what runs of before called published is published only where the data set 
     await rm(path, { recursive: true, force: true });
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'run.json'), JSON.stringify({ ...runRecord(), dataset }));
-    return (await readRunRecord(path)).dataset.origin;
+    return (await readPromptsRecord(path)).dataset.origin;
   };
   expect(await originOf({ setting: 'fi8', origin: { kind: 'published' } })).toEqual({ kind: 'given' });
   expect(await originOf({ setting: 'emotionroi6', origin: { kind: 'published' } })).toEqual({ kind: 'published' });

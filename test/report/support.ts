@@ -35,9 +35,8 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
       device: HOSTILE_WORDS[1]!,
       model: { directory: HOSTILE_PATH, sha256: 'ab'.repeat(32) },
       data: HOSTILE_PATH,
-      images: { train: 1234, val: 12 },
     },
-    options,
+    method: { learner: 'prompts', options, images: { train: 1234, val: 12 } },
     classes,
     learning: {
       options,

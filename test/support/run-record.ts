@@ -1,7 +1,8 @@
 /** A run made up for tests: the record of one, and what its epochs leave. */
 import { sha256 } from '../../src/node/feature-segment.js';
-import type { RunRecord } from '../../src/node/run-directory.js';
+
 import { contentHash, type RunImage } from '../../src/node/run-images.js';
+import type { PromptsRecord } from '../../src/node/run-record.js';
 import { type EpochMetrics, type StepMetrics, type TrainingState, tuningOptions } from '../../src/ptdpc/index.js';
 
 /** Of the run's prompts: classes, tokens, width. */
@@ -25,8 +26,9 @@ export function contentOf(images: readonly RunImage[]): string {
 export const RUN_IMAGES = runImagesOf('train', ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
 
 /** The contents of run.json: five epochs, two classes, nothing that is really there. */
-export function runRecord(overrides: Partial<RunRecord> = {}): RunRecord {
+export function runRecord(overrides: Partial<PromptsRecord> = {}): PromptsRecord {
   return {
+    learner: 'prompts',
     program: '0.1.0',
     node: 'v20',
     options: tuningOptions('paper', { epochs: 5 }),

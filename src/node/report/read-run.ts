@@ -8,9 +8,9 @@ import { finite, isSquare, parseJsonAs, text, whole } from '../../ptdpc/parse-js
 import type { Picture, RunEvaluation, RunReport } from '../../report/index.js';
 import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 import { listResults, predictionsPath, readResult } from '../results.js';
-import { type RunRecord, readRunRecord } from '../run-directory.js';
 import { dataFolder } from '../run-images.js';
 import { parseMetrics } from '../run-metrics.js';
+import { type RunRecord, readRunRecord } from '../run-record.js';
 import { textLines } from '../text-lines.js';
 import { pickCases, pictureAt, pictureIn } from './cases.js';
 import { type Predictions, readPredictions } from './predictions-file.js';
@@ -18,14 +18,14 @@ import { type Predictions, readPredictions } from './predictions-file.js';
 /** Reads what there is: a run need not have ended, nor been evaluated. Throws InputError naming the file that is damaged. */
 export async function readRunReport(run: string): Promise<RunReport> {
   const record = await readRunRecord(run);
-  const { options, program, node, model, data, images, device } = record;
+  const { program, node, model, data, device } = record;
   const { steps, epochs } = await readMetrics(join(run, 'metrics.jsonl'));
   return {
     name: basename(resolve(run)),
-    setup: { program, node, device: device.description, model, data, images },
-    options,
+    setup: { program, node, device: device.description, model, data },
+    method: record,
     classes: record.classes.map(({ word }) => word),
-    learning: epochs.length === 0 ? null : { options, steps, epochs },
+    learning: record.learner !== 'prompts' || epochs.length === 0 ? null : { options: record.options, steps, epochs },
     evaluations: await readEvaluations(run, record),
   };
 }

@@ -92,7 +92,7 @@ export async function requireSameModel(
   const hash = await model.hash();
   if (hash === modelHash) return;
   throw new InputError(
-    `${what}: its prompts were tuned with another model, or with pictures prepared in another way (sha-256 ` +
+    `${what}: made with another model, or with images prepared in another way (SHA-256 ` +
       `${modelHash.slice(0, 12)}..., ${model.directory ?? model.clip.name} has ${hash.slice(0, 12)}...)`,
   );
 }

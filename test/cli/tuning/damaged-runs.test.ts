@@ -70,7 +70,7 @@ describe('eval and predict refuse', () => {
     await writeFile(scratchPath('other/model.safetensors'), bytes);
     await expectRefused(
       evalArgs('good', '--model', 'other'),
-      /good: its prompts were tuned with another model, or with pictures prepared in another way \(sha-256 /,
+      /good: made with another model, or with images prepared in another way \(SHA-256 /,
     );
 
     await rename(scratchPath('model/merges.txt'), scratchPath('merges.txt'));

@@ -1,5 +1,5 @@
 /** `probe`: Table 4's baselines on a small CLIP and a small vision transformer, what they write, and what is refused. */
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { expectRefused, fixture, ptdpc, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
@@ -37,7 +37,7 @@ test('pooled, joint and another encoder: each by its own features, the same agai
     const { out: _, ...again } = await ptdpcJson<ProbeJson & { out: string }>(args(`again${i}`, ...kind));
     expect(first).toMatchObject(again);
     expect(first).toMatchObject({ count: 9, classes: [...WORDS], choice: [], learningRate: 0.1 });
-    for (const name of ['probe.safetensors', 'results/data-test.csv', 'results/data-test.json', 'probe.json']) {
+    for (const name of ['probe.safetensors', 'results/data-test.csv', 'results/data-test.json', 'run.json']) {
       expect(await readFile(join(scratchPath(`probe${i}`), name)), name).toEqual(
         await readFile(join(scratchPath(`again${i}`), name)),
       );
@@ -53,10 +53,47 @@ test('--lr auto takes one of the paper’s rates by the validation images, and s
   const { choice, learningRate } = await ptdpcJson<ProbeJson>(args('auto', ...CLIP, '--lr', 'auto', '--l2', '0.01'));
   expect(choice.map((tried) => tried.learningRate)).toEqual([0.1, 0.01, 0.001]);
   expect(choice.map((tried) => tried.learningRate)).toContain(learningRate);
-  const record = JSON.parse(await readFile(scratchPath('auto/probe.json'), 'utf8')) as { options: object };
+  const record = JSON.parse(await readFile(scratchPath('auto/run.json'), 'utf8')) as { options: object };
   expect(record.options).toMatchObject({ learningRate, l2: 0.01, optimizer: 'sgd' });
   const { stdout } = await ptdpc(args('people', ...VIT));
   expect(stdout).toMatch(/^linear probe, learning rate 0\.1, test: accuracy \d+\.\d % of 9 images/);
+});
+
+test('is a run: evaluated again and on other splits, used for predictions, and reported', async () => {
+  const first = await ptdpcJson<ProbeJson>(args('linear', ...CLIP, '--features', 'joint'));
+  const on = (...rest: string[]) => ['--run', 'linear', '--device', 'cpu', ...rest];
+  const again = await ptdpcJson<ProbeJson>(['eval', ...on()]);
+  expect([again.accuracy, again.confusion]).toEqual([first.accuracy, first.confusion]);
+  expect((await ptdpcJson<ProbeJson & { split: string }>(['eval', ...on('--split', 'val')])).split).toBe('val');
+  expect(await names('linear/results')).toEqual(expect.arrayContaining(['data-test.json', 'data-val.json']));
+  const { predictions } = await ptdpcJson<{ predictions: { path: string; predicted: string }[] }>([
+    ...['predict', ...on('data/test')],
+  ]);
+  const csv = await readFile(scratchPath('linear/results/data-test.csv'), 'utf8');
+  const predicted = csv
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(',')[2]);
+  expect(predictions.map((one) => one.predicted)).toEqual(predicted);
+  const { stdout, code } = await ptdpc(['report', ...on()]);
+  expect([code, stdout]).toEqual([0, 'linear/report.html\n']);
+  expect(await readFile(scratchPath('linear/report.html'), 'utf8')).toMatch(
+    /A linear probe of 3 classes on joint features/,
+  );
+});
+
+test('another model is refused, and so is a probe of an earlier version', async () => {
+  await ptdpc(args('mine', ...CLIP));
+  await expectRefused(
+    ['eval', '--run', 'mine', ...VIT],
+    /mine: was trained with another model than the one in .*vit\.pth/,
+  );
+  await rename(scratchPath('mine/run.json'), scratchPath('mine/probe.json'));
+  await expectRefused(
+    ['eval', '--run', 'mine'],
+    /mine: a probe of an earlier version, .*; train it again \(ptdpc probe\)/,
+  );
 });
 
 test('says how many test images are training images too, in the result as well', async () => {

@@ -1,5 +1,5 @@
 /** `eval`, `predict` and `zeroshot` on the run of a short training. */
-import { copyFile, cp, rename, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, rename, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { printEvaluation } from '../../../src/cli/evaluation.js';
 import { evaluationJson } from '../../../src/node/results.js';
@@ -60,8 +60,8 @@ beforeAll(async () => {
 });
 
 /** The predictions of the test images, without their header; the quoted path is the only cell with a comma. */
-async function readPredictions() {
-  const [header, ...lines] = (await readRunFile('run', 'results/data-test.csv')).toString().trimEnd().split('\n');
+async function readPredictions(run = 'run') {
+  const [header, ...lines] = (await readRunFile(run, 'results/data-test.csv')).toString().trimEnd().split('\n');
   expect(header).toBe(`path,actual,predicted,${WORDS.map((word) => `p(${word})`).join(',')}`);
   return lines.map((line) => {
     const cells = line.split(',');
@@ -186,7 +186,7 @@ describe('--truncated read', () => {
     const probe = ['probe', '--model', 'model', '--data', 'cut', '--device', 'cpu', '--epochs', '1', '--out', 'probe'];
     const said = (await expectDone([...probe, '--truncated', 'read'])).stderr;
     expect(said).toMatch(/2 truncated images read as far as they go:/);
-    expect(await readRunJson('probe', 'probe.json')).toMatchObject({ truncated: 'read', truncatedRead: 2 });
+    expect(await readRunJson('probe')).toMatchObject({ truncated: 'read', truncatedRead: { train: 1, val: 0 } });
   });
 });
 
@@ -252,6 +252,46 @@ describe('zeroshot', () => {
     expect(stdout).toMatch(/^zero-shot, test: accuracy \d+\.\d % of 10 images, loss /);
     const some = await ptdpcJson<EvaluationJson>([...ZERO_SHOT, '--split', 'train', '--classes', 'sadness=sorrow,awe']);
     expect(some).toMatchObject({ split: 'train', count: 10, classes: ['sorrow', 'awe'] });
+  });
+});
+
+describe('a run of zero-shot', () => {
+  const OUT = [...ZERO_SHOT, '--out', 'zero-shot'];
+
+  test('holds its result; eval adds others; asked twice, it says so', async () => {
+    const first = await ptdpcJson<EvaluationJson & { result: string }>(OUT);
+    expect(first.result).toBe('zero-shot/results/data-test.json');
+    expect(await readRunJson('zero-shot')).toMatchObject({ learner: 'zero-shot', templates: [expect.any(String)] });
+    expect((await expectDone(OUT)).stderr).toMatch(/data-test\.json: evaluated before, with the same result$/m);
+    const again = await ptdpcJson<EvaluationJson>(['eval', '--run', 'zero-shot', '--device', 'cpu']);
+    expect([again.loss, again.accuracy]).toEqual([first.loss, first.accuracy]);
+    const val = await ptdpcJson<EvaluationJson>(['eval', '--run', 'zero-shot', '--split', 'val', '--device', 'cpu']);
+    expect(await readRunJson('zero-shot', 'results/data-val.json')).toMatchObject({ split: 'val', loss: val.loss });
+    expect(await readRunJson('zero-shot', 'results/data-test.json')).toMatchObject({ split: 'test', epochs: 0 });
+  });
+
+  test('predicts, is reported, and has no prompts to explain', async () => {
+    const predict = ['predict', '--run', 'zero-shot', '--device', 'cpu', 'data/test'];
+    const { predictions } = await ptdpcJson<PredictJson>(predict);
+    const rows = await readPredictions('zero-shot');
+    expect(predictions.map(({ predicted }) => predicted)).toEqual(rows.map(({ predicted }) => predicted));
+    const { stdout } = await expectDone(['report', '--run', 'zero-shot', '--device', 'cpu']);
+    expect(await readFile(scratchPath(stdout.trim()), 'utf8')).toMatch(
+      /CLIP without training, zero-shot over 3 classes/,
+    );
+    await expectRefused(
+      ['explain', '--run', 'zero-shot'],
+      /zero-shot: a run of learner zero-shot; expected one with prompts/,
+    );
+  });
+
+  test('is not mixed with other texts or another learner', async () => {
+    await expectRefused([...OUT, '--template', 'another'], /--out .*zero-shot: .* with other texts, classes or model/);
+    await expectRefused([...ZERO_SHOT, '--out', 'run'], /--out .*run: it holds a run of learner prompts/);
+    await expectRefused(
+      ['train', '--model', 'model', '--data', 'data', '--device', 'cpu', '--out', 'zero-shot'],
+      /zero-shot: a run of learner zero-shot; expected one with prompts/,
+    );
   });
 });
 

@@ -1,0 +1,192 @@
+/** A run opened to classify images with what it learned: prompts, a linear layer, or nothing but CLIP. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCheckpoint } from '../clip/checkpoint/index.js';
+import { InputError } from '../errors.js';
+import {
+  type ClassName,
+  ClipModel,
+  decodePrompts,
+  type LinearProbe,
+  type PromptsFile,
+  probeLogits,
+  requireSameModel,
+  safetensorsBytes,
+} from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { exists } from './checkpoint-files.js';
+import type { OpenedDevice } from './device.js';
+import { openFileSource } from './file-source.js';
+import { clipEncoder, type ImageEncoder, openEncoder } from './image-encoder.js';
+import { type ModelDirectory, openModelDirectory } from './model-directory.js';
+import { readRunPrompts } from './run-directory.js';
+import {
+  type ProbeRecord,
+  type RunRecord,
+  readPromptsRecord,
+  readRunRecord,
+  type ZeroShotRecord,
+} from './run-record.js';
+
+/** A run's prompts with the model that they were trained with. */
+export interface RunFiles extends AsyncDisposable {
+  /** The latest prompts. `new ClipModel(device, model).restorePrompts(prompts)` puts them on a device. */
+  readonly prompts: PromptsFile;
+  /** Closed when this is disposed. */
+  readonly model: ModelDirectory;
+}
+
+/** A run of any learner. */
+export interface Classifier extends AsyncDisposable {
+  readonly classes: readonly ClassName[];
+  /** Null for a prompts.safetensors without its folder. */
+  readonly record: RunRecord | null;
+  /** Epochs of training. */
+  readonly epochs: number;
+  /** Encodes the images. */
+  readonly encoder: ImageEncoder;
+  /** Logits [images, classes] of features as `encodeSplit` gives them. `memory` in bytes, beside the weights. */
+  logits(device: OpenedDevice, features: Float32Array, memory: number): Promise<Float32Array>;
+}
+
+/**
+ * Reads a run of prompts and opens its model, in the directory that run.json names or in `modelDirectory`. `run` may be a prompts.safetensors
+ * alone, as the page saves it, if `modelDirectory` is given. Throws InputError if the model is not the one that the prompts were trained with.
+ */
+export async function openRun(run: string, modelDirectory?: string): Promise<RunFiles> {
+  const isFile = await isPromptsFile(run);
+  const directory = modelDirectory ?? (isFile ? undefined : (await readPromptsRecord(run)).model.directory);
+  const prompts = isFile ? await readPromptsFile(run) : await readRunPrompts(run);
+  if (directory === undefined)
+    throw new InputError(`${run}: a file of prompts does not record where its model is; pass --model <dir>`);
+  const model = await openRunModel(run, prompts.modelHash, directory, modelDirectory);
+  return { prompts, model, [Symbol.asyncDispose]: () => model.close() };
+}
+
+/** Opens a run of any learner; see `openRun`. Throws InputError if its model is another one now. */
+export async function openClassifier(run: string, modelDirectory?: string): Promise<Classifier> {
+  const record = (await isPromptsFile(run)) ? null : await readRunRecord(run);
+  switch (record?.learner) {
+    case 'zero-shot':
+      return await openZeroShot(run, record, modelDirectory);
+    case 'probe':
+      return await openProbe(run, record, modelDirectory);
+    default:
+      return await openPrompts(run, record, modelDirectory);
+  }
+}
+
+/** Whether a run was given as its prompts.safetensors alone. */
+export async function isPromptsFile(run: string): Promise<boolean> {
+  return (await stat(run).catch(() => undefined))?.isFile() ?? false;
+}
+
+async function openPrompts(run: string, record: RunRecord | null, modelDirectory?: string): Promise<Classifier> {
+  const { prompts, model } = await openRun(run, modelDirectory);
+  return {
+    ...{ record, classes: prompts.classes, epochs: prompts.epochs, encoder: clipEncoder(model) },
+    logits: async (device, features, memory) => {
+      using clip = new ClipModel(device, model, { memory });
+      using tuned = await clip.restorePrompts(prompts, run);
+      return (await tuned.predict(features)).logits;
+    },
+    [Symbol.asyncDispose]: () => model.close(),
+  };
+}
+
+async function openZeroShot(run: string, record: ZeroShotRecord, modelDirectory?: string): Promise<Classifier> {
+  const model = await openRunModel(run, record.model.sha256, modelDirectory ?? record.model.directory, modelDirectory);
+  return zeroShotClassifier(model, record.classes, record.templates, record);
+}
+
+/** CLIP as a classifier by texts. It closes the model. */
+export function zeroShotClassifier(
+  model: ModelDirectory,
+  classes: readonly ClassName[],
+  templates: readonly string[],
+  record: ZeroShotRecord | null = null,
+): Classifier {
+  const words = classes.map(({ word }) => word);
+  return {
+    ...{ record, classes, epochs: 0, encoder: clipEncoder(model) },
+    logits: async (device, features, memory) => {
+      using clip = new ClipModel(device, model, { memory });
+      return (await clip.zeroShot(features, words, templates)).logits;
+    },
+    [Symbol.asyncDispose]: () => model.close(),
+  };
+}
+
+async function openProbe(run: string, record: ProbeRecord, modelDirectory?: string): Promise<Classifier> {
+  const probe = await readProbe(join(run, PROBE_FILE), record);
+  const path = modelDirectory ?? record.model.directory;
+  await requireModelAt(run, path, modelDirectory);
+  const encoder = await openEncoder(path, record.features);
+  try {
+    if (encoder.width !== probe.width || (await encoder.hash()) !== record.model.sha256)
+      throw new InputError(
+        `${run}: was trained with another model than the one in ${path}; choose it with --model <dir>`,
+      );
+  } catch (error) {
+    await encoder[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    ...{ record, classes: record.classes, epochs: record.options.epochs, encoder },
+    logits: (device, features, memory) => probeLogits(new Engine(device.backend), probe, features, memory),
+    [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose](),
+  };
+}
+
+/** The linear layer of a probe's run. */
+export const PROBE_FILE = 'probe.safetensors';
+
+/** The bytes of probe.safetensors. */
+export function probeBytes({ classes, width, weight, bias }: LinearProbe): Promise<Uint8Array> {
+  return safetensorsBytes(
+    [
+      ['weight', [classes, width], weight],
+      ['bias', [classes], bias],
+    ],
+    new Map([['format', 'ptdpc-probe']]),
+  );
+}
+
+async function readProbe(path: string, { classes: { length: classes } }: ProbeRecord): Promise<LinearProbe> {
+  await using source = await openFileSource(path);
+  const checkpoint = await openCheckpoint([source]);
+  const [rows, width] = checkpoint.shape('weight');
+  const [weight, bias] = [await checkpoint.read('weight'), await checkpoint.read('bias')];
+  const isLayer = rows === classes && bias.length === classes && weight instanceof Float32Array;
+  if (!isLayer || width === undefined || !(bias instanceof Float32Array))
+    throw new InputError(`${path}: expected the linear layer of ${classes} classes in float32; train the probe again`);
+  return { classes, width, weight, bias };
+}
+
+/** Opens the model of a run at `directory`. Throws InputError if it is not there, or another one. */
+async function openRunModel(
+  run: string,
+  modelHash: string,
+  directory: string,
+  given?: string,
+): Promise<ModelDirectory> {
+  await requireModelAt(run, directory, given);
+  const model = await openModelDirectory(directory);
+  try {
+    await requireSameModel(run, { modelHash }, model);
+    return model;
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
+}
+
+async function requireModelAt(run: string, directory: string, given: string | undefined): Promise<void> {
+  if (given === undefined && !(await exists(directory)))
+    throw new InputError(`${run}: its model is no longer at ${directory}; pass --model <dir>`);
+}
+
+async function readPromptsFile(file: string): Promise<PromptsFile> {
+  await using source = await openFileSource(file);
+  return await decodePrompts(source);
+}

@@ -1,0 +1,210 @@
+/**
+ * Evaluating a run on labelled images, from folder names to a result on disk: what `ptdpc eval` and `ptdpc zeroshot` do, for programs. The
+ * result goes into the run's folder (results.ts).
+ */
+import { join, resolve } from 'node:path';
+import type { TruncatedImages } from '../clip/image/index.js';
+import { counted, InputError } from '../errors.js';
+import {
+  type ClassName,
+  type Dataset,
+  describeDataset,
+  describeOrigin,
+  type Evaluation,
+  evaluate,
+  imagesOf,
+  namedSetting,
+  type Split,
+} from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
+import { type Classifier, openClassifier, zeroShotClassifier } from './classifier.js';
+import { type DatasetOptions, openDataset } from './datasets/index.js';
+import type { OpenedDevice } from './device.js';
+import { encodeSplit } from './encode-splits.js';
+import { type Events, SILENT } from './events.js';
+import type { SkippedImage } from './image-files.js';
+import type { EncodedSplit } from './labelled-images.js';
+import { makeFolder, requireWritable } from './make-folder.js';
+import { openModelDirectory } from './model-directory.js';
+import { type WrittenResult, writeResult } from './results.js';
+import { readRunImages, type SeenImages, seenImages } from './run-images.js';
+import { commonRecord, type RunRecord, readRunRecord, recordJson, type ZeroShotRecord } from './run-record.js';
+
+/** How images are read and encoded, and on what. */
+export interface EvaluationOptions {
+  readonly split: Split;
+  readonly openDevice: () => Promise<OpenedDevice>;
+  /** Where image features are kept; undefined: nowhere. */
+  readonly cacheDirectory: string | undefined;
+  /** Working memory in bytes, beside the weights. */
+  readonly memory: number;
+  /** True: unreadable images, and test images that the run was trained on, are an InputError. */
+  readonly strict?: boolean | undefined;
+  /** What to do with images whose files are cut short. Default: as the run did, or `skip`. */
+  readonly truncated?: TruncatedImages | undefined;
+  readonly events?: Events | undefined;
+}
+
+export interface EvaluationRequest extends EvaluationOptions {
+  /** Folder of a run of any learner, or a prompts.safetensors alone. */
+  readonly run: string;
+  /** Model directory. Default: where the run found it. */
+  readonly model?: string | undefined;
+  /** Folder of the data set, or a manifest. Default: the run's. */
+  readonly data?: string | undefined;
+  /** How the data set is laid out and split. Default: as in the run, if it is the same data set. */
+  readonly dataset?: Omit<DatasetOptions, 'classes'> | undefined;
+}
+
+export interface ZeroShotRequest extends EvaluationOptions {
+  /** Model directory. */
+  readonly model: string;
+  readonly data: string;
+  readonly dataset?: DatasetOptions | undefined;
+  /** Texts of a class, as `classText` takes them; the features of several are averaged. */
+  readonly templates: readonly string[];
+  /** Folder of the run; undefined: nothing is written. */
+  readonly out?: string | undefined;
+}
+
+export interface EvaluatedRun {
+  readonly classes: readonly ClassName[];
+  readonly evaluation: Evaluation;
+  /** Images that the run was trained on; null for the training split, and if the run did not record its own. */
+  readonly seen: SeenImages | null;
+  readonly skipped: readonly SkippedImage[];
+  readonly truncated: readonly string[];
+  /** Undefined for a prompts.safetensors alone, and for zero-shot without `out`. */
+  readonly written: WrittenResult | undefined;
+}
+
+/** Evaluates a run on a split and writes the result into its folder. Throws InputError for input that does not allow it. */
+export async function evaluateRun(request: EvaluationRequest): Promise<EvaluatedRun> {
+  const { run } = request;
+  await using classifier = await openClassifier(run, request.model);
+  const { record, classes } = classifier;
+  if (record) await requireWritable(join(run, 'results'));
+  const { root, ...options } = datasetOf(request, record);
+  const dataset = await openEvaluated(root, { ...options, classes }, request.events);
+  using device = await request.openDevice();
+  return await evaluateOn(classifier, device, dataset, record ? run : undefined, request);
+}
+
+/** Classifies a split by CLIP without training; with `out`, as a run. */
+export async function evaluateZeroShot(request: ZeroShotRequest): Promise<EvaluatedRun> {
+  const { templates, out, memory, strict, truncated, events } = request;
+  if (out !== undefined) await requireWritable(out);
+  const model = await openModelDirectory(request.model);
+  // A missing vocabulary is known before images are encoded.
+  await model.tokenizer();
+  const dataset = await openEvaluated(request.data, request.dataset, events);
+  imagesOf(dataset, request.split);
+  await using classifier = zeroShotClassifier(model, dataset.classes, templates);
+  using device = await request.openDevice();
+  if (out !== undefined) {
+    const common = await commonRecord({ model, dataset, backend: device.backend, memory, strict, truncated });
+    await startZeroShot(out, { learner: 'zero-shot', ...common, templates });
+  }
+  return await evaluateOn(classifier, device, dataset, out, request);
+}
+
+async function evaluateOn(
+  classifier: Classifier,
+  device: OpenedDevice,
+  dataset: Dataset,
+  folder: string | undefined,
+  request: EvaluationOptions,
+): Promise<EvaluatedRun> {
+  const { split, memory } = request;
+  const { classes, record, encoder, epochs } = classifier;
+  const engine = new Engine(device.backend);
+  const truncated = request.truncated ?? record?.truncated;
+  const images = await encodeSplit(
+    { ...request, engine, model: encoder, truncated },
+    imagesOf(dataset, split),
+    classes,
+  );
+  const logits = await classifier.logits(device, images.features, memory);
+  const evaluation = evaluate(logits, images.labels, classes.length);
+  const seen = folder === undefined ? null : await seenBefore(folder, record, dataset, images, request);
+  const written =
+    folder === undefined
+      ? undefined
+      : await writeResult(folder, {
+          ...{ dataset, split, classes, images, evaluation, seen, epochs },
+          device: device.backend.description,
+        });
+  return { classes, evaluation, seen, skipped: images.skipped, truncated: images.truncated, written };
+}
+
+async function openEvaluated(root: string, options: DatasetOptions = {}, events: Events = SILENT): Promise<Dataset> {
+  const dataset = await openDataset(root, options);
+  for (const line of describeDataset(dataset)) events.say(line);
+  return dataset;
+}
+
+/** The run's data set, unless the request names another. */
+function datasetOf({ run, data, dataset = {} }: EvaluationRequest, record: RunRecord | null) {
+  if (!record) {
+    if (data === undefined) throw new InputError(`${run}: no data set recorded; pass --data <path>`);
+    return { root: data, ...dataset };
+  }
+  const { setting, origin } = record.dataset;
+  const root = data ?? record.data;
+  // Folders and manifests are recognised by their files; another copy of a named data set has the same name.
+  const same = dataset.setting === undefined && (data === undefined || namedSetting(setting) !== undefined);
+  if (!same && dataset.setting !== setting) return { root, ...dataset };
+  return {
+    root,
+    setting,
+    fold: dataset.fold ?? ('fold' in origin ? origin.fold : undefined),
+    seed: dataset.seed ?? ('seed' in origin ? origin.seed : undefined),
+  };
+}
+
+/** Compares the images with those of the run, and warns about the ones that it was trained on, or refuses them if `strict`. */
+async function seenBefore(
+  run: string,
+  record: RunRecord | null,
+  { origin }: Dataset,
+  images: EncodedSplit,
+  { split, strict, events = SILENT }: EvaluationOptions,
+): Promise<SeenImages | null> {
+  const own = split === 'train' || !record ? undefined : await readRunImages(run);
+  if (!own || !record) return null;
+  const seen = seenImages(own, images, split);
+  const of = `of ${counted(images.paths.length, `${split} image`)}`;
+  const parts = [
+    ...(seen.train > 0 ? [`${seen.train} ${of} were trained on`] : []),
+    ...(seen.val > 0 ? [`${seen.val} ${of} are validation images of the run`] : []),
+  ];
+  if (parts.length === 0) return seen;
+  const [before, now] = [record.dataset.origin, origin].map(describeOrigin);
+  const why = before === now ? '' : `; the run has the ${before}, this is the ${now}`;
+  const found = `${run}: ${parts.join(', ')} (first ${seen.first}), so the result is not one on unseen images${why}`;
+  if (strict) throw new InputError(`${found}; without --strict that is a warning`);
+  events.say(`warning: ${found}`);
+  return seen;
+}
+
+/** Makes the folder of a zero-shot run, or finds the same run in it. */
+async function startZeroShot(out: string, record: ZeroShotRecord): Promise<void> {
+  const before = await readRunRecord(out).catch((error: unknown) => {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  });
+  if (!before) {
+    await createDirectoryAtomically(out, async (folder) => {
+      await writeFileAtomically(join(folder, 'run.json'), recordJson(record));
+    });
+    return;
+  }
+  const asked = ({ learner, templates, classes, model }: ZeroShotRecord) =>
+    JSON.stringify([learner, templates, classes, model.sha256]);
+  if (before.learner !== 'zero-shot' || asked(before) !== asked(record))
+    throw new InputError(
+      `--out ${resolve(out)}: it holds a run of learner ${before.learner} with other texts, classes or model; choose another folder`,
+    );
+  await makeFolder(out);
+}

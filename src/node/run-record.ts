@@ -1,0 +1,226 @@
+/**
+ * run.json, the record of a run: what was asked for, and with what it was made. Every learner has a folder of the same kind; the record says
+ * which it is:
+ *
+ *     run.json               this record
+ *     prompts.safetensors    what was learned: prompts (`train`), probe.safetensors (`probe`), or nothing (`zeroshot`)
+ *     metrics.jsonl          loss and accuracy of each step and epoch (`train`)
+ *     images.csv             the images that it was trained on (run-images.ts)
+ *     results/               evaluations by data set and split (results.ts)
+ */
+import { join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { TRUNCATED_CHOICES, type TruncatedImages } from '../clip/image/index.js';
+import { InputError } from '../errors.js';
+import type { Backend } from '../kernels/index.js';
+import {
+  type ClassName,
+  type Dataset,
+  FEATURE_KINDS,
+  type FeatureKind,
+  hasPublishedLists,
+  isClassList,
+  type ProbeOptions,
+  parseTuningOptions,
+  type RateChoice,
+  SETTING_NAMES,
+  type SettingName,
+  type SplitOrigin,
+  splitOriginSchema,
+  type TuningOptions,
+} from '../ptdpc/index.js';
+import { finite, parseJsonAs, positive, share, text, whole } from '../ptdpc/parse-json.js';
+import { exists, readText } from './checkpoint-files.js';
+import type { EncodedSplit } from './labelled-images.js';
+import { packageVersion } from './package.js';
+import { contentHash } from './run-images.js';
+
+/** What the records of all learners have. */
+export interface CommonRecord {
+  program: string;
+  node: string;
+  classes: readonly ClassName[];
+  /** `sha256`: see `modelIdentity`. */
+  model: { directory: string; sha256: string };
+  data: string;
+  dataset: { setting: SettingName; origin: SplitOrigin };
+  device: { kind: string; description: string };
+  memory: number;
+  strict: boolean;
+  /** What was done with images whose files are cut short. */
+  truncated: TruncatedImages;
+}
+
+/** The images of a training: how many, and which (see `contentHash`). `trainSha256` is null in runs of earlier versions. */
+export interface TrainedOn {
+  images: { train: number; val: number | null; trainSha256: string | null; valSha256: string | null };
+  /** Images that were read though their files are cut short. */
+  truncatedRead: { train: number; val: number };
+}
+
+/** Prompts, trained by `ptdpc train`. */
+export interface PromptsRecord extends CommonRecord, TrainedOn {
+  learner: 'prompts';
+  options: TuningOptions;
+}
+
+/** A linear layer, trained by `ptdpc probe`. */
+export interface ProbeRecord extends CommonRecord, TrainedOn {
+  learner: 'probe';
+  features: FeatureKind;
+  options: ProbeOptions;
+  /** The learning rates that validation chose between; empty if one was given. */
+  choice: RateChoice[];
+}
+
+/** CLIP without training, evaluated by `ptdpc zeroshot`. */
+export interface ZeroShotRecord extends CommonRecord {
+  learner: 'zero-shot';
+  templates: readonly string[];
+}
+
+export type RunRecord = PromptsRecord | ProbeRecord | ZeroShotRecord;
+
+/** The record's part that all learners have, of a run that starts now. */
+export async function commonRecord({
+  model,
+  dataset,
+  backend,
+  memory,
+  strict = false,
+  truncated = 'skip',
+}: {
+  model: { readonly directory: string; hash(): Promise<string> };
+  dataset: Pick<Dataset, 'root' | 'setting' | 'origin' | 'classes'>;
+  backend: Pick<Backend, 'kind' | 'description'>;
+  memory: number;
+  strict?: boolean | undefined;
+  truncated?: TruncatedImages | undefined;
+}): Promise<CommonRecord> {
+  const { root, setting, origin, classes } = dataset;
+  return {
+    program: packageVersion(),
+    node: process.version,
+    classes,
+    model: { directory: resolve(model.directory), sha256: await model.hash() },
+    data: resolve(root),
+    dataset: { setting, origin },
+    device: { kind: backend.kind, description: backend.description },
+    ...{ memory, strict, truncated },
+  };
+}
+
+/** The record's part about the images that were trained on. */
+export function trainedOn(train: EncodedSplit, validation: EncodedSplit | undefined): TrainedOn {
+  return {
+    images: {
+      train: train.labels.length,
+      val: validation?.labels.length ?? null,
+      trainSha256: contentHash(train),
+      valSha256: validation ? contentHash(validation) : null,
+    },
+    truncatedRead: { train: train.truncated.length, val: validation?.truncated.length ?? 0 },
+  };
+}
+
+/** The text of run.json. */
+export function recordJson(record: RunRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+const commonFields = {
+  program: text,
+  node: text,
+  classes: v.custom<ClassName[]>(isClassList),
+  model: v.object({ directory: text, sha256: text }),
+  data: text,
+  // Runs of earlier versions are of folders.
+  dataset: v.optional(
+    v.pipe(
+      v.object({ setting: v.picklist(SETTING_NAMES), origin: splitOriginSchema }),
+      // Earlier versions called every split of folders published.
+      v.transform(({ setting, origin }) =>
+        origin.kind === 'published' && !hasPublishedLists(setting)
+          ? { setting, origin: { kind: 'given' as const } }
+          : { setting, origin },
+      ),
+    ),
+    { setting: 'folders', origin: { kind: 'given' } },
+  ),
+  device: v.object({ kind: text, description: text }),
+  memory: positive,
+  strict: v.boolean(),
+  // Runs of earlier versions skipped them.
+  truncated: v.optional(v.picklist(TRUNCATED_CHOICES), 'skip'),
+};
+
+const trainedOnFields = {
+  images: v.object({
+    train: whole,
+    val: v.nullable(whole),
+    trainSha256: v.optional(v.nullable(text), null),
+    valSha256: v.optional(v.nullable(text), null),
+  }),
+  truncatedRead: v.optional(v.object({ train: whole, val: whole }), { train: 0, val: 0 }),
+};
+
+const promptsRecord = v.object({
+  learner: v.literal('prompts'),
+  ...commonFields,
+  ...trainedOnFields,
+  options: v.pipe(
+    v.unknown(),
+    v.transform(parseTuningOptions),
+    v.custom<TuningOptions>((options) => options !== undefined),
+  ),
+});
+
+const probeRecord = v.object({
+  learner: v.literal('probe'),
+  ...commonFields,
+  ...trainedOnFields,
+  features: v.picklist(FEATURE_KINDS),
+  options: v.object({
+    optimizer: v.picklist(['sgd', 'adamw']),
+    learningRate: positive,
+    stepSize: positive,
+    gamma: positive,
+    epochs: positive,
+    batchSize: positive,
+    shuffle: v.boolean(),
+    seed: whole,
+    l2: finite,
+  }),
+  choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
+});
+
+const zeroShotRecord = v.object({
+  learner: v.literal('zero-shot'),
+  ...commonFields,
+  templates: v.pipe(v.array(text), v.minLength(1)),
+});
+
+const record: v.GenericSchema<unknown, RunRecord> = v.pipe(
+  v.looseObject({}),
+  // Earlier versions had a run.json for prompts only.
+  v.transform((run) => ({ learner: 'prompts', ...run })),
+  v.variant('learner', [promptsRecord, probeRecord, zeroShotRecord]),
+);
+
+/** The record of a run. Throws InputError if there is none, or something else. */
+export async function readRunRecord(run: string): Promise<RunRecord> {
+  const path = join(run, 'run.json');
+  if (await exists(path)) return parseJsonAs(record, await readText(path), path, 'the record of a run');
+  if (await exists(join(run, 'probe.json')))
+    throw new InputError(
+      `${run}: a probe of an earlier version, which cannot be used here; train it again (ptdpc probe)`,
+    );
+  throw new InputError(`${path}: not found; expected the folder of a run (ptdpc train --out <run>)`);
+}
+
+/** The record of a run of prompts. Throws InputError for another learner's too. */
+export async function readPromptsRecord(run: string): Promise<PromptsRecord> {
+  const found = await readRunRecord(run);
+  if (found.learner === 'prompts') return found;
+  throw new InputError(`${run}: a run of learner ${found.learner}; expected one with prompts (ptdpc train)`);
+}
