@@ -34,6 +34,7 @@ import { commonRecord, type RunRecord, readRunRecord, recordJson, type ZeroShotR
 /** How images are read and encoded, and on what. */
 export interface EvaluationOptions {
   readonly split: Split;
+  /** Opens the device when it is needed. */
   readonly openDevice: () => Promise<OpenedDevice>;
   /** Where image features are kept; undefined: nowhere. */
   readonly cacheDirectory: string | undefined;
@@ -68,6 +69,7 @@ export interface ZeroShotRequest extends EvaluationOptions {
   readonly out?: string | undefined;
 }
 
+/** A run's evaluation on one split. */
 export interface EvaluatedRun {
   readonly classes: readonly ClassName[];
   readonly evaluation: Evaluation;

@@ -39,7 +39,8 @@ export { defaultCacheDirectory } from './feature-cache.js';
 export { loadImageCodecs } from './image-codecs.js';
 export { listImages, readImageFile, type SkippedImage } from './image-files.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
-export { type RunImage, readRunImages } from './run-images.js';
+export type { WrittenResult } from './results.js';
+export { type RunImage, readRunImages, type SeenImages } from './run-images.js';
 export {
   type CommonRecord,
   type ProbeRecord,

@@ -79,6 +79,7 @@ export interface ZeroShotRecord extends CommonRecord {
   templates: readonly string[];
 }
 
+/** The contents of run.json. */
 export type RunRecord = PromptsRecord | ProbeRecord | ZeroShotRecord;
 
 /** The record's part that all learners have, of a run that starts now. */
