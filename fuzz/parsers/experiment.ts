@@ -1,5 +1,5 @@
-/** The files of a plan's folder, which pass between machines: plan.json, a task's result, results.json. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** The files of a plan's folder, which pass between machines: plan.json, the result of a task's run, results.json. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { PlanFolder } from '../../src/node/experiment/plan-folder.js';
 import { readExperiments } from '../../src/node/report/read-experiments.js';
@@ -15,7 +15,8 @@ import {
   type Task,
 } from '../../src/ptdpc/experiment/index.js';
 import { experimentReport } from '../../src/report/index.js';
-import { somePlan, someResult, someResults } from '../../test/ptdpc/experiment/support.js';
+import { somePlan, someResults } from '../../test/ptdpc/experiment/support.js';
+import { writeTaskRun } from '../../test/support/task-run.js';
 import { type FuzzedParser, MiB } from '../parser.js';
 import { damagedJson } from './json.js';
 
@@ -51,16 +52,21 @@ export const plan: FuzzedParser = {
   memory: () => 256 * MiB,
 };
 
+let taskFile: string;
+let taskJson: string;
+
 export const taskResult: FuzzedParser = {
   name: 'task',
-  what: "a task's result, collected with the others",
+  what: "the result of a task's run, collected with the others",
   prepare: async (scratch) => {
     await prepare(scratch);
-    for (const { name } of TASKS.slice(0, 3)) await folder.finish(RESULTS.get(name)!, '');
+    for (const task of TASKS.slice(0, 3)) await writeTaskRun(folder, task);
+    taskFile = await writeTaskRun(folder, TASK);
+    taskJson = await readFile(taskFile, 'utf8');
   },
-  make: (random) => damagedJson(JSON.stringify(someResult(TASK).result), random),
+  make: (random) => damagedJson(taskJson, random),
   async read(input) {
-    await writeFile(join(folder.path, 'tasks', `${TASK.name}.json`), input);
+    await writeFile(taskFile, input);
     const found = await folder.results(TASKS);
     for (const planned of plannedExperiments(PLAN)) {
       const collected = collectExperiment(PLAN, planned, found);

@@ -191,7 +191,7 @@ async function seenBefore(
 }
 
 /** Makes the folder of a zero-shot run, or finds the same run in it. */
-async function startZeroShot(out: string, record: ZeroShotRecord): Promise<void> {
+export async function startZeroShot(out: string, record: ZeroShotRecord): Promise<void> {
   const before = await readRunRecord(out).catch((error: unknown) => {
     if (error instanceof InputError) return undefined;
     throw error;

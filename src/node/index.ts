@@ -47,6 +47,7 @@ export {
   type PromptsRecord,
   type RunRecord,
   readRunRecord,
+  type SplitPath,
   type TrainedOn,
   type ZeroShotRecord,
 } from './run-record.js';

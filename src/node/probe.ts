@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
+import type { Backend } from '../kernels/index.js';
 import {
   type ClassName,
   type Dataset,
@@ -24,7 +25,7 @@ import { type FeatureKind, openEncoder } from './image-encoder.js';
 import type { SkippedImage } from './image-files.js';
 import { type EncodedSplit, labelled } from './labelled-images.js';
 import { writeResult } from './results.js';
-import { imageLines, imagesPath, runImages, seenImages } from './run-images.js';
+import { imageLines, imagesPath, runImages, type SeenImages, seenImages } from './run-images.js';
 import { commonRecord, type ProbeRecord, recordJson, trainedOn } from './run-record.js';
 
 export interface ProbeRequest {
@@ -75,11 +76,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
     splits.flatMap((split) => split?.skipped ?? []),
     splits.flatMap((split) => split?.truncated ?? []),
   );
-  const images = [
-    ...runImages('train', encodedTrain, classes, root),
-    ...(encodedValidation ? runImages('val', encodedValidation, classes, root) : []),
-  ];
-  const seen = seenImages(images, encodedTest, 'test');
+  const seen = seenImages(runImages('train', encodedTrain, classes, root), encodedTest, 'test');
   if (seen.train > 0)
     request.events?.say(
       `warning: ${seen.train} of ${encodedTest.paths.length} test images are training images too (first ${seen.first}), so the result is not one on unseen images`,
@@ -92,26 +89,61 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
     validation: encodedValidation,
     test: encodedTest,
   });
-  const description = device.backend.description;
-  const source = { directory: request.model, hash: () => encoder.hash() };
+  await writeProbeRun({
+    ...{ ...request, out, dataset, options, result, seen },
+    ...{ encoder: { directory: request.model, hash: () => encoder.hash() }, backend: device.backend },
+    ...{ train: encodedTrain, validation: encodedValidation, test: encodedTest },
+  });
+  return result;
+}
+
+/** A trained probe, and what it was trained and evaluated on. */
+export interface ProbeRun {
+  /** Folder to create. */
+  readonly out: string;
+  readonly dataset: Pick<Dataset, 'root' | 'setting' | 'origin' | 'classes'>;
+  readonly encoder: { readonly directory: string; hash(): Promise<string> };
+  readonly features: FeatureKind;
+  readonly backend: Pick<Backend, 'kind' | 'description'>;
+  readonly options: ProbeOptions;
+  readonly result: ProbeResult;
+  readonly train: EncodedSplit;
+  readonly validation: EncodedSplit | undefined;
+  readonly test: EncodedSplit;
+  readonly seen: SeenImages;
+  readonly memory: number;
+  readonly strict?: boolean | undefined;
+  readonly truncated?: TruncatedImages | undefined;
+  /** How long it all took. */
+  readonly seconds?: number | undefined;
+}
+
+/** Writes the run of a probe; its folder appears whole or not at all. */
+export async function writeProbeRun(run: ProbeRun): Promise<void> {
+  const { out, dataset, options, result, train, validation, test } = run;
+  const { root, classes } = dataset;
+  const { learningRate, choice, evaluation } = result;
   const record: ProbeRecord = {
     learner: 'probe',
-    ...(await commonRecord({ ...request, model: source, backend: device.backend })),
-    features: request.features,
-    options: { ...options, learningRate: result.learningRate },
-    choice: result.choice,
-    ...trainedOn(encodedTrain, encodedValidation),
+    ...(await commonRecord({ ...run, model: run.encoder })),
+    features: run.features,
+    options: { ...options, learningRate },
+    choice,
+    ...trainedOn(root, train, validation),
   };
+  const images = [
+    ...runImages('train', train, classes, root),
+    ...(validation ? runImages('val', validation, classes, root) : []),
+  ];
   await createDirectoryAtomically(out, async (directory) => {
     await writeFileAtomically(join(directory, 'run.json'), recordJson(record));
     await writeFileAtomically(imagesPath(directory), imageLines(images));
     await writeFileAtomically(join(directory, PROBE_FILE), await probeBytes(result.probe));
     await writeResult(directory, {
-      ...{ dataset, classes, evaluation: result.evaluation, epochs: options.epochs, seen },
-      ...{ split: 'test', images: encodedTest, device: description },
+      ...{ dataset, classes, evaluation, epochs: options.epochs, seen: run.seen, seconds: run.seconds },
+      ...{ split: 'test', images: test, device: run.backend.description },
     });
   });
-  return result;
 }
 
 /** Features as the encoder gives them, none of them normalised, with their labels. */

@@ -12,6 +12,7 @@ import { basename, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { InputError } from '../errors.js';
 import {
+  type CalibrationBin,
   type ClassName,
   classesWithoutImages,
   type Dataset,
@@ -20,11 +21,14 @@ import {
   predictionLines,
   rowShares,
   type Split,
+  type SplitOrigin,
+  splitOriginSchema,
   wilsonInterval,
 } from '../ptdpc/index.js';
-import { finite, jsonText, parseJsonAs, text, whole } from '../ptdpc/parse-json.js';
+import { finite, fromOne, isSquare, jsonText, parseJsonAs, share, text, whole } from '../ptdpc/parse-json.js';
 import { writeFileAtomically } from './atomic.js';
 import { exists, MAX_DATA_BYTES, readText } from './checkpoint-files.js';
+import type { SkippedImage } from './image-files.js';
 import type { EncodedSplit } from './labelled-images.js';
 import { waitForLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
@@ -45,6 +49,8 @@ export interface EvaluatedSplit {
   readonly seen?: SeenImages | null | undefined;
   /** After how many epochs the prompts or the probe were evaluated. */
   readonly epochs: number;
+  /** How long the training and the evaluation took, where somebody measured it. */
+  readonly seconds?: number | undefined;
   /** The device's description. */
   readonly device: string;
 }
@@ -82,9 +88,29 @@ export function evaluationJson(classes: readonly ClassName[], evaluation: Evalua
   };
 }
 
-/** The part of a file of results that is read again. */
+/** A prediction with all probabilities. */
+export interface ConfidentPrediction {
+  /** Relative to the folder of the data set. */
+  path: string;
+  actual: string;
+  predicted: string;
+  /** Of the predicted class. */
+  probability: number;
+  /** In the order of the classes. */
+  probabilities: number[];
+}
+
+/** The right and the wrong prediction with the highest probability; null if there is none. */
+interface MostConfident {
+  right: ConfidentPrediction | null;
+  wrong: ConfidentPrediction | null;
+}
+
+/** The contents of a result's JSON file, see docs/evaluation.md. What earlier versions did not write is null or empty. */
 export interface ResultFile {
   dataset: string;
+  setting: string | null;
+  origin: SplitOrigin | null;
   /** Folder that the paths of the images are relative to. */
   data: string;
   split: string;
@@ -92,24 +118,72 @@ export interface ResultFile {
   imagesSha256: string;
   /** Of the file of predictions. */
   predictionsSha256: string;
+  device: string;
   epochs: number;
-  /** Null where that is not known. */
+  seconds: number | null;
   seen: Pick<SeenImages, 'train' | 'val'> | null;
+  classes: string[];
+  count: number;
+  accuracy: number;
   loss: number;
+  macroF1: number;
+  calibrationError: number;
+  calibration: CalibrationBin[];
+  perClassAccuracy: (number | null)[];
   confusion: number[][];
+  mostConfident: MostConfident;
+  skipped: SkippedImage[];
+  truncated: string[];
 }
 
-const resultSchema: v.GenericSchema<unknown, ResultFile> = v.object({
-  dataset: text,
-  data: text,
-  split: text,
-  imagesSha256: text,
-  predictionsSha256: text,
-  epochs: whole,
-  seen: v.optional(v.nullable(v.object({ train: whole, val: whole })), null),
-  loss: finite,
-  confusion: v.array(v.array(whole)),
+const confidentPrediction = v.object({
+  path: text,
+  actual: text,
+  predicted: text,
+  probability: share,
+  probabilities: v.array(share),
 });
+
+const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
+  v.object({
+    dataset: text,
+    setting: v.optional(v.nullable(text), null),
+    origin: v.optional(v.nullable(splitOriginSchema), null),
+    data: text,
+    split: text,
+    imagesSha256: text,
+    predictionsSha256: text,
+    device: text,
+    epochs: whole,
+    seconds: v.optional(v.nullable(finite), null),
+    seen: v.optional(v.nullable(v.object({ train: whole, val: whole })), null),
+    classes: v.pipe(v.array(text), v.minLength(1)),
+    count: fromOne,
+    accuracy: share,
+    loss: finite,
+    macroF1: share,
+    calibrationError: finite,
+    calibration: v.array(v.object({ count: fromOne, confidence: share, accuracy: share })),
+    perClassAccuracy: v.array(v.nullable(share)),
+    confusion: v.array(v.array(whole)),
+    mostConfident: v.optional(
+      v.object({ right: v.nullable(confidentPrediction), wrong: v.nullable(confidentPrediction) }),
+      { right: null, wrong: null },
+    ),
+    skipped: v.optional(v.array(v.object({ path: text, reason: text })), []),
+    truncated: v.optional(v.array(text), []),
+  }),
+  v.check(({ classes, confusion }) => isSquare(confusion, classes.length)),
+  v.check(({ classes, perClassAccuracy }) => perClassAccuracy.length === classes.length),
+  v.check(({ classes, mostConfident: { right, wrong } }) =>
+    [right, wrong].every((one) => one === null || one.probabilities.length === classes.length),
+  ),
+);
+
+/** The path of a result's JSON file in a run's folder, unless other images have taken the name. */
+export function resultPath(run: string, dataset: EvaluatedSplit['dataset'], split: Split): string {
+  return join(run, FOLDER, `${resultName(dataset)}-${split}.json`);
+}
 
 /** Reads the JSON file of a result. Throws InputError where it is something else. */
 export async function readResult(path: string): Promise<ResultFile> {
@@ -136,7 +210,7 @@ export function predictionsPath(result: string): string {
 
 /** Writes a result below `run`. Throws InputError where it cannot be written, or where a file in its place is no result. */
 export async function writeResult(run: string, evaluated: EvaluatedSplit): Promise<WrittenResult> {
-  const { dataset, split, classes, images, evaluation, seen = null, epochs, device } = evaluated;
+  const { dataset, split, classes, images, evaluation, seen = null, epochs, seconds = null, device } = evaluated;
   const { root, setting, origin } = dataset;
   const folder = join(run, FOLDER);
   await naming(folder, 'cannot be created', () => makeFolder(folder));
@@ -148,8 +222,9 @@ export async function writeResult(run: string, evaluated: EvaluatedSplit): Promi
   const predictionsSha256 = hashOf(csv);
   const json = {
     ...{ dataset: name, setting, origin, data: dataFolder(root), split, seen, imagesSha256 },
-    ...{ program: packageVersion(), device, epochs, predictionsSha256 },
+    ...{ program: packageVersion(), device, epochs, seconds, predictionsSha256 },
     ...evaluationJson(classes, evaluation),
+    mostConfident: mostConfident(words, { paths, labels: images.labels }, evaluation),
     skipped: images.skipped.map((image) => skippedInData(root, image)),
     truncated: images.truncated.map((path) => pathInData(root, path)),
   };
@@ -166,6 +241,25 @@ export async function writeResult(run: string, evaluated: EvaluatedSplit): Promi
     return { path, before: before ? 'replaced' : 'none' };
   }
   throw new InputError(`${folder}: two results of other images have the name ${name}-${split}; delete one`);
+}
+
+/** Of predictions of equal probability, the first. */
+function mostConfident(
+  words: readonly string[],
+  images: { paths: readonly string[]; labels: Int32Array },
+  { predicted, probabilities }: Evaluation,
+): MostConfident {
+  const found: MostConfident = { right: null, wrong: null };
+  images.paths.forEach((path, i) => {
+    const label = images.labels[i]!;
+    const guess = predicted[i]!;
+    const kind = guess === label ? 'right' : 'wrong';
+    const row = Array.from(probabilities.subarray(i * words.length, (i + 1) * words.length));
+    const probability = row[guess]!;
+    if (probability <= (found[kind]?.probability ?? 0)) return;
+    found[kind] = { path, actual: words[label]!, predicted: words[guess]!, probability, probabilities: row };
+  });
+  return found;
 }
 
 function hashOf(lines: Iterable<string>): string {

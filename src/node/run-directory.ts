@@ -149,12 +149,7 @@ export class RunDirectory {
 
   /** The metrics of the last finished epoch, if there is one. Call after `begin`. */
   async lastEpoch(): Promise<EpochMetrics | undefined> {
-    if (this.metricsBytes === 0) return undefined;
-    const path = join(this.path, 'metrics.jsonl');
-    await using source = await openFileSource(path);
-    const tail = Math.min(source.size, LONGEST_METRICS_LINE);
-    const text = new TextDecoder().decode(await source.read(source.size - tail, tail));
-    return parseEpochMetrics(text.trimEnd().split('\n').at(-1) ?? '', path);
+    return this.metricsBytes === 0 ? undefined : await lastEpochOf(this.path);
   }
 
   step(metrics: StepMetrics): void {
@@ -205,6 +200,16 @@ async function requireSameImages(
     const which = listed ? ` (${describeOtherImages(listed, images, split)})` : '';
     throw new OtherRun(`--out ${path}: it holds a run with other ${kind} images${which}; choose another folder`);
   }
+}
+
+/** The metrics of the last epoch of a run; undefined before the first. Throws InputError if its last line is something else. */
+export async function lastEpochOf(run: string): Promise<EpochMetrics | undefined> {
+  const path = join(run, 'metrics.jsonl');
+  if (!existsSync(path)) return undefined;
+  await using source = await openFileSource(path);
+  const tail = Math.min(source.size, LONGEST_METRICS_LINE);
+  const text = new TextDecoder().decode(await source.read(source.size - tail, tail));
+  return parseEpochMetrics(text.trimEnd().split('\n').at(-1) ?? '', path);
 }
 
 /** The prompts of a run. Throws InputError where there are none yet. */

@@ -33,7 +33,7 @@ import { finite, parseJsonAs, positive, share, text, whole } from '../ptdpc/pars
 import { exists, readText } from './checkpoint-files.js';
 import type { EncodedSplit } from './labelled-images.js';
 import { packageVersion } from './package.js';
-import { contentHash } from './run-images.js';
+import { contentHash, pathInData, skippedInData } from './run-images.js';
 
 /** What the records of all learners have. */
 export interface CommonRecord {
@@ -51,11 +51,19 @@ export interface CommonRecord {
   truncated: TruncatedImages;
 }
 
+/** An image by its path relative to the data set's folder. */
+export interface SplitPath {
+  split: 'train' | 'val';
+  path: string;
+}
+
 /** The images of a training: how many, and which (see `contentHash`). `trainSha256` is null in runs of earlier versions. */
 export interface TrainedOn {
   images: { train: number; val: number | null; trainSha256: string | null; valSha256: string | null };
   /** Images that were read though their files are cut short. */
-  truncatedRead: { train: number; val: number };
+  truncatedRead: readonly SplitPath[];
+  /** Images that could not be read and were left out. */
+  skipped: readonly (SplitPath & { reason: string })[];
 }
 
 /** Prompts, trained by `ptdpc train`. */
@@ -112,7 +120,8 @@ export async function commonRecord({
 }
 
 /** The record's part about the images that were trained on. */
-export function trainedOn(train: EncodedSplit, validation: EncodedSplit | undefined): TrainedOn {
+export function trainedOn(root: string, train: EncodedSplit, validation: EncodedSplit | undefined): TrainedOn {
+  const splits = [['train', train] as const, ...(validation ? [['val', validation] as const] : [])];
   return {
     images: {
       train: train.labels.length,
@@ -120,7 +129,12 @@ export function trainedOn(train: EncodedSplit, validation: EncodedSplit | undefi
       trainSha256: contentHash(train),
       valSha256: validation ? contentHash(validation) : null,
     },
-    truncatedRead: { train: train.truncated.length, val: validation?.truncated.length ?? 0 },
+    truncatedRead: splits.flatMap(([split, images]) =>
+      images.truncated.map((path) => ({ split, path: pathInData(root, path) })),
+    ),
+    skipped: splits.flatMap(([split, images]) =>
+      images.skipped.map((image) => ({ split, ...skippedInData(root, image) })),
+    ),
   };
 }
 
@@ -155,6 +169,8 @@ const commonFields = {
   truncated: v.optional(v.picklist(TRUNCATED_CHOICES), 'skip'),
 };
 
+const splitPath = v.object({ split: v.picklist(['train', 'val']), path: text });
+
 const trainedOnFields = {
   images: v.object({
     train: whole,
@@ -162,7 +178,18 @@ const trainedOnFields = {
     trainSha256: v.optional(v.nullable(text), null),
     valSha256: v.optional(v.nullable(text), null),
   }),
-  truncatedRead: v.optional(v.object({ train: whole, val: whole }), { train: 0, val: 0 }),
+  // Earlier versions counted them, or said nothing.
+  truncatedRead: v.optional(
+    v.union([
+      v.array(splitPath),
+      v.pipe(
+        v.object({ train: whole, val: whole }),
+        v.transform((): SplitPath[] => []),
+      ),
+    ]),
+    [],
+  ),
+  skipped: v.optional(v.array(v.object({ ...splitPath.entries, reason: text })), []),
 };
 
 const promptsRecord = v.object({

@@ -129,7 +129,7 @@ async function recordOf(request: TrainingRun): Promise<PromptsRecord> {
     learner: 'prompts',
     ...(await commonRecord({ model, dataset, backend, memory, strict, truncated })),
     options,
-    ...trainedOn(train, validation),
+    ...trainedOn(data.root, train, validation),
   };
 }
 

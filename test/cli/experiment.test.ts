@@ -92,12 +92,14 @@ describe('all of them, on the layouts in which the data sets are published', () 
     expect(await readFile(scratchPath('all/table2/table2.md'), 'utf8')).toMatch(/\| both \(PT-DPC\) \|.*paper 78\.07/);
     expect(await readResults('all', 'table2')).toEqual(all[1]);
     expect(await readFile(scratchPath('all/figure5/report.html'), 'utf8')).toMatch(/src="data:image\/jpeg;base64,/);
-    const tasks = await readdir(scratchPath('all/tasks'));
-    expect((await readdir(scratchPath('all/predictions'))).map((name) => name.replace('.csv', '.json'))).toEqual(tasks);
+    expect((await readdir(scratchPath('all'))).filter((name) => !/^(table|figure)\d$/.test(name)).sort()).toEqual([
+      ...['cache', 'claims', 'plan.json', 'runs'],
+    ]);
     // EmotionROI has no validation images: the choice is made on held-out ones, and the training repeated on all.
     const runs = (task: string) => readdir(scratchPath(`all/runs/${task}`));
     expect((await runs('emotionroi6.both.seed0')).sort()).toEqual(['final', 'lr-0.01', 'lr-0.1']);
     expect((await runs('fi8.both.seed0')).sort()).toEqual(['lr-0.01', 'lr-0.1']);
+    expect([await runs('fi8.zero-shot.seed0'), await runs('fi8.clip.seed0')]).toEqual([['zero-shot'], ['probe']]);
     expect(await readdir(scratchPath('all/claims'))).toEqual(
       expect.arrayContaining([expect.stringMatching(/^features-.*done$/)]),
     );
@@ -151,7 +153,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
     expect(more.stderr).toMatch(/^Twitter I: 5 folds, so 5 seeds, not 7$/m);
     expect(more.stderr).toMatch(/seven: 20 tasks for table2 on Twitter I/);
     for (const seed of [0, 1]) {
-      const text = await readFile(scratchPath(`twitter/predictions/twitter1.both.seed${seed}.csv`), 'utf8');
+      const text = await predictions('twitter', `twitter1.both.seed${seed}`);
       const lines = text.trim().split('\n').slice(1);
       expect(lines).toHaveLength(4);
       for (const line of lines) expect(line.startsWith(`${seed + 1}/test/`)).toBe(true);
@@ -164,7 +166,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
       const { classes } = figure.settings.find(({ name }) => name === setting)!;
       const counted = classes.map(() => classes.map(() => 0));
       for (const { task } of seeds) {
-        const [, ...lines] = (await readFile(scratchPath(`all/predictions/${task}.csv`), 'utf8')).trim().split('\n');
+        const [, ...lines] = (await predictions('all', task)).trim().split('\n');
         for (const line of lines) {
           const [actual, predicted] = line.split(',').slice(1) as [string, string];
           counted[classes.indexOf(actual)]![classes.indexOf(predicted)]!++;
@@ -189,10 +191,10 @@ describe('all of them, on the layouts in which the data sets are published', () 
   });
 
   test('again: nothing is computed, and everything is the same', async () => {
-    const before = await stat(scratchPath('all/tasks/fi8.both.seed0.json'));
+    const before = await stat(await taskFile('all', 'fi8.both.seed0', 'json'));
     const { stderr } = await expectDone(['experiment', 'table2', ...planArgs('all'), '--device', 'cpu']);
     expect(stderr).toMatch(/(\d+) tasks of \1, \1 done before/);
-    expect((await stat(scratchPath('all/tasks/fi8.both.seed0.json'))).mtimeMs).toBe(before.mtimeMs);
+    expect((await stat(await taskFile('all', 'fi8.both.seed0', 'json'))).mtimeMs).toBe(before.mtimeMs);
     expect(numbers(await readResults('all', 'table2'))).toBe(numbers(all[1]!));
   });
 
@@ -201,11 +203,11 @@ describe('all of them, on the layouts in which the data sets are published', () 
     const args = ['experiment', 'all', ...planArgs('twice', ...deit), '--device', 'cpu'];
     const killed = startPtdpc(args);
     const ended = outcomeOf(killed);
-    const done = async () => (await names('twice/tasks')).filter((name) => name.endsWith('.json')).length;
+    const done = async () => (await doneTasks('twice')).length;
     await waitFor(async () => (await done()) >= 10);
     killed.kill('SIGKILL');
     expect((await ended).signal).toBe('SIGKILL');
-    expect(await done()).toBeLessThan((await names('all/tasks')).length);
+    expect(await done()).toBeLessThan((await doneTasks('all')).length);
     const { stderr } = await expectDone(args);
     expect(stderr).toMatch(/(\d+) tasks of \1, 1\d done before/);
     for (const one of all) {
@@ -213,12 +215,10 @@ describe('all of them, on the layouts in which the data sets are published', () 
       expect(again.cells.flatMap(({ missing }) => missing)).toEqual([]);
       expect(numbers(again), one.experiment).toBe(numbers(one));
     }
-    const predictions = await names('all/predictions');
-    expect(await names('twice/predictions')).toEqual(predictions);
-    for (const name of predictions) {
-      const [first, second] = ['all', 'twice'].map((out) =>
-        readFile(scratchPath(`${out}/predictions/${name}`), 'utf8'),
-      );
+    const tasks = await doneTasks('all');
+    expect(await doneTasks('twice')).toEqual(tasks);
+    for (const name of tasks) {
+      const [first, second] = ['all', 'twice'].map((out) => predictions(out, name));
       expect(await second, name).toBe(await first);
     }
   });
@@ -238,7 +238,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
     await waitFor(async () => (await names('shared/claims')).some((name) => name.startsWith('fi8.')));
     killed.kill('SIGKILL');
     expect((await ended).signal).toBe('SIGKILL');
-    const done = (await names('shared/tasks')).length;
+    const done = (await doneTasks('shared')).length;
     expect(done).toBeLessThan(4);
     // Once more the same share, beside the other one and one that takes whatever is left.
     const all_ = ['experiment', 'run', '--plan', 'shared', '--device', 'cpu'];
@@ -284,9 +284,9 @@ describe('all of them, on the layouts in which the data sets are published', () 
 
   test('collect before the end lists what is missing', async () => {
     await mkdir(scratchPath('partly'));
-    for (const name of ['plan.json', 'tasks'])
+    for (const name of ['plan.json', 'runs'])
       await cp(scratchPath(`shared/${name}`), scratchPath(`partly/${name}`), { recursive: true });
-    await rm(scratchPath('partly/tasks/fi8.cs.seed0.json'));
+    await rm(scratchPath('partly/runs/fi8.cs.seed0'), { recursive: true });
     const { stderr } = await expectDone(['experiment', 'collect', '--plan', 'partly']);
     expect(stderr).toMatch(/^table2: 1 task without a result$/m);
     expect((await names('partly/table2')).sort()).toEqual(['results.json', 'table2.md', 'table2.tex']);
@@ -296,7 +296,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
   test('an array task takes its share from the environment', async () => {
     await mkdir(scratchPath('array'));
     await cp(scratchPath('partly/plan.json'), scratchPath('array/plan.json'));
-    await cp(scratchPath('shared/tasks'), scratchPath('array/tasks'), { recursive: true });
+    await cp(scratchPath('shared/runs'), scratchPath('array/runs'), { recursive: true });
     const args = ['experiment', 'run', '--plan', 'array', '--device', 'cpu'];
     const slurm = {
       SLURM_ARRAY_TASK_ID: '5',
@@ -406,6 +406,32 @@ describe('what is refused', () => {
     await expectRefused(['experiment', 'table2', '--demo', '--out', 'refused', '--lr', '0.1,x'], /above 0/);
   });
 });
+
+/** The result of a task: the file in the one run that has it. */
+async function taskFile(plan: string, task: string, kind: 'json' | 'csv'): Promise<string> {
+  const [path] = await resultsOf(plan, task, kind);
+  if (path === undefined) throw new Error(`${plan}: ${task} has no result`);
+  return path;
+}
+
+async function resultsOf(plan: string, task: string, kind: 'json' | 'csv'): Promise<string[]> {
+  const found: string[] = [];
+  for (const run of await names(`${plan}/runs/${task}`))
+    for (const name of await names(`${plan}/runs/${task}/${run}/results`))
+      if (name.endsWith(`-test.${kind}`)) found.push(scratchPath(`${plan}/runs/${task}/${run}/results/${name}`));
+  return found;
+}
+
+async function predictions(plan: string, task: string): Promise<string> {
+  return readFile(await taskFile(plan, task, 'csv'), 'utf8');
+}
+
+/** The tasks with a result. */
+async function doneTasks(plan: string): Promise<string[]> {
+  const done: string[] = [];
+  for (const task of await names(`${plan}/runs`)) if ((await resultsOf(plan, task, 'json')).length > 0) done.push(task);
+  return done;
+}
 
 async function names(folder: string): Promise<string[]> {
   return readdir(scratchPath(folder)).catch(() => []);

@@ -108,7 +108,7 @@ epochs_of() { cat "$plan/runs/$1"/*/metrics.jsonl 2>/dev/null | grep -c '"type":
 # this training began with, to see later that it was gone on with.
 in_training() {
   for _ in {1..3000}; do
-    [[ -f $plan/tasks/$1.json ]] && fail "$1 was done before it could be interrupted; raise EPOCHS"
+    compgen -G "$plan/runs/$1/*/results/*-test.json" >/dev/null && fail "$1 was done before it could be interrupted; raise EPOCHS"
     if (($(epochs_of "$1") >= 3)); then
       ln "$plan/runs/$1/lr-0.1/run.json" "$d/$1.run.json"
       return

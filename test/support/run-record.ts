@@ -44,7 +44,8 @@ export function runRecord(overrides: Partial<PromptsRecord> = {}): PromptsRecord
     memory: 1,
     strict: false,
     truncated: 'skip',
-    truncatedRead: { train: 0, val: 0 },
+    truncatedRead: [],
+    skipped: [],
     ...overrides,
   };
 }

@@ -2,9 +2,7 @@
  * A plan on disk, shared by all processes that work on it:
  *
  *     plan.json                what to compute (src/ptdpc/experiment/plan.ts)
- *     tasks/<task>.json        the result of a task; there as soon as it is done
- *     predictions/<task>.csv   its prediction of every image
- *     runs/<task>/             its trainings, as `ptdpc train` leaves them
+ *     runs/<task>/<run>/       its runs, as `ptdpc train`, `probe` and `zeroshot` make them; one of them has the task's result (task-run.ts)
  *     claims/<name>.json       who is working on what (claims.ts)
  *     cache/                   image features, unless another cache is given
  *     <experiment>/            results.json and the tables, once collected
@@ -13,7 +11,6 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import {
   type ExperimentResults,
@@ -22,15 +19,15 @@ import {
   markdownReport,
   type Plan,
   parsePlan,
-  parseTaskResult,
   type Task,
   type TaskResult,
 } from '../../ptdpc/experiment/index.js';
 import { writeFileAtomically } from '../atomic.js';
-import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
+import { exists, readText } from '../checkpoint-files.js';
 import { makeFolder } from '../make-folder.js';
 import { naming } from '../system-error.js';
 import { Claims } from './claims.js';
+import { finishedRun, readTaskResult } from './task-run.js';
 
 /** A demonstration's scenes, and the claim on the plan. */
 const MADE_BEFORE: readonly string[] = ['scenes', 'claims'];
@@ -65,33 +62,29 @@ export class PlanFolder {
     return joined;
   }
 
-  /** Throws InputError where there is no plan. */
+  /** Throws InputError where there is no plan, or the folder is of a version that kept results in another way. */
   async read(): Promise<Plan> {
+    if (await exists(join(this.path, 'tasks')))
+      throw new InputError(
+        `${this.path}: its results are those of an earlier version (tasks/); plan again with another --out, or collect it with that version`,
+      );
     const path = join(this.path, 'plan.json');
     if (!(await exists(path))) throw new InputError(`${path}: not found; make a plan with ptdpc experiment plan`);
     return parsePlan(await readText(path), path);
-  }
-
-  /** The result of a task; undefined where it is not done. */
-  async result(task: string): Promise<TaskResult | undefined> {
-    const path = this.#taskFile(task);
-    if (!(await exists(path))) return undefined;
-    const result = parseTaskResult(await readText(path, MAX_DATA_BYTES), path);
-    if (result.task === task) return result;
-    throw new InputError(`${path}: expected the result of ${task}, found that of ${quoted(result.task)}`);
   }
 
   /** The results of the tasks that are done, by name. Throws InputError where two of a setting are of other classes. */
   async results(tasks: readonly Task[]): Promise<Map<string, TaskResult>> {
     const results = new Map<string, TaskResult>();
     const firsts = new Map<string, TaskResult>();
-    for (const { name, setting } of tasks) {
-      const result = await this.result(name);
+    for (const task of tasks) {
+      const { name, setting } = task;
+      const result = await readTaskResult(this.runs(name), task);
       if (!result) continue;
       const first = firsts.get(setting.name) ?? result;
       if (result.classes.join('\n') !== first.classes.join('\n')) {
         throw new InputError(
-          `${this.#taskFile(name)}: its classes are not those of ${this.#taskFile(first.task)}; delete one to compute it again`,
+          `${this.runs(name)}: its classes are not those of ${this.runs(first.task)}; delete one to compute it again`,
         );
       }
       firsts.set(setting.name, first);
@@ -100,14 +93,8 @@ export class PlanFolder {
     return results;
   }
 
-  isDone(task: string): Promise<boolean> {
-    return exists(this.#taskFile(task));
-  }
-
-  /** Writes the predictions, then the result, which says that the task is done. */
-  async finish(result: TaskResult, predictions: Iterable<string>): Promise<void> {
-    await writeFileAtomically(join(this.path, 'predictions', `${result.task}.csv`), predictions);
-    await writeFileAtomically(this.#taskFile(result.task), json(result));
+  async isDone(task: string): Promise<boolean> {
+    return (await finishedRun(this.runs(task))) !== undefined;
   }
 
   /** Writes an experiment's results, as JSON, Markdown and LaTeX, below `out`. Returns the folder. */
@@ -117,10 +104,6 @@ export class PlanFolder {
     await writeFileAtomically(join(folder, `${results.experiment}.md`), markdownReport(results));
     await writeFileAtomically(join(folder, 'results.json'), json(results));
     return folder;
-  }
-
-  #taskFile(task: string): string {
-    return join(this.path, 'tasks', `${task}.json`);
   }
 
   /** The folder may be new, or empty but for hidden files and what is there before the plan. */

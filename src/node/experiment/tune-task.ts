@@ -22,12 +22,13 @@ import type { ExperimentFeatures } from './features.js';
 import type { SettingData } from './setting-data.js';
 import type { Workplace } from './workplace.js';
 
-export interface TaskOutcome {
-  learningRate: number | null;
-  choice: RateChoice[];
+/** A trained task: the run that counts, its evaluation on the test images, and the images. */
+interface TunedTask {
+  run: string;
+  epochs: number;
   evaluation: Evaluation;
-  /** The images that it was about. `train` is absent where nothing is trained, `val` where the data set has none or it is not asked. */
-  splits: { train?: EncodedSplit; val?: EncodedSplit | undefined; test: EncodedSplit };
+  train: EncodedSplit;
+  test: EncodedSplit;
 }
 
 /** What prompts a task tunes. */
@@ -43,7 +44,7 @@ export async function tuneTask(
   prompts: TaskPrompts,
   data: SettingData,
   features: ExperimentFeatures,
-): Promise<TaskOutcome> {
+): Promise<TunedTask> {
   const { root } = task.setting;
   const { learningRates } = place.plan.configuration;
   const { classes, train, val, test } = data;
@@ -57,7 +58,7 @@ export async function tuneTask(
     for (const rate of learningRates) {
       const last = await training.run(join(folder, `lr-${rate}`), rate, fitted!, heldOut);
       if (last) choice.push({ learningRate: rate, valAccuracy: last.valAccuracy!, valLoss: last.valLoss! });
-      else place.events.say(`${task.name}: learning rate ${rate} is left out, the loss becomes no number`);
+      else place.events.say(`${task.name}: learning rate ${rate} is left out: the loss became NaN`);
     }
     if (choice.length === 0) {
       throw new InputError(`${task.name}: training diverges at every learning rate (${learningRates.join(', ')})`);
@@ -68,12 +69,12 @@ export async function tuneTask(
   // Where the choice was made on a part of the training images, its runs have seen too little.
   const run = join(folder, val || learningRates.length === 1 ? `lr-${learningRate}` : 'final');
   let evaluation: Evaluation | undefined;
-  await training.run(run, learningRate, trained!, val ? validated : undefined, async (model) => {
+  const last = await training.run(run, learningRate, trained!, val ? validated : undefined, async (model) => {
     evaluation = await evaluateOn(model, tested!, place.memory);
   });
+  const epochs = (last?.epoch ?? 0) + 1;
   if (!evaluation) throw new InputError(`${task.name}: training diverges at learning rate ${learningRate}`);
-  const splits = { train: trained!, val: val ? validated : undefined, test: tested! };
-  return { learningRate, choice, evaluation, splits };
+  return { run, epochs, evaluation, train: trained!, test: tested! };
 }
 
 /** The trainings of one task, which differ in learning rate and images. */

@@ -1,10 +1,10 @@
 /**
- * Reading back what experiments write: plan.json, a task's result, results.json. They pass between machines, so nothing in them is
+ * Reading back what experiments write: plan.json and results.json. They pass between machines, so nothing in them is
  * believed: names that become file names are plain, numbers in range, and matrices as large as the lists of classes beside them.
  */
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../../clip/image/index.js';
-import { NAMED_SETTINGS, namedSetting, SPLITS, splitOriginSchema } from '../datasets/index.js';
+import { NAMED_SETTINGS, namedSetting, splitOriginSchema } from '../datasets/index.js';
 import { finite, fromOne, isSquare, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
 import { PLAN_FORMAT, type Plan, type PlanSetting } from './plan.js';
 import {
@@ -15,7 +15,6 @@ import {
   SEED_EFFECTS,
   type SeedResult,
 } from './results.js';
-import { TASK_FORMAT, type TaskResult } from './task-result.js';
 
 /** Seeds of a plan; with `MOST_SETTINGS` it bounds how many tasks a plan may have. */
 export const MOST_SEEDS = 1000;
@@ -122,27 +121,6 @@ const caseResult: v.GenericSchema<unknown, CaseResult> = v.object({
   probabilities: v.array(share),
 });
 
-const taskResult: v.GenericSchema<unknown, TaskResult> = v.pipe(
-  v.object({
-    format: v.literal(TASK_FORMAT),
-    program: text,
-    task: text,
-    setting: text,
-    variant: text,
-    classes: v.pipe(v.array(text), v.minLength(1)),
-    result: seedResult,
-    cases: v.object({ right: v.nullable(caseResult), wrong: v.nullable(caseResult) }),
-    skipped: v.optional(v.array(v.object({ split: v.picklist(SPLITS), path: text, reason: text })), []),
-    truncated: v.optional(v.array(v.object({ split: v.picklist(SPLITS), path: text })), []),
-  }),
-  v.check(({ task, result }) => result.task === task),
-  v.check(({ classes, result }) => isSquare(result.confusion, classes.length)),
-  v.check(({ classes, result }) => result.perClassAccuracy.length === classes.length),
-  v.check(({ classes, cases: { right, wrong } }) =>
-    [right, wrong].every((one) => one === null || one.probabilities.length === classes.length),
-  ),
-);
-
 const summary = v.object({
   count: fromOne,
   mean: finite,
@@ -221,11 +199,6 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
 /** Reads plan.json. Throws InputError naming `path` for anything else. */
 export function parsePlan(json: string, path: string): Plan {
   return parseJsonAs(plan, json, path, `a plan of format ${PLAN_FORMAT} (ptdpc experiment plan)`);
-}
-
-/** Reads a task's file. Throws InputError naming `path` for anything else. */
-export function parseTaskResult(json: string, path: string): TaskResult {
-  return parseJsonAs(taskResult, json, path, 'the result of a task', '; delete it to compute it again');
 }
 
 /** Reads results.json. Throws InputError naming `path` for anything else. */

@@ -138,7 +138,7 @@ export interface CellResult {
 /** The result of one task: one variant, setting and seed. */
 export interface SeedResult {
   seed: number;
-  /** Name of the task: `tasks/<task>.json` and `predictions/<task>.csv` of the plan. */
+  /** Name of the task: its runs are in `runs/<task>/` of the plan. */
   task: string;
   /** The rate that was used; null where nothing is trained. */
   learningRate: number | null;

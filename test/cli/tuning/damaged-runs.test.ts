@@ -82,7 +82,7 @@ describe('eval and predict refuse', () => {
     await rename(scratchPath('merges.txt'), scratchPath('model/merges.txt'));
 
     await rename(scratchPath('model'), scratchPath('elsewhere'));
-    await expectRefused(predictArgs('good'), /good: its model is no longer at .*model; say where with --model/);
+    await expectRefused(predictArgs('good'), /good: its model is no longer at .*model; pass --model/);
     await rename(scratchPath('elsewhere'), scratchPath('model'));
   });
 

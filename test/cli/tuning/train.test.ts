@@ -65,7 +65,8 @@ describe('the files of a run', () => {
       memory: 2 ** 30,
       strict: false,
       truncated: 'skip',
-      truncatedRead: { train: 0, val: 0 },
+      truncatedRead: [],
+      skipped: [],
     });
     const png = await readFile(scratchPath('data/val/sadness/01.png'));
     const images = (await readRunFile('first', 'images.csv')).toString().trimEnd().split('\n');

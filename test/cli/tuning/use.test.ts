@@ -167,7 +167,7 @@ describe('--truncated read', () => {
     const trained = JSON.parse(stdout) as PredictJson;
     expect(trained.truncated.map((path) => scratchPath(path))).toEqual([trainImage]);
     expect(stderr).toMatch(/1 truncated image read as far as they go:\n {2}.*cut\.png\n$/);
-    const truncatedRead = { train: 1, val: 0 };
+    const truncatedRead = [{ split: 'train', path: 'train/awe/cut.png' }];
     expect(await readRunJson('read')).toMatchObject({ truncated: 'read', truncatedRead, strict: false });
 
     const evaluate = ['eval', '--run', 'read', '--device', 'cpu'];
@@ -186,7 +186,10 @@ describe('--truncated read', () => {
     const probe = ['probe', '--model', 'model', '--data', 'cut', '--device', 'cpu', '--epochs', '1', '--out', 'probe'];
     const said = (await expectDone([...probe, '--truncated', 'read'])).stderr;
     expect(said).toMatch(/2 truncated images read as far as they go:/);
-    expect(await readRunJson('probe')).toMatchObject({ truncated: 'read', truncatedRead: { train: 1, val: 0 } });
+    expect(await readRunJson('probe')).toMatchObject({
+      truncated: 'read',
+      truncatedRead: [{ split: 'train', path: 'train/awe/cut.png' }],
+    });
   });
 });
 

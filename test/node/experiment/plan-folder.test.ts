@@ -1,37 +1,66 @@
 /** A plan's folder whose files do not belong together. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PlanFolder } from '../../../src/node/experiment/plan-folder.js';
 import { planTasks } from '../../../src/ptdpc/experiment/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
-import { somePlan, someResult } from '../../ptdpc/experiment/support.js';
+import { CLASSES, somePlan, someResult } from '../../ptdpc/experiment/support.js';
+import { writeTaskRun } from '../../support/task-run.js';
 import { scratchFolder } from '../scratch.js';
 
 const scratch = scratchFolder();
 
-test('results are read back; one in the place of another, or of other classes, is refused', async () => {
+test('a task is done when one of its runs has a result on the test images, which is the result of the task', async () => {
   const plan = somePlan({ experiments: ['table1'], seeds: 1 });
   const folder = new PlanFolder(scratch('plan'));
   await folder.write(plan);
   const [first, second] = planTasks(plan);
-  for (const task of [first!, second!]) await folder.finish(someResult(task).result, '');
+  const skipped = [{ split: 'train' as const, path: 'train/0/x.jpg', reason: 'empty' }];
+  expect(await folder.isDone(first!.name)).toBe(false);
+  await writeTaskRun(folder, first!, CLASSES, { skipped, truncatedRead: [{ split: 'val', path: 'val/0/y.jpg' }] });
+  await writeTaskRun(folder, second!);
+  expect(await folder.isDone(first!.name)).toBe(true);
   const found = await folder.results(planTasks(plan));
   expect([...found.keys()]).toEqual([first!.name, second!.name]);
-  expect(found.get(first!.name)).toEqual(someResult(first!).result);
+  const expected = someResult(first!).result;
+  const { result, cases, classes } = found.get(first!.name)!;
+  const images = { origin: { kind: 'given' }, train: 7, val: null, seen: 0 };
+  expect(classes).toEqual(expected.classes);
+  expect(result).toEqual({
+    ...expected.result,
+    images: { ...images, skipped: { train: 1, val: 0, test: 1 }, truncated: { train: 0, val: 1, test: 0 } },
+  });
+  expect(found.get(first!.name)!.skipped).toEqual([
+    ...skipped,
+    { split: 'test', path: 'test/0/bad.jpg', reason: 'not an image' },
+  ]);
+  expect(cases).toEqual(expected.cases);
+});
 
-  const file = (name: string) => join(folder.path, 'tasks', `${name}.json`);
-  await writeFile(file(first!.name), await readFile(file(second!.name)));
+test('results of other classes, damaged ones, and those of an earlier version are refused', async () => {
+  const plan = somePlan({ experiments: ['table1'], seeds: 1 });
+  const folder = new PlanFolder(scratch('odd'));
+  await folder.write(plan);
+  const [first, second] = planTasks(plan);
+  await writeTaskRun(folder, first!);
+  const path = await writeTaskRun(folder, second!, ['a', 'b', 'c']);
   await expectInputError(
     folder.results(planTasks(plan)),
-    /fi8\.zero-shot\.seed0\.json: expected the result of fi8\.zero-shot\.seed0, found that of "fi8\.both\.seed0"/,
+    /runs\/fi8\.both\.seed0: its classes are not those of .*runs\/fi8\.zero-shot\.seed0; delete one/,
   );
-  const other = { ...someResult(first!).result, classes: ['a', 'b', 'c'] };
-  await writeFile(file(first!.name), JSON.stringify(other));
-  await expectInputError(
-    folder.results(planTasks(plan)),
-    /fi8\.both\.seed0\.json: its classes are not those of .*fi8\.zero-shot\.seed0\.json; delete one/,
-  );
+  const result = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  for (const [change, message] of [
+    [{ confusion: [[1, 2]] }, /fi8-test\.json: expected the result of an evaluation, found something else/],
+    [{ accuracy: 1.5 }, /found 1\.5 at accuracy/],
+    [{ classes: ['one'] }, /found something else/],
+    [{ classes: [{ toString: 1 }] }, /found Object at classes\.0/],
+  ] as const) {
+    await writeFile(path, JSON.stringify({ ...result, ...change }));
+    await expectInputError(folder.results(planTasks(plan)), message);
+  }
+  await mkdir(join(folder.path, 'tasks'));
+  await expectInputError(folder.read(), /odd: its results are those of an earlier version \(tasks\/\); plan again/);
 });
 
 test('two processes that add experiments to a new folder at the same time', async () => {

@@ -10,14 +10,13 @@ import {
   PAPER_SETTINGS,
   parsePlan,
   parseResults,
-  parseTaskResult,
   plannedExperiments,
   planTasks,
   taskOptions,
   trainingWork,
 } from '../../../src/ptdpc/experiment/index.js';
 import { PRESETS } from '../../../src/ptdpc/options.js';
-import { somePlan, someResult, someResults } from './support.js';
+import { somePlan, someResults } from './support.js';
 
 const namesOf = (experiments: readonly ExperimentName[], configuration = {}) =>
   planTasks(somePlan({ experiments, seeds: 1 }, configuration)).map(({ name }) => name);
@@ -210,24 +209,7 @@ test('a plan is refused whose tasks would lie outside its folder, have no end, o
   refused(configuration({ epochs: 0.5 }), /found 0\.5 at configuration\.epochs$/);
 });
 
-test("a task's result and an experiment's are refused where their parts do not fit together", () => {
-  const task = planTasks(somePlan())[0]!;
-  const { result } = someResult(task);
-  expect(parseTaskResult(JSON.stringify(result), 'task.json')).toEqual(result);
-  const refused = (change: object, message: RegExp) =>
-    expect(() => parseTaskResult(JSON.stringify({ ...result, ...change }), 'task.json')).toThrow(message);
-  const inner = (change: object) => ({ result: { ...result.result, ...change } });
-  refused(
-    inner({ confusion: [[1, 2]] }),
-    /^task\.json: expected the result of a task, found something else; delete it/,
-  );
-  refused(inner({ confusion: undefined }), /found undefined at result\.confusion; delete it/);
-  refused(inner({ accuracy: 1.5 }), /found 1\.5 at result\.accuracy/);
-  refused(inner({ task: 'another' }), /found something else/);
-  refused({ classes: ['one'] }, /found something else/);
-  refused({ classes: [{ toString: 1 }] }, /found Object at classes\.0/);
-  refused({ cases: { right: { ...result.cases.right, probabilities: [] }, wrong: null } }, /found something else/);
-
+test('results of an experiment are refused if their parts do not fit together', () => {
   const plan = somePlan({ experiments: ['figure4'] });
   const collected = collectExperiment(plan, plannedExperiments(plan)[0]!, someResults(plan));
   expect(parseResults(JSON.stringify(collected), 'results.json')).toEqual(collected);

@@ -5,9 +5,6 @@ import {
   type Plan,
   planTasks,
   type SeedImages,
-  seedResult,
-  surestCases,
-  TASK_FORMAT,
   type Task,
   type TaskResult,
 } from '../../../src/ptdpc/experiment/index.js';
@@ -55,37 +52,42 @@ export function someResult(
   const labels = Int32Array.from({ length: 20 }, (_, i) => i % CLASSES.length);
   const evaluation = evaluate(logits, labels, CLASSES.length);
   const { seed, name } = task;
-  const paths = Array.from(labels, (label, i) => `test/${label}/${i}.jpg`);
+  const { count, accuracy, loss, macroF1, calibrationError, calibration, perClass, confusion } = evaluation;
+  const caseOf = (kind: 'right' | 'wrong') => {
+    const sureness = (i: number) => evaluation.probabilities[i * CLASSES.length + evaluation.predicted[i]!]!;
+    const places = Array.from(labels, (_, i) => i).filter(
+      (i) => (labels[i] === evaluation.predicted[i]) === (kind === 'right'),
+    );
+    const [i] = places.sort((a, b) => sureness(b) - sureness(a) || a - b);
+    if (i === undefined) return null;
+    const probabilities = Array.from(evaluation.probabilities.subarray(i * CLASSES.length, (i + 1) * CLASSES.length));
+    const [actual, predicted] = [labels[i]!, evaluation.predicted[i]!];
+    const words = { actual: CLASSES[actual]!, predicted: CLASSES[predicted]! };
+    const path = `test/${actual}/${i}.jpg`;
+    const place = { setting: task.setting.name, seed, kind, path };
+    return { ...place, ...words, probability: probabilities[predicted]!, probabilities };
+  };
   const result: TaskResult = {
-    format: TASK_FORMAT,
-    program: '0.1.0',
     task: name,
     truncated: [],
     setting: task.setting.name,
-    variant: task.variant.name,
     classes: [...CLASSES],
-    result: seedResult(
-      {
-        seed,
-        task: name,
-        learningRate: PRESETS.paper.learningRate,
-        choice: [],
-        images: {
-          origin: { kind: 'given' },
-          train: 80,
-          val: 10,
-          skipped: { train: 0, val: 0, test: 0 },
-          truncated: { train: 0, val: 0, test: 0 },
-          seen: 0,
-          ...images,
-        },
-        device: 'test',
-        seconds: 1,
+    result: {
+      ...{ seed, task: name, learningRate: PRESETS.paper.learningRate, choice: [] },
+      ...{ count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy: perClass, confusion },
+      images: {
+        origin: { kind: 'given' },
+        train: 80,
+        val: 10,
+        skipped: { train: 0, val: 0, test: 0 },
+        truncated: { train: 0, val: 0, test: 0 },
+        seen: 0,
+        ...images,
       },
-      evaluation,
-      labels,
-    ),
-    cases: surestCases({ setting: task.setting.name, seed }, CLASSES, evaluation, { paths, labels }),
+      device: 'test',
+      seconds: 1,
+    },
+    cases: { right: caseOf('right'), wrong: caseOf('wrong') },
     skipped,
   };
   return { result, logits, labels };
