@@ -27,7 +27,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
         ],
       },
       {
-        text: 'A page a kernel',
+        text: 'One page per kernel',
         collapsed: true,
         items: [
           item('The matrix product', '/kernels/matmul'),
@@ -60,12 +60,12 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Experiments', '/experiments/'),
       item('Experiments on the demonstration', '/experiments/demo/'),
       item('Reports', '/report'),
-      item('The page in a browser', '/web'),
+      item('In the browser', '/web'),
       item('Robustness', '/robustness'),
     ],
   },
   {
-    text: 'Reference of the interface',
+    text: 'API reference',
     collapsed: true,
     items: [
       item('ptdpc', '/api/ptdpc/'),
