@@ -15,8 +15,8 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      'Show how much the cache of image features holds, or empty it. Features are encoded again when they are needed; what `ptdpc autotune` ' +
-        'measured stays. Earlier versions kept features under other names, which are not read any more.',
+      'Show the size of the cache of image features, or empty it. Features are encoded again when needed; the results of `ptdpc autotune` ' +
+        'are kept. Features of earlier versions are not read any more.',
     )
     .option('--cache <dir>', 'the cache (default: $PTDPC_CACHE or ~/.cache/ptdpc)')
     .option('--clear', 'remove all features')

@@ -46,11 +46,10 @@ export function configure(command: Command): void {
     .description(
       'Make a model directory (config.json, model.safetensors, merges.txt, vocab.json) that ptdpc and other CLIP ' +
         "software load. The checkpoint is a safetensors or PyTorch file, an index of shards, OpenAI's TorchScript " +
-        "archive, or a folder from the Hugging Face hub, under Hugging Face's, OpenAI's or OpenCLIP's names. " +
-        'Nothing in it is executed. Sizes come from its config.json or open_clip_config.json where it has one, else ' +
-        'from the tensors. How pictures are prepared comes from --preprocessing, else from a file beside the ' +
-        'checkpoint, else it is as OpenAI has it. The vocabulary comes from --vocab, else from a merges.txt or ' +
-        'tokenizer.json beside the checkpoint.',
+        "archive, or a folder from the Hugging Face hub, with Hugging Face's, OpenAI's or OpenCLIP's names. " +
+        'Nothing in it is executed. Sizes come from its config.json or open_clip_config.json, or else from the tensors; ' +
+        "image preprocessing from --preprocessing, a file beside the checkpoint, or else OpenAI's defaults; the " +
+        'vocabulary from --vocab, or a merges.txt or tokenizer.json beside the checkpoint.',
     )
     .argument('<checkpoint>', 'file or folder')
     .requiredOption('--out <dir>', 'model directory to create');
@@ -76,12 +75,12 @@ export function addConversionOptions(command: Command): Command {
     .addOption(
       new Option(
         '--activation <name>',
-        'where the checkpoint does not say: OpenAI has quick_gelu, much of OpenCLIP gelu',
+        "the checkpoint's activation, if it does not record it: quick_gelu in OpenAI's, gelu in most of OpenCLIP",
       ).choices(['quick_gelu', 'gelu']),
     )
     .option(
       '--preprocessing <file>',
-      'how the model wants its pictures: a preprocessor_config.json, open_clip_config.json or config.json of timm',
+      'image preprocessing of the model: a preprocessor_config.json, open_clip_config.json or config.json of timm',
     )
     .option('--vocab <file>', 'vocabulary: merges.txt, tokenizer.json or bpe_simple_vocab_16e6.txt.gz')
     .addOption(new Option('--dtype <type>', 'type of the stored weights').choices(['f32', 'f16']).default('f32'));

@@ -40,15 +40,14 @@ const EXAMPLES = [
 export function configure(command: Command): void {
   command
     .description(
-      'Say what a folder holds: the data set and its layout, classes in order with their words, images of each class and split beside ' +
-        'the published counts, where the split comes from, and which files are left out and why. What differs from what is published is a ' +
-        'warning and no failure.',
+      'Show a folder as a data set: its name and layout, classes with their words, images per class and split beside the published counts, ' +
+        'the origin of the split, and which files are left out and why. A difference from the published counts is a warning, not a failure.',
     )
-    .argument('<dir>', 'folder of the data set, or a .csv or .json that lists images')
+    .argument('<dir>', 'folder of the data set, or a .csv or .json manifest of images')
     .addOption(classesOption())
-    .option('--decode', 'decode every image, and list those that cannot be read')
+    .option('--decode', 'decode every image and list the unreadable ones')
     .addOption(truncatedOption())
-    .option('--duplicates', 'compare the images by content, and list those in two splits or of two classes')
+    .option('--duplicates', 'list images that occur in two splits or two classes, compared by content')
     .addOption(jsonOption());
   addChoiceOptions(command).action(check);
   addExamples(command, EXAMPLES);

@@ -15,7 +15,7 @@ export interface DataOptions {
 
 /** Adds `--data`, `--dataset`, `--fold` and `--split-seed`; `data` describes a `--data` that may be left out. */
 export function addDatasetOptions(command: Command, data?: string): Command {
-  const option = new Option('--data <path>', data ?? 'folder of the data set, or a .csv or .json that lists images');
+  const option = new Option('--data <path>', data ?? 'folder of the data set, or a .csv or .json manifest of images');
   return addChoiceOptions(command.addOption(option.makeOptionMandatory(data === undefined)));
 }
 
@@ -23,18 +23,18 @@ export function addDatasetOptions(command: Command, data?: string): Command {
 export function addChoiceOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--dataset <name>', 'what it is, where its files do not say (docs/datasets.md)').choices(
+      new Option('--dataset <name>', 'which data set it is, if its files do not show it (docs/datasets.md)').choices(
         SETTING_NAMES,
       ),
     )
-    .option('--fold <k>', 'which fold is for testing, in data sets that have folds (default: 1)', parseInteger())
-    .option('--split-seed <n>', 'seed of the split, where none is published (default: 0)', parseSeed);
+    .option('--fold <k>', 'test fold, for data sets with folds (default: 1)', parseInteger())
+    .option('--split-seed <n>', 'seed of the split, if the data set has none (default: 0)', parseSeed);
 }
 
 export const classesOption = () =>
-  new Option('--classes <list>', 'classes in order: name or name=word, separated by commas');
+  new Option('--classes <list>', 'classes in order, comma-separated: name or name=word');
 
-export const splitOption = () => new Option('--split <name>', 'which images').choices(SPLITS).default('test');
+export const splitOption = () => new Option('--split <name>', 'split to evaluate').choices(SPLITS).default('test');
 
 /** Opens the data set that the options name, and says what differs from what it should be. */
 export async function openReportedDataset(

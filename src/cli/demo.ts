@@ -41,16 +41,15 @@ const BATCH_SIZE = 16;
 export function configure(command: Command): void {
   command
     .description(
-      `Run the whole job offline: draw affective scenes, write them as JPEG and PNG, read them back, classify them with a
-small CLIP (zero-shot), tune its prompts by PT-DPC, and classify again. Pictures and model are a demonstration
-made for this program; they are not the paper's, and neither are the accuracies.`,
+      'Run the whole pipeline offline: draw scenes of eight emotions, classify them zero-shot with a small CLIP, train prompts by PT-DPC, and ' +
+        "classify again. Scenes and model come with this program; they are not the paper's, and neither are the accuracies.",
     )
-    .option('--out <dir>', 'keep the images and the run here (default: a new folder for temporary files)')
+    .option('--out <dir>', 'keep images and run here (default: a new temporary folder)')
     .option('--seed <n>', 'seed of the scenes and of the training', parseSeed, 0)
-    .option('--per-class <n>', 'training scenes of each emotion', parseInteger(1, 10_000), 25)
+    .option('--per-class <n>', 'training scenes per emotion', parseInteger(1, 10_000), 25)
     .addOption(new Option('--preset <name>', 'as for ptdpc train').choices(['paper', 'official']).default('official'))
     .addOption(new Option('--mode <mode>', 'as for ptdpc train').choices(MODES).default('both'))
-    .option('--epochs <n>', "times through the scenes (default: the preset's)", parseInteger())
+    .option('--epochs <n>', "passes over the scenes (default: the preset's)", parseInteger())
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(demo);
@@ -70,12 +69,12 @@ async function demo(options: DemoOptions): Promise<void> {
   const model = demoModelDirectory();
   const { template, epochs } = PRESETS[preset];
   say(
-    'A demonstration: drawn scenes and a small CLIP that was trained on such scenes. Not the model of the paper, nor its data.',
+    "A demonstration on drawn scenes, with a small CLIP trained on such scenes: not the paper's model, nor its data.",
   );
 
   const train_ = await drawScenes(data, 'train', options.perClass, seed);
   const test = await drawScenes(data, 'test', TEST_PER_CLASS, seed);
-  say(`${counted(train_, 'scene')} to train on, ${test} held out, of ${EMOTIONS.length} emotions, in ${data}`);
+  say(`${counted(train_, 'scene')} for training, ${test} held out, of ${EMOTIONS.length} emotions, in ${data}`);
 
   const cache = join(out, 'cache');
   const evaluation = {
@@ -106,9 +105,11 @@ async function demo(options: DemoOptions): Promise<void> {
     printJson({ seed, folder: out, zeroShot: evaluationJson(before.classes, before.evaluation), tuned });
     return;
   }
-  printEvaluation('tuned, held-out scenes', after.classes, after.evaluation);
+  printEvaluation('trained, held-out scenes', after.classes, after.evaluation);
   print('');
-  print(`accuracy ${percent(before.evaluation.accuracy)} before tuning, ${percent(after.evaluation.accuracy)} after.`);
+  print(
+    `accuracy ${percent(before.evaluation.accuracy)} before training, ${percent(after.evaluation.accuracy)} after.`,
+  );
   say(`\nEverything is in ${out}. Next:\n  ptdpc predict --run ${run} ${join(data, 'test', 'awe')}`);
 }
 

@@ -35,9 +35,9 @@ interface Options extends EncodingOptions {
 export function configure(command: Command): void {
   command
     .description(
-      "Encode images with CLIP's vision tower. The file holds the tensor image_features [N, D] in float32, " +
-        'sorted by path: projected into the joint space but not normalised (divide a row by its length for ' +
-        'cosines). Its metadata has the paths of the N images, as a JSON array under "files"; images that were read though their files are cut short also stand under "truncated".',
+      "Encode images with CLIP's vision tower into a safetensors file with the tensor image_features [N, D] in float32, " +
+        'sorted by path: projected into the joint space, not normalised. The metadata lists the N paths as a JSON array ' +
+        'under "files", and truncated images that were read also under "truncated".',
     )
     .argument('<images...>', `image files, or folders of ${IMAGE_EXTENSIONS} files`)
     .addOption(modelOption())

@@ -34,17 +34,17 @@ export function configure(command: Command): void {
   command
     .description(
       'Evaluate a run (of train, probe or zeroshot). Metrics and predictions are written into its folder as ' +
-        'results/<data set>-<split>.json and .csv; the results of other data sets and splits stay.',
+        'results/<data set>-<split>.json and .csv; results of other data sets and splits are kept.',
     )
     .addOption(runOption())
     .addOption(splitOption())
-    .option('--model <dir>', 'model directory, where it is no longer where the run found it')
+    .option('--model <dir>', "model directory (default: the run's)")
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
     .addOption(runTruncatedOption())
     .addOption(jsonOption());
-  addDatasetOptions(command, 'where the data set is (default: where the run found it)');
+  addDatasetOptions(command, "data set (default: the run's)");
   addCacheOptions(command).action(evaluate);
   addExamples(command, [
     ['ptdpc eval --run runs/fi', 'accuracy and confusion on the test images of the data set of the run'],

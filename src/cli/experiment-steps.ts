@@ -33,7 +33,7 @@ export interface PlanOptions {
   model?: string;
   deit?: string;
   out: string;
-  settings?: string[];
+  datasets?: string[];
   seeds: number;
   preset: Preset;
   lr?: number[];
@@ -50,7 +50,7 @@ export interface WorkOptions {
   cache?: string;
 }
 
-/** Writes the plan, or adds to the one that is there. */
+/** Writes the plan, or adds to the existing one. */
 export async function plan(
   folder: PlanFolder,
   experiments: readonly ExperimentName[],
@@ -62,7 +62,7 @@ export async function plan(
   }
   const model = options.model ?? (demo ? demoModelDirectory() : undefined);
   if (model === undefined) throw new InputError('--model <dir>: missing');
-  const { seeds, preset, epochs, settings, out, deit, lr: learningRates, initNoise, truncated } = options;
+  const { seeds, preset, epochs, datasets: settings, out, deit, lr: learningRates, initNoise, truncated } = options;
   const batchSize = options.batchSize ?? (demo ? DEMO_BATCH_SIZE : undefined);
   const strict = options.strict ?? false;
   const request = {
@@ -165,14 +165,15 @@ function taskLine({ task, result, skipped, truncated }: TaskResult): string {
 export async function collect(
   folder: PlanFolder,
   names: readonly ExperimentName[],
-  { out, json }: { out?: string; json?: boolean },
+  tables?: string,
+  json?: boolean,
 ): Promise<void> {
   const made = await folder.read();
   const results = await folder.results(planTasks(made));
   const collected: ExperimentResults[] = [];
   for (const planned of plannedExperiments(made).filter(({ name }) => names.includes(name))) {
     const one = collectExperiment(made, planned, results);
-    const place = await folder.writeResults(one, out);
+    const place = await folder.writeResults(one, tables);
     collected.push(one);
     const missing = one.cells.reduce((sum, cell) => sum + cell.missing.length, 0);
     if (missing > 0) say(`${planned.name}: ${counted(missing, 'task')} without a result`);

@@ -30,16 +30,16 @@ import {
 } from './options.js';
 
 interface CollectOptions {
-  plan: string;
-  out?: string;
+  out: string;
+  tables?: string;
   json?: boolean;
 }
 
 export function configure(command: Command): void {
   command
     .description(
-      "The paper's tables and figures, each cell over several seeds beside the paper's figure. One command plans, computes and " +
-        'collects; plan, run and collect are its three parts, for many machines that share a folder.',
+      "Reproduce the paper's tables and figures, with several seeds per cell beside the paper's figure. One command plans, computes and " +
+        'collects; plan, run and collect do these steps on many machines that share a folder.',
     )
     .usage('<table1|table2|table3|table4|figure4|figure5|all|plan|run|collect> [options]');
   for (const name of [...EXPERIMENTS, 'all'] as const) configureExperiment(command.command(name), name);
@@ -49,14 +49,16 @@ export function configure(command: Command): void {
   addExamples(command, [
     ['ptdpc experiment table2 --data-root data --model clip-vit-b32 --out paper', 'Table 2, five seeds'],
     ['ptdpc experiment all --demo --out demo --seeds 2', 'everything, on drawn scenes and the demonstration model'],
-    ['ptdpc experiment run --plan paper --task 3/8', 'the third of eight shares of a plan'],
+    ['ptdpc experiment run --out paper --task 3/8', 'the third of eight shares of a plan'],
   ]);
 }
 
 function configureExperiment(command: Command, name: ExperimentName | 'all'): void {
   const description = name === 'all' ? 'All of the tables and figures.' : `${TITLES[name]}.`;
-  addPlanOptions(command.summary(description).description(`${description} Goes on where it was interrupted.`))
-    .option('--plan-only', 'make the plan, and compute nothing')
+  addPlanOptions(
+    command.summary(description).description(`${description} The same command resumes after an interruption.`),
+  )
+    .option('--plan-only', 'write the plan without computing anything')
     .addOption(jsonOption());
   addWorkOptions(command).action(
     async (options: PlanOptions & WorkOptions & { planOnly?: boolean; json?: boolean }) => {
@@ -65,7 +67,7 @@ function configureExperiment(command: Command, name: ExperimentName | 'all'): vo
       await plan(folder, experiments, options);
       if (options.planOnly) return;
       await work(folder, options);
-      await collect(folder, experiments, options);
+      await collect(folder, experiments, undefined, options.json);
     },
   );
   addExamples(command, [
@@ -81,7 +83,7 @@ function configurePlan(command: Command): void {
   command
     .summary('write a plan for `run`')
     .description(
-      'Write a plan: what some experiments need, as independent tasks, and say how long they take on this device. Added to the plan that is there.',
+      'Write a plan of independent tasks for some experiments, and estimate how long they take on this device. Adds to an existing plan.',
     )
     .argument('<experiments...>', `${EXPERIMENTS.join(', ')} or all`, parseExperiment);
   addPlanOptions(command)
@@ -101,69 +103,73 @@ function configureRun(command: Command): void {
   command
     .summary("compute a plan's tasks, or a share of them")
     .description(
-      'Compute the tasks of a plan that have no result yet. The share is the one that --task names, else that of a Slurm job array ' +
-        '(SLURM_ARRAY_TASK_ID), else that of a Kubernetes Indexed Job (JOB_COMPLETION_INDEX), else all. Any number of processes may ' +
-        'work on one plan; a killed one is started again with the same command.',
+      'Compute the tasks of a plan that have no result yet. The share is given by --task, by a Slurm job array (SLURM_ARRAY_TASK_ID) ' +
+        'or by a Kubernetes Indexed Job (JOB_COMPLETION_INDEX); without any of them, all tasks are computed. Any number of processes ' +
+        'can work on one plan, and a killed one is restarted with the same command.',
     )
-    .requiredOption('--plan <dir>', 'folder of the plan, shared by all machines')
+    .requiredOption('--out <dir>', 'folder of the plan, shared by all machines')
     .option('--task <i/n>', 'the i-th of n shares, counted from 1')
     .option('--completions <n>', 'completions of the Kubernetes Indexed Job', parseInteger());
-  addWorkOptions(command).action(async (options: WorkOptions & ShareOptions & { plan: string }) => {
-    await work(new PlanFolder(options.plan), options, taskShare(options, process.env));
+  addWorkOptions(command).action(async (options: WorkOptions & ShareOptions & { out: string }) => {
+    await work(new PlanFolder(options.out), options, taskShare(options, process.env));
   });
   addExamples(command, [
-    ['ptdpc experiment run --plan paper', 'all tasks, or the share of the job array that this is a task of'],
-    ['ptdpc experiment run --plan paper --task 3/8', 'the third of eight shares'],
+    ['ptdpc experiment run --out paper', 'all tasks, or the share of the job array that this runs in'],
+    ['ptdpc experiment run --out paper --task 3/8', 'the third of eight shares'],
   ]);
 }
 
 function configureCollect(command: Command): void {
   command
-    .summary("write a plan's tables from the results that there are")
+    .summary("write a plan's tables from the results so far")
     .description(
-      'Write results.json, Markdown and LaTeX for every experiment of a plan from the results that there are, and report.html for those ' +
-        'that are complete. Says what is missing.',
+      'Write results.json, Markdown and LaTeX for every experiment of a plan from the results so far, and report.html for those ' +
+        'that are complete. Reports what is missing.',
     )
-    .requiredOption('--plan <dir>', 'folder of the plan')
-    .option('--out <dir>', "where to write (default: the plan's folder)")
+    .requiredOption('--out <dir>', 'folder of the plan')
+    .option('--tables <dir>', "where to write (default: the plan's folder)")
     .addOption(jsonOption())
     .action(async (options: CollectOptions) => {
-      const folder = new PlanFolder(options.plan);
-      await collect(folder, (await folder.read()).experiments, options);
+      const folder = new PlanFolder(options.out);
+      await collect(folder, (await folder.read()).experiments, options.tables, options.json);
     });
-  addExamples(command, [['ptdpc experiment collect --plan paper', 'tables of what is done so far']]);
+  addExamples(command, [['ptdpc experiment collect --out paper', 'tables of what is done so far']]);
 }
 
 const TITLES: Readonly<Record<ExperimentName, string>> = {
   table1: 'Table 1: PT-DPC beside earlier methods',
-  table2: 'Table 2: what a prompt is composed from',
-  table3: 'Table 3: templates that the prompts start from',
-  table4: 'Table 4: frozen encoders under a linear layer',
+  table2: 'Table 2: modes of composition',
+  table3: 'Table 3: initial templates',
+  table4: 'Table 4: linear probes on frozen encoders',
   figure4: 'Figure 4: confusion matrices',
-  figure5: 'Figure 5: cases of the data sets',
+  figure5: 'Figure 5: most confident predictions',
 };
 
 function addPlanOptions(command: Command): Command {
   return command
     .option('--data-root <dir>', 'folder of the data sets')
-    .option('--demo', 'drawn scenes in place of data sets, and the demonstration model')
+    .option('--demo', 'use drawn scenes and the demonstration model')
     .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
     .option(
       '--deit <path>',
-      "checkpoint of DeiT under timm's names, for its row of Table 4 (default: only the paper's)",
+      "DeiT checkpoint with timm's names, for its row of Table 4 (default: quote the paper's figure)",
     )
-    .requiredOption('--out <dir>', 'folder of the plan, its results and tables')
-    .option('--settings <list>', 'settings separated by commas (default: those whose data set is there)', parseList)
-    .option('--seeds <n>', 'seeds of each cell, from 0 on; at most one for each fold', parseInteger(1, MOST_SEEDS), 5)
+    .requiredOption('--out <dir>', 'folder of the plan, its runs and tables')
+    .option(
+      '--datasets <list>',
+      'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds (default: all that are found)',
+      parseList,
+    )
+    .option('--seeds <n>', 'seeds per cell, starting at 0; at most one per fold', parseInteger(1, MOST_SEEDS), 5)
     .addOption(new Option('--preset <name>', 'as for ptdpc train').choices(['paper', 'official']).default('paper'))
     .option(
       '--lr <list>',
-      'learning rates that validation chooses from (default: 0.1,0.01,0.001 or the preset)',
+      'learning rates to choose from by validation (default: 0.1,0.01,0.001 or the preset)',
       parseRates,
     )
-    .option('--epochs <n>', "times through the images (default: the preset's)", parseInteger())
+    .option('--epochs <n>', "passes over the training images (default: the preset's)", parseInteger())
     .option('--batch-size <n>', "images per update (default: the preset's)", parseInteger())
-    .option('--init-noise <share>', "noise on the prompts' start, as for ptdpc train (default: 0)", parseShare)
+    .option('--init-noise <share>', 'noise on the initial prompts, as for ptdpc train (default: 0)', parseShare)
     .addOption(strictOption())
     .addOption(truncatedOption());
 }

@@ -41,7 +41,7 @@ interface Options extends EncodingOptions {
   model?: string;
   top: number;
   metric: WordMetric;
-  skip: SkippableWords[];
+  skip?: SkippableWords[];
   device: DeviceChoice;
   json?: boolean;
 }
@@ -49,21 +49,20 @@ interface Options extends EncodingOptions {
 export function configure(command: Command): void {
   command
     .description(
-      'Show what the prompts of a run have become: for every learned token the nearest tokens of the vocabulary, by cosine or ' +
-        'Euclidean distance of the embeddings. For images, their probabilities and the weights w[i][j] of each class i ' +
-        'and token j. The modes cs and none have no weights, is and none no class-specific tokens.',
+      'Show what the prompts of a run have learned: for each learned token the nearest tokens of the vocabulary, by cosine or Euclidean ' +
+        'distance of the embeddings. For images, the probabilities and the weights w[i][j] of class i and token j. Modes cs and ' +
+        'none have no weights; modes is and none share their tokens between classes.',
     )
     .argument('[images...]', 'image files, or folders of them')
     .addOption(runOption())
-    .option('--model <dir>', 'model directory, where it is no longer where the run found it')
-    .option('--top <k>', 'words for each learned token', parseInteger(1, 10_000), 5)
-    .addOption(new Option('--metric <name>', 'what is nearest').choices(WORD_METRICS).default('cosine'))
+    .option('--model <dir>', "model directory (default: the run's)")
+    .option('--top <k>', 'words per learned token', parseInteger(1, 10_000), 5)
+    .addOption(new Option('--metric <name>', 'how distance is measured').choices(WORD_METRICS).default('cosine'))
     .option(
       '--skip <kinds>',
-      `pass over tokens of the vocabulary: ${SKIPPABLE_WORDS.join(', ')} (start and end of text, what does not end a ` +
-        'word, what the prompt began with), separated by commas',
+      `tokens of the vocabulary to leave out, comma-separated: ${SKIPPABLE_WORDS.join(', ')} (start and end of text; parts ` +
+        'of words; the initial tokens of the prompt)',
       parseSkip,
-      [],
     )
     .addOption(deviceOption())
     .addOption(memoryOption())
@@ -73,7 +72,7 @@ export function configure(command: Command): void {
   addCacheOptions(command).action(explain);
   addExamples(command, [
     ['ptdpc explain --run runs/fi', 'the nearest words of all learned tokens'],
-    ['ptdpc explain --run runs/fi holiday.jpg', 'and what this picture makes of them'],
+    ['ptdpc explain --run runs/fi holiday.jpg', 'and the weights for this image'],
     ['ptdpc explain --run runs/fi --metric euclidean --top 1 --skip special,fragments', 'as CoOp reports them'],
     ['ptdpc explain --run runs/fi holiday.jpg --json > explanation.json', 'all of it, for a program'],
   ]);
@@ -108,7 +107,7 @@ async function explainPaths(clip: ClipModel, run: RunFiles, paths: readonly stri
 }
 
 async function explainWords(clip: ClipModel, { prompts }: RunFiles, options: Options): Promise<PromptExplanation> {
-  const { top, metric, skip, memory } = options;
+  const { top, metric, skip = [], memory } = options;
   const { engine, source, tokenEmbeddings: embeddings } = clip;
   using bar = progress(embeddings.count, 'comparing', 'tokens');
   const request: ExplainOptions = { top, metric, skip, memory, onProgress: (tokens) => bar.tick(tokens) };
@@ -142,7 +141,7 @@ function printWords({ classes, tokens, prompts, metric, equal, absent }: PromptE
     printLines(table([['token', 'began as', figure, ...places], ...rows]));
     print('');
   }
-  if (equal) say('the tokens of all classes are equal: they began so, and composition treats all classes alike');
+  if (equal) say('the tokens of all classes are equal: they started equal, and composition treats all classes alike');
   for (const line of absent) say(line);
 }
 

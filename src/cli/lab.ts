@@ -12,8 +12,8 @@ import { addExamples, jsonOption, parseInteger } from './options.js';
 export function configure(command: Command): void {
   command
     .description(
-      'The laboratory: list the kernels and the shapes that embedding and training really use; measure a kernel; write a WGSL file of ' +
-        'your own, hold it against its definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
+      'The kernel laboratory: list the kernels and the shapes that encoding and training use; measure a kernel; write your own WGSL ' +
+        'file, check it against the definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
     )
     .usage('<list|run|new|exercise> [options]');
   configureList(command.command('list'));
@@ -21,9 +21,9 @@ export function configure(command: Command): void {
   configureNew(command.command('new'));
   configureExercise(command.command('exercise'));
   addExamples(command, [
-    ['ptdpc lab list matmul', 'which products embedding and training compute, with their cost'],
+    ['ptdpc lab list matmul', 'the products that encoding and training compute, with their cost'],
     ['ptdpc lab new matmul --out mine.wgsl', 'a commented file to start from'],
-    ['ptdpc lab run matmul --variant mine.wgsl --watch', 'checked and timed again whenever it is saved'],
+    ['ptdpc lab run matmul --variant mine.wgsl --watch', 'check and time it again whenever it is saved'],
   ]);
 }
 
@@ -31,8 +31,8 @@ function configureList(command: Command): void {
   command
     .summary('kernels, variants, real shapes, FLOPs and bytes')
     .description(
-      'List the kernels with their variants and what they cost in a batch of 32 pictures through ViT-B/32 and in a step of prompt ' +
-        'tuning (preset paper, 64 images, eight classes). With a kernel: each shape that the two jobs use.',
+      'List the kernels with their variants and their cost for encoding a batch of 32 images with ViT-B/32 and for a training step ' +
+        '(preset paper, 64 images, eight classes). With a kernel: each shape that these two use.',
     )
     .argument('[kernel]', 'one kernel', parseKernel)
     .addOption(jsonOption())

@@ -61,15 +61,18 @@ export const modelOption = () =>
   new Option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)').makeOptionMandatory();
 
 export const runOption = () =>
-  new Option('--run <run>', 'folder of the run, or a prompts.safetensors alone (with --model)').makeOptionMandatory();
+  new Option(
+    '--run <run>',
+    'folder of the run, or a prompts.safetensors on its own (with --model)',
+  ).makeOptionMandatory();
 
 export const deviceOption = () =>
-  new Option('--device <device>', 'where to compute: auto takes a hardware GPU, else the CPU')
+  new Option('--device <device>', 'auto takes a hardware GPU if there is one, else the CPU')
     .choices(DEVICE_CHOICES)
     .default('auto');
 
 export const memoryOption = () =>
-  new Option('--memory <size>', 'working memory beside the weights, e.g. 512MiB')
+  new Option('--memory <size>', 'working memory besides the weights, e.g. 512MiB')
     .argParser(parseBytes)
     .default(2 ** 30, '1GiB');
 
@@ -81,17 +84,17 @@ export const strictOption = () => new Option('--strict', 'refuse unreadable imag
 export const truncatedOption = (usual = 'skip') =>
   new Option(
     '--truncated <how>',
-    `images whose files are cut short: skip them, or read what is there as Pillow does with LOAD_TRUNCATED_IMAGES (default: ${usual})`,
+    `truncated image files: skip them, or read what is there as Pillow does with LOAD_TRUNCATED_IMAGES (default: ${usual})`,
   ).choices(TRUNCATED_CHOICES);
 
 /** For commands on a run. */
-export const runTruncatedOption = () => truncatedOption('as the run was trained');
+export const runTruncatedOption = () => truncatedOption('as in the run');
 
 /** Adds `--cache <dir>` and `--no-cache`. */
 export function addCacheOptions(command: Command): Command {
   return command
-    .option('--cache <dir>', 'where image features are kept (default: $PTDPC_CACHE or ~/.cache/ptdpc)')
-    .option('--no-cache', 'encode all images anew and keep nothing');
+    .option('--cache <dir>', 'cache of image features (default: $PTDPC_CACHE or ~/.cache/ptdpc)')
+    .option('--no-cache', 'do not use the cache');
 }
 
 /** What `addCacheOptions` leaves in a command's options: a directory, false, or (true or undefined) the default. */

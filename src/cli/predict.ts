@@ -34,7 +34,7 @@ export function configure(command: Command): void {
     .description('Predict the class of images with what a run (of train, probe or zeroshot) has learned.')
     .argument('<images...>', 'image files, or folders of them')
     .addOption(runOption())
-    .option('--model <dir>', 'model directory, where it is no longer where the run found it')
+    .option('--model <dir>', "model directory (default: the run's)")
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())

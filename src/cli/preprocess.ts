@@ -27,9 +27,9 @@ const SIZE = 224;
 export function configure(command: Command): void {
   command
     .description(
-      "Write what CLIP sees of an image: the short side resized with Pillow's bicubic filter, the middle cropped " +
-        "to a square, in RGB; byte for byte the original CLIP's pixels before normalisation. With --model, as that " +
-        'model wants its pictures. EXIF orientation is not applied, as there.',
+      "Write an image as CLIP sees it: the short side resized with Pillow's bicubic filter, cropped to the central square, " +
+        "in RGB, byte for byte the original CLIP's pixels before normalisation; with --model, as that model's preprocessing " +
+        'says. As in the original, EXIF orientation is not applied.',
     )
     .argument('<image>', `${IMAGE_FORMAT_NAMES} file`)
     .requiredOption('--out <png>', 'PNG file to write')

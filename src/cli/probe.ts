@@ -46,7 +46,7 @@ export function configure(command: Command): void {
   command
     .description(
       'Train a linear layer on the features of a frozen encoder and evaluate it on the test images, as in Table 4 of the paper: ' +
-        "CLIP-ViT is --features pooled, CLIP is --features joint, DeiT is a checkpoint under timm's or DeiT's names. Makes a run, " +
+        "CLIP-ViT is --features pooled, CLIP is --features joint, DeiT is a checkpoint with timm's or DeiT's names. Makes a run, " +
         'which eval, predict and report take. It takes seconds once features are cached, so an ' +
         'interrupted one starts again.',
     )
@@ -60,15 +60,15 @@ export function configure(command: Command): void {
     .addOption(classesOption())
     .option(
       '--lr <x>',
-      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} on the validation images, or on a tenth of the training images where there are none`,
+      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} on the validation images, or on a tenth of the training images if there are none`,
       parseRate,
       0.1,
     )
     .addOption(new Option('--optimizer <name>', 'optimiser').choices(['sgd', 'adamw']).default('sgd'))
-    .option('--l2 <x>', 'weight of half the squared length of the weights in the loss (default: 0)', parsePositive)
-    .option('--epochs <n>', 'times through the images (default: 10)', parseInteger())
-    .option('--batch-size <n>', 'images per update (default: 64)', parseInteger())
-    .option('--seed <n>', 'seed of the start and of the order of images (default: 0)', parseSeed)
+    .option('--l2 <x>', 'factor of half the squared norm of the weights in the loss (default: 0)', parsePositive)
+    .option('--epochs <n>', 'passes over the training images (default: 10)', parseInteger())
+    .option('--batch-size <n>', 'images per step (default: 64)', parseInteger())
+    .option('--seed <n>', 'seed of the initial weights and of the image order (default: 0)', parseSeed)
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())

@@ -26,7 +26,7 @@ const devices: DeviceRecord[] = [];
 
 /** Adds `--profile [file]` to a command that opens a device. */
 export function addProfileOption(command: Command): void {
-  command.option('--profile [file]', "say at the end where the device's time went; with a file, as JSON there too");
+  command.option('--profile [file]', "report where the device's time went; with a file, also as JSON there");
   command.hook('preAction', (_, action) => {
     active = action.opts().profile !== undefined;
     start = performance.now();

@@ -23,8 +23,8 @@ export function configure(command: Command): void {
   command
     .description(
       'Write a model directory with random weights, for tests and benchmarks at real size. The weights have the ' +
-        "scales of CLIP's own initialisation and depend on the seed alone. Without --vocab the tokenizer knows " +
-        'bytes only, no merges: its merges.txt ends after the first line.',
+        "scales of CLIP's initialisation and depend only on the seed. Without --vocab the tokenizer has no merges: " +
+        'its merges.txt ends after the first line.',
     )
     .addOption(new Option('--arch <name>', 'architecture').choices([...ARCHITECTURES.keys()]).makeOptionMandatory())
     .requiredOption('--out <dir>', 'model directory to create')

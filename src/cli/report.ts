@@ -4,13 +4,13 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { writeExperimentReport, writeRunReport } from '../node/write-report.js';
+import { writeComparison, writeExperimentReport, writeRunReport } from '../node/write-report.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption, memoryOption } from './options.js';
 import { print, printJson } from './output.js';
 
 interface ReportOptions {
-  run?: string;
+  run?: string[];
   experiment?: string;
   out?: string;
   prompts: boolean;
@@ -23,14 +23,15 @@ interface ReportOptions {
 export function configure(command: Command): void {
   command
     .description(
-      `Write report.html: learning curves, confusion matrices, calibration, pictures with their predictions, the learned tokens' nearest words, the weights
-of some pictures, and the setup of a run; or the tables of experiments beside the paper's. One file that loads nothing and runs no script.`,
+      "Write report.html: a run's learning curves, confusion matrices, calibration, images with predictions, nearest words of the learned " +
+        "tokens, weights and setup; several runs side by side; or an experiment's tables beside the paper's. One file that loads nothing " +
+        'and runs no script.',
     )
-    .option('--run <run>', 'folder of a run')
+    .option('--run <runs...>', 'folder of a run; several are compared')
     .option('--experiment <dir>', 'folder with results.json, or with folders of experiments')
-    .option('--out <file>', 'where to write it (default: report.html in that folder)')
-    .option('--no-prompts', "leave out words and weights, which need the run's model")
-    .option('--model <dir>', 'model directory, where it is no longer where the run found it')
+    .option('--out <file>', 'file to write (default: report.html in that folder)')
+    .option('--no-prompts', "leave out nearest words and weights, which need the run's model")
+    .option('--model <dir>', "model directory (default: the run's)")
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(jsonOption())
@@ -38,7 +39,8 @@ of some pictures, and the setup of a run; or the tables of experiments beside th
   addExamples(command, [
     ['ptdpc report --run runs/fi', 'write runs/fi/report.html'],
     ['ptdpc report --run runs/fi --no-prompts', 'without what needs the model'],
-    ['ptdpc report --experiment results/table2 --out table2.html', 'the page of an experiment, elsewhere'],
+    ['ptdpc report --run runs/fi runs/fi-zeroshot --out fi.html', 'two runs side by side'],
+    ['ptdpc report --experiment results/table2 --out table2.html', 'an experiment, written elsewhere'],
   ]);
 }
 
@@ -51,7 +53,14 @@ async function report(options: ReportOptions): Promise<void> {
   else print(path);
 }
 
-function runReport(run: string, { out, prompts, model, memory, device }: ReportOptions): Promise<string> {
+function runReport(runs: readonly string[], options: ReportOptions): Promise<string> {
+  const { out, prompts, model, memory, device } = options;
+  const [run, ...others] = runs;
+  if (others.length > 0) {
+    if (out === undefined)
+      throw new InputError('--out <file>: missing; several runs are compared in a file of their own');
+    return writeComparison(runs, out);
+  }
   const openDevice = () => openReportedDevice(device);
-  return writeRunReport(run, { out, model, memory, ...(prompts && { openDevice }) });
+  return writeRunReport(run!, { out, model, memory, ...(prompts && { openDevice }) });
 }

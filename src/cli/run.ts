@@ -45,11 +45,33 @@ const RENAMED = [
   { from: ['data', 'check'], to: ['data'] },
 ] as const;
 
-function renamed(args: readonly string[]): readonly string[] {
-  const found = RENAMED.find(({ from }) => from.every((word, i) => word === args[i]));
-  if (!found) return args;
-  say(`ptdpc ${found.from.join(' ')} is now called ptdpc ${found.to.join(' ')}`);
-  return [...found.to, ...args.slice(found.from.length)];
+/** Options that have a new name, of commands that begin so; the same holds for them. */
+const RENAMED_OPTIONS = [
+  { command: ['experiment'], from: '--settings', to: '--datasets' },
+  { command: ['experiment', 'run'], from: '--plan', to: '--out' },
+  { command: ['experiment', 'collect'], from: '--plan', to: '--out' },
+] as const;
+
+function renamed(given: readonly string[]): readonly string[] {
+  const begins = (words: readonly string[]) => words.every((word, i) => word === given[i]);
+  const found = RENAMED.find(({ from }) => begins(from));
+  if (found) {
+    say(`ptdpc ${found.from.join(' ')} is now called ptdpc ${found.to.join(' ')}`);
+    return [...found.to, ...given.slice(found.from.length)];
+  }
+  let args = given;
+  // What collect called --out was where tables go, beside --plan.
+  if (begins(['experiment', 'collect']) && args.includes('--plan')) args = withOption(args, '--out', '--tables');
+  for (const { command, from, to } of RENAMED_OPTIONS) if (begins(command)) args = withOption(args, from, to);
+  return args;
+}
+
+/** The arguments with an option under its new name. */
+function withOption(args: readonly string[], from: string, to: string): readonly string[] {
+  const isOld = (word: string) => word === from || word.startsWith(`${from}=`);
+  if (!args.some(isOld)) return args;
+  say(`${from} is now called ${to}`);
+  return args.map((word) => (isOld(word) ? to + word.slice(from.length) : word));
 }
 
 /** Says what went wrong, in one line. Returns the exit code. */

@@ -15,8 +15,8 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      "Print the token ids of texts, one JSON array a line: with the start and end tokens, as CLIP's text tower " +
-        "takes them, but without padding. A text longer than the model's context is refused.",
+      "Print the token ids of texts, one JSON array per line, with start and end tokens as CLIP's text tower takes them, " +
+        "but without padding. A text longer than the model's context is refused.",
     )
     .argument('<texts...>', 'texts')
     .addOption(modelOption())

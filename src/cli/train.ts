@@ -61,47 +61,50 @@ export interface TrainOptions extends CacheOptions, DataOptions {
 
 export function configure(command: Command): void {
   command
-    .description('Tune the prompts of a frozen CLIP on a folder of labelled images.')
+    .description('Train the prompts of a frozen CLIP on labelled images.')
     .addOption(modelOption())
     .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options and images resumes')
     .addOption(
-      new Option('--preset <name>', "paper: as in the text; official: as in the authors' code")
+      new Option('--preset <name>', "paper: follows the text; official: follows the authors' code")
         .choices(['paper', 'official'])
         .default('paper'),
     )
     .addOption(
-      new Option('--mode <mode>', 'what a prompt is composed from: class and image, either, or neither').choices(MODES),
+      new Option(
+        '--mode <mode>',
+        'class-specific (cs) and instance-specific (is) prompts: both, either, or none',
+      ).choices(MODES),
     )
-    .option('--template <words>', 'words before the class word, where the learned tokens start')
+    .option('--template <words>', 'words before the class word: the initial values of the learned tokens')
     .option(
       '--init-noise <share>',
-      "normal noise on that start, as a share of the tokens' size (default: 0)",
+      'normal noise on the initial tokens, as a share of their root mean square (default: 0)',
       parseShare,
     )
     .addOption(classesOption())
-    .option('--epochs <n>', 'times through the images', parseInteger())
-    .option('--batch-size <n>', 'images per update', parseInteger())
+    .option('--epochs <n>', 'passes over the training images', parseInteger())
+    .option('--batch-size <n>', 'images per step', parseInteger())
     .option('--lr <x>', 'learning rate', parsePositive)
     .addOption(new Option('--optimizer <name>', 'optimiser').choices(['sgd', 'adamw']))
-    .option('--step-size <n>', 'epochs after which the learning rate is multiplied by gamma', parseInteger())
-    .option('--gamma <x>', 'factor of the learning rate', parsePositive)
-    .option('--seed <n>', 'seed of the order of images (default: 0)', parseSeed)
+    .option('--step-size <n>', 'epochs between two decays of the learning rate', parseInteger())
+    .option('--gamma <x>', 'factor of the learning rate every step-size epochs', parsePositive)
+    .option('--seed <n>', 'seed of the image order and of the initial noise (default: 0)', parseSeed)
     .addOption(
       new Option(
         '--keep <epoch>',
-        "which epoch's prompts to keep: the last, or the best on the validation images, as the authors' code does (default: last)",
+        "epoch whose prompts are kept: the last, or the best on the validation images as in the authors' code (default: last)",
       ).choices(['last', 'best']),
     )
-    .option('--no-shuffle', 'take images in class order, then by file name')
+    .option('--no-shuffle', 'keep the images in order of class and file name')
     .addOption(
-      new Option('--weight <form>', 'weight of a token: its cosine, or (cosine + 1) / 2').choices(['cosine', 'half']),
+      new Option('--weight <form>', 'weight of a token: the cosine, or (cosine + 1) / 2').choices(['cosine', 'half']),
     )
-    .option('--learn-sot', 'learn the start-of-text token too')
-    .option('--no-learn-sot', 'keep the start-of-text token')
+    .option('--learn-sot', 'also learn the start-of-text token')
+    .option('--no-learn-sot', 'keep the start-of-text token fixed')
     .addOption(
       new Option('--loss <loss>', 'cross-entropy of logits, or of softmax(logits)').choices(['ce', 'double-softmax']),
     )
-    .option('--logit-scale <x>', "factor of the cosines: a number, or clip for the checkpoint's own", parseLogitScale)
+    .option('--logit-scale <x>', "factor of the cosines: a number, or clip for the checkpoint's", parseLogitScale)
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
@@ -118,11 +121,8 @@ export function configure(command: Command): void {
     saySkipped(skipped, truncated);
   });
   addExamples(command, [
-    ['ptdpc train --model clip-vit-b32 --data fi --out runs/fi', 'tune as in the paper'],
-    [
-      'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-official --preset official',
-      "tune as the authors' code does",
-    ],
+    ['ptdpc train --model clip-vit-b32 --data fi --out runs/fi', 'as in the paper'],
+    ['ptdpc train --model clip-vit-b32 --data fi --out runs/fi-official --preset official', "as in the authors' code"],
     [
       'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-cs --mode cs --lr 0.01 --seed 3',
       'class-specific prompts only',

@@ -22,9 +22,9 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      'Check a model directory: shapes, finite weights, vocabulary, finite features, and, where the model turns out to be ' +
-        "OpenAI's ViT-B/32 (a converted or half-precision copy too), its activation and outputs against published " +
-        'numbers. Says which checks could not be run, and why. Exits with 1 where one failed, with 2 where the model cannot be checked at all.',
+      'Check a model directory: shapes, finite weights, vocabulary, finite features, and, if the weights are those of ' +
+        "OpenAI's ViT-B/32 (also converted or in half precision), its activation and outputs against published numbers. Lists " +
+        'the checks that could not be run, and why. Exits with 1 if a check failed, with 2 if the model cannot be checked at all.',
     )
     .argument('<model>', 'model directory')
     .addOption(new Option('--expect <name>', 'fail unless it is this model').choices(['ViT-B/32']))

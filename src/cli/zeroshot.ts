@@ -36,11 +36,11 @@ export function configure(command: Command): void {
   command
     .description('Classify images by CLIP without training, comparing them with "<template> <class word>".')
     .addOption(modelOption())
-    .option('--out <run>', 'folder for a run with the result, as train makes one; eval and report take it')
+    .option('--out <run>', 'write the result as a run, for eval and report')
     .addOption(splitOption())
     .option(
       '--template <words>',
-      'text of a class; {} stands for the class word, which otherwise comes last; several: their features are averaged',
+      'text of a class, with {} for the class word (default: at the end); repeat it to average the features of several texts',
       collect,
     )
     .addOption(classesOption())

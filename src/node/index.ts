@@ -52,4 +52,4 @@ export {
   type ZeroShotRecord,
 } from './run-record.js';
 export { type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
-export { type RunReportOptions, writeExperimentReport, writeRunReport } from './write-report.js';
+export { type RunReportOptions, writeComparison, writeExperimentReport, writeRunReport } from './write-report.js';

@@ -11,6 +11,11 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
   return (await import('./report/index.js')).writeRunReport(run, options);
 }
 
+/** Writes a page to `out` that compares runs by their results. Returns the path. Throws InputError if one is no run. */
+export async function writeComparison(runs: readonly string[], out: string): Promise<string> {
+  return (await import('./report/index.js')).writeComparison(runs, out);
+}
+
 /**
  * Writes the page of the experiments in a folder: `report.html` in it, or `out`. Returns the path. Throws InputError where the folder
  * holds no results.

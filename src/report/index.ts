@@ -3,6 +3,7 @@ export * from './charts/heat-map.js';
 export * from './charts/lines.js';
 export * from './charts/reliability.js';
 export * from './charts/seeds.js';
+export { comparisonReport } from './comparison-report.js';
 export type { Drawing } from './drawing.js';
 export * from './experiment-report.js';
 export type { Section } from './page/document.js';

@@ -54,6 +54,8 @@ export interface RunEvaluation {
   /** After how many epochs; null where nothing says so. */
   readonly epochs: number | null;
   readonly split: string;
+  /** Which images; null in runs of earlier versions. */
+  readonly imagesSha256: string | null;
   readonly count: number;
   readonly accuracy: number;
   readonly loss: number;
@@ -98,7 +100,8 @@ ${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>ptd
   });
 }
 
-function leadOf({ method, classes }: RunReport): string {
+/** What a run is, in a sentence. */
+export function leadOf({ method, classes }: RunReport): string {
   const of = `${classes.length} classes`;
   switch (method.learner) {
     case 'prompts': {

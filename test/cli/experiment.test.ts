@@ -130,7 +130,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
     const single = [
       '--data-root',
       'data',
-      '--settings',
+      '--datasets',
       'twitter1',
       '--model',
       'model',
@@ -224,14 +224,14 @@ describe('all of them, on the layouts in which the data sets are published', () 
   });
 
   test('two processes and one that was killed, on the same plan, give the same numbers', async () => {
-    const plan = ['--data-root', 'data', '--settings', 'fi8,twitter2', '--model', 'model', '--out', 'shared', ...QUICK];
+    const plan = ['--data-root', 'data', '--datasets', 'fi8,twitter2', '--model', 'model', '--out', 'shared', ...QUICK];
     const { stdout, stderr } = await expectDone(['experiment', 'plan', 'table2', 'figure4', ...plan]);
     expect(stderr).toMatch(/shared: 8 tasks for table2, figure4 on FI 8, Twitter II/);
     expect(stderr).toContain('the prompts of all classes start equal and stay equal');
     expect(stdout).toMatch(
       /^about \d+ (?:s|min) on this device, .*: encoding \d+ images \d+ s, training \d+ (?:s|min)$/m,
     );
-    const run = (task: string) => ['experiment', 'run', '--plan', 'shared', '--task', task, '--device', 'cpu'];
+    const run = (task: string) => ['experiment', 'run', '--out', 'shared', '--task', task, '--device', 'cpu'];
     // Killed in the middle of a task, whose claim stays behind.
     const killed = startPtdpc(run('1/2'));
     const ended = outcomeOf(killed);
@@ -241,11 +241,11 @@ describe('all of them, on the layouts in which the data sets are published', () 
     const done = (await doneTasks('shared')).length;
     expect(done).toBeLessThan(4);
     // Once more the same share, beside the other one and one that takes whatever is left.
-    const all_ = ['experiment', 'run', '--plan', 'shared', '--device', 'cpu'];
+    const all_ = ['experiment', 'run', '--out', 'shared', '--device', 'cpu'];
     for (const outcome of await Promise.all([run('1/2'), run('2/2'), all_].map((args) => ptdpc(args)))) {
       expect(outcome.code, outcome.stderr).toBe(0);
     }
-    await expectDone(['experiment', 'collect', '--plan', 'shared', '--out', 'tables']);
+    await expectDone(['experiment', 'collect', '--out', 'shared', '--tables', 'tables']);
     const together = await readResults('tables', 'table2');
     expect(together.cells.flatMap(({ missing }) => missing)).toEqual([]);
     for (const cell of together.cells) {
@@ -256,7 +256,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
 
   test('a plan says how long it takes, in numbers too, or not at all', async () => {
     const args = [
-      ...['--data-root', 'data', '--settings', 'twitter2', '--model', 'model', '--out', 'timed', ...QUICK],
+      ...['--data-root', 'data', '--datasets', 'twitter2', '--model', 'model', '--out', 'timed', ...QUICK],
       '--json',
     ];
     const plan = await ptdpcJson<{ tasks: number; estimate: Record<string, number> }>([
@@ -287,7 +287,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
     for (const name of ['plan.json', 'runs'])
       await cp(scratchPath(`shared/${name}`), scratchPath(`partly/${name}`), { recursive: true });
     await rm(scratchPath('partly/runs/fi8.cs.seed0'), { recursive: true });
-    const { stderr } = await expectDone(['experiment', 'collect', '--plan', 'partly']);
+    const { stderr } = await expectDone(['experiment', 'collect', '--out', 'partly']);
     expect(stderr).toMatch(/^table2: 1 task without a result$/m);
     expect((await names('partly/table2')).sort()).toEqual(['results.json', 'table2.md', 'table2.tex']);
     expect(await readFile(scratchPath('partly/table2/table2.md'), 'utf8')).toMatch(/Not finished/);
@@ -297,7 +297,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
     await mkdir(scratchPath('array'));
     await cp(scratchPath('partly/plan.json'), scratchPath('array/plan.json'));
     await cp(scratchPath('shared/runs'), scratchPath('array/runs'), { recursive: true });
-    const args = ['experiment', 'run', '--plan', 'array', '--device', 'cpu'];
+    const args = ['experiment', 'run', '--out', 'array', '--device', 'cpu'];
     const slurm = {
       SLURM_ARRAY_TASK_ID: '5',
       SLURM_ARRAY_TASK_MIN: '4',
@@ -310,7 +310,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
     await expectRefused(args, /--completions/, { JOB_COMPLETION_INDEX: '3' });
 
     // The commands that plan, compute and collect do all of it, wherever they are started.
-    const plan = ['--data-root', 'data', '--settings', 'fi8,twitter2', '--model', 'model', '--out', 'array', ...QUICK];
+    const plan = ['--data-root', 'data', '--datasets', 'fi8,twitter2', '--model', 'model', '--out', 'array', ...QUICK];
     for (const environment of [slurm, { JOB_COMPLETION_INDEX: '3' }]) {
       const whole = await ptdpc(['experiment', 'table2', ...plan, '--device', 'cpu'], environment);
       expect(whole.stderr).toMatch(/^8 tasks of 8, 8 done before$/m);
@@ -349,7 +349,7 @@ test('images that cannot be read are said wherever results are, and listed; --st
     await writeFile(scratchPath(`broken/${file}`), 'no image');
   }
   const args = [
-    ...['experiment', 'table1', '--data-root', 'data', '--settings', 'twitter2=broken', '--model', 'model'],
+    ...['experiment', 'table1', '--data-root', 'data', '--datasets', 'twitter2=broken', '--model', 'model'],
     ...['--epochs', '1', '--lr', '0.1', '--seeds', '1', '--device', 'cpu'],
   ];
   const { stdout, stderr } = await expectDone([...args, '--out', 'skipping']);
@@ -391,8 +391,8 @@ describe('what is refused', () => {
     await expectRefused(plan('--model', 'model'), /--data-root <dir> with data sets, or --demo/);
     await expectRefused(plan('--data-root', 'data'), /--model/);
     const found = ['--data-root', 'data', '--model', 'model'];
-    await expectRefused(plan(...found, '--settings', 'fi9'), /--settings: expected some of fi8, .*found fi9/);
-    await expectRefused(plan(...found, '--settings', 'emoset8'), /--settings emoset8: no folder emoset/);
+    await expectRefused(plan(...found, '--datasets', 'fi9'), /--datasets: expected some of fi8, .*found fi9/);
+    await expectRefused(plan(...found, '--datasets', 'emoset8'), /--datasets emoset8: no folder emoset/);
     await expectRefused(plan('--data-root', 'model', '--model', 'model'), /expected folders named fi, .*found none/);
     await expectRefused(plan('--data-root', 'nowhere', '--model', 'model'), /--data-root nowhere: cannot be listed/);
     await expectRefused(plan(...found, '--deit', 'model'), /--deit model: expected a vision transformer in timm's/);
@@ -400,8 +400,8 @@ describe('what is refused', () => {
   });
 
   test('shares, experiments and plans that are none', async () => {
-    await expectRefused(['experiment', 'run', '--plan', 'nowhere'], /nowhere\/plan.json: not found/);
-    await expectRefused(['experiment', 'collect', '--plan', 'model'], /model\/plan.json: not found/);
+    await expectRefused(['experiment', 'run', '--out', 'nowhere'], /nowhere\/plan.json: not found/);
+    await expectRefused(['experiment', 'collect', '--out', 'model'], /model\/plan.json: not found/);
     await expectRefused(['experiment', 'plan', 'table9', '--demo', '--out', 'refused'], /Expected table1, /);
     await expectRefused(['experiment', 'table2', '--demo', '--out', 'refused', '--lr', '0.1,x'], /above 0/);
   });

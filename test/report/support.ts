@@ -60,6 +60,7 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
       {
         dataset: 'fi8',
         epochs,
+        imagesSha256: 'cd'.repeat(32),
         split: 'test',
         count: 100,
         accuracy: 0.625,

@@ -152,7 +152,7 @@ done
 say 'both array tasks completed, each after one restart'
 
 # --- what came of it -------------------------------------------------------------------------------------------------------------------
-ptdpc experiment collect --plan "$plan" --json >/dev/null
+ptdpc experiment collect --out "$plan" --json >/dev/null
 plain=$d/plain/plan
 ptdpc experiment table2 "${options[@]}" --out "$plain" --json >/dev/null 2>"$d/plain.log"
 say 'the same without Slurm is done'

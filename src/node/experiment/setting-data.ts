@@ -58,13 +58,13 @@ export async function findSettings(dataRoot: string, wanted: readonly string[] |
   for (const item of wanted ?? PAPER_SETTINGS) {
     const [text = '', place] = item.split('=').map((part) => part.trim());
     const name = NAMED_SETTINGS.find((known) => known === text);
-    if (!name) throw new InputError(`--settings: expected some of ${NAMED_SETTINGS.join(', ')}, found ${text}`);
+    if (!name) throw new InputError(`--datasets: expected some of ${NAMED_SETTINGS.join(', ')}, found ${text}`);
     const root = place ?? (await folderOf(name, dataRoot, folders));
     if (root !== undefined)
       settings.push({ name, label: SETTINGS[name].label, dataset: name, root: resolve(root), folds: null });
     else if (wanted)
       throw new InputError(
-        `--settings ${name}: no folder ${SETTINGS[name].folders.join(' or ')} in ${dataRoot}; say where with ${name}=<folder>`,
+        `--datasets ${name}: no folder ${SETTINGS[name].folders.join(' or ')} in ${dataRoot}; pass ${name}=<folder>`,
       );
   }
   if (settings.length === 0) {

@@ -1,7 +1,8 @@
 /** Reports on disk: what a folder holds, made into the page beside it. Loaded only when a page is made, since it brings ECharts. */
 import { basename, join, resolve } from 'node:path';
-import { experimentReport, type Picture, runReport } from '../../report/index.js';
+import { comparisonReport, experimentReport, type Picture, type RunReport, runReport } from '../../report/index.js';
 import { writeFileAtomically } from '../atomic.js';
+import { packageVersion } from '../package.js';
 import { pictureIn } from './cases.js';
 import { readExperiments } from './read-experiments.js';
 import { type PromptsRequest, readPromptsSection } from './read-prompts.js';
@@ -25,6 +26,17 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
   const prompts =
     openDevice && learning !== null ? [await readPromptsSection(run, cases, { ...options, openDevice })] : [];
   await writeFileAtomically(out, runReport(report, prompts));
+  return out;
+}
+
+/** Writes a page to `out` that compares runs by their results. Throws InputError if one is no run. */
+export async function writeComparison(runs: readonly string[], out: string): Promise<string> {
+  const reports: RunReport[] = [];
+  for (const run of runs) reports.push(await readRunReport(run));
+  // Runs of the same name are told apart by the paths that they were given by.
+  const isUnique = new Set(reports.map(({ name }) => name)).size === reports.length;
+  const named = isUnique ? reports : reports.map((report, i) => ({ ...report, name: runs[i]! }));
+  await writeFileAtomically(out, comparisonReport(named, packageVersion()));
   return out;
 }
 

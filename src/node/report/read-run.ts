@@ -60,11 +60,9 @@ async function readEvaluations(run: string, record: RunRecord): Promise<RunEvalu
   const evaluations: RunEvaluation[] = [];
   for (const { path, result } of found.sort((a, b) => rank(a) - rank(b))) {
     const pictures = (image: string) => pictureIn(result.data, image);
-    const { dataset, epochs, seen } = result;
+    const { dataset, epochs, seen, imagesSha256 } = result;
     evaluations.push({
-      dataset,
-      epochs,
-      seen,
+      ...{ dataset, epochs, seen, imagesSha256 },
       ...(await evaluationOf(run, record, path, predictionsPath(path), result, pictures)),
     });
   }
@@ -78,7 +76,7 @@ async function readEarlierEvaluation(run: string, record: RunRecord): Promise<Ru
   const summary = parseJsonAs(summarySchema, await readText(path, MAX_DATA_BYTES), path, 'the result of an evaluation');
   const pictures = (image: string) => pictureAt(image, dataFolder(record.data));
   const evaluation = await evaluationOf(run, record, path, predictions, summary, pictures);
-  return [{ dataset: null, epochs: null, seen: null, ...evaluation }];
+  return [{ dataset: null, epochs: null, seen: null, imagesSha256: null, ...evaluation }];
 }
 
 const summarySchema = v.object({ split: text, loss: finite, confusion: v.array(v.array(whole)) });
@@ -91,7 +89,7 @@ async function evaluationOf(
   predictionsFile: string,
   summary: v.InferOutput<typeof summarySchema>,
   pictures: (image: string) => Promise<Picture>,
-): Promise<Omit<RunEvaluation, 'dataset' | 'epochs' | 'seen'>> {
+): Promise<Omit<RunEvaluation, 'dataset' | 'epochs' | 'seen' | 'imagesSha256'>> {
   const predictions = await readPredictions(predictionsFile);
   const { labels, predicted, probabilities, words } = predictions;
   if (words.join('\n') !== record.classes.map(({ word }) => word).join('\n'))

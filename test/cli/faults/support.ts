@@ -116,6 +116,6 @@ export async function addTinyClip(server: TestServer): Promise<NodeJS.ProcessEnv
 
 /** Arguments of a small experiment on the generated data set in `sets/`. */
 export const experimentArgs = (out: string, name = 'table2'): string[] => [
-  ...['experiment', name, '--data-root', 'sets', '--settings', 'twitter2', '--model', 'model', '--out', out],
+  ...['experiment', name, '--data-root', 'sets', '--datasets', 'twitter2', '--model', 'model', '--out', out],
   ...['--epochs', '3', '--lr', '0.1', '--seeds', '1', '--device', 'cpu'],
 ];

@@ -288,6 +288,20 @@ describe('a run of zero-shot', () => {
     );
   });
 
+  test('is compared with other runs, on the images that they share', async () => {
+    await expectDone([...EVAL]);
+    await expectRefused(['report', '--run', 'run', 'zero-shot'], /--out <file>: missing; several runs/);
+    const { stdout } = await expectDone(['report', '--run', 'run', 'zero-shot', '--out', 'both.html']);
+    expect(stdout).toBe('both.html\n');
+    const page = await readFile(scratchPath('both.html'), 'utf8');
+    expect(page.match(/<h2[^>]*>data, [^<]*/g)!.map((title) => title.replace(/<[^>]*>/, ''))).toEqual([
+      ...['data, 10 test images', 'data, 6 val images'],
+    ]);
+    const rows = (name: string) => page.match(new RegExp(`<th scope="row">${name}</th><td>\\d`, 'g'))!.length;
+    // The metrics of each group twice (under the chart, and on their own), and the accuracy of each class.
+    expect([rows('run'), rows('zero-shot')]).toEqual([6, 6]);
+  });
+
   test('is not mixed with other texts or another learner', async () => {
     await expectRefused([...OUT, '--template', 'another'], /--out .*zero-shot: .* with other texts, classes or model/);
     await expectRefused([...ZERO_SHOT, '--out', 'run'], /--out .*run: it holds a run of learner prompts/);

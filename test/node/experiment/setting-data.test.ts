@@ -61,7 +61,7 @@ test('names of archives; Emotion6 without a split is Emotion6', async () => {
     ['fi2', 'FI'],
   ]);
   await rm(scratch('archives/EmotionROI'), { recursive: true });
-  await expectInputError(found('archives', ['emotionroi6']), /--settings emotionroi6: no folder emotionroi or /);
+  await expectInputError(found('archives', ['emotionroi6']), /--datasets emotionroi6: no folder emotionroi or /);
 });
 
 test('a data set that cannot be read is left out with its reason, unless it was asked for', async () => {

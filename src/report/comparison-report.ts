@@ -1,0 +1,108 @@
+/** The page that compares runs: those that were evaluated on the same images stand side by side. */
+import { classMeasures, wilsonInterval } from '../ptdpc/index.js';
+import { seedChart } from './charts/seeds.js';
+import { counted, percent, points, figure as significant } from './format.js';
+import { type Html, html } from './html.js';
+import { page } from './page/document.js';
+import { figure } from './page/figure.js';
+import { table } from './page/table.js';
+import { leadOf, type RunEvaluation, type RunReport } from './run-report.js';
+
+/** A run that was evaluated on the images of a group. */
+interface Compared {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly evaluation: RunEvaluation;
+}
+
+/** Evaluations of the same images. */
+interface Group {
+  readonly title: string;
+  readonly runs: Compared[];
+}
+
+/** `runs` in the order in which they are shown; their names differ. */
+export function comparisonReport(runs: readonly RunReport[], program: string): string {
+  const groups = groupsOf(runs);
+  return page({
+    kind: 'PT-DPC runs',
+    title: `${runs.length} runs compared`,
+    opening: html`${table({
+      label: 'The runs',
+      head: ['run', 'what it is'],
+      rows: runs.map((run) => [run.name, leadOf(run)]),
+      kind: 'words',
+    })}
+${groups.length === 0 && html`<p class="notice">None of them is evaluated yet: <code>ptdpc eval --run …</code> adds results.</p>`}`,
+    sections: groups.map((group, i) => ({ id: `images-${i + 1}`, title: group.title, body: groupSection(group) })),
+    footer: `Written by ptdpc ${program}. This page loads nothing and runs no script.`,
+  });
+}
+
+/** Larger groups first; otherwise in the order of the runs. */
+function groupsOf(runs: readonly RunReport[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { name, classes, evaluations } of runs) {
+    for (const [i, evaluation] of evaluations.entries()) {
+      const { dataset, split, count, imagesSha256 } = evaluation;
+      // An evaluation of an earlier version does not say which images it was of, so it stands alone.
+      const key = `${split} ${imagesSha256 ?? `${name} ${i}`} ${classes.join('\n')}`;
+      const title = `${dataset === null ? '' : `${dataset}, `}${counted(count, `${split} image`)}`;
+      const group = groups.get(key) ?? { title, runs: [] };
+      group.runs.push({ name, classes, evaluation });
+      groups.set(key, group);
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.runs.length - a.runs.length);
+}
+
+function groupSection({ title, runs }: Group): Html {
+  const rows = runs.map(({ name, evaluation: { accuracy, count } }) => ({
+    ...{ label: name, values: [accuracy], mean: accuracy, paper: null },
+    interval: wilsonInterval(accuracy, count),
+  }));
+  const drawing = seedChart(rows);
+  const [first] = runs;
+  return html`${
+    drawing &&
+    figure({
+      title: 'Accuracy',
+      drawing,
+      summary: `Accuracy on ${title}. ${rows.map(({ label, mean, interval: [low, high] }) => `${label}: ${percent(mean)}, 95 % interval ${percent(low)} to ${percent(high)}`).join('. ')}.`,
+      keys: [
+        { mark: 'dot', color: 'first', text: 'accuracy' },
+        { mark: 'band', color: 'first', text: '95 % interval over the images' },
+      ],
+      note: 'All runs are evaluated on the same images, so overlapping intervals do not mean that two runs are equal.',
+      data: metricsTable(runs),
+    })
+  }<h3>Metrics</h3>${table(metricsTable(runs))}
+${
+  first &&
+  html`<h3>Accuracy per class (%)</h3>${table({
+    label: 'Accuracy per class',
+    head: ['run', ...first.classes],
+    rows: runs.map(({ name, evaluation }) => [
+      name,
+      ...classMeasures(evaluation.confusion).map(({ recall }) => points(recall, 1)),
+    ]),
+  })}`
+}`;
+}
+
+function metricsTable(runs: readonly Compared[]) {
+  return {
+    label: 'Metrics of each run',
+    head: ['run', 'accuracy (%)', '95 % interval (%)', 'macro-F1 (%)', 'calibration error (%)', 'cross-entropy'],
+    rows: runs.map(({ name, evaluation: { accuracy, count, macroF1, calibrationError, loss } }) => [
+      ...[
+        name,
+        points(accuracy, 1),
+        wilsonInterval(accuracy, count)
+          .map((share) => points(share, 1))
+          .join('–'),
+      ],
+      ...[points(macroF1, 1), points(calibrationError, 1), significant(loss)],
+    ]),
+  };
+}
