@@ -399,6 +399,15 @@ describe('what is refused', () => {
     expect(await names('.')).not.toContain('refused');
   });
 
+  test('options under their old names work, and say the new ones', async () => {
+    const { code, stderr } = await ptdpc(['experiment', 'collect', '--plan', 'nowhere', '--out', 'tables']);
+    expect(code).toBe(2);
+    expect(stderr.split('\n').slice(0, 2)).toEqual(['--out is now called --tables', '--plan is now called --out']);
+    expect(stderr).toMatch(/nowhere\/plan\.json: not found/);
+    const plan = await ptdpc(['experiment', 'plan', 'table1', '--settings=fi9', '--data-root', 'data', '--out', 'old']);
+    expect(plan.stderr).toMatch(/^--settings is now called --datasets\nptdpc: --model <dir>: missing/);
+  });
+
   test('shares, experiments and plans that are none', async () => {
     await expectRefused(['experiment', 'run', '--out', 'nowhere'], /nowhere\/plan.json: not found/);
     await expectRefused(['experiment', 'collect', '--out', 'model'], /model\/plan.json: not found/);
