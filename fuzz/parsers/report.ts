@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRunReport } from '../../src/node/report/read-run.js';
+import { evaluationJson } from '../../src/node/results.js';
 import { evaluate, predictionsCsv } from '../../src/ptdpc/index.js';
 import { runReport } from '../../src/report/index.js';
 import { epochOf, runRecord, stepOf } from '../../test/support/run-record.js';
@@ -17,7 +18,7 @@ const PATHS = ['test/awe/a.jpg', 'test/awe/b, "c".jpg', '/elsewhere/test/great_j
 const CSV = predictionsCsv(WORDS, { paths: PATHS, labels: LABELS }, EVALUATION);
 const SUMMARY = JSON.stringify({
   ...{ dataset: 'data', data: '/data', split: 'test', imagesSha256: '', predictionsSha256: '', epochs: 2 },
-  ...{ loss: EVALUATION.loss, confusion: EVALUATION.confusion },
+  ...{ device: 'CPU', ...evaluationJson(RECORD.classes, EVALUATION) },
 });
 const METRICS = [stepOf(0), epochOf(0), stepOf(1), { ...epochOf(1), valLoss: 1.5, valAccuracy: 0.25 }];
 const LINES = METRICS.map((metrics) => JSON.stringify(metrics));

@@ -121,7 +121,7 @@ async function measurePlan(made: Plan, { device, memory }: EstimateOptions) {
 }
 
 /** Computes what has no result yet, of all tasks or of a share of them. */
-export async function work(folder: PlanFolder, options: WorkOptions, share?: TaskShare): Promise<void> {
+export async function work(folder: PlanFolder, options: WorkOptions, share?: TaskShare, waits = false): Promise<void> {
   const before = await folder.read();
   let done = 0;
   let total = 0;
@@ -132,6 +132,8 @@ export async function work(folder: PlanFolder, options: WorkOptions, share?: Tas
       memory: options.memory,
       cache: options.cache,
       share,
+      // One command for everything ends with whole tables.
+      waits,
       events: TERMINAL,
       onStart: (progress) => {
         total = progress.total;

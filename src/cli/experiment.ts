@@ -66,7 +66,7 @@ function configureExperiment(command: Command, name: ExperimentName | 'all'): vo
       const folder = new PlanFolder(options.out);
       await plan(folder, experiments, options);
       if (options.planOnly) return;
-      await work(folder, options);
+      await work(folder, options, undefined, true);
       await collect(folder, experiments, undefined, options.json);
     },
   );

@@ -14,6 +14,8 @@ export interface PlanProgress {
 export interface RunPlanOptions extends WorkOptions {
   /** Undefined: all tasks. */
   share?: TaskShare | undefined;
+  /** True: tasks that other live processes work on are waited for, so that all are done in the end. */
+  waits?: boolean | undefined;
   onStart?(progress: PlanProgress): void;
   onTask?(result: TaskResult): void;
 }
@@ -26,8 +28,8 @@ export interface RunPlanResult {
 }
 
 /**
- * Runs the tasks of a share that have no result yet. A task that another live process works on is left to it; one whose process is dead is
- * taken over.
+ * Runs the tasks of a share that have no result yet. A task that another live process works on is left to it, or waited for; one whose process is
+ * dead is taken over.
  */
 export async function runPlan(folder: PlanFolder, options: RunPlanOptions): Promise<RunPlanResult> {
   const plan = await folder.read();
@@ -55,7 +57,8 @@ export async function runPlan(folder: PlanFolder, options: RunPlanOptions): Prom
   }
   const leftToOthers: string[] = [];
   for (const task of held) {
-    await using claim = await place.claims.claimUnlessAlive(task.name);
+    const { claims } = place;
+    await using claim = options.waits ? await claims.claim(task.name) : await claims.claimUnlessAlive(task.name);
     if (claim) await run(task);
     else leftToOthers.push(task.name);
   }

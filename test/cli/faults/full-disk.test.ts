@@ -1,5 +1,5 @@
 /** No room on the disk: one line, what there was stays, and with room the same command goes on to the same result. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -29,6 +29,11 @@ const server = testServer();
 beforeAll(() => writePublished(scratchPath('sets/Twitter II'), 'twitter2'));
 
 const FULL = /\(no space left on the disk\)$/;
+
+/** Whether a task of the plan is done. */
+function hasResult(runs: string): boolean {
+  return existsSync(runs) && readdirSync(runs, { recursive: true }).some((name) => String(name).endsWith('-test.json'));
+}
 
 /** Starts a command, fills the disk as soon as `isTime`, and returns the line that it ends with. */
 async function filledDuring(
@@ -123,7 +128,7 @@ describe.skipIf(!mayMount)('a full disk', () => {
     await expectDone(experimentArgs('straight-plan'));
     const disk = disks.small('for-plan', '4m');
     const experiment = experimentArgs('for-plan/plan');
-    expect(await filledDuring(experiment, disk, () => existsSync(join(disk, 'plan/tasks')))).toMatch(FULL);
+    expect(await filledDuring(experiment, disk, () => hasResult(join(disk, 'plan/runs')))).toMatch(FULL);
     await emptied(disk);
     const { stderr } = await expectDone(experiment);
     expect(stderr).toMatch(/^\d tasks of \d, [1-9] done before$/m);
