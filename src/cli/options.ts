@@ -46,6 +46,16 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** A learning rate, or `auto`: chosen by validation. */
+export function parseRate(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  try {
+    return parsePositive(text);
+  } catch {
+    throw new InvalidArgumentError('Expected auto or a number above 0.');
+  }
+}
+
 /** A number from 0. */
 export function parseShare(text: string): number {
   const share = Number(text);

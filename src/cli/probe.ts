@@ -1,5 +1,5 @@
 /** `ptdpc probe`: a linear layer on a frozen encoder, the baseline of the paper's Table 4. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { requireNothingAt } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { FEATURE_KINDS, type FeatureKind } from '../node/image-encoder.js';
@@ -20,6 +20,7 @@ import {
   memoryOption,
   parseInteger,
   parsePositive,
+  parseRate,
   parseSeed,
   strictOption,
   truncatedOption,
@@ -115,14 +116,5 @@ async function run(options: Options): Promise<void> {
     for (const tried of choice)
       say(`learning rate ${tried.learningRate}: validation accuracy ${tried.valAccuracy.toFixed(4)}`);
     printEvaluation(`linear probe, learning rate ${learningRate}, test`, classes, evaluation);
-  }
-}
-
-function parseRate(text: string): number | 'auto' {
-  if (text === 'auto') return text;
-  try {
-    return parsePositive(text);
-  } catch {
-    throw new InvalidArgumentError('Expected auto or a number above 0.');
   }
 }

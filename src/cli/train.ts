@@ -1,12 +1,16 @@
 /** `ptdpc train`: tunes prompts on labelled images. */
 
+import { basename, dirname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
-import { counted } from '../errors.js';
+import { counted, InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
+import { datasetOfRun } from '../node/evaluate-run.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { whenInterrupted } from '../node/interrupt.js';
-import { tunePrompts } from '../node/tune-prompts.js';
+import { type PromptsRecord, readPromptsRecord } from '../node/run-record.js';
+import { type TunedRun, tunePrompts } from '../node/tune-prompts.js';
+import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
 import { type EpochMetrics, MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../ptdpc/index.js';
 import { commandLine } from './command-line.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
@@ -19,9 +23,9 @@ import {
   deviceOption,
   jsonOption,
   memoryOption,
-  modelOption,
   parseInteger,
   parsePositive,
+  parseRate,
   parseSeed,
   parseShare,
   strictOption,
@@ -31,8 +35,9 @@ import { print, printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 
-export interface TrainOptions extends CacheOptions, DataOptions {
-  model: string;
+export interface TrainOptions extends CacheOptions, Partial<DataOptions> {
+  config?: string;
+  model?: string;
   out: string;
   classes?: string;
   device: DeviceChoice;
@@ -40,13 +45,13 @@ export interface TrainOptions extends CacheOptions, DataOptions {
   strict?: boolean;
   truncated?: TruncatedImages;
   json?: boolean;
-  preset: Preset;
+  preset?: Preset;
   mode?: Mode;
   template?: string;
   initNoise?: number;
   epochs?: number;
   batchSize?: number;
-  lr?: number;
+  lr?: number | 'auto';
   optimizer?: 'sgd' | 'adamw';
   stepSize?: number;
   gamma?: number;
@@ -62,12 +67,13 @@ export interface TrainOptions extends CacheOptions, DataOptions {
 export function configure(command: Command): void {
   command
     .description('Train the prompts of a frozen CLIP on labelled images.')
-    .addOption(modelOption())
+    .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
+    .option('--config <run>', 'repeat a run: take its model, data, classes and options where none are given here')
     .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options and images resumes')
     .addOption(
-      new Option('--preset <name>', "paper: follows the text; official: follows the authors' code")
+      new Option('--preset <name>', "paper: follows the text; official: follows the authors' code (default: paper)")
         .choices(['paper', 'official'])
-        .default('paper'),
+        .conflicts('config'),
     )
     .addOption(
       new Option(
@@ -84,7 +90,11 @@ export function configure(command: Command): void {
     .addOption(classesOption())
     .option('--epochs <n>', 'passes over the training images', parseInteger())
     .option('--batch-size <n>', 'images per step', parseInteger())
-    .option('--lr <x>', 'learning rate', parsePositive)
+    .option(
+      '--lr <x>',
+      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} by validation`,
+      parseRate,
+    )
     .addOption(new Option('--optimizer <name>', 'optimiser').choices(['sgd', 'adamw']))
     .option('--step-size <n>', 'epochs between two decays of the learning rate', parseInteger())
     .option('--gamma <x>', 'factor of the learning rate every step-size epochs', parsePositive)
@@ -110,13 +120,15 @@ export function configure(command: Command): void {
     .addOption(strictOption())
     .addOption(truncatedOption())
     .addOption(jsonOption());
-  addDatasetOptions(command);
+  addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images');
   addCacheOptions(command).action(async (options: TrainOptions) => {
     const { metrics: last, skipped, truncated } = await train(options);
+    for (const { learningRate, valAccuracy } of last.choice)
+      say(`learning rate ${learningRate}: validation accuracy ${percent(valAccuracy)}`);
     if (options.json) printJson({ run: options.out, ...last, skipped, truncated });
     else
       print(
-        `${options.out}: train accuracy ${percent(last.trainAccuracy)}, validation accuracy ${percent(last.valAccuracy)}`,
+        `${options.out}: ${last.choice.length > 0 ? `learning rate ${last.learningRate}, ` : ''}train accuracy ${percent(last.trainAccuracy)}, validation accuracy ${percent(last.valAccuracy)}`,
       );
     saySkipped(skipped, truncated);
   });
@@ -127,6 +139,7 @@ export function configure(command: Command): void {
       'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-cs --mode cs --lr 0.01 --seed 3',
       'class-specific prompts only',
     ],
+    ['ptdpc train --config runs/fi --out runs/fi-again --seed 1', 'a run again, with another seed'],
     [
       'ptdpc train --model clip-vit-b32 --data pets --out runs/pets --classes joy=happy,fear',
       'two of the folders, one with another word',
@@ -136,31 +149,32 @@ export function configure(command: Command): void {
 
 /** The last epoch's metrics, the images that took no part, and the paths of those that did though their files are cut short. */
 export interface TrainResult {
-  metrics: EpochMetrics;
+  metrics: TunedRun;
   skipped: readonly SkippedImage[];
   truncated: readonly string[];
 }
 
 /** Trains, or goes on training. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { model, data, dataset, fold, splitSeed, out, classes, memory, strict, truncated } = options;
-  const tuning = tuningOf(options);
+  const { out, memory } = options;
+  const before = options.config === undefined ? undefined : await readConfig(options.config);
+  const tuning = tuningOf(options, before?.options);
+  const { root, ...dataset } = datasetOf(options, before);
+  const model = options.model ?? before?.model.directory;
+  if (model === undefined) throw new InputError('--model <dir>: missing');
   let done = 0;
   let skipped: readonly SkippedImage[] = [];
   let cut: readonly string[] = [];
   using _epochs = whenInterrupted(() => `${state(done, tuning.epochs, options)} with: ${commandLine()}`);
   const metrics = await tunePrompts({
-    model,
-    data,
-    dataset: { setting: dataset, fold, seed: splitSeed },
-    out,
-    classes,
-    options: tuning,
+    ...{ model, data: root, dataset, out, options: tuning },
+    rates: options.lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
+    classes: options.classes ?? before?.classes,
     openDevice: () => openReportedDevice(options.device),
     cacheDirectory: cacheDirectory(options),
     memory,
-    strict,
-    truncated,
+    strict: options.strict ?? before?.strict,
+    truncated: options.truncated ?? before?.truncated,
     events: TERMINAL,
     onSkipped: (images, paths) => {
       skipped = images;
@@ -187,16 +201,30 @@ function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetric
   return `epoch ${epoch + 1}/${epochs}: loss ${trainLoss.toFixed(4)}, train accuracy ${percent(trainAccuracy)}${validation}`;
 }
 
-/** The preset with what the command line replaces in it. */
-function tuningOf(options: TrainOptions): TuningOptions {
-  const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, shuffle, keep } = options;
+/** The record of a run, given by its folder or its run.json. */
+function readConfig(path: string): Promise<PromptsRecord> {
+  return readPromptsRecord(basename(path) === 'run.json' ? dirname(path) : path);
+}
+
+function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: PromptsRecord | undefined) {
+  const chosen = { setting: dataset, fold, seed: splitSeed };
+  if (before) return datasetOfRun(before, { root: data, ...chosen });
+  if (data === undefined) throw new InputError('--data <path>: missing');
+  return { root: data, ...chosen };
+}
+
+/** The preset, or the options of a run, with what the command line replaces in it. */
+function tuningOf(options: TrainOptions, before: TuningOptions | undefined): TuningOptions {
+  const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, keep } = options;
+  // Commander gives true where nothing is said.
+  const shuffle = options.shuffle ? before?.shuffle : false;
   const { initNoise, weight, learnSot, loss, logitScale } = options;
   const given = {
     mode,
     template,
     epochs,
     batchSize,
-    learningRate: lr,
+    learningRate: lr === 'auto' ? undefined : lr,
     optimizer,
     stepSize,
     gamma,
@@ -206,7 +234,7 @@ function tuningOf(options: TrainOptions): TuningOptions {
   };
   const all = { ...given, initNoise, weight, learnSot, loss, logitScale };
   const set = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return tuningOptions(options.preset, set as Partial<TuningOptions>);
+  return tuningOptions(options.preset ?? before?.preset ?? 'paper', { ...before, ...set } as Partial<TuningOptions>);
 }
 
 function parseLogitScale(text: string): 'clip' | number {

@@ -147,21 +147,29 @@ async function openEvaluated(root: string, options: DatasetOptions = {}, events:
 }
 
 /** The run's data set, unless the request names another. */
-function datasetOf({ run, data, dataset = {} }: EvaluationRequest, record: RunRecord | null) {
-  if (!record) {
-    if (data === undefined) throw new InputError(`${run}: no data set recorded; pass --data <path>`);
-    return { root: data, ...dataset };
-  }
-  const { setting, origin } = record.dataset;
-  const root = data ?? record.data;
+function datasetOf({ run, data, dataset }: EvaluationRequest, record: RunRecord | null) {
+  if (record) return datasetOfRun(record, { root: data, ...dataset });
+  if (data === undefined) throw new InputError(`${run}: no data set recorded; pass --data <path>`);
+  return { root: data, ...dataset };
+}
+
+/** Where and how to open a data set. */
+interface ChosenDataset extends Omit<DatasetOptions, 'classes'> {
+  readonly root?: string | undefined;
+}
+
+/** The data set of a run, with what is chosen instead. */
+export function datasetOfRun({ data, dataset }: RunRecord, chosen: ChosenDataset): ChosenDataset & { root: string } {
+  const { setting, origin } = dataset;
+  const root = chosen.root ?? data;
   // Folders and manifests are recognised by their files; another copy of a named data set has the same name.
-  const same = dataset.setting === undefined && (data === undefined || namedSetting(setting) !== undefined);
-  if (!same && dataset.setting !== setting) return { root, ...dataset };
+  const same = chosen.setting === undefined && (chosen.root === undefined || namedSetting(setting) !== undefined);
+  if (!same && chosen.setting !== setting) return { ...chosen, root };
   return {
     root,
     setting,
-    fold: dataset.fold ?? ('fold' in origin ? origin.fold : undefined),
-    seed: dataset.seed ?? ('seed' in origin ? origin.seed : undefined),
+    fold: chosen.fold ?? ('fold' in origin ? origin.fold : undefined),
+    seed: chosen.seed ?? ('seed' in origin ? origin.seed : undefined),
   };
 }
 

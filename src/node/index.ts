@@ -51,5 +51,5 @@ export {
   type TrainedOn,
   type ZeroShotRecord,
 } from './run-record.js';
-export { type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
+export { type TunedRun, type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
 export { type RunReportOptions, writeComparison, writeExperimentReport, writeRunReport } from './write-report.js';

@@ -38,11 +38,14 @@ function identity({ options, classes, model, dataset, images, device }: PromptsR
   return { ...options, ...data, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
 }
 
+/** Folder of the runs at other learning rates, where the rate was chosen. */
+export const TRIALS = 'trials';
+
 /** Held by the one process that trains here. */
 const LOCK = '.lock';
 
 /** What a start that was killed may have left in a folder that holds no run yet. */
-const isLeftBehind = (name: string): boolean => name === LOCK || isTemporary(name);
+const isLeftBehind = (name: string): boolean => name === LOCK || name === TRIALS || isTemporary(name);
 
 /** This process's right to train in a folder. */
 export interface RunClaim extends AsyncDisposable {

@@ -88,7 +88,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
     `training ${prompts.prompts.size.toLocaleString('en')} parameters (${counted(sets!, 'prompt')} of ${tokens} tokens) on ` +
       `${counted(images, 'image')} of ${classes.length} classes, ${counted(stepsPerEpoch(images, options.batchSize), 'step')} per epoch`,
   );
-  using bar = events.progress((options.epochs - done) * images, 'tuning', 'images');
+  using bar = events.progress((options.epochs - done) * images, 'training', 'images');
   const kept = () =>
     last
       ? `${out} keeps the prompts of epoch ${last.epoch + 1}; another --lr needs another --out`

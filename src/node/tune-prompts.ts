@@ -9,28 +9,36 @@
  * Called again after an interruption, with the same request, it goes on where the last epoch ended; where a GPU is lost, it does so once by
  * itself. `training-run.ts` is the part of it for a program that has opened the model and encoded the images itself.
  */
+import { cp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { TextTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import {
+  bestRate,
   type Dataset,
   describeDataset,
   type EpochMetrics,
+  holdOut,
   imagesOf,
   promptText,
+  type RateChoice,
+  TrainingDiverged,
   type TuningOptions,
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
+import { exists } from './checkpoint-files.js';
 import { type DatasetOptions, openDataset } from './datasets/index.js';
 import type { OpenedDevice } from './device.js';
 import { type EncodingRequest, encodeSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
 import type { EncodedSplit } from './labelled-images.js';
+import { makeFolder } from './make-folder.js';
 import { openModelDirectory } from './model-directory.js';
 import { onDevice } from './on-device.js';
-import { RunDirectory } from './run-directory.js';
-import { trainRun } from './training-run.js';
+import { RunDirectory, TRIALS } from './run-directory.js';
+import { type TrainingRun, trainRun } from './training-run.js';
 
 /** Folders, and what is to be done with them. */
 export interface TuneRequest {
@@ -42,9 +50,11 @@ export interface TuneRequest {
   readonly dataset?: Omit<DatasetOptions, 'classes'> | undefined;
   /** Folder of the run. */
   readonly out: string;
-  /** Classes in order, `folder` or `folder=word`, separated by commas; undefined: all folders. */
-  readonly classes?: string | undefined;
+  /** Classes in order, or `folder` or `folder=word` separated by commas; undefined: all folders. */
+  readonly classes?: DatasetOptions['classes'];
   readonly options: TuningOptions;
+  /** Learning rates to choose from by validation; undefined: the one of `options`. */
+  readonly rates?: readonly number[] | undefined;
   /** Opens the device when it is needed. */
   readonly openDevice: () => Promise<OpenedDevice>;
   /** Where image features are kept; undefined: nowhere. */
@@ -62,8 +72,19 @@ export interface TuneRequest {
   readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
 }
 
-/** Trains, or goes on training, and returns the last epoch's metrics. Throws InputError where that is impossible. */
-export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
+/** The last epoch's metrics. */
+export interface TunedRun extends EpochMetrics {
+  readonly learningRate: number;
+  /** The learning rates that validation chose between; empty if one was given. */
+  readonly choice: readonly RateChoice[];
+}
+
+/**
+ * Trains, or resumes a training. With `rates`, a run is trained at each of them in `trials/` of the run's folder, and the one with the best
+ * validation accuracy counts; without validation images, a tenth of the training images is held out for the choice, and the chosen rate
+ * trained again on all of them. Throws InputError for input that does not allow it.
+ */
+export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   await RunDirectory.requirePlace(request.out);
   await using model = await openModelDirectory(request.model);
   const data = await openTrainingData(request);
@@ -80,8 +101,71 @@ export async function tunePrompts(request: TuneRequest): Promise<EpochMetrics> {
     // Features are on the host, which a lost device leaves as it is.
     encoded ??= await encodeData({ ...request, engine, model }, data, request.onSkipped);
     using tower = await TextTower.load(engine, model.clip, model.config);
-    return await trainRun({ ...request, data, claim, model, tower, classes: data.classes, ...encoded });
+    const training: TrainingRun = { ...request, data, claim, model, tower, classes: data.classes, ...encoded };
+    const { rates, options } = request;
+    const choice = rates ? await tryRates(training, rates) : [];
+    const learningRate = rates ? bestRate(choice) : options.learningRate;
+    // A trial that became the run has nothing left to do, and its messages were given before.
+    const say = rates && training.validation ? () => {} : events.say.bind(events);
+    const chosen = {
+      ...training,
+      options: { ...options, learningRate },
+      events: { say, progress: events.progress.bind(events) },
+    };
+    const last = await trainRun(chosen);
+    return { ...last, learningRate, choice };
   });
+}
+
+/** Trains a run at each rate. With validation images of the data set, the best one becomes the run itself. */
+async function tryRates(training: TrainingRun, rates: readonly number[]): Promise<RateChoice[]> {
+  const { out, options, train, validation, events = SILENT } = training;
+  const images = validation ? { train, validation } : heldOut(training);
+  const folder = (rate: number) => join(out, TRIALS, `lr-${rate}`);
+  const choice: RateChoice[] = [];
+  for (const learningRate of rates) {
+    events.say(`learning rate ${learningRate}`);
+    const trial = { ...training, ...images, out: folder(learningRate), options: { ...options, learningRate } };
+    await makeFolder(trial.out);
+    const last = await trainRun({ ...trial, use: undefined }).catch((error: unknown) => {
+      if (!(error instanceof TrainingDiverged)) throw error;
+      events.say(`learning rate ${learningRate} is left out: ${error.message}`);
+    });
+    if (last) choice.push({ learningRate, valAccuracy: last.valAccuracy!, valLoss: last.valLoss! });
+  }
+  if (choice.length === 0) throw new InputError(`training diverges at every learning rate (${rates.join(', ')})`);
+  if (validation && !(await exists(join(out, 'run.json')))) await copyRun(folder(bestRate(choice)), out);
+  return choice;
+}
+
+/** The files of a run, record last: with it the copy is complete. */
+async function copyRun(from: string, to: string): Promise<void> {
+  const names = (await readdir(from)).filter((name) => name !== 'run.json' && !name.startsWith('.'));
+  for (const name of [...names, 'run.json']) await cp(join(from, name), join(to, name));
+}
+
+/** The training images in two parts, see `holdOut`. */
+function heldOut({ train, options }: TrainingRun): { train: EncodedSplit; validation: EncodedSplit } {
+  const width = train.features.length / train.labels.length;
+  const { fit, held } = holdOut(
+    Array.from(train.labels, (label, index) => ({ label, index })),
+    options.seed,
+  );
+  const part = (images: readonly { index: number }[]): EncodedSplit => {
+    const features = new Float32Array(images.length * width);
+    for (const [row, { index }] of images.entries())
+      features.set(train.features.subarray(index * width, (index + 1) * width), row * width);
+    return {
+      ...train,
+      features,
+      labels: Int32Array.from(images, ({ index }) => train.labels[index]!),
+      paths: images.map(({ index }) => train.paths[index]!),
+      hashes: images.map(({ index }) => train.hashes[index]!),
+    };
+  };
+  if (held.length === 0)
+    throw new InputError('--lr auto: expected validation images, or a class with two training images to hold one out');
+  return { train: part(fit), validation: part(held) };
 }
 
 async function openTrainingData({ data, dataset, classes, events = SILENT }: TuneRequest): Promise<Dataset> {

@@ -1,6 +1,6 @@
 /** `train`: the files of a run, its options, its determinism, on both devices. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { closeGpu, nodeAdapter } from '../../../src/node/gpu.js';
 import { MODES, PRESETS, type TuningOptions } from '../../../src/ptdpc/index.js';
@@ -184,11 +184,11 @@ describe('options', () => {
 
   test('without validation images the metrics say null', async () => {
     await makeImages(scratchPath('only-train'), { train: 2 });
-    const last = await ptdpcJson(trainArgs('no-val', '--data', 'only-train', '--epochs', '1'));
+    const last = await ptdpcJson(trainArgs('without-val', '--data', 'only-train', '--epochs', '1'));
     const numbers = { trainLoss: expect.any(Number), trainAccuracy: expect.any(Number) };
-    const none = { valLoss: null, valAccuracy: null, skipped: [], truncated: [] };
-    expect(last).toEqual({ run: 'no-val', type: 'epoch', epoch: 0, ...numbers, ...none });
-    expect((await readMetrics('no-val')).epochs[0]).toMatchObject({ valLoss: null, valAccuracy: null });
+    const none = { valLoss: null, valAccuracy: null, skipped: [], truncated: [], learningRate: 0.1, choice: [] };
+    expect(last).toEqual({ run: 'without-val', type: 'epoch', epoch: 0, ...numbers, ...none });
+    expect((await readMetrics('without-val')).epochs[0]).toMatchObject({ valLoss: null, valAccuracy: null });
   });
 });
 
@@ -229,5 +229,67 @@ describe('the result', () => {
       ),
     ).toBeLessThan(1e-3);
     await expectRefused(trainArgs('on-webgpu', ...SHORT), /another device \(webgpu, now cpu\)/);
+  });
+});
+
+describe('--lr auto', () => {
+  const AUTO = ['--lr', 'auto', '--epochs', '2', '--batch-size', '4'];
+
+  test('keeps the run of the best rate by validation, and the others beside it; again, nothing is trained', async () => {
+    const { stdout, stderr } = await train('auto', ...AUTO);
+    const tried = [...stderr.matchAll(/^learning rate (\S+): validation accuracy (\d+\.\d) %$/gm)];
+    expect(tried.map(([, rate]) => rate)).toEqual(['0.1', '0.01', '0.001']);
+    const [, chosen] = /^auto: learning rate (\S+), train accuracy/.exec(stdout)!;
+    const best = Math.max(...tried.map(([, , accuracy]) => Number(accuracy)));
+    expect(Number(tried.find(([, rate]) => rate === chosen)![2])).toBe(best);
+    expect(await names('auto')).toEqual([
+      ...['images.csv', 'metrics.jsonl', 'prompts.safetensors', 'run.json', 'state.safetensors', 'trials'],
+    ]);
+    expect((await readRunJson('auto')).options).toMatchObject({ learningRate: Number(chosen) });
+    // The same as a training at that rate alone.
+    await train('single', ...AUTO.slice(2), '--lr', chosen!);
+    for (const file of ['prompts.safetensors', 'metrics.jsonl', 'state.safetensors'])
+      expect((await readRunFile('auto', file)).equals(await readRunFile('single', file)), file).toBe(true);
+    const again = await train('auto', ...AUTO);
+    expect(again.stdout).toBe(stdout);
+    expect(again.stderr).not.toMatch(/^training /m);
+  });
+
+  test('without validation images, holds out a tenth for the choice and trains on all', async () => {
+    await cp(scratchPath('data'), scratchPath('no-val-data'), { recursive: true });
+    await rm(scratchPath('no-val-data/val'), { recursive: true });
+    await train('held', ...AUTO, '--data', 'no-val-data');
+    const trial = await readRunJson('held/trials/lr-0.01');
+    const { images } = await readRunJson('held');
+    expect([trial.images, images]).toMatchObject([
+      { train: 12, val: 3 },
+      { train: 15, val: null },
+    ]);
+  });
+});
+
+describe('--config', () => {
+  test('repeats a run, and changes what is given', async () => {
+    await train('one', '--epochs', '1', '--batch-size', '4', '--mode', 'cs', '--seed', '3', '--no-shuffle');
+    const again = ['train', '--config', 'one', '--device', 'cpu'];
+    await expectDone([...again, '--out', 'two']);
+    await expectDone([...again.with(2, 'one/run.json'), '--out', 'three', '--lr', '0.01']);
+    expect(
+      (await readRunFile('two', 'prompts.safetensors')).equals(await readRunFile('one', 'prompts.safetensors')),
+    ).toBe(true);
+    const { device: _, ...record } = await readRunJson('one');
+    expect(await readRunJson('two')).toMatchObject(record);
+    const { options } = await readRunJson('three');
+    expect(options).toEqual({ ...(record.options as object), learningRate: 0.01 });
+  });
+
+  test('is not mixed with a preset, and needs a run of prompts', async () => {
+    await expectRefused(
+      ['train', '--config', 'one', '--preset', 'paper', '--out', 'x'],
+      /--preset .* cannot be used with/,
+    );
+    await expectRefused(['train', '--config', 'nowhere', '--out', 'x'], /nowhere\/run\.json: not found/);
+    await expectRefused(['train', '--out', 'x', '--data', 'data'], /--model <dir>: missing/);
+    await expectRefused(['train', '--out', 'x', '--model', 'model'], /--data <path>: missing/);
   });
 });
