@@ -11,7 +11,7 @@ import type { BenchOptions, DeviceName, ProductSizes } from './session.js';
 
 export interface Peer {
   readonly name: string;
-  /** How to run it; undefined where it is not installed. */
+  /** How to run it; undefined if it is not installed. */
   readonly command?: readonly string[] | undefined;
   /**
    * What it reached when all peers were first measured, on 2 cores of an AMD EPYC (AVX2) without a GPU, WebGPU on Mesa 25's

@@ -44,7 +44,7 @@ export class Ceilings {
   }
 }
 
-/** What the machine's adapter is, or undefined where there is none. */
+/** What the machine's adapter is, or undefined if there is none. */
 export async function adapterDescription(): Promise<string | undefined> {
   const adapter = await nodeAdapter().catch(() => null);
   const description = adapter ? describeAdapter(adapter).description : undefined;

@@ -142,7 +142,7 @@ class Theatre {
     }
   }
 
-  /** True where there is nothing left to do. */
+  /** True if there is nothing left to do. */
   async #callAndKill(moment: Moment, story: string[]): Promise<boolean> {
     const before = new Set(await namesBelow(this.folder));
     const end = await this.#call(moment);

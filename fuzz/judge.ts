@@ -2,7 +2,7 @@
 import { InputError } from '../src/errors.js';
 import type { FuzzedParser } from './parser.js';
 
-/** `problem` is what went wrong; undefined where the input was read, or rejected as it should be. */
+/** `problem` is what went wrong; undefined if the input was read, or rejected as it should be. */
 export interface Verdict {
   readonly outcome: 'read' | 'rejected' | 'failed';
   readonly problem?: string;

@@ -27,7 +27,7 @@ export interface LabTasks {
 type Nothing = Readonly<Record<string, never>>;
 
 export interface LabReport {
-  /** Undefined where this browser has no WebGPU adapter. */
+  /** Undefined if this browser has no WebGPU adapter. */
   readonly adapter: LabAdapter | undefined;
   readonly kernels: readonly LabKernelReport[];
 }
@@ -69,7 +69,7 @@ export interface LabTrial extends Pick<Trial, 'notTimed'> {
   /** The case that was timed, or would be. */
   readonly name: string;
   readonly compilation: Compilation;
-  /** Undefined where it does not compile. */
+  /** Undefined if it does not compile. */
   readonly parity: Parity | undefined;
   readonly timings: LabTimings | undefined;
 }

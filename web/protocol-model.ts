@@ -35,14 +35,14 @@ export interface ModelPlan {
   /** The largest buffer among the weights. */
   readonly largest: { readonly name: string; readonly bytes: number };
   readonly room: DeviceRoom;
-  /** Why it cannot be loaded on this device, in one line; null where nothing is in the way. */
+  /** Why it cannot be loaded on this device, in one line; null if nothing is in the way. */
   readonly refused: string | null;
 }
 
 /** What a device can hold, as far as a page is told. */
 export interface DeviceRoom {
   readonly device: string;
-  /** The largest buffer in bytes, and the limit that says so; undefined where there is none. */
+  /** The largest buffer in bytes, and the limit that says so; undefined if there is none. */
   readonly buffer: Bound | undefined;
   /** All buffers together, likewise. */
   readonly total: Bound | undefined;

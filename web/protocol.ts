@@ -139,7 +139,7 @@ export type PictureAnswer = PictureRead | { readonly refused: string };
 export interface PictureRead {
   /** Probabilities by class without tuning. */
   readonly zeroShot: readonly number[];
-  /** By the prompts; null where there are none. */
+  /** By the prompts; null if there are none. */
   readonly tuned: ImageExplanation | null;
 }
 
@@ -194,12 +194,12 @@ export type TuneTold = Progress | EpochTold;
 
 export interface EpochTold {
   readonly epoch: EpochMetrics;
-  /** Of the validation pictures, confusion[actual][predicted]; null where there are none. */
+  /** Of the validation pictures, confusion[actual][predicted]; null if there are none. */
   readonly confusion: readonly (readonly number[])[] | null;
 }
 
 export interface TuneAnswer {
-  /** False where it was stopped. */
+  /** False if it was stopped. */
   readonly finished: boolean;
   readonly prompts: PromptsReport;
   readonly heldOut: HeldOut | null;

@@ -55,7 +55,7 @@ export async function trainJob(inputs: string, { device, quick }: Size): Promise
   };
 }
 
-/** Throws unless every file of the run is whole; undefined where there is no epoch yet. */
+/** Throws unless every file of the run is whole; undefined if there is no epoch yet. */
 async function runPhase(folder: string, reference: string, epochs: number): Promise<Phase | undefined> {
   const run = join(folder, 'run');
   const has = (name: string) => existsSync(join(run, name));

@@ -1,4 +1,4 @@
-/** The command line as it was given, to be shown. */
+/** The command line as it was given, for messages. */
 
 /** This command line, for a shell. */
 export function commandLine(args: readonly string[] = process.argv.slice(2)): string {

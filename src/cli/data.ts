@@ -105,7 +105,7 @@ function checkJson(
     published: expected,
     leftOut,
     warnings,
-    // Null where nobody looked.
+    // Null if not decoded.
     unreadable: decoded?.unreadable ?? null,
     truncated: decoded?.truncated ?? null,
     duplicates: duplicates ?? null,

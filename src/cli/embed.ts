@@ -61,7 +61,7 @@ async function embed(inputs: string[], options: Options): Promise<void> {
   const paths = await listImages(inputs);
   await using model = await openModelDirectory(options.model);
   using device = await openReportedDevice(options.device);
-  // Wanted at the end; begun now, it costs no time. A failure is heard where it is waited for.
+  // Needed at the end; started now, it costs no time. A failure is reported where it is awaited.
   const hash = model.hash();
   hash.catch(() => {});
   const result = await encodeFiles(encodingOf(new Engine(device.backend), model, options), paths);

@@ -25,7 +25,7 @@ export function encodingOf(
   return { engine, model, cacheDirectory: cacheDirectory(options), memory, strict, truncated, events: TERMINAL };
 }
 
-/** The folder that a command keeps features in; undefined where it keeps none. */
+/** The folder that a command keeps features in; undefined if it keeps none. */
 export function cacheDirectory({ cache }: CacheOptions): string | undefined {
   if (cache === false) return undefined;
   return typeof cache === 'string' ? cache : defaultCacheDirectory();

@@ -1,4 +1,4 @@
-/** `ptdpc explain`: what the prompts of a run have become, and what an image makes of them. */
+/** `ptdpc explain`: the nearest words of the learned tokens, and an image's weights. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isPromptsFile, openRun, type RunFiles } from '../node/classifier.js';
 import type { DeviceChoice } from '../node/device-choice.js';
@@ -145,7 +145,7 @@ function printWords({ classes, tokens, prompts, metric, equal, absent }: PromptE
   for (const line of absent) say(line);
 }
 
-/** A token of the vocabulary as people read it: `joy`, or `jo-` where a word goes on. */
+/** A token of the vocabulary as text: `joy`, or `jo-` for a part of a word. */
 function shown({ text, kind }: Pick<VocabularyWord, 'text' | 'kind'>): string {
   const visible = text.replace(
     /[\p{C}\p{Z}]/gu,

@@ -1,4 +1,4 @@
-/** What a command says about itself when it is interrupted: what there is, and the command line that goes on. */
+/** What an interrupted command reports: what exists so far, and the command line that resumes. */
 import { whenInterrupted } from '../node/interrupt.js';
 import { commandLine } from './command-line.js';
 import { cacheDirectory } from './encoding.js';
@@ -12,5 +12,5 @@ export function nothingWritten(): Disposable {
 /** Of a command whose images' features are kept as they are encoded, where there is a cache. */
 export function featuresKept(options: CacheOptions): Disposable {
   if (cacheDirectory(options) === undefined) return nothingWritten();
-  return whenInterrupted(() => `features encoded so far are kept; go on with: ${commandLine()}`);
+  return whenInterrupted(() => `features encoded so far are kept; resume with: ${commandLine()}`);
 }

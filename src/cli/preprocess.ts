@@ -1,4 +1,4 @@
-/** `ptdpc preprocess`: what CLIP sees of an image, as a picture. */
+/** `ptdpc preprocess`: writes an image as CLIP sees it. */
 import { type Command, Option } from 'commander';
 import {
   clipPreprocessing,

@@ -126,7 +126,7 @@ async function addProfile(command: Command): Promise<void> {
 /** What to do about a device that failed. */
 function advice(error: InputError): string {
   if (error instanceof DeviceLostError)
-    return `; go on with: ${commandLine()} (should it be lost again, a smaller --memory or --device cpu may help)`;
+    return `; resume with: ${commandLine()} (should it be lost again, a smaller --memory or --device cpu may help)`;
   if (error instanceof DeviceMemoryError) return '; try a smaller --memory, or --device cpu';
   return error instanceof DeviceError ? '; --device cpu does without it' : '';
 }

@@ -1,4 +1,4 @@
-/** `ptdpc train`: tunes prompts on labelled images. */
+/** `ptdpc train`: trains prompts on labelled images. */
 
 import { basename, dirname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -154,7 +154,7 @@ export interface TrainResult {
   truncated: readonly string[];
 }
 
-/** Trains, or goes on training. */
+/** Trains, or resumes a training. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { out, memory } = options;
   const before = options.config === undefined ? undefined : await readConfig(options.config);
@@ -179,7 +179,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     onSkipped: (images, paths) => {
       skipped = images;
       cut = paths;
-      // The list itself would be out of sight by the last epoch.
+      // The list itself would have scrolled away by the last epoch.
       if (images.length > 0) say(`${counted(images.length, 'image')} cannot be read and will be listed at the end`);
       if (cut.length > 0) say(`${counted(cut.length, 'truncated image')} read as far as they go; listed at the end`);
     },
@@ -192,8 +192,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 }
 
 function state(done: number, epochs: number, options: CacheOptions): string {
-  if (done > 0) return `${done} of ${epochs} epochs are done; go on`;
-  return cacheDirectory(options) === undefined ? 'start again' : 'features encoded so far are kept; go on';
+  if (done > 0) return `${done} of ${epochs} epochs are done; resume`;
+  return cacheDirectory(options) === undefined ? 'start again' : 'features encoded so far are kept; resume';
 }
 
 function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetrics, epochs: number): string {
@@ -216,7 +216,7 @@ function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: Pro
 /** The preset, or the options of a run, with what the command line replaces in it. */
 function tuningOf(options: TrainOptions, before: TuningOptions | undefined): TuningOptions {
   const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, keep } = options;
-  // Commander gives true where nothing is said.
+  // Commander gives true if nothing is said.
   const shuffle = options.shuffle ? before?.shuffle : false;
   const { initNoise, weight, learnSot, loss, logitScale } = options;
   const given = {

@@ -111,11 +111,11 @@ export interface Backend {
   readonly arithmetic: string;
   /** Live allocations. Every test ends with what it started with. */
   readonly memory: MemoryUse;
-  /** True where an `f16` buffer takes half the memory of an `f32` one. */
+  /** True if an `f16` buffer takes half the memory of an `f32` one. */
   readonly packsHalves: boolean;
-  /** Memory of `length` elements, contents undefined. Throws InputError where a buffer of the device cannot be so large. */
+  /** Memory of `length` elements, contents undefined. Throws InputError if a buffer of the device cannot be so large. */
   allocate(dtype: DType, length: number): DeviceBuffer;
-  /** Gives a buffer back. Kernels already queued that use it still run correctly. Throws Error where it was given back before. */
+  /** Gives a buffer back. Kernels already queued that use it still run correctly. Throws Error if it was given back before. */
   free(buffer: DeviceBuffer): void;
   /**
    * Until the next call, rather than hold more than `bytes` of the device's memory, free memory kept for reuse is given back.

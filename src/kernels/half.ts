@@ -58,7 +58,7 @@ export function roundedToHalves(values: ArrayLike<number>): Float32Array {
   return float32FromHalf(halvesFromFloat32(Float32Array.from(values)));
 }
 
-/** True where every value is a half: rounding would change nothing. NaN and infinity are not taken for weights. */
+/** True if every value is a half: rounding would change nothing. NaN and infinity are not taken for weights. */
 export function areHalves(values: Float32Array): boolean {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < bits.length; i++) {

@@ -19,7 +19,7 @@ export class MemoryMeter implements MemoryUse {
   }
 
   /**
-   * A buffer is no longer alive; returns its bytes. Throws Error where it is not: freed twice, its memory would be handed to two others.
+   * A buffer is no longer alive; returns its bytes. Throws Error if it is not: freed twice, its memory would be handed to two others.
    */
   remove(buffer: DeviceBuffer): number {
     const bytes = this.#alive.get(buffer);

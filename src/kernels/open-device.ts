@@ -42,7 +42,7 @@ export interface OpenDeviceOptions {
 }
 
 /**
- * Opens a device of the browser that this runs in. Dispose it on every path. Throws InputError where `webgpu` is asked for and
+ * Opens a device of the browser that this runs in. Dispose it on every path. Throws InputError if `webgpu` is asked for and
  * cannot be had.
  */
 export async function openDevice(
@@ -80,7 +80,7 @@ function disposable(backend: Backend, reason: string): OpenedDevice {
   return { backend, reason, [Symbol.dispose]: () => backend.dispose() };
 }
 
-/** Undefined where there is none: in Node 20. */
+/** Undefined if there is none: in Node 20. */
 function browser(): Navigator | undefined {
   return typeof navigator === 'undefined' ? undefined : navigator;
 }

@@ -20,7 +20,7 @@ export interface Comparison {
   readonly elements: number;
   /** Numbers behind the outputs that were written over; they count as wrong too. */
   readonly overrun: number;
-  /** Undefined where all elements are equal. */
+  /** Undefined if all elements are equal. */
   readonly worst?: WorstElement | undefined;
 }
 
@@ -30,7 +30,7 @@ export const TOLERANCE = 2e-6;
 /** Below this, an output of nothing but tiny numbers is not judged by its own size. */
 const LEAST_SCALE = 1e-6;
 
-/** Compares all outputs of a case. Throws Error where the two are not outputs of one case. */
+/** Compares all outputs of a case. Throws Error if the two are not outputs of one case. */
 export function compareOutputs(
   found: readonly KernelOutput[],
   expected: readonly KernelOutput[],

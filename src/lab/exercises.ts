@@ -76,13 +76,13 @@ export const exercises: readonly Exercise[] = [
 /** What a check said of an answer. */
 export interface ExerciseResult {
   readonly passed: boolean;
-  /** What is amiss, in one line; empty where it passed. */
+  /** What is amiss, in one line; empty if it passed. */
   readonly reason: string;
   readonly compilation?: Compilation;
   readonly parity?: Parity;
 }
 
-/** Checks an answer. Throws InputError where the text does not keep the kernel's binding contract. */
+/** Checks an answer. Throws InputError if the text does not keep the kernel's binding contract. */
 export async function checkExercise(
   device: WebGpuBackend,
   { kernel, required, condition }: Exercise,

@@ -59,7 +59,7 @@ const MOST_NUMBERS = 2 ** 26;
 /** Numbers behind every output that no kernel may touch. */
 const GUARD = 64;
 
-/** Allocates and fills a case's buffers on a device. Throws InputError where they do not fit. Dispose it: that frees them. */
+/** Allocates and fills a case's buffers on a device. Throws InputError if they do not fit. Dispose it: that frees them. */
 export function openCase<K extends KernelName>(device: Backend, test: KernelCase<K>, seed = 1): OpenCase<K> {
   const uniform = uniformGenerator(seed);
   const random = (length: number) => {

@@ -21,7 +21,7 @@ export function variantNames(kernel: KernelName): readonly string[] {
 }
 
 /**
- * The launch of a shipped variant; undefined where it does not take these arguments on this adapter. `subgroupSize` is
+ * The launch of a shipped variant; undefined if it does not take these arguments on this adapter. `subgroupSize` is
  * the adapter's smallest, 0 without subgroups.
  */
 export function launchShipped<K extends KernelName>(

@@ -15,7 +15,7 @@ import { launchShipped, variantNames } from './shipped.js';
 const ANY_SUBGROUP = 64;
 
 /**
- * A shipped variant (the plainest, unless another is named) as one file, with the contract in its head. Throws InputError where
+ * A shipped variant (the plainest, unless another is named) as one file, with the contract in its head. Throws InputError if
  * there is no such variant.
  */
 export function starterText(kernel: KernelName, variant = variantNames(kernel)[0]!): string {
@@ -48,7 +48,7 @@ function shareOf(kernel: KernelName, variant: string, [groups]: readonly [number
   return groups === labKernels[kernel].units(args as never) ? 1 : LANES;
 }
 
-/** The sizes that a shipped variant needs; undefined where it takes all. */
+/** The sizes that a shipped variant needs; undefined if it takes all. */
 function needsOf(kernel: KernelName, variant: string): string | undefined {
   if (kernel === 'matmul') {
     const { step }: MatmulVariant = matmulVariants[variant as MatmulVariantName];

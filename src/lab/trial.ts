@@ -14,9 +14,9 @@ import { type Contestant, type ContestantTime, type OnTiming, type Timings, time
 /** What became of a kernel on trial. */
 export interface Trial {
   readonly compilation: Compilation;
-  /** Undefined where it does not compile. */
+  /** Undefined if it does not compile. */
   readonly parity?: Parity;
-  /** Undefined where it does not compile, is wrong, or does not take these sizes. */
+  /** Undefined if it does not compile, is wrong, or does not take these sizes. */
   readonly timings?: TimedVariants;
   /** Why it was not timed. */
   readonly notTimed?: string;
@@ -38,7 +38,7 @@ export interface VariantTime extends ContestantTime {
 /** What happens, for a progress bar. What it throws ends the trial. */
 export type OnStep = (step: 'parity' | Parameters<OnTiming>[0], done: number, all: number) => void;
 
-/** Tries a kernel. Throws InputError where the case does not fit the device, what the device throws, and what `onStep` throws. */
+/** Tries a kernel. Throws InputError if the case does not fit the device, what the device throws, and what `onStep` throws. */
 export async function tryKernel<K extends KernelName>(
   device: WebGpuBackend,
   user: UserKernel<K>,
@@ -65,7 +65,7 @@ export async function tryKernel<K extends KernelName>(
 
 /**
  * Compiles a kernel, for the first case that it takes (`first`, if given, before the suite), and holds it against the twin. Throws InputError
- * where it takes none.
+ * if it takes none.
  */
 export async function compileAndCheck<K extends KernelName>(
   device: WebGpuBackend,
@@ -86,7 +86,7 @@ export async function compileAndCheck<K extends KernelName>(
   return { compilation, parity: await checkParity(device, suite, attempt, (done, all) => onStep('parity', done, all)) };
 }
 
-/** The launch of the first case that the kernel takes. Throws InputError where it takes none. */
+/** The launch of the first case that the kernel takes. Throws InputError if it takes none. */
 function firstLaunch<K extends KernelName>(user: UserKernel<K>, cases: readonly KernelCase<K>[]): Launch {
   let reason: string | undefined;
   for (const test of cases) {

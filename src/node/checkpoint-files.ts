@@ -55,7 +55,7 @@ export async function openCheckpointFiles(
   }
 }
 
-/** What a model folder says of its model; undefined where it has no configuration. Throws as `describeModel`. */
+/** What a model folder says of its model; undefined if it has no configuration. Throws as `describeModel`. */
 export async function readDescription(directory: string): Promise<ModelDescription | undefined> {
   const files = new Map<string, string>();
   for (const name of DESCRIPTION_FILES) {
@@ -83,7 +83,7 @@ export async function readText(path: string, most = MAX_TEXT_BYTES): Promise<str
   return decodeText(await readSmallFile(path, most), path);
 }
 
-/** Whether there is something at `path`. Throws InputError where that cannot be told. */
+/** Whether there is something at `path`. Throws InputError if that cannot be told. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);

@@ -26,15 +26,15 @@ export type { AutoChoice, OpenedDevice };
 
 /** How a device is opened. */
 export interface DeviceOptions {
-  /** Hears where the device's time goes. */
+  /** Called with where the device's time goes. */
   readonly profiler?: Profiler | undefined;
-  /** Hears of a tuning table that cannot be used. Default: nobody. */
+  /** Called with a tuning table that cannot be used. Default: ignored. */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
 /**
  * Opens the device, a WebGPU one with the variants that `ptdpc autotune` chose for it. Dispose it on every path. Throws InputError
- * where `webgpu` is asked for and cannot be had.
+ * if `webgpu` is asked for and cannot be had.
  */
 export async function openDevice(choice: DeviceChoice = 'auto', options: DeviceOptions = {}): Promise<OpenedDevice> {
   const { profiler } = options;

@@ -13,7 +13,7 @@ export interface EmbedFilesOptions {
   readonly strict?: boolean | undefined;
   /** `read`: images whose files are cut short are read as far as they go. Default: they are skipped. */
   readonly truncated?: TruncatedImages | undefined;
-  /** Hears of progress. Default: nobody. */
+  /** Called with the progress. Default: ignored. */
   readonly events?: Events | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface EmbeddedSplit extends EmbeddedFiles {
 }
 
 /**
- * Embeds image files (JPEG, PNG) as `ClipModel.embedImages` embeds pictures; files are decoded on threads of their own. Throws
+ * Embeds image files (JPEG, PNG) as `ClipModel.embedImages` embeds pictures; files are decoded on worker threads. Throws
  * InputError where none can be read.
  */
 export async function embedFiles(
@@ -48,7 +48,7 @@ export async function embedFiles(
   return { features: normalizedFeatures(features, clip.width), paths: read, skipped, truncated };
 }
 
-/** Embeds a split of a data set (see `openDataset`) with its labels. Throws InputError where nothing of a class can be read. */
+/** Embeds a split of a data set (see `openDataset`) with its labels. Throws InputError if nothing of a class can be read. */
 export async function embedSplit(
   clip: ClipModel,
   data: Dataset,

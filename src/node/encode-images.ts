@@ -24,7 +24,7 @@ export interface EncodeRequest {
   readonly engine: Engine;
   /** A CLIP stands for its joint features. */
   readonly model: ModelSource | ImageEncoder;
-  /** Gives the encoder's tower on the engine's device, where somebody keeps it there. */
+  /** Gives the encoder's tower on the engine's device, if the caller keeps it loaded. */
   readonly vision?: (() => Promise<VisionTower>) | undefined;
   readonly paths: readonly string[];
   /** Undefined: everything is encoded anew. */
@@ -37,7 +37,7 @@ export interface EncodeRequest {
   readonly strict?: boolean | undefined;
   /** What becomes of images whose files are cut short. Default: `skip`. */
   readonly truncated?: TruncatedImages | undefined;
-  /** Hears how many more images are done, skipped ones included. */
+  /** Called with the number of images done since the last call, skipped ones included. */
   readonly onProgress?: ((images: number) => void) | undefined;
 }
 
@@ -64,7 +64,7 @@ interface WaitingImage {
 }
 
 /**
- * Encodes images. Throws InputError where none is readable, or where one is not and `strict` is set, and where features are no numbers:
+ * Encodes images. Throws InputError if none is readable, or where one is not and `strict` is set, and where features are NaN:
  * that is the weights' fault, and holds for every image.
  */
 export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {
@@ -187,7 +187,7 @@ class ImageReader {
     return batch;
   }
 
-  /** The rows of the readable images. Throws InputError where there are none. */
+  /** The rows of the readable images. Throws InputError if there are none. */
   result(): Omit<EncodedImages, 'encoded'> {
     const { paths } = this.#request;
     const skipped = [...this.#skipped].sort(([a], [b]) => a - b).map(([, image]) => image);
@@ -206,7 +206,7 @@ class ImageReader {
     return { features, paths: read!, hashes: hashes!, ...all };
   }
 
-  /** Undefined where the cache knows the features. */
+  /** Undefined if the cache knows the features. */
   async #lookUpOrDecode(index: number, path: string, file: Uint8Array): Promise<DecodingImage | undefined> {
     const { cache, truncated, onProgress } = this.#request;
     const { preprocessing } = this.encoder;
@@ -221,7 +221,7 @@ class ImageReader {
       onProgress?.(1);
       return undefined;
     }
-    // An error is kept until its turn comes: nobody waits for this promise yet.
+    // An error is kept until its turn comes, because nothing awaits this promise yet.
     const outcome = this.#decoders.decode(file, path, preprocessing, truncated).catch((error: unknown) => {
       if (error instanceof InputError) return error;
       throw error;
@@ -230,7 +230,7 @@ class ImageReader {
     return { index, hash, outcome };
   }
 
-  /** Notes an unreadable image. Throws the error where it is no InputError, or every image must be readable. */
+  /** Notes an unreadable image. Throws the error if it is not an InputError, or if every image must be readable. */
   #skip(index: number, error: unknown): void {
     const { paths, strict, onProgress } = this.#request;
     if (strict || !(error instanceof InputError)) throw error;

@@ -13,7 +13,7 @@ export interface EncodingRequest {
   readonly engine: Engine;
   /** A CLIP stands for its joint features. */
   readonly model: ModelSource | ImageEncoder;
-  /** Gives its image tower on the engine's device, where somebody keeps it there. */
+  /** Gives its image tower on the engine's device, if the caller keeps it loaded. */
   readonly vision?: (() => Promise<VisionTower>) | undefined;
   /** Where features are kept; undefined: nowhere, and all images are encoded anew. */
   readonly cacheDirectory: string | undefined;

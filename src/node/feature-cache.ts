@@ -8,7 +8,7 @@
  *
  * A segment is written every few hundred images or few seconds, so that an interruption loses little, and appears under its name only
  * when it is whole, so that any number of processes may share a cache. Small ones are merged by the next process that opens the cache. A
- * damaged one is passed over. A cache that cannot be read or written is worth a warning; the work goes on without it.
+ * damaged one is passed over. If the cache cannot be read or written, a warning is given and the work continues without it.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -104,7 +104,7 @@ export class FeatureCache {
     return this.#places.size + this.#pending.size;
   }
 
-  /** The feature of the image with this SHA-256, [width]; undefined where it is not known. */
+  /** The feature of the image with this SHA-256, [width]; undefined if it is not known. */
   async get(image: string): Promise<Float32Array | undefined> {
     const pending = this.#pending.get(image);
     if (pending) return pending;
@@ -222,7 +222,7 @@ export class FeatureCache {
     }
   }
 
-  /** A segment's features; undefined where it turns out damaged. */
+  /** A segment's features; undefined if it turns out damaged. */
   async #features(segment: string): Promise<Float32Array | undefined> {
     const features =
       this.#loaded.get(segment) ?? (await this.#unlessDamaged(segment, readSegmentFeatures(segment, this.width)));
@@ -258,7 +258,7 @@ export interface CacheSize {
   bytes: number;
 }
 
-/** The folders of features in a cache, which may hold other things as well. Throws InputError where it cannot be read. */
+/** The folders of features in a cache, which may hold other things as well. Throws InputError if it cannot be read. */
 async function originsOf(cacheDirectory: string): Promise<string[]> {
   try {
     const names = await readdir(cacheDirectory);
@@ -269,7 +269,7 @@ async function originsOf(cacheDirectory: string): Promise<string[]> {
   }
 }
 
-/** Measures the features in a cache. Throws InputError where it cannot be read. */
+/** Measures the features in a cache. Throws InputError if it cannot be read. */
 export async function measureCache(cacheDirectory: string): Promise<CacheSize> {
   const origins = await originsOf(cacheDirectory);
   const size = { origins: origins.length, segments: 0, bytes: 0 };
@@ -285,7 +285,7 @@ export async function measureCache(cacheDirectory: string): Promise<CacheSize> {
   return size;
 }
 
-/** Removes the features in a cache, and nothing else. Returns what they were. Throws InputError where they cannot be removed. */
+/** Removes the features in a cache, and nothing else. Returns what they were. Throws InputError if they cannot be removed. */
 export async function clearCache(cacheDirectory: string): Promise<CacheSize> {
   const size = await measureCache(cacheDirectory);
   for (const origin of await originsOf(cacheDirectory))

@@ -15,7 +15,7 @@ const WEBGPU: string = 'webgpu';
 
 let gpu: GPU | undefined;
 
-/** This process's GPU object. Throws InputError where the `webgpu` package is not installed or has no binary for this platform. */
+/** This process's GPU object. Throws InputError if the `webgpu` package is not installed or has no binary for this platform. */
 async function openGpu(): Promise<GPU> {
   if (gpu) return gpu;
   try {

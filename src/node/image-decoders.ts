@@ -60,7 +60,7 @@ export class ImageDecoders implements Disposable {
   [Symbol.dispose](): void {
     for (const { worker, tasks } of this.#threads.splice(0)) {
       forgetListeners(worker);
-      if (tasks.size === 0) park(worker);
+      if (tasks.size === 0) keepIdle(worker);
       else void worker.terminate();
     }
   }
@@ -73,7 +73,7 @@ export class ImageDecoders implements Disposable {
   }
 
   #start(): Thread {
-    const thread: Thread = { worker: parkedWorker() ?? new Worker(workerFile('image-worker')!), tasks: new Map() };
+    const thread: Thread = { worker: idleWorker() ?? new Worker(workerFile('image-worker')!), tasks: new Map() };
     const { worker, tasks } = thread;
     worker.on('message', ({ id, image, error }: DecodeReply) => {
       const task = tasks.get(id);
@@ -93,40 +93,40 @@ export class ImageDecoders implements Disposable {
 }
 
 /**
- * Threads that nobody uses. A program that encodes again and again, a split at a time, starts them once: it saves a tenth of a second, and
- * some twenty KiB that Node keeps of every thread that has ended.
+ * Idle threads. A program that encodes split after split starts them only once, which saves a tenth of a second and about
+ * twenty KiB that Node keeps of every thread that has ended.
  */
-const parked: Worker[] = [];
-/** How long, in milliseconds, after the last one was parked. */
-const PARKED_FOR = 10_000;
+const idle: Worker[] = [];
+/** How long idle threads are kept, after the last one became idle. */
+const IDLE_MILLISECONDS = 10_000;
 let closing: NodeJS.Timeout | undefined;
 
-function park(worker: Worker): void {
-  parked.push(worker);
+function keepIdle(worker: Worker): void {
+  idle.push(worker);
   worker.on('error', () => {
-    parked.splice(parked.indexOf(worker), 1);
+    idle.splice(idle.indexOf(worker), 1);
   });
-  // Neither keeps the process from its end.
+  // Neither keeps the process alive.
   worker.unref();
-  closing ??= setTimeout(closeParked, PARKED_FOR).unref();
+  closing ??= setTimeout(closeIdle, IDLE_MILLISECONDS).unref();
   closing.refresh();
 }
 
-function parkedWorker(): Worker | undefined {
-  const worker = parked.pop();
+function idleWorker(): Worker | undefined {
+  const worker = idle.pop();
   if (!worker) return undefined;
   forgetListeners(worker);
   worker.ref();
   return worker;
 }
 
-/** Of the events used here: Node has listeners of its own on a worker, without which it is deaf. */
+/** Only of the events used here: Node needs its own listeners on a worker. */
 function forgetListeners(worker: Worker): void {
   worker.removeAllListeners('message').removeAllListeners('error');
 }
 
-function closeParked(): void {
-  for (const worker of parked.splice(0)) void worker.terminate();
+function closeIdle(): void {
+  for (const worker of idle.splice(0)) void worker.terminate();
 }
 
 /** A small file may lie in memory that Node shares among several. */

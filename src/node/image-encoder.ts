@@ -1,6 +1,6 @@
 /**
- * A frozen image encoder: the image tower of a CLIP, read before or after its projection, or another vision transformer. What
- * `encodeImages` computes with, and what tells its features from others' in the cache.
+ * A frozen image encoder: the image tower of a CLIP, read before or after its projection, or another vision transformer. `encodeImages` computes with it, and the
+ * cache tells its features from others' by it.
  */
 
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export interface OpenedEncoder extends ImageEncoder, AsyncDisposable {}
 /** The image tower of a CLIP. */
 export function clipEncoder(model: ModelSource, features: FeatureKind = 'joint'): ImageEncoder {
   const { config, clip, preprocessing } = model;
-  // The ids of special tokens are no matter of images.
+  // The ids of special tokens do not affect images.
   const { sot: _, eot: __, ...text } = config.text;
   const vision = clipVision(config);
   return {
@@ -48,14 +48,14 @@ export function clipEncoder(model: ModelSource, features: FeatureKind = 'joint')
   };
 }
 
-/** An encoder as it is, or the joint one of a CLIP. */
+/** The encoder itself, or the joint encoder of a CLIP. */
 export function encoderOf(model: ModelSource | ImageEncoder): ImageEncoder {
   return 'clip' in model ? clipEncoder(model) : model;
 }
 
 /**
  * Opens a CLIP's model directory, or a vision transformer in timm's naming (a safetensors or PyTorch file, or a folder with one).
- * Throws InputError where it is neither, and where joint features are asked of what has no joint space.
+ * Throws InputError if it is neither, and where joint features are asked of what has no joint space.
  */
 export async function openEncoder(path: string, features: FeatureKind): Promise<OpenedEncoder> {
   const { weights: files, directory } = await findCheckpoint(path);
@@ -99,7 +99,7 @@ export async function openEncoder(path: string, features: FeatureKind): Promise<
   return { ...clipEncoder(model, features), [Symbol.asyncDispose]: () => model.close() };
 }
 
-/** What timm's config.json beside a vision transformer says of its pictures; undefined where it says nothing. */
+/** What timm's config.json beside a vision transformer says of its pictures; undefined if it says nothing. */
 async function timmPreprocessingIn(directory: string | undefined, size: number): Promise<Preprocessing | undefined> {
   const path = join(directory ?? '', 'config.json');
   if (directory === undefined || !(await exists(path))) return undefined;

@@ -7,7 +7,7 @@
  */
 import { createContext, Script } from 'node:vm';
 
-/** Must be synchronous: there is no event loop to wait for any more. */
+/** Must be synchronous: the event loop does not run any more. */
 export type CleanUp = () => void;
 
 type Signal = 'SIGINT' | 'SIGTERM';
@@ -35,7 +35,7 @@ export function onInterrupt(cleanUp: CleanUp, signals: readonly Signal[] = SIGNA
   };
 }
 
-/** From now on Ctrl-C is answered by `say`, which hears what `whenInterrupted` was told. For programs. */
+/** Answers Ctrl-C from now on with `say`, which is called with what `whenInterrupted` was given. For programs. */
 export function answerInterruptions(say: (meaning: string | undefined) => void): void {
   speak = say;
   listen();
@@ -52,7 +52,7 @@ export function whenInterrupted(meaning: () => string): Disposable {
   };
 }
 
-// A context of its own is how a function gets into a script without a global of that name.
+// A separate context passes the function to the script without a global variable.
 const place: { body?: () => unknown } = {};
 let script: { run(): unknown } | undefined;
 let inside = false;
@@ -84,7 +84,7 @@ function breakableScript() {
   return { run: () => compiled.runInContext(context, { breakOnSigint: true, displayErrors: false }) as unknown };
 }
 
-/** Listens to the signals that somebody waits for, and to no other. */
+/** Listens only to signals that something is registered for. */
 function listen(): void {
   for (const signal of SIGNALS) {
     const wanted =
@@ -109,6 +109,6 @@ function attempt(body: () => void): void {
   try {
     body();
   } catch {
-    // There is nobody left to tell.
+    // Nothing is left that could report it.
   }
 }

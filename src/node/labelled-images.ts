@@ -14,7 +14,7 @@ export interface EncodedSplit extends LabelledFeatures {
 }
 
 /**
- * Gives encoded images their labels back, skipped ones left out. Throws InputError where nothing
+ * Gives encoded images their labels back, skipped ones left out. Throws InputError if nothing
  * of a class could be read.
  */
 export function labelled(

@@ -1,6 +1,6 @@
 /**
  * A lock that one process holds at a time, on one machine or on several that share a folder: a file that is created exclusively, and
- * rewritten every few seconds by a thread of its own for as long as it is held.
+ * rewritten every few seconds by a separate thread for as long as it is held.
  *
  *     {"id":"6f1c…","tag":"a1b2c3d4-12345-8f3kq2","host":"node7","beats":12}
  *
@@ -65,7 +65,7 @@ export async function takeLock(path: string, options: LockOptions): Promise<Lock
   );
 }
 
-/** Takes the lock, or returns undefined where a process holds it that may be alive. */
+/** Takes the lock, or returns undefined if a process holds it that may be alive. */
 export async function tryLock(path: string, options: LockOptions): Promise<Lock | undefined> {
   const lock = await acquire(path, options, 'none');
   return typeof lock === 'string' ? undefined : lock;
@@ -103,7 +103,7 @@ async function acquire(path: string, options: LockOptions, patience: Patience): 
     if (seen?.text === text) {
       if (state !== 'alive' && performance.now() - seen.at > timing.dead) await remove(path, text, what);
     } else {
-      // The file moves, so somebody is there.
+      // The file changes, so its holder is alive.
       if (seen && patience !== 'until it ends') return text;
       if (!seen && state === 'unknown')
         say?.(`${what}: ${whose(text)} has locked it; waiting ${timing.dead / 1000} s at most for a sign of life`);
@@ -147,7 +147,7 @@ function parse(text: string): Holder | undefined {
 /** Locks of this very process. */
 const held = new Set<string>();
 
-/** Undefined where there is something at `path`. */
+/** Undefined if there is something at `path`. */
 async function create(path: string, what: string, timing: LockTiming): Promise<Lock | undefined> {
   const holder: Holder = { id: randomUUID(), tag: processTag(), host: hostname(), beats: 0 };
   let made = false;
@@ -165,7 +165,7 @@ async function create(path: string, what: string, timing: LockTiming): Promise<L
   }
   // A process that was killed while it took over a dead lock had put that aside.
   await removeLeftBehind(dirname(path), basename(path));
-  const heart = startHeart(path, holder, timing.beat);
+  const heart = startHeartbeat(path, holder, timing.beat);
   const forget = onInterrupt(() => rmSync(path, { force: true }), ['SIGINT']);
   const found = async () => await read(path).catch(() => undefined);
   return {
@@ -186,7 +186,7 @@ async function create(path: string, what: string, timing: LockTiming): Promise<L
  * A thread that rewrites the lock's file, however long the main thread computes without a pause. It stops where the file is no longer
  * ours. It does not keep the process alive.
  */
-function startHeart(path: string, holder: Holder, beat: number): Worker {
+function startHeartbeat(path: string, holder: Holder, beat: number): Worker {
   const source = `
     const { lstatSync, readFileSync, writeFileSync } = require('node:fs');
     const { path, holder, beat } = require('node:worker_threads').workerData;
@@ -197,7 +197,7 @@ function startHeart(path: string, holder: Holder, beat: number): Worker {
         holder.beats++;
         writeFileSync(path, JSON.stringify(holder), { flag: 'r+' });
       } catch {
-        // Gone for good, or unreadable for a moment: the next beat will see.
+        // Deleted, or unreadable for a moment: the next beat will tell.
       }
     }, beat);`;
   const worker = new Worker(source, { eval: true, workerData: { path, holder, beat } });
@@ -207,7 +207,7 @@ function startHeart(path: string, holder: Holder, beat: number): Worker {
   return worker;
 }
 
-/** A lock's content; undefined where there is none. Throws InputError where there is something else. */
+/** A lock's content; undefined if there is none. Throws InputError if there is something else. */
 async function read(path: string): Promise<string | undefined> {
   try {
     // Before it is opened: a pipe would wait for someone to write to it, and a link may lead nowhere.

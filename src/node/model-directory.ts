@@ -36,7 +36,7 @@ export interface ModelDirectory extends AsyncDisposable {
   readonly description: ModelDescription;
   /** The weights, read as they are asked for, until `close`. */
   readonly clip: CanonicalClip;
-  /** The tokenizer. Throws InputError where the directory has no vocabulary. */
+  /** The tokenizer. Throws InputError if the directory has no vocabulary. */
   tokenizer(): Promise<ClipTokenizer>;
   /** `modelIdentity` of the weights: of the one file, or of the shards one after the other. Computed once. */
   hash(): Promise<string>;
@@ -98,7 +98,7 @@ export async function readTokenizer(directory: string, config: ClipConfig): Prom
   return readVocabulary(path, config);
 }
 
-/** The file in a folder that holds its vocabulary; undefined where there is none. */
+/** The file in a folder that holds its vocabulary; undefined if there is none. */
 export async function vocabularyIn(directory: string): Promise<string | undefined> {
   for (const name of VOCABULARY_FILES) {
     const path = join(directory, name);

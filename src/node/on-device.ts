@@ -1,11 +1,11 @@
-/** Work that outlives its device: where a GPU is lost under it, it is done again on a new one. */
+/** Work that survives the loss of its device: it is repeated on a new one. */
 import { DeviceLostError } from '../kernels/index.js';
 import type { OpenedDevice } from './device.js';
 import type { Events } from './events.js';
 
 /**
- * Opens a device, works on it, and closes it. Where it is lost, `work` is called once more with a new one: it goes on from what it has
- * kept (a checkpoint, a cache), or begins again. Throws DeviceLostError where the second device is lost too, or none of the same description
+ * Opens a device, works on it, and closes it. If it is lost, `work` is called once more with a new one and continues from what it has
+ * kept (a checkpoint, a cache), or starts again. Throws DeviceLostError if the second device is lost too, or none of the same description
  * can be had: another would round differently.
  */
 export async function onDevice<T>(

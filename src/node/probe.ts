@@ -50,7 +50,7 @@ export interface ProbeRequest {
   readonly onSkipped?: ((skipped: readonly SkippedImage[], truncated: readonly string[]) => void) | undefined;
 }
 
-/** Trains and evaluates a probe; the folder appears whole or not at all. Throws InputError where that is impossible. */
+/** Trains and evaluates a probe; the folder appears whole or not at all. Throws InputError if that is impossible. */
 export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   const { dataset, options, rates, memory, out } = request;
   const { root, classes } = dataset;

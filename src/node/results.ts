@@ -4,7 +4,7 @@
  *     results/<data set>-<split>.json    the measures, and what was evaluated (docs/evaluation.md)
  *     results/<data set>-<split>.csv     the prediction of every image, by its path relative to the folder of the data set
  *
- * A result is replaced only by that of the same images; other images under the same name get a name of their own.
+ * A result is only replaced by one on the same images; other images with the same name get a different file name.
  */
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
@@ -49,7 +49,7 @@ export interface EvaluatedSplit {
   readonly seen?: SeenImages | null | undefined;
   /** After how many epochs the prompts or the probe were evaluated. */
   readonly epochs: number;
-  /** How long the training and the evaluation took, where somebody measured it. */
+  /** Duration of training and evaluation, if it was measured. */
   readonly seconds?: number | undefined;
   /** The device's description. */
   readonly device: string;
@@ -185,7 +185,7 @@ export function resultPath(run: string, dataset: EvaluatedSplit['dataset'], spli
   return join(run, FOLDER, `${resultName(dataset)}-${split}.json`);
 }
 
-/** Reads the JSON file of a result. Throws InputError where it is something else. */
+/** Reads the JSON file of a result. Throws InputError if it is something else. */
 export async function readResult(path: string): Promise<ResultFile> {
   return parseJsonAs(resultSchema, await readText(path, MAX_DATA_BYTES), path, 'the result of an evaluation');
 }
@@ -208,7 +208,7 @@ export function predictionsPath(result: string): string {
   return result.replace(/\.json$/, '.csv');
 }
 
-/** Writes a result below `run`. Throws InputError where it cannot be written, or where a file in its place is no result. */
+/** Writes a result below `run`. Throws InputError if it cannot be written, or if a file in its place is not a result. */
 export async function writeResult(run: string, evaluated: EvaluatedSplit): Promise<WrittenResult> {
   const { dataset, split, classes, images, evaluation, seen = null, epochs, seconds = null, device } = evaluated;
   const { root, setting, origin } = dataset;

@@ -49,7 +49,7 @@ const isLeftBehind = (name: string): boolean => name === LOCK || name === TRIALS
 
 /** This process's right to train in a folder. */
 export interface RunClaim extends AsyncDisposable {
-  /** Throws InputError where another process took it, having seen no sign of life for too long. */
+  /** Throws InputError if another process took it, having seen no sign of life for too long. */
   requireHeld(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export class RunDirectory {
     private metricsBytes: number,
   ) {}
 
-  /** Throws InputError where `path` can be no run's folder because there is something else. To be asked before long work. */
+  /** Throws InputError if `path` can be no run's folder because there is something else. To be asked before long work. */
   static async requirePlace(path: string): Promise<void> {
     const names = (await readdir(path).catch(() => undefined)) ?? [];
     if (names.includes('run.json')) await readPromptsRecord(path);
@@ -79,7 +79,7 @@ export class RunDirectory {
 
   /**
    * Makes sure that no other process trains in `path`, which is created, until the claim is disposed; a folder that is empty then goes
-   * again. Throws InputError where one does, or the folder cannot be written. `say` is called where it takes time to find out.
+   * again. Throws InputError if one does, or the folder cannot be written. `say` is called where it takes time to find out.
    */
   static async claim(path: string, say?: (message: string) => void): Promise<RunClaim> {
     let made: string | undefined;
@@ -102,7 +102,7 @@ export class RunDirectory {
   }
 
   /**
-   * Starts a run, or picks up an interrupted one with the same options and images. Throws InputError where the folder holds something
+   * Starts a run, or picks up an interrupted one with the same options and images. Throws InputError if the folder holds something
    * else, and OtherRun where it is a run with other options or images. Its folder should be claimed.
    */
   static async open(
@@ -137,7 +137,7 @@ export class RunDirectory {
     return new RunDirectory(path, record, state, metricsBytes);
   }
 
-  /** Drops what is left of an epoch that did not end. Call once, before the first of `step` and `epoch`. */
+  /** Removes the remains of an unfinished epoch. Call once, before the first `step` or `epoch`. */
   async begin(): Promise<void> {
     await removeLeftBehind(this.path);
     const path = join(this.path, 'metrics.jsonl');
@@ -215,7 +215,7 @@ export async function lastEpochOf(run: string): Promise<EpochMetrics | undefined
   return parseEpochMetrics(text.trimEnd().split('\n').at(-1) ?? '', path);
 }
 
-/** The prompts of a run. Throws InputError where there are none yet. */
+/** The prompts of a run. Throws InputError if there are none yet. */
 export async function readRunPrompts(run: string): Promise<PromptsFile> {
   const path = join(run, 'prompts.safetensors');
   if (existsSync(run) && !existsSync(path)) {

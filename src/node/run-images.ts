@@ -85,7 +85,7 @@ export function imagesPath(run: string): string {
 
 /**
  * The images that a run was trained and validated on, in order; undefined for a run of an earlier version, which did not record them.
- * Throws InputError where images.csv is something else.
+ * Throws InputError if images.csv is something else.
  */
 export async function readRunImages(run: string): Promise<RunImage[] | undefined> {
   const path = imagesPath(run);
@@ -129,7 +129,7 @@ export interface SeenImages {
   train: number;
   /** Validated on, and not trained on. */
   val: number;
-  /** Path of the first of either; null where there are none. */
+  /** Path of the first of either; null if there are none. */
   first: string | null;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A training with its folder: prompts tuned on encoded images, what the folder holds of them kept up to date, and an interrupted
- * training gone on with to the result of one that was not.
+ * resumed training to the result of an uninterrupted one.
  */
 
 import type { TruncatedImages } from '../clip/image/index.js';
@@ -49,16 +49,16 @@ export interface TrainingRun {
   /** For the record: what became of images whose files are cut short. */
   readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
-  /** Hears of every epoch after it is on disk. */
+  /** Called after each epoch, once it is on disk. */
   readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
   /** Called at the end with the tuned prompts, which are gone after it. */
   readonly use?: ((model: PromptModel) => Promise<void>) | undefined;
 }
 
 /**
- * Trains, or goes on training, or finds the run finished; returns the last epoch's metrics. Throws InputError where the folder holds
+ * Trains, resumes, or finds the run finished; returns the last epoch's metrics. Throws InputError if the folder holds
  * something else or another run, or another process trains there, where not even one prompt fits the memory, and where loss or prompts
- * are no longer numbers: the folder then has the prompts and the state of the last epoch before that.
+ * are NaN: the folder then has the prompts and the state of the last epoch before that.
  */
 export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   const { out, model, tower, classes, options, train, validation, memory, events = SILENT } = request;

@@ -1,13 +1,13 @@
 /**
- * The whole job of `ptdpc train`, from folder names to tuned prompts on disk: what the command does, for programs.
+ * The whole job of `ptdpc train`, from folder names to trained prompts on disk, for programs.
  *
  *     const last = await tunePrompts({
  *       model: 'clip-vit-b32', data: 'fi', out: 'runs/fi', options: tuningOptions('paper'),
  *       openDevice: () => openDevice('auto'), cacheDirectory: defaultCacheDirectory(), memory: 2 ** 30,
  *     });
  *
- * Called again after an interruption, with the same request, it goes on where the last epoch ended; where a GPU is lost, it does so once by
- * itself. `training-run.ts` is the part of it for a program that has opened the model and encoded the images itself.
+ * Called again with the same request after an interruption, it resumes after the last epoch; if the GPU is lost, it does so once by itself.
+ * `training-run.ts` is the part for programs that open the model and encode the images themselves.
  */
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ import { onDevice } from './on-device.js';
 import { RunDirectory, TRIALS } from './run-directory.js';
 import { type TrainingRun, trainRun } from './training-run.js';
 
-/** Folders, and what is to be done with them. */
+/** A training, given by folders and options. */
 export interface TuneRequest {
   /** Model directory. */
   readonly model: string;
@@ -66,9 +66,9 @@ export interface TuneRequest {
   /** What becomes of images whose files are cut short. Default: `skip`. */
   readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
-  /** Hears of the images that were passed over, and of the paths of those that were read though their files are cut short, before training. */
+  /** Called before training with the skipped images, and with the paths of truncated images that were read. */
   readonly onSkipped?: ((skipped: readonly SkippedImage[], truncated: readonly string[]) => void) | undefined;
-  /** Hears of every epoch after it is on disk. */
+  /** Called after each epoch, once it is on disk. */
   readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
 }
 
@@ -98,7 +98,7 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   let encoded: EncodedData | undefined;
   return await onDevice(openDevice, events, async ({ backend }) => {
     const engine = new Engine(backend);
-    // Features are on the host, which a lost device leaves as it is.
+    // Features are in host memory, which survives a lost device.
     encoded ??= await encodeData({ ...request, engine, model }, data, request.onSkipped);
     using tower = await TextTower.load(engine, model.clip, model.config);
     const training: TrainingRun = { ...request, data, claim, model, tower, classes: data.classes, ...encoded };

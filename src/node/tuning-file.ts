@@ -28,7 +28,7 @@ export function tuningPath({ description, vendor, architecture, subgroupSize }: 
   return join(tuningFolder(), `${createHash('sha256').update(key).digest('hex').slice(0, 16)}.json`);
 }
 
-/** The adapter's tuning, if it was measured with this version's shaders. `warn` hears of a damaged file, which counts as none. */
+/** The adapter's tuning, if it was measured with this version's shaders. `warn` is called with a damaged file, which counts as none. */
 export async function readTuning(
   adapter: AdapterSummary,
   warn: (message: string) => void,

@@ -54,7 +54,7 @@ export interface VerifyOptions {
   readonly expectKnown?: boolean;
   /** Path of CLIP.png. */
   readonly image?: string | undefined;
-  /** Hears how far the reading of the weights is. */
+  /** Called with the progress of reading the weights. */
   readonly events?: Pick<Events, 'progress'> | undefined;
 }
 
@@ -125,7 +125,7 @@ function describeSizes({ vision, text, projectionDim }: ClipConfig): string {
   return `${vision.layers} + ${text.layers} layers, widths ${vision.width} and ${text.width}, joint width ${projectionDim}, patches of ${vision.patchSize}`;
 }
 
-/** What nobody can test on weights: how pictures are prepared, and which file says so. */
+/** What cannot be tested on weights: the image preprocessing, and which file defines it. */
 function checkPictures({ preprocessing, description }: ModelDirectory): Check {
   const { preprocessingFile, otherwise } = description;
   const said = describePreprocessing(preprocessing);

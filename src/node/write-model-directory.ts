@@ -16,7 +16,7 @@ export interface ModelParts {
   readonly tokenizer?: ClipTokenizer | undefined;
 }
 
-/** Creates `directory`. `onBytes` hears of the bytes of weights as they are written; `weightBytes` says how many come. */
+/** Creates `directory`. `onBytes` is called with the bytes of weights as they are written; `weightBytes` is their total. */
 export async function writeModelDirectory(
   directory: string,
   { checkpoint, config, preprocessing, tokenizer }: ModelParts,

@@ -5,7 +5,7 @@ export type { RunReportOptions };
 
 /**
  * Writes the page of a run: `report.html` in its folder, or `options.out`. Returns the path. With `openDevice`, the page shows the
- * learned tokens' nearest words and the weights of some pictures too. Throws InputError where the folder holds no run.
+ * learned tokens' nearest words and the weights of some pictures too. Throws InputError if the folder holds no run.
  */
 export async function writeRunReport(run: string, options: RunReportOptions = {}): Promise<string> {
   return (await import('./report/index.js')).writeRunReport(run, options);
@@ -17,7 +17,7 @@ export async function writeComparison(runs: readonly string[], out: string): Pro
 }
 
 /**
- * Writes the page of the experiments in a folder: `report.html` in it, or `out`. Returns the path. Throws InputError where the folder
+ * Writes the page of the experiments in a folder: `report.html` in it, or `out`. Returns the path. Throws InputError if the folder
  * holds no results.
  */
 export async function writeExperimentReport(directory: string, out?: string): Promise<string> {

@@ -11,7 +11,7 @@ export interface BatchPlan {
   images: number;
   /** Runs of classes per piece; one run if all classes fit. */
   classRuns: ClassRange[];
-  /** True where a piece, with all of its classes, goes forward and backward in one pass. */
+  /** True if a piece, with all of its classes, goes forward and backward in one pass. */
   whole: boolean;
 }
 
@@ -38,7 +38,7 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   const most = Math.floor(room / bytesPerRow);
   const refused = (bytes: number) =>
     tooLittleMemory('one prompt of this model needs at least', bytes / ROW_SHARE + rest, budget);
-  // In mode `cs` every class brings a prefix of its own; elsewhere a piece has one per image (or one in all).
+  // In mode `cs` every class has its own prefix; in other modes a piece has one per image, or one in all.
   const ownPrefix = model.options.mode === 'cs' ? prefix : 0;
   const shared = prefix - ownPrefix;
   const classRuns: ClassRange[] = [];
@@ -75,7 +75,7 @@ export function bytesPerImage(width: number, classes: number): number {
   return 4 * (3 * width + 8 * classes);
 }
 
-/** Rounded up to a tenth, so that what is said to suffice does. */
+/** Rounded up to a tenth, so that the amount in the message is sufficient. */
 export function mebibytes(bytes: number): string {
   return (Math.ceil((10 * bytes) / 2 ** 20) / 10).toFixed(1);
 }

@@ -15,7 +15,7 @@ const LARGEST_BATCH = 32;
 /** Share of the budget for images; the rest is for a device's rounding of sizes. */
 const IMAGE_SHARE = 0.9;
 
-/** Images per batch in a budget of bytes; `fixedBytes` is the device's (see `MemoryUse`). Throws InputError where not one fits. */
+/** Images per batch in a budget of bytes; `fixedBytes` is the device's (see `MemoryUse`). Throws InputError if not one fits. */
 export function imagesPerBatch(vision: VisionConfig, memoryBytes: number, fixedBytes = 0): number {
   const { width, intermediate, heads, imageSize } = vision;
   const rows = visionRows(vision);

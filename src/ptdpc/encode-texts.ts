@@ -4,7 +4,7 @@ import { type Engine, matmul } from '../tensor/index.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
 
 /**
- * Features of token sequences in pieces [texts, projectionDim], in their order, not normalised. `memory` in bytes. Throws InputError where
+ * Features of token sequences in pieces [texts, projectionDim], in their order, not normalised. `memory` in bytes. Throws InputError if
  * it does not hold one text's activations.
  */
 export async function* encodeTexts(
@@ -34,7 +34,7 @@ export async function* encodeTexts(
 }
 
 /**
- * scale * images . texts' of features [images, width] and [texts, width]: [images, texts]. `memory` in bytes. Throws InputError where it
+ * scale * images . texts' of features [images, width] and [texts, width]: [images, texts]. `memory` in bytes. Throws InputError if it
  * does not hold an image and a text.
  */
 export async function compareFeatures(

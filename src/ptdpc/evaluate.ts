@@ -1,14 +1,14 @@
-/** What predictions are worth: accuracy, confusion, and the class of each image. */
+/** Metrics of predictions: accuracy, confusion, and the class of each image. */
 import {
   type CalibrationBin,
-  type ClassMeasures,
+  type ClassMetrics,
   calibration,
-  classMeasures,
+  classMetrics,
   expectedCalibrationError,
   macroF1,
-} from './measures.js';
+} from './metrics.js';
 
-/** What predictions for labelled images are worth. Shares lie between 0 and 1. */
+/** Metrics of predictions for labelled images. Shares lie between 0 and 1. */
 export interface Evaluation {
   count: number;
   accuracy: number;
@@ -19,7 +19,7 @@ export interface Evaluation {
   /** Of each class's images, the share that was recognised; null for a class without images. */
   perClass: (number | null)[];
   /** Precision, recall (as `perClass`) and F1 of each class. */
-  classes: ClassMeasures[];
+  classes: ClassMetrics[];
   /** Mean F1 of the classes that occur. */
   macroF1: number;
   /** Reliability diagram: the bins of predicted probability that hold images. */
@@ -48,7 +48,7 @@ export function evaluate(logits: Float32Array, labels: Int32Array, classes: numb
     loss += (max + Math.log(sum) - row[label]!) / count;
   });
   const correct = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
-  const measures = classMeasures(confusion);
+  const measures = classMetrics(confusion);
   const bins = calibration({ predicted, probabilities }, labels);
   return {
     count,

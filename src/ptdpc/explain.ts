@@ -1,5 +1,5 @@
 /**
- * What a tuned prompt has become, and what an image makes of it: the learned tokens' nearest words, and for an image its
+ * What prompts have learned: the nearest words of the learned tokens, and for an image its
  * probabilities and weights w[i][j] (Eq. 3). Modes lack some of this, and then it is null or said in `absent`, never made up.
  *
  * In mode `both`, prompts that begin equal stay equal: the composed prompt is a sum over classes in which all of them stand alike, so
@@ -34,7 +34,7 @@ export interface ExplainOptions extends Omit<NearestWordsOptions, 'skips'> {
   skip: readonly SkippableWords[];
 }
 
-/** A token of the vocabulary with what it stands for. */
+/** A token of the vocabulary, with its text. */
 export interface VocabularyWord extends TokenText {
   readonly id: number;
 }
@@ -49,7 +49,7 @@ export interface PromptExplanation {
   /** What each learned token began as, in the prompt's order: SOT where it is learned, then the template's. */
   tokens: VocabularyWord[];
   prompts: ExplainedPrompt[];
-  /** True where there are prompts of several classes and all hold the same numbers. */
+  /** True if there are prompts of several classes and all hold the same numbers. */
   equal: boolean;
   /** What this mode does not have, in words; empty for `both`. */
   absent: string[];
@@ -64,7 +64,7 @@ export interface ExplainedPrompt {
 
 /** One learned token. */
 export interface ExplainedToken {
-  /** Its present value beside its first. */
+  /** Its present value compared with its initial one. */
   start: Closeness;
   /** The nearest tokens of the vocabulary, the nearest first. */
   nearest: (NearestWord & TokenText)[];
@@ -107,7 +107,7 @@ export async function explainPrompts(
   };
 }
 
-/** What an image makes of the prompts. */
+/** Probabilities and weights for an image. */
 export interface ImageExplanation {
   /** Place of the most probable class. */
   predicted: number;

@@ -15,21 +15,21 @@ export * from './library/index.js';
 export * from './linear-probe.js';
 export {
   type CalibrationBin,
-  type ClassMeasures,
+  type ClassMetrics,
   calibration,
   classesWithoutImages,
-  classMeasures,
+  classMetrics,
   expectedCalibrationError,
   macroF1,
   pooledCalibration,
   rowShares,
   wilsonInterval,
-} from './measures.js';
+} from './metrics.js';
 export * from './nearest-words.js';
 export * from './options.js';
 export { predictionLines, predictionsCsv } from './predictions-csv.js';
 export { type ClassRange, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
-export { initialPrompts, type PromptText, promptText, type StartOptions } from './prompt-text.js';
+export { type InitOptions, initialPrompts, type PromptText, promptText } from './prompt-text.js';
 export { promptWeights } from './prompt-weights.js';
 export {
   type ClassName,

@@ -1,6 +1,6 @@
 /**
  * The linear probe of the paper's Table 4: one fully connected layer trained on what a frozen encoder gives, everything else fixed
- * (section 5.6). The paper states no training of its own for it, so the defaults are those of section 5.2: SGD with momentum 0.9,
+ * (section 5.6). The paper does not say how it is trained, so the defaults are those of section 5.2: SGD with momentum 0.9,
  * StepLR of step 3 and gamma 0.9, batches of 64, 10 epochs, and a learning rate of 0.1, 0.01 or 0.001 "of different datasets", which
  * `chooseRate` takes by validation.
  */
@@ -34,7 +34,7 @@ export interface ProbeOptions
   l2: number;
 }
 
-/** The defaults with some options replaced. Throws InputError where an option is out of range. */
+/** The defaults with some options replaced. Throws InputError if an option is out of range. */
 export function probeOptions(overrides: Partial<ProbeOptions> = {}): ProbeOptions {
   const { l2 = 0, ...rest } = overrides;
   const { optimizer, learningRate, stepSize, gamma, epochs, batchSize, shuffle, seed } = tuningOptions('paper', {
@@ -75,13 +75,13 @@ export interface ProbeTraining {
   classes: number;
   /** Bytes of working memory. */
   memory: number;
-  /** Hears of every epoch. */
+  /** Called after every epoch. */
   onEpoch?: ((metrics: ProbeEpoch) => void) | undefined;
 }
 
 /**
  * Trains a probe. The same seed gives the same probe: it draws the start (uniform in ±1 / sqrt(width), as PyTorch's `nn.Linear`) and
- * the order of images. Throws TrainingDiverged where the loss is no longer a number, InputError where the memory does not hold the layer.
+ * the order of images. Throws TrainingDiverged if the loss is NaN, InputError where the memory does not hold the layer.
  */
 export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> {
   const { engine, options, train, width, classes, memory } = training;
@@ -158,7 +158,7 @@ async function step(
 /** Tensors of the weight's size: in training it, its optimiser's state, three gradients being added up and what comes of them. */
 const WEIGHT_COPIES = { training: 8, scoring: 2 } as const;
 
-/** Images scored or learned from at once. Throws InputError where the memory, in bytes, does not hold one beside the layer. */
+/** Images scored or learned from at once. Throws InputError if the memory, in bytes, does not hold one beside the layer. */
 function imagesAtOnce(
   engine: Engine,
   work: keyof typeof WEIGHT_COPIES,
@@ -172,7 +172,7 @@ function imagesAtOnce(
   return images;
 }
 
-/** Logits [count, classes] of features [count, width]. `memory` in bytes. Throws InputError where it does not hold the layer. */
+/** Logits [count, classes] of features [count, width]. `memory` in bytes. Throws InputError if it does not hold the layer. */
 export async function probeLogits(
   engine: Engine,
   probe: LinearProbe,
@@ -194,7 +194,7 @@ export async function probeLogits(
   return logits;
 }
 
-/** What a probe is worth on labelled images. `memory` in bytes, as `probeLogits` takes it. */
+/** Evaluates a probe on labelled images. `memory` in bytes, as `probeLogits` takes it. */
 export async function evaluateProbe(
   engine: Engine,
   probe: LinearProbe,
@@ -209,7 +209,7 @@ export interface ProbeResult {
   probe: LinearProbe;
   evaluation: Evaluation;
   learningRate: number;
-  /** The rates that validation chose between; empty where one was given. */
+  /** The rates that validation chose between; empty if one was given. */
   choice: RateChoice[];
 }
 
@@ -224,7 +224,7 @@ export interface ProbeCell extends ProbeTraining {
 /**
  * One cell of Table 4: trained, with the learning rate that does best on the validation images where there is a choice, and evaluated
  * on the test images. Without validation images the choice is made on a tenth of the training images of each class, drawn by the
- * seed, and the chosen rate is trained once more on all of them. Throws InputError where no class has two images to hold one out of.
+ * seed, and the chosen rate is trained once more on all of them. Throws InputError if no class has two images to hold one out of.
  */
 export async function probeCell(cell: ProbeCell): Promise<ProbeResult> {
   const { engine, rates, validation, test, options } = cell;
@@ -262,7 +262,7 @@ async function chooseHoldingOut(
 
 /**
  * Trains with each of the rates and takes the one that does best on the validation images; of rates that do equally well the one with
- * the lower loss, then the first. One that diverges is out. Throws TrainingDiverged where all do.
+ * the lower loss, then the first. A rate that diverges is excluded. Throws TrainingDiverged if all diverge.
  */
 export async function chooseRate(
   training: ProbeTraining & { rates: readonly number[]; validation: LabelledFeatures },

@@ -23,7 +23,7 @@ export interface NearestWordsOptions {
   skips?: ((id: number) => boolean) | undefined;
   /** Working memory in bytes. */
   memory: number;
-  /** Hears how many more tokens of the vocabulary were compared. */
+  /** Called with the number of tokens of the vocabulary compared since the last call. */
   onProgress?: ((tokens: number) => void) | undefined;
 }
 
@@ -49,7 +49,7 @@ const MOST_ROWS = 8192;
 
 /**
  * The nearest tokens of the vocabulary to each of `vectors` [count, width], the nearest first, the lower id first among equals.
- * Throws InputError where `memory` does not hold one row of the vocabulary beside the vectors.
+ * Throws InputError if `memory` does not hold one row of the vocabulary beside the vectors.
  */
 export async function nearestWords(
   engine: Engine,

@@ -94,7 +94,7 @@ export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
   },
 };
 
-/** A preset with some options replaced. Throws InputError where an option is out of range. */
+/** A preset with some options replaced. Throws InputError if an option is out of range. */
 export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> = {}): TuningOptions {
   const options = { ...PRESETS[preset], ...overrides, preset };
   requireWhole('--epochs', options.epochs);
@@ -113,7 +113,7 @@ export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> 
 
 /**
  * What to say of a training whose classes' prompts can never differ: in mode `both`, equal prompts get equal gradients (docs/method.md).
- * Undefined where they can.
+ * Undefined if they can.
  */
 export function equalPromptsNote(
   { mode, initNoise }: Pick<TuningOptions, 'mode' | 'initNoise'>,
@@ -129,7 +129,7 @@ export function equalPromptsNote(
 /** What an option that came later stands at in files from before it. */
 const LATER = { initNoise: 0, keep: 'last' } as const;
 
-/** Tuning options from a file; undefined where the value is none. */
+/** Tuning options from a file; undefined if the value is none. */
 export function parseTuningOptions(value: unknown): TuningOptions | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const options = { ...LATER, ...value } as TuningOptions;

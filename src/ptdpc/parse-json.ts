@@ -1,4 +1,4 @@
-/** JSON files of a known shape, checked against a schema: what a file says is believed only as far as it was looked at. */
+/** JSON files of a known shape, checked against a schema: nothing in a file is trusted unless it is checked. */
 import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
@@ -39,7 +39,7 @@ export function parseJsonAs<T>(
 /** A number or null, alone on its line, of an array of such. */
 const NUMBER_LINES = /\[\n\s*(?:(?:-?\d[\d.eE+-]*|null),?\s+)+\]/g;
 
-/** `value` as JSON with one property a line, where an array of numbers takes one line too: a matrix reads as its rows. */
+/** `value` as JSON with one property per line and one line per array of numbers, so that a matrix reads as its rows. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(NUMBER_LINES, (lines) =>
     lines.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'),

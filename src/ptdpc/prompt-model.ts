@@ -10,10 +10,10 @@ import { Latest, type TextTower, type TokenEmbeddings } from '../clip/towers/ind
 import { affine, compose, type Engine, groupDot, matmul, normalizeRows, type Tensor } from '../tensor/index.js';
 import { Forest, type PromptTree } from './forest.js';
 import type { Mode, TuningOptions } from './options.js';
-import { type FrozenRows, frozenRows, initialPrompts, type PromptText, type StartOptions } from './prompt-text.js';
+import { type FrozenRows, frozenRows, type InitOptions, initialPrompts, type PromptText } from './prompt-text.js';
 
 /** The options that the start, the forward pass and the loss depend on. */
-export type PromptModelOptions = StartOptions & Pick<TuningOptions, 'mode' | 'weight' | 'loss' | 'logitScale'>;
+export type PromptModelOptions = InitOptions & Pick<TuningOptions, 'mode' | 'weight' | 'loss' | 'logitScale'>;
 
 /** A run of classes, [start, end). */
 export interface ClassRange {
@@ -63,7 +63,7 @@ export class PromptModel implements Disposable {
     );
   }
 
-  /** True where every image has a prompt of its own. */
+  /** True if every image has its own prompt. */
   get perImage(): boolean {
     return this.options.mode === 'both' || this.options.mode === 'is';
   }

@@ -116,12 +116,12 @@ export async function frozenRows(
 }
 
 /** The options that the learned tokens' start depends on. */
-export type StartOptions = Pick<TuningOptions, 'learnSot' | 'initNoise' | 'seed'>;
+export type InitOptions = Pick<TuningOptions, 'learnSot' | 'initNoise' | 'seed'>;
 
 /** Where the learned tokens start: the template's embeddings, once per prompt, [prompts, tokens, width], with noise where asked for. */
 export async function initialPrompts(
   text: PromptText,
-  { learnSot, initNoise, seed }: StartOptions,
+  { learnSot, initNoise, seed }: InitOptions,
   prompts: number,
   embeddings: TokenEmbeddings,
 ): Promise<Float32Array> {

@@ -4,7 +4,7 @@ import type { PromptModel } from './prompt-model.js';
 
 /**
  * The weights w[i][j] of images by their normalised features [count, width]: [count, prompts, tokens], or null in the modes `cs` and
- * `none`, where no prompt depends on the image. `memory` in bytes. Throws InputError where it does not hold one image's.
+ * `none`, where no prompt depends on the image. `memory` in bytes. Throws InputError if it does not hold one image's.
  */
 export async function promptWeights(
   model: PromptModel,

@@ -14,13 +14,13 @@ export interface ClassName {
   word: string;
 }
 
-/** Tuned prompts with what is needed to use them again. */
+/** Trained prompts, with everything needed to use them again. */
 export interface PromptsFile {
   options: TuningOptions;
   classes: readonly ClassName[];
-  /** SHA-256 of the weights that the prompts were tuned with. */
+  /** SHA-256 of the weights that the prompts were trained with. */
   modelHash: string;
-  /** Epochs of training behind them. */
+  /** Epochs of training. */
   epochs: number;
   shape: readonly number[];
   prompts: Float32Array;
@@ -42,7 +42,7 @@ export async function encodePrompts(file: PromptsFile): Promise<Uint8Array> {
   return safetensorsBytes([['prompts', file.shape, file.prompts]], metadata);
 }
 
-/** Throws InputError where the file is not a prompts file, or contradicts itself. */
+/** Throws InputError if the file is not a prompts file, or contradicts itself. */
 export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
   const checkpoint = await openCheckpoint([source]);
   const metadata = (key: string): string => {

@@ -33,7 +33,7 @@ export async function accumulateGradient(
   return plan.whole ? inWholePieces(model, batch, plan) : inClassRuns(model, batch, plan);
 }
 
-/** Throws InputError where not even one prompt of the model can be trained in this budget of bytes. To be asked before long work. */
+/** Throws InputError if not even one prompt of the model can be trained in this budget of bytes. Call it before long work. */
 export function requireTrainingMemory(model: PromptModel, budget: number): void {
   planBatch(model, 1, budget, model.tower.trainingBytesPerRow);
 }
@@ -159,7 +159,7 @@ function lossesOf(model: PromptModel, logits: Tensor, labels: Int32Array): Tenso
   return crossEntropy(scores, engine.indices(labels));
 }
 
-/** Logits [count, classes] without a gradient, in pieces that fit the budget. Throws NonFiniteError where one is no number. */
+/** Logits [count, classes] without a gradient, in pieces that fit the budget. Throws NonFiniteError if one is NaN. */
 export async function predictLogits(model: PromptModel, features: Float32Array, budget: number): Promise<Float32Array> {
   using _limit = model.engine.workWithin(budget);
   const count = features.length / model.prompts.columns;

@@ -48,7 +48,7 @@ export interface BestEpoch {
   prompts: Float32Array;
 }
 
-/** What a training that stands here has learned: the best epoch's prompts where those are kept, else the last one's. */
+/** The prompts of a training in this state: the best epoch's if those are kept, else the last one's. */
 export function keptPrompts(state: TrainingState): Pick<BestEpoch, 'epochs' | 'prompts'> {
   return state.best ?? state;
 }
@@ -64,13 +64,13 @@ export interface Training {
   /** Continue from here instead of from the start. */
   resume?: TrainingState | undefined;
   signal?: AbortSignal | undefined;
-  /** Hears of every step, and of how many images it took. */
+  /** Called after every step, with the number of its images. */
   onStep?: (metrics: StepMetrics, images: number) => void;
-  /** Called after every epoch, with what it made of the validation images; training goes on when it resolves. */
+  /** Called after every epoch, with its metrics on the validation images; training continues when the returned promise resolves. */
   onEpoch?: (metrics: EpochMetrics, state: TrainingState, validation: Evaluation | undefined) => Promise<void> | void;
 }
 
-/** The loss or the prompts are no longer numbers: the learning rate was too high for these images. */
+/** The loss or the prompts are NaN: the learning rate was too high for these images. */
 export class TrainingDiverged extends InputError {}
 
 /** Steps of one epoch; a short last batch is kept. */
@@ -79,9 +79,9 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
 }
 
 /**
- * Tunes the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
- * `onEpoch` hears of no prompts but such as give finite logits. With `keep: 'best'` the model ends with the prompts of the best epoch; throws
- * InputError then without validation images. Throws TrainingDiverged where loss or prompts are no longer numbers, NonFiniteError
+ * Trains the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
+ * `onEpoch` is only called with prompts that give finite logits. With `keep: 'best'` the model ends with the prompts of the best epoch; throws
+ * InputError then without validation images. Throws TrainingDiverged if loss or prompts are NaN, NonFiniteError
  * where the first loss is none, before anything was learnt, and the signal's reason where it is aborted (between steps).
  */
 export async function trainPrompts(training: Training): Promise<void> {
@@ -160,7 +160,7 @@ function divergence(what: string, options: TuningOptions, epoch: number, step: n
   );
 }
 
-/** Predictions for labelled images. Throws NonFiniteError where they are no numbers. */
+/** Predictions for labelled images. Throws NonFiniteError if they are NaN. */
 export async function evaluateOn(model: PromptModel, images: LabelledFeatures, memory: number) {
   return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes);
 }

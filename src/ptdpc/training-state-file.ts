@@ -23,7 +23,7 @@ export async function encodeTrainingState(state: TrainingState, metricsBytes: nu
   );
 }
 
-/** Throws InputError where the file is damaged or does not fit prompts of `size` numbers and the optimiser of the run. */
+/** Throws InputError if the file is damaged or does not fit prompts of `size` numbers and the optimiser of the run. */
 export async function decodeTrainingState(
   source: ByteSource,
   size: number,

@@ -13,7 +13,7 @@ export function classText(template: string, word: string): string {
 /**
  * Logits [count, classes] of normalised features [count, width]. `texts` has an entry for each class: one text, or several, whose
  * normalised features are averaged and normalised again (the prompt ensembling of the same section). `memory` in bytes, for as many texts and
- * images at a time as it holds. Throws NonFiniteError where a logit is no number, InputError where not one text fits.
+ * images at a time as it holds. Throws NonFiniteError if a logit is NaN, InputError where not one text fits.
  */
 export async function zeroShotLogits(
   tower: TextTower,

@@ -1,5 +1,5 @@
 /** The page that compares runs: those that were evaluated on the same images stand side by side. */
-import { classMeasures, wilsonInterval } from '../ptdpc/index.js';
+import { classMetrics, wilsonInterval } from '../ptdpc/index.js';
 import { seedChart } from './charts/seeds.js';
 import { counted, percent, points, figure as significant } from './format.js';
 import { type Html, html } from './html.js';
@@ -84,7 +84,7 @@ ${
     head: ['run', ...first.classes],
     rows: runs.map(({ name, evaluation }) => [
       name,
-      ...classMeasures(evaluation.confusion).map(({ recall }) => points(recall, 1)),
+      ...classMetrics(evaluation.confusion).map(({ recall }) => points(recall, 1)),
     ]),
   })}`
 }`;

@@ -9,7 +9,7 @@ export class Html {
   constructor(readonly text: string) {}
 }
 
-/** What may stand in a template; null and false stand for nothing. */
+/** Values allowed in a template; null and false produce nothing. */
 export type Part = string | number | Html | null | undefined | false | readonly Part[];
 
 /** The tag of templates: text between tags and attributes in double quotes are both safe places for a value. */

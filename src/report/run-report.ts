@@ -1,4 +1,4 @@
-/** The page of one run: what was asked for, how it learnt, how good it is, and on which pictures it is right and wrong. */
+/** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
 import { classesWithoutImages, type ProbeOptions, type TuningOptions, wilsonInterval } from '../ptdpc/index.js';
 import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, percent, whole } from './format.js';
@@ -51,7 +51,7 @@ export interface RunSetup {
 export interface RunEvaluation {
   /** Null in runs of earlier versions, which did not say. */
   readonly dataset: string | null;
-  /** After how many epochs; null where nothing says so. */
+  /** After how many epochs; null if nothing says so. */
   readonly epochs: number | null;
   readonly split: string;
   /** Which images; null in runs of earlier versions. */
@@ -64,7 +64,7 @@ export interface RunEvaluation {
   readonly calibration: readonly ReliabilityGroup[];
   /** counts[actual][predicted]. */
   readonly confusion: readonly (readonly number[])[];
-  /** How many of the images the run was trained on, or validated on; null where that is not known. */
+  /** How many of the images the run was trained on, or validated on; null if that is not known. */
   readonly seen: { readonly train: number; readonly val: number } | null;
   readonly right: readonly Case[];
   readonly wrong: readonly Case[];
@@ -94,7 +94,7 @@ export function runReport(run: RunReport, extra: readonly Section[] = []): strin
     kind: 'PT-DPC run',
     title: run.name,
     opening: html`<p class="lead">${leadOf(run)}</p>
-${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>ptdpc eval --run … --data …</code> adds results and pictures.</p>` : evaluations.map((evaluation) => keyFigures(run, evaluation))}`,
+${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>ptdpc eval --run … --data …</code> adds results and images.</p>` : evaluations.map((evaluation) => keyFigures(run, evaluation))}`,
     sections: sections.filter((section) => section !== false),
     footer: `Written by ptdpc ${run.setup.program}. This page loads nothing and runs no script.`,
   });
@@ -166,9 +166,9 @@ ${confusionFigures(matrix)}
 }
 
 function picturesSection({ right, wrong }: RunEvaluation): Html {
-  return html`<p>Each picture as the model sees it: the square in its middle. Percentages are the model's probabilities.</p>
-${right.length > 0 && html`<h3>The surest of the right predictions, one for each class</h3>${caseList(right)}`}
-${wrong.length > 0 && html`<h3>The surest of the wrong predictions</h3>${caseList(wrong)}`}`;
+  return html`<p>Images as the model sees them: the central square. Percentages are the model's probabilities.</p>
+${right.length > 0 && html`<h3>Most confident correct predictions, one per class</h3>${caseList(right)}`}
+${wrong.length > 0 && html`<h3>Most confident mistakes</h3>${caseList(wrong)}`}`;
 }
 
 function setupSection({ setup, method, classes }: RunReport): Html {

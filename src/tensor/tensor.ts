@@ -121,7 +121,7 @@ export class Tensor implements Disposable {
   }
 }
 
-/** Number of elements. Throws Error where an axis is no whole number from 1. */
+/** Number of elements. Throws Error if an axis is no whole number from 1. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => {
     if (Number.isInteger(length) && length > 0) return product * length;

@@ -55,7 +55,7 @@ test('a second loss is the end', async () => {
   expect(closed).toEqual(['a', 'a']);
 });
 
-test('another device is none to go on with, nor is none', async () => {
+test('another device cannot resume the work, nor can none', async () => {
   const other = devices('a', 'b');
   await expect(onDevice(other.open, other.events, work(lost))).rejects.toThrow(/^lost, and now there is another: b$/);
   expect(other.closed).toEqual(['a', 'b']);

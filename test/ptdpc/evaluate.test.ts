@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { argmax, evaluate, softmaxRows } from '../../src/ptdpc/evaluate.js';
 import {
   calibration,
-  classMeasures,
+  classMetrics,
   expectedCalibrationError,
   macroF1,
   pooledCalibration,
   rowShares,
-} from '../../src/ptdpc/measures.js';
+} from '../../src/ptdpc/metrics.js';
 
 test('counts what is right, by class and in all', () => {
   // Three classes, the last one without images; image by image: right, wrong, right, a tie that the first one wins.
@@ -50,7 +50,7 @@ test('precision, recall and F1 of each class; classes that do not occur count fo
     [1, 0, 0, 0],
     [0, 0, 0, 0],
   ];
-  expect(classMeasures(confusion)).toEqual([
+  expect(classMetrics(confusion)).toEqual([
     { precision: 0.5, recall: 0.75, f1: 0.6 },
     { precision: 0.8, recall: 4 / 6, f1: 8 / 11 },
     { precision: null, recall: 0, f1: 0 },

@@ -29,7 +29,7 @@ it('leaves out weights where there are none, and words of more classes than can 
   const { words, pictures } = samplePrompts(classes);
   const bare = pictures.map((one) => ({ ...one, explanation: { ...one.explanation, weights: null } }));
   const page = runReport(sampleRun(['a', 'b']), [promptsSection({ words, pictures: bare })]);
-  expect(page).not.toContain('Weights of pictures');
+  expect(page).not.toContain('Weights of images');
   expect(page).toContain('And 16 more classes.');
 });
 

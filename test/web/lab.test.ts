@@ -40,7 +40,7 @@ describeInBrowser(
     it('times a right kernel beside the shipped variants', () =>
       withPage(browser(), laboratory(), async ({ page }) => {
         await choose(page, 'matmul');
-        await page.getByLabel('Begin again from').selectOption('tiled');
+        await page.getByLabel('Start again from').selectOption('tiled');
         await page.getByRole('button', { name: 'Put into the editor' }).click();
         await page.getByLabel('Sizes to time', { exact: true }).fill('m=16,n=16,k=8');
         await inEditor(page, '.cm-line').filter({ hasText: '`tiled`' }).waitFor();

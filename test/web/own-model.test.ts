@@ -62,7 +62,7 @@ async function variation(name: string, change: (folder: string) => Promise<unkno
 async function said(page: Page): Promise<number[]> {
   await page.getByRole('tab', { name: 'Predict' }).click();
   await page.getByLabel('Classes').fill(` ${CLASSES.join(' ,')},${CLASSES[0]}, `);
-  await page.getByRole('button', { name: 'Tell these apart' }).click();
+  await page.getByRole('button', { name: 'Classify by these' }).click();
   await page.locator('#panel-predict input[type=file][multiple]').setInputFiles(scratchPath('scene.png'));
   await page.locator('.answer .kicker', { hasText: 'scene.png' }).waitFor();
   await page.locator('.probabilities th', { hasText: CLASSES[0]! }).waitFor();

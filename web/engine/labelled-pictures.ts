@@ -37,7 +37,7 @@ const HELD_OUT_SCENES = { val: 10, test: 40 } as const;
 /** The share for testing is the command line's, and so are the pictures; the share for watching is taken from training. */
 const SHARES = { val: 0.15, test: 0.2 } as const;
 
-/** Throws InputError where there are not two classes to tell apart. */
+/** Throws InputError if there are not two classes to tell apart. */
 export function labelledPictures(request: DataRequest): LabelledPictures {
   return request.kind === 'scenes' ? scenes(request) : folders(request);
 }
@@ -115,7 +115,7 @@ function notesOf(names: readonly string[], leftOut: number): string[] {
 
 /**
  * Where a file below the chosen folder belongs: `<split>/<class>/...` where there are splits, else `<class>/...` or `images/<class>/...`;
- * none where that is in no class.
+ * none if that is in no class.
  */
 function place(path: string, picture: File, splits: ReadonlyMap<string, Split> | undefined): Found[] {
   const [top = '', ...rest] = path.split('/');

@@ -97,7 +97,7 @@ export class Session {
     return promptsReport(id, label, file);
   }
 
-  /** The labelled pictures of an id. Throws InputError where they were another model's. */
+  /** The labelled pictures of an id. Throws InputError if they were another model's. */
   dataOf(id: string): PreparedData {
     const data = this.#data.get(id);
     if (!data) throw new InputError('these pictures were looked at with another model: choose them again');

@@ -94,7 +94,7 @@ export class EngineClient {
   }
 }
 
-/** The line for people, or null where there is nothing to say: they cancelled it themselves. */
+/** The line for people, or null if there is nothing to say: they cancelled it themselves. */
 export function lineOf(error: unknown): string | null {
   if (!(error instanceof TaskError)) return `internal error: ${error instanceof Error ? error.message : String(error)}`;
   if (error.kind === 'cancelled') return null;

@@ -13,7 +13,7 @@ export function chosenFolder(files: readonly File[]): Folder {
   };
 }
 
-/** Undefined where no folder was dropped. What cannot be read is left out. Must be called in the event itself. */
+/** Undefined if no folder was dropped. What cannot be read is left out. Must be called in the event itself. */
 export async function droppedFolder(data: DataTransfer): Promise<Folder | undefined> {
   const roots = [...data.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
   const folders = roots.filter((entry): entry is FileSystemDirectoryEntry => entry.isDirectory);

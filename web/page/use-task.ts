@@ -8,7 +8,7 @@ export interface RunningTask {
   readonly progress: Progress | undefined;
   /** One line, or null. */
   readonly error: string | null;
-  /** Runs `body` in place of what ran before. Undefined where it failed or was cancelled; `error` says why. */
+  /** Runs `body` in place of what ran before. Undefined if it failed or was cancelled; `error` says why. */
   run<T>(body: (watch: TaskWatch) => Promise<T>): Promise<T | undefined>;
   cancel(): void;
   /** Shows a line that is no task's, or takes it away. */

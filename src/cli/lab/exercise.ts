@@ -35,7 +35,7 @@ function list({ json }: Options): void {
   else for (const { number, title, kernel } of exercises) print(`${number}  ${title} (${kernel})`);
 }
 
-/** Throws InputError where the answer is not right yet. */
+/** Throws InputError if the answer is not right yet. */
 async function check(exercise: Exercise, file: string, { json }: Options): Promise<void> {
   const text = await readVariant(file);
   const backend = await openWebGpu(await requireAdapter(), { poison: true });

@@ -70,7 +70,7 @@ function difference({ worst, wrong, elements, overrun, error }: Comparison): str
   const off = wrong - overrun;
   return [
     off > 0 && worst ? `${element(worst)}; ${off} of ${counted(elements, 'element')} off, ${size}` : '',
-    overrun > 0 ? `${counted(overrun, 'number')} written behind the end of its outputs` : '',
+    overrun > 0 ? `${counted(overrun, 'number')} written past the end of its outputs` : '',
   ]
     .filter(Boolean)
     .join('; ');

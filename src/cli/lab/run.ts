@@ -122,14 +122,14 @@ async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): 
   else printTimings(test.name, timings, ceilings);
 }
 
-/** Throws InputError where this machine has no WebGPU adapter. */
+/** Throws InputError if this machine has no WebGPU adapter. */
 export async function requireAdapter(): Promise<GPUAdapter> {
   const adapter = await nodeAdapter();
   if (!adapter) throw new InputError(`no WebGPU adapter on this machine; ${installHint()}`);
   return adapter;
 }
 
-/** A WGSL file of the user's. Throws InputError where it cannot be read. */
+/** A WGSL file of the user's. Throws InputError if it cannot be read. */
 export async function readVariant(file: string): Promise<string> {
   try {
     return decodeText(await readFile(file), file);

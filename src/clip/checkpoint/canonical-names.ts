@@ -29,7 +29,7 @@ export const CLIP_ANCHOR = /(?:^|\.)(?:visual\.conv1|vision_model\.embeddings\.p
 
 /**
  * What stands before every name of a model: of DistributedDataParallel, torch.compile, a training framework's module, a larger model. It is
- * all that precedes the one tensor that `anchor` matches. Throws InputError where there are two such tensors: one file then holds two models.
+ * all that precedes the one tensor that `anchor` matches. Throws InputError if there are two such tensors: one file then holds two models.
  */
 export function prefixOf(names: readonly string[], anchor: RegExp, fileName: string): string {
   const prefixes = new Set<string>();

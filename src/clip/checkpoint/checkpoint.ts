@@ -20,7 +20,7 @@ export interface Checkpoint {
   /** The file, as error messages name it. */
   readonly name: string;
   readonly format: CheckpointFormat;
-  /** Free-form text stored with the tensors (safetensors' `__metadata__`); empty where the format has none. */
+  /** Free-form text stored with the tensors (safetensors' `__metadata__`); empty if the format has none. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Tensor names in file order. */
   names(): readonly string[];

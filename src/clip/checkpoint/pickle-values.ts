@@ -8,9 +8,9 @@ export interface PickleGlobal {
   readonly kind: 'global';
   /** Dotted, as in `torch._utils._rebuild_tensor_v2`. */
   readonly fullName: string;
-  /** What REDUCE yields; absent where a call is refused. */
+  /** What REDUCE yields; absent if a call is refused. */
   readonly call?: (args: readonly PickleValue[]) => PickleValue;
-  /** What NEWOBJ yields; absent where an instance is refused. */
+  /** What NEWOBJ yields; absent if an instance is refused. */
   readonly create?: (args: PickleValue) => PickleValue;
 }
 

@@ -89,7 +89,7 @@ export function checkConfig(config: ClipConfig, what: string): ClipConfig {
   return config;
 }
 
-/** The first thing in which two models differ, special tokens aside, by its name and both values; undefined where none does. */
+/** The first thing in which two models differ, special tokens aside, by its name and both values; undefined if none does. */
 export function firstDifference(a: ClipConfig, b: ClipConfig): string | undefined {
   const others = new Map(described(b));
   const different = described(a).find(([name, value]) => others.get(name) !== value);

@@ -30,12 +30,12 @@ export class JsonFields {
     return Object.keys(this.#object);
   }
 
-  /** Whatever is under `key`; undefined where it is absent or null. */
+  /** Whatever is under `key`; undefined if it is absent or null. */
   value(key: string): unknown {
     return this.#get(key);
   }
 
-  /** Numbers, or undefined where there is nothing. */
+  /** Numbers, or undefined if there is nothing. */
   numbers(key: string): number[] | undefined {
     const value = this.#get(key);
     if (value === undefined) return undefined;
@@ -43,7 +43,7 @@ export class JsonFields {
     throw this.wrong(key, 'numbers', value);
   }
 
-  /** The object under `key`; undefined where it is absent or null. */
+  /** The object under `key`; undefined if it is absent or null. */
   object(key: string): JsonFields | undefined {
     const value = this.#get(key);
     if (value === undefined) return undefined;

@@ -21,14 +21,14 @@ export interface ModelDescription {
   /** The file that the configuration comes from. */
   readonly configFile: DescriptionFile;
   readonly preprocessing: Preprocessing;
-  /** The file that says how pictures are prepared; undefined where none does, and it is as OpenAI's models have it. */
+  /** The file that says how pictures are prepared; undefined if none does, and it is as OpenAI's models have it. */
   readonly preprocessingFile: DescriptionFile | undefined;
   /** Files that say otherwise about pictures, and are passed over. */
   readonly otherwise: readonly DescriptionFile[];
 }
 
 /**
- * Reads the files of a folder, given as text. Undefined where there is no configuration. OpenCLIP's goes before a `config.json`, which
+ * Reads the files of a folder, given as text. Undefined if there is no configuration. OpenCLIP's goes before a `config.json`, which
  * may be timm's, of the image tower alone. `where` makes the name of a file in messages. Throws InputError for a configuration that is
  * no CLIP's, for two that disagree, and for preprocessing that cannot be done exactly.
  */

@@ -20,7 +20,7 @@ export interface VisionConfig extends TowerConfig {
   readonly kind: 'clip' | 'vit';
   /** Tokens before the patches that are read at the end: the class token, and DeiT's distillation token. */
   readonly classTokens: 1 | 2;
-  /** Width of the joint space; undefined where there is none. */
+  /** Width of the joint space; undefined if there is none. */
   readonly projectionDim?: number;
 }
 

@@ -40,7 +40,7 @@ let unsupported = false;
 
 /**
  * Both passes: `data` [rows, inWidth, channels], columns by `across`, rows by `down`, whose positions count from the first row of
- * `data`. Undefined where the engine has no SIMD, or the image is too large.
+ * `data`. Undefined if the engine has no SIMD, or the image is too large.
  *
  * @param channels 3 or 4
  * @returns [down positions, across positions, channels]
@@ -81,7 +81,7 @@ export function resampleSimd(
   return cut(memory.subarray(output, output + 4 * height * width), width, across.starts.length, channels);
 }
 
-/** The module with at least so much memory, or undefined where it cannot be had. */
+/** The module with at least so much memory, or undefined if it cannot be had. */
 function load(bytes: number): Exports | undefined {
   if (unsupported) return undefined;
   try {

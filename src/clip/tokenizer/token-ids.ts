@@ -27,7 +27,7 @@ export function parseVocabJson(text: string, mergesName: string): TokenIds {
 }
 
 /**
- * A `tokenizer.json` of the library tokenizers: its merges as the text of a merges.txt, and its ids. Throws InputError where it is not a
+ * A `tokenizer.json` of the library tokenizers: its merges as the text of a merges.txt, and its ids. Throws InputError if it is not a
  * byte-pair encoding such as CLIP's.
  */
 export function parseTokenizerJson(text: string, name: string): { merges: string; ids: TokenIds } {
@@ -60,7 +60,7 @@ export function parseTokenizerJson(text: string, name: string): { merges: string
 }
 
 /**
- * The ids of start and end. Throws InputError where they are not given, and where another token does not have its place in `tokens`:
+ * The ids of start and end. Throws InputError if they are not given, and where another token does not have its place in `tokens`:
  * then the two files are not of one vocabulary.
  */
 export function specialIds({ name, idOf }: TokenIds, tokens: readonly string[]): [sot: number, eot: number] {

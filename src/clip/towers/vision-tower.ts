@@ -41,7 +41,7 @@ interface BatchPlan extends Disposable {
   patches: RowIndex;
   /** Position of each row. */
   positions: RowIndex;
-  /** Of the rows that are read, each picture's first and second; undefined where there is one. */
+  /** Of the rows that are read, each picture's first and second; undefined if there is one. */
   pairs: readonly [RowIndex, RowIndex] | undefined;
 }
 

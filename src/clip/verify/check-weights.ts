@@ -6,7 +6,7 @@ import { type Check, failed, passed } from './check.js';
 /** OpenAI clips its scale at 100; others train without a bound, but none has come near these. */
 const SCALES = [1, 1000] as const;
 
-/** `onTensor` hears of each tensor that was read. */
+/** `onTensor` is called after each tensor is read. */
 export async function checkWeights(
   clip: CanonicalClip,
   config: ClipConfig,
@@ -19,7 +19,7 @@ export async function checkWeights(
     const values = await clip.read(name);
     const { nonFinite, least, most } = survey(values);
     if (nonFinite > 0) broken.push(`${name} (${nonFinite} of ${values.length})`);
-    // Norms start as ones and biases as zeros; a matrix of one value has been trained by nobody.
+    // Norms start as ones and biases as zeros; a matrix with a single value has not been trained.
     else if (shape.length > 1 && least === most) constant.push(`${name} (all ${least})`);
     numbers += values.length;
     onTensor();

@@ -16,7 +16,7 @@ import type {
 } from '../contract.js';
 import type { HeapAttentionArgs, WasmEngine } from './wasm/index.js';
 
-/** Runs a kernel in WebAssembly; false where it has to be run as its twin. `at` gives a buffer's address in the heap. */
+/** Runs a kernel in WebAssembly; false if it has to be run as its twin. `at` gives a buffer's address in the heap. */
 export function runCompiled<K extends KernelName>(
   engine: WasmEngine,
   kernel: K,

@@ -107,7 +107,7 @@ export class WebGpuBackend implements Backend {
     }
   }
 
-  /** Takes the adapter's one device. Throws InputError where it gives none. */
+  /** Takes the adapter's one device. Throws InputError if it gives none. */
   static async create(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
     return new WebGpuBackend(await openDevice(adapter), describeAdapter(adapter), options);
   }

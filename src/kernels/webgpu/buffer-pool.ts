@@ -46,7 +46,7 @@ export class BufferPool {
     return Math.max(0, Math.min(over, this.#freeBytes));
   }
 
-  /** Contents undefined. Throws InputError where the adapter cannot hold a buffer of this size. */
+  /** Contents undefined. Throws InputError if the adapter cannot hold a buffer of this size. */
   take(bytes: number): PooledBuffer {
     const size = sizeClass(bytes);
     const reused = this.#free.get(size)?.pop();

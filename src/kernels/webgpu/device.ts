@@ -15,7 +15,7 @@ export interface AdapterSummary {
   limits: Record<string, number>;
 }
 
-/** Asks for an adapter; null where the machine has none. */
+/** Asks for an adapter; null if the machine has none. */
 export async function findAdapter(gpu: GPU): Promise<GPUAdapter | null> {
   return gpu.requestAdapter({ powerPreference: 'high-performance' });
 }
@@ -52,7 +52,7 @@ const WANTED_LIMITS = [
   'maxComputeWorkgroupSizeY',
 ] as const;
 
-/** A device with all the wanted limits at the adapter's maximum. Throws InputError where the adapter gives none. */
+/** A device with all the wanted limits at the adapter's maximum. Throws InputError if the adapter gives none. */
 export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
   for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];

@@ -20,7 +20,7 @@ const VARIABLE = /((?:@\s*\w+\s*(?:\([^)]*\)\s*)?)+)var\s*(?:<([^>]*)>)?\s*(\w+)
 const PLACE = /@\s*(group|binding)\b\s*(?:\(\s*(\d+)[iu]?\s*,?\s*\))?/g;
 
 /**
- * Throws Error where a declaration is not of the subset: a parameter that is neither u32 nor f32, a resource that is neither a storage
+ * Throws Error if a declaration is not of the subset: a parameter that is neither u32 nor f32, a resource that is neither a storage
  * buffer nor the uniform, a group other than 0, bindings not numbered from 1 without a gap, a constant with a number for a name.
  */
 export function reflectShader(source: string): ShaderInterface {

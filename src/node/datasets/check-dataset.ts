@@ -31,7 +31,7 @@ export interface DatasetCheck {
 }
 
 /**
- * Reads a data set as `openDataset` does, and goes through its folder for what is not used. Throws InputError where `openDataset` does,
+ * Reads a data set as `openDataset` does, and goes through its folder for what is not used. Throws InputError if `openDataset` does,
  * and where there are no images at all.
  */
 export async function checkDataset(root: string, options: DatasetOptions = {}): Promise<DatasetCheck> {

@@ -18,7 +18,7 @@ export function parseClassList(option: string): ClassName[] {
   });
 }
 
-/** `<root>/classes.json`: an array of folders, or an object of folder: word; undefined where there is none. */
+/** `<root>/classes.json`: an array of folders, or an object of folder: word; undefined if there is none. */
 export async function readClassesJson(root: string): Promise<ClassName[] | undefined> {
   const path = join(root, 'classes.json');
   if (!(await exists(path))) return undefined;

@@ -4,7 +4,7 @@ import { type Dataset, SPLITS, type Split } from '../../ptdpc/datasets/index.js'
 import { sha256 } from '../feature-segment.js';
 import { readImageFile } from '../image-files.js';
 
-/** One image that stands in several places. */
+/** An image that occurs in several places. */
 export interface DuplicateImage {
   sha256: string;
   /** In the order of splits and classes. */
@@ -16,7 +16,7 @@ const AT_ONCE = 8;
 
 /**
  * The images with more than one path in the splits of a data set, by the content of their files; a file that cannot be read is none.
- * `onImage` hears of each one done.
+ * `onImage` is called after each one.
  */
 export async function duplicateImages(
   { splits, classes }: Pick<Dataset, 'splits' | 'classes'>,
@@ -45,7 +45,7 @@ export async function duplicateImages(
   return [...byHash].flatMap(([sha256, places]) => (places.length > 1 ? [{ sha256, places }] : []));
 }
 
-/** Whether a duplicate makes results wrong: it stands in two splits, or has two classes. */
+/** Whether a duplicate makes results wrong: it occurs in two splits or two classes. */
 export function isHarmful({ places }: DuplicateImage): boolean {
   const [first] = places;
   return places.some((place) => place.split !== first!.split || place.class !== first!.class);

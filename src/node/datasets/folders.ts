@@ -6,7 +6,7 @@ import { className, SPLITS, type Split, splitFolders } from '../../ptdpc/dataset
 import { byCodeUnit, type Found, type FoundImage } from './found.js';
 import { foldersIn, imagesBelow, imagesIn, joined, nameLike } from './listing.js';
 
-/** `{train,val,test}/<class>/`, by any of their names (`splitNamed`); undefined where there is none of them. */
+/** `{train,val,test}/<class>/`, by any of their names (`splitNamed`); undefined if there is none of them. */
 export async function readSplitFolders(root: string, below = ''): Promise<Found | undefined> {
   const folders = await foldersIn(join(root, below));
   const splits = splitFolders(folders, join(root, below));
@@ -56,7 +56,7 @@ export async function readClassFolders(root: string): Promise<Found | undefined>
   return { images: found.images, names: found.names, classNames, origin: undefined, warnings };
 }
 
-/** `<fold>/{train,test}/<class>/`, folds counted from 1, right in the root or in `total/`; undefined where there is no fold 1. */
+/** `<fold>/{train,test}/<class>/`, folds counted from 1, right in the root or in `total/`; undefined if there is no fold 1. */
 export async function readFolds(root: string, fold: number, folds: number): Promise<Found | undefined> {
   const base = await foldsBelow(root);
   if (base === undefined) return undefined;

@@ -11,7 +11,7 @@ export interface FoundImage {
   path: string;
   /** The class as the data set has it, accents composed (`className`). */
   name: string;
-  /** Undefined where the data set does not say. */
+  /** Undefined if the data set does not say. */
   split: Split | undefined;
   /** Path below the class's own folder, where there is one. */
   file?: string;
@@ -30,7 +30,7 @@ export interface Found {
   names: readonly string[];
   /** Of them those that are classes unless someone says otherwise: the training images' ones, where there is a split. */
   classNames: readonly string[];
-  /** Undefined where there is no split: all images' splits are undefined then. */
+  /** Undefined if there is no split: all images' splits are undefined then. */
   origin: Extract<SplitOrigin, { kind: 'published' | 'given' | 'given-fold' }> | undefined;
   warnings: readonly string[];
   /** Absent in layouts without a list. */

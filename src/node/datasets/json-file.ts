@@ -2,7 +2,7 @@
 import { InputError } from '../../errors.js';
 import { MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 
-/** Throws InputError naming the file where it cannot be read or is no JSON. */
+/** Throws InputError naming the file if it cannot be read or is not JSON. */
 export async function parseJson(path: string): Promise<unknown> {
   const text = await readText(path, MAX_DATA_BYTES);
   try {

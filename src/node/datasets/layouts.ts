@@ -4,7 +4,7 @@ import { readClassFolders, readFolds, readSplitFolders } from './folders.js';
 import type { Found } from './found.js';
 import { readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
 
-/** Undefined where nothing is there in this layout. `fold` counts from 1. */
+/** Undefined if nothing is there in this layout. `fold` counts from 1. */
 type LayoutReader = (root: string, fold: number, folds: number) => Promise<Found | undefined>;
 
 interface LayoutEntry {

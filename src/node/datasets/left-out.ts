@@ -125,7 +125,7 @@ async function* filesBeside(root: string, paths: Iterable<string>): AsyncGenerat
   }
 }
 
-/** Sorted by code unit; nothing the second time, undefined where it cannot be listed. */
+/** Sorted by code unit; nothing the second time, undefined if it cannot be listed. */
 async function listed(folder: string, visited: Set<string>): Promise<Dirent[] | undefined> {
   try {
     const real = await realpath(folder);

@@ -11,7 +11,7 @@ export interface Listed extends FoundImage {
 }
 
 /**
- * Checks a list and leaves out what is missing or listed twice, with a warning. Throws InputError where an image is listed with two
+ * Checks a list and leaves out what is missing or listed twice, with a warning. Throws InputError if an image is listed with two
  * classes or in two splits, where only some entries have a split, and where none of the files is there.
  */
 export async function foundOf(root: string, listed: readonly Listed[], source: string): Promise<Found> {

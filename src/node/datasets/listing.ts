@@ -13,7 +13,7 @@ export interface Entry {
 }
 
 /**
- * What a folder holds, hidden names left out, links followed; undefined where there is no such folder. Names that cannot be opened (see
+ * What a folder holds, hidden names left out, links followed; undefined if there is no such folder. Names that cannot be opened (see
  * `isLost`) are left out and added to `lost`.
  */
 export async function entries(folder: string, lost: string[] = []): Promise<Entry[] | undefined> {
@@ -81,7 +81,7 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-/** The name in a folder that is `wanted` but for case and for how accents are written; `wanted` itself first; undefined where none is. */
+/** The name in a folder that is `wanted` but for case and for how accents are written; `wanted` itself first; undefined if none is. */
 export function nameLike(names: Iterable<string>, wanted: string): string | undefined {
   const key = loose(wanted);
   let found: string | undefined;
@@ -101,7 +101,7 @@ export class ListedFiles {
   constructor(private readonly root: string) {}
 
   /**
-   * The path of a file as it is on the disk; undefined where there is none. `path` is below the root, with `/`. In a folder that cannot be
+   * The path of a file as it is on the disk; undefined if there is none. `path` is below the root, with `/`. In a folder that cannot be
    * listed every file counts as there: reading it says what is wrong.
    */
   async find(path: string): Promise<string | undefined> {
@@ -144,7 +144,7 @@ export class ListedFiles {
 interface Folder {
   /** As it is on the disk, below the root. */
   path: string;
-  /** By its own name, and by that without regard to case; undefined where the folder cannot be listed. */
+  /** By its own name, and by that without regard to case; undefined if the folder cannot be listed. */
   files: ReadonlyMap<string, string> | undefined;
 }
 

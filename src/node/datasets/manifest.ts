@@ -15,7 +15,7 @@ import { foundOf, type Listed } from './listed-images.js';
 
 export const isManifestName = (path: string): boolean => /\.(?:csv|json)$/i.test(path);
 
-/** The manifest that a path means: itself, or `manifest.csv` or `manifest.json` in it; undefined where there is none. */
+/** The manifest that a path means: itself, or `manifest.csv` or `manifest.json` in it; undefined if there is none. */
 export async function manifestAt(path: string): Promise<string | undefined> {
   if (isManifestName(path)) return path;
   for (const name of ['manifest.csv', 'manifest.json']) if (await exists(join(path, name))) return join(path, name);

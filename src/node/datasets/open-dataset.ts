@@ -46,7 +46,7 @@ const ANY: Pick<Setting, 'layouts' | 'split'> = {
 };
 
 /**
- * Reads the lists of a data set. Throws InputError where nothing is there in the layout that the setting has, where a list leads out
+ * Reads the lists of a data set. Throws InputError if nothing is there in the layout that the setting has, where a list leads out
  * of the root or contradicts itself, and for a fold that the data set does not have. What is merely not as published is a warning.
  */
 export async function openDataset(root: string, options: DatasetOptions = {}): Promise<Dataset> {

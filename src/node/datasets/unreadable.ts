@@ -20,7 +20,7 @@ export interface DecodedImages {
 }
 
 /**
- * Decodes images on all cores, as encoding does. `truncated`: what becomes of files that are cut short. `onImage` hears of each one done.
+ * Decodes images on all cores, as encoding does. `truncated`: how truncated files are read. `onImage` is called after each one.
  */
 export async function decodeImages(
   paths: readonly string[],

@@ -15,7 +15,7 @@ export class Claims {
     private readonly timing?: LockTiming,
   ) {}
 
-  /** Claims a task, or returns undefined where a process holds it that may be alive. */
+  /** Claims a task, or returns undefined if a process holds it that may be alive. */
   async tryClaim(name: string): Promise<Lock | undefined> {
     return await tryLock(...(await this.#lock(name)));
   }

@@ -10,7 +10,7 @@ import { encodeFiles } from '../encode-splits.js';
 import { sha256 } from '../feature-segment.js';
 import type { SkippedImage } from '../image-files.js';
 import { type EncodedSplit, labelled } from '../labelled-images.js';
-import type { Workplace } from './workplace.js';
+import type { ExperimentContext } from './context.js';
 
 /** The feature of a readable image, not normalised, the SHA-256 of its file, and whether that is cut short. */
 interface KnownFeature {
@@ -29,7 +29,7 @@ export class ExperimentFeatures {
   /** Pooled features that a task will ask for are kept when joint ones are computed. */
   readonly #wantsPooled: boolean;
 
-  constructor(private readonly place: Workplace) {
+  constructor(private readonly place: ExperimentContext) {
     this.#wantsPooled = planTasks(place.plan).some(
       ({ variant: { work } }) => work.kind === 'probe' && work.encoder === 'clip-pooled',
     );

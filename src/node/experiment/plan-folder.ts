@@ -49,7 +49,7 @@ export class PlanFolder {
   }
 
   /**
-   * Writes the plan; where there is one of the same configuration, the two become one. Returns what is written. Throws InputError where the
+   * Writes the plan; where there is one of the same configuration, the two become one. Returns what is written. Throws InputError if the
    * folder holds something else.
    */
   async write(plan: Plan): Promise<Plan> {
@@ -62,7 +62,7 @@ export class PlanFolder {
     return joined;
   }
 
-  /** Throws InputError where there is no plan, or the folder is of a version that kept results in another way. */
+  /** Throws InputError if there is no plan, or the folder is of a version that kept results in another way. */
   async read(): Promise<Plan> {
     if (await exists(join(this.path, 'tasks')))
       throw new InputError(
@@ -73,7 +73,7 @@ export class PlanFolder {
     return parsePlan(await readText(path), path);
   }
 
-  /** The results of the tasks that are done, by name. Throws InputError where two of a setting are of other classes. */
+  /** The results of the tasks that are done, by name. Throws InputError if two of a setting are of other classes. */
   async results(tasks: readonly Task[]): Promise<Map<string, TaskResult>> {
     const results = new Map<string, TaskResult>();
     const firsts = new Map<string, TaskResult>();

@@ -7,13 +7,13 @@ import { type FrozenEncoder, type Task, taskOptions } from '../../ptdpc/experime
 import { probeCell, probeOptions } from '../../ptdpc/index.js';
 import { writeProbeRun } from '../probe.js';
 import { runImages, seenImages } from '../run-images.js';
+import type { ExperimentContext } from './context.js';
 import type { ExperimentFeatures } from './features.js';
 import type { SettingData } from './setting-data.js';
-import type { Workplace } from './workplace.js';
 
 /** Runs the task. The learning rate is chosen as for prompts (see `tuneTask`). `seconds` since the task began. */
 export async function probeTask(
-  place: Workplace,
+  place: ExperimentContext,
   task: Task,
   encoder: FrozenEncoder,
   { source, classes, train, val, test }: SettingData,

@@ -1,9 +1,9 @@
 /** Runs a process's share of a plan's tasks. */
 import { planTasks, shareOf, type Task, type TaskResult, type TaskShare } from '../../ptdpc/experiment/index.js';
+import { openContext, type WorkOptions } from './context.js';
 import { ExperimentFeatures } from './features.js';
 import type { PlanFolder } from './plan-folder.js';
 import { runTask } from './run-task.js';
-import { openWorkplace, type WorkOptions } from './workplace.js';
 
 export interface PlanProgress {
   /** Tasks of this process's share, and how many of them were done before. */
@@ -40,7 +40,7 @@ export async function runPlan(folder: PlanFolder, options: RunPlanOptions): Prom
   options.onStart?.({ total: tasks.length, before });
   if (open.length === 0) return { done: 0, before, leftToOthers: [] };
 
-  await using place = await openWorkplace(folder, plan, options);
+  await using place = await openContext(folder, plan, options);
   const features = new ExperimentFeatures(place);
   let done = 0;
   /** Runs a claimed task, unless its last holder finished it meanwhile. */

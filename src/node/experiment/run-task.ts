@@ -7,15 +7,15 @@ import { startZeroShot } from '../evaluate-run.js';
 import { writeResult } from '../results.js';
 import { runImages, seenImages } from '../run-images.js';
 import { commonRecord } from '../run-record.js';
+import type { ExperimentContext } from './context.js';
 import type { ExperimentFeatures } from './features.js';
 import { probeTask } from './probe-task.js';
 import { type SettingData, settingData } from './setting-data.js';
 import { readTaskResult } from './task-run.js';
 import { tuneTask } from './tune-task.js';
-import type { Workplace } from './workplace.js';
 
 /** Computes a task, which writes its run and the result of that, and returns what was found. */
-export async function runTask(place: Workplace, task: Task, features: ExperimentFeatures): Promise<TaskResult> {
+export async function runTask(place: ExperimentContext, task: Task, features: ExperimentFeatures): Promise<TaskResult> {
   const started = performance.now();
   const data = await settingData(task.setting, task.seed);
   const seconds = () => (performance.now() - started) / 1000;
@@ -36,7 +36,7 @@ export async function runTask(place: Workplace, task: Task, features: Experiment
 }
 
 async function zeroShot(
-  place: Workplace,
+  place: ExperimentContext,
   { name, setting }: Task,
   template: string,
   { source, classes, test }: SettingData,

@@ -21,7 +21,7 @@ export interface SettingData {
   source: Pick<Dataset, 'root' | 'setting' | 'origin'>;
   classes: readonly ClassName[];
   train: readonly LabelledPath[];
-  /** Null where the data set has none. */
+  /** Null if the data set has none. */
   val: readonly LabelledPath[] | null;
   test: readonly LabelledPath[];
 }
@@ -48,7 +48,7 @@ export async function settingData({ root, dataset }: PlanSetting, seed: number):
 
 /**
  * The settings that `wanted` names (`fi8`, or `fi8=/elsewhere/FI`), each with its folder below `dataRoot`; without it those of the paper
- * whose folder is there. Throws InputError where a wanted one is not, or none is.
+ * whose folder is there. Throws InputError if a wanted one is not, or none is.
  */
 export async function findSettings(dataRoot: string, wanted: readonly string[] | undefined): Promise<PlanSetting[]> {
   if (!(await entries(dataRoot)))
@@ -97,7 +97,7 @@ const plain = (folder: string) => folder.toLowerCase().replace(/[^a-z0-9]/g, '')
 
 /**
  * Opens each setting once, so that a plan is of data sets that can be read and knows their folds. `warnings` are what is not as published, and
- * which settings are left out and why. Throws InputError where one of `wanted` settings cannot be read, or none can.
+ * which settings are left out and why. Throws InputError if one of `wanted` settings cannot be read, or none can.
  */
 export async function openSettings(
   settings: readonly PlanSetting[],

@@ -18,9 +18,9 @@ import type { EncodedSplit } from '../labelled-images.js';
 import { makeFolder } from '../make-folder.js';
 import { OtherRun } from '../run-directory.js';
 import { trainRun } from '../training-run.js';
+import type { ExperimentContext } from './context.js';
 import type { ExperimentFeatures } from './features.js';
 import type { SettingData } from './setting-data.js';
-import type { Workplace } from './workplace.js';
 
 /** A trained task: the run that counts, its evaluation on the test images, and the images. */
 interface TunedTask {
@@ -39,7 +39,7 @@ export type TaskPrompts = Pick<TuningOptions, 'mode' | 'template'>;
  * set has none, the choice is made on a tenth of the training images, and the rate chosen is trained once more on all of them.
  */
 export async function tuneTask(
-  place: Workplace,
+  place: ExperimentContext,
   task: Task,
   prompts: TaskPrompts,
   data: SettingData,
@@ -80,13 +80,13 @@ export async function tuneTask(
 /** The trainings of one task, which differ in learning rate and images. */
 class TaskTraining {
   constructor(
-    private readonly place: Workplace,
+    private readonly place: ExperimentContext,
     private readonly task: Task,
     private readonly prompts: TaskPrompts,
     private readonly data: SettingData,
   ) {}
 
-  /** Trains, or goes on, or finds the run finished. Returns the last epoch's metrics, undefined where the training diverges. */
+  /** Trains, resumes, or finds the run finished. Returns the last epoch's metrics, or undefined if the training diverges. */
   async run(
     out: string,
     learningRate: number,

@@ -1,4 +1,4 @@
-/** Which pictures a page shows, and finding them again. */
+/** Chooses the images that a page shows, and finds their files. */
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Case, Picture } from '../../report/index.js';
 import { exists } from '../checkpoint-files.js';
@@ -8,7 +8,7 @@ import { thumbnail } from './thumbnails.js';
 /** Pictures of a kind: enough to see what they have in common, few enough to look at. */
 const MOST_CASES = 12;
 
-/** The surest right prediction of each class, and the surest of the wrong ones. `picture` finds an image by its path in the predictions. */
+/** The most confident correct prediction of each class, and the most confident mistakes. `picture` finds an image by its path in the predictions. */
 export async function pickCases(
   predictions: Predictions,
   picture: (path: string) => Promise<Picture>,
@@ -31,7 +31,7 @@ export async function pickCases(
   return { right: both[0], wrong: both[1] };
 }
 
-/** An image by its path relative to the folder of its data set; none where that leads out of it. */
+/** An image by its path relative to the folder of its data set; none if that leads out of it. */
 export async function pictureIn(data: string, path: string): Promise<Picture> {
   const file = resolve(data, path);
   const url = file.startsWith(join(data, sep)) ? await thumbnail(file) : null;

@@ -1,4 +1,4 @@
-/** Reports on disk: what a folder holds, made into the page beside it. Loaded only when a page is made, since it brings ECharts. */
+/** Writes report pages from run and experiment folders. Loaded only when a page is made, because it loads ECharts. */
 import { basename, join, resolve } from 'node:path';
 import { comparisonReport, experimentReport, type Picture, type RunReport, runReport } from '../../report/index.js';
 import { writeFileAtomically } from '../atomic.js';

@@ -4,7 +4,7 @@ import { InputError } from '../../errors.js';
 import { EXPERIMENTS, type ExperimentResults, parseResults } from '../../ptdpc/experiment/index.js';
 import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 
-/** `<directory>/results.json`, or that of each experiment's folder in it, in the paper's order. Throws InputError where there is none. */
+/** `<directory>/results.json`, or that of each experiment's folder in it, in the paper's order. Throws InputError if there is none. */
 export async function readExperiments(directory: string): Promise<ExperimentResults[]> {
   const own = join(directory, 'results.json');
   if (await exists(own)) return [parseResults(await readText(own, MAX_DATA_BYTES), own)];

@@ -9,7 +9,7 @@ import { embedFiles } from '../embed-files.js';
 export interface PromptsRequest {
   /** Opens the device that computes; not called where there is nothing to compute. */
   readonly openDevice: () => Promise<OpenedDevice>;
-  /** Model directory, where it is no longer where the run found it. */
+  /** Model directory. Default: the one recorded in the run. */
   readonly model?: string | undefined;
   /** Working memory in bytes, beside the weights. */
   readonly memory?: number | undefined;
@@ -22,7 +22,7 @@ const NEAREST = { top: 3, skip: ['special', 'fragments'] } as const;
 
 /**
  * The section of a run's prompts. `cases` are pictures to choose from. Where the run's model is gone, or is another one, the section says
- * so. Throws InputError where the device or the memory does not suffice.
+ * so. Throws InputError if the device or the memory does not suffice.
  */
 export async function readPromptsSection(
   run: string,

@@ -37,7 +37,7 @@ async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs
   if (!(await exists(path))) return { steps, epochs };
   let number = 0;
   for await (const line of textLines(path)) {
-    // A last line without an end is an epoch that was being written down when the run was stopped.
+    // A last line without a line feed is an epoch that was being written when the run was stopped.
     if (!line.endsWith('\n')) break;
     const where = `${path}: line ${++number}`;
     const metrics = parseMetrics(line, where);

@@ -8,7 +8,7 @@ import { readImageFile } from '../image-files.js';
 const SIDE = 176;
 const QUALITY = 78;
 
-/** The square that CLIP sees of an image, as a `data:` URL; null where there is no readable image. Smaller images are not enlarged. */
+/** The square that CLIP sees of an image, as a `data:` URL; null if there is no readable image. Smaller images are not enlarged. */
 export async function thumbnail(path: string): Promise<string | null> {
   try {
     const bytes = await readImageFile(path);

@@ -35,7 +35,7 @@ export type SplitOrigin =
   | { kind: 'seeded'; seed: number }
   | { kind: 'seeded-fold'; seed: number; fold: number; folds: number };
 
-/** Reads an origin from a file. Before `given` had a name of its own, folds in folders were called published. */
+/** Reads an origin from a file. Earlier versions called folds in folders published. */
 export const splitOriginSchema: v.GenericSchema<unknown, SplitOrigin> = v.variant('kind', [
   v.object({ kind: v.literal('published') }),
   v.object({ kind: v.literal('given') }),
@@ -55,14 +55,14 @@ export interface Dataset {
   root: string;
   /** In the order of labels. */
   classes: readonly ClassName[];
-  /** Each in class order, then by path; absent where the data set has no such split. */
+  /** Each in class order, then by path; absent if the data set has no such split. */
   splits: Readonly<Partial<Record<Split, readonly LabelledPath[]>>>;
   origin: SplitOrigin;
   /** What differs from what the setting promises, each in one line. None of it stops the work. */
   warnings: readonly string[];
 }
 
-/** The images of a split. Throws InputError where there are none, and where a class has none to train on. */
+/** The images of a split. Throws InputError if there are none, and where a class has none to train on. */
 export function imagesOf({ root, classes, splits }: Dataset, split: Split): readonly LabelledPath[] {
   const images = splits[split] ?? [];
   if (images.length === 0) {

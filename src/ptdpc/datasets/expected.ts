@@ -1,4 +1,4 @@
-/** A copy of a data set beside what is published. Copies differ (images were withdrawn): that is said, and is no failure. */
+/** Compares a copy of a data set with what was published. Copies differ (images were withdrawn), which is reported, not refused. */
 import type { Dataset } from './dataset.js';
 import { SPLITS } from './dataset.js';
 import { namedSetting } from './settings.js';

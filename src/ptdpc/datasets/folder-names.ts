@@ -14,7 +14,7 @@ export function splitNamed(name: string): Split | undefined {
 }
 
 /**
- * The folder of each split among the folders of a data set; undefined where they are not split into folders. `valid` or `validation` without
+ * The folder of each split among the folders of a data set; undefined if they are not split into folders. `valid` or `validation` without
  * training or test images beside it is a class. Throws InputError naming `where` for two folders of one split.
  */
 export function splitFolders(folders: readonly string[], where: string): ReadonlyMap<Split, string> | undefined {

@@ -7,7 +7,7 @@ export interface Tally {
   /** Of the splits that the data set has. */
   splits: Readonly<Partial<Record<Split, number>>>;
   total: number;
-  /** As published; null where that is not known, or where classes were selected. */
+  /** As published; null if that is not known, or where classes were selected. */
   published: number | null;
 }
 

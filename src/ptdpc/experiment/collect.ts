@@ -98,7 +98,7 @@ function collectCell(
   };
 }
 
-/** What the seeds of a cell decide; null where none is finished, or one does not say what split it is of. */
+/** What the seeds of a cell decide; null if none is finished, or one does not say what split it is of. */
 function seedEffects(work: VariantWork, initNoise: number, seeds: readonly SeedResult[]): SeedEffect[] | null {
   const origins = seeds.flatMap(({ images }) => images?.origin ?? []);
   if (origins.length === 0 || origins.length < seeds.length) return null;

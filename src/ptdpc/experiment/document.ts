@@ -55,7 +55,7 @@ function unfinishedWarning({ cells }: ExperimentResults): string[] {
   ];
 }
 
-/** Which images were left out, which read though their files are cut short, and which are both trained and tested on; empty where there are none. */
+/** Which images were left out, which read though their files are cut short, and which are both trained and tested on; empty if there are none. */
 export function imageWarnings(results: ExperimentResults): string[] {
   const wordsOf = (what: 'skipped' | 'truncated') =>
     results.settings.flatMap(({ name, label }) => {

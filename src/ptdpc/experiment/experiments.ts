@@ -13,7 +13,7 @@ import {
 
 export interface ExperimentRow {
   variant: Variant;
-  /** The row of the paper's table; undefined where it has none. */
+  /** The row of the paper's table; undefined if it has none. */
   paper: Row | undefined;
 }
 

@@ -5,7 +5,7 @@
  * `tables` (what a table says), `setting-facts` (of its data), `document` (with what warnings), and `markdown` and `latex`.
  */
 
-export * from '../measures.js';
+export * from '../metrics.js';
 export { collectExperiment } from './collect.js';
 export { DEMONSTRATION, imageWarnings, type ResultDocument, resultDocument } from './document.js';
 export * from './estimate.js';

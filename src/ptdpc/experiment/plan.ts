@@ -40,7 +40,7 @@ export interface PlanConfiguration extends PresetChanges {
 export interface Plan {
   program: string;
   configuration: PlanConfiguration;
-  /** The checkpoint of Table 4's DeiT, and the hash of its weights; null where there is none. Only its own row depends on it. */
+  /** The checkpoint of Table 4's DeiT, and the hash of its weights; null if there is none. Only its own row depends on it. */
   deit: { path: string; sha256: string } | null;
   experiments: readonly ExperimentName[];
   settings: readonly PlanSetting[];

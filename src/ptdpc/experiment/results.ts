@@ -17,7 +17,7 @@ export interface ExperimentResults {
   format: typeof RESULTS_FORMAT;
   experiment: ExperimentName;
   title: string;
-  /** Where the paper's figures come from; null where none stands beside ours. */
+  /** Source of the paper's figures; null if there are none to compare with. */
   source: string | null;
   /** True for drawn scenes and the demonstration model: no figure is comparable with the paper's. */
   demonstration: boolean;
@@ -112,13 +112,13 @@ export interface CellResult {
   seeds: SeedResult[];
   /** Seeds without a result. */
   missing: number[];
-  /** What its seeds decide; empty where all give the same result, null where that is not known. */
+  /** What its seeds decide; empty if all give the same result, null if that is not known. */
   varies: SeedEffect[] | null;
-  /** Over the finished seeds; null where there is none. */
+  /** Over the finished seeds; null if there is none. */
   accuracy: Summary | null;
   /**
    * 95 % interval of the accuracy on new images: it holds the sampling of the test images (Wilson's score interval) and the spread
-   * between seeds, see `accuracyInterval`. Null where no seed is finished.
+   * between seeds, see `accuracyInterval`. Null if no seed is finished.
    */
   accuracyInterval: [number, number] | null;
   macroF1: Summary | null;
@@ -129,7 +129,7 @@ export interface CellResult {
   confusion: number[][];
   /** Each row of `confusion` divided by its sum; a row of zeros stays so. */
   confusionShares: number[][];
-  /** The accuracy that the paper prints; null where it prints none. */
+  /** The accuracy that the paper prints; null if it prints none. */
   paper: number | null;
   /** Mean accuracy minus the paper's; null where either is missing. */
   difference: number | null;
@@ -140,9 +140,9 @@ export interface SeedResult {
   seed: number;
   /** Name of the task: its runs are in `runs/<task>/` of the plan. */
   task: string;
-  /** The rate that was used; null where nothing is trained. */
+  /** The rate that was used; null if nothing is trained. */
   learningRate: number | null;
-  /** The rates that validation chose between, with their accuracies; empty where there was no choice. */
+  /** The rates that validation chose between, with their accuracies; empty if there was no choice. */
   choice: RateChoice[];
   /** Images evaluated. */
   count: number;
@@ -166,9 +166,9 @@ export interface SeedResult {
 /** The images of one task. */
 export interface SeedImages {
   origin: SplitOrigin;
-  /** Images trained on; null where nothing is trained. */
+  /** Images trained on; null if nothing is trained. */
   train: number | null;
-  /** Images of the data set's own validation split; null where it has none, or nothing is trained. */
+  /** Images of the data set's own validation split; null if it has none, or nothing is trained. */
   val: number | null;
   /** Of each split, images that could not be read and were left out; they are not in the counts. */
   skipped: Record<Split, number>;
@@ -180,7 +180,7 @@ export interface SeedImages {
 
 export interface QuotedRow {
   label: string;
-  /** One for each setting; null where the paper has no number. */
+  /** One for each setting; null if the paper has no number. */
   accuracies: (number | null)[];
 }
 
@@ -198,7 +198,7 @@ export interface SpreadResult {
 export interface CaseResult {
   setting: string;
   seed: number;
-  /** `right`: the surest of the right predictions; `wrong`: the surest of the wrong ones. */
+  /** `right`: the most confident correct prediction; `wrong`: the most confident mistake. */
   kind: 'right' | 'wrong';
   /** The image file, relative to the setting's `root`. */
   path: string;

@@ -10,7 +10,7 @@ export interface SettingFacts {
   images: string;
   /** Seeds that are planned. */
   seeds: number;
-  /** What they change in any row; null where some result does not say. */
+  /** What they change in any row; null if some result does not say. */
   effects: SeedEffect[] | null;
 }
 

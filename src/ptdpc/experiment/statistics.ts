@@ -1,5 +1,5 @@
 /** What is said about a handful of runs: mean, sample standard deviation, and confidence intervals. */
-import { wilsonInterval, Z_95 } from '../measures.js';
+import { wilsonInterval, Z_95 } from '../metrics.js';
 
 export interface Summary {
   /** Number of values. */

@@ -4,14 +4,14 @@
  */
 import { counted } from '../../errors.js';
 import { SPLITS } from '../datasets/index.js';
-import { classesWithoutImages } from '../measures.js';
+import { classesWithoutImages } from '../metrics.js';
 import type { CellResult, ExperimentResults, SeedEffect, SpreadResult } from './results.js';
 import { settingFacts, skippedWords } from './setting-facts.js';
 
 export interface ResultTable {
   /** `accuracy`, `measures`, `confusion-fi8`, `cases`. */
   name: string;
-  /** Null where the experiment's title says it. */
+  /** Null if the experiment's title says it. */
   title: string | null;
   /** What the cells are, in sentences. */
   caption: string;
@@ -228,7 +228,7 @@ function caseTable(results: ExperimentResults): ResultTable {
   return {
     name: 'cases',
     title: null,
-    caption: `Of each data set, the surest right and the surest wrong prediction of the first finished seed. ${settings
+    caption: `For each data set, the most confident correct prediction and the most confident mistake of the first finished seed. ${settings
       .map(({ name }) => `${label(name)}: ${factWords(results, name)}`)
       .join(' ')}`,
     head: ['data set', 'image', 'prediction', 'ground truth', 'probability'],

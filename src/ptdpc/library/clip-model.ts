@@ -35,7 +35,7 @@ export interface ClipModelOptions {
 export interface EmbedOptions {
   /** Stops between batches; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears how many more images are done. */
+  /** Called with the number of images done since the last call. */
   readonly onProgress?: ((images: number) => void) | undefined;
 }
 
@@ -105,7 +105,7 @@ export class ClipModel implements Disposable {
 
   /**
    * Features [images, width] of decoded pictures, each row of length 1. Pictures are prepared as the source
-   * says, and asked for as they are needed, so that a generator need not hold them all. Throws InputError where the memory does not
+   * says, and asked for as they are needed, so that a generator need not hold them all. Throws InputError if the memory does not
    * hold one picture's activations.
    */
   async embedImages(
@@ -150,7 +150,7 @@ export class ClipModel implements Disposable {
 
   /**
    * Classifies images by their features [images, width] without tuning. The text of a class is a template with its word in place of
-   * `{}`, or after it; several templates are averaged. Default: the paper's template. Throws InputError where two words have the same
+   * `{}`, or after it; several templates are averaged. Default: the paper's template. Throws InputError if two words have the same
    * tokens.
    */
   async zeroShot(
@@ -169,8 +169,8 @@ export class ClipModel implements Disposable {
 
   /**
    * Tunes prompts by PT-DPC and returns them. With the same request, the same device gives the same result. `onEpoch` may keep its
-   * `state`, from which `resume` goes on exactly. Throws InputError where classes, labels and features do not fit together,
-   * TrainingDiverged where the loss is no longer a number, and the signal's reason between two steps.
+   * `state`, from which `resume` continues exactly. Throws InputError if classes, labels and features do not fit together,
+   * TrainingDiverged where the loss is NaN, and the signal's reason between two steps.
    */
   async tune(request: TuneRequest): Promise<TunedPrompts> {
     const { classes, train, validation, options = PRESETS.paper, resume, signal, onStep } = request;
@@ -195,8 +195,8 @@ export class ClipModel implements Disposable {
   }
 
   /**
-   * Takes up prompts again that were tuned with this model: the bytes of a run's prompts.safetensors or of `TunedPrompts.save`. Throws
-   * InputError where they are damaged, or were tuned with another model.
+   * Restores prompts that were trained with this model: the bytes of a run's prompts.safetensors or of `TunedPrompts.save`. Throws
+   * InputError where they are damaged, or were trained with another model.
    */
   async restorePrompts(file: Uint8Array | PromptsFile, name = 'prompts.safetensors'): Promise<TunedPrompts> {
     const prompts = file instanceof Uint8Array ? await decodePrompts(bytesSource(name, file)) : file;

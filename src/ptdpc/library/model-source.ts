@@ -26,7 +26,7 @@ export interface ModelSource {
   readonly preprocessing: Preprocessing;
   /** The weights, read as they are asked for. */
   readonly clip: CanonicalClip;
-  /** The tokenizer. Throws InputError where there is no vocabulary. */
+  /** The tokenizer. Throws InputError if there is no vocabulary. */
   tokenizer(): Promise<ClipTokenizer>;
   /** `modelIdentity`: by it, tuned prompts know their model again. */
   hash(): Promise<string>;
@@ -83,7 +83,7 @@ export async function openModel(files: ModelFiles): Promise<ModelSource> {
   };
 }
 
-/** Throws InputError where `prompts` were tuned with another model. `what` names them. */
+/** Throws InputError if `prompts` were trained with another model. `what` names them. */
 export async function requireSameModel(
   what: string,
   { modelHash }: Pick<PromptsFile, 'modelHash'>,

@@ -1,7 +1,7 @@
 /** What a classifier says of images. */
 import { argmax, softmaxRows } from '../evaluate.js';
 
-/** Logits with what follows from them. With labels, `evaluate(logits, labels, classes.length)` says what they are worth. */
+/** Logits with what follows from them. With labels, `evaluate(logits, labels, classes.length)` computes their metrics. */
 export interface Predictions {
   /** Class words, in the order of columns. */
   readonly classes: readonly string[];

@@ -28,7 +28,7 @@ export class TunedPrompts implements Disposable {
     readonly classes: readonly ClassName[],
     /** How they were tuned. */
     readonly options: TuningOptions,
-    /** Epochs of training behind them. */
+    /** Epochs of training. */
     readonly epochs: number,
   ) {}
 
@@ -42,7 +42,7 @@ export class TunedPrompts implements Disposable {
     return predictionsOf(this.words, await predictLogits(this.model, features, this.clip.memory));
   }
 
-  /** What the predictions for labelled images are worth. */
+  /** Evaluates the prompts on labelled images. */
   evaluate(images: LabelledFeatures): Promise<Evaluation> {
     return evaluateOn(this.model, images, this.clip.memory);
   }
@@ -85,7 +85,7 @@ export class TunedPrompts implements Disposable {
   }
 }
 
-/** The words of prompts, as their model reads them. Throws InputError where the prompts do not fit its width or the template's tokens. */
+/** The words of prompts, as their model reads them. Throws InputError if the prompts do not fit its width or the template's tokens. */
 export async function textOfPrompts(
   { options, classes, shape }: Pick<PromptsFile, 'options' | 'classes' | 'shape'>,
   model: ModelSource & { readonly directory?: string },

@@ -7,9 +7,9 @@ export interface SeedRow {
   readonly label: string;
   /** Shares of 1. */
   readonly values: readonly number[];
-  /** Null where there is no value. */
+  /** Null if there is no value. */
   readonly mean: number | null;
-  /** 95 % interval of the accuracy on new images; null where there is none. */
+  /** 95 % interval of the accuracy on new images; null if there is none. */
   readonly interval: readonly [low: number, high: number] | null;
   readonly paper: number | null;
 }
@@ -19,7 +19,7 @@ const LONGEST_LABEL = 120;
 const BOTTOM = 42;
 const TOP = 6;
 
-/** Undefined where there is nothing to draw. */
+/** Undefined if there is nothing to draw. */
 export function seedChart(rows: readonly SeedRow[]): Drawing | undefined {
   const drawn = rows.flatMap(({ values, interval, paper }) => [
     ...values,

@@ -1,4 +1,4 @@
-/** The whole page: one file, which asks for nothing and runs nothing. */
+/** The whole page: one file that loads nothing and runs no script. */
 import { type Html, html, type Part, trusted } from '../html.js';
 import { STYLE } from './style.js';
 
@@ -13,7 +13,7 @@ export interface Page {
   /** A word or two above the title: what kind of page this is. */
   readonly kind: string;
   readonly title: string;
-  /** What stands before the sections. */
+  /** Content before the sections. */
   readonly opening: Part;
   readonly sections: readonly Section[];
   /** Who wrote the page. */

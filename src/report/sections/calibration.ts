@@ -28,7 +28,7 @@ export function calibrationFigure(title: string, all: readonly CalibrationSeries
         const ends =
           low &&
           high &&
-          `Of the least sure predictions (probability ${percent(low.confidence)}) ${percent(low.accuracy)} are right, of the surest (${percent(high.confidence)}) ${percent(high.accuracy)}.`;
+          `Of the least confident predictions (probability ${percent(low.confidence)}), ${percent(low.accuracy)} are correct; of the most confident (${percent(high.confidence)}), ${percent(high.accuracy)}.`;
         return `${label}: expected calibration error ${percent(error)}. ${ends ?? ''}`;
       })
       .join(' '),

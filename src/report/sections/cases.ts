@@ -3,7 +3,7 @@ import { percent } from '../format.js';
 import { type Html, html } from '../html.js';
 
 export interface Picture {
-  /** As a `data:` URL; null where the file is no longer there. */
+  /** As a `data:` URL; null if the file is no longer there. */
   readonly url: string | null;
   /** What to call the file: the end of its path. */
   readonly name: string;

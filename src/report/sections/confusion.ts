@@ -28,7 +28,7 @@ export function confusionFigures(confusion: Confusion): Html {
   const head = ['ground truth \\ prediction', ...classes];
   const most = listed[0];
   const often = most
-    ? ` Most often confused: ${most.actual} taken for ${most.predicted}, ${counted(most.count, 'image')}.`
+    ? ` Most often confused: ${most.actual} predicted as ${most.predicted}, ${counted(most.count, 'image')}.`
     : '';
   return html`<div class="charts pair">${figure({
     title: 'Confusion: images',
@@ -54,7 +54,7 @@ export function confusionFigures(confusion: Confusion): Html {
       .map((word, i) => `${word} ${sums[i] === 0 ? 'no images' : percent(shares[i]![i]!)}`)
       .join(', ')}.`,
     data: {
-      label: 'Share of each class (rows) by predicted class (columns), in per cent',
+      label: 'Share of each class (rows) by predicted class (columns), in percent',
       head,
       rows: shares.map((row, i) => [classes[i], ...row.map((share) => points(share))]),
     },
@@ -71,7 +71,7 @@ export function classTable({ classes, counts }: Confusion): Html {
     return [word, whole(actual), share(actual), share(predicted[i]!), f1];
   });
   return table({
-    label: 'Measures of each class',
+    label: 'Metrics per class',
     head: ['class', 'images', 'accuracy (%)', 'precision (%)', 'F1 (%)'],
     rows,
   });

@@ -15,8 +15,8 @@ export interface Learning {
 export function learningSection(learning: Learning): Html {
   const { options, epochs } = learning;
   const unfinished = epochs.length < options.epochs;
-  return html`<p>${options.epochs === epochs.length ? `All ${epochs.length} epochs` : `${epochs.length} of ${options.epochs} epochs`}, means over the images of an
-epoch, each taken when its batch was visited${epochs.at(-1)?.valLoss != null && '; validation after the epoch'}.${unfinished && ' The run has not ended.'}</p>
+  return html`<p>${options.epochs === epochs.length ? `All ${epochs.length} epochs` : `${epochs.length} of ${options.epochs} epochs`}. Training metrics are means over the images of an
+epoch, each measured when its batch was processed${epochs.at(-1)?.valLoss != null && '; validation metrics are measured after the epoch'}.${unfinished && ' The run is not finished.'}</p>
 <div class="charts">${lossFigure(learning)}${accuracyFigure(learning)}${rateFigure(learning)}</div>`;
 }
 

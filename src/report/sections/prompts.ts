@@ -57,9 +57,9 @@ function wordsPart({ prompts, classes, tokens, equal, metric }: PromptExplanatio
       ? html`<h3>Nearest words: ${whose}</h3>${drawn}`
       : html`<details><summary>Nearest words: ${whose}</summary>${drawn}</details>`;
   });
-  return html`<p>Learned tokens are vectors and no words. Beside each stands what it began as, how near it still is to that, and the tokens of the
-vocabulary that lie nearest to it now, by ${metric === 'cosine' ? 'cosine' : 'Euclidean distance'}. A dash at the end marks a token that does not end a word.${
-    equal && ' The tokens of all classes are equal: they began so, and composition treats all classes alike.'
+  return html`<p>Learned tokens are vectors, not words. For each, the table shows its initial token, its similarity to that token now, and the nearest tokens of the
+vocabulary, by ${metric === 'cosine' ? 'cosine' : 'Euclidean distance'}. A trailing dash marks a token that is part of a word.${
+    equal && ' The tokens of all classes are equal: they started equal, and composition treats all classes alike.'
   }</p>${tables}${left > 0 && html`<p class="note">And ${left} more classes.</p>`}`;
 }
 
@@ -70,7 +70,7 @@ function weightsPart({ words, pictures }: PromptsReport): Html | null {
   const largest = weighed
     .flatMap(({ explanation }) => explanation.weights!.flat())
     .reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
-  return html`<h3>Weights of pictures</h3>
+  return html`<h3>Weights of images</h3>
 <p>How a picture composes its prompt: the weight of each token of each class, from the cosine of picture and token. Shades are relative to the largest weight here, ${shortest(largest, 3)};
 weights below zero have the other hue.</p>
 ${weighed.map((one) => weighedPicture(words, one, largest))}`;

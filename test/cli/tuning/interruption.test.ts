@@ -60,7 +60,7 @@ test('Ctrl-C ends it at once, as a shell reports with 130, and leaves nothing ha
   const { signal, stderr, milliseconds } = await endAfter('interrupted', 2, 'SIGINT');
   expect(signal).toBe('SIGINT');
   expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
-    /^ptdpc: interrupted; \d+ of 40 epochs are done; go on with: ptdpc train .* --out interrupted /,
+    /^ptdpc: interrupted; \d+ of 40 epochs are done; resume with: ptdpc train .* --out interrupted /,
   );
   expect(milliseconds).toBeLessThan(2000);
   expect(await names('interrupted')).toEqual(FILES);

@@ -146,8 +146,8 @@ describe('options', () => {
   });
 
   test.each([
-    ['--lr', 'abc', /'--lr <x>' argument 'abc' is invalid\. Expected a number above 0/],
-    ['--lr', '-1', /--lr.*Expected a number above 0/],
+    ['--lr', 'abc', /'--lr <x>' argument 'abc' is invalid\. Expected auto or a number above 0/],
+    ['--lr', '-1', /--lr.*Expected auto or a number above 0/],
     ['--epochs', '0', /--epochs.*Expected a whole number of at least 1/],
     ['--batch-size', '1.5', /--batch-size.*Expected a whole number/],
     ['--gamma', '0', /--gamma.*Expected a number above 0/],

@@ -1,7 +1,7 @@
 /** Student's quantiles against published ones and against a numeric integral; summaries against values worked by hand. */
 import { describe, expect, test } from 'vitest';
 import { accuracyInterval, sampleStd, summarize, tQuantile } from '../../../src/ptdpc/experiment/statistics.js';
-import { wilsonInterval } from '../../../src/ptdpc/measures.js';
+import { wilsonInterval } from '../../../src/ptdpc/metrics.js';
 import { uniformGenerator } from '../../../src/ptdpc/random.js';
 
 describe('tQuantile', () => {

@@ -11,7 +11,7 @@ export class LabDevice {
   #backend: WebGpuBackend | undefined;
   #ceilings: DeviceCeilings | undefined;
 
-  /** The adapter that kernels would run on; undefined where the browser has none. */
+  /** The adapter that kernels would run on; undefined if the browser has none. */
   async adapter(): Promise<LabAdapter | undefined> {
     const adapter = await newAdapter();
     if (!adapter) return undefined;
@@ -19,7 +19,7 @@ export class LabDevice {
     return { description, software };
   }
 
-  /** Works with the device, which is opened on first use, and again after a fault of its own. Throws InputError where there is none. */
+  /** Works with the device, which is opened on first use, and again after a fault of its own. Throws InputError if there is none. */
   async use<T>(work: (backend: WebGpuBackend) => Promise<T>): Promise<T> {
     this.#backend ??= await WebGpuBackend.create(await requireAdapter(), { poison: true });
     try {

@@ -25,7 +25,7 @@ export function roomOf(backend: Backend): DeviceRoom {
   return { device, buffer, total: software ? memoryOfComputer() : undefined };
 }
 
-/** Why a model does not fit, in one line; null where nothing is known against it. */
+/** Why a model does not fit, in one line; null if nothing is known against it. */
 export function refusal(name: string, footprint: ModelFootprint, activations: number, room: DeviceRoom): string | null {
   const { buffer, total, device } = room;
   const { largest, bytes } = footprint;
@@ -42,7 +42,7 @@ export function refusal(name: string, footprint: ModelFootprint, activations: nu
   return null;
 }
 
-/** Undefined where the browser does not say. */
+/** Undefined if the browser does not say. */
 function memoryOfComputer(): Bound | undefined {
   const { deviceMemory } = navigator as { readonly deviceMemory?: number };
   if (deviceMemory === undefined || deviceMemory >= MOST_TOLD_GIB) return undefined;

@@ -38,7 +38,7 @@ export const prepare: Work<'prepare'> = async (request, context) => {
   });
 };
 
-/** Undefined where nothing of the split can be read. What is passed over is added to `refused`. */
+/** Undefined if nothing of the split can be read. What is passed over is added to `refused`. */
 async function embedSplit(
   clip: ClipModel,
   pictures: readonly LabelledPicture[],

@@ -61,7 +61,7 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
           </select>
         </p>
         <p class="field">
-          <label for="lab-variant">Begin again from</label>
+          <label for="lab-variant">Start again from</label>
           <select
             id="lab-variant"
             value={chosenVariant}

@@ -68,7 +68,7 @@ export function RealShapes({
   const real = realShapes(kernel, shapes);
   return (
     <section class="block" aria-labelledby="lab-real">
-      <h2 id="lab-real">What embedding and training ask of {kernel}</h2>
+      <h2 id="lab-real">Shapes of {kernel} in encoding and training</h2>
       <p class="note">
         {Object.entries(shapes.jobs)
           .map(([job, what]) => `${job}: ${what}`)

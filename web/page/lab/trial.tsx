@@ -78,7 +78,7 @@ function ParityReport({ parity }: { readonly parity: Parity }) {
     <>
       {wrong.length > 0 && (
         <>
-          <p>Against the definition in float64, each case's element that is the furthest off:</p>
+          <p>Against the definition in float64, the largest error of each case:</p>
           <ul class="cases">
             {wrong.slice(0, CASES_SHOWN).map(({ name, comparison }) => (
               <li key={name}>
@@ -126,7 +126,7 @@ function Difference({ comparison }: { readonly comparison: Comparison }) {
         {[
           wrong > overrun &&
             `${wrong - overrun} of ${counted(elements, 'element')} off, ${Number.isNaN(error) ? 'some were never written, or are NaN' : `by up to ${exponent(error)} of the largest`}`,
-          overrun > 0 && `${counted(overrun, 'number')} written behind the end of its outputs`,
+          overrun > 0 && `${counted(overrun, 'number')} written past the end of its outputs`,
         ]
           .filter(Boolean)
           .join('; ')}

@@ -25,7 +25,7 @@ export function ClassWords({ words, onChange }: ClassWordsProps) {
         value={text}
         onInput={({ currentTarget }) => setText(currentTarget.value)}
       />
-      <button type="submit">Tell these apart</button>
+      <button type="submit">Classify by these</button>
       <small id="class-words-note" class="muted">
         Words, divided by commas. The text of a class is “a photo seems to express a feeling of” and its word.
       </small>

@@ -75,7 +75,7 @@ export function PredictTab() {
       </div>
       {prompts && words && (
         <section class="block" aria-labelledby="words-title">
-          <h2 id="words-title">What the prompts have become</h2>
+          <h2 id="words-title">What the prompts have learned</h2>
           <Words words={words} />
         </section>
       )}

@@ -8,7 +8,7 @@ export interface WeightsProps {
   /** The picture's. */
   readonly name: string;
   readonly prompts: PromptsReport;
-  /** By class and token, one row for a prompt that all share; null where the mode has none. */
+  /** By class and token, one row for a prompt that all share; null if the mode has none. */
   readonly weights: readonly (readonly number[])[] | null;
   readonly tokens: readonly string[] | undefined;
 }
@@ -51,7 +51,8 @@ function WeightMap({
         <>
           w[i][j]: how near token j of class i is to the picture. Shades are relative to the largest,{' '}
           {shortest(largest, 3)}.
-          {same && ' The rows are equal: prompts of all classes began equal, and composition treats all classes alike.'}
+          {same &&
+            ' The rows are equal: the prompts of all classes started equal, and composition treats all classes alike.'}
         </>
       }
       data={{

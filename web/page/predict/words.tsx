@@ -11,7 +11,7 @@ export function Words({ words }: { readonly words: PromptExplanation }) {
       <p>
         Learned tokens are vectors and no words. Beside each stands what it began as, the cosine to that, and the tokens
         of the vocabulary that lie nearest to it now. A dash at the end marks a token that does not end a word.
-        {equal && ' The tokens of all classes are equal: they began so, and composition treats all classes alike.'}
+        {equal && ' The tokens of all classes are equal: they started equal, and composition treats all classes alike.'}
       </p>
       {absent.map((line) => (
         <p key={line} class="note">

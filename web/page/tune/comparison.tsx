@@ -1,5 +1,5 @@
 /** All tunings beside each other. */
-import { classesWithoutImages } from '../../../src/ptdpc/measures.js';
+import { classesWithoutImages } from '../../../src/ptdpc/metrics.js';
 import type { Scores } from '../../protocol.js';
 import { DataTable } from '../data-table.js';
 import { percent } from '../format.js';

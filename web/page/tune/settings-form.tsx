@@ -31,7 +31,7 @@ const MODE_TEXTS: Readonly<Record<Mode, string>> = {
   none: 'none: one shared prompt',
 };
 
-/** The options of every run that is asked for. Throws InputError where one is out of range. */
+/** The options of every run that is asked for. Throws InputError if one is out of range. */
 export function optionsOf(settings: Settings): TuningOptions[] {
   const { presets, modes, epochs, learningRate, batchSize, initNoise, seed } = settings;
   return presets.flatMap((preset) =>

@@ -63,7 +63,7 @@ export function attentionCapacity(kind: HeapAttentionArgs['kind'], headWidth: nu
 
 /**
  * Divides rows into blocks whose others number at most `capacity`. Depends on the ranges alone, so that the result of a kernel does not
- * depend on the number of threads. Undefined where one row sees more than that.
+ * depend on the number of threads. Undefined if one row sees more than that.
  */
 export function planAttention(
   ranges: Int32Array,

@@ -269,7 +269,7 @@ export class WasmEngine {
   }
 }
 
-/** Where an operand lies, from the beginning of its memory, and how far it reaches; undefined where it is absent. */
+/** Where an operand lies, from the beginning of its memory, and how far it reaches; undefined if it is absent. */
 interface Operand {
   block: number | undefined;
   bytes: number;

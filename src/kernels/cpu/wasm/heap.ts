@@ -69,7 +69,7 @@ export class CpuHeap {
     return address;
   }
 
-  /** The same, or undefined where the memory would have to grow past `softLimit`, or cannot grow. For what can be done without. */
+  /** The same, or undefined if the memory would have to grow past `softLimit`, or cannot grow. For what can be done without. */
   allocateWithinLimit(bytes: number): number | undefined {
     const end = this.#buffer.byteLength;
     const fits =

@@ -16,7 +16,7 @@ export interface KernelWorker {
   terminate(): void;
 }
 
-/** Starts a worker that runs `runWorkerTask`; undefined where that is impossible. Must not throw. */
+/** Starts a worker that runs `runWorkerTask`; undefined if that is impossible. Must not throw. */
 export type StartWorker = (task: WorkerTask) => KernelWorker | undefined;
 
 /**

@@ -9,8 +9,8 @@ export interface CalibrationBin {
 
 const CALIBRATION_BINS = 15;
 
-/** Of one class: shares of 1; null where nothing is to be divided. */
-export interface ClassMeasures {
+/** Of one class: in [0, 1]; null if undefined. */
+export interface ClassMetrics {
   /** Of the images predicted as the class, the share that is. */
   precision: number | null;
   /** Of the images of the class, the share that was recognised: the class's accuracy. */
@@ -20,7 +20,7 @@ export interface ClassMeasures {
 }
 
 /** Precision, recall and F1 of each class, from confusion[actual][predicted]. */
-export function classMeasures(confusion: readonly (readonly number[])[]): ClassMeasures[] {
+export function classMetrics(confusion: readonly (readonly number[])[]): ClassMetrics[] {
   return confusion.map((row, c) => {
     const right = row[c]!;
     const actual = row.reduce((a, b) => a + b, 0);
@@ -49,7 +49,7 @@ export function rowShares(confusion: readonly (readonly number[])[]): number[][]
 
 /** Mean F1 of the classes that occur as truth or as prediction; a class that is only predicted has an F1 of 0. */
 export function macroF1(confusion: readonly (readonly number[])[]): number {
-  const scores = classMeasures(confusion).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
+  const scores = classMetrics(confusion).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
   return scores.reduce((a, b) => a + b, 0) / scores.length;
 }
 

@@ -1,4 +1,4 @@
-/** What the tasks of one process share: the plan, the device, and the model opened on it. */
+/** What the tasks of one process share: the plan, the device, and the model loaded on it. */
 import type { TruncatedImages } from '../../clip/image/index.js';
 import { TextTower } from '../../clip/towers/index.js';
 import { InputError } from '../../errors.js';
@@ -22,14 +22,14 @@ export interface WorkOptions {
   claimTiming?: LockTiming | undefined;
 }
 
-export interface Workplace extends AsyncDisposable {
+export interface ExperimentContext extends AsyncDisposable {
   readonly plan: Plan;
   readonly folder: PlanFolder;
   readonly claims: Claims;
   readonly engine: Engine;
   readonly model: ModelDirectory;
   readonly tower: TextTower;
-  /** What the plan's probes stand on; `deit` where it has one. */
+  /** The encoders of the plan's probes; `deit` if the plan has one. */
   readonly encoders: ReadonlyMap<FrozenEncoder, ImageEncoder>;
   readonly memory: number;
   readonly strict: boolean;
@@ -38,8 +38,8 @@ export interface Workplace extends AsyncDisposable {
   readonly events: Events;
 }
 
-/** Opens the plan's models. Throws InputError where they are no longer those that the plan was made with. */
-export async function openWorkplace(folder: PlanFolder, plan: Plan, options: WorkOptions): Promise<Workplace> {
+/** Opens the plan's models. Throws InputError if they are no longer those that the plan was made with. */
+export async function openContext(folder: PlanFolder, plan: Plan, options: WorkOptions): Promise<ExperimentContext> {
   const { engine, memory, events } = options;
   const { directory, sha256 } = plan.configuration.model;
   const model = await openModelDirectory(directory);
@@ -91,6 +91,6 @@ async function requireWeights(
 ): Promise<void> {
   if ((await model.hash()) === sha256) return;
   throw new InputError(
-    `${path}: its weights, or how it wants its pictures, are no longer those that the plan in ${plan} was made with; choose another --out`,
+    `${path}: its weights or its image preprocessing have changed since the plan in ${plan} was made; choose another --out`,
   );
 }
