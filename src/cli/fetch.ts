@@ -1,6 +1,7 @@
 /** `ptdpc fetch`: a model directory from the Hugging Face hub, or from OpenAI's own archive. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { counted, InputError } from '../errors.js';
+import { type ConversionOptions, convertCheckpoint } from '../node/convert-checkpoint.js';
 import { fetchArchive } from '../node/hub/fetch-archive.js';
 import { type FetchedFile, type FetchOptions, fetchModel } from '../node/hub/fetch-model.js';
 import { HttpClient, parseHttpUrl } from '../node/hub/http.js';
@@ -8,10 +9,10 @@ import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
 import { hubCacheDirectory, requireRepositoryId, requireRevision } from '../node/hub/repository.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { commandLine } from './command-line.js';
-import { addConversionOptions, type ConversionOptions, convertCheckpoint } from './convert.js';
+import { addConversionOptions } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
 import { printJson, say } from './output.js';
-import { type Progress, progress } from './progress.js';
+import { type Progress, progress, TERMINAL } from './progress.js';
 
 interface Options extends ConversionOptions {
   out: string;
@@ -130,7 +131,7 @@ async function fromArchive(
   const request = { from, model, sha256: options.sha256 };
   const convert = async (path: string) => {
     transfer.onTotal?.(0, 0);
-    await convertCheckpoint(path, out, options);
+    await convertCheckpoint(path, out, options, TERMINAL);
   };
   const { hash, expected } = await fetchArchive(client, request, out, convert, transfer);
   if (json) printJson({ out, from, sha256: hash.hex, expected });

@@ -6,6 +6,7 @@
  */
 export type {} from '../platform-types.js';
 export { openRun, type RunFiles } from './classifier.js';
+export { type Conversion, type ConversionOptions, convertCheckpoint } from './convert-checkpoint.js';
 export {
   checkDataset,
   type DatasetCheck,

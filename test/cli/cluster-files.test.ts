@@ -66,7 +66,7 @@ test('kubernetes.yaml is an Indexed Job whose pods take all shares of the plan',
   expect(volumeMounts[0].name).toBe(volumes[0].name);
 
   const options = await runOptions(command);
-  expect(String(options.plan).startsWith(`${volumeMounts[0].mountPath}/`)).toBe(true);
+  expect(String(options.out).startsWith(`${volumeMounts[0].mountPath}/`)).toBe(true);
   // Kubernetes does not tell a pod how many there are.
   const shares = Array.from({ length: spec.completions }, (_, index) =>
     taskShare({ completions: options.completions as number }, { JOB_COMPLETION_INDEX: String(index) }),
@@ -91,6 +91,6 @@ test('array.sbatch is requeued, adds to its log, and runs the plan that it is gi
         .split(' '),
     ),
   ).toMatchObject({
-    plan: 'paper',
+    out: 'paper',
   });
 });

@@ -120,7 +120,9 @@ test('how pictures are prepared is kept, or taken from a file that is given', as
   await writeFile(beside, JSON.stringify({ image_mean: mean, image_std: mean, size: { height: 32, width: 32 } }));
   const out = scratchPath('half-out');
   const { stderr } = await ptdpc(['convert', folder, '--out', out]);
-  expect(stderr).toMatch(/^pictures: squashed to 32 x 32 \(bicubic\), mean 0\.5 0\.5 0\.5, std 0\.5 0\.5 0\.5$/m);
+  expect(stderr).toMatch(
+    /^image preprocessing: squashed to 32 x 32 \(bicubic\), mean 0\.5 0\.5 0\.5, std 0\.5 0\.5 0\.5$/m,
+  );
   const written = JSON.parse(await readFile(join(out, 'preprocessor_config.json'), 'utf8'));
   expect(written).toMatchObject({ image_mean: mean, image_std: mean, size: { height: 32, width: 32 }, resample: 3 });
 
@@ -151,7 +153,7 @@ test('tensors beside the model are left out and named; ones that would change it
     await writeFile(path, Buffer.concat(chunks));
     return ['convert', path, '--activation', 'quick_gelu', '--out', scratchPath(`extra-${extra}`)];
   };
-  expect((await ptdpc(await withExtra('head.weight'))).stderr).toMatch(/^left out, no part of a CLIP: head\.weight$/m);
+  expect((await ptdpc(await withExtra('head.weight'))).stderr).toMatch(/^left out, not part of a CLIP: head\.weight$/m);
   await expectSameWeights(scratchPath('extra-head.weight'));
   await expectRefused(await withExtra('text_projection.bias'), /"text_projection\.bias" is not part of a ViT CLIP/);
 });
