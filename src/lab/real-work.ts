@@ -36,7 +36,7 @@ export type Job = 'embed' | 'train';
 
 /** What each job is, for people. */
 export const JOBS: Readonly<Record<Job, string>> = {
-  embed: 'a batch of 32 pictures through ViT-B/32',
+  embed: 'a batch of 32 images through ViT-B/32',
   train: 'a step of prompt tuning: ViT-B/32, preset paper, 64 images, eight classes',
 };
 
