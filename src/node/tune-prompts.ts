@@ -9,7 +9,7 @@
  * Called again with the same request after an interruption, it resumes after the last epoch; if the GPU is lost, it does so once by itself.
  * `training-run.ts` is the part for programs that open the model and encode the images themselves.
  */
-import { cp, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { TextTower } from '../clip/towers/index.js';
@@ -27,6 +27,7 @@ import {
   type TuningOptions,
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
+import { writeFileAtomically } from './atomic.js';
 import { exists } from './checkpoint-files.js';
 import { type DatasetOptions, openDataset } from './datasets/index.js';
 import type { OpenedDevice } from './device.js';
@@ -105,13 +106,8 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
     const { rates, options } = request;
     const choice = rates ? await tryRates(training, rates) : [];
     const learningRate = rates ? bestRate(choice) : options.learningRate;
-    // A trial that became the run has nothing left to do, and its messages were given before.
-    const say = rates && training.validation ? () => {} : events.say.bind(events);
-    const chosen = {
-      ...training,
-      options: { ...options, learningRate },
-      events: { say, progress: events.progress.bind(events) },
-    };
+    // The trials have said what there is to say.
+    const chosen = { ...training, options: { ...options, learningRate }, events: rates ? quiet(events) : events };
     const last = await trainRun(chosen);
     return { ...last, learningRate, choice };
   });
@@ -123,14 +119,16 @@ async function tryRates(training: TrainingRun, rates: readonly number[]): Promis
   const images = validation ? { train, validation } : heldOut(training);
   const folder = (rate: number) => join(out, TRIALS, `lr-${rate}`);
   const choice: RateChoice[] = [];
-  for (const learningRate of rates) {
+  for (const [i, learningRate] of rates.entries()) {
     events.say(`learning rate ${learningRate}`);
     const trial = { ...training, ...images, out: folder(learningRate), options: { ...options, learningRate } };
     await makeFolder(trial.out);
-    const last = await trainRun({ ...trial, use: undefined }).catch((error: unknown) => {
-      if (!(error instanceof TrainingDiverged)) throw error;
-      events.say(`learning rate ${learningRate} is left out: ${error.message}`);
-    });
+    const last = await trainRun({ ...trial, use: undefined, events: i > 0 ? quiet(events) : events }).catch(
+      (error: unknown) => {
+        if (!(error instanceof TrainingDiverged)) throw error;
+        events.say(`learning rate ${learningRate} is left out: ${error.message}`);
+      },
+    );
     if (last) choice.push({ learningRate, valAccuracy: last.valAccuracy!, valLoss: last.valLoss! });
   }
   if (choice.length === 0) throw new InputError(`training diverges at every learning rate (${rates.join(', ')})`);
@@ -138,10 +136,15 @@ async function tryRates(training: TrainingRun, rates: readonly number[]): Promis
   return choice;
 }
 
-/** The files of a run, record last: with it the copy is complete. */
+/** Progress without messages, which the first trial gives for all. */
+function quiet(events: Events): Events {
+  return { say: () => {}, progress: events.progress.bind(events) };
+}
+
+/** The files of a run: the record first and the state last, so that a copy that is cut short is a run that starts again. */
 async function copyRun(from: string, to: string): Promise<void> {
-  const names = (await readdir(from)).filter((name) => name !== 'run.json' && !name.startsWith('.'));
-  for (const name of [...names, 'run.json']) await cp(join(from, name), join(to, name));
+  for (const name of ['run.json', 'images.csv', 'metrics.jsonl', 'prompts.safetensors', 'state.safetensors'])
+    await writeFileAtomically(join(to, name), await readFile(join(from, name)));
 }
 
 /** The training images in two parts, see `holdOut`. */

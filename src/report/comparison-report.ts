@@ -43,11 +43,10 @@ ${groups.length === 0 && html`<p class="notice">None of them is evaluated yet: <
 function groupsOf(runs: readonly RunReport[]): Group[] {
   const groups = new Map<string, Group>();
   for (const { name, classes, evaluations } of runs) {
-    for (const [i, evaluation] of evaluations.entries()) {
+    for (const evaluation of evaluations) {
       const { dataset, split, count, imagesSha256 } = evaluation;
-      // An evaluation of an earlier version does not say which images it was of, so it stands alone.
-      const key = `${split} ${imagesSha256 ?? `${name} ${i}`} ${classes.join('\n')}`;
-      const title = `${dataset === null ? '' : `${dataset}, `}${counted(count, `${split} image`)}`;
+      const key = `${split} ${imagesSha256} ${classes.join('\n')}`;
+      const title = `${dataset}, ${counted(count, `${split} image`)}`;
       const group = groups.get(key) ?? { title, runs: [] };
       group.runs.push({ name, classes, evaluation });
       groups.set(key, group);

@@ -49,13 +49,12 @@ export interface RunSetup {
 }
 
 export interface RunEvaluation {
-  /** Null in runs of earlier versions, which did not say. */
-  readonly dataset: string | null;
-  /** After how many epochs; null if nothing says so. */
-  readonly epochs: number | null;
+  readonly dataset: string;
+  /** Epochs of training at that time. */
+  readonly epochs: number;
   readonly split: string;
-  /** Which images; null in runs of earlier versions. */
-  readonly imagesSha256: string | null;
+  /** Which images. */
+  readonly imagesSha256: string;
   readonly count: number;
   readonly accuracy: number;
   readonly loss: number;
@@ -125,7 +124,7 @@ const MODE_WORDS = {
 const placed = (id: string, i: number): string => (i === 0 ? id : `${id}-${i + 1}`);
 
 function titleOf({ dataset, split }: RunEvaluation): string {
-  return dataset === null ? split : `${dataset}, ${split}`;
+  return `${dataset}, ${split}`;
 }
 
 function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
@@ -133,10 +132,9 @@ function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
   const [low, high] = wilsonInterval(accuracy, count);
   const absent = classesWithoutImages(confusion).map((c) => classes[c]);
   const without = absent.length === 0 ? '' : `; no images of ${absent.join(', ')}`;
-  const where = dataset === null ? '' : ` of ${dataset}`;
   const figures: [string, string][] = [
     [
-      `accuracy on ${counted(count, `${split} image`)}${where}, 95 % interval ${percent(low)} to ${percent(high)}`,
+      `accuracy on ${counted(count, `${split} image`)} of ${dataset}, 95 % interval ${percent(low)} to ${percent(high)}`,
       percent(accuracy),
     ],
     [`macro-F1 of ${counted(classes.length - absent.length, 'class', 'classes')}${without}`, percent(macroF1)],
@@ -151,7 +149,7 @@ function resultsSection({ classes, learning }: RunReport, evaluation: RunEvaluat
   const trained = learning?.epochs.length ?? epochs;
   const matrix = { classes, counts: confusion };
   const known = seen !== null && seen.train + seen.val > 0 && seen;
-  return html`${epochs !== trained && epochs !== null && html`<p class="notice">Evaluated after ${counted(epochs, 'epoch')}; the run has ${trained} now.</p>`}${
+  return html`${epochs !== trained && html`<p class="notice">Evaluated after ${counted(epochs, 'epoch')}; the run has ${trained} now.</p>`}${
     known &&
     html`<p class="notice">Not a result on unseen images: of ${counted(count, `${split} image`)}, ${known.train} were trained on and
 ${known.val} are validation images of the run.</p>`

@@ -1,7 +1,6 @@
 /** Chooses the images that a page shows, and finds their files. */
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Case, Picture } from '../../report/index.js';
-import { exists } from '../checkpoint-files.js';
 import type { Predictions } from './predictions-file.js';
 import { thumbnail } from './thumbnails.js';
 
@@ -36,17 +35,4 @@ export async function pictureIn(data: string, path: string): Promise<Picture> {
   const file = resolve(data, path);
   const url = file.startsWith(join(data, sep)) ? await thumbnail(file) : null;
   return { url, name: `${basename(dirname(file))}/${basename(file)}`, path: file };
-}
-
-/**
- * An image by the path that an evaluation of an earlier version wrote down. Where that was relative to another folder than ours, the image
- * is looked for in the data of the run: its path ends with split, class and file name in any case.
- */
-export async function pictureAt(path: string, data: string): Promise<Picture> {
-  const parts = path.split(/[\\/]/);
-  const below = join(data, ...parts.slice(-3));
-  // A path that no file can have is that of none.
-  const isThere = (file: string) => exists(file).catch(() => false);
-  const found = !(await isThere(path)) && below.startsWith(join(data, sep)) && (await isThere(below)) ? below : path;
-  return { url: await thumbnail(found), name: `${basename(dirname(found))}/${basename(found)}`, path: found };
 }

@@ -1,18 +1,15 @@
 /** What a run's folder holds, as the page of the run needs it. */
 import { basename, join, resolve } from 'node:path';
-import * as v from 'valibot';
 import { InputError } from '../../errors.js';
-import { calibration, expectedCalibrationError, macroF1 } from '../../ptdpc/experiment/index.js';
 import type { EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
-import { finite, isSquare, parseJsonAs, text, whole } from '../../ptdpc/parse-json.js';
-import type { Picture, RunEvaluation, RunReport } from '../../report/index.js';
-import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
-import { listResults, predictionsPath, readResult } from '../results.js';
+import type { RunEvaluation, RunReport } from '../../report/index.js';
+import { exists } from '../checkpoint-files.js';
+import { listResults, predictionsPath, type ResultFile, readResult } from '../results.js';
 import { dataFolder } from '../run-images.js';
 import { parseMetrics } from '../run-metrics.js';
 import { type RunRecord, readRunRecord } from '../run-record.js';
 import { textLines } from '../text-lines.js';
-import { pickCases, pictureAt, pictureIn } from './cases.js';
+import { pickCases, pictureIn } from './cases.js';
 import { type Predictions, readPredictions } from './predictions-file.js';
 
 /** Reads what there is: a run need not have ended, nor been evaluated. Throws InputError naming the file that is damaged. */
@@ -52,67 +49,33 @@ async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs
 /** One for each data set and split that the run was evaluated on: its own data set first, and the test images before others. */
 async function readEvaluations(run: string, record: RunRecord): Promise<RunEvaluation[]> {
   const paths = await listResults(run);
-  if (paths.length === 0) return await readEarlierEvaluation(run, record);
+  if (paths.length === 0 && (await exists(join(run, 'confusion.json'))))
+    throw new InputError(`${run}: evaluated by an earlier version, in another format; evaluate it again (ptdpc eval)`);
   const own = dataFolder(record.data);
   const found = await Promise.all(paths.map(async (path) => ({ path, result: await readResult(path) })));
   const rank = ({ result: { data, split } }: (typeof found)[number]) =>
     (data === own ? 0 : 10) + ['test', 'val', 'train'].indexOf(split);
   const evaluations: RunEvaluation[] = [];
-  for (const { path, result } of found.sort((a, b) => rank(a) - rank(b))) {
-    const pictures = (image: string) => pictureIn(result.data, image);
-    const { dataset, epochs, seen, imagesSha256 } = result;
-    evaluations.push({
-      ...{ dataset, epochs, seen, imagesSha256 },
-      ...(await evaluationOf(run, record, path, predictionsPath(path), result, pictures)),
-    });
-  }
+  for (const { path, result } of found.sort((a, b) => rank(a) - rank(b)))
+    evaluations.push({ ...result, ...(await casesOf(run, record, path, result)) });
   return evaluations;
 }
 
-/** What versions before results/ wrote: one evaluation, of whatever was evaluated last. */
-async function readEarlierEvaluation(run: string, record: RunRecord): Promise<RunEvaluation[]> {
-  const [path, predictions] = [join(run, 'confusion.json'), join(run, 'predictions.csv')];
-  if (!(await exists(path)) || !(await exists(predictions))) return [];
-  const summary = parseJsonAs(summarySchema, await readText(path, MAX_DATA_BYTES), path, 'the result of an evaluation');
-  const pictures = (image: string) => pictureAt(image, dataFolder(record.data));
-  const evaluation = await evaluationOf(run, record, path, predictions, summary, pictures);
-  return [{ dataset: null, epochs: null, seen: null, imagesSha256: null, ...evaluation }];
-}
-
-const summarySchema = v.object({ split: text, loss: finite, confusion: v.array(v.array(whole)) });
-
-/** The measures, computed anew from the predictions, which must be those of the summary in the file `path`. */
-async function evaluationOf(
-  run: string,
-  record: RunRecord,
-  path: string,
-  predictionsFile: string,
-  summary: v.InferOutput<typeof summarySchema>,
-  pictures: (image: string) => Promise<Picture>,
-): Promise<Omit<RunEvaluation, 'dataset' | 'epochs' | 'seen' | 'imagesSha256'>> {
-  const predictions = await readPredictions(predictionsFile);
-  const { labels, predicted, probabilities, words } = predictions;
+/** The images of a result that a page shows. Its predictions must be those that the result in the file `path` was computed from. */
+async function casesOf(run: string, record: RunRecord, path: string, { data, confusion }: ResultFile) {
+  const file = predictionsPath(path);
+  const predictions = await readPredictions(file);
+  const { words } = predictions;
   if (words.join('\n') !== record.classes.map(({ word }) => word).join('\n'))
-    throw new InputError(`${predictionsFile}: its classes are not those of ${join(run, 'run.json')}`);
-  // Its size is looked at first: a matrix of as many classes as a file can name would not fit into memory.
-  const confusion = isSquare(summary.confusion, words.length) ? confusionOf(predictions) : undefined;
-  if (!confusion || JSON.stringify(confusion) !== JSON.stringify(summary.confusion))
+    throw new InputError(`${file}: its classes are not those of ${join(run, 'run.json')}`);
+  // The size is checked first: a matrix of as many classes as a file can name would not fit into memory.
+  const same =
+    confusion.length === words.length && JSON.stringify(confusionOf(predictions)) === JSON.stringify(confusion);
+  if (!same)
     throw new InputError(
-      `${predictionsFile}: its predictions are not those of ${basename(path)}; evaluate the run again (ptdpc eval)`,
+      `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (ptdpc eval)`,
     );
-  const count = labels.length;
-  const bins = calibration({ predicted, probabilities }, labels);
-  return {
-    split: summary.split,
-    count,
-    accuracy: confusion.reduce((sum, row, c) => sum + row[c]!, 0) / count,
-    loss: summary.loss,
-    macroF1: macroF1(confusion),
-    calibrationError: expectedCalibrationError(bins),
-    calibration: bins,
-    confusion,
-    ...(await pickCases(predictions, pictures)),
-  };
+  return await pickCases(predictions, (image) => pictureIn(data, image));
 }
 
 function confusionOf({ words, labels, predicted }: Predictions): number[][] {

@@ -250,6 +250,12 @@ describe('--lr auto', () => {
     await train('single', ...AUTO.slice(2), '--lr', chosen!);
     for (const file of ['prompts.safetensors', 'metrics.jsonl', 'state.safetensors'])
       expect((await readRunFile('auto', file)).equals(await readRunFile('single', file)), file).toBe(true);
+    // A copy that was cut short is a run that starts again, and ends the same.
+    await rm(scratchPath('auto/state.safetensors'));
+    await train('auto', ...AUTO);
+    expect(
+      (await readRunFile('auto', 'state.safetensors')).equals(await readRunFile('single', 'state.safetensors')),
+    ).toBe(true);
     const again = await train('auto', ...AUTO);
     expect(again.stdout).toBe(stdout);
     expect(again.stderr).not.toMatch(/^training /m);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, encodeJpeg } from '../../../src/clip/image/index.js';
@@ -7,14 +7,18 @@ import { loadImageCodecs } from '../../../src/node/image-codecs.js';
 import { writeRunReport } from '../../../src/node/report/index.js';
 import { readRunReport } from '../../../src/node/report/read-run.js';
 import { thumbnail } from '../../../src/node/report/thumbnails.js';
+import { writeResult } from '../../../src/node/results.js';
+import { evaluate } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { epochOf, runRecord } from '../../support/run-record.js';
 import { scratchFolder } from '../scratch.js';
 
 const scratch = scratchFolder();
 
+const HEAD = 'path,actual,predicted,"p(calm, ""deep"")",p(fear)\n';
+
 describe('the report of a run', () => {
-  it('has what the files say, found anew from predictions.csv, as earlier versions left it', async () => {
+  it('has the metrics of the results, and the images of their predictions', async () => {
     const run = await makeRun('whole');
     const { learning, evaluations, classes } = await readRunReport(run);
     const [evaluation] = evaluations;
@@ -38,7 +42,6 @@ describe('the report of a run', () => {
       ['calm, "deep"', '0.90'],
       ['fear', '0.80'],
     ]);
-    // The path was relative to another folder: the picture is found in the run's data.
     expect(evaluation?.right[0]?.url).toMatch(/^data:image\/jpeg;base64,/);
     expect(evaluation?.right[1]?.url).toBeNull();
     expect(await writeRunReport(run)).toBe(join(run, 'report.html'));
@@ -59,25 +62,40 @@ describe('the report of a run', () => {
     await expectInputError(readRunReport(run), /metrics\.jsonl: line 1: expected at most 16777216 bytes, found more/);
   });
 
+  it('refuses an evaluation of an earlier version', async () => {
+    const run = await makeRun('earlier');
+    await rm(join(run, 'results'), { recursive: true });
+    await writeFile(join(run, 'confusion.json'), '{}');
+    await expectInputError(readRunReport(run), /earlier: evaluated by an earlier version, .*; evaluate it again/);
+  });
+
   it.each([
-    ['predictions.csv', 'path,actual\n', /predictions\.csv: expected the columns/],
-    ['predictions.csv', 'path,actual,predicted,p(x)\n"a,x,x,1\n', /predictions\.csv: expected comma-separated values/],
-    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,x,2\n', /image 1: expected probabilities, found "2"/],
-    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,y,1\n', /image 1 has the class "y", which has no column/],
-    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,x,1\n', /its classes are not those of/],
-    ['confusion.json', '{"split":"test","loss":1,"confusion":[[1,0],[0,0]]}', /not those of confusion\.json/],
-    ['confusion.json', '[]', /confusion\.json: expected the result of an evaluation/],
+    ['results/data-test.csv', 'path,actual\n', /data-test\.csv: expected the columns/],
     [
-      'confusion.json',
-      `{"split":"test","loss":1,"confusion":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
-      /at confusion/,
+      'results/data-test.csv',
+      'path,actual,predicted,p(x)\n"a,x,x,1\n',
+      /data-test\.csv: expected comma-separated values/,
+    ],
+    ['results/data-test.csv', 'path,actual,predicted,p(x)\na,x,x,2\n', /image 1: expected probabilities, found "2"/],
+    [
+      'results/data-test.csv',
+      'path,actual,predicted,p(x)\na,x,y,1\n',
+      /image 1 has the class "y", which has no column/,
+    ],
+    ['results/data-test.csv', 'path,actual,predicted,p(x)\na,x,x,1\n', /its classes are not those of/],
+    ['results/data-test.csv', `${HEAD}x,fear,fear,0.2,0.8\n`, /its predictions are not those of data-test\.json/],
+    ['results/data-test.json', '[]', /data-test\.json: expected the result of an evaluation/],
+    [
+      'results/data-test.json',
+      `{"confusion":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+      /data-test\.json: expected the result of an evaluation/,
     ],
     ['metrics.jsonl', `${JSON.stringify(epochOf(1))}\n`, /metrics\.jsonl: line 1: expected epoch 0, found epoch 1/],
     ['metrics.jsonl', `${JSON.stringify({ ...epochOf(0), valLoss: 'low' })}\n`, /line 1: expected the metrics/],
-    ['predictions.csv', 'path,actual,predicted,p(x)\na,x,x,1', /predictions\.csv: cut short: expected a line end/],
+    ['results/data-test.csv', 'path,actual,predicted,p(x)\na,x,x,1', /data-test\.csv: cut short: expected a line end/],
     ['metrics.jsonl', '{"type":"step"}\n', /metrics\.jsonl: line 1: expected the metrics/],
   ])('refuses a damaged %s: %s', async (name, text, message) => {
-    const run = await makeRun(`damaged-${name}-${text.length}`);
+    const run = await makeRun(`damaged-${name.replace('/', '-')}-${text.length}`);
     await writeFile(join(run, name), text);
     const error: unknown = await readRunReport(run).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(InputError);
@@ -129,25 +147,17 @@ async function makeRun(name: string): Promise<string> {
     join(run, 'metrics.jsonl'),
     [step(0, 0), step(0, 1), JSON.stringify(epoch), step(1, 2), '{"type":"st'].join('\n'),
   );
-  const calm = '"calm, ""deep"""';
-  const rows = [
-    'path,actual,predicted,"p(calm, ""deep"")",p(fear)',
-    `elsewhere/test/calm/a.jpg,${calm},${calm},0.9,0.1`,
-    `elsewhere/test/calm/b.jpg,${calm},fear,0.1,0.9`,
-    'elsewhere/test/fear/c.jpg,fear,fear,0.2,0.8',
-    `elsewhere/test/fear/d.jpg,fear,${calm},0.8,0.2`,
-  ];
-  await writeFile(join(run, 'predictions.csv'), `${rows.join('\n')}\n`);
-  await writeFile(
-    join(run, 'confusion.json'),
-    JSON.stringify({
-      split: 'test',
-      loss: 1,
-      confusion: [
-        [1, 1],
-        [1, 1],
-      ],
-    }),
-  );
+  const probabilities = Float32Array.of(0.9, 0.1, 0.1, 0.9, 0.2, 0.8, 0.8, 0.2);
+  const labels = Int32Array.of(0, 0, 1, 1);
+  await writeResult(run, {
+    dataset: { root: data, setting: 'folders', origin: { kind: 'given' } },
+    ...{ split: 'test', classes, epochs: 1, device: 'CPU' },
+    evaluation: evaluate(probabilities.map(Math.log), labels, 2),
+    images: {
+      ...{ features: new Float32Array(0), labels, skipped: [], truncated: [] },
+      paths: ['calm/a.jpg', 'calm/b.jpg', 'fear/c.jpg', 'fear/d.jpg'].map((path) => join(data, 'test', path)),
+      hashes: ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64)),
+    },
+  });
   return run;
 }
