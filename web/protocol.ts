@@ -33,7 +33,7 @@ export interface Tasks extends LabTasks, ModelTasks {
   exportPrompts: Task<{ prompts: string }, Uint8Array<ArrayBuffer>>;
   /** Looks at labelled pictures once and keeps their features for the tasks below. */
   prepare: Task<DataRequest, DataReport, Progress>;
-  /** Tunes prompts, or goes on where it was stopped. */
+  /** Trains prompts, or resumes where it was stopped. */
   tune: Task<TuneRequest, TuneAnswer, TuneTold>;
   /** What prompts on the shelf are worth on held-out pictures. */
   evaluate: Task<{ data: string; prompts: string }, HeldOut | null>;
@@ -133,7 +133,7 @@ export interface PredictAnswer {
   readonly pictures: readonly PictureAnswer[];
 }
 
-/** What is said of a picture, or why it cannot be read. */
+/** The prediction for an image, or why it cannot be read. */
 export type PictureAnswer = PictureRead | { readonly refused: string };
 
 export interface PictureRead {
@@ -181,7 +181,7 @@ export interface DataReport {
 }
 
 export interface TuneRequest {
-  /** Names the run: asked for again, it goes on where its last epoch ended. */
+  /** Names the run: requested again, it resumes after its last epoch. */
   readonly run: string;
   /** For people. */
   readonly label: string;

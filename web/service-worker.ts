@@ -3,7 +3,7 @@
  * build; a new build is fetched beside the old one and takes over when no page of the old one is left.
  *
  * It adds the headers of `policy.ts` to what it answers. So the policy holds for workers too, and threads work from the second visit on, where a
- * server sends no headers of its own.
+ * server sends no such headers.
  */
 import { HEADERS } from './policy.js';
 

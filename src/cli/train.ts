@@ -216,7 +216,7 @@ function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: Pro
 /** The preset, or the options of a run, with what the command line replaces in it. */
 function tuningOf(options: TrainOptions, before: TuningOptions | undefined): TuningOptions {
   const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, keep } = options;
-  // Commander gives true if nothing is said.
+  // Commander gives true if the flag is absent.
   const shuffle = options.shuffle ? before?.shuffle : false;
   const { initNoise, weight, learnSot, loss, logitScale } = options;
   const given = {

@@ -30,7 +30,7 @@ export type Attempt<K extends KernelName> = (args: Kernels[K]) => string | undef
 const oracleOptions = { precision: 'f64', poison: true } as const;
 
 /**
- * Runs each case twice on the device, by `attempt`. `onCase` hears after each how many of all are done. Throws what the device throws.
+ * Runs each case twice on the device, by `attempt`. `onCase` is called after each with the number done. Throws what the device throws.
  */
 export async function checkParity<K extends KernelName>(
   device: Backend,

@@ -1,4 +1,4 @@
-/** A device that computes nothing: it knows how long each buffer is, and hears which kernels are run with what. */
+/** A device that computes nothing: it tracks the length of each buffer and reports which kernels are run with what. */
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../kernels/index.js';
 import { MemoryMeter } from '../kernels/memory.js';
 
@@ -10,7 +10,7 @@ export class SizeBackend implements Backend {
   readonly packsHalves = true;
   readonly #onRun: (<K extends KernelName>(kernel: K, args: Kernels[K]) => void) | undefined;
 
-  /** `onRun` hears every call. */
+  /** `onRun` is called for every kernel call. */
   constructor(onRun?: <K extends KernelName>(kernel: K, args: Kernels[K]) => void) {
     this.#onRun = onRun;
   }

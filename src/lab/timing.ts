@@ -45,7 +45,7 @@ const MOST_SECONDS = 2;
 /** What happens, for a progress bar: the first calls of each contestant, then the turns. */
 export type OnTiming = (step: 'first calls' | 'timing', done: number, all: number) => void;
 
-/** Times the contestants. `onStep` hears after each step how many of all are done; what it throws ends the timing. */
+/** Times the contestants. `onStep` is called after each step with the share that is done; an exception from it ends the timing. */
 export async function timeContestants<K extends KernelName>(
   test: KernelCase<K>,
   contestants: readonly Contestant<K>[],

@@ -97,12 +97,12 @@ export async function evaluateRun(request: EvaluationRequest): Promise<Evaluated
 export async function evaluateZeroShot(request: ZeroShotRequest): Promise<EvaluatedRun> {
   const { templates, out, memory, strict, truncated, events } = request;
   if (out !== undefined) await requireWritable(out);
-  const model = await openModelDirectory(request.model);
-  // A missing vocabulary is known before images are encoded.
-  await model.tokenizer();
   const dataset = await openEvaluated(request.data, request.dataset, events);
   imagesOf(dataset, request.split);
+  const model = await openModelDirectory(request.model);
   await using classifier = zeroShotClassifier(model, dataset.classes, templates);
+  // A missing vocabulary is known before images are encoded.
+  await model.tokenizer();
   using device = await request.openDevice();
   if (out !== undefined) {
     const common = await commonRecord({ model, dataset, backend: device.backend, memory, strict, truncated });

@@ -177,7 +177,7 @@ export class Engine {
   }
 }
 
-/** A body that returns a promise goes on after its scope or tape has ended; its failure then is a consequence, and said by this one. */
+/** A body that returns a promise continues after its scope or tape has ended; a failure there is a consequence of this error, which reports it. */
 function refusePromise(method: string, result: unknown): void {
   if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function') return;
   Promise.resolve(result).catch(() => {});

@@ -37,7 +37,7 @@ export class Session {
   /** Of every training that has finished an epoch, by its run's name. */
   readonly trainings = new Map<string, TrainingState>();
 
-  /** `tell` hears what concerns no single task: a lost device, another device. */
+  /** `tell` is called with what concerns no single task: a lost device, another device. */
   constructor(private readonly tell: (news: FromEngine) => void) {}
 
   /** Opens a device in place of the one before, which is kept where that fails. */
@@ -109,8 +109,8 @@ export class Session {
   }
 
   /**
-   * Works with the model on the device. Where the device is lost under it, this is said, it is opened again, and `work` is called once
-   * more: it goes on from what it has kept, or begins again.
+   * Works with the model on the device. If the device is lost, this is reported, it is reopened, and `work` is called once
+   * more: it continues from what it has kept, or starts again.
    */
   async withClip<T>(work: (clip: ClipModel) => Promise<T>): Promise<T> {
     try {
@@ -130,7 +130,7 @@ export class Session {
     try {
       return await work(this.#clip);
     } catch (error) {
-      // After any fault of its own, a device is of no more use.
+      // After any fault, a device cannot be used any more.
       if (error instanceof DeviceError) this.#closeDevice();
       throw error;
     }

@@ -1,5 +1,5 @@
 /**
- * The engine's end of the wire: takes tasks one after the other, since a device is one queue, and hears of cancellations meanwhile.
+ * The worker's side of the connection: runs tasks one after the other, because a device is one queue, and receives cancellations meanwhile.
  */
 import { InputError } from '../../src/errors.js';
 import type { Failure, FromEngine, Progressed, TaskName, Tasks, ToEngine } from '../protocol.js';

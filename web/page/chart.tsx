@@ -10,7 +10,7 @@ export interface ChartProps {
   readonly title: string;
   /** Draws, with what this module's first user has loaded. The same function draws the same. */
   readonly draw: (drawings: Drawings) => Drawing;
-  /** The key figures in a sentence or two: what a reader hears in place of the drawing. */
+  /** The key figures in a sentence or two: what a screen reader reads in place of the drawing. */
   readonly summary: string;
   readonly legend?: ComponentChildren;
   readonly note?: ComponentChildren;

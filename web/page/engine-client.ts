@@ -59,7 +59,7 @@ export class EngineClient {
     });
   }
 
-  /** Ends the worker, with all that it does: whoever waits hears that it was cancelled. */
+  /** Ends the worker and all its tasks: pending calls are rejected as cancelled. */
   stop(): void {
     this.#worker.terminate();
     for (const { reject } of this.#pending.values()) reject(new TaskError('cancelled', 'cancelled'));

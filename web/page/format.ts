@@ -7,7 +7,7 @@ import type { PromptsReport } from '../protocol.js';
 export { percent, shortest, whole } from '../../src/report/format.js';
 export { counted };
 
-/** A token of the vocabulary as people read it: `joy`, or `jo-` where a word goes on; the paper's name for start and end of text. */
+/** A token of the vocabulary as text: `joy`, or `jo-` for a part of a word; the paper's name for start and end of text. */
 export function wordOf({ text, kind }: Pick<VocabularyWord, 'text' | 'kind'>): string {
   if (kind === 'special') return text.includes('start') ? '[SOT]' : '[EOT]';
   return kind === 'fragment' ? `${text}-` : text;

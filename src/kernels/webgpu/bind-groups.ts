@@ -49,7 +49,7 @@ export class BindGroups {
           `${launch.files.at(-1)}: ${name} is an ${buffer?.dtype} buffer, which the shader does not read`,
         );
       }
-      // A dummy of its own for each writable binding: two of them may not alias.
+      // A separate dummy for each writable binding: two of them may not alias.
       const pooled = buffer?.pooled ?? this.#dummy(access === 'read' ? 0 : i + 1);
       pooled.batch = batch;
       return pooled;

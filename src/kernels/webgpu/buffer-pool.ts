@@ -31,7 +31,7 @@ export class BufferPool {
   #freeBytes = 0;
   #nextId = 0;
 
-  /** `memory` hears of every buffer that the device makes or loses. */
+  /** `memory` is told of every buffer that the device creates or loses. */
   constructor(device: GPUDevice, memory: MemoryMeter) {
     this.#device = device;
     this.#memory = memory;

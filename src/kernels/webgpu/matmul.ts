@@ -15,7 +15,7 @@ export interface MatmulVariant {
   tile: readonly [number, number];
   /** What n and k must be multiples of, with a left operand that is not transposed; it takes all where undefined. */
   step?: number;
-  /** Pipeline constants of its own, from that tile. */
+  /** Its pipeline constants, computed from that tile. */
   constants?: (tile: readonly [number, number]) => Readonly<Record<string, number>>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Times of single dispatches, by timestamp queries. WebGPU writes timestamps at the beginning and the end of a pass only, so a
- * profiled dispatch has a pass of its own, which makes everything somewhat slower. Browsers round the times (to 100
+ * profiled dispatch runs in a separate pass, which makes everything somewhat slower. Browsers round the times (to 100
  * microseconds, as a rule) so that pages cannot time others.
  */
 import type { KernelName } from '../contract.js';
@@ -49,7 +49,7 @@ export class Timestamps {
     try {
       await staging.mapAsync(GPU_MAP_READ);
     } catch {
-      // The device is lost; who waits for a result hears of it.
+      // The device is lost; whoever awaits a result gets the error.
       return;
     }
     const times = new BigUint64Array(staging.getMappedRange());

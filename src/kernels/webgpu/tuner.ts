@@ -57,7 +57,7 @@ export function tuningSteps(work: TuningWork): number {
   return productFamilies(work.layers).length + attentionKernels.length;
 }
 
-/** Measures everything; `onMeasured` hears the timings of each piece of work. */
+/** Measures everything; `onMeasured` is called with the timings of each piece of work. */
 export async function measureTuning(
   backend: WebGpuBackend,
   work: TuningWork,

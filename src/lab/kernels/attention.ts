@@ -9,7 +9,7 @@ const extents = { sequences: 32, prefix: 50, suffixes: 0, suffix: 2, heads: 12, 
 
 /**
  * `whole`: rows see all of the prefix, as a picture's do. `ragged`: suffixes grow evenly up to their length. `leaves`: only the
- * last row of each suffix (of each picture: the first) asks, and q is a buffer of its own, as in a tower's last block. `blind`: so many
+ * last row of each suffix (of each picture: the first) asks, and q is a separate buffer, as in a tower's last block. `blind`: so many
  * rows before and after the sequences see nothing and are seen by none.
  */
 const options = { whole: 1, ragged: 0, leaves: 0, blind: 0 };

@@ -15,7 +15,7 @@ export interface Key {
 export interface Figure {
   readonly title: string;
   readonly drawing: Drawing;
-  /** The key figures in a sentence or two: what a reader hears in place of the drawing. */
+  /** The key figures in a sentence or two: what a screen reader reads in place of the drawing. */
   readonly summary: string;
   readonly keys?: readonly Key[];
   readonly note?: Part;

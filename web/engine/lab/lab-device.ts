@@ -19,7 +19,7 @@ export class LabDevice {
     return { description, software };
   }
 
-  /** Works with the device, which is opened on first use, and again after a fault of its own. Throws InputError if there is none. */
+  /** Works with the device, which is opened on first use, and again after a fault. Throws InputError if there is none. */
   async use<T>(work: (backend: WebGpuBackend) => Promise<T>): Promise<T> {
     this.#backend ??= await WebGpuBackend.create(await requireAdapter(), { poison: true });
     try {
@@ -34,7 +34,7 @@ export class LabDevice {
     }
   }
 
-  /** Measured once, on a device of its own. */
+  /** Measured once, on a separate device. */
   async ceilings(): Promise<DeviceCeilings> {
     if (!this.#ceilings) {
       const device = await openDevice(await requireAdapter());

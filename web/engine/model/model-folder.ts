@@ -24,7 +24,7 @@ export interface OpenFolder {
 }
 
 /**
- * Opens a folder's model and checks its shapes and its vocabulary. `watched` hears of every read. Throws InputError naming the file that is
+ * Opens a folder's model and checks its shapes and its vocabulary. `watched` is called for every read. Throws InputError naming the file that is
  * missing or faulty.
  */
 export async function openModelFolder(folder: ModelFolder, watched: Watched): Promise<OpenFolder> {

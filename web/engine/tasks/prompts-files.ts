@@ -7,7 +7,7 @@ export const importPrompts: Work<'importPrompts'> = ({ file }, { session }) =>
   session.withClip(async (clip) => {
     const prompts = await decodePrompts(blobSource(file.name, file));
     await requireSameModel(file.name, prompts, clip.source);
-    // What the tokenizer or the tower makes impossible is said now, not at the first picture.
+    // What the tokenizer or the tower makes impossible is reported now, not at the first image.
     using _fits = await clip.restorePrompts(prompts, file.name);
     return session.shelve(file.name, prompts);
   });

@@ -1,4 +1,4 @@
-/** Own model: a CLIP of the user's, opened from its folder; what it takes is said before it is loaded. */
+/** Own model: a CLIP of the user's, opened from its folder; its memory need is shown before it is loaded. */
 import { useEffect, useState } from 'preact/hooks';
 import type { ModelFolder, ModelPlan } from '../../protocol-model.js';
 import { DropZone, FileButton } from '../drop-zone.js';

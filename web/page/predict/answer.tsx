@@ -1,4 +1,4 @@
-/** All that is said of one picture. */
+/** Everything shown about one image. */
 import type { PictureAnswer, PictureRead, PromptsReport, ScenePixels } from '../../protocol.js';
 import { percent } from '../format.js';
 import { best } from './gallery.js';

@@ -103,7 +103,7 @@ function useScenePixels(scenes: readonly Shown[]): ReadonlyMap<string, ScenePixe
   return pixels;
 }
 
-/** What is said of the pictures by these prompts: asked for the ones that have no answer yet. */
+/** The predictions of these prompts: requested for the images that have none yet. */
 function useAnswers(pictures: readonly Shown[], prompts: string | undefined, classWords: readonly string[]) {
   const { engine, opened, generation } = useEngine();
   const task = useTask();

@@ -20,7 +20,7 @@ export interface KernelWorker {
 export type StartWorker = (task: WorkerTask) => KernelWorker | undefined;
 
 /**
- * Body of a worker as source text that defines `runWorkerTask(task)`. Text rather than a module of its own, because then it runs
+ * Body of a worker as source text that defines `runWorkerTask(task)`. Text rather than a separate module, because then it runs
  * the same from TypeScript sources, from built files and from a bundle.
  */
 export const WORKER_SOURCE = `function runWorkerTask({ module, memory, control, job, scratch }) {

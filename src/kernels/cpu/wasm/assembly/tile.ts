@@ -12,7 +12,7 @@ export const TILE_COLUMNS: i32 = 8;
 
 /**
  * c = (first ? 0 : c) + A . B for one tile: `a` holds `depth` columns of 5 numbers, `b` `depth` rows of 8, both packed; the rows
- * of `c` are `stride` bytes apart. Exported only so that the optimiser leaves it a function of its own, which engines
+ * of `c` are `stride` bytes apart. Exported only so that the optimiser keeps it a separate function, which engines
  * allocate registers for by itself.
  */
 export function tile(a: usize, b: usize, c: usize, stride: usize, depth: i32, first: bool): void {
