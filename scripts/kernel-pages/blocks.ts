@@ -1,10 +1,11 @@
 /**
- * The parts of docs/kernels that are not written by hand. A page marks them:
+ * The parts of docs/kernels, and of docs/method.md, that are generated. A page marks them:
  *
  *     <!-- begin NAME: ARGUMENTS -->
  *     ... replaced ...
  *     <!-- end -->
  *
+ * `options: train`             the options of prompt tuning, with both presets
  * `figures: KERNEL`            what was measured of a kernel
  * `ladder: LADDER: RUNG, ...`  rungs in this order, each with how many times the first it is
  * `layout: KERNEL`             its buffers, parameters and constants
@@ -14,6 +15,7 @@
  */
 import type { KernelName } from '../../src/kernels/index.js';
 import { bindingContract, JOBS, type RecordedShape } from '../../src/lab/index.js';
+import { optionText, PRESETS, TUNING_FIELDS } from '../../src/ptdpc/options.js';
 import { type Figures, measuredOn, type Result, scaled, table, timeCells, timeHeads, workText } from './figures.js';
 import { layouts } from './layouts.js';
 
@@ -45,6 +47,16 @@ export function fillPage(page: string, sources: Sources): string {
 }
 
 const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]) => string>> = {
+  options: () => {
+    const cell = (value: unknown) => (typeof value === 'boolean' ? (value ? 'yes' : 'no') : `${value}`);
+    const rows = Object.entries(TUNING_FIELDS).map(([name, field]) => {
+      const { flag, help } = optionText(field);
+      const [paper, official] = [PRESETS.paper, PRESETS.official].map((preset) => cell(Reflect.get(preset, name)));
+      return [`\`${flag}\``, help, ...(name === 'preset' ? ['', ''] : [paper!, official!])];
+    });
+    return table(['option', 'what it is', '`paper`', '`official`'], rows, 'left');
+  },
+
   figures: ({ figures: { webgpu, cpu } }, [kernel = '']) => {
     const onGpu = resultOf(webgpu.results, kernel);
     const onCpu = resultOf(cpu.results, kernel);

@@ -1,4 +1,4 @@
-/** The pages of docs/kernels and what fills them, read from the repository. */
+/** The pages with generated blocks and what fills them, read from the repository. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURES } from '../../src/clip/config.js';
@@ -9,9 +9,8 @@ import type { Figures } from './figures.js';
 /** The files of the pages, below the repository's root. */
 export function pagesOf(root: string): string[] {
   const folder = 'docs/kernels';
-  return readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `${folder}/${name}`);
+  const names = readdirSync(join(root, folder)).filter((name) => name.endsWith('.md'));
+  return [...names.map((name) => `${folder}/${name}`), 'docs/method.md'];
 }
 
 /** Figures, recorded shapes and sources. Takes about two seconds. */

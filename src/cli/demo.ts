@@ -3,7 +3,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { EMOTIONS, type Split } from '../demo/index.js';
 import { counted } from '../errors.js';
 import { requireNothingAt } from '../node/atomic.js';
@@ -12,10 +12,10 @@ import type { DeviceChoice } from '../node/device-choice.js';
 import { evaluateRun, evaluateZeroShot } from '../node/evaluate-run.js';
 import { whenInterrupted } from '../node/interrupt.js';
 import { evaluationJson } from '../node/results.js';
-import { MODES, type Mode, PRESETS, type Preset } from '../ptdpc/index.js';
+import { type Mode, PRESETS, type Preset, TUNING_FIELDS } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
 import { printEvaluation } from './evaluation.js';
-import { addExamples, deviceOption, jsonOption, parseInteger, parseSeed } from './options.js';
+import { addExamples, deviceOption, fieldOption, jsonOption, parseInteger, parseSeed } from './options.js';
 import { print, printJson, say } from './output.js';
 import { progress, TERMINAL } from './progress.js';
 import { percent } from './tables.js';
@@ -47,9 +47,9 @@ export function configure(command: Command): void {
     .option('--out <dir>', 'keep images and run here (default: a new temporary folder)')
     .option('--seed <n>', 'seed of the scenes and of the training', parseSeed, 0)
     .option('--per-class <n>', 'training scenes per emotion', parseInteger(1, 10_000), 25)
-    .addOption(new Option('--preset <name>', 'as for ptdpc train').choices(['paper', 'official']).default('official'))
-    .addOption(new Option('--mode <mode>', 'as for ptdpc train').choices(MODES).default('both'))
-    .option('--epochs <n>', "passes over the scenes (default: the preset's)", parseInteger())
+    .addOption(fieldOption(TUNING_FIELDS.preset).default('official'))
+    .addOption(fieldOption(TUNING_FIELDS.mode).default('both'))
+    .addOption(fieldOption(TUNING_FIELDS.epochs, "the preset's"))
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(demo);
@@ -96,7 +96,6 @@ async function demo(options: DemoOptions): Promise<void> {
     seed,
     epochs: options.epochs ?? epochs,
     batchSize: BATCH_SIZE,
-    shuffle: true,
   });
   const after = await evaluateRun({ ...evaluation, run, data });
 

@@ -1,5 +1,5 @@
 /** `ptdpc experiment`: the paper's tables and figures, on one machine or many. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { PlanFolder } from '../node/experiment/index.js';
 import {
   EXPERIMENTS,
@@ -8,6 +8,7 @@ import {
   type ShareOptions,
   taskShare,
 } from '../ptdpc/experiment/index.js';
+import { TUNING_FIELDS } from '../ptdpc/index.js';
 import {
   collect,
   type EstimateOptions,
@@ -20,11 +21,11 @@ import {
 import {
   addExamples,
   deviceOption,
+  fieldOption,
   jsonOption,
   memoryOption,
+  parseField,
   parseInteger,
-  parsePositive,
-  parseShare,
   strictOption,
   truncatedOption,
 } from './options.js';
@@ -161,15 +162,15 @@ function addPlanOptions(command: Command): Command {
       parseList,
     )
     .option('--seeds <n>', 'seeds per cell, starting at 0; at most one per fold', parseInteger(1, MOST_SEEDS), 5)
-    .addOption(new Option('--preset <name>', 'as for ptdpc train').choices(['paper', 'official']).default('paper'))
+    .addOption(fieldOption(TUNING_FIELDS.preset).default('paper'))
     .option(
       '--lr <list>',
       'learning rates to choose from by validation (default: 0.1,0.01,0.001 or the preset)',
       parseRates,
     )
-    .option('--epochs <n>', "passes over the training images (default: the preset's)", parseInteger())
-    .option('--batch-size <n>', "images per update (default: the preset's)", parseInteger())
-    .option('--init-noise <share>', 'noise on the initial prompts, as for ptdpc train (default: 0)', parseShare)
+    .addOption(fieldOption(TUNING_FIELDS.epochs, "the preset's"))
+    .addOption(fieldOption(TUNING_FIELDS.batchSize, "the preset's"))
+    .addOption(fieldOption(TUNING_FIELDS.initNoise, 0))
     .addOption(strictOption())
     .addOption(truncatedOption());
 }
@@ -195,5 +196,5 @@ function parseList(text: string): string[] {
 }
 
 function parseRates(text: string): number[] {
-  return parseList(text).map(parsePositive);
+  return parseList(text).map((rate) => parseField(TUNING_FIELDS.learningRate, rate));
 }

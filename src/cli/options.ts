@@ -1,7 +1,10 @@
 /** Options that several commands share, and parsers that say what they expect. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../clip/image/index.js';
 import { DEVICE_CHOICES } from '../node/device-choice.js';
+import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
+import { type OptionField, type OptionsOf, optionText, TUNING_FIELDS } from '../ptdpc/options.js';
 
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['', 1],
@@ -32,7 +35,7 @@ export function parseInteger(least = 1, most = Number.MAX_SAFE_INTEGER): (text: 
   return (text) => {
     const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= most)) {
-      const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+      const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
       throw new InvalidArgumentError(`Expected a whole number ${range}.`);
     }
     return value;
@@ -46,26 +49,62 @@ export function parsePositive(text: string): number {
   return value;
 }
 
-/** A learning rate, or `auto`: chosen by validation. */
-export function parseRate(text: string): number | 'auto' {
-  if (text === 'auto') return text;
-  try {
-    return parsePositive(text);
-  } catch {
-    throw new InvalidArgumentError('Expected auto or a number above 0.');
-  }
-}
-
-/** A number from 0. */
-export function parseShare(text: string): number {
-  const share = Number(text);
-  if (text.trim() === '' || !(share >= 0 && Number.isFinite(share)))
-    throw new InvalidArgumentError('Expected a number from 0.');
-  return share;
-}
-
-/** Seeds are 32 bits wide. */
+/** Seeds of data sets; as wide as those of trainings. */
 export const parseSeed = parseInteger(0, 2 ** 32 - 1);
+
+/** The text of an option as `field` describes it: as it is, or as the number that it writes. Throws InvalidArgumentError for others. */
+export function parseField<T>(field: OptionField<T>, text: string): T {
+  let expected = '';
+  for (const value of [text, /^\s*[+-]?[\d.]+(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN]) {
+    const { success, output, issues } = v.safeParse(field, value, { abortEarly: true });
+    if (success) return output;
+    expected = issues[0].message;
+  }
+  throw new InvalidArgumentError(`Expected ${expected}.`);
+}
+
+/** The flag of an option. `standard`: what holds without it, for the help. */
+export function fieldOption(field: OptionField, standard?: unknown): Option {
+  const { flag, help } = optionText(field);
+  const option = new Option(flag, standard === undefined ? help : `${help} (default: ${standard})`);
+  if (field.type === 'picklist') return option.choices((field as unknown as { options: readonly string[] }).options);
+  return option.argParser((text) => parseField(field, text));
+}
+
+type Fields = Readonly<Record<string, OptionField>>;
+
+/** Adds the flags of all `fields`; of a switch also the negative one. `standard`: see `fieldOption`. */
+export function addFields(command: Command, fields: Fields, standard: Readonly<Record<string, unknown>> = {}): Command {
+  for (const [name, field] of Object.entries(fields)) {
+    if (field.type === 'boolean') {
+      const { flag, help } = optionText(field);
+      command.option(flag, help).option(flag.replace('--', '--no-'), `the opposite of ${flag}`);
+    } else command.addOption(fieldOption(field, standard[name]));
+  }
+  return command;
+}
+
+/** Those of `fields` that the command line gives, by their names there. */
+export function givenFields<F extends Fields>(fields: F, command: Readonly<object>): Partial<OptionsOf<F>> {
+  const given = Object.entries(fields).map(([name, field]) => [
+    name,
+    Reflect.get(command, new Option(optionText(field).flag).attributeName()) as unknown,
+  ]);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Partial<OptionsOf<F>>;
+}
+
+/** `--lr`, which may be `auto`: chosen by validation. */
+export function rateOption(help = 'by validation'): Option {
+  const { flag } = optionText(TUNING_FIELDS.learningRate);
+  return new Option(flag, `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} ${help}`).argParser(
+    (text) => parseField(RATE, text),
+  );
+}
+
+const RATE = v.custom<'auto' | number>(
+  (rate) => rate === 'auto' || v.is(TUNING_FIELDS.learningRate, rate),
+  'auto or a number above 0',
+);
 
 export const modelOption = () =>
   new Option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)').makeOptionMandatory();

@@ -7,7 +7,7 @@ import { requireWritable } from '../node/make-folder.js';
 import { probe } from '../node/probe.js';
 import { evaluationJson } from '../node/results.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
-import { probeOptions } from '../ptdpc/index.js';
+import { PROBE_DEFAULTS, PROBE_FIELDS, type ProbeOptions, probeOptions } from '../ptdpc/index.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory, type EncodingOptions } from './encoding.js';
@@ -15,30 +15,24 @@ import { printEvaluation } from './evaluation.js';
 import {
   addCacheOptions,
   addExamples,
+  addFields,
   deviceOption,
+  givenFields,
   jsonOption,
   memoryOption,
-  parseInteger,
-  parsePositive,
-  parseRate,
-  parseSeed,
+  rateOption,
   strictOption,
   truncatedOption,
 } from './options.js';
 import { printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
 
-interface Options extends EncodingOptions, DataOptions {
+interface Options extends EncodingOptions, DataOptions, Partial<Omit<ProbeOptions, 'learningRate'>> {
   model: string;
   out: string;
   features: FeatureKind;
   classes?: string;
   lr: number | 'auto';
-  optimizer: 'sgd' | 'adamw';
-  l2: number;
-  epochs?: number;
-  batchSize?: number;
-  seed?: number;
   device: DeviceChoice;
   json?: boolean;
 }
@@ -58,18 +52,12 @@ export function configure(command: Command): void {
         .choices(FEATURE_KINDS)
         .default('pooled'),
     )
-    .addOption(classesOption())
-    .option(
-      '--lr <x>',
-      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} on the validation images, or on a tenth of the training images if there are none`,
-      parseRate,
-      0.1,
+    .addOption(classesOption());
+  const { learningRate: _, ...fields } = PROBE_FIELDS;
+  addFields(command, fields, PROBE_DEFAULTS)
+    .addOption(
+      rateOption('on the validation images, or on a tenth of the training images if there are none').default(0.1),
     )
-    .addOption(new Option('--optimizer <name>', 'optimiser').choices(['sgd', 'adamw']).default('sgd'))
-    .option('--l2 <x>', 'factor of half the squared norm of the weights in the loss (default: 0)', parsePositive)
-    .option('--epochs <n>', 'passes over the training images (default: 10)', parseInteger())
-    .option('--batch-size <n>', 'images per step (default: 64)', parseInteger())
-    .option('--seed <n>', 'seed of the initial weights and of the image order (default: 0)', parseSeed)
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
@@ -88,9 +76,8 @@ export function configure(command: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { lr, optimizer, l2, epochs, batchSize, seed, out, memory, strict, truncated } = options;
-  const given = { optimizer, l2, epochs, batchSize, seed, ...(lr !== 'auto' && { learningRate: lr }) };
-  const training = probeOptions(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+  const { lr, out, memory, strict, truncated } = options;
+  const training = probeOptions(givenFields(PROBE_FIELDS, { ...options, lr: lr === 'auto' ? undefined : lr }));
   await requireNothingAt(out);
   await requireWritable(out);
   const dataset = await openReportedDataset(options, options.classes);

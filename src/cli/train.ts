@@ -1,7 +1,7 @@
 /** `ptdpc train`: trains prompts on labelled images. */
 
 import { basename, dirname } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted, InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
@@ -11,7 +11,13 @@ import { whenInterrupted } from '../node/interrupt.js';
 import { type PromptsRecord, readPromptsRecord } from '../node/run-record.js';
 import { type TunedRun, tunePrompts } from '../node/tune-prompts.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
-import { type EpochMetrics, MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../ptdpc/index.js';
+import {
+  type EpochMetrics,
+  SHARED_DEFAULTS,
+  TUNING_FIELDS,
+  type TuningOptions,
+  tuningOptions,
+} from '../ptdpc/index.js';
 import { commandLine } from './command-line.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
 import { openReportedDevice } from './device.js';
@@ -19,15 +25,14 @@ import { cacheDirectory } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
+  addFields,
   type CacheOptions,
   deviceOption,
+  fieldOption,
+  givenFields,
   jsonOption,
   memoryOption,
-  parseInteger,
-  parsePositive,
-  parseRate,
-  parseSeed,
-  parseShare,
+  rateOption,
   strictOption,
   truncatedOption,
 } from './options.js';
@@ -35,7 +40,8 @@ import { print, printJson, say, saySkipped } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 
-export interface TrainOptions extends CacheOptions, Partial<DataOptions> {
+/** The command's options; those of prompt tuning by their names on the command line. */
+export interface TrainOptions extends CacheOptions, Partial<DataOptions>, Partial<Omit<TuningOptions, 'learningRate'>> {
   config?: string;
   model?: string;
   out: string;
@@ -45,23 +51,7 @@ export interface TrainOptions extends CacheOptions, Partial<DataOptions> {
   strict?: boolean;
   truncated?: TruncatedImages;
   json?: boolean;
-  preset?: Preset;
-  mode?: Mode;
-  template?: string;
-  initNoise?: number;
-  epochs?: number;
-  batchSize?: number;
   lr?: number | 'auto';
-  optimizer?: 'sgd' | 'adamw';
-  stepSize?: number;
-  gamma?: number;
-  seed?: number;
-  keep?: 'last' | 'best';
-  shuffle: boolean;
-  weight?: 'cosine' | 'half';
-  learnSot?: boolean;
-  loss?: 'ce' | 'double-softmax';
-  logitScale?: 'clip' | number;
 }
 
 export function configure(command: Command): void {
@@ -70,51 +60,11 @@ export function configure(command: Command): void {
     .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
     .option('--config <run>', 'repeat a run: take its model, data, classes and options where none are given here')
     .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options and images resumes')
-    .addOption(
-      new Option('--preset <name>', "paper: follows the text; official: follows the authors' code (default: paper)")
-        .choices(['paper', 'official'])
-        .conflicts('config'),
-    )
-    .addOption(
-      new Option(
-        '--mode <mode>',
-        'class-specific (cs) and instance-specific (is) prompts: both, either, or none',
-      ).choices(MODES),
-    )
-    .option('--template <words>', 'words before the class word: the initial values of the learned tokens')
-    .option(
-      '--init-noise <share>',
-      'normal noise on the initial tokens, as a share of their root mean square (default: 0)',
-      parseShare,
-    )
+    .addOption(fieldOption(TUNING_FIELDS.preset, 'paper').conflicts('config'));
+  const { preset: _, learningRate: _rate, ...fields } = TUNING_FIELDS;
+  addFields(command, fields, SHARED_DEFAULTS)
+    .addOption(rateOption())
     .addOption(classesOption())
-    .option('--epochs <n>', 'passes over the training images', parseInteger())
-    .option('--batch-size <n>', 'images per step', parseInteger())
-    .option(
-      '--lr <x>',
-      `learning rate, or auto: the best of ${PAPER_LEARNING_RATES.join(', ')} by validation`,
-      parseRate,
-    )
-    .addOption(new Option('--optimizer <name>', 'optimiser').choices(['sgd', 'adamw']))
-    .option('--step-size <n>', 'epochs between two decays of the learning rate', parseInteger())
-    .option('--gamma <x>', 'factor of the learning rate every step-size epochs', parsePositive)
-    .option('--seed <n>', 'seed of the image order and of the initial noise (default: 0)', parseSeed)
-    .addOption(
-      new Option(
-        '--keep <epoch>',
-        "epoch whose prompts are kept: the last, or the best on the validation images as in the authors' code (default: last)",
-      ).choices(['last', 'best']),
-    )
-    .option('--no-shuffle', 'keep the images in order of class and file name')
-    .addOption(
-      new Option('--weight <form>', 'weight of a token: the cosine, or (cosine + 1) / 2').choices(['cosine', 'half']),
-    )
-    .option('--learn-sot', 'also learn the start-of-text token')
-    .option('--no-learn-sot', 'keep the start-of-text token fixed')
-    .addOption(
-      new Option('--loss <loss>', 'cross-entropy of logits, or of softmax(logits)').choices(['ce', 'double-softmax']),
-    )
-    .option('--logit-scale <x>', "factor of the cosines: a number, or clip for the checkpoint's", parseLogitScale)
     .addOption(deviceOption())
     .addOption(memoryOption())
     .addOption(strictOption())
@@ -215,33 +165,7 @@ function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: Pro
 
 /** The preset, or the options of a run, with what the command line replaces in it. */
 function tuningOf(options: TrainOptions, before: TuningOptions | undefined): TuningOptions {
-  const { mode, template, epochs, batchSize, lr, optimizer, stepSize, gamma, seed, keep } = options;
-  // Commander gives true if the flag is absent.
-  const shuffle = options.shuffle ? before?.shuffle : false;
-  const { initNoise, weight, learnSot, loss, logitScale } = options;
-  const given = {
-    mode,
-    template,
-    epochs,
-    batchSize,
-    learningRate: lr === 'auto' ? undefined : lr,
-    optimizer,
-    stepSize,
-    gamma,
-    seed,
-    shuffle,
-    keep,
-  };
-  const all = { ...given, initNoise, weight, learnSot, loss, logitScale };
-  const set = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return tuningOptions(options.preset ?? before?.preset ?? 'paper', { ...before, ...set } as Partial<TuningOptions>);
-}
-
-function parseLogitScale(text: string): 'clip' | number {
-  if (text === 'clip') return text;
-  try {
-    return parsePositive(text);
-  } catch {
-    throw new InvalidArgumentError('Expected clip or a number above 0.');
-  }
+  const { lr, preset = before?.preset ?? 'paper' } = options;
+  const given = givenFields(TUNING_FIELDS, { ...options, lr: lr === 'auto' ? undefined : lr });
+  return tuningOptions(preset, { ...before, ...given });
 }

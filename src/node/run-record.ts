@@ -20,14 +20,15 @@ import {
   type FeatureKind,
   hasPublishedLists,
   isClassList,
+  PROBE_FIELDS,
   type ProbeOptions,
-  parseTuningOptions,
   type RateChoice,
   SETTING_NAMES,
   type SettingName,
   type SplitOrigin,
   splitOriginSchema,
   type TuningOptions,
+  tuningFileSchema,
 } from '../ptdpc/index.js';
 import { finite, parseJsonAs, positive, share, text, whole } from '../ptdpc/parse-json.js';
 import { exists, readText } from './checkpoint-files.js';
@@ -196,11 +197,7 @@ const promptsRecord = v.object({
   learner: v.literal('prompts'),
   ...commonFields,
   ...trainedOnFields,
-  options: v.pipe(
-    v.unknown(),
-    v.transform(parseTuningOptions),
-    v.custom<TuningOptions>((options) => options !== undefined),
-  ),
+  options: tuningFileSchema,
 });
 
 const probeRecord = v.object({
@@ -208,17 +205,7 @@ const probeRecord = v.object({
   ...commonFields,
   ...trainedOnFields,
   features: v.picklist(FEATURE_KINDS),
-  options: v.object({
-    optimizer: v.picklist(['sgd', 'adamw']),
-    learningRate: positive,
-    stepSize: positive,
-    gamma: positive,
-    epochs: positive,
-    batchSize: positive,
-    shuffle: v.boolean(),
-    seed: whole,
-    l2: finite,
-  }),
+  options: v.object(PROBE_FIELDS),
   choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
 });
 

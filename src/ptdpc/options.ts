@@ -1,58 +1,189 @@
-/** Every choice of prompt tuning, and the two presets: the paper's text and the authors' published code differ. */
+/**
+ * Every option of prompt tuning and the two presets: the paper's text and the authors' published code differ. `TUNING_FIELDS` describes
+ * each option once; its type, its command-line flag, the check of files, the page's form and the table in docs/method.md come from there.
+ */
+import * as v from 'valibot';
 import { InputError } from '../errors.js';
 
-/**
- * Which information composes a prompt (paper, Table 2): `both` a prompt per class, weighted by the image; `cs` class-specific only;
- * `is` instance-specific only; `none` one shared prompt (plain prefix tuning).
- */
-export type Mode = 'both' | 'cs' | 'is' | 'none';
-/** All modes. */
-export const MODES: readonly Mode[] = ['both', 'cs', 'is', 'none'];
+/** The numbers that an option takes. */
+export interface NumberRange {
+  /** The smallest, or a bound above which all lie if `above` is set. */
+  readonly least: number;
+  readonly above?: true;
+  readonly most?: number;
+  readonly whole?: true;
+}
 
-/** Name of a preset: as in the paper, or as in its authors' code. */
-export type Preset = 'paper' | 'official';
+/** What people read about an option. */
+export interface OptionText {
+  /** As commander takes it: `--epochs <n>`; of a switch its positive form. */
+  readonly flag: string;
+  readonly help: string;
+  /** Its name in a form. */
+  readonly label?: string;
+  /** What each of its values means. */
+  readonly choices?: Readonly<Record<string, string>>;
+  readonly range?: NumberRange;
+}
 
-/** Every choice of prompt tuning. `tuningOptions` makes one from a preset. */
-export interface TuningOptions {
-  preset: Preset;
-  mode: Mode;
-  /** Words before the class word; the learned tokens start from its token embeddings. */
-  template: string;
+/** An option: what it takes, and what people read about it (`optionText`). */
+export type OptionField<T = unknown> = v.GenericSchema<T, T>;
+
+/** The text of an option of `TUNING_FIELDS` or `PROBE_FIELDS`. */
+export function optionText(field: OptionField): OptionText {
+  return v.getMetadata(field) as unknown as OptionText;
+}
+
+/** An option of a few names. */
+export function oneOf<const T extends string>(names: readonly T[], text: OptionText) {
+  return v.pipe(v.picklist(names, names.join(' or ')), v.metadata({ ...text }));
+}
+
+/** An option that is a number. */
+export function numberIn(range: NumberRange, text: OptionText) {
+  const { least, above, most, whole } = range;
+  const kind = whole ? 'a whole number' : 'a number';
+  const expected = above ? `${kind} above ${least}` : `${kind} from ${least}${most === undefined ? '' : ` to ${most}`}`;
+  const holds = (value: number) =>
+    (whole ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
+    (above ? value > least : value >= least) &&
+    value <= (most ?? Number.MAX_VALUE);
+  return v.pipe(v.number(expected), v.check(holds, expected), v.metadata({ ...text, range }));
+}
+
+const oneWord = 'at least one word';
+const noPlace = 'words without {}, since the class name always comes last in a prompt';
+
+/** Every option of prompt tuning. */
+export const TUNING_FIELDS = {
+  preset: oneOf(['paper', 'official'], {
+    flag: '--preset <name>',
+    help: "paper: follows the text; official: follows the authors' code",
+    choices: { paper: 'SGD, 10 epochs', official: 'AdamW, 25 epochs' },
+  }),
+  /** Which information composes a prompt (paper, Table 2). */
+  mode: oneOf(['both', 'cs', 'is', 'none'], {
+    flag: '--mode <mode>',
+    help: 'class-specific (cs) and instance-specific (is) prompts: both, either, or none',
+    choices: {
+      both: 'a prompt per class, weighted by the image',
+      cs: 'class-specific only',
+      is: 'instance-specific only',
+      none: 'one shared prompt',
+    },
+  }),
+  /** Words before the class name; the learned tokens start from its token embeddings. */
+  template: v.pipe(
+    v.string(oneWord),
+    v.check((words) => !words.includes('{}'), noPlace),
+    v.check((words) => words.trim() !== '', oneWord),
+    v.metadata({
+      flag: '--template <words>',
+      help: 'words before the class name: the initial values of the learned tokens',
+    }),
+  ),
   /**
    * Standard deviation of normal noise on that start, as a share of each token's root mean square; drawn by `seed`. The paper has none,
    * and in mode `both` its classes' prompts then stay equal (docs/method.md).
    */
-  initNoise: number;
+  initNoise: numberIn(
+    { least: 0 },
+    {
+      flag: '--init-noise <share>',
+      help: 'normal noise on the initial tokens, as a share of their root mean square',
+      label: 'Initial noise',
+    },
+  ),
   /** s in w = s(cos(f, p)): the cosine itself (Eq. 3), or (cos + 1) / 2. */
-  weight: 'cosine' | 'half';
-  /** Learn the start-of-text token too, in front of the template's. */
-  learnSot: boolean;
-  /** Cross-entropy on logits, or on softmax(logits). */
-  loss: 'ce' | 'double-softmax';
+  weight: oneOf(['cosine', 'half'], {
+    flag: '--weight <form>',
+    help: 'weight of a token: the cosine, or half of (cosine + 1)',
+  }),
+  /** Also learn the start-of-text token, in front of the template's. */
+  learnSot: v.pipe(
+    v.boolean('true or false'),
+    v.metadata({ flag: '--learn-sot', help: 'also learn the start-of-text token' }),
+  ),
+  /** Cross-entropy of the logits, or of softmax(logits). */
+  loss: oneOf(['ce', 'double-softmax'], {
+    flag: '--loss <loss>',
+    help: 'cross-entropy of the logits, or of softmax(logits)',
+  }),
   /** Factor of the cosines: the checkpoint's own, or a number. */
-  logitScale: 'clip' | number;
-  optimizer: 'sgd' | 'adamw';
-  learningRate: number;
+  logitScale: v.pipe(
+    v.custom<'clip' | number>(
+      (scale) => scale === 'clip' || (typeof scale === 'number' && scale > 0 && Number.isFinite(scale)),
+      'clip or a number above 0',
+    ),
+    v.metadata({ flag: '--logit-scale <x>', help: "factor of the cosines: a number, or clip for the checkpoint's" }),
+  ),
+  optimizer: oneOf(['sgd', 'adamw'], { flag: '--optimizer <name>', help: 'optimiser' }),
+  learningRate: numberIn(
+    { least: 0, above: true },
+    { flag: '--lr <x>', help: 'learning rate', label: 'Learning rate' },
+  ),
   /** StepLR: every `stepSize` epochs the learning rate is multiplied by `gamma`. */
-  stepSize: number;
-  gamma: number;
-  epochs: number;
-  batchSize: number;
-  shuffle: boolean;
-  seed: number;
+  stepSize: numberIn(
+    { least: 1, whole: true },
+    { flag: '--step-size <n>', help: 'epochs between decays of the learning rate' },
+  ),
+  gamma: numberIn(
+    { least: 0, above: true },
+    { flag: '--gamma <x>', help: 'factor of the learning rate every step-size epochs' },
+  ),
+  epochs: numberIn(
+    { least: 1, whole: true },
+    { flag: '--epochs <n>', help: 'passes over the training images', label: 'Epochs' },
+  ),
+  batchSize: numberIn(
+    { least: 1, whole: true },
+    { flag: '--batch-size <n>', help: 'images per step', label: 'Batch size' },
+  ),
+  shuffle: v.pipe(
+    v.boolean('true or false'),
+    v.metadata({
+      flag: '--shuffle',
+      help: 'visit the images in a new random order every epoch, not by class and file name',
+    }),
+  ),
+  /** Seeds are 32 bits wide. */
+  seed: numberIn(
+    { least: 0, most: 2 ** 32 - 1, whole: true },
+    { flag: '--seed <n>', help: 'seed of the image order and of the initial noise', label: 'Seed' },
+  ),
   /**
    * Which epoch's prompts a training ends with: the last one's, or those of the best validation accuracy (of equals the first), as the
    * authors' code keeps them.
    */
-  keep: 'last' | 'best';
-}
+  keep: oneOf(['last', 'best'], {
+    flag: '--keep <epoch>',
+    help: "epoch whose prompts are kept: the last, or the best on the validation images as in the authors' code",
+  }),
+};
+
+/** The options that `Fields` describe. */
+export type OptionsOf<Fields extends Readonly<Record<string, OptionField>>> = {
+  [name in keyof Fields]: v.InferOutput<Fields[name]>;
+};
+
+/** Every option of prompt tuning. `tuningOptions` makes them from a preset. */
+export interface TuningOptions extends OptionsOf<typeof TUNING_FIELDS> {}
+
+/** Name of a preset: as in the paper, or as in its authors' code. */
+export type Preset = TuningOptions['preset'];
+
+/** Which information composes a prompt (paper, Table 2). */
+export type Mode = TuningOptions['mode'];
+/** All modes. */
+export const MODES: readonly Mode[] = TUNING_FIELDS.mode.options;
 
 /** Momentum of SGD. */
 export const SGD_MOMENTUM = 0.9;
 /** PyTorch's defaults, which the authors' code leaves as they are. */
 export const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 } as const;
 
-const COMMON = {
+/** What both presets have. */
+export const SHARED_DEFAULTS = {
   mode: 'both',
   initNoise: 0,
   logitScale: 'clip',
@@ -60,13 +191,13 @@ const COMMON = {
   shuffle: true,
   seed: 0,
   keep: 'last',
-} as const;
+} as const satisfies Partial<TuningOptions>;
 
 /** The two presets. */
 export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
   /** Sections 4 and 5.2 of the paper; of its three learning rates the first. */
   paper: {
-    ...COMMON,
+    ...SHARED_DEFAULTS,
     preset: 'paper',
     template: 'a photo seems to express a feeling of',
     weight: 'cosine',
@@ -80,7 +211,7 @@ export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
   },
   /** What the authors' code does. */
   official: {
-    ...COMMON,
+    ...SHARED_DEFAULTS,
     preset: 'official',
     template: 'a photo of',
     weight: 'half',
@@ -96,19 +227,26 @@ export const PRESETS: Readonly<Record<Preset, TuningOptions>> = {
 
 /** A preset with some options replaced. Throws InputError if an option is out of range. */
 export function tuningOptions(preset: Preset, overrides: Partial<TuningOptions> = {}): TuningOptions {
-  const options = { ...PRESETS[preset], ...overrides, preset };
-  requireWhole('--epochs', options.epochs);
-  requireWhole('--batch-size', options.batchSize);
-  requireWhole('--step-size', options.stepSize);
-  requireAbove('--lr', options.learningRate);
-  requireAbove('--gamma', options.gamma);
-  if (!(options.initNoise >= 0 && Number.isFinite(options.initNoise)))
-    throw new InputError(`--init-noise: expected a number from 0, found ${options.initNoise}`);
-  if (options.logitScale !== 'clip') requireAbove('--logit-scale', options.logitScale);
-  if (options.template.includes('{}'))
-    throw new InputError('--template: the class word always comes last in a tuned prompt; leave {} out');
-  if (options.template.trim() === '') throw new InputError('--template: expected at least one word, found none');
-  return options;
+  return checkedOptions(TUNING_FIELDS, { ...PRESETS[preset], ...overrides, preset });
+}
+
+/** `options` as `fields` describe them. Throws InputError naming the flag of the first that is out of range. */
+export function checkedOptions<Fields extends Readonly<Record<string, OptionField>>>(
+  fields: Fields,
+  options: OptionsOf<Fields>,
+): OptionsOf<Fields> {
+  const { success, output, issues } = v.safeParse(v.object(fields), options, { abortEarly: true });
+  if (success) return output as OptionsOf<Fields>;
+  const [{ message, path, received, input }] = issues;
+  const field = fields[String(path?.[0].key)];
+  throw new InputError(
+    `${field ? flagOf(field) : 'options'}: expected ${message}, found ${typeof input === 'number' ? input : received}`,
+  );
+}
+
+/** `--epochs` */
+export function flagOf(field: OptionField): string {
+  return optionText(field).flag.replace(/ .*/, '');
 }
 
 /**
@@ -126,26 +264,18 @@ export function equalPromptsNote(
   );
 }
 
-/** What an option that came later stands at in files from before it. */
-const LATER = { initNoise: 0, keep: 'last' } as const;
+/** Tuning options in a file. */
+export const tuningFileSchema = v.object({
+  ...TUNING_FIELDS,
+  // Files of earlier versions lack them.
+  initNoise: v.optional(TUNING_FIELDS.initNoise, 0),
+  keep: v.optional(TUNING_FIELDS.keep, 'last'),
+});
 
-/** Tuning options from a file; undefined if the value is none. */
+/** Tuning options from a file; undefined if the value is something else. */
 export function parseTuningOptions(value: unknown): TuningOptions | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const options = { ...LATER, ...value } as TuningOptions;
-  const sameKind = Object.entries(PRESETS.paper).every(
-    ([name, like]) => name === 'logitScale' || typeof Reflect.get(options, name) === typeof like,
-  );
-  if (!sameKind || !Object.hasOwn(PRESETS, options.preset) || !MODES.includes(options.mode)) return undefined;
-  if (!['cosine', 'half'].includes(options.weight) || !['ce', 'double-softmax'].includes(options.loss))
-    return undefined;
-  if (!['sgd', 'adamw'].includes(options.optimizer) || !Number.isSafeInteger(options.seed)) return undefined;
-  if (!['last', 'best'].includes(options.keep)) return undefined;
-  try {
-    return tuningOptions(options.preset, options);
-  } catch {
-    return undefined;
-  }
+  const { success, output } = v.safeParse(tuningFileSchema, value, { abortEarly: true });
+  return success ? output : undefined;
 }
 
 /** Learning rate of an epoch (counted from 0): PyTorch's StepLR, stepped once per epoch. */
@@ -154,14 +284,4 @@ export function stepLearningRate(
   epoch: number,
 ): number {
   return options.learningRate * options.gamma ** Math.floor(epoch / options.stepSize);
-}
-
-function requireWhole(option: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1)
-    throw new InputError(`${option}: expected a whole number from 1, found ${value}`);
-}
-
-function requireAbove(option: string, value: number): void {
-  if (!(value > 0 && Number.isFinite(value)))
-    throw new InputError(`${option}: expected a number above 0, found ${value}`);
 }

@@ -27,7 +27,7 @@ test('numbers', () => {
     12, 0, 4294967295, 0.001,
   ]);
   for (const text of ['0', '-1', '1.5', 'x', '', '1e3', '0x10']) {
-    expect(() => parseInteger()(text)).toThrow('Expected a whole number of at least 1.');
+    expect(() => parseInteger()(text)).toThrow('Expected a whole number from 1.');
   }
   expect(() => parseInteger(1, 4)('5')).toThrow('Expected a whole number from 1 to 4.');
   expect(() => parseSeed('4294967296')).toThrow('from 0 to 4294967295');

@@ -34,7 +34,7 @@ test.each<[Partial<TuningOptions>, RegExp]>([
   [{ initNoise: -0.1 }, /--init-noise: expected a number from 0, found -0\.1/],
   [{ logitScale: -1 }, /--logit-scale: .* found -1/],
   [{ template: ' \t' }, /--template: expected at least one word/],
-  [{ template: 'a photo of {}.' }, /--template: the class word always comes last/],
+  [{ template: 'a photo of {}.' }, /--template: expected words without \{\}, since the class name always comes last/],
 ])('refuses %o', (overrides, message) => {
   expect(() => tuningOptions('paper', overrides)).toThrow(InputError);
   expect(() => tuningOptions('paper', overrides)).toThrow(message);

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../../clip/image/index.js';
 import { NAMED_SETTINGS, namedSetting, splitOriginSchema } from '../datasets/index.js';
+import { TUNING_FIELDS } from '../options.js';
 import { finite, fromOne, isSquare, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
 import { PLAN_FORMAT, type Plan, type PlanSetting } from './plan.js';
 import {
@@ -22,11 +23,9 @@ export const MOST_SEEDS = 1000;
 const MOST_SETTINGS = 32;
 
 const experiment = v.picklist(EXPERIMENTS);
-const preset = v.picklist(['paper', 'official']);
+const { preset, epochs, batchSize, initNoise, learningRate } = TUNING_FIELDS;
 /** A part of the names of files and folders. */
 const plainName = v.pipe(text, v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
-
-const fromZero = v.pipe(finite, v.minValue(0));
 
 const planSetting: v.GenericSchema<unknown, PlanSetting> = v.pipe(
   v.object({
@@ -55,11 +54,11 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
     format: v.literal(PLAN_FORMAT),
     demonstration: v.boolean(),
     preset,
-    epochs: v.nullable(fromOne),
-    batchSize: v.nullable(fromOne),
-    // Plans of before this option lack it.
-    initNoise: v.optional(fromZero, 0),
-    learningRates: v.pipe(v.array(positive), v.minLength(1)),
+    epochs: v.nullable(epochs),
+    batchSize: v.nullable(batchSize),
+    // Plans of earlier versions lack it.
+    initNoise: v.optional(initNoise, 0),
+    learningRates: v.pipe(v.array(learningRate), v.minLength(1)),
     model: v.object({ directory: text, sha256: text }),
     strict: v.boolean(),
     // Plans of before skipped them.
@@ -139,10 +138,11 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
       program: text,
       preset,
       // Results of before this key lack it.
-      changes: v.optional(
-        v.object({ epochs: v.nullable(fromOne), batchSize: v.nullable(fromOne), initNoise: fromZero }),
-        { epochs: null, batchSize: null, initNoise: 0 },
-      ),
+      changes: v.optional(v.object({ epochs: v.nullable(epochs), batchSize: v.nullable(batchSize), initNoise }), {
+        epochs: null,
+        batchSize: null,
+        initNoise: 0,
+      }),
       model: v.object({ name: text, sha256: text }),
       seeds: v.array(whole),
       devices: v.array(text),

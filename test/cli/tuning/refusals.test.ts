@@ -135,12 +135,12 @@ describe('classes', () => {
 
 describe('options', () => {
   test('a template that is empty, too long, or has {} in it', async () => {
-    await refused(/--template: expected at least one word, found none/, '--template', ' ');
+    await refused(/--template.*Expected at least one word/, '--template', ' ');
     await refused(
       /^ptdpc: template "la la .*" with class "awe" is \d+ tokens long, .* at most 77$/,
       ...['--template', 'la '.repeat(100).trim()],
     );
-    await refused(/--template: the class word always comes last/, '--template', 'a {} scene');
+    await refused(/--template.*Expected words without \{\}/, '--template', 'a {} scene');
     const zeroShot = ['zeroshot', '--model', 'model', '--data', 'data', '--template', 'la '.repeat(100)];
     await expectRefused(zeroShot, /expected at most 77 tokens .*, found \d+/);
   });
@@ -148,7 +148,7 @@ describe('options', () => {
   test.each([
     ['--lr', 'abc', /'--lr <x>' argument 'abc' is invalid\. Expected auto or a number above 0/],
     ['--lr', '-1', /--lr.*Expected auto or a number above 0/],
-    ['--epochs', '0', /--epochs.*Expected a whole number of at least 1/],
+    ['--epochs', '0', /--epochs.*Expected a whole number from 1/],
     ['--batch-size', '1.5', /--batch-size.*Expected a whole number/],
     ['--gamma', '0', /--gamma.*Expected a number above 0/],
     ['--seed', '-1', /--seed.*Expected a whole number from 0 to 4294967295/],

@@ -1,6 +1,15 @@
 /** How to tune: every chosen preset in every chosen mode. */
-import { MODES, type Mode, type Preset, type TuningOptions, tuningOptions } from '../../../src/ptdpc/options.js';
-import { NumberField } from './number-field.js';
+import {
+  MODES,
+  type Mode,
+  type OptionField,
+  optionText,
+  type Preset,
+  TUNING_FIELDS,
+  type TuningOptions,
+  tuningOptions,
+} from '../../../src/ptdpc/options.js';
+import { NumberField, type NumberFieldProps } from './number-field.js';
 
 export interface Settings {
   readonly presets: readonly Preset[];
@@ -17,18 +26,6 @@ export interface Settings {
 export const FIRST_SETTINGS: Settings = {
   ...{ presets: ['official'], modes: ['both'], epochs: undefined, learningRate: undefined },
   ...{ batchSize: 16, initNoise: 0, seed: 0 },
-};
-
-const PRESET_TEXTS: Readonly<Record<Preset, string>> = {
-  paper: 'paper: SGD, 10 epochs',
-  official: 'official: AdamW, 25 epochs',
-};
-
-const MODE_TEXTS: Readonly<Record<Mode, string>> = {
-  both: 'both: a prompt per class, weighted by the picture',
-  cs: 'cs: class-specific only',
-  is: 'is: instance-specific only',
-  none: 'none: one shared prompt',
 };
 
 /** The options of every run that is asked for. Throws InputError if one is out of range. */
@@ -56,13 +53,13 @@ export function SettingsForm({ settings, onChange }: SettingsFormProps) {
     <>
       <Boxes
         legend="Preset"
-        texts={PRESET_TEXTS}
+        field={TUNING_FIELDS.preset}
         chosen={settings.presets}
         onChange={(presets) => set({ presets: presets as Preset[] })}
       />
       <Boxes
         legend="Mode"
-        texts={MODE_TEXTS}
+        field={TUNING_FIELDS.mode}
         chosen={settings.modes}
         onChange={(modes) => set({ modes: MODES.filter((mode) => modes.includes(mode)) })}
       />
@@ -70,53 +67,53 @@ export function SettingsForm({ settings, onChange }: SettingsFormProps) {
         <summary>More settings</summary>
         <div class="numbers-row">
           <NumberField
-            label="Epochs"
+            {...numberOf(TUNING_FIELDS.epochs)}
             value={settings.epochs}
-            min={1}
             placeholder="preset's"
             onChange={(epochs) => set({ epochs })}
           />
           <NumberField
-            label="Learning rate"
+            {...numberOf(TUNING_FIELDS.learningRate)}
             value={settings.learningRate}
-            min={0}
-            step="any"
             placeholder="preset's"
             onChange={(learningRate) => set({ learningRate })}
           />
           <NumberField
-            label="Batch size"
+            {...numberOf(TUNING_FIELDS.batchSize)}
             value={settings.batchSize}
-            min={1}
             onChange={(batchSize = 16) => set({ batchSize })}
           />
           <NumberField
-            label="Initial noise"
+            {...numberOf(TUNING_FIELDS.initNoise)}
             value={settings.initNoise}
-            min={0}
-            step="any"
             onChange={(initNoise = 0) => set({ initNoise })}
           />
-          <NumberField label="Seed" value={settings.seed} min={0} onChange={(seed = 0) => set({ seed })} />
+          <NumberField {...numberOf(TUNING_FIELDS.seed)} value={settings.seed} onChange={(seed = 0) => set({ seed })} />
         </div>
         <p class="note">
-          Noise on the start lets the prompts of classes differ in mode both, where they stay equal without it. Its
-          measure is each token's root mean square.
+          Initial noise, as a share of each token's root mean square, lets the prompts of the classes differ in mode
+          both; without it they stay equal.
         </p>
       </details>
     </>
   );
 }
 
+/** What a number field says of an option. */
+function numberOf(field: OptionField): Pick<NumberFieldProps, 'label' | 'min' | 'max' | 'step'> {
+  const { flag, label = flag, range } = optionText(field);
+  return { label, min: range?.least ?? 0, step: range?.whole ? 1 : 'any', ...(range?.most && { max: range.most }) };
+}
+
 interface BoxesProps {
   readonly legend: string;
-  /** By value, in order. */
-  readonly texts: Readonly<Record<string, string>>;
+  readonly field: OptionField;
   readonly chosen: readonly string[];
   readonly onChange: (chosen: string[]) => void;
 }
 
-function Boxes({ legend, texts, chosen, onChange }: BoxesProps) {
+function Boxes({ legend, field, chosen, onChange }: BoxesProps) {
+  const texts = optionText(field).choices ?? {};
   const names = Object.keys(texts);
   return (
     <fieldset>
@@ -131,7 +128,7 @@ function Boxes({ legend, texts, chosen, onChange }: BoxesProps) {
                 onChange(names.filter((one) => (one === name ? checked : chosen.includes(one))))
               }
             />{' '}
-            {texts[name]}
+            {`${name}: ${texts[name]}`}
           </label>
         ))}
       </p>
