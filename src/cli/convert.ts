@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander';
 import { type ConversionOptions, convertCheckpoint } from '../node/convert-checkpoint.js';
 import { weightCount } from '../node/write-model-directory.js';
-import { nothingWritten } from './interruption.js';
 import { addExamples, jsonOption } from './options.js';
 import { printJson } from './output.js';
 import { TERMINAL } from './progress.js';
@@ -28,7 +27,6 @@ export function configure(command: Command): void {
     .addOption(jsonOption())
     .action(async (path: string, options: Options) => {
       const { out, dtype } = options;
-      using _nothing = nothingWritten();
       const { config, preprocessing, vocabulary, unused } = await convertCheckpoint(path, out, options, TERMINAL);
       if (!options.json) return;
       const weights = weightCount(config);

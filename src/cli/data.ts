@@ -13,9 +13,7 @@ import {
   isHarmful,
   LEFT_OUT_REASONS,
 } from '../node/datasets/index.js';
-import { whenInterrupted } from '../node/interrupt.js';
 import { describeOrigin, namedSetting, SPLITS, type Tally } from '../ptdpc/index.js';
-import { commandLine } from './command-line.js';
 import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
 import { addExamples, jsonOption, truncatedOption } from './options.js';
 import { print, printJson, say } from './output.js';
@@ -68,17 +66,8 @@ async function check(dir: string, options: CheckOptions): Promise<void> {
 async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages): Promise<DecodedImages> {
   const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
   say(`decoding ${counted(paths.length, 'image')}`);
-  let done = 0;
-  let bad = 0;
-  using _meaning = whenInterrupted(
-    () => `${done} of ${counted(paths.length, 'image')} decoded, ${bad} unreadable; start again with: ${commandLine()}`,
-  );
   using bar = progress(paths.length, 'decoding', 'images');
-  return await decodeImages(paths, truncated, (unreadable) => {
-    done++;
-    if (unreadable) bad++;
-    bar.tick(1);
-  });
+  return await decodeImages(paths, truncated, () => bar.tick(1));
 }
 
 async function compareAll({ dataset, all }: DatasetCheck): Promise<DuplicateImage[]> {

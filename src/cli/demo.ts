@@ -10,7 +10,6 @@ import { requireNothingAt } from '../node/atomic.js';
 import { demoModelDirectory, writeScenes } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { evaluateRun, evaluateZeroShot } from '../node/evaluate-run.js';
-import { whenInterrupted } from '../node/interrupt.js';
 import { evaluationJson } from '../node/results.js';
 import { type Mode, PRESETS, type Preset, TUNING_FIELDS } from '../ptdpc/index.js';
 import { openReportedDevice } from './device.js';
@@ -65,7 +64,6 @@ async function demo(options: DemoOptions): Promise<void> {
   const out = options.out ?? (await mkdtemp(join(tmpdir(), 'ptdpc-demo-')));
   const data = join(out, 'data');
   const run = join(out, 'run');
-  using _folder = whenInterrupted(() => `what there is so far is in ${out}`);
   const model = demoModelDirectory();
   const { template, epochs } = PRESETS[preset];
   say(

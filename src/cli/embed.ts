@@ -11,8 +11,7 @@ import { listImages } from '../node/image-files.js';
 import { openModelDirectory } from '../node/model-directory.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf } from './encoding.js';
-import { featuresKept } from './interruption.js';
+import { type EncodingOptions, encodingOf, keepsFeatures } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
@@ -57,10 +56,9 @@ export function configure(command: Command): void {
 
 async function embed(inputs: string[], options: Options): Promise<void> {
   await requirePlaceForFile(options.out);
-  using _kept = featuresKept(options);
   const paths = await listImages(inputs);
   await using model = await openModelDirectory(options.model);
-  using device = await openReportedDevice(options.device);
+  using device = await openReportedDevice(options.device, keepsFeatures(options));
   // Needed at the end; started now, it costs no time. A failure is reported where it is awaited.
   const hash = model.hash();
   hash.catch(() => {});

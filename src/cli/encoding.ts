@@ -30,3 +30,8 @@ export function cacheDirectory({ cache }: CacheOptions): string | undefined {
   if (cache === false) return undefined;
   return typeof cache === 'string' ? cache : defaultCacheDirectory();
 }
+
+/** Whether a command that is interrupted has kept the features that it encoded. */
+export function keepsFeatures(options: CacheOptions): boolean {
+  return cacheDirectory(options) !== undefined;
+}

@@ -6,9 +6,8 @@ import { evaluationJson } from '../node/results.js';
 import type { Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions } from './encoding.js';
+import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import { printEvaluation, sayWritten } from './evaluation.js';
-import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
   addExamples,
@@ -55,11 +54,10 @@ export function configure(command: Command): void {
 
 async function evaluate(options: EvalOptions): Promise<void> {
   const { run, model, data, dataset, fold, splitSeed, split, device, memory, strict, truncated } = options;
-  using _kept = featuresKept(options);
   const result = await evaluateRun({
     ...{ run, model, data, split, memory, strict, truncated },
     dataset: { setting: dataset, fold, seed: splitSeed },
-    openDevice: () => openReportedDevice(device),
+    openDevice: () => openReportedDevice(device, keepsFeatures(options)),
     cacheDirectory: cacheDirectory(options),
     events: TERMINAL,
   });

@@ -7,7 +7,6 @@ import { type FetchedFile, type FetchOptions, fetchModel } from '../node/hub/fet
 import { HttpClient, parseHttpUrl } from '../node/hub/http.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
 import { hubCacheDirectory, requireRepositoryId, requireRevision } from '../node/hub/repository.js';
-import { whenInterrupted } from '../node/interrupt.js';
 import { commandLine } from './command-line.js';
 import { addConversionOptions } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
@@ -63,7 +62,6 @@ export function configure(command: Command): void {
 
 async function fetch(model: string | undefined, options: Options): Promise<void> {
   using bar = new TransferBar();
-  using _ = whenInterrupted(() => `the download so far is kept; resume with: ${commandLine()}`);
   const { stall, retries } = options;
   const endpoint = parseEndpoint(options.endpoint);
   using client = new HttpClient({
@@ -72,6 +70,7 @@ async function fetch(model: string | undefined, options: Options): Promise<void>
     tokenOrigin: endpoint.origin,
   });
   const transfer = { ...bar.listeners, retries };
+  say(`if interrupted, resume with: ${commandLine()}`);
   if (options.from !== undefined) await fromArchive(client, model, options.from, options, transfer);
   else if (model !== undefined) await fromHub(client, endpoint, model, options, transfer);
   else throw new InputError('fetch: expected a model, such as ViT-B/32, or --from');

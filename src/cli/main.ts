@@ -1,12 +1,10 @@
 #!/usr/bin/env node
-import { answerInterruptions } from '../node/interrupt.js';
 /** Entry point of the `ptdpc` command. */
 import { COMMANDS } from './commands.js';
-import { endWithOutput, say } from './output.js';
+import { endWithOutput } from './output.js';
 import { report, run } from './run.js';
 
 endWithOutput();
-answerInterruptions((meaning) => say(`ptdpc: interrupted${meaning === undefined ? '' : `; ${meaning}`}`));
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
 // Set rather than exited with, so that what is still in the pipes gets out.

@@ -8,7 +8,6 @@ import { normalizedFeatures, predictionsOf } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { type EncodingOptions, encodingOf } from './encoding.js';
-import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
   addExamples,
@@ -51,7 +50,6 @@ export function configure(command: Command): void {
 const SHOWN = 3;
 
 async function predict(inputs: string[], options: PredictOptions): Promise<void> {
-  using _kept = featuresKept(options);
   await using classifier = await openClassifier(options.run, options.model);
   const { encoder, record } = classifier;
   const images = await listImages(inputs);

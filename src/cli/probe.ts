@@ -10,7 +10,7 @@ import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
 import { PROBE_DEFAULTS, PROBE_FIELDS, type ProbeOptions, probeOptions } from '../ptdpc/index.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions } from './encoding.js';
+import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import { printEvaluation } from './evaluation.js';
 import {
   addCacheOptions,
@@ -89,7 +89,7 @@ async function run(options: Options): Promise<void> {
     out,
     options: training,
     rates: lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
-    openDevice: () => openReportedDevice(options.device),
+    openDevice: () => openReportedDevice(options.device, keepsFeatures(options)),
     cacheDirectory: cacheDirectory(options),
     memory,
     strict,

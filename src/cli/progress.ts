@@ -1,7 +1,6 @@
 /** A progress bar with rate and time left, on standard error; nothing at all where that is not a terminal. */
 import { type Options, SingleBar } from 'cli-progress';
 import type { Events, ProgressBar } from '../node/events.js';
-import { onInterrupt } from '../node/interrupt.js';
 import { say } from './output.js';
 
 export interface Progress extends ProgressBar {
@@ -34,11 +33,7 @@ export function progress(total: number, label: string, unit = ''): Progress {
     },
   } satisfies Options);
   bar.start(total, 0, { note: '' });
-  const forget = onInterrupt(() => bar.stop(), ['SIGINT']);
-  const stop = () => {
-    forget();
-    bar.stop();
-  };
+  const stop = () => bar.stop();
   return {
     tick: (n, note) => bar.increment(n, note === undefined ? {} : { note }),
     stop,

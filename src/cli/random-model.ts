@@ -5,7 +5,6 @@ import { ClipTokenizer } from '../clip/tokenizer/index.js';
 import { readVocabulary } from '../node/model-directory.js';
 import { randomClipCheckpoint } from '../node/random-clip.js';
 import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
-import { nothingWritten } from './interruption.js';
 import { addExamples, jsonOption, parseSeed } from './options.js';
 import { printJson, say } from './output.js';
 import { progress } from './progress.js';
@@ -40,7 +39,6 @@ export function configure(command: Command): void {
 }
 
 async function randomModel({ arch, seed, out, vocab, dtype, json }: Options): Promise<void> {
-  using _nothing = nothingWritten();
   const config = ARCHITECTURES.get(arch)!;
   const { vocabularySize } = config.text;
   const tokenizer =

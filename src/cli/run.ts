@@ -1,8 +1,8 @@
 /**
  * The command line's frame: which commands there are, and what becomes of errors.
  *
- * Exit codes: 0 done; 1 a negative result (`verify`, `lab`) or a defect of this program; 2 bad input or wrong usage; 130 Ctrl-C (see
- * src/node/interrupt.ts). Each error is one line, `ptdpc: <message>`.
+ * Exit codes: 0 done; 1 a negative result (`verify`, `lab`) or a defect of this program; 2 bad input or wrong usage; a signal ends it as it
+ * ends any program (130 in a shell after Ctrl-C). Each error is one line, `ptdpc: <message>`.
  * Results go to standard output, everything else to standard error.
  */
 import { Command, CommanderError } from 'commander';

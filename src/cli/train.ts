@@ -7,7 +7,6 @@ import { counted, InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { datasetOfRun } from '../node/evaluate-run.js';
 import type { SkippedImage } from '../node/image-files.js';
-import { whenInterrupted } from '../node/interrupt.js';
 import { type PromptsRecord, readPromptsRecord } from '../node/run-record.js';
 import { type TunedRun, tunePrompts } from '../node/tune-prompts.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
@@ -18,7 +17,6 @@ import {
   type TuningOptions,
   tuningOptions,
 } from '../ptdpc/index.js';
-import { commandLine } from './command-line.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory } from './encoding.js';
@@ -112,15 +110,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { root, ...dataset } = datasetOf(options, before);
   const model = options.model ?? before?.model.directory;
   if (model === undefined) throw new InputError('--model <dir>: missing');
-  let done = 0;
   let skipped: readonly SkippedImage[] = [];
   let cut: readonly string[] = [];
-  using _epochs = whenInterrupted(() => `${state(done, tuning.epochs, options)} with: ${commandLine()}`);
   const metrics = await tunePrompts({
     ...{ model, data: root, dataset, out, options: tuning },
     rates: options.lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
     classes: options.classes ?? before?.classes,
-    openDevice: () => openReportedDevice(options.device),
+    openDevice: () => openReportedDevice(options.device, true),
     cacheDirectory: cacheDirectory(options),
     memory,
     strict: options.strict ?? before?.strict,
@@ -133,17 +129,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (images.length > 0) say(`${counted(images.length, 'image')} cannot be read and will be listed at the end`);
       if (cut.length > 0) say(`${counted(cut.length, 'truncated image')} read as far as they go; listed at the end`);
     },
-    onEpoch: (metrics) => {
-      done = metrics.epoch + 1;
-      say(epochLine(metrics, tuning.epochs));
-    },
+    onEpoch: (metrics) => say(epochLine(metrics, tuning.epochs)),
   });
   return { metrics, skipped, truncated: cut };
-}
-
-function state(done: number, epochs: number, options: CacheOptions): string {
-  if (done > 0) return `${done} of ${epochs} epochs are done; resume`;
-  return cacheDirectory(options) === undefined ? 'start again' : 'features encoded so far are kept; resume';
 }
 
 function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetrics, epochs: number): string {

@@ -6,9 +6,8 @@ import { evaluationJson } from '../node/results.js';
 import { PRESETS, type Split } from '../ptdpc/index.js';
 import { addDatasetOptions, classesOption, type DataOptions, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions } from './encoding.js';
+import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import { printEvaluation, sayWritten } from './evaluation.js';
-import { featuresKept } from './interruption.js';
 import {
   addCacheOptions,
   addExamples,
@@ -66,11 +65,10 @@ async function zeroShot(options: ZeroShotOptions): Promise<void> {
   const { model, data, dataset, fold, splitSeed, classes, split, out, device, memory, strict, truncated } = options;
   // The paper's unless others are given.
   const templates = options.template ?? [PRESETS.paper.template];
-  using _kept = featuresKept(options);
   const result = await evaluateZeroShot({
     ...{ model, data, out, split, templates, memory, strict, truncated },
     dataset: { setting: dataset, fold, seed: splitSeed, classes },
-    openDevice: () => openReportedDevice(device),
+    openDevice: () => openReportedDevice(device, keepsFeatures(options)),
     cacheDirectory: cacheDirectory(options),
     events: TERMINAL,
   });

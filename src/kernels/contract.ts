@@ -130,11 +130,6 @@ export interface Backend {
   read(buffer: DeviceBuffer): Promise<HostArray>;
   /** Queues a kernel. */
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void;
-  /**
-   * Runs `body`, a series of calls, in the way that the host wants long computations on this thread to be run (so that Ctrl-C can end
-   * them, in Node). Absent where that is no matter.
-   */
-  readonly stretch?: (<T>(body: () => T) => T) | undefined;
   /** Releases the device. Buffers and pending work are gone. */
   dispose(): void;
 }

@@ -13,17 +13,18 @@ import { type FileHandle, lstat, open, readdir, rename, rm, rmdir, stat } from '
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
-import { onInterrupt } from './interrupt.js';
 import { takeLock, tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
 import { removeLeftBehind, temporaryPath } from './process-tag.js';
 import { kindOfFile, naming } from './system-error.js';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 /** Writes a file from chunks that `fill` passes to its sink one after the other; replaces an existing file. */
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
   await requirePlaceForFile(path);
   await writeBeside(path, async (temporary) => {
-    // Created without giving way to Ctrl-C, whose handler could otherwise remove it a moment before it is there.
+    // Synchronous, since a signal's handler could otherwise remove it a moment before it exists.
     closeSync(openSync(temporary, 'wx'));
     const file = await open(temporary, 'r+');
     try {
@@ -63,6 +64,7 @@ export async function createDirectoryAtomically(
   await requireNothingAt(path);
   await writeBeside(path, async (temporary) => {
     await using _lock = await takeLock(hidden(path, 'lock'), { what: path });
+    using _signals = removedBySignal(hidden(path, 'lock'));
     // The previous holder of the lock may have created it.
     await requireNothingAt(path);
     mkdirSync(temporary);
@@ -159,7 +161,7 @@ export async function requirePlaceForFile(path: string): Promise<void> {
 async function writeBeside(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
   const parent = dirname(resolve(path));
   const temporary = temporaryPath(path);
-  const forget = onInterrupt(() => rmSync(temporary, { recursive: true, force: true }));
+  using _ = removedBySignal(temporary);
   let madeParent: string | undefined;
   try {
     await naming(path, 'cannot be written', async () => {
@@ -172,9 +174,24 @@ async function writeBeside(path: string, body: (temporary: string) => Promise<vo
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     if (madeParent) await removeEmptyUpTo(madeParent, parent);
     throw error;
-  } finally {
-    forget();
   }
+}
+
+/**
+ * Until it is disposed, Ctrl-C and SIGTERM remove `temporary` before they end the process. A handler waits until the main thread is idle,
+ * so there is one only while files are written; everywhere else a signal ends the process at once, by default.
+ */
+function removedBySignal(temporary: string): Disposable {
+  const forget = () => {
+    for (const signal of SIGNALS) process.off(signal, end);
+  };
+  const end = (signal: NodeJS.Signals) => {
+    rmSync(temporary, { recursive: true, force: true });
+    forget();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+  return { [Symbol.dispose]: forget };
 }
 
 /** A fixed hidden name beside `path`. */

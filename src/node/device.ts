@@ -18,7 +18,6 @@ import {
 } from '../kernels/index.js';
 import type { DeviceChoice } from './device-choice.js';
 import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
-import { interruptibly } from './interrupt.js';
 import { readTuning, tuningName } from './tuning-file.js';
 import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
 
@@ -79,7 +78,6 @@ export function openCpu(options: CpuOptions = {}): Backend {
   return new CpuBackend({
     threads: hardwareThreads(),
     startWorker: startNodeWorker,
-    stretch: interruptibly,
     ...options,
   });
 }

@@ -8,14 +8,12 @@
  * counts as dead when it has not changed for a minute and a half. Whatever else is found in its place is refused, never waited for.
  */
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { InputError, printable } from '../errors.js';
-import { onInterrupt } from './interrupt.js';
 import { isGone, isOfThisMachine, processNumber, processTag, removeLeftBehind, temporaryPath } from './process-tag.js';
 import { errorCode, explained, kindOfFile } from './system-error.js';
 
@@ -166,7 +164,6 @@ async function create(path: string, what: string, timing: LockTiming): Promise<L
   // A process that was killed while it took over a dead lock had put that aside.
   await removeLeftBehind(dirname(path), basename(path));
   const heart = startHeartbeat(path, holder, timing.beat);
-  const forget = onInterrupt(() => rmSync(path, { force: true }), ['SIGINT']);
   const found = async () => await read(path).catch(() => undefined);
   return {
     isTakenOver: async () => {
@@ -174,7 +171,6 @@ async function create(path: string, what: string, timing: LockTiming): Promise<L
       return text !== undefined && parse(text)?.id !== holder.id;
     },
     [Symbol.asyncDispose]: async () => {
-      forget();
       await heart.terminate();
       if (parse((await found()) ?? '')?.id === holder.id) await rm(path, { force: true }).catch(() => {});
       held.delete(holder.id);

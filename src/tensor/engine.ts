@@ -91,12 +91,6 @@ export class Engine {
   scope<T extends Kept>(body: () => T): T;
   scope(body: () => void): void;
   scope<T extends Kept>(body: () => T): T {
-    const { backend } = this;
-    const outermost = this.#scopes.length === 0;
-    return outermost && backend.stretch ? backend.stretch(() => this.#inScope(body)) : this.#inScope(body);
-  }
-
-  #inScope<T extends Kept>(body: () => T): T {
     const scope = new Set<Tensor>();
     this.#scopes.push(scope);
     let result: T | undefined;

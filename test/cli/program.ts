@@ -81,7 +81,11 @@ export async function expectRefused(args: readonly string[], message: RegExp, en
   const lines = stderr.trimEnd().split('\n');
   expect(lines.at(-1)).toMatch(/^ptdpc: /);
   expect(lines.at(-1)).toMatch(message);
-  expect(lines.slice(0, -1).filter((line) => !/^(?:device|data set|warning|Warning): /.test(line))).toEqual([]);
+  expect(
+    lines
+      .slice(0, -1)
+      .filter((line) => !/^(?:device|data set|warning|Warning|if interrupted, resume with): /.test(line)),
+  ).toEqual([]);
   expect(stdout).toBe('');
   expect(code).toBe(2);
 }

@@ -64,8 +64,6 @@ export interface CpuOptions {
   startWorker?: StartWorker;
   /** Hears how long each kernel took. */
   profiler?: Profiler | undefined;
-  /** How to run a series of kernels, which compute on this thread; see `Backend.stretch`. */
-  stretch?: <T>(body: () => T) => T;
   /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
   poison?: boolean;
 }
@@ -77,7 +75,6 @@ export class CpuBackend implements Backend {
   readonly kind = 'cpu';
   readonly description: string;
   readonly memory = new MemoryMeter();
-  readonly stretch: CpuOptions['stretch'];
   readonly #precision: 'f32' | 'f64';
   readonly #poison: boolean;
   readonly #profiler: Profiler | undefined;
@@ -88,7 +85,6 @@ export class CpuBackend implements Backend {
     this.#precision = precision;
     this.#poison = poison;
     this.#profiler = options.profiler;
-    this.stretch = options.stretch;
     if (precision === 'f32' && (options.wasm ?? simdSupported())) {
       const given = { ...(startWorker && { startWorker }), ...(relaxed !== undefined && { relaxed }) };
       const heap = new CpuHeap({ onGrowth: (bytes) => this.memory.hold(bytes) });
