@@ -1,21 +1,10 @@
 /** `ptdpc autotune`: measures which kernel variants are fastest on this adapter. */
 import type { Command } from 'commander';
-import { ARCHITECTURES } from '../clip/config.js';
-import { type ClipConfig, layerProducts } from '../clip/index.js';
+import { ARCHITECTURES } from '../clip/config/architectures.js';
+import type { ClipConfig } from '../clip/index.js';
 import { counted, InputError } from '../errors.js';
-import {
-  type AdapterSummary,
-  describeAdapter,
-  measureTuning,
-  type Timing,
-  type TuningWork,
-  tuningSteps,
-  type WebGpuBackend,
-} from '../kernels/index.js';
-import { installHint, openWebGpu } from '../node/device.js';
-import { closeGpu, nodeAdapter } from '../node/gpu.js';
-import { openModelDirectory } from '../node/model-directory.js';
-import { clearTunings, readTuning, type TuningRecord, tuningPath, writeTuning } from '../node/tuning-file.js';
+import type { AdapterSummary, Timing, TuningWork, WebGpuBackend } from '../kernels/index.js';
+import type { TuningRecord } from '../node/tuning-file.js';
 import { addExamples, jsonOption } from './options.js';
 import { print, printJson, printLines, say } from './output.js';
 import { progress } from './progress.js';
@@ -50,6 +39,10 @@ export function configure(command: Command): void {
 }
 
 async function autotune(options: Options): Promise<void> {
+  const { describeAdapter } = await import('../kernels/index.js');
+  const { installHint } = await import('../node/device.js');
+  const { closeGpu, nodeAdapter } = await import('../node/gpu.js');
+  const { tuningPath } = await import('../node/tuning-file.js');
   if (options.clear) return clear(options);
   const adapter = await nodeAdapter();
   if (!adapter) throw new InputError(`no WebGPU adapter on this machine, nothing to measure; ${installHint()}`);
@@ -64,12 +57,14 @@ async function autotune(options: Options): Promise<void> {
 }
 
 async function clear({ json }: Options): Promise<void> {
+  const { clearTunings } = await import('../node/tuning-file.js');
   const removed = await clearTunings();
   if (json) printJson({ removed });
   else print(`${counted(removed, 'tuning table')} removed`);
 }
 
 async function stored(summary: AdapterSummary): Promise<TuningRecord> {
+  const { readTuning } = await import('../node/tuning-file.js');
   const record = await readTuning(summary, say);
   if (!record) throw new InputError(`nothing was measured on ${summary.description} yet; run ptdpc autotune`);
   return record;
@@ -80,7 +75,9 @@ async function measured(
   summary: AdapterSummary,
   model: string | undefined,
 ): Promise<TuningRecord> {
-  const work = tuningWork(await sizesOf(model));
+  const { openWebGpu } = await import('../node/device.js');
+  const { writeTuning } = await import('../node/tuning-file.js');
+  const work = await tuningWork(await sizesOf(model));
   const backend = await openWebGpu(adapter);
   try {
     say(`measuring on ${backend.description}`);
@@ -93,6 +90,7 @@ async function measured(
 }
 
 async function measure(backend: WebGpuBackend, summary: AdapterSummary, work: TuningWork): Promise<TuningRecord> {
+  const { measureTuning, tuningSteps } = await import('../kernels/index.js');
   const timings: Timing[] = [];
   using bar = progress(tuningSteps(work), 'measuring', 'sizes');
   const tuning = await measureTuning(backend, work, (more) => {
@@ -103,12 +101,14 @@ async function measure(backend: WebGpuBackend, summary: AdapterSummary, work: Tu
 }
 
 async function sizesOf(directory: string | undefined): Promise<ClipConfig> {
+  const { openModelDirectory } = await import('../node/model-directory.js');
   if (directory === undefined) return ARCHITECTURES.get('ViT-B/32')!;
   await using model = await openModelDirectory(directory);
   return model.config;
 }
 
-function tuningWork(config: ClipConfig): TuningWork {
+async function tuningWork(config: ClipConfig): Promise<TuningWork> {
+  const { layerProducts } = await import('../clip/index.js');
   const { width, heads, imageSize, patchSize } = config.vision;
   const rows = (imageSize / patchSize) ** 2 + 1;
   return { layers: layerProducts(config), attention: { rows, heads, headWidth: width / heads } };

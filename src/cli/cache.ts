@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { counted } from '../errors.js';
-import { clearCache, defaultCacheDirectory, measureCache } from '../node/feature-cache.js';
+import { defaultCacheDirectory } from '../node/package.js';
 import { addExamples, jsonOption } from './options.js';
 import { print, printJson } from './output.js';
 
@@ -30,6 +30,7 @@ export function configure(command: Command): void {
 }
 
 async function cache({ cache: folder = defaultCacheDirectory(), clear, json }: Options): Promise<void> {
+  const { clearCache, measureCache } = await import('../node/feature-cache.js');
   const size = clear ? await clearCache(folder) : await measureCache(folder);
   if (json) return printJson({ cache: folder, cleared: clear ?? false, ...size });
   const what = `${megabytes(size.bytes)} in ${counted(size.segments, 'file')}, for ${counted(size.origins, 'combination')} of model and device`;

@@ -1,7 +1,6 @@
 /** `ptdpc convert`: any supported CLIP checkpoint into a model directory. */
 import { type Command, Option } from 'commander';
-import { type ConversionOptions, convertCheckpoint } from '../node/convert-checkpoint.js';
-import { weightCount } from '../node/write-model-directory.js';
+import type { ConversionOptions } from '../node/convert-checkpoint.js';
 import { addExamples, jsonOption } from './options.js';
 import { printJson } from './output.js';
 import { TERMINAL } from './progress.js';
@@ -26,6 +25,8 @@ export function configure(command: Command): void {
   addConversionOptions(command)
     .addOption(jsonOption())
     .action(async (path: string, options: Options) => {
+      const { convertCheckpoint } = await import('../node/convert-checkpoint.js');
+      const { weightCount } = await import('../node/write-model-directory.js');
       const { out, dtype } = options;
       const { config, preprocessing, vocabulary, unused } = await convertCheckpoint(path, out, options, TERMINAL);
       if (!options.json) return;

@@ -3,17 +3,10 @@
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted } from '../errors.js';
-import {
-  checkDataset,
-  type DatasetCheck,
-  type DecodedImages,
-  type DuplicateImage,
-  decodeImages,
-  duplicateImages,
-  isHarmful,
-  LEFT_OUT_REASONS,
-} from '../node/datasets/index.js';
-import { describeOrigin, namedSetting, SPLITS, type Tally } from '../ptdpc/index.js';
+import type { DatasetCheck, DecodedImages, DuplicateImage } from '../node/datasets/index.js';
+import { describeOrigin, SPLITS } from '../ptdpc/datasets/dataset.js';
+import { namedSetting } from '../ptdpc/datasets/settings.js';
+import type { Tally } from '../ptdpc/index.js';
 import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
 import { addExamples, jsonOption, truncatedOption } from './options.js';
 import { print, printJson, say } from './output.js';
@@ -52,18 +45,20 @@ export function configure(command: Command): void {
 }
 
 async function check(dir: string, options: CheckOptions): Promise<void> {
+  const { checkDataset } = await import('../node/datasets/index.js');
   const { dataset, fold, splitSeed, classes } = options;
   const found = await checkDataset(dir, { setting: dataset, fold, seed: splitSeed, classes });
   const decoded = options.decode ? await decodeAll(found, options.truncated) : undefined;
   const duplicates = options.duplicates ? await compareAll(found) : undefined;
   if (options.json) return printJson(checkJson(found, dataset !== undefined, decoded, duplicates));
-  for (const line of checkLines(found, dataset !== undefined)) print(line);
+  for (const line of await checkLines(found, dataset !== undefined)) print(line);
   if (decoded) for (const line of decodedLines(found, decoded)) print(line);
-  if (duplicates) for (const line of duplicateLines(duplicates)) print(line);
+  if (duplicates) for (const line of await duplicateLines(duplicates)) print(line);
   for (const warning of found.warnings) say(`warning: ${warning}`);
 }
 
 async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages): Promise<DecodedImages> {
+  const { decodeImages } = await import('../node/datasets/index.js');
   const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
   say(`decoding ${counted(paths.length, 'image')}`);
   using bar = progress(paths.length, 'decoding', 'images');
@@ -71,6 +66,7 @@ async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages)
 }
 
 async function compareAll({ dataset, all }: DatasetCheck): Promise<DuplicateImage[]> {
+  const { duplicateImages } = await import('../node/datasets/index.js');
   say(`comparing ${counted(all.total, 'image')}`);
   using bar = progress(all.total, 'comparing', 'images');
   return await duplicateImages(dataset, () => bar.tick(1));
@@ -103,7 +99,8 @@ function checkJson(
 
 const number = (value: number | null | undefined) => value?.toLocaleString('en-US') ?? '-';
 
-function checkLines(found: DatasetCheck, given: boolean): string[] {
+async function checkLines(found: DatasetCheck, given: boolean): Promise<string[]> {
+  const { LEFT_OUT_REASONS } = await import('../node/datasets/index.js');
   const { dataset, pattern, classes, all, leftOut } = found;
   const { setting, root } = dataset;
   const label = namedSetting(setting)?.label;
@@ -156,7 +153,8 @@ function decodedLines({ all }: DatasetCheck, { unreadable, truncated }: DecodedI
 }
 
 /** Those that make results wrong, one a line; the others are counted. */
-function duplicateLines(duplicates: readonly DuplicateImage[]): string[] {
+async function duplicateLines(duplicates: readonly DuplicateImage[]): Promise<string[]> {
+  const { isHarmful } = await import('../node/datasets/index.js');
   const harmful = duplicates.filter(isHarmful);
   const lines = harmful.map(
     ({ places }) => `  ${places.map(({ path, split, class: name }) => `${path} (${split}, ${name})`).join(' = ')}`,

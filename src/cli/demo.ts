@@ -4,16 +4,11 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { EMOTIONS, type Split } from '../demo/index.js';
+import type { Split } from '../demo/index.js';
 import { counted } from '../errors.js';
-import { requireNothingAt } from '../node/atomic.js';
-import { demoModelDirectory, writeScenes } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { evaluateRun, evaluateZeroShot } from '../node/evaluate-run.js';
-import { evaluationJson } from '../node/results.js';
-import { type Mode, PRESETS, type Preset, TUNING_FIELDS } from '../ptdpc/index.js';
+import { type Mode, PRESETS, type Preset, TUNING_FIELDS } from '../ptdpc/options.js';
 import { openReportedDevice } from './device.js';
-import { printEvaluation } from './evaluation.js';
 import { addExamples, deviceOption, fieldOption, jsonOption, parseInteger, parseSeed } from './options.js';
 import { print, printJson, say } from './output.js';
 import { progress, TERMINAL } from './progress.js';
@@ -59,6 +54,12 @@ export function configure(command: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
+  const { EMOTIONS } = await import('../demo/index.js');
+  const { requireNothingAt } = await import('../node/atomic.js');
+  const { demoModelDirectory } = await import('../node/demo-scenes.js');
+  const { evaluateRun, evaluateZeroShot } = await import('../node/evaluate-run.js');
+  const { evaluationJson } = await import('../node/results.js');
+  const { printEvaluation } = await import('./evaluation.js');
   const { seed, device, preset, mode } = options;
   if (options.out) await requireNothingAt(options.out);
   const out = options.out ?? (await mkdtemp(join(tmpdir(), 'ptdpc-demo-')));
@@ -111,6 +112,8 @@ async function demo(options: DemoOptions): Promise<void> {
 }
 
 async function drawScenes(data: string, split: Split, perClass: number, seed: number): Promise<number> {
+  const { EMOTIONS } = await import('../demo/index.js');
+  const { writeScenes } = await import('../node/demo-scenes.js');
   using bar = progress(perClass * EMOTIONS.length, `drawing ${split}`, 'scenes');
   return await writeScenes(data, split, perClass, seed, () => bar.tick(1));
 }

@@ -1,6 +1,5 @@
 /** Opens a command's device and says on standard error which one it is and why. */
-import { WebGpuBackend } from '../kernels/index.js';
-import { type OpenedDevice, openDevice } from '../node/device.js';
+import type { OpenedDevice } from '../node/device.js';
 import type { DeviceChoice } from '../node/device-choice.js';
 import { commandLine } from './command-line.js';
 import { say } from './output.js';
@@ -13,7 +12,9 @@ let reported: string | undefined;
  * ends the process at once, without a last word. `using` it closes the device on every path.
  */
 export async function openReportedDevice(choice: DeviceChoice, resumable = false): Promise<OpenedDevice> {
-  const profiler = newProfiler();
+  const { WebGpuBackend } = await import('../kernels/index.js');
+  const { openDevice } = await import('../node/device.js');
+  const profiler = await newProfiler();
   const device = await openDevice(choice, { profiler, warn: say });
   const { backend } = device;
   if (profiler) {

@@ -2,14 +2,7 @@
 import { arch, cpus, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
-import { relaxedSupported, simdSupported } from '../kernels/cpu/wasm/index.js';
-import { type AdapterSummary, describeAdapter } from '../kernels/index.js';
-import { autoChoice, installHint, openCpu } from '../node/device.js';
-import { defaultCacheDirectory } from '../node/feature-cache.js';
-import { closeGpu, nodeAdapter } from '../node/gpu.js';
-import { packageVersion } from '../node/package.js';
-import { readTuning } from '../node/tuning-file.js';
-import { enableRelaxedSimd, hardwareThreads } from '../node/wasm-threads.js';
+import type { AdapterSummary } from '../kernels/index.js';
 import { addExamples, jsonOption } from './options.js';
 import { printJson, printLines, say } from './output.js';
 
@@ -44,6 +37,10 @@ async function doctor({ json }: { json?: boolean }): Promise<void> {
 type Report = Awaited<ReturnType<typeof examine>>;
 
 async function examine() {
+  const { relaxedSupported, simdSupported } = await import('../kernels/cpu/wasm/index.js');
+  const { autoChoice, openCpu } = await import('../node/device.js');
+  const { defaultCacheDirectory, packageVersion } = await import('../node/package.js');
+  const { enableRelaxedSimd, hardwareThreads } = await import('../node/wasm-threads.js');
   const { device, reason } = await autoChoice();
   const webgpu = await examineAdapter();
   enableRelaxedSimd();
@@ -68,6 +65,10 @@ async function examine() {
 async function examineAdapter(): Promise<
   { adapter: AdapterSummary; tuned: string | null } | { adapter: null; reason: string }
 > {
+  const { describeAdapter } = await import('../kernels/index.js');
+  const { installHint } = await import('../node/device.js');
+  const { closeGpu, nodeAdapter } = await import('../node/gpu.js');
+  const { readTuning } = await import('../node/tuning-file.js');
   try {
     const adapter = await nodeAdapter();
     if (adapter) {

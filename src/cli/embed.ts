@@ -1,17 +1,11 @@
 /** `ptdpc embed`: image features into a safetensors file. */
 
 import type { Command } from 'commander';
-import { writeSafetensors } from '../clip/checkpoint/index.js';
 import { IMAGE_EXTENSIONS } from '../clip/image/formats.js';
 import { counted } from '../errors.js';
-import { createFileAtomically, requirePlaceForFile } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { encodeFiles } from '../node/encode-splits.js';
-import { listImages } from '../node/image-files.js';
-import { openModelDirectory } from '../node/model-directory.js';
-import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf, keepsFeatures } from './encoding.js';
+import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
@@ -23,6 +17,7 @@ import {
   truncatedOption,
 } from './options.js';
 import { printJson, say, saySkipped } from './output.js';
+import { TERMINAL } from './progress.js';
 
 interface Options extends EncodingOptions {
   model: string;
@@ -55,6 +50,12 @@ export function configure(command: Command): void {
 }
 
 async function embed(inputs: string[], options: Options): Promise<void> {
+  const { writeSafetensors } = await import('../clip/checkpoint/index.js');
+  const { createFileAtomically, requirePlaceForFile } = await import('../node/atomic.js');
+  const { encodeFiles } = await import('../node/encode-splits.js');
+  const { listImages } = await import('../node/image-files.js');
+  const { openModelDirectory } = await import('../node/model-directory.js');
+  const { Engine } = await import('../tensor/index.js');
   await requirePlaceForFile(options.out);
   const paths = await listImages(inputs);
   await using model = await openModelDirectory(options.model);
@@ -62,7 +63,14 @@ async function embed(inputs: string[], options: Options): Promise<void> {
   // Needed at the end; started now, it costs no time. A failure is reported where it is awaited.
   const hash = model.hash();
   hash.catch(() => {});
-  const result = await encodeFiles(encodingOf(new Engine(device.backend), model, options), paths);
+  const { memory, strict, truncated: cut } = options;
+  const result = await encodeFiles(
+    {
+      ...{ engine: new Engine(device.backend), model, memory, strict, truncated: cut, events: TERMINAL },
+      cacheDirectory: cacheDirectory(options),
+    },
+    paths,
+  );
   const { features, cached, encoded, skipped, truncated } = result;
   const width = model.config.projectionDim;
   const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);

@@ -1,13 +1,10 @@
 /** `ptdpc eval`: evaluates a run on labelled images. */
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { evaluateRun } from '../node/evaluate-run.js';
-import { evaluationJson } from '../node/results.js';
 import type { Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
-import { printEvaluation, sayWritten } from './evaluation.js';
 import {
   addCacheOptions,
   addExamples,
@@ -53,6 +50,9 @@ export function configure(command: Command): void {
 }
 
 async function evaluate(options: EvalOptions): Promise<void> {
+  const { evaluateRun } = await import('../node/evaluate-run.js');
+  const { evaluationJson } = await import('../node/results.js');
+  const { printEvaluation, sayWritten } = await import('./evaluation.js');
   const { run, model, data, dataset, fold, splitSeed, split, device, memory, strict, truncated } = options;
   const result = await evaluateRun({
     ...{ run, model, data, split, memory, strict, truncated },

@@ -5,7 +5,7 @@ import { counted, InputError } from '../errors.js';
 import { exists } from '../node/checkpoint-files.js';
 import { demoModelDirectory } from '../node/demo-scenes.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { estimatePlan, makePlan, type PlanFolder, runPlan } from '../node/experiment/index.js';
+import { estimatePlan, makePlan, PlanFolder, runPlan } from '../node/experiment/index.js';
 import { onDevice } from '../node/on-device.js';
 import {
   collectExperiment,
@@ -45,17 +45,14 @@ export interface PlanOptions {
 }
 
 export interface WorkOptions {
+  out: string;
   device: DeviceChoice;
   memory: number;
   cache?: string;
 }
 
 /** Writes the plan, or adds to the existing one. */
-export async function plan(
-  folder: PlanFolder,
-  experiments: readonly ExperimentName[],
-  options: PlanOptions,
-): Promise<Plan> {
+export async function plan(experiments: readonly ExperimentName[], options: PlanOptions): Promise<Plan> {
   const { demo, dataRoot } = options;
   if ((dataRoot === undefined) === !demo) {
     throw new InputError('expected either --data-root <dir> with data sets, or --demo');
@@ -80,7 +77,7 @@ export async function plan(
     initNoise,
     truncated,
   };
-  const made = await folder.write(await makePlan({ ...request, strict, events: TERMINAL }));
+  const made = await new PlanFolder(options.out).write(await makePlan({ ...request, strict, events: TERMINAL }));
   const names = made.settings.map(({ label }) => label).join(', ');
   const tasks = planTasks(made);
   const learnsCopies = tasks.some(({ variant: { work } }) => work.kind === 'prompts' && work.mode === 'both');
@@ -93,8 +90,7 @@ export async function plan(
 /** Small batches suit so few scenes (see `ptdpc demo`). */
 const DEMO_BATCH_SIZE = 16;
 
-export interface EstimateOptions extends Pick<WorkOptions, 'device' | 'memory'> {
-  out: string;
+export interface EstimateOptions extends Pick<WorkOptions, 'out' | 'device' | 'memory'> {
   estimate: boolean;
   json?: boolean;
 }
@@ -121,7 +117,8 @@ async function measurePlan(made: Plan, { device, memory }: EstimateOptions) {
 }
 
 /** Computes what has no result yet, of all tasks or of a share of them. */
-export async function work(folder: PlanFolder, options: WorkOptions, share?: TaskShare, waits = false): Promise<void> {
+export async function work(options: WorkOptions, share?: TaskShare, waits = false): Promise<void> {
+  const folder = new PlanFolder(options.out);
   const before = await folder.read();
   let done = 0;
   let total = 0;
@@ -160,20 +157,22 @@ function taskLine({ task, result, skipped, truncated }: TaskResult): string {
   return `${task}: accuracy ${percent(result.accuracy)} of ${counted(result.count, 'image')}${without}${rate}, ${result.seconds.toFixed(1)} s`;
 }
 
+export interface CollectOptions {
+  out: string;
+  tables?: string;
+  json?: boolean;
+}
+
 /**
- * Writes tables of the results that there are, and the page of every experiment that is complete. A page that is there already is kept in
- * step in any case.
+ * Writes tables of the results so far, and the report of every experiment that is complete; a report that exists is brought up to date in
+ * any case. `names`: some of the plan's experiments. Default: all.
  */
-export async function collect(
-  folder: PlanFolder,
-  names: readonly ExperimentName[],
-  tables?: string,
-  json?: boolean,
-): Promise<void> {
+export async function collect({ out, tables, json }: CollectOptions, names?: readonly ExperimentName[]): Promise<void> {
+  const folder = new PlanFolder(out);
   const made = await folder.read();
   const results = await folder.results(planTasks(made));
   const collected: ExperimentResults[] = [];
-  for (const planned of plannedExperiments(made).filter(({ name }) => names.includes(name))) {
+  for (const planned of plannedExperiments(made).filter(({ name }) => names?.includes(name) ?? true)) {
     const one = collectExperiment(made, planned, results);
     const place = await folder.writeResults(one, tables);
     collected.push(one);

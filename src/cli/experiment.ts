@@ -1,23 +1,10 @@
 /** `ptdpc experiment`: the paper's tables and figures, on one machine or many. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { PlanFolder } from '../node/experiment/index.js';
-import {
-  EXPERIMENTS,
-  type ExperimentName,
-  MOST_SEEDS,
-  type ShareOptions,
-  taskShare,
-} from '../ptdpc/experiment/index.js';
-import { TUNING_FIELDS } from '../ptdpc/index.js';
-import {
-  collect,
-  type EstimateOptions,
-  type PlanOptions,
-  plan,
-  sayEstimate,
-  type WorkOptions,
-  work,
-} from './experiment-steps.js';
+import { MOST_SEEDS } from '../ptdpc/experiment/json-files.js';
+import { EXPERIMENTS, type ExperimentName } from '../ptdpc/experiment/results.js';
+import { type ShareOptions, taskShare } from '../ptdpc/experiment/task-share.js';
+import { TUNING_FIELDS } from '../ptdpc/options.js';
+import type { CollectOptions, EstimateOptions, PlanOptions, WorkOptions } from './experiment-steps.js';
 import {
   addExamples,
   deviceOption,
@@ -30,11 +17,7 @@ import {
   truncatedOption,
 } from './options.js';
 
-interface CollectOptions {
-  out: string;
-  tables?: string;
-  json?: boolean;
-}
+const steps = () => import('./experiment-steps.js');
 
 export function configure(command: Command): void {
   command
@@ -64,11 +47,11 @@ function configureExperiment(command: Command, name: ExperimentName | 'all'): vo
   addWorkOptions(command).action(
     async (options: PlanOptions & WorkOptions & { planOnly?: boolean; json?: boolean }) => {
       const experiments = name === 'all' ? EXPERIMENTS : [name];
-      const folder = new PlanFolder(options.out);
-      await plan(folder, experiments, options);
+      const { plan, work, collect } = await steps();
+      await plan(experiments, options);
       if (options.planOnly) return;
-      await work(folder, options, undefined, true);
-      await collect(folder, experiments, undefined, options.json);
+      await work(options, undefined, true);
+      await collect(options, experiments);
     },
   );
   addExamples(command, [
@@ -93,7 +76,8 @@ function configurePlan(command: Command): void {
     .option('--no-estimate', 'do not measure how long the plan takes on this device')
     .addOption(jsonOption())
     .action(async (names: readonly ExperimentName[], options: PlanOptions & EstimateOptions) => {
-      await sayEstimate(await plan(new PlanFolder(options.out), names, options), options);
+      const { plan, sayEstimate } = await steps();
+      await sayEstimate(await plan(names, options), options);
     });
   addExamples(command, [
     ['ptdpc experiment plan all --data-root data --model clip-vit-b32 --out paper', 'a plan of everything'],
@@ -111,8 +95,9 @@ function configureRun(command: Command): void {
     .requiredOption('--out <dir>', 'folder of the plan, shared by all machines')
     .option('--task <i/n>', 'the i-th of n shares, counted from 1')
     .option('--completions <n>', 'completions of the Kubernetes Indexed Job', parseInteger());
-  addWorkOptions(command).action(async (options: WorkOptions & ShareOptions & { out: string }) => {
-    await work(new PlanFolder(options.out), options, taskShare(options, process.env));
+  addWorkOptions(command).action(async (options: WorkOptions & ShareOptions) => {
+    const { work } = await steps();
+    await work(options, taskShare(options, process.env));
   });
   addExamples(command, [
     ['ptdpc experiment run --out paper', 'all tasks, or the share of the job array that this runs in'],
@@ -131,8 +116,8 @@ function configureCollect(command: Command): void {
     .option('--tables <dir>', "where to write (default: the plan's folder)")
     .addOption(jsonOption())
     .action(async (options: CollectOptions) => {
-      const folder = new PlanFolder(options.out);
-      await collect(folder, (await folder.read()).experiments, options.tables, options.json);
+      const { collect } = await steps();
+      await collect(options);
     });
   addExamples(command, [['ptdpc experiment collect --out paper', 'tables of what is done so far']]);
 }

@@ -1,26 +1,8 @@
 /** `ptdpc explain`: the nearest words of the learned tokens, and an image's weights. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isPromptsFile, openRun, type RunFiles } from '../node/classifier.js';
-import type { DeviceChoice } from '../node/device-choice.js';
-import { encodeFiles } from '../node/encode-splits.js';
-import { listImages } from '../node/image-files.js';
-import { readRunRecord } from '../node/run-record.js';
-import {
-  ClipModel,
-  type ExplainOptions,
-  explainPrompts,
-  type ImageExplanation,
-  normalizedFeatures,
-  type PromptExplanation,
-  SKIPPABLE_WORDS,
-  type SkippableWords,
-  textOfPrompts,
-  type VocabularyWord,
-  WORD_METRICS,
-  type WordMetric,
-} from '../ptdpc/index.js';
-import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf } from './encoding.js';
+import type { ExplainedImage } from '../node/use-run.js';
+import type { PromptExplanation, VocabularyWord } from '../ptdpc/index.js';
+import { SKIPPABLE_WORDS, type SkippableWords, WORD_METRICS, type WordMetric } from '../ptdpc/options.js';
 import {
   addCacheOptions,
   addExamples,
@@ -33,16 +15,13 @@ import {
   strictOption,
 } from './options.js';
 import { print, printJson, printLines, say, saySkipped } from './output.js';
-import { progress } from './progress.js';
+import { type UseOptions, useOf } from './predict.js';
 import { percent, table } from './tables.js';
 
-interface Options extends EncodingOptions {
-  run: string;
-  model?: string;
+interface Options extends UseOptions {
   top: number;
   metric: WordMetric;
   skip?: SkippableWords[];
-  device: DeviceChoice;
   json?: boolean;
 }
 
@@ -78,40 +57,17 @@ export function configure(command: Command): void {
   ]);
 }
 
-type ExplainedImage = ImageExplanation & { path: string };
-
 async function explain(inputs: string[], options: Options): Promise<void> {
-  await using run = await openRun(options.run, options.model);
-  await textOfPrompts(run.prompts, run.model);
-  const paths = inputs.length === 0 ? [] : await listImages(inputs);
-  using device = await openReportedDevice(options.device);
-  using clip = new ClipModel(device, run.model, options);
-  const { images, skipped, truncated } = await explainPaths(clip, run, paths, options);
-  const prompts = await explainWords(clip, run, options);
-  if (options.json) printJson({ run: options.run, ...prompts, images, skipped, truncated });
+  const { explainRun } = await import('../node/use-run.js');
+  const { run, top, metric, skip = [] } = options;
+  const explained = await explainRun({ ...useOf(inputs, options), top, metric, skip });
+  const { prompts, images, skipped, truncated } = explained;
+  if (options.json) printJson({ run, ...prompts, images, skipped, truncated });
   else {
     for (const image of images) printImage(prompts, image);
     printWords(prompts);
   }
   saySkipped(skipped, truncated);
-}
-
-async function explainPaths(clip: ClipModel, run: RunFiles, paths: readonly string[], options: Options) {
-  if (paths.length === 0) return { images: [], skipped: [], truncated: [] };
-  const usual = (await isPromptsFile(options.run)) ? undefined : (await readRunRecord(options.run)).truncated;
-  const encoded = await encodeFiles(encodingOf(clip.engine, run.model, options, usual), paths);
-  using tuned = await clip.restorePrompts(run.prompts, options.run);
-  const explained = await tuned.explain(normalizedFeatures(encoded.features, clip.width));
-  const images: ExplainedImage[] = explained.map((image, i) => ({ path: encoded.paths[i]!, ...image }));
-  return { images, skipped: encoded.skipped, truncated: encoded.truncated };
-}
-
-async function explainWords(clip: ClipModel, { prompts }: RunFiles, options: Options): Promise<PromptExplanation> {
-  const { top, metric, skip = [], memory } = options;
-  const { engine, source, tokenEmbeddings: embeddings } = clip;
-  using bar = progress(embeddings.count, 'comparing', 'tokens');
-  const request: ExplainOptions = { top, metric, skip, memory, onProgress: (tokens) => bar.tick(tokens) };
-  return await explainPrompts(engine, prompts, await source.tokenizer(), embeddings, request);
 }
 
 function printImage({ classes, tokens }: PromptExplanation, { path, probabilities, weights }: ExplainedImage): void {

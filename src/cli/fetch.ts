@@ -1,12 +1,10 @@
 /** `ptdpc fetch`: a model directory from the Hugging Face hub, or from OpenAI's own archive. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { counted, InputError } from '../errors.js';
-import { type ConversionOptions, convertCheckpoint } from '../node/convert-checkpoint.js';
-import { fetchArchive } from '../node/hub/fetch-archive.js';
-import { type FetchedFile, type FetchOptions, fetchModel } from '../node/hub/fetch-model.js';
-import { HttpClient, parseHttpUrl } from '../node/hub/http.js';
+import type { ConversionOptions } from '../node/convert-checkpoint.js';
+import type { FetchedFile, FetchOptions } from '../node/hub/fetch-model.js';
+import type { HttpClient } from '../node/hub/http.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
-import { hubCacheDirectory, requireRepositoryId, requireRevision } from '../node/hub/repository.js';
 import { commandLine } from './command-line.js';
 import { addConversionOptions } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
@@ -61,9 +59,13 @@ export function configure(command: Command): void {
 }
 
 async function fetch(model: string | undefined, options: Options): Promise<void> {
+  const { HttpClient, parseHttpUrl } = await import('../node/hub/http.js');
   using bar = new TransferBar();
   const { stall, retries } = options;
-  const endpoint = parseEndpoint(options.endpoint);
+  const endpoint =
+    options.endpoint === undefined
+      ? parseHttpUrl(process.env.HF_ENDPOINT || 'https://huggingface.co', 'HF_ENDPOINT')
+      : parseHttpUrl(options.endpoint, '--endpoint');
   using client = new HttpClient({
     stallAfter: stall * 1000,
     token: process.env.HF_TOKEN || undefined,
@@ -77,6 +79,8 @@ async function fetch(model: string | undefined, options: Options): Promise<void>
 }
 
 async function fromHub(client: HttpClient, endpoint: URL, model: string, options: Options, transfer: FetchOptions) {
+  const { fetchModel } = await import('../node/hub/fetch-model.js');
+  const { hubCacheDirectory, requireRepositoryId, requireRevision } = await import('../node/hub/repository.js');
   const { out, json } = options;
   for (const [name, value] of Object.entries({ sha256: options.sha256, vocab: options.vocab })) {
     if (value !== undefined) throw new InputError(`--${name}: only with --from`);
@@ -114,6 +118,8 @@ async function fromArchive(
   options: Options,
   transfer: FetchOptions,
 ) {
+  const { convertCheckpoint } = await import('../node/convert-checkpoint.js');
+  const { fetchArchive } = await import('../node/hub/fetch-archive.js');
   const { out, json, vocab } = options;
   if (model !== undefined && !PUBLISHED_MODELS.has(model)) {
     throw new InputError(
@@ -146,11 +152,6 @@ async function requireFile(path: string): Promise<void> {
 
 function fileJson({ name, bytes, hash, checked, from }: FetchedFile) {
   return { name, bytes, [hash.algorithm]: hash.hex, checked, from };
-}
-
-function parseEndpoint(option: string | undefined): URL {
-  if (option !== undefined) return parseHttpUrl(option, '--endpoint');
-  return parseHttpUrl(process.env.HF_ENDPOINT || 'https://huggingface.co', 'HF_ENDPOINT');
 }
 
 function parseSha256(text: string): string {

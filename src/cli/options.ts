@@ -1,9 +1,9 @@
 /** Options that several commands share, and parsers that say what they expect. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
-import { TRUNCATED_CHOICES } from '../clip/image/index.js';
+import { TRUNCATED_CHOICES } from '../clip/image/decoded-image.js';
 import { DEVICE_CHOICES } from '../node/device-choice.js';
-import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
+import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import { type OptionField, type OptionsOf, optionText, TUNING_FIELDS } from '../ptdpc/options.js';
 
 const UNITS: ReadonlyMap<string, number> = new Map([
@@ -58,7 +58,7 @@ export function parseField<T>(field: OptionField<T>, text: string): T {
   for (const value of [text, /^\s*[+-]?[\d.]+(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN]) {
     const { success, output, issues } = v.safeParse(field, value, { abortEarly: true });
     if (success) return output;
-    expected = issues[0].message;
+    expected ||= issues[0].message;
   }
   throw new InvalidArgumentError(`Expected ${expected}.`);
 }

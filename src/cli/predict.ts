@@ -1,13 +1,9 @@
 /** `ptdpc predict`: the emotion of new images. */
 import type { Command } from 'commander';
-import { openClassifier } from '../node/classifier.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { encodeFiles } from '../node/encode-splits.js';
-import { listImages } from '../node/image-files.js';
-import { normalizedFeatures, predictionsOf } from '../ptdpc/index.js';
-import { Engine } from '../tensor/index.js';
+import type { UseRequest } from '../node/use-run.js';
 import { openReportedDevice } from './device.js';
-import { type EncodingOptions, encodingOf } from './encoding.js';
+import { cacheDirectory, type EncodingOptions } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
@@ -19,12 +15,17 @@ import {
   strictOption,
 } from './options.js';
 import { printJson, printLines, saySkipped } from './output.js';
+import { TERMINAL } from './progress.js';
 import { percent, table } from './tables.js';
 
-interface PredictOptions extends EncodingOptions {
+/** The options that `predict` and `explain` share. */
+export interface UseOptions extends EncodingOptions {
   run: string;
   model?: string;
   device: DeviceChoice;
+}
+
+interface PredictOptions extends UseOptions {
   json?: boolean;
 }
 
@@ -49,25 +50,11 @@ export function configure(command: Command): void {
 /** Classes shown for people. */
 const SHOWN = 3;
 
-async function predict(inputs: string[], options: PredictOptions): Promise<void> {
-  await using classifier = await openClassifier(options.run, options.model);
-  const { encoder, record } = classifier;
-  const images = await listImages(inputs);
-  using device = await openReportedDevice(options.device);
-  const engine = new Engine(device.backend);
-  const encoded = await encodeFiles(encodingOf(engine, encoder, options, record?.truncated), images);
-  const features =
-    encoder.features === 'joint' ? normalizedFeatures(encoded.features, encoder.width) : encoded.features;
-  const words = classifier.classes.map(({ word }) => word);
-  const logits = await classifier.logits(device, features, options.memory);
-  const { classes, probabilities, predicted } = predictionsOf(words, logits);
-  const predictions = encoded.paths.map((path, i) => ({
-    path,
-    predicted: classes[predicted[i]!]!,
-    probabilities: Object.fromEntries(classes.map((word, c) => [word, probabilities[i * classes.length + c]!])),
-  }));
-  const { skipped, truncated } = encoded;
-  if (options.json) printJson({ run: options.run, predictions, skipped, truncated });
+async function predict(images: string[], options: PredictOptions): Promise<void> {
+  const { predictFiles } = await import('../node/use-run.js');
+  const { run, json } = options;
+  const { predictions, skipped, truncated } = await predictFiles(useOf(images, options));
+  if (json) printJson({ run, predictions, skipped, truncated });
   else {
     const rows = predictions.map(({ path, probabilities }) => {
       const best = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
@@ -76,4 +63,15 @@ async function predict(inputs: string[], options: PredictOptions): Promise<void>
     printLines(table(rows));
   }
   saySkipped(skipped, truncated);
+}
+
+/** What `predict` and `explain` ask for. */
+export function useOf(images: readonly string[], options: UseOptions): UseRequest {
+  const { run, model, device, memory, strict, truncated } = options;
+  return {
+    ...{ run, model, images, memory, strict, truncated },
+    openDevice: () => openReportedDevice(device),
+    cacheDirectory: cacheDirectory(options),
+    events: TERMINAL,
+  };
 }

@@ -1,16 +1,8 @@
 /** `ptdpc preprocess`: writes an image as CLIP sees it. */
 import { type Command, Option } from 'commander';
-import {
-  clipPreprocessing,
-  encodePng,
-  IMAGE_FORMAT_NAMES,
-  type Preprocessing,
-  type TruncatedImages,
-} from '../clip/image/index.js';
+import { IMAGE_FORMAT_NAMES } from '../clip/image/formats.js';
+import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
-import { writeFileAtomically } from '../node/atomic.js';
-import { readDescription } from '../node/checkpoint-files.js';
-import { cropForClip, readImageFile } from '../node/image-files.js';
 import { addExamples, jsonOption, parseInteger, truncatedOption } from './options.js';
 import { printJson, say } from './output.js';
 
@@ -50,6 +42,9 @@ export function configure(command: Command): void {
 }
 
 async function preprocess(image: string, { out, model, size = SIZE, truncated, json }: Options): Promise<void> {
+  const { clipPreprocessing, encodePng } = await import('../clip/image/index.js');
+  const { writeFileAtomically } = await import('../node/atomic.js');
+  const { cropForClip, readImageFile } = await import('../node/image-files.js');
   const how = model === undefined ? clipPreprocessing(size) : await preprocessingOf(model);
   const seen = await cropForClip(await readImageFile(image), image, how, truncated);
   await writeFileAtomically(out, encodePng(seen.pixels, how.size, how.size));
@@ -58,6 +53,7 @@ async function preprocess(image: string, { out, model, size = SIZE, truncated, j
 }
 
 async function preprocessingOf(model: string): Promise<Preprocessing> {
+  const { readDescription } = await import('../node/checkpoint-files.js');
   const description = await readDescription(model);
   if (description) return description.preprocessing;
   throw new InputError(`${model}: not a model directory, it has no config.json`);

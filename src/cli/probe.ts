@@ -1,17 +1,18 @@
 /** `ptdpc probe`: a linear layer on a frozen encoder, the baseline of the paper's Table 4. */
 import { type Command, Option } from 'commander';
-import { requireNothingAt } from '../node/atomic.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { FEATURE_KINDS, type FeatureKind } from '../node/image-encoder.js';
-import { requireWritable } from '../node/make-folder.js';
-import { probe } from '../node/probe.js';
-import { evaluationJson } from '../node/results.js';
-import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
-import { PROBE_DEFAULTS, PROBE_FIELDS, type ProbeOptions, probeOptions } from '../ptdpc/index.js';
+import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
+import {
+  FEATURE_KINDS,
+  type FeatureKind,
+  PROBE_DEFAULTS,
+  PROBE_FIELDS,
+  type ProbeOptions,
+  probeOptions,
+} from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
-import { printEvaluation } from './evaluation.js';
 import {
   addCacheOptions,
   addExamples,
@@ -76,6 +77,11 @@ export function configure(command: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
+  const { requireNothingAt } = await import('../node/atomic.js');
+  const { requireWritable } = await import('../node/make-folder.js');
+  const { probe } = await import('../node/probe.js');
+  const { evaluationJson } = await import('../node/results.js');
+  const { printEvaluation } = await import('./evaluation.js');
   const { lr, out, memory, strict, truncated } = options;
   const training = probeOptions(givenFields(PROBE_FIELDS, { ...options, lr: lr === 'auto' ? undefined : lr }));
   await requireNothingAt(out);

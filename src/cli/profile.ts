@@ -1,9 +1,8 @@
 /** `--profile`: at a command's end, where its device's time went. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { type KernelProfile, Profiler } from '../kernels/index.js';
+import type { KernelProfile, Profiler } from '../kernels/index.js';
 import type { DeviceCeilings } from '../lab/index.js';
-import { measureCeilings } from '../node/ceilings/index.js';
 import { say } from './output.js';
 import { percent, table } from './tables.js';
 
@@ -38,8 +37,10 @@ export function addProfileOption(command: Command): void {
 }
 
 /** The profiler of the device that a command is about to open; undefined without `--profile`. */
-export function newProfiler(): Profiler | undefined {
-  return active ? new Profiler() : undefined;
+export async function newProfiler(): Promise<Profiler | undefined> {
+  if (!active) return undefined;
+  const { Profiler } = await import('../kernels/index.js');
+  return new Profiler();
 }
 
 /** Notes a device that was opened with a profiler. */
@@ -49,6 +50,7 @@ export function profileDevice(record: DeviceRecord): void {
 
 async function report(file: string | undefined): Promise<void> {
   const wall = (performance.now() - start) / 1000;
+  const { measureCeilings } = await import('../node/ceilings/index.js');
   const documents: object[] = [];
   for (const device of devices.splice(0)) {
     const ceilings = await measureCeilings(device.kind);

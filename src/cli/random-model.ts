@@ -1,10 +1,6 @@
 /** `ptdpc random-model`: a CLIP at real size with random weights. */
 import { type Command, Option } from 'commander';
-import { ARCHITECTURES } from '../clip/config.js';
-import { ClipTokenizer } from '../clip/tokenizer/index.js';
-import { readVocabulary } from '../node/model-directory.js';
-import { randomClipCheckpoint } from '../node/random-clip.js';
-import { weightBytes, weightCount, writeModelDirectory } from '../node/write-model-directory.js';
+import { ARCHITECTURES } from '../clip/config/architectures.js';
 import { addExamples, jsonOption, parseSeed } from './options.js';
 import { printJson, say } from './output.js';
 import { progress } from './progress.js';
@@ -39,6 +35,10 @@ export function configure(command: Command): void {
 }
 
 async function randomModel({ arch, seed, out, vocab, dtype, json }: Options): Promise<void> {
+  const { ClipTokenizer } = await import('../clip/tokenizer/index.js');
+  const { readVocabulary } = await import('../node/model-directory.js');
+  const { randomClipCheckpoint } = await import('../node/random-clip.js');
+  const { weightBytes, weightCount, writeModelDirectory } = await import('../node/write-model-directory.js');
   const config = ARCHITECTURES.get(arch)!;
   const { vocabularySize } = config.text;
   const tokenizer =

@@ -4,7 +4,6 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { writeComparison, writeExperimentReport, writeRunReport } from '../node/write-report.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption, memoryOption } from './options.js';
 import { print, printJson } from './output.js';
@@ -45,6 +44,7 @@ export function configure(command: Command): void {
 }
 
 async function report(options: ReportOptions): Promise<void> {
+  const { writeExperimentReport } = await import('../node/write-report.js');
   const { run, experiment, out, json } = options;
   if ((run === undefined) === (experiment === undefined))
     throw new InputError('report: expected either --run <run> or --experiment <dir>');
@@ -53,7 +53,8 @@ async function report(options: ReportOptions): Promise<void> {
   else print(path);
 }
 
-function runReport(runs: readonly string[], options: ReportOptions): Promise<string> {
+async function runReport(runs: readonly string[], options: ReportOptions): Promise<string> {
+  const { writeComparison, writeRunReport } = await import('../node/write-report.js');
   const { out, prompts, model, memory, device } = options;
   const [run, ...others] = runs;
   if (others.length > 0) {

@@ -12,6 +12,7 @@ import { packageVersion } from '../node/package.js';
 import { explained, isSystemError } from '../node/system-error.js';
 import { commandLine } from './command-line.js';
 import { NegativeResult, say } from './output.js';
+import { addProfileOption } from './profile.js';
 
 /** A command's file: fills in description, arguments, options, examples and action. */
 export interface CommandModule {
@@ -107,7 +108,7 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     const command = program.command(name).summary(summary).description(summary).helpGroup(`${group}:`);
     if (name !== wanted) continue;
     (await load()).configure(command);
-    for (const one of [command, ...command.commands]) if (opensDevice(one)) await addProfile(one);
+    for (const one of [command, ...command.commands]) if (opensDevice(one)) addProfileOption(one);
   }
   return program;
 }
@@ -115,12 +116,6 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
 /** Whether a command has the option that commands share: `lab` has its own, and measures by itself. */
 function opensDevice(command: Command): boolean {
   return command.options.some(({ long, argChoices }) => long === '--device' && argChoices?.includes('auto'));
-}
-
-/** Loaded late, since it brings the kernels with it. */
-async function addProfile(command: Command): Promise<void> {
-  const { addProfileOption } = await import('./profile.js');
-  addProfileOption(command);
 }
 
 /** What to do about a device that failed. */

@@ -1,8 +1,6 @@
 /** `ptdpc tokenize`: the token ids of texts. */
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
-import { readDescription } from '../node/checkpoint-files.js';
-import { readTokenizer } from '../node/model-directory.js';
 import { addExamples, jsonOption, modelOption } from './options.js';
 import { print, printJson } from './output.js';
 
@@ -30,6 +28,8 @@ export function configure(command: Command): void {
 }
 
 async function tokenize(texts: string[], options: Options): Promise<void> {
+  const { readDescription } = await import('../node/checkpoint-files.js');
+  const { readTokenizer } = await import('../node/model-directory.js');
   const description = await readDescription(options.model);
   if (!description) throw new InputError(`${options.model}: not a model directory, it has no config.json`);
   const { config } = description;

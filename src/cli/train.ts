@@ -5,18 +5,12 @@ import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted, InputError } from '../errors.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { datasetOfRun } from '../node/evaluate-run.js';
 import type { SkippedImage } from '../node/image-files.js';
-import { type PromptsRecord, readPromptsRecord } from '../node/run-record.js';
-import { type TunedRun, tunePrompts } from '../node/tune-prompts.js';
-import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/index.js';
-import {
-  type EpochMetrics,
-  SHARED_DEFAULTS,
-  TUNING_FIELDS,
-  type TuningOptions,
-  tuningOptions,
-} from '../ptdpc/index.js';
+import type { PromptsRecord } from '../node/run-record.js';
+import type { TunedRun } from '../node/tune-prompts.js';
+import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
+import type { EpochMetrics } from '../ptdpc/index.js';
+import { SHARED_DEFAULTS, TUNING_FIELDS, type TuningOptions, tuningOptions } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory } from './encoding.js';
@@ -104,10 +98,11 @@ export interface TrainResult {
 
 /** Trains, or resumes a training. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { tunePrompts } = await import('../node/tune-prompts.js');
   const { out, memory } = options;
   const before = options.config === undefined ? undefined : await readConfig(options.config);
   const tuning = tuningOf(options, before?.options);
-  const { root, ...dataset } = datasetOf(options, before);
+  const { root, ...dataset } = await datasetOf(options, before);
   const model = options.model ?? before?.model.directory;
   if (model === undefined) throw new InputError('--model <dir>: missing');
   let skipped: readonly SkippedImage[] = [];
@@ -140,11 +135,13 @@ function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetric
 }
 
 /** The record of a run, given by its folder or its run.json. */
-function readConfig(path: string): Promise<PromptsRecord> {
-  return readPromptsRecord(basename(path) === 'run.json' ? dirname(path) : path);
+async function readConfig(path: string): Promise<PromptsRecord> {
+  const { readPromptsRecord } = await import('../node/run-record.js');
+  return await readPromptsRecord(basename(path) === 'run.json' ? dirname(path) : path);
 }
 
-function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: PromptsRecord | undefined) {
+async function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: PromptsRecord | undefined) {
+  const { datasetOfRun } = await import('../node/evaluate-run.js');
   const chosen = { setting: dataset, fold, seed: splitSeed };
   if (before) return datasetOfRun(before, { root: data, ...chosen });
   if (data === undefined) throw new InputError('--data <path>: missing');

@@ -5,8 +5,7 @@ import type { Check } from '../clip/verify/index.js';
 import { counted } from '../errors.js';
 import type { OpenedDevice } from '../node/device.js';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { verifyModel } from '../node/verify-model.js';
-import { Engine } from '../tensor/index.js';
+import type { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption } from './options.js';
 import { NegativeResult, print, printJson } from './output.js';
@@ -42,6 +41,7 @@ export function configure(command: Command): void {
 }
 
 async function verify(model: string, { device, expect, image, json }: Options): Promise<void> {
+  const { verifyModel } = await import('../node/verify-model.js');
   using opened = new LateDevice(device);
   const checks = await verifyModel(model, {
     engine: () => opened.engine(),
@@ -66,6 +66,7 @@ class LateDevice implements Disposable {
   constructor(private readonly choice: DeviceChoice) {}
 
   async engine(): Promise<Engine> {
+    const { Engine } = await import('../tensor/index.js');
     this.#opened ??= await openReportedDevice(this.choice);
     return new Engine(this.#opened.backend);
   }

@@ -1,13 +1,11 @@
 /** `ptdpc zeroshot`: classifies by CLIP without training. */
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../node/device-choice.js';
-import { evaluateZeroShot } from '../node/evaluate-run.js';
-import { evaluationJson } from '../node/results.js';
-import { PRESETS, type Split } from '../ptdpc/index.js';
+import type { Split } from '../ptdpc/index.js';
+import { PRESETS } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
 import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
-import { printEvaluation, sayWritten } from './evaluation.js';
 import {
   addCacheOptions,
   addExamples,
@@ -62,6 +60,9 @@ export function configure(command: Command): void {
 }
 
 async function zeroShot(options: ZeroShotOptions): Promise<void> {
+  const { evaluateZeroShot } = await import('../node/evaluate-run.js');
+  const { evaluationJson } = await import('../node/results.js');
+  const { printEvaluation, sayWritten } = await import('./evaluation.js');
   const { model, data, dataset, fold, splitSeed, classes, split, out, device, memory, strict, truncated } = options;
   // The paper's unless others are given.
   const templates = options.template ?? [PRESETS.paper.template];

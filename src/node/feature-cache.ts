@@ -11,7 +11,6 @@
  * damaged one is passed over. If the cache cannot be read or written, a warning is given and the work continues without it.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { exists } from './checkpoint-files.js';
@@ -46,21 +45,6 @@ export interface FeatureOrigin {
   readonly width: number;
   /** `Backend.arithmetic`: features of the same image differ in their last bits from device to device. */
   readonly arithmetic: string;
-}
-
-/** The folder for caches: $PTDPC_CACHE, else $XDG_CACHE_HOME/ptdpc, else ~/.cache/ptdpc. */
-export function defaultCacheDirectory(): string {
-  const { PTDPC_CACHE, XDG_CACHE_HOME } = process.env;
-  return PTDPC_CACHE || join(XDG_CACHE_HOME || join(home(), '.cache'), 'ptdpc');
-}
-
-/** A user that the system does not know, as in containers, has no home: then nothing can be written at the place either. */
-function home(): string {
-  try {
-    return homedir();
-  } catch {
-    return '/';
-  }
 }
 
 export class FeatureCache {

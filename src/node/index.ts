@@ -36,10 +36,10 @@ export {
   type ZeroShotRequest,
 } from './evaluate-run.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
-export { defaultCacheDirectory } from './feature-cache.js';
 export { loadImageCodecs } from './image-codecs.js';
 export { listImages, readImageFile, type SkippedImage } from './image-files.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
+export { defaultCacheDirectory } from './package.js';
 export type { WrittenResult } from './results.js';
 export { type RunImage, readRunImages, type SeenImages } from './run-images.js';
 export {
@@ -53,4 +53,12 @@ export {
   type ZeroShotRecord,
 } from './run-record.js';
 export { type TunedRun, type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
+export {
+  type ExplainedImage,
+  explainRun,
+  type FileNotes,
+  type FilePrediction,
+  predictFiles,
+  type UseRequest,
+} from './use-run.js';
 export { type RunReportOptions, writeComparison, writeExperimentReport, writeRunReport } from './write-report.js';

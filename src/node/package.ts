@@ -1,9 +1,10 @@
 /**
- * Finds this package on disk, and tells its version. The code may run from dist/, from src/, or as part of a bundle, ESM or
+ * Finds this package on disk, its version, and the folder for its caches. The code may run from dist/, from src/, or as part of a bundle, ESM or
  * CommonJS, that may or may not find the installed package.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InputError } from '../errors.js';
@@ -79,5 +80,20 @@ function isOurs(folder: string): boolean {
     return name === 'ptdpc' && version === VERSION;
   } catch {
     return false;
+  }
+}
+
+/** The folder for caches: $PTDPC_CACHE, else $XDG_CACHE_HOME/ptdpc, else ~/.cache/ptdpc. */
+export function defaultCacheDirectory(): string {
+  const { PTDPC_CACHE, XDG_CACHE_HOME } = process.env;
+  return PTDPC_CACHE || join(XDG_CACHE_HOME || join(home(), '.cache'), 'ptdpc');
+}
+
+/** A user that the system does not know, as in containers, has no home: then nothing can be written at the place either. */
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
   }
 }

@@ -10,7 +10,7 @@ import { type AdapterSummary, parseTuning, type Timing, type Tuning } from '../k
 import { shaders } from '../kernels/webgpu/shaders.generated.js';
 import { writeFileAtomically } from './atomic.js';
 import { exists, readText } from './checkpoint-files.js';
-import { defaultCacheDirectory } from './feature-cache.js';
+import { defaultCacheDirectory } from './package.js';
 import { errorCode } from './system-error.js';
 
 export interface TuningRecord {

@@ -3,13 +3,9 @@ import { type VisionConfig, visionRows } from '../clip/config.js';
 import { largestWeightBytes, type VisionTower } from '../clip/towers/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { tooLittleMemory } from './budget.js';
+import type { FeatureKind } from './options.js';
 
-/** `joint`: projected into the space that images and texts share; `pooled`: the tower's output before that. */
-export const FEATURE_KINDS = ['pooled', 'joint'] as const;
-/** One of `FEATURE_KINDS`. */
-export type FeatureKind = (typeof FEATURE_KINDS)[number];
-
-/** Beyond this many images a larger batch is no faster on any device, and Ctrl-C and the progress bar wait longer. */
+/** Beyond this many images a larger batch is no faster on any device, and the progress bar moves less often. */
 const LARGEST_BATCH = 32;
 
 /** Share of the budget for images; the rest is for a device's rounding of sizes. */

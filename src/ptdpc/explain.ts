@@ -15,18 +15,12 @@ import {
   type NearestWord,
   type NearestWordsOptions,
   nearestWords,
-  type WordMetric,
 } from './nearest-words.js';
-import type { Mode } from './options.js';
+import { type Mode, SKIPPABLE_WORDS, type SkippableWords, type WordMetric } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { promptWeights } from './prompt-weights.js';
 import type { PromptsFile } from './prompts-file.js';
 import { predictLogits } from './step.js';
-
-/** Tokens of the vocabulary that can be passed over: SOT and EOT; what does not end a word; what the prompt began with. */
-export const SKIPPABLE_WORDS = ['special', 'fragments', 'template'] as const;
-/** One of `SKIPPABLE_WORDS`. */
-export type SkippableWords = (typeof SKIPPABLE_WORDS)[number];
 
 /** Which words are looked for, and how. */
 export interface ExplainOptions extends Omit<NearestWordsOptions, 'skips'> {

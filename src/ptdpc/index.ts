@@ -5,7 +5,7 @@
  */
 export { mebibytes } from './budget.js';
 export * from './datasets/index.js';
-export { type EncodedPixels, encodePixels, FEATURE_KINDS, type FeatureKind, imagesPerBatch } from './encode-pixels.js';
+export { type EncodedPixels, encodePixels, imagesPerBatch } from './encode-pixels.js';
 export * from './evaluate.js';
 export * from './explain.js';
 export { normalizedFeatures } from './features.js';

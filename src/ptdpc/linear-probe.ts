@@ -4,7 +4,6 @@
  * StepLR of step 3 and gamma 0.9, batches of 64, 10 epochs, and a learning rate of 0.1, 0.01 or 0.001 "of different datasets", which
  * `chooseRate` takes by validation.
  */
-import * as v from 'valibot';
 import { InputError } from '../errors.js';
 import {
   AdamW,
@@ -20,39 +19,10 @@ import {
 import { bytesPerImage, ROW_SHARE, tooLittleMemory } from './budget.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
 import { bestRate, holdOut, type RateChoice } from './learning-rate.js';
-import {
-  ADAMW,
-  checkedOptions,
-  numberIn,
-  type OptionsOf,
-  PRESETS,
-  SGD_MOMENTUM,
-  stepLearningRate,
-  TUNING_FIELDS,
-} from './options.js';
+import { ADAMW, type ProbeOptions, SGD_MOMENTUM, stepLearningRate } from './options.js';
 import { epochOrder, uniformGenerator } from './random.js';
 import { type LabelledFeatures, pick, slice } from './step.js';
 import { TrainingDiverged } from './train.js';
-
-const OF_TUNING = ['optimizer', 'learningRate', 'stepSize', 'gamma', 'epochs', 'batchSize', 'shuffle', 'seed'] as const;
-
-/** Every option of a probe's training: those of prompt tuning that apply, and the regularisation. */
-export const PROBE_FIELDS = {
-  ...v.pick(v.object(TUNING_FIELDS), OF_TUNING).entries,
-  /** Factor of half the squared norm of the weights in the loss; the bias is free. */
-  l2: numberIn({ least: 0 }, { flag: '--l2 <x>', help: 'factor of half the squared norm of the weights in the loss' }),
-};
-
-/** How a probe is trained. */
-export interface ProbeOptions extends OptionsOf<typeof PROBE_FIELDS> {}
-
-/** Section 5.2 of the paper, without regularisation. */
-export const PROBE_DEFAULTS: ProbeOptions = v.parse(v.object(PROBE_FIELDS), { ...PRESETS.paper, l2: 0 });
-
-/** The defaults with some options replaced. Throws InputError if an option is out of range. */
-export function probeOptions(overrides: Partial<ProbeOptions> = {}): ProbeOptions {
-  return checkedOptions(PROBE_FIELDS, { ...PROBE_DEFAULTS, ...overrides });
-}
 
 /** A trained linear layer. */
 export interface LinearProbe {

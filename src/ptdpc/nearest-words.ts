@@ -8,11 +8,7 @@
 import type { TokenEmbeddings } from '../clip/towers/index.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
-
-/** Nearest by the angle between two embeddings, or by the distance between their ends. */
-export const WORD_METRICS = ['cosine', 'euclidean'] as const;
-/** One of `WORD_METRICS`. */
-export type WordMetric = (typeof WORD_METRICS)[number];
+import type { WordMetric } from './options.js';
 
 /** Which words are looked for, and how. */
 export interface NearestWordsOptions {

@@ -285,3 +285,38 @@ export function stepLearningRate(
 ): number {
   return options.learningRate * options.gamma ** Math.floor(epoch / options.stepSize);
 }
+
+const OF_TUNING = ['optimizer', 'learningRate', 'stepSize', 'gamma', 'epochs', 'batchSize', 'shuffle', 'seed'] as const;
+
+/** Every option of a probe's training: those of prompt tuning that apply, and the regularisation. */
+export const PROBE_FIELDS = {
+  ...v.pick(v.object(TUNING_FIELDS), OF_TUNING).entries,
+  /** Factor of half the squared norm of the weights in the loss; the bias is free. */
+  l2: numberIn({ least: 0 }, { flag: '--l2 <x>', help: 'factor of half the squared norm of the weights in the loss' }),
+};
+
+/** How a probe is trained. */
+export interface ProbeOptions extends OptionsOf<typeof PROBE_FIELDS> {}
+
+/** Section 5.2 of the paper, without regularisation. */
+export const PROBE_DEFAULTS: ProbeOptions = v.parse(v.object(PROBE_FIELDS), { ...PRESETS.paper, l2: 0 });
+
+/** The defaults with some options replaced. Throws InputError if an option is out of range. */
+export function probeOptions(overrides: Partial<ProbeOptions> = {}): ProbeOptions {
+  return checkedOptions(PROBE_FIELDS, { ...PROBE_DEFAULTS, ...overrides });
+}
+
+/** `joint`: projected into the space that images and texts share; `pooled`: the tower's output before that. */
+export const FEATURE_KINDS = ['pooled', 'joint'] as const;
+/** One of `FEATURE_KINDS`. */
+export type FeatureKind = (typeof FEATURE_KINDS)[number];
+
+/** Nearest words of an embedding by cosine, or by Euclidean distance. */
+export const WORD_METRICS = ['cosine', 'euclidean'] as const;
+/** One of `WORD_METRICS`. */
+export type WordMetric = (typeof WORD_METRICS)[number];
+
+/** Tokens of the vocabulary that `explain` can skip: SOT and EOT; parts of words; the initial tokens of the prompt. */
+export const SKIPPABLE_WORDS = ['special', 'fragments', 'template'] as const;
+/** One of `SKIPPABLE_WORDS`. */
+export type SkippableWords = (typeof SKIPPABLE_WORDS)[number];

@@ -45,7 +45,7 @@ it('measures, keeps, shows and clears; other commands use the table', async () =
   const doctor = await ptdpcJson<{ webgpu: { tuned: string | null } }>(['doctor']);
   expect(doctor.webgpu.tuned).toMatch(/^\d{4}-/);
   // Other variants may round differently, so the device goes by another name, and so do its cached features.
-  expect(await embedded('after.safetensors')).toMatch(/device: .*tuned [0-9a-f]{8}.*\n.* 0 from the cache/);
+  expect(await embedded('after.safetensors')).toMatch(/device: .*tuned [0-9a-f]{8}.*\n.*\n.* 0 from the cache/);
 
   await writeFile(
     tuned.file,

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { build } from 'esbuild';
 import { describe, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { printEvaluation } from '../../src/cli/evaluation.js';
@@ -33,6 +34,30 @@ describe.each(COMMANDS.map(({ name }) => name))('%s', (name) => {
     expect(stdout).toMatch(new RegExp(`\nExamples:\n  # .+\n  \\$ ptdpc ${name}`));
     expect((await ptdpc(['help', name])).stdout).toBe(stdout);
   });
+});
+
+/** The source files that a command loads before it runs, by static imports. */
+async function loadedBy(commands: readonly string[]): Promise<Map<string, string[]>> {
+  const { metafile } = await build({
+    ...{ entryPoints: commands.map((name) => `src/cli/${name}.ts`), outdir: 'unused', write: false, metafile: true },
+    ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', packages: 'external', logLevel: 'silent' },
+    absWorkingDir: new URL('../..', import.meta.url).pathname,
+  });
+  const closure = (path: string, seen = new Set<string>()): Set<string> => {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    for (const { kind, path: next } of metafile.inputs[path]?.imports ?? [])
+      if (kind === 'import-statement') closure(next, seen);
+    return seen;
+  };
+  return new Map(commands.map((name) => [name, [...closure(`src/cli/${name}.ts`)]]));
+}
+
+test('the help of a command does not load the engine; that of the laboratory lists the kernels', async () => {
+  const loaded = await loadedBy(COMMANDS.map(({ name }) => name));
+  const engine = /^src\/(kernels\/cpu|tensor|clip\/towers)\//;
+  const loading = [...loaded].filter(([, paths]) => paths.some((path) => engine.test(path))).map(([name]) => name);
+  expect(loading).toEqual(['lab']);
 });
 
 test('what is used wrongly is named', async () => {

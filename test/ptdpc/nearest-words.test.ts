@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { TokenEmbeddings } from '../../src/clip/towers/index.js';
 import { InputError } from '../../src/errors.js';
-import { type NearestWord, nearestWords, WORD_METRICS, type WordMetric } from '../../src/ptdpc/nearest-words.js';
+import { type NearestWord, nearestWords } from '../../src/ptdpc/nearest-words.js';
+import { WORD_METRICS, type WordMetric } from '../../src/ptdpc/options.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
 import { randomReals } from '../support/random.js';

@@ -3,7 +3,7 @@
  * believed: names that become file names are plain, numbers in range, and matrices as large as the lists of classes beside them.
  */
 import * as v from 'valibot';
-import { TRUNCATED_CHOICES } from '../../clip/image/index.js';
+import { TRUNCATED_CHOICES } from '../../clip/image/decoded-image.js';
 import { NAMED_SETTINGS, namedSetting, splitOriginSchema } from '../datasets/index.js';
 import { TUNING_FIELDS } from '../options.js';
 import { finite, fromOne, isSquare, parseJsonAs, positive, share, text, whole } from '../parse-json.js';

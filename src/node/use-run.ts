@@ -1,0 +1,114 @@
+/** What a run has learned, put to use: predictions for new images, and explanations of its prompts. */
+import type { TruncatedImages } from '../clip/image/index.js';
+import {
+  ClipModel,
+  type ExplainOptions,
+  explainPrompts,
+  type ImageExplanation,
+  normalizedFeatures,
+  type PromptExplanation,
+  predictionsOf,
+  textOfPrompts,
+} from '../ptdpc/index.js';
+import { Engine } from '../tensor/index.js';
+import { isPromptsFile, openClassifier, openRun } from './classifier.js';
+import type { OpenedDevice } from './device.js';
+import { encodeFiles } from './encode-splits.js';
+import { type Events, SILENT } from './events.js';
+import { listImages, type SkippedImage } from './image-files.js';
+import { readRunRecord } from './run-record.js';
+
+/** A run and the images to use it on. */
+export interface UseRequest {
+  /** Folder of the run, or a prompts.safetensors alone with `model`. */
+  readonly run: string;
+  /** Model directory. Default: the run's. */
+  readonly model?: string | undefined;
+  /** Image files, and folders of them. */
+  readonly images: readonly string[];
+  /** Called once the run and the images have been found. */
+  readonly openDevice: () => Promise<OpenedDevice>;
+  /** Where features are kept; undefined: nowhere. */
+  readonly cacheDirectory: string | undefined;
+  /** Working memory in bytes, besides the weights. */
+  readonly memory: number;
+  /** True: the first unreadable image is an InputError. Default: it is skipped. */
+  readonly strict?: boolean | undefined;
+  /** What becomes of truncated images. Default: as in the run. */
+  readonly truncated?: TruncatedImages | undefined;
+  readonly events?: Events | undefined;
+}
+
+/** The image files that were skipped, and those that were read though they are truncated. */
+export interface FileNotes {
+  readonly skipped: readonly SkippedImage[];
+  readonly truncated: readonly string[];
+}
+
+/** The prediction for an image file. */
+export interface FilePrediction {
+  readonly path: string;
+  /** The class word of the largest probability. */
+  readonly predicted: string;
+  /** By class word. */
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+/** Predicts the class of image files with a run of any learner. Throws InputError if none of them can be read. */
+export async function predictFiles(
+  request: UseRequest,
+): Promise<FileNotes & { readonly predictions: readonly FilePrediction[] }> {
+  await using classifier = await openClassifier(request.run, request.model);
+  const { encoder, record } = classifier;
+  const images = await listImages(request.images);
+  using device = await request.openDevice();
+  const engine = new Engine(device.backend);
+  const truncated = request.truncated ?? record?.truncated;
+  const encoded = await encodeFiles({ ...request, engine, model: encoder, truncated }, images);
+  const features =
+    encoder.features === 'joint' ? normalizedFeatures(encoded.features, encoder.width) : encoded.features;
+  const words = classifier.classes.map(({ word }) => word);
+  const logits = await classifier.logits(device, features, request.memory);
+  const { classes, probabilities, predicted } = predictionsOf(words, logits);
+  const predictions = encoded.paths.map((path, i) => ({
+    path,
+    predicted: classes[predicted[i]!]!,
+    probabilities: Object.fromEntries(classes.map((word, c) => [word, probabilities[i * classes.length + c]!])),
+  }));
+  return { predictions, skipped: encoded.skipped, truncated: encoded.truncated };
+}
+
+/** An image file's probabilities and weights. */
+export type ExplainedImage = ImageExplanation & { readonly path: string };
+
+/** The nearest words of the prompts of a run, and for each image its weights. Throws InputError for runs without prompts. */
+export async function explainRun(
+  request: UseRequest & Omit<ExplainOptions, 'memory' | 'onProgress'>,
+): Promise<FileNotes & { readonly prompts: PromptExplanation; readonly images: readonly ExplainedImage[] }> {
+  const { run: folder, memory, top, metric, skip, events = SILENT } = request;
+  await using run = await openRun(folder, request.model);
+  await textOfPrompts(run.prompts, run.model);
+  const paths = request.images.length === 0 ? [] : await listImages(request.images);
+  using device = await request.openDevice();
+  using clip = new ClipModel(device, run.model, { memory });
+  const explained = await explainImages();
+  const { engine, source, tokenEmbeddings: embeddings } = clip;
+  using bar = events.progress(embeddings.count, 'comparing', 'tokens');
+  const words = { top, metric, skip, memory, onProgress: (tokens: number) => bar.tick(tokens) };
+  const prompts = await explainPrompts(engine, run.prompts, await source.tokenizer(), embeddings, words);
+  return { prompts, ...explained };
+
+  async function explainImages() {
+    if (paths.length === 0) return { images: [], skipped: [], truncated: [] };
+    const record = (await isPromptsFile(folder)) ? undefined : await readRunRecord(folder);
+    const truncated = request.truncated ?? record?.truncated;
+    const encoded = await encodeFiles({ ...request, engine: clip.engine, model: run.model, truncated }, paths);
+    using tuned = await clip.restorePrompts(run.prompts, folder);
+    const images = await tuned.explain(normalizedFeatures(encoded.features, clip.width));
+    return {
+      images: images.map((image, i) => ({ path: encoded.paths[i]!, ...image })),
+      skipped: encoded.skipped,
+      truncated: encoded.truncated,
+    };
+  }
+}
