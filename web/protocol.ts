@@ -12,6 +12,7 @@ import type {
   Evaluation,
   ImageExplanation,
   PromptExplanation,
+  SettingName,
   TuningOptions,
 } from '../src/ptdpc/index.js';
 import type { LabTasks } from './protocol-lab.js';
@@ -153,13 +154,15 @@ export interface SceneData {
   readonly seed: number;
 }
 
-/** A folder is a class; `train`, `val` and `test` above them are splits. */
+/** A data set of the user's, in any layout that the command line reads. */
 export interface FolderData {
   readonly kind: 'folder';
   /** The folder's, for people. */
   readonly name: string;
   readonly files: readonly { readonly path: string; readonly file: File }[];
-  /** Of the split, where the folders are none. */
+  /** Which data set it is; undefined if its files show it. */
+  readonly setting?: SettingName | undefined;
+  /** Of the split, if the data set has none. */
   readonly seed: number;
 }
 

@@ -3,10 +3,10 @@
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted } from '../errors.js';
-import type { DatasetCheck, DecodedImages, DuplicateImage } from '../node/datasets/index.js';
+import type { DecodedImages, DuplicateImage } from '../node/datasets/index.js';
 import { describeOrigin, SPLITS } from '../ptdpc/datasets/dataset.js';
 import { namedSetting } from '../ptdpc/datasets/settings.js';
-import type { Tally } from '../ptdpc/index.js';
+import type { DatasetCheck, Tally } from '../ptdpc/index.js';
 import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
 import { addExamples, jsonOption, truncatedOption } from './options.js';
 import { print, printJson, say } from './output.js';
@@ -100,7 +100,7 @@ function checkJson(
 const number = (value: number | null | undefined) => value?.toLocaleString('en-US') ?? '-';
 
 async function checkLines(found: DatasetCheck, given: boolean): Promise<string[]> {
-  const { LEFT_OUT_REASONS } = await import('../node/datasets/index.js');
+  const { LEFT_OUT_REASONS } = await import('../ptdpc/datasets/index.js');
   const { dataset, pattern, classes, all, leftOut } = found;
   const { setting, root } = dataset;
   const label = namedSetting(setting)?.label;

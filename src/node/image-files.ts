@@ -1,6 +1,5 @@
 /** Image files: finding them under folders, reading them, and turning them into what the vision tower takes. */
-import type { Dirent } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   decodeImage,
@@ -12,6 +11,8 @@ import {
   type TruncatedImages,
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
+import { filesBelow } from '../ptdpc/datasets/listing.js';
+import { diskFolder } from './datasets/disk-folder.js';
 import { loadImageCodecs } from './image-codecs.js';
 import { kindOfFile, naming } from './system-error.js';
 
@@ -31,10 +32,9 @@ export interface SkippedImage {
 }
 
 /**
- * The images in `inputs`, sorted by path (by code unit, each path once). A folder stands for all files
- * below it that are named like images (`IMAGE_NAME`), hidden ones left out; a file stands for itself, whatever its name. Links are followed, but no folder is gone
- * through twice, whatever links lead to it. A folder below that cannot be read is listed in place of its images: reading it says why.
- * Throws InputError for a path that does not exist or cannot be read, and for a folder without images.
+ * The images in `inputs`, sorted by path (by code unit, each path once). A folder stands for all files below it that are named like
+ * images (`IMAGE_NAME`), as `filesBelow` walks it; a file stands for itself, whatever its name. A folder below that cannot be listed stands
+ * in place of its images: reading it says why. Throws InputError for a path that does not exist or cannot be read, and for a folder without images.
  */
 export async function listImages(inputs: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
@@ -45,8 +45,12 @@ export async function listImages(inputs: readonly string[]): Promise<string[]> {
       continue;
     }
     let images = 0;
-    for await (const path of imagesBelow(input)) {
-      found.add(path);
+    for await (const walked of filesBelow(diskFolder(input))) {
+      const { path, kind } = walked;
+      if (kind === 'unlistable' && path === '') throw walked.error;
+      const isFolder = kind === 'unlistable' || (kind === 'lost' && walked.isFolder);
+      if (kind === 'hidden' || (!isFolder && !IMAGE_NAME.test(path))) continue;
+      found.add(join(input, path));
       images++;
     }
     if (images === 0) {
@@ -54,41 +58,6 @@ export async function listImages(inputs: readonly string[]): Promise<string[]> {
     }
   }
   return [...found].sort();
-}
-
-/**
- * Walks a folder. Links to folders come after all else, so that what is really there is found under its own path. Each
- * folder is visited once: a few links into each other would otherwise make paths without end.
- */
-async function* imagesBelow(top: string): AsyncGenerator<string> {
-  const visited = new Set<string>();
-  const linked = [top];
-  for (const start of linked) {
-    const waiting = [start];
-    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-      const directory = folder;
-      let entries: Dirent[];
-      try {
-        const real = await naming(directory, 'cannot be read', () => realpath(directory));
-        if (visited.has(real)) continue;
-        visited.add(real);
-        entries = await naming(directory, 'cannot be read', () => readdir(directory, { withFileTypes: true }));
-      } catch (error) {
-        if (directory === top) throw error;
-        yield directory;
-        continue;
-      }
-      for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        if (entry.name.startsWith('.')) continue;
-        const path = join(directory, entry.name);
-        // A link that leads nowhere is no folder; if it is named like an image, reading it will say what is wrong.
-        const status = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : undefined;
-        if (status?.isDirectory()) linked.push(path);
-        else if (entry.isDirectory()) waiting.push(path);
-        else if (IMAGE_NAME.test(entry.name)) yield path;
-      }
-    }
-  }
 }
 
 /** The bytes of an image file. Throws InputError naming it. */

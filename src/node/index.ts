@@ -5,19 +5,11 @@
  * @module ptdpc/node
  */
 export type {} from '../platform-types.js';
+export type { DatasetCheck, DatasetOptions, LeftOut, LeftOutReason } from '../ptdpc/datasets/index.js';
+export { LEFT_OUT_REASONS } from '../ptdpc/datasets/index.js';
 export { openRun, type RunFiles } from './classifier.js';
 export { type Conversion, type ConversionOptions, convertCheckpoint } from './convert-checkpoint.js';
-export {
-  checkDataset,
-  type DatasetCheck,
-  type DatasetOptions,
-  type DuplicateImage,
-  duplicateImages,
-  LEFT_OUT_REASONS,
-  type LeftOut,
-  type LeftOutReason,
-  openDataset,
-} from './datasets/index.js';
+export { checkDataset, type DuplicateImage, diskFolder, duplicateImages, openDataset } from './datasets/index.js';
 export { demoModelDirectory, writeScenes } from './demo-scenes.js';
 export { type AutoChoice, autoChoice, type DeviceOptions, type OpenedDevice, openDevice } from './device.js';
 export {

@@ -9,11 +9,10 @@
  */
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../errors.js';
-import type { ClassName, Split } from '../ptdpc/index.js';
+import { type ClassName, isManifestName, type Split } from '../ptdpc/index.js';
 import { csvLine } from '../ptdpc/predictions-csv.js';
 import { exists } from './checkpoint-files.js';
 import { csvRecords } from './csv-file.js';
-import { isManifestName } from './datasets/manifest.js';
 import { sha256 } from './feature-segment.js';
 import type { SkippedImage } from './image-files.js';
 import type { EncodedSplit } from './labelled-images.js';

@@ -85,8 +85,6 @@ beforeAll(async () => {
     }
     listed = await fill(scratchPath(`wild/${split}/awe`));
   }
-  // Unlike in a folder that is walked, a folder called like an image is something amiss among the images of a class.
-  await mkdir(scratchPath('wild/train/awe/zz.jpg'));
   await train('tuned', '--data', 'wild', '--epochs', '1');
 });
 
@@ -133,8 +131,7 @@ test('train, zeroshot, eval and predict list them last, and in their JSON', asyn
   }
   const again = ['train', ...model, '--data', 'wild', '--out', 'once-more', '--epochs', '1'];
   const list = await expectListIsLast(...again);
-  expect(list).toHaveLength(listed.length + 1);
-  expect(list.at(-1)).toMatch(/zz\.jpg: expected an image file, found a folder$/);
+  expect(list).toHaveLength(listed.length);
   const { skipped } = await ptdpcJson<{ skipped: Skipped[] }>([...again, '--device', 'cpu']);
-  expectListed(skipped.slice(0, -1));
+  expectListed(skipped);
 });

@@ -60,14 +60,14 @@ test('links between folders, two in each, are not followed in all their combinat
   expect(await listImages([scratch('maze/0')])).toHaveLength(1);
 });
 
-test('a folder named like an image is listed, so that it is reported as unreadable; a class outside the data is refused', async () => {
+test('a folder named like an image is a folder; a class outside the data is refused', async () => {
   for (const folder of ['data/train/awe/x.jpg', 'data/train/joy', 'elsewhere'])
     await mkdir(scratch(folder), { recursive: true });
-  for (const file of ['data/train/awe/y.jpg', 'data/train/joy/z.jpg', 'elsewhere/w.jpg'])
+  for (const file of ['data/train/awe/x.jpg/1.jpg', 'data/train/awe/y.jpg', 'data/train/joy/z.jpg', 'elsewhere/w.jpg'])
     await writeFile(scratch(file), '');
   const { splits } = await openDataset(scratch('data'));
   const names = splits.train?.map(({ path }) => path.slice(scratch('data/train/').length));
-  expect(names).toEqual(['awe/x.jpg', 'awe/y.jpg', 'joy/z.jpg']);
+  expect(names).toEqual(['awe/x.jpg/1.jpg', 'awe/y.jpg', 'joy/z.jpg']);
   await expectInputError(
     openDataset(scratch('data'), { classes: '../../elsewhere=elsewhere' }),
     /class "\.\.\/\.\.\/elsewhere" is not in the data set/,

@@ -40,11 +40,11 @@ test('folders of images, folders of classes and published lists take every exten
   expect((await trainNames('lists')).sort()).toEqual(NAMES);
 });
 
-test('the page takes the same of a folder', () => {
+test('the page takes the same of a folder', async () => {
   const files = CLASSES.flatMap((name) =>
     NAMES.map((file) => ({ path: `train/${name}/${file}`, file: new File([], file) })),
   );
-  const { splits } = labelledPictures({ kind: 'folder', name: 'mine', files, seed: 0 });
+  const { splits } = await labelledPictures({ kind: 'folder', name: 'mine', files, seed: 0 });
   expect(splits.train).toHaveLength(files.length);
 });
 

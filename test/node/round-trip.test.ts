@@ -6,14 +6,14 @@ import { beforeAll, expect, test } from 'vitest';
 import { bytesSource } from '../../src/clip/checkpoint/byte-source.js';
 import { InputError } from '../../src/errors.js';
 import { type AdapterSummary, defaultTuning } from '../../src/kernels/index.js';
-import { parseClassList, readClassesJson } from '../../src/node/datasets/class-list.js';
-import { pathInside } from '../../src/node/datasets/found.js';
-import { openDataset } from '../../src/node/datasets/index.js';
+import { diskFolder, openDataset } from '../../src/node/datasets/index.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from '../../src/node/feature-segment.js';
 import { readPredictions } from '../../src/node/report/predictions-file.js';
 import { parseMetrics } from '../../src/node/run-metrics.js';
 import { readRunRecord } from '../../src/node/run-record.js';
 import { readTuning, writeTuning } from '../../src/node/tuning-file.js';
+import { parseClassList, readClassesJson } from '../../src/ptdpc/datasets/class-list.js';
+import { pathInside } from '../../src/ptdpc/datasets/image-list.js';
 import { parsePlan } from '../../src/ptdpc/experiment/index.js';
 import {
   decodePrompts,
@@ -68,7 +68,7 @@ test('classes: as an option and as classes.json', () => {
       const json = JSON.stringify(Object.fromEntries(classes.map(({ folder, word }) => [folder, word])));
       await expectWholeOnly(new TextEncoder().encode(json), 'classes.json', [0.5], async (bytes) => {
         await writeFile(scratch('classes/classes.json'), bytes);
-        expect(await readClassesJson(scratch('classes'))).toEqual(classes);
+        expect(await readClassesJson(diskFolder(scratch('classes')))).toEqual(classes);
       });
     }),
     { seed: 1, numRuns: 20 },

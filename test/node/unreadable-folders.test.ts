@@ -40,7 +40,7 @@ test('stand in the list for the images below, and say why when they are read', a
 });
 
 test('are refused where they were asked for by name', async () => {
-  await expectInputError(listed('closed'), /closed: cannot be read \(permission denied\)/);
+  await expectInputError(listed('closed'), /closed: cannot be listed \(permission denied\)/);
 });
 
 test('leave the images that a manifest names there to be read, and skipped', async () => {

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import {
   type Dataset,
+  foldersIn,
   imagesOf,
   splitFolders as isSplit,
   type LabelledPath,
@@ -13,8 +14,7 @@ import {
 } from '../../ptdpc/datasets/index.js';
 import { PAPER_SETTINGS, type PlanSetting } from '../../ptdpc/experiment/index.js';
 import type { ClassName } from '../../ptdpc/index.js';
-import { openDataset } from '../datasets/index.js';
-import { entries, foldersIn } from '../datasets/listing.js';
+import { diskFolder, openDataset } from '../datasets/index.js';
 
 export interface SettingData {
   /** For the record of a training. */
@@ -51,9 +51,9 @@ export async function settingData({ root, dataset }: PlanSetting, seed: number):
  * whose folder is there. Throws InputError if a wanted one is not, or none is.
  */
 export async function findSettings(dataRoot: string, wanted: readonly string[] | undefined): Promise<PlanSetting[]> {
-  if (!(await entries(dataRoot)))
-    throw new InputError(`--data-root ${dataRoot}: cannot be listed (no such file or folder)`);
-  const folders = await foldersIn(dataRoot);
+  const data = diskFolder(dataRoot);
+  if (!(await data.has(''))) throw new InputError(`--data-root ${dataRoot}: cannot be listed (no such file or folder)`);
+  const folders = await foldersIn(data, '');
   const settings: PlanSetting[] = [];
   for (const item of wanted ?? PAPER_SETTINGS) {
     const [text = '', place] = item.split('=').map((part) => part.trim());
@@ -88,7 +88,7 @@ async function folderOf(
     const found = named(name);
     if (found === undefined) continue;
     const root = join(dataRoot, found);
-    if (folders.includes(name) || isSplit(await foldersIn(root), root)) return root;
+    if (folders.includes(name) || isSplit(await foldersIn(diskFolder(root), ''), root)) return root;
   }
   return undefined;
 }

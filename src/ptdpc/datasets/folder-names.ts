@@ -49,6 +49,6 @@ export function numberedWarnings(names: readonly string[]): string[] {
   const found = names.slice(0, 2).map((name) => `"${name}"`);
   return [
     `the classes are called by numbers (${found.join(', ')}${names.length > 2 ? ', ...' : ''}), and so are their prompts; ` +
-      `give them words with --classes ${example.join(',')}${names.length > 2 ? ',...' : ''} or classes.json`,
+      `give them words in classes.json, or with --classes ${example.join(',')}${names.length > 2 ? ',...' : ''}`,
   ];
 }

@@ -175,8 +175,7 @@ test('every image is decoded, and those that cannot be read are named in order',
   const root = await published('twitter2');
   const bad = [join(root, 'train/positive/positive_2.jpg'), join(root, 'test/negative/negative_0.jpg')];
   await writeFile(bad[0]!, 'no image');
-  await rm(bad[1]!);
-  await mkdir(bad[1]!);
+  await writeFile(bad[1]!, '');
   const { dataset, all } = await checkDataset(root, { setting: 'twitter2' });
   const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
   let [seen, unreadable] = [0, 0];

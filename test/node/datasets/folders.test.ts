@@ -2,8 +2,8 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { checkDataset, classWord, openDataset } from '../../../src/node/datasets/index.js';
-import { imagesOf, type LabelledPath } from '../../../src/ptdpc/index.js';
+import { checkDataset, openDataset } from '../../../src/node/datasets/index.js';
+import { classWord, imagesOf, type LabelledPath } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { scratchFolder } from '../scratch.js';
 
@@ -190,15 +190,15 @@ describe('names', () => {
       `names that are not UTF-8 cannot be opened and are left out (2, first ${data}/train/caf\ufffd); rename them`,
     ]);
     const { leftOut } = await checkDataset(data);
-    expect(leftOut).toEqual([{ reason: 'lost', count: 2, first: ['train/a/\ufffdt\ufffd.png', 'train/caf\ufffd'] }]);
+    expect(leftOut).toEqual([{ reason: 'lost', count: 2, first: ['train/caf\ufffd', 'train/a/\ufffdt\ufffd.png'] }]);
   });
 
   test('that are numbers are said, with the option that gives words', async () => {
     await files('train/0_amusement/1.png', 'train/1/1.png');
     const { warnings } = await openDataset(data);
     expect(warnings).toEqual([
-      'the classes are called by numbers ("0_amusement", "1"), and so are their prompts; give them words with ' +
-        '--classes 0_amusement=amusement,1=<word> or classes.json',
+      'the classes are called by numbers ("0_amusement", "1"), and so are their prompts; give them words in ' +
+        'classes.json, or with --classes 0_amusement=amusement,1=<word>',
     ]);
     expect((await openDataset(data, { classes: '0_amusement=amusement,1=fear' })).warnings).toEqual([]);
     await files('train/2cv/1.png');
@@ -207,7 +207,7 @@ describe('names', () => {
 });
 
 describe('images of a split', () => {
-  test('come in class order, then by file name; only files named like images, no hidden ones, but a folder called so', async () => {
+  test('come in class order, then by file name; only files named like images, no hidden ones', async () => {
     await files(
       'train/a/2.png',
       'train/a/10.JPG',
@@ -217,10 +217,10 @@ describe('images of a split', () => {
       'train/c/1.png',
     );
     await mkdir(join(data, 'train/b/folder.png'));
+    await files('train/b/folder.png/1.png');
     const dataset = await openDataset(data, { classes: 'b,a' });
-    // A folder cannot be read as an image, and whoever reads the images says so.
     expect(below(imagesOf(dataset, 'train'))).toEqual([
-      ['train/b/folder.png', 0],
+      ['train/b/folder.png/1.png', 0],
       ['train/b/x.jpeg', 0],
       ['train/a/10.JPG', 1],
       ['train/a/2.png', 1],

@@ -9,7 +9,7 @@ import type { Context, Work } from './task.js';
 let kept = 0;
 
 export const prepare: Work<'prepare'> = async (request, context) => {
-  const { name, classes, splits, origin, notes } = labelledPictures(request);
+  const { name, classes, splits, origin, notes } = await labelledPictures(request);
   const { session } = context;
   return session.withClip(async (clip) => {
     const refused: string[] = [];

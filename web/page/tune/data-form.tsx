@@ -1,5 +1,6 @@
 /** Which pictures to tune on: scenes that the page draws, or folders of the user's. */
 import { useState } from 'preact/hooks';
+import { NAMED_SETTINGS, SETTINGS, type SettingName } from '../../../src/ptdpc/datasets/settings.js';
 import type { DataReport, DataRequest, FolderData } from '../../protocol.js';
 import { DropZone, FileButton } from '../drop-zone.js';
 import { chosenFolder, droppedFolder } from '../folder.js';
@@ -17,11 +18,20 @@ export function DataForm({ disabled, onChange, report }: DataFormProps) {
   const [kind, setKind] = useState<DataRequest['kind']>('scenes');
   const [perClass, setPerClass] = useState(25);
   const [seed, setSeed] = useState(0);
+  const [setting, setSetting] = useState<SettingName>();
   const [folder, setFolder] = useState<Pick<FolderData, 'name' | 'files'>>();
-  const change = (next: { kind?: typeof kind; perClass?: number; seed?: number; folder?: typeof folder }) => {
-    const now = { kind, perClass, seed, folder, ...next };
+  const change = (
+    next: Partial<{
+      kind: typeof kind;
+      perClass: number;
+      seed: number;
+      folder: typeof folder;
+      setting: typeof setting;
+    }>,
+  ) => {
+    const now = { kind, perClass, seed, folder, setting, ...next };
     if (now.kind === 'scenes') onChange({ kind: 'scenes', perClass: now.perClass, seed: now.seed });
-    else onChange(now.folder ? { kind: 'folder', ...now.folder, seed: now.seed } : null);
+    else onChange(now.folder ? { kind: 'folder', ...now.folder, setting: now.setting, seed: now.seed } : null);
   };
   const chooseFolder = (chosen: typeof folder) => {
     if (!chosen || chosen.files.length === 0) return;
@@ -48,11 +58,31 @@ export function DataForm({ disabled, onChange, report }: DataFormProps) {
           <p>
             {folder
               ? `${folder.name}: ${counted(folder.files.length, 'file')}`
-              : 'Drop a folder that has one folder for each class, or'}
+              : 'Drop the folder of a data set (one folder per class, or a published layout), or'}
           </p>
           <FileButton folder disabled={disabled} onFiles={(files) => chooseFolder(chosenFolder(files))}>
             Choose a folder
           </FileButton>
+          <p>
+            <label>
+              Data set{' '}
+              <select
+                value={setting ?? ''}
+                onChange={({ currentTarget: { value } }) => {
+                  const chosen = NAMED_SETTINGS.find((name) => name === value);
+                  setSetting(chosen);
+                  change({ setting: chosen });
+                }}
+              >
+                <option value="">as its files show</option>
+                {NAMED_SETTINGS.map((name) => (
+                  <option key={name} value={name}>
+                    {SETTINGS[name].label}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </p>
         </DropZone>
       )}
       <div class="numbers-row">
@@ -78,7 +108,7 @@ export function DataForm({ disabled, onChange, report }: DataFormProps) {
           }}
         />
       </div>
-      {report && <Found report={report} />}
+      {report && <DataSummary report={report} />}
     </fieldset>
   );
 }
@@ -91,7 +121,7 @@ function Choice(props: { readonly checked: boolean; readonly onChoose: () => voi
   );
 }
 
-function Found({ report: { name, classes, counts, origin, notes, refused } }: { readonly report: DataReport }) {
+function DataSummary({ report: { name, classes, counts, origin, notes, refused } }: { readonly report: DataReport }) {
   return (
     <>
       <p class="note">

@@ -1,18 +1,13 @@
 /** What a folder holds as a data set: what `openDataset` reads, counted, and what it leaves out. */
 import { IMAGE_EXTENSIONS } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
-import {
-  type ClassTally,
-  type Dataset,
-  type ExpectedCounts,
-  emptinessWarnings,
-  type Layout,
-  type Tally,
-  tallyDataset,
-} from '../../ptdpc/datasets/index.js';
+import type { DataFolder } from './data-folder.js';
+import type { Dataset } from './dataset.js';
 import { LAYOUTS } from './layouts.js';
 import { filesLeftOut, type LeftOut } from './left-out.js';
-import { type DatasetOptions, readDataset } from './open-dataset.js';
+import type { ReadDataset } from './open-dataset.js';
+import type { ExpectedCounts, Layout } from './settings.js';
+import { type ClassTally, emptinessWarnings, type Tally, tallyDataset } from './tally.js';
 
 /** What `checkDataset` found. */
 export interface DatasetCheck {
@@ -30,18 +25,14 @@ export interface DatasetCheck {
   warnings: readonly string[];
 }
 
-/**
- * Reads a data set as `openDataset` does, and goes through its folder for what is not used. Throws InputError if `openDataset` does,
- * and where there are no images at all.
- */
-export async function checkDataset(root: string, options: DatasetOptions = {}): Promise<DatasetCheck> {
-  const read = await readDataset(root, options);
+/** Counts what was read of a data set, and looks in its folder for what is not used. Throws InputError if there are no images at all. */
+export async function checkReadDataset(data: DataFolder, read: ReadDataset): Promise<DatasetCheck> {
   const { dataset, layout, labels } = read;
   const { classes, all, expected } = tallyDataset(dataset);
   const pattern = layout === 'manifest' ? 'a list of images' : LAYOUTS[layout].pattern;
   if (all.total === 0) {
     const words = dataset.classes.map(({ folder }) => folder).join(', ');
-    throw new InputError(`${root}: no images of the classes ${words} in ${pattern} (${IMAGE_EXTENSIONS})`);
+    throw new InputError(`${data.name}: no images of the classes ${words} in ${pattern} (${IMAGE_EXTENSIONS})`);
   }
   const names = (label: number) => [...labels].flatMap(([name, own]) => (own === label ? [name] : []));
   return {
@@ -51,7 +42,7 @@ export async function checkDataset(root: string, options: DatasetOptions = {}): 
     classes: classes.map((one, label) => ({ ...one, names: names(label) })),
     all,
     expected,
-    leftOut: await filesLeftOut(read),
+    leftOut: await filesLeftOut(data, read),
     warnings: [...dataset.warnings, ...emptinessWarnings({ classes, all })],
   };
 }

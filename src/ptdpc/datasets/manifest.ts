@@ -4,44 +4,46 @@
  * CSV: a header with `path`, `label` and, where there is a split, `split`, in any order among other columns. JSON: an array of objects
  * with the same keys, or an object of such arrays by split; instead of an object an entry may be [label, path].
  */
-import { basename, dirname, join } from 'node:path';
-import { InputError } from '../../errors.js';
-import { type Split, splitNamed } from '../../ptdpc/datasets/index.js';
-import { exists } from '../checkpoint-files.js';
-import { readCsv } from '../csv-file.js';
-import { type Found, pathInside, quoted } from './found.js';
-import { parseJson } from './json-file.js';
-import { foundOf, type Listed } from './listed-images.js';
 
+import { quoted } from '../../clip/checkpoint/quoted.js';
+import { InputError } from '../../errors.js';
+import { type DataFolder, readJson } from './data-folder.js';
+import type { Split } from './dataset.js';
+import { splitNamed } from './folder-names.js';
+import { type ImageList, pathInside } from './image-list.js';
+import { type Listed, listOf } from './listed-images.js';
+
+/** Whether a path is that of a manifest rather than of a folder. */
 export const isManifestName = (path: string): boolean => /\.(?:csv|json)$/i.test(path);
 
-/** The manifest that a path means: itself, or `manifest.csv` or `manifest.json` in it; undefined if there is none. */
-export async function manifestAt(path: string): Promise<string | undefined> {
-  if (isManifestName(path)) return path;
-  for (const name of ['manifest.csv', 'manifest.json']) if (await exists(join(path, name))) return join(path, name);
+/** `manifest.csv` or `manifest.json`, if the folder has one. */
+export async function manifestIn(data: DataFolder): Promise<string | undefined> {
+  for (const name of ['manifest.csv', 'manifest.json']) if (await data.has(name)) return name;
   return undefined;
 }
 
 /** Throws InputError naming the line or entry that is wrong. */
-export async function readManifest(file: string): Promise<Found> {
-  const listed = /\.csv$/i.test(file) ? await readTable(file) : await readJson(file);
-  const found = await foundOf(dirname(file), listed, basename(file));
+export async function readManifest(data: DataFolder, file: string): Promise<ImageList> {
+  const listed = /\.csv$/i.test(file) ? await readTable(data, file) : await readArrays(data, file);
+  const found = await listOf(data, listed, file);
   return { ...found, origin: found.origin && { kind: 'given' } };
 }
 
-async function readTable(file: string): Promise<Listed[]> {
-  const [header = [], ...lines] = await readCsv(file, { trim: true, skip_empty_lines: true, relax_column_count: true });
+async function readTable(data: DataFolder, path: string): Promise<Listed[]> {
+  const file = data.place(path);
+  const [header = [], ...lines] = await data.csv(path);
   const column = (name: string) => header.findIndex((cell) => cell.toLowerCase() === name);
-  const [path, label, split] = [column('path'), column('label'), column('split')];
-  if (path < 0 || label < 0)
+  const at = { path: column('path'), label: column('label'), split: column('split') };
+  if (at.path < 0 || at.label < 0)
     throw new InputError(`${file}: expected a header with path and label, found ${quoted(header.join())}`);
   return lines.map((cells, i) =>
-    entry({ path: cells[path], label: cells[label], split: cells[split] }, `${file}: entry ${i + 1}`),
+    entry({ path: cells[at.path], label: cells[at.label], split: cells[at.split] }, `${file}: entry ${i + 1}`),
   );
 }
 
-async function readJson(file: string): Promise<Listed[]> {
-  const value = await parseJson(file);
+async function readArrays(data: DataFolder, path: string): Promise<Listed[]> {
+  const file = data.place(path);
+  const value = await readJson(data, path);
   if (Array.isArray(value)) return value.map((item: unknown, i) => entry(item, `${file}: entry ${i + 1}`));
   if (typeof value !== 'object' || value === null)
     throw new InputError(`${file}: expected an array of images or an object of such arrays, found ${quoted(value)}`);

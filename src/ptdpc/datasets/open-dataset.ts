@@ -1,33 +1,19 @@
-/** A data set on disk, whatever its layout, as classes and lists of paths in splits. */
-import { dirname, join } from 'node:path';
+/** A data set, whatever its layout, as classes and lists of paths in splits. */
 import { InputError } from '../../errors.js';
-import {
-  className,
-  classOf,
-  classWord,
-  countWarnings,
-  type Dataset,
-  type LabelledPath,
-  type Layout,
-  namedSetting,
-  numberedWarnings,
-  type Setting,
-  type SettingName,
-  SPLITS,
-  type Split,
-  type SplitOrigin,
-  seededFold,
-  seededSplit,
-} from '../../ptdpc/datasets/index.js';
-import type { ClassName } from '../../ptdpc/index.js';
-import { exists } from '../checkpoint-files.js';
+import type { ClassName } from '../prompts-file.js';
 import { parseClassList, readClassesJson, requireDistinct } from './class-list.js';
+import type { DataFolder } from './data-folder.js';
+import { classWord, type Dataset, type LabelledPath, SPLITS, type Split, type SplitOrigin } from './dataset.js';
 import { detectSetting } from './detect.js';
-import { byCodeUnit, type Found, type FoundImage } from './found.js';
+import { countWarnings } from './expected.js';
+import { className, numberedWarnings } from './folder-names.js';
+import { byCodeUnit, type ImageList, type ListedImage } from './image-list.js';
 import { LAYOUTS } from './layouts.js';
-import { manifestAt, readManifest } from './manifest.js';
+import { manifestIn, readManifest } from './manifest.js';
+import { type Shares, seededFold, seededSplit } from './seeded-split.js';
+import { classOf, type Layout, namedSetting, type Setting, type SettingName } from './settings.js';
 
-/** What a data set is, where its files do not say, and how it is split. */
+/** What a data set is, if its files do not say, and how it is split. */
 export interface DatasetOptions {
   /** What the folder holds; without it, `detectSetting` decides. */
   setting?: SettingName | undefined;
@@ -39,44 +25,40 @@ export interface DatasetOptions {
   classes?: string | readonly ClassName[] | undefined;
 }
 
-/** Where data sets without a published split and without a setting of their own are cut. */
-const ANY: Pick<Setting, 'layouts' | 'split'> = {
-  layouts: ['split-folders', 'class-folders'],
-  split: { val: 0, test: 0.2 },
-};
+/** Layouts of data sets without a name. */
+const ANY_LAYOUT: readonly Layout[] = ['split-folders', 'class-folders'];
+/** How such data sets are split if their files do not say. */
+const ANY_SHARES: Shares = { val: 0, test: 0.2 };
 
-/**
- * Reads the lists of a data set. Throws InputError if nothing is there in the layout that the setting has, where a list leads out
- * of the root or contradicts itself, and for a fold that the data set does not have. What is merely not as published is a warning.
- */
-export async function openDataset(root: string, options: DatasetOptions = {}): Promise<Dataset> {
-  return (await readDataset(root, options)).dataset;
-}
-
-/** A data set with what its files had to say: for `checkDataset`. */
+/** The lists of a data set, and how they were read. */
 export interface ReadDataset {
+  /** Paths are below the folder, with `/`. */
   dataset: Dataset;
   layout: Layout | 'manifest';
-  /** The folder that the paths of `found` are below. */
-  base: string;
-  found: Found;
+  list: ImageList;
   /** The label of each class that the data set names; -1 where it takes no part. */
   labels: ReadonlyMap<string, number>;
 }
 
-/** `openDataset`, with what it was made from. */
-export async function readDataset(root: string, options: DatasetOptions): Promise<ReadDataset> {
-  if (!(await exists(root))) throw new InputError(`${root}: not found; expected a folder of images or a manifest`);
-  const setting = options.setting ?? (await detectSetting(root));
-  const { seed = 0 } = options;
-  const named = namedSetting(setting);
-  const { split: rule } = named ?? ANY;
+/**
+ * Reads the lists of a data set. `manifest`: the file that lists its images, if the user named one. `shares`: how a data set without a
+ * name and without a split is cut. Throws InputError if there is nothing in the layouts of the setting, if a list leads out of the folder
+ * or contradicts itself, and for a fold that the data set does not have. What merely differs from what is published is a warning.
+ */
+export async function readDataset(
+  data: DataFolder,
+  options: DatasetOptions & { manifest?: string | undefined; shares?: Shares },
+): Promise<ReadDataset> {
+  const { name: root } = data;
+  const setting = options.setting ?? (options.manifest === undefined ? await detectSetting(data) : 'manifest');
+  const { seed = 0, shares = ANY_SHARES } = options;
+  const rule = namedSetting(setting)?.split ?? shares;
   const folds = 'folds' in rule ? rule.folds : undefined;
   const fold = checkedFold(setting, folds, options.fold);
 
-  const { base, layout, found } = await read(root, setting, fold, folds ?? 1);
-  const { classes, labels, warnings: classWarnings } = await chooseClasses(base, setting, found, options.classes);
-  const { images, origin } = withSplits(found, rule, seed, fold);
+  const { layout, list } = await read(data, setting, fold, folds ?? 1, options.manifest);
+  const { classes, labels, warnings: classWarnings } = await chooseClasses(data, setting, list, options.classes);
+  const { images, origin } = withSplits(list, rule, seed, fold);
   if (options.fold !== undefined && !('fold' in origin))
     throw new InputError(`--fold ${options.fold}: ${root} has a split of its own, and not in folds`);
 
@@ -85,15 +67,15 @@ export async function readDataset(root: string, options: DatasetOptions): Promis
     const label = labels.get(name) ?? -1;
     if (label < 0 || split === undefined) continue;
     splits[split] ??= [];
-    splits[split].push({ path: join(base, path), label });
+    splits[split].push({ path, label });
   }
   for (const split of SPLITS) splits[split]?.sort((a, b) => a.label - b.label || byCodeUnit(a.path, b.path));
-  const warnings = [...found.warnings, ...classWarnings];
-  const unused = found.names.filter((name) => labels.get(name) === -1);
+  const warnings = [...list.warnings, ...classWarnings];
+  const unused = list.names.filter((name) => labels.get(name) === -1);
   if (unused.length > 0) warnings.push(`not among the classes, so left out: ${unused.join(', ')}`);
   // A selection of classes has other counts.
   if (options.classes === undefined) warnings.push(...countWarnings({ setting, splits, origin }));
-  return { dataset: { setting, root, classes, splits, origin, warnings }, layout, base, found, labels };
+  return { dataset: { setting, root, classes, splits, origin, warnings }, layout, list, labels };
 }
 
 function checkedFold(setting: SettingName, folds: number | undefined, given: number | undefined): number {
@@ -105,58 +87,65 @@ function checkedFold(setting: SettingName, folds: number | undefined, given: num
 }
 
 async function read(
-  root: string,
+  data: DataFolder,
   setting: SettingName,
   fold: number,
   folds: number,
-): Promise<Pick<ReadDataset, 'base' | 'layout' | 'found'>> {
+  manifest: string | undefined,
+): Promise<Pick<ReadDataset, 'layout' | 'list'>> {
+  const { name: root } = data;
   if (setting === 'manifest') {
-    const file = await manifestAt(root);
+    const file = manifest ?? (await manifestIn(data));
     if (file === undefined)
       throw new InputError(
         `${root}: expected a manifest (.csv, .json, or a folder with manifest.csv or manifest.json)`,
       );
-    return { base: dirname(file), layout: 'manifest', found: await readManifest(file) };
+    return { layout: 'manifest', list: await readManifest(data, file) };
   }
-  const { layouts } = namedSetting(setting) ?? ANY;
-  for (const layout of layouts) {
-    const found = await LAYOUTS[layout].read(root, fold, folds);
-    if (found) return { base: root, layout, found };
+  const layouts = namedSetting(setting)?.layouts ?? ANY_LAYOUT;
+  for (const layout of manifest === undefined ? layouts : []) {
+    const list = await LAYOUTS[layout].read(data, fold, folds);
+    if (list) return { layout, list };
   }
   const expected = layouts.map((layout) => LAYOUTS[layout].pattern).join(', or ');
   throw new InputError(`${root}: no images as ${setting} has them; expected ${expected}`);
 }
 
 /** The classes, and the label of a name in the data set: -1 for names that take no part. */
-async function chooseClasses(base: string, setting: SettingName, found: Found, option: DatasetOptions['classes']) {
+async function chooseClasses(
+  data: DataFolder,
+  setting: SettingName,
+  list: ImageList,
+  option: DatasetOptions['classes'],
+) {
   const named = namedSetting(setting);
   // A setting says which of its classes a folder belongs to; elsewhere each folder is a class of its own.
   const folderOf = named ? (name: string) => named.classes[classOf(named.classes, name)]?.word : (name: string) => name;
   const own = named
     ? named.classes.map(({ word }) => ({ folder: word, word }))
-    : found.classNames.map((folder) => ({ folder, word: classWord(folder) }));
-  const json = named || option !== undefined ? undefined : await readClassesJson(base);
+    : list.classNames.map((folder) => ({ folder, word: classWord(folder) }));
+  const json = named || option !== undefined ? undefined : await readClassesJson(data);
   const classes = typeof option === 'string' ? parseClassList(option) : (option ?? json ?? own);
   // The classes of a run may be others than those of the data that it is evaluated on.
   if (option === undefined || typeof option === 'string') {
-    const known = named ? own.map(({ folder }) => folder) : found.names;
-    const source = typeof option === 'string' ? '--classes' : json ? join(base, 'classes.json') : base;
+    const known = named ? own.map(({ folder }) => folder) : list.names;
+    const source = typeof option === 'string' ? '--classes' : json ? data.place('classes.json') : data.name;
     requireDistinct(classes, known, source);
   }
   const labels = new Map(
     // A run of an earlier version may have decomposed accents.
-    found.names.map((name) => [name, classes.findIndex(({ folder }) => className(folder) === folderOf(name))]),
+    list.names.map((name) => [name, classes.findIndex(({ folder }) => className(folder) === folderOf(name))]),
   );
-  const warnings = named || option !== undefined || json ? [] : numberedWarnings(found.classNames);
+  const warnings = named || option !== undefined || json ? [] : numberedWarnings(list.classNames);
   return { classes, labels, warnings };
 }
 
 function withSplits(
-  { images, origin }: Found,
+  { images, origin }: ImageList,
   rule: Setting['split'],
   seed: number,
   fold: number,
-): { images: readonly FoundImage[]; origin: SplitOrigin } {
+): { images: readonly ListedImage[]; origin: SplitOrigin } {
   if (origin) return { images, origin };
   if ('folds' in rule) {
     const { folds } = rule;

@@ -1,12 +1,14 @@
 /** What data sets with a list of images share: a list is checked before it is believed. */
-import { shortened } from '../../clip/checkpoint/quoted.js';
+import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import { className, SPLITS } from '../../ptdpc/datasets/index.js';
-import { byCodeUnit, type Found, type FoundImage, quoted } from './found.js';
+import type { DataFolder } from './data-folder.js';
+import { SPLITS } from './dataset.js';
+import { className } from './folder-names.js';
+import { byCodeUnit, type ImageList, type ListedImage } from './image-list.js';
 import { ListedFiles } from './listing.js';
 
 /** An entry of a list, and where it stands (`train.json: entry 3`). */
-export interface Listed extends FoundImage {
+export interface Listed extends ListedImage {
   where: string;
 }
 
@@ -14,9 +16,9 @@ export interface Listed extends FoundImage {
  * Checks a list and leaves out what is missing or listed twice, with a warning. Throws InputError if an image is listed with two
  * classes or in two splits, where only some entries have a split, and where none of the files is there.
  */
-export async function foundOf(root: string, listed: readonly Listed[], source: string): Promise<Found> {
+export async function listOf(data: DataFolder, listed: readonly Listed[], source: string): Promise<ImageList> {
   if (listed.length === 0) throw new InputError(`${source}: expected images, found none`);
-  const files = new ListedFiles(root);
+  const files = new ListedFiles(data);
   const seen = new Map<string, Listed>();
   const missing: Listed[] = [];
   let repeated = 0;
@@ -41,10 +43,12 @@ export async function foundOf(root: string, listed: readonly Listed[], source: s
   const absent = new Set(missing);
   const images = all
     .filter((entry) => !absent.has(entry))
-    .map(({ path, name, split }): FoundImage => ({ path, name, split }));
+    .map(({ path, name, split }): ListedImage => ({ path, name, split }));
   const [lost] = missing;
   if (images.length === 0 && lost) {
-    throw new InputError(`${lost.where}: ${root}/${shortened(lost.path)} is not there, nor is any other listed image`);
+    throw new InputError(
+      `${lost.where}: ${data.place(shortened(lost.path))} is not there, nor is any other listed image`,
+    );
   }
   const warnings: string[] = [];
   if (lost)

@@ -1,12 +1,11 @@
 /** Which classes take part, in which order, by which words: `--classes`, `classes.json`, or all that a data set has. */
-import { join } from 'node:path';
-import { shortened } from '../../clip/checkpoint/quoted.js';
+import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { cleanText } from '../../clip/tokenizer/clean-text.js';
 import { InputError } from '../../errors.js';
-import { type ClassName, className, classWord } from '../../ptdpc/index.js';
-import { exists } from '../checkpoint-files.js';
-import { quoted } from './found.js';
-import { parseJson } from './json-file.js';
+import type { ClassName } from '../prompts-file.js';
+import { type DataFolder, readJson } from './data-folder.js';
+import { classWord } from './dataset.js';
+import { className } from './folder-names.js';
 
 /** `a,b=two words,c` as `--classes` has it. */
 export function parseClassList(option: string): ClassName[] {
@@ -19,14 +18,14 @@ export function parseClassList(option: string): ClassName[] {
 }
 
 /** `<root>/classes.json`: an array of folders, or an object of folder: word; undefined if there is none. */
-export async function readClassesJson(root: string): Promise<ClassName[] | undefined> {
-  const path = join(root, 'classes.json');
-  if (!(await exists(path))) return undefined;
+export async function readClassesJson(data: DataFolder): Promise<ClassName[] | undefined> {
+  if (!(await data.has('classes.json'))) return undefined;
+  const path = data.place('classes.json');
   const wrong = (found: unknown) =>
     new InputError(
       `${path}: expected an array of folder names or an object of folder name: class word, found ${quoted(found)}`,
     );
-  const value = await parseJson(path);
+  const value = await readJson(data, 'classes.json');
   if (Array.isArray(value)) {
     if (!value.every((item) => typeof item === 'string')) throw wrong(value);
     return value.map((folder: string) => ({ folder: className(folder), word: classWord(folder) }));

@@ -1,29 +1,29 @@
 /** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
-import { join } from 'node:path';
+
+import { quoted } from '../../clip/checkpoint/quoted.js';
 import { IMAGE_NAME, IMAGE_NAME_IN_LINE } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
-import { SETTINGS, SPLITS, type Split } from '../../ptdpc/datasets/index.js';
-import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
-import { readCsv } from '../csv-file.js';
+import { type DataFolder, readJson } from './data-folder.js';
+import { SPLITS, type Split } from './dataset.js';
 import { lostWarnings } from './folders.js';
-import { byCodeUnit, type Found, type FoundImage, type Omitted, pathInside, quoted } from './found.js';
-import { parseJson } from './json-file.js';
-import { foundOf, type Listed } from './listed-images.js';
-import { foldersIn, imagesIn, nameLike } from './listing.js';
+import { byCodeUnit, type ImageList, type ListedImage, type Omitted, pathInside } from './image-list.js';
+import { type Listed, listOf } from './listed-images.js';
+import { foldersIn, imagesIn, joined, nameLike } from './listing.js';
+import { SETTINGS } from './settings.js';
 
 /** What EmotionROI's lists are in. */
 export const ROI_SPLIT_FOLDER = 'training_testing_split';
 const ROI_LISTS = { train: 'training.txt', test: 'testing.txt' } as const;
 
 /** EmotionROI: lines `anger/1.jpg` in `training_testing_split/{training,testing}.txt`, images in `images/<class>/`. */
-export async function readRoiLists(root: string): Promise<Found | undefined> {
-  const own = nameLike(await foldersIn(root), ROI_SPLIT_FOLDER);
+export async function readRoiLists(data: DataFolder): Promise<ImageList | undefined> {
+  const own = nameLike(await foldersIn(data, ''), ROI_SPLIT_FOLDER);
   if (own === undefined) return undefined;
-  const folder = join(root, own);
   const listed: Listed[] = [];
   for (const [split, file] of Object.entries(ROI_LISTS) as [Split, string][]) {
-    const source = join(folder, file);
-    const lines = (await readText(source, MAX_DATA_BYTES)).split(/\r?\n/);
+    const list = joined(own, file);
+    const source = data.place(list);
+    const lines = (await data.text(list)).split(/\r?\n/);
     lines.forEach((line, i) => {
       if (line.trim() === '') return;
       const where = `${source}: line ${i + 1}`;
@@ -40,7 +40,7 @@ export async function readRoiLists(root: string): Promise<Found | undefined> {
       listed.push({ path: `images/${parts.join('/')}`, name, split, where });
     });
   }
-  return foundOf(root, listed, folder);
+  return listOf(data, listed, data.place(own));
 }
 
 /**
@@ -48,13 +48,14 @@ export async function readRoiLists(root: string): Promise<Found | undefined> {
  * four elements, [class, id, image, annotation]; copies with three, without the id, are passed on.) The labels of its `info.json` are checked
  * against ours.
  */
-export async function readEmoset(root: string): Promise<Found | undefined> {
-  if (!(await exists(join(root, 'info.json'))) || !(await exists(join(root, 'train.json')))) return undefined;
+export async function readEmoset(data: DataFolder): Promise<ImageList | undefined> {
+  if (!(await data.has('info.json')) || !(await data.has('train.json'))) return undefined;
   const listed: Listed[] = [];
   for (const split of SPLITS) {
-    const source = join(root, `${split}.json`);
-    if (split !== 'train' && !(await exists(source))) continue;
-    const entries = await parseJson(source);
+    const list = `${split}.json`;
+    if (split !== 'train' && !(await data.has(list))) continue;
+    const source = data.place(list);
+    const entries = await readJson(data, list);
     if (!Array.isArray(entries)) throw new InputError(`${source}: expected an array, found ${quoted(entries)}`);
     entries.forEach((entry: unknown, i) => {
       const where = `${source}: entry ${i + 1}`;
@@ -66,13 +67,14 @@ export async function readEmoset(root: string): Promise<Found | undefined> {
       listed.push({ path: pathInside(image, where), name, split, where });
     });
   }
-  const found = await foundOf(root, listed, root);
-  return { ...found, warnings: [...found.warnings, ...(await emosetLabelWarnings(join(root, 'info.json')))] };
+  const found = await listOf(data, listed, data.name);
+  return { ...found, warnings: [...found.warnings, ...(await emosetLabelWarnings(data))] };
 }
 
 /** `info.json` has the label of each class at `emotion.label2idx`; a copy that has others, or none, is told so. */
-async function emosetLabelWarnings(source: string): Promise<string[]> {
-  const labels = member(member(await parseJson(source), 'emotion'), 'label2idx');
+async function emosetLabelWarnings(data: DataFolder): Promise<string[]> {
+  const source = data.place('info.json');
+  const labels = member(member(await readJson(data, 'info.json'), 'emotion'), 'label2idx');
   const ours = `labels are those of the published one: ${SETTINGS.emoset8.classes.map(({ word }) => word).join(', ')}`;
   if (typeof labels !== 'object' || labels === null) return [`${source}: no emotion.label2idx; ${ours}`];
   const differs = SETTINGS.emoset8.classes.flatMap(({ word }, label) => {
@@ -87,10 +89,10 @@ function member(value: unknown, name: string): unknown {
 }
 
 /** ArtPhoto: `<class>_NNNN.jpg`, all in one folder. */
-export async function readFileNames(root: string): Promise<Found | undefined> {
+export async function readFileNames(data: DataFolder): Promise<ImageList | undefined> {
   const lost: string[] = [];
-  const files = await imagesIn(root, lost);
-  const images = files.flatMap((path): FoundImage[] => {
+  const files = await imagesIn(data, '', lost);
+  const images = files.flatMap((path): ListedImage[] => {
     const [, name] = /^([a-z]+)_\d+\.[a-z]+$/i.exec(path) ?? [];
     return name === undefined ? [] : [{ path, name, split: undefined }];
   });
@@ -99,18 +101,17 @@ export async function readFileNames(root: string): Promise<Found | undefined> {
   const odd = files.length - images.length;
   const warnings = lostWarnings(lost);
   if (odd > 0)
-    warnings.push(`${root}: images whose names are not <class>_NNNN are left out (${odd} of ${files.length})`);
+    warnings.push(`${data.name}: images whose names are not <class>_NNNN are left out (${odd} of ${files.length})`);
   return { images, names, classNames: names, origin: undefined, warnings };
 }
 
 const VOTES_FILE = 'ABSTRACT_groundTruth.csv';
 
 /** Abstract: a line for each painting, a column of votes for each class. Paintings without one class that has most are left out. */
-export async function readVotes(root: string): Promise<Found | undefined> {
-  const source = join(root, VOTES_FILE);
-  if (!(await exists(source))) return undefined;
-  const options = { quote: "'", trim: true, skip_empty_lines: true, relax_column_count: true };
-  const [header = [], ...lines] = await readCsv(source, options);
+export async function readVotes(data: DataFolder): Promise<ImageList | undefined> {
+  if (!(await data.has(VOTES_FILE))) return undefined;
+  const source = data.place(VOTES_FILE);
+  const [header = [], ...lines] = await data.csv(VOTES_FILE, "'");
   const names = header.slice(1);
   const listed: Listed[] = [];
   const ties: Omitted[] = [];
@@ -125,7 +126,7 @@ export async function readVotes(root: string): Promise<Found | undefined> {
     if (winner !== votes.lastIndexOf(most)) ties.push({ path, why: 'no-majority' });
     else listed.push({ path, name: names[winner]!, split: undefined, where });
   });
-  const found = await foundOf(root, listed, source);
+  const found = await listOf(data, listed, source);
   if (ties.length === 0) return found;
   const left = `${source}: ${ties.length} of ${lines.length} paintings have no single class with most votes, so they are left out`;
   return { ...found, warnings: [...found.warnings, left], omitted: [...(found.omitted ?? []), ...ties] };

@@ -1,12 +1,9 @@
-/** What a layout's reader found below a root, before classes are chosen and splits are made. */
-import { posix } from 'node:path';
+/** The images that a layout's reader finds, before classes are chosen and splits are made. */
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import type { Split, SplitOrigin } from '../../ptdpc/datasets/index.js';
+import type { Split, SplitOrigin } from './dataset.js';
 
-export { quoted };
-
-export interface FoundImage {
+export interface ListedImage {
   /** Below the root, with `/`. */
   path: string;
   /** The class as the data set has it, accents composed (`className`). */
@@ -24,8 +21,9 @@ export interface Omitted {
   why: 'missing' | 'no-majority';
 }
 
-export interface Found {
-  images: readonly FoundImage[];
+/** The images of a data set, as its files list them. */
+export interface ImageList {
+  images: readonly ListedImage[];
   /** Every class that the data set names, with images or without, sorted by code unit. */
   names: readonly string[];
   /** Of them those that are classes unless someone says otherwise: the training images' ones, where there is a split. */
@@ -51,5 +49,5 @@ export function pathInside(text: string, where: string): string {
   if (path === '' || leadsOut) {
     throw new InputError(`${where}: expected a path below the folder of the data set, found ${quoted(text)}`);
   }
-  return posix.normalize(path);
+  return parts.filter((part) => part !== '' && part !== '.').join('/');
 }

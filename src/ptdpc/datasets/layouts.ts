@@ -1,11 +1,12 @@
 /** The layouts by name: how each is read, and what it looks like, for messages. */
-import type { Layout } from '../../ptdpc/datasets/index.js';
+import type { DataFolder } from './data-folder.js';
 import { readClassFolders, readFolds, readSplitFolders } from './folders.js';
-import type { Found } from './found.js';
+import type { ImageList } from './image-list.js';
 import { readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
+import type { Layout } from './settings.js';
 
 /** Undefined if nothing is there in this layout. `fold` counts from 1. */
-type LayoutReader = (root: string, fold: number, folds: number) => Promise<Found | undefined>;
+type LayoutReader = (data: DataFolder, fold: number, folds: number) => Promise<ImageList | undefined>;
 
 interface LayoutEntry {
   pattern: string;
@@ -17,7 +18,7 @@ interface LayoutEntry {
 }
 
 export const LAYOUTS: Readonly<Record<Layout, LayoutEntry>> = {
-  'split-folders': { pattern: '{train,val,test}/<class>/*.jpg', read: (root) => readSplitFolders(root), lists: [] },
+  'split-folders': { pattern: '{train,val,test}/<class>/*.jpg', read: (data) => readSplitFolders(data), lists: [] },
   'class-folders': { pattern: '<class>/*.jpg', read: readClassFolders, lists: [] },
   folds: { pattern: '<fold>/{train,test}/<class>/*.jpg', read: readFolds, lists: [] },
   'roi-lists': {
