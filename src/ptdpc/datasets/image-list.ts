@@ -3,6 +3,7 @@ import { quoted } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import type { Split, SplitOrigin } from './dataset.js';
 
+/** An image as a data set lists it. */
 export interface ListedImage {
   /** Below the root, with `/`. */
   path: string;
