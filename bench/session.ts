@@ -1,8 +1,7 @@
 /** One device being measured: how it is opened, what it is called, and the arithmetic that it could do at best. */
 import { type Backend, describeAdapter, WebGpuBackend } from '../src/kernels/index.js';
 import { webGpuCeiling } from '../src/lab/index.js';
-import { cpuCeiling } from '../src/node/ceilings/cpu.js';
-import { onAdapter } from '../src/node/ceilings/index.js';
+import { cpuCeiling, onAdapter } from '../src/node/ceilings.js';
 import { openWebGpu as openBackend, openCpu } from '../src/node/device.js';
 import { closeGpu, nodeAdapter, waitAsleep } from '../src/node/gpu.js';
 

@@ -1,7 +1,7 @@
 /** What says which images a data set has: classes.json, manifests, and the lists in which published data sets come. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DatasetOptions, openDataset } from '../../src/node/datasets/index.js';
+import { type DatasetOptions, openDataset } from '../../src/node/datasets.js';
 import { mutate } from '../mutate.js';
 import { type FuzzedParser, MiB, utf8 } from '../parser.js';
 import type { Random } from '../random.js';

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { PlanFolder } from '../../src/node/experiment/plan-folder.js';
-import { readExperiments } from '../../src/node/report/read-experiments.js';
+import { readExperiments } from '../../src/node/report/index.js';
 import {
   collectExperiment,
   EXPERIMENTS,

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted } from '../errors.js';
-import type { DecodedImages, DuplicateImage } from '../node/datasets/index.js';
+import type { DecodedImages, DuplicateImage } from '../node/datasets.js';
 import { describeOrigin, SPLITS } from '../ptdpc/datasets/dataset.js';
 import { namedSetting } from '../ptdpc/datasets/settings.js';
 import type { DatasetCheck, Tally } from '../ptdpc/index.js';
@@ -45,7 +45,7 @@ export function configure(command: Command): void {
 }
 
 async function check(dir: string, options: CheckOptions): Promise<void> {
-  const { checkDataset } = await import('../node/datasets/index.js');
+  const { checkDataset } = await import('../node/datasets.js');
   const { dataset, fold, splitSeed, classes } = options;
   const found = await checkDataset(dir, { setting: dataset, fold, seed: splitSeed, classes });
   const decoded = options.decode ? await decodeAll(found, options.truncated) : undefined;
@@ -58,7 +58,7 @@ async function check(dir: string, options: CheckOptions): Promise<void> {
 }
 
 async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages): Promise<DecodedImages> {
-  const { decodeImages } = await import('../node/datasets/index.js');
+  const { decodeImages } = await import('../node/datasets.js');
   const paths = SPLITS.flatMap((split) => dataset.splits[split] ?? []).map(({ path }) => path);
   say(`decoding ${counted(paths.length, 'image')}`);
   using bar = progress(paths.length, 'decoding', 'images');
@@ -66,7 +66,7 @@ async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages)
 }
 
 async function compareAll({ dataset, all }: DatasetCheck): Promise<DuplicateImage[]> {
-  const { duplicateImages } = await import('../node/datasets/index.js');
+  const { duplicateImages } = await import('../node/datasets.js');
   say(`comparing ${counted(all.total, 'image')}`);
   using bar = progress(all.total, 'comparing', 'images');
   return await duplicateImages(dataset, () => bar.tick(1));
@@ -154,7 +154,7 @@ function decodedLines({ all }: DatasetCheck, { unreadable, truncated }: DecodedI
 
 /** Those that make results wrong, one a line; the others are counted. */
 async function duplicateLines(duplicates: readonly DuplicateImage[]): Promise<string[]> {
-  const { isHarmful } = await import('../node/datasets/index.js');
+  const { isHarmful } = await import('../node/datasets.js');
   const harmful = duplicates.filter(isHarmful);
   const lines = harmful.map(
     ({ places }) => `  ${places.map(({ path, split, class: name }) => `${path} (${split}, ${name})`).join(' = ')}`,

@@ -1,6 +1,6 @@
 /** `--data` and what goes with it: reading a data set, and saying what is odd about it. */
 import { type Command, Option } from 'commander';
-import type { DatasetOptions } from '../node/datasets/index.js';
+import type { DatasetOptions } from '../node/datasets.js';
 import { type Dataset, describeDataset, SPLITS } from '../ptdpc/datasets/dataset.js';
 import { SETTING_NAMES, type SettingName } from '../ptdpc/datasets/settings.js';
 import { parseInteger, parseSeed } from './options.js';
@@ -42,7 +42,7 @@ export async function openReportedDataset(
   { data, dataset, fold, splitSeed }: DataOptions,
   classes?: DatasetOptions['classes'],
 ): Promise<Dataset> {
-  const { openDataset } = await import('../node/datasets/index.js');
+  const { openDataset } = await import('../node/datasets.js');
   const opened = await openDataset(data, { setting: dataset, fold, seed: splitSeed, classes });
   for (const line of describeDataset(opened)) say(line);
   return opened;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Split } from '../demo/index.js';
 import { counted } from '../errors.js';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import { type Mode, PRESETS, type Preset, TUNING_FIELDS } from '../ptdpc/options.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, fieldOption, jsonOption, parseInteger, parseSeed } from './options.js';

@@ -1,9 +1,13 @@
 /** Opens a command's device and says on standard error which one it is and why. */
+
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { DeviceChoice } from '../kernels/device-choice.js';
+import type { KernelProfile, Profiler } from '../kernels/index.js';
+import type { DeviceCeilings } from '../lab/index.js';
 import type { OpenedDevice } from '../node/device.js';
-import type { DeviceChoice } from '../node/device-choice.js';
-import { commandLine } from './command-line.js';
-import { say } from './output.js';
-import { newProfiler, profileDevice } from './profile.js';
+import { commandLine, say } from './output.js';
+import { percent, table } from './tables.js';
 
 let reported: string | undefined;
 
@@ -28,4 +32,115 @@ export async function openReportedDevice(choice: DeviceChoice, resumable = false
   }
   reported = line;
   return device;
+}
+
+/** What a command did on its device. */
+interface DeviceRecord {
+  readonly kind: 'cpu' | 'webgpu';
+  readonly description: string;
+  readonly profiler: Profiler;
+  readonly counters: { readonly dispatches: number; readonly submits: number } | undefined;
+}
+
+const COLUMNS = ['calls', 'seconds', 'share', 'GFLOP', 'GFLOP/s', 'MB', 'GB/s', 'of ceiling'];
+
+/** A step has some twenty kinds of products, a few of which matter; `--profile <file>` has all. */
+const PRODUCTS_SHOWN = 10;
+
+let active = false;
+let start = 0;
+const devices: DeviceRecord[] = [];
+
+/** Adds `--profile [file]` to a command that opens a device. */
+export function addProfileOption(command: Command): void {
+  command.option('--profile [file]', "report where the device's time went; with a file, also as JSON there");
+  command.hook('preAction', (_, action) => {
+    active = action.opts().profile !== undefined;
+    start = performance.now();
+  });
+  command.hook('postAction', async (_, action) => {
+    const { profile } = action.opts<{ profile?: string | true }>();
+    if (profile !== undefined) await report(profile === true ? undefined : profile);
+  });
+}
+
+/** The profiler of the device that a command is about to open; undefined without `--profile`. */
+export async function newProfiler(): Promise<Profiler | undefined> {
+  if (!active) return undefined;
+  const { Profiler } = await import('../kernels/index.js');
+  return new Profiler();
+}
+
+/** Notes a device that was opened with a profiler. */
+export function profileDevice(record: DeviceRecord): void {
+  devices.push(record);
+}
+
+async function report(file: string | undefined): Promise<void> {
+  const wall = (performance.now() - start) / 1000;
+  const { measureCeilings } = await import('../node/ceilings.js');
+  const documents: object[] = [];
+  for (const device of devices.splice(0)) {
+    const ceilings = await measureCeilings(device.kind);
+    const rows = profileRows(device.profiler.kernels, ceilings);
+    const products = profileRows(device.profiler.products, ceilings);
+    const inKernels = rows.reduce((sum, { seconds }) => sum + seconds, 0);
+    documents.push({
+      device: device.description,
+      seconds: wall,
+      secondsInKernels: inKernels,
+      ...device.counters,
+      ceilings,
+      kernels: rows,
+      products,
+    });
+    say(`profile of ${device.description}: ${wall.toFixed(2)} s, ${inKernels.toFixed(2)} s of it in kernels`);
+    say(
+      table([
+        ['kernel', ...COLUMNS],
+        ...rows.map((row) => cells(row, wall)),
+        ['(not in kernels)', '', (wall - inKernels).toFixed(3), percent(1 - inKernels / wall), '', '', '', '', ''],
+      ]),
+    );
+    if (products.length > 0) {
+      say('matrix products, largest first (operands n as stored or t transposed, m x n x k):');
+      say(table([['product', ...COLUMNS], ...products.slice(0, PRODUCTS_SHOWN).map((row) => cells(row, wall))]));
+    }
+    say(`ceilings measured now: ${ceilings.gflops.toFixed(1)} GFLOP/s, copying ${ceilings.gbytes.toFixed(1)} GB/s`);
+    if (device.counters) say(`${device.counters.dispatches} dispatches in ${device.counters.submits} submits`);
+    if (device.kind === 'webgpu' && rows.length === 0)
+      say('this adapter has no timestamp queries: no times of kernels');
+  }
+  if (file !== undefined) await writeFile(file, `${JSON.stringify(documents, null, 2)}\n`);
+}
+
+interface ProfileRow extends KernelProfile {
+  /** A kernel, or a product's sizes. */
+  name: string;
+  /** Of the ceiling that is nearer: arithmetic or copying. */
+  shareOfCeiling: number;
+}
+
+function profileRows(profiles: ReadonlyMap<string, KernelProfile>, { gflops, gbytes }: DeviceCeilings): ProfileRow[] {
+  return [...profiles]
+    .map(([name, profile]) => {
+      const { seconds, flops, bytes } = profile;
+      const shareOfCeiling = Math.max(flops / seconds / 1e9 / gflops, bytes / seconds / 1e9 / gbytes);
+      return { name, ...profile, shareOfCeiling };
+    })
+    .sort((a, b) => b.seconds - a.seconds);
+}
+
+function cells({ name, calls, seconds, flops, bytes, shareOfCeiling }: ProfileRow, wall: number): string[] {
+  return [
+    name,
+    String(calls),
+    seconds.toFixed(3),
+    percent(seconds / wall),
+    flops > 0 ? (flops / 1e9).toFixed(2) : '',
+    flops > 0 ? (flops / seconds / 1e9).toFixed(1) : '',
+    (bytes / 1e6).toFixed(1),
+    (bytes / seconds / 1e9).toFixed(2),
+    percent(shareOfCeiling),
+  ];
 }

@@ -3,14 +3,16 @@
 import type { Command } from 'commander';
 import { IMAGE_EXTENSIONS } from '../clip/image/formats.js';
 import { counted } from '../errors.js';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
+  cacheDirectory,
   deviceOption,
+  type EncodingOptions,
   jsonOption,
+  keepsFeatures,
   memoryOption,
   modelOption,
   strictOption,

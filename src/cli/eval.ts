@@ -1,15 +1,17 @@
 /** `ptdpc eval`: evaluates a run on labelled images. */
 import type { Command } from 'commander';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
+  cacheDirectory,
   deviceOption,
+  type EncodingOptions,
   jsonOption,
+  keepsFeatures,
   memoryOption,
   runOption,
   runTruncatedOption,

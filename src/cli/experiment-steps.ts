@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted, InputError } from '../errors.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import { exists } from '../node/checkpoint-files.js';
 import { demoModelDirectory } from '../node/demo-scenes.js';
-import type { DeviceChoice } from '../node/device-choice.js';
+import { onDevice } from '../node/device.js';
 import { estimatePlan, makePlan, PlanFolder, runPlan } from '../node/experiment/index.js';
-import { onDevice } from '../node/on-device.js';
 import {
+  type Cell,
   collectExperiment,
   duration,
   type ExperimentName,
@@ -16,6 +17,8 @@ import {
   type Plan,
   plannedExperiments,
   planTasks,
+  type ResultTable,
+  resultDocument,
   type TaskResult,
   type TaskShare,
 } from '../ptdpc/experiment/index.js';
@@ -24,8 +27,7 @@ import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { print, printJson, printLines, say } from './output.js';
 import { TERMINAL } from './progress.js';
-import { resultText } from './result-text.js';
-import { percent } from './tables.js';
+import { percent, table } from './tables.js';
 
 export interface PlanOptions {
   dataRoot?: string;
@@ -190,4 +192,26 @@ async function writeReport(directory: string): Promise<void> {
   // Late: it brings the charts.
   const { writeExperimentReport } = await import('../node/report/index.js');
   await writeExperimentReport(directory);
+}
+
+/** `place`: the folder that holds them. */
+export function resultText(results: ExperimentResults, place: string): string {
+  const { title, warnings, made, tables } = resultDocument(results);
+  return [`${title} (${place})`, ...warnings, ...tables.flatMap(tableText), `${made}.`, ''].join('\n\n');
+}
+
+function tableText({ title, caption, head, rows, foot, notes }: ResultTable): string[] {
+  const body = [...rows, ...foot].flatMap(linesOf);
+  return [
+    ...(title === null ? [] : [title]),
+    table([[...head], ...body]),
+    ...(notes.length === 0 ? [] : [notes.join('\n')]),
+    caption,
+  ];
+}
+
+/** A row of cells with several lines is as many rows of text. */
+function linesOf(cells: readonly Cell[]): string[][] {
+  const height = Math.max(1, ...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, i) => cells.map((lines) => lines[i] ?? (i === 0 ? '-' : '')));
 }

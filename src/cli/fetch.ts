@@ -5,10 +5,9 @@ import type { ConversionOptions } from '../node/convert-checkpoint.js';
 import type { FetchedFile, FetchOptions } from '../node/hub/fetch-model.js';
 import type { HttpClient } from '../node/hub/http.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
-import { commandLine } from './command-line.js';
 import { addConversionOptions } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
-import { printJson, say } from './output.js';
+import { commandLine, printJson, say } from './output.js';
 import { type Progress, progress, TERMINAL } from './progress.js';
 
 interface Options extends ConversionOptions {

@@ -1,12 +1,11 @@
 /** `ptdpc lab`: kernels, one by one: what they cost, how fast they are, and a WGSL file of one's own in their place. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InputError } from '../errors.js';
 import type { KernelName } from '../kernels/index.js';
-import { exercises, labKernels } from '../lab/index.js';
-import { doExercise } from './lab/exercise.js';
+import { exercises, labKernels, parseSizes, type Sizes } from '../lab/index.js';
+import { doExercise, newFile } from './lab/exercise.js';
 import { listKernels } from './lab/list.js';
-import { newFile } from './lab/new.js';
 import { type RunOptions, runKernel } from './lab/run.js';
-import { parseShape } from './lab/shape.js';
 import { addExamples, jsonOption, parseInteger } from './options.js';
 
 export function configure(command: Command): void {
@@ -109,4 +108,16 @@ function parseKernel(text: string): KernelName {
     throw new InvalidArgumentError(`Expected one of ${Object.keys(labKernels).join(', ')}.`);
   }
   return text as KernelName;
+}
+
+/** The numbers by name. Whether the kernel has such names is for `requireSizes` to say. */
+export function parseShape(text: string): Sizes {
+  try {
+    const sizes = parseSizes(text);
+    if (Object.keys(sizes).length > 0) return sizes;
+  } catch (error) {
+    if (error instanceof InputError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+  throw new InvalidArgumentError('Expected names and numbers such as m=1728,k=512,n=2048.');
 }

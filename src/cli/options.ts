@@ -1,8 +1,11 @@
 /** Options that several commands share, and parsers that say what they expect. */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../clip/image/decoded-image.js';
-import { DEVICE_CHOICES } from '../node/device-choice.js';
+import type { TruncatedImages } from '../clip/image/index.js';
+import { DEVICE_CHOICES } from '../kernels/device-choice.js';
+import { defaultCacheDirectory } from '../node/package.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import { type OptionField, type OptionsOf, optionText, TUNING_FIELDS } from '../ptdpc/options.js';
 
@@ -155,4 +158,21 @@ export interface CacheOptions {
 export function addExamples(command: Command, examples: readonly (readonly [line: string, what: string])[]): Command {
   const text = examples.map(([line, what]) => `  # ${what}\n  $ ${line}`).join('\n\n');
   return command.addHelpText('after', `\nExamples:\n${text}`);
+}
+
+export interface EncodingOptions extends CacheOptions {
+  memory: number;
+  strict?: boolean;
+  truncated?: TruncatedImages;
+}
+
+/** The folder that a command keeps features in; undefined if it keeps none. */
+export function cacheDirectory({ cache }: CacheOptions): string | undefined {
+  if (cache === false) return undefined;
+  return typeof cache === 'string' ? cache : defaultCacheDirectory();
+}
+
+/** Whether a command that is interrupted has kept the features that it encoded. */
+export function keepsFeatures(options: CacheOptions): boolean {
+  return cacheDirectory(options) !== undefined;
 }

@@ -60,3 +60,12 @@ export function saySkipped(skipped: readonly SkippedImage[], truncated: readonly
   for (const { reason } of skipped.slice(0, LONGEST_LIST)) say(`  ${reason}`);
   if (skipped.length > LONGEST_LIST) say(`  and ${skipped.length - LONGEST_LIST} more`);
 }
+
+/** This command line, for a shell. */
+export function commandLine(args: readonly string[] = process.argv.slice(2)): string {
+  return ['ptdpc', ...args].map(quoted).join(' ');
+}
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

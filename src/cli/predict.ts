@@ -1,13 +1,14 @@
 /** `ptdpc predict`: the emotion of new images. */
 import type { Command } from 'commander';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { UseRequest } from '../node/use-run.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
+  cacheDirectory,
   deviceOption,
+  type EncodingOptions,
   jsonOption,
   memoryOption,
   runOption,

@@ -1,6 +1,6 @@
 /** `ptdpc probe`: a linear layer on a frozen encoder, the baseline of the paper's Table 4. */
 import { type Command, Option } from 'commander';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import {
   FEATURE_KINDS,
@@ -12,14 +12,16 @@ import {
 } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
   addFields,
+  cacheDirectory,
   deviceOption,
+  type EncodingOptions,
   givenFields,
   jsonOption,
+  keepsFeatures,
   memoryOption,
   rateOption,
   strictOption,

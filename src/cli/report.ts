@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption, memoryOption } from './options.js';
 import { print, printJson } from './output.js';

@@ -10,9 +10,8 @@ import { InputError, isError, messageOf } from '../errors.js';
 import { DeviceError, DeviceLostError, DeviceMemoryError } from '../kernels/webgpu/faults.js';
 import { packageVersion } from '../node/package.js';
 import { explained, isSystemError } from '../node/system-error.js';
-import { commandLine } from './command-line.js';
-import { NegativeResult, say } from './output.js';
-import { addProfileOption } from './profile.js';
+import { addProfileOption } from './device.js';
+import { commandLine, NegativeResult, say } from './output.js';
 
 /** A command's file: fills in description, arguments, options, examples and action. */
 export interface CommandModule {

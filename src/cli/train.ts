@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted, InputError } from '../errors.js';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { SkippedImage } from '../node/image-files.js';
 import type { PromptsRecord } from '../node/run-record.js';
 import type { TunedRun } from '../node/tune-prompts.js';
@@ -13,12 +13,12 @@ import type { EpochMetrics } from '../ptdpc/index.js';
 import { SHARED_DEFAULTS, TUNING_FIELDS, type TuningOptions, tuningOptions } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
   addFields,
   type CacheOptions,
+  cacheDirectory,
   deviceOption,
   fieldOption,
   givenFields,

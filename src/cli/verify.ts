@@ -3,8 +3,8 @@
 import { type Command, Option } from 'commander';
 import type { Check } from '../clip/verify/index.js';
 import { counted } from '../errors.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { OpenedDevice } from '../node/device.js';
-import type { DeviceChoice } from '../node/device-choice.js';
 import type { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption } from './options.js';

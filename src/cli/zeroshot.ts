@@ -1,16 +1,18 @@
 /** `ptdpc zeroshot`: classifies by CLIP without training. */
 import type { Command } from 'commander';
-import type { DeviceChoice } from '../node/device-choice.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { Split } from '../ptdpc/index.js';
 import { PRESETS } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions, splitOption } from './dataset.js';
 import { openReportedDevice } from './device.js';
-import { cacheDirectory, type EncodingOptions, keepsFeatures } from './encoding.js';
 import {
   addCacheOptions,
   addExamples,
+  cacheDirectory,
   deviceOption,
+  type EncodingOptions,
   jsonOption,
+  keepsFeatures,
   memoryOption,
   modelOption,
   strictOption,

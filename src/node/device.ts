@@ -4,19 +4,21 @@
  */
 import { readdir } from 'node:fs/promises';
 import { InputError } from '../errors.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import {
   type AutoChoice,
   type Backend,
   CpuBackend,
   type CpuOptions,
   chooseDevice,
+  DeviceLostError,
   describeAdapter,
   type OpenedDevice,
   type Profiler,
   WebGpuBackend,
   type WebGpuOptions,
 } from '../kernels/index.js';
-import type { DeviceChoice } from './device-choice.js';
+import type { Events } from './events.js';
 import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
 import { readTuning, tuningName } from './tuning-file.js';
 import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
@@ -114,4 +116,36 @@ async function mayHaveGpu(): Promise<boolean> {
   if (process.platform !== 'linux') return true;
   const files = await readdir('/dev').catch(() => undefined);
   return files === undefined || files.some((file) => GPU_FILES.test(file));
+}
+
+/**
+ * Opens a device, works on it, and closes it. If it is lost, `work` is called once more with a new one and continues from what it has
+ * kept (a checkpoint, a cache), or starts again. Throws DeviceLostError if the second device is lost too, or none of the same description
+ * can be had: another would round differently.
+ */
+export async function onDevice<T>(
+  open: () => Promise<OpenedDevice>,
+  events: Pick<Events, 'say'>,
+  work: (device: OpenedDevice) => Promise<T>,
+): Promise<T> {
+  let lost: DeviceLostError;
+  let description: string;
+  {
+    using device = await open();
+    try {
+      return await work(device);
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error;
+      lost = error;
+      description = device.backend.description;
+    }
+  }
+  events.say(`${lost.message}; opening it again`);
+  using device = await open().catch((error: unknown) => {
+    throw new DeviceLostError(`${lost.message}, and no other could be opened: ${(error as Error).message}`);
+  });
+  if (device.backend.description !== description) {
+    throw new DeviceLostError(`${lost.message}, and now there is another: ${device.backend.description}`);
+  }
+  return await work(device);
 }

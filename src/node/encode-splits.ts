@@ -1,13 +1,24 @@
 /** Image encoding as commands do it: with the feature cache, and telling how far it is. */
 import type { TruncatedImages } from '../clip/image/index.js';
 import type { VisionTower } from '../clip/towers/index.js';
-import { type ClassName, type LabelledPath, type ModelSource, normalizedFeatures } from '../ptdpc/index.js';
+import { InputError } from '../errors.js';
+import {
+  type ClassName,
+  type ClipModel,
+  type Dataset,
+  imagesOf,
+  type LabelledFeatures,
+  type LabelledPath,
+  type ModelSource,
+  normalizedFeatures,
+  type Split,
+} from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { type EncodedImages, encodeImages } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
-import { type EncodedSplit, labelled } from './labelled-images.js';
+import type { SkippedImage } from './image-files.js';
 
 export interface EncodingRequest {
   readonly engine: Engine;
@@ -68,4 +79,96 @@ async function openCache(
   if (cacheDirectory === undefined) return undefined;
   const origin = { weights: await hash(), config, width, arithmetic: engine.backend.arithmetic };
   return FeatureCache.open(cacheDirectory, origin, (line) => events.say(line));
+}
+
+export interface EncodedSplit extends LabelledFeatures {
+  paths: readonly string[];
+  /** SHA-256 of each file, in hexadecimal. */
+  hashes: readonly string[];
+  skipped: readonly SkippedImage[];
+  /** Those of `paths` whose files are cut short and were read so. */
+  truncated: readonly string[];
+}
+
+/**
+ * Gives encoded images their labels back, skipped ones left out. Throws InputError if nothing
+ * of a class could be read.
+ */
+export function labelled(
+  encoded: Pick<EncodedImages, 'features' | 'paths' | 'hashes' | 'skipped' | 'truncated'>,
+  images: readonly LabelledPath[],
+  classes: readonly ClassName[],
+): EncodedSplit {
+  const { paths, hashes, skipped, truncated } = encoded;
+  const labelOf = new Map(images.map(({ path, label }) => [path, label]));
+  const labels = Int32Array.from(paths, (path) => labelOf.get(path)!);
+  const present = new Set(labels);
+  const reasonOf = new Map(skipped.map(({ path, reason }) => [path, reason]));
+  for (const { path, label } of images) {
+    if (!present.has(label)) {
+      throw new InputError(
+        `class "${classes[label]?.folder}": none of its images could be read; the first one: ${reasonOf.get(path)}`,
+      );
+    }
+  }
+  return { features: encoded.features, labels, paths, hashes, skipped, truncated };
+}
+
+/** How files are embedded. */
+export interface EmbedFilesOptions {
+  /** Where features are kept, so that an image is encoded once (see `defaultCacheDirectory`). Default: nowhere. */
+  readonly cache?: string | undefined;
+  /** True: the first unreadable image is an InputError. Default: it is skipped. */
+  readonly strict?: boolean | undefined;
+  /** `read`: images whose files are cut short are read as far as they go. Default: they are skipped. */
+  readonly truncated?: TruncatedImages | undefined;
+  /** Called with the progress. Default: ignored. */
+  readonly events?: Events | undefined;
+}
+
+/** Features of image files. */
+export interface EmbeddedFiles {
+  /** [paths, width], each row of length 1. */
+  readonly features: Float32Array;
+  /** The readable ones of the given paths, in the given order. */
+  readonly paths: readonly string[];
+  /** The others, and why. */
+  readonly skipped: readonly SkippedImage[];
+  /** Those of `paths` whose files are cut short and were read so. */
+  readonly truncated: readonly string[];
+}
+
+/** Features of labelled image files: what training and evaluation take. */
+export interface EmbeddedSplit extends EmbeddedFiles {
+  /** Class of each image, as its place among the data set's classes. */
+  readonly labels: Int32Array;
+}
+
+/**
+ * Embeds image files (JPEG, PNG) as `ClipModel.embedImages` embeds pictures; files are decoded on worker threads. Throws
+ * InputError where none can be read.
+ */
+export async function embedFiles(
+  clip: ClipModel,
+  paths: readonly string[],
+  options: EmbedFilesOptions = {},
+): Promise<EmbeddedFiles> {
+  const { features, paths: read, skipped, truncated } = await encodeFiles(encodingOf(clip, options), paths);
+  return { features: normalizedFeatures(features, clip.width), paths: read, skipped, truncated };
+}
+
+/** Embeds a split of a data set (see `openDataset`) with its labels. Throws InputError if nothing of a class can be read. */
+export async function embedSplit(
+  clip: ClipModel,
+  data: Dataset,
+  split: Split,
+  options: EmbedFilesOptions = {},
+): Promise<EmbeddedSplit> {
+  return encodeSplit(encodingOf(clip, options), imagesOf(data, split), data.classes);
+}
+
+function encodingOf(clip: ClipModel, { cache, strict, truncated, events }: EmbedFilesOptions) {
+  const { engine, source: model, memory } = clip;
+  const vision = () => clip.visionTower();
+  return { engine, model, vision, cacheDirectory: cache, memory, strict, truncated, events };
 }

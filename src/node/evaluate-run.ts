@@ -19,12 +19,11 @@ import {
 import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
 import { type Classifier, openClassifier, zeroShotClassifier } from './classifier.js';
-import { type DatasetOptions, openDataset } from './datasets/index.js';
+import { type DatasetOptions, openDataset } from './datasets.js';
 import type { OpenedDevice } from './device.js';
-import { encodeSplit } from './encode-splits.js';
+import { type EncodedSplit, encodeSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
-import type { EncodedSplit } from './labelled-images.js';
 import { makeFolder, requireWritable } from './make-folder.js';
 import { openModelDirectory } from './model-directory.js';
 import { type WrittenResult, writeResult } from './results.js';

@@ -10,7 +10,7 @@ import { imageNetPreprocessing, type Preprocessing } from '../clip/image/index.j
 import { InputError } from '../errors.js';
 import { FEATURE_KINDS, type FeatureKind, type ModelSource, modelIdentity } from '../ptdpc/index.js';
 import { exists, findCheckpoint, openCheckpointFiles, readDescription, readText } from './checkpoint-files.js';
-import { hashFiles } from './file-hash.js';
+import { hashFiles } from './file-source.js';
 import { openModelDirectory } from './model-directory.js';
 
 export { FEATURE_KINDS, type FeatureKind };

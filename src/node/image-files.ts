@@ -11,8 +11,8 @@ import {
   type TruncatedImages,
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
-import { filesBelow } from '../ptdpc/datasets/listing.js';
-import { diskFolder } from './datasets/disk-folder.js';
+import { filesBelow } from '../ptdpc/datasets/data-folder.js';
+import { diskFolder } from './disk-folder.js';
 import { loadImageCodecs } from './image-codecs.js';
 import { kindOfFile, naming } from './system-error.js';
 

@@ -9,16 +9,17 @@ export type { DatasetCheck, DatasetOptions, LeftOut, LeftOutReason } from '../pt
 export { LEFT_OUT_REASONS } from '../ptdpc/datasets/index.js';
 export { openRun, type RunFiles } from './classifier.js';
 export { type Conversion, type ConversionOptions, convertCheckpoint } from './convert-checkpoint.js';
-export { checkDataset, type DuplicateImage, diskFolder, duplicateImages, openDataset } from './datasets/index.js';
+export { checkDataset, type DuplicateImage, duplicateImages, openDataset } from './datasets.js';
 export { demoModelDirectory, writeScenes } from './demo-scenes.js';
 export { type AutoChoice, autoChoice, type DeviceOptions, type OpenedDevice, openDevice } from './device.js';
+export { diskFolder } from './disk-folder.js';
 export {
   type EmbeddedFiles,
   type EmbeddedSplit,
   type EmbedFilesOptions,
   embedFiles,
   embedSplit,
-} from './embed-files.js';
+} from './encode-splits.js';
 export {
   type EvaluatedRun,
   type EvaluationOptions,

@@ -23,7 +23,7 @@ import {
   readSmallFile,
   readText,
 } from './checkpoint-files.js';
-import { hashFiles } from './file-hash.js';
+import { hashFiles } from './file-source.js';
 import { naming } from './system-error.js';
 
 /** A model directory, opened. */

@@ -28,8 +28,8 @@ import {
 import { finite, fromOne, isSquare, jsonText, parseJsonAs, share, text, whole } from '../ptdpc/parse-json.js';
 import { writeFileAtomically } from './atomic.js';
 import { exists, MAX_DATA_BYTES, readText } from './checkpoint-files.js';
+import type { EncodedSplit } from './encode-splits.js';
 import type { SkippedImage } from './image-files.js';
-import type { EncodedSplit } from './labelled-images.js';
 import { waitForLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { packageVersion } from './package.js';

@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs';
 import { lstat, open, readdir, rmdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
 import {
@@ -20,13 +21,13 @@ import {
   type StepMetrics,
   type TrainingState,
 } from '../ptdpc/index.js';
+import { finite, parseJsonAs, positive, share, whole } from '../ptdpc/parse-json.js';
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { isTemporary, removeLeftBehind } from './process-tag.js';
 import { describeOtherImages, imageLines, imagesPath, type RunImage, readRunImages } from './run-images.js';
-import { parseEpochMetrics } from './run-metrics.js';
 import { type PromptsRecord, readPromptsRecord, recordJson } from './run-record.js';
 import { explained, naming } from './system-error.js';
 
@@ -223,4 +224,34 @@ export async function readRunPrompts(run: string): Promise<PromptsFile> {
   }
   await using source = await openFileSource(path);
   return await decodePrompts(source);
+}
+
+const step: v.GenericSchema<unknown, StepMetrics> = v.object({
+  type: v.literal('step'),
+  epoch: whole,
+  step: whole,
+  loss: finite,
+  lr: positive,
+});
+
+const epoch: v.GenericSchema<unknown, EpochMetrics> = v.object({
+  type: v.literal('epoch'),
+  epoch: whole,
+  trainLoss: finite,
+  trainAccuracy: share,
+  // Null without validation images; a loss that is not finite is null in JSON.
+  valLoss: v.nullable(finite),
+  valAccuracy: v.nullable(share),
+});
+
+const either = v.union([step, epoch]);
+
+/** Reads a line. Throws InputError beginning with `where` for anything else. */
+export function parseMetrics(line: string, where: string): StepMetrics | EpochMetrics {
+  return parseJsonAs(either, line, where, 'the metrics of a step or an epoch');
+}
+
+/** Reads the last line of finished epochs. Throws InputError beginning with `where` for anything else. */
+export function parseEpochMetrics(line: string, where: string): EpochMetrics {
+  return parseJsonAs(epoch, line, where, 'the metrics of an epoch in its last line');
 }

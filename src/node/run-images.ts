@@ -13,9 +13,9 @@ import { type ClassName, isManifestName, type Split } from '../ptdpc/index.js';
 import { csvLine } from '../ptdpc/predictions-csv.js';
 import { exists } from './checkpoint-files.js';
 import { csvRecords } from './csv-file.js';
+import type { EncodedSplit } from './encode-splits.js';
 import { sha256 } from './feature-segment.js';
 import type { SkippedImage } from './image-files.js';
-import type { EncodedSplit } from './labelled-images.js';
 
 const FILE = 'images.csv';
 const HEADER = ['split', 'class', 'sha256', 'path'] as const;

@@ -32,7 +32,7 @@ import {
 } from '../ptdpc/index.js';
 import { finite, parseJsonAs, positive, share, text, whole } from '../ptdpc/parse-json.js';
 import { exists, readText } from './checkpoint-files.js';
-import type { EncodedSplit } from './labelled-images.js';
+import type { EncodedSplit } from './encode-splits.js';
 import { packageVersion } from './package.js';
 import { contentHash, pathInData, skippedInData } from './run-images.js';
 

@@ -21,8 +21,8 @@ import {
   type TuningOptions,
   trainPrompts,
 } from '../ptdpc/index.js';
+import type { EncodedSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
-import type { EncodedSplit } from './labelled-images.js';
 import type { ModelDirectory } from './model-directory.js';
 import { type RunClaim, RunDirectory } from './run-directory.js';
 import { runImages } from './run-images.js';

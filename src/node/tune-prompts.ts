@@ -29,15 +29,13 @@ import {
 import { Engine } from '../tensor/index.js';
 import { writeFileAtomically } from './atomic.js';
 import { exists } from './checkpoint-files.js';
-import { type DatasetOptions, openDataset } from './datasets/index.js';
-import type { OpenedDevice } from './device.js';
-import { type EncodingRequest, encodeSplit } from './encode-splits.js';
+import { type DatasetOptions, openDataset } from './datasets.js';
+import { type OpenedDevice, onDevice } from './device.js';
+import { type EncodedSplit, type EncodingRequest, encodeSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
-import type { EncodedSplit } from './labelled-images.js';
 import { makeFolder } from './make-folder.js';
 import { openModelDirectory } from './model-directory.js';
-import { onDevice } from './on-device.js';
 import { RunDirectory, TRIALS } from './run-directory.js';
 import { type TrainingRun, trainRun } from './training-run.js';
 

@@ -2,7 +2,7 @@
 import { copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DatasetCheck } from '../../src/node/datasets/index.js';
+import type { DatasetCheck } from '../../src/node/datasets.js';
 import { NAMED_SETTINGS, type NamedSetting, namedSetting, type SplitOrigin } from '../../src/ptdpc/index.js';
 import { writePublished } from '../support/published-datasets.js';
 import {

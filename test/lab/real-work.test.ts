@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseShape } from '../../src/cli/lab/shape.js';
+import { parseShape } from '../../src/cli/lab.js';
 import { ARCHITECTURES } from '../../src/clip/config.js';
 import { labKernels, recordJob } from '../../src/lab/index.js';
 

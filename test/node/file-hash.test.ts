@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { contentHash, hashFile, hashFiles } from '../../src/node/file-hash.js';
+import { contentHash, hashFile, hashFiles } from '../../src/node/file-source.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import { gitBlobId, sha256Of, someBytes } from '../support/hub-server.js';
 import { scratchFolder } from './scratch.js';

@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { writeFileAtomically } from '../../src/node/atomic.js';
 import { readText } from '../../src/node/checkpoint-files.js';
-import { openDataset } from '../../src/node/datasets/index.js';
+import { openDataset } from '../../src/node/datasets.js';
 import { openFileSource } from '../../src/node/file-source.js';
 import { listImages, readImageFile } from '../../src/node/image-files.js';
 import { RunDirectory } from '../../src/node/run-directory.js';

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { IMAGE_FORMATS } from '../../src/clip/image/index.js';
-import { openDataset } from '../../src/node/datasets/index.js';
+import { openDataset } from '../../src/node/datasets.js';
 import { listImages } from '../../src/node/image-files.js';
 import { packageRoot } from '../../src/node/package.js';
 import { labelledPictures } from '../../web/engine/labelled-pictures.js';

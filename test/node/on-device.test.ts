@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { type Backend, DeviceError, DeviceLostError } from '../../src/kernels/index.js';
-import { onDevice } from '../../src/node/on-device.js';
+import { onDevice } from '../../src/node/device.js';
 
 const lost = new DeviceLostError('lost');
 

@@ -6,14 +6,15 @@ import { beforeAll, expect, test } from 'vitest';
 import { bytesSource } from '../../src/clip/checkpoint/byte-source.js';
 import { InputError } from '../../src/errors.js';
 import { type AdapterSummary, defaultTuning } from '../../src/kernels/index.js';
-import { diskFolder, openDataset } from '../../src/node/datasets/index.js';
+import { openDataset } from '../../src/node/datasets.js';
+import { diskFolder } from '../../src/node/disk-folder.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from '../../src/node/feature-segment.js';
-import { readPredictions } from '../../src/node/report/predictions-file.js';
-import { parseMetrics } from '../../src/node/run-metrics.js';
+import { readPredictions } from '../../src/node/report/read-run.js';
+import { parseMetrics } from '../../src/node/run-directory.js';
 import { readRunRecord } from '../../src/node/run-record.js';
 import { readTuning, writeTuning } from '../../src/node/tuning-file.js';
-import { parseClassList, readClassesJson } from '../../src/ptdpc/datasets/class-list.js';
-import { pathInside } from '../../src/ptdpc/datasets/image-list.js';
+import { pathInside } from '../../src/ptdpc/datasets/listed-images.js';
+import { parseClassList, readClassesJson } from '../../src/ptdpc/datasets/open-dataset.js';
 import { parsePlan } from '../../src/ptdpc/experiment/index.js';
 import {
   decodePrompts,

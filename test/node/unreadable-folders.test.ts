@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { openDataset } from '../../src/node/datasets/index.js';
+import { openDataset } from '../../src/node/datasets.js';
 import { listImages, readImageFile } from '../../src/node/image-files.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import { scratchFolder } from './scratch.js';

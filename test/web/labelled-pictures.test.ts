@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { openDataset } from '../../src/node/datasets/index.js';
+import { openDataset } from '../../src/node/datasets.js';
 import { NAMED_SETTINGS, SPLITS } from '../../src/ptdpc/index.js';
 import { labelledPictures } from '../../web/engine/labelled-pictures.js';
 import type { FolderData } from '../../web/protocol.js';

@@ -1,16 +1,16 @@
 /** `ptdpc lab exercise`: what to do, a file to do it in, and whether it is done. */
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { checkExercise, type Exercise, exercises } from '../../lab/index.js';
+import type { KernelName } from '../../kernels/index.js';
+import { checkExercise, type Exercise, exercises, starterText } from '../../lab/index.js';
+import { writeFileAtomically } from '../../node/atomic.js';
 import { openWebGpu } from '../../node/device.js';
 import { closeGpu } from '../../node/gpu.js';
 import { packageRoot } from '../../node/package.js';
-import { NegativeResult, print, printJson } from '../output.js';
-import { writeNewFile } from './new.js';
+import { NegativeResult, print, printJson, say } from '../output.js';
 import { printCompilation, printParity } from './page.js';
-import { readVariant, requireAdapter } from './run.js';
-import { StepBar } from './step-bar.js';
+import { readVariant, requireAdapter, StepBar } from './run.js';
 
 interface Options {
   out?: string;
@@ -56,4 +56,31 @@ async function check(exercise: Exercise, file: string, { json }: Options): Promi
     backend.dispose();
     closeGpu();
   }
+}
+
+interface Options {
+  from?: string;
+  out?: string;
+  force?: boolean;
+}
+
+export async function newFile(kernel: KernelName, options: Options): Promise<void> {
+  const { from, out = `${kernel}.wgsl`, force = false } = options;
+  const text = starterText(kernel, from);
+  await writeNewFile(out, text, force, `ptdpc lab run ${kernel} --variant ${out} --watch`);
+}
+
+/** Writes a starting file and says what to do with it. Throws InputError if it is there already, unless forced. */
+export async function writeNewFile(out: string, text: string, force: boolean, next: string): Promise<void> {
+  if (!force && (await exists(out))) throw new InputError(`${out}: it is there already; --force replaces it`);
+  await writeFileAtomically(out, text);
+  print(out);
+  say(`now: ${next}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,4 +1,6 @@
 /** `ptdpc lab run`: a kernel on a device, the shipped variants and perhaps a file of the user's. */
+
+import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { decodeText } from '../../clip/text-file.js';
 import { InputError } from '../../errors.js';
@@ -14,14 +16,13 @@ import {
   timeVariants,
   tryKernel,
 } from '../../lab/index.js';
-import { measureCeilings } from '../../node/ceilings/index.js';
+import { measureCeilings } from '../../node/ceilings.js';
 import { installHint, openCpu, openWebGpu } from '../../node/device.js';
 import { closeGpu, nodeAdapter } from '../../node/gpu.js';
 import { explained, isSystemError } from '../../node/system-error.js';
 import { NegativeResult, printJson, say } from '../output.js';
+import { type Progress, progress } from '../progress.js';
 import { printTimings, printTrial, timingsJson, trialJson } from './page.js';
-import { StepBar } from './step-bar.js';
-import { onEverySave } from './watch.js';
 
 export interface RunOptions {
   variant?: string;
@@ -136,5 +137,63 @@ export async function readVariant(file: string): Promise<string> {
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new InputError(`${file}: cannot be read (${explained(error)})`);
+  }
+}
+
+/** Polled, since editors save by rename, which events of the file itself miss. */
+const POLL_MILLISECONDS = 200;
+
+/**
+ * Never returns unless `job` throws. A file that is gone (between two steps of a save) is waited for; saves during a run lead to one more
+ * run.
+ */
+export async function onEverySave(file: string, job: () => Promise<void>): Promise<never> {
+  let wake = (): void => {};
+  let saves = 0;
+  let seen = 0;
+  watchFile(file, { interval: POLL_MILLISECONDS }, (now) => {
+    if (now.mtimeMs === 0) return;
+    saves++;
+    wake();
+  });
+  try {
+    for (;;) {
+      await job();
+      if (saves === seen) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      seen = saves;
+    }
+  } finally {
+    unwatchFile(file);
+  }
+}
+
+export class StepBar implements Disposable {
+  #step = '';
+  #done = 0;
+  #bar: Progress | undefined;
+
+  at(step: string, done: number, all: number): void {
+    if (step !== this.#step) {
+      this.stop();
+      this.#bar = progress(all, step);
+      this.#step = step;
+      this.#done = 0;
+    }
+    this.#bar?.tick(done - this.#done);
+    this.#done = done;
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#step = '';
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
   }
 }

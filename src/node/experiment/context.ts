@@ -5,12 +5,10 @@ import { InputError } from '../../errors.js';
 import type { FrozenEncoder, Plan } from '../../ptdpc/experiment/index.js';
 import type { Engine } from '../../tensor/index.js';
 import type { Events } from '../events.js';
-import { clipEncoder, type ImageEncoder, type OpenedEncoder } from '../image-encoder.js';
+import { clipEncoder, type ImageEncoder, type OpenedEncoder, openEncoder } from '../image-encoder.js';
 import type { LockTiming } from '../lock.js';
 import { type ModelDirectory, openModelDirectory } from '../model-directory.js';
-import { Claims } from './claims.js';
-import { openDeit } from './deit.js';
-import type { PlanFolder } from './plan-folder.js';
+import { Claims, type PlanFolder } from './plan-folder.js';
 
 export interface WorkOptions {
   engine: Engine;
@@ -93,4 +91,12 @@ async function requireWeights(
   throw new InputError(
     `${path}: its weights or its image preprocessing have changed since the plan in ${plan} was made; choose another --out`,
   );
+}
+
+/** Throws InputError if the checkpoint is not a vision transformer in timm's naming. */
+export async function openDeit(path: string): Promise<OpenedEncoder> {
+  const encoder = await openEncoder(path, 'pooled');
+  if (encoder.config.kind !== 'clip') return encoder;
+  await encoder[Symbol.asyncDispose]();
+  throw new InputError(`--deit ${path}: expected a vision transformer in timm's naming, found a CLIP`);
 }

@@ -6,10 +6,9 @@ import { type ClassName, normalizedFeatures } from '../../ptdpc/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists } from '../checkpoint-files.js';
 import type { EncodedImages } from '../encode-images.js';
-import { encodeFiles } from '../encode-splits.js';
+import { type EncodedSplit, encodeFiles, labelled } from '../encode-splits.js';
 import { sha256 } from '../feature-segment.js';
 import type { SkippedImage } from '../image-files.js';
-import { type EncodedSplit, labelled } from '../labelled-images.js';
 import type { ExperimentContext } from './context.js';
 
 /** The feature of a readable image, not normalised, the SHA-256 of its file, and whether that is cut short. */

@@ -16,7 +16,7 @@ import { writeScenes } from '../demo-scenes.js';
 import type { Events } from '../events.js';
 import { openModelDirectory } from '../model-directory.js';
 import { packageVersion } from '../package.js';
-import { openDeit } from './deit.js';
+import { openDeit } from './context.js';
 import { findSettings, openSettings } from './setting-data.js';
 
 export interface PlanRequest {

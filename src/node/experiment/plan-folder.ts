@@ -24,9 +24,9 @@ import {
 } from '../../ptdpc/experiment/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists, readText } from '../checkpoint-files.js';
+import { type Lock, type LockOptions, type LockTiming, lockUnlessAlive, tryLock, waitForLock } from '../lock.js';
 import { makeFolder } from '../make-folder.js';
 import { naming } from '../system-error.js';
-import { Claims } from './claims.js';
 import { finishedRun, readTaskResult } from './task-run.js';
 
 /** A demonstration's scenes, and the claim on the plan. */
@@ -118,4 +118,33 @@ export class PlanFolder {
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+export class Claims {
+  constructor(
+    private readonly folder: string,
+    private readonly timing?: LockTiming,
+  ) {}
+
+  /** Claims a task, or returns undefined if a process holds it that may be alive. */
+  async tryClaim(name: string): Promise<Lock | undefined> {
+    return await tryLock(...(await this.#lock(name)));
+  }
+
+  /** Claims a task, or returns undefined as soon as its holder is known to be alive. */
+  async claimUnlessAlive(name: string): Promise<Lock | undefined> {
+    const claim = await lockUnlessAlive(...(await this.#lock(name)));
+    return typeof claim === 'string' ? undefined : claim;
+  }
+
+  /** Claims a task, waiting as long as its holder lives. */
+  async claim(name: string): Promise<Lock> {
+    return await waitForLock(...(await this.#lock(name)));
+  }
+
+  async #lock(name: string): Promise<[path: string, options: LockOptions]> {
+    await naming(this.folder, 'cannot be created', () => makeFolder(this.folder));
+    const path = join(this.folder, `${name}.json`);
+    return [path, { what: path, timing: this.timing }];
+  }
 }

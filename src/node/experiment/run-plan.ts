@@ -1,9 +1,29 @@
 /** Runs a process's share of a plan's tasks. */
-import { planTasks, shareOf, type Task, type TaskResult, type TaskShare } from '../../ptdpc/experiment/index.js';
-import { openContext, type WorkOptions } from './context.js';
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TokenEmbeddings } from '../../clip/towers/index.js';
+import {
+  type FrozenEncoder,
+  planTasks,
+  shareOf,
+  type Task,
+  type TaskResult,
+  type TaskShare,
+  taskOptions,
+} from '../../ptdpc/experiment/index.js';
+import { classText, evaluate, probeCell, probeOptions, zeroShotLogits } from '../../ptdpc/index.js';
+import { startZeroShot } from '../evaluate-run.js';
+import { writeProbeRun } from '../probe.js';
+import { writeResult } from '../results.js';
+import { runImages, seenImages } from '../run-images.js';
+import { commonRecord } from '../run-record.js';
+import { type ExperimentContext, openContext, type WorkOptions } from './context.js';
 import { ExperimentFeatures } from './features.js';
 import type { PlanFolder } from './plan-folder.js';
-import { runTask } from './run-task.js';
+import { type SettingData, settingData } from './setting-data.js';
+import { readTaskResult } from './task-run.js';
+import { tuneTask } from './tune-task.js';
 
 export interface PlanProgress {
   /** Tasks of this process's share, and how many of them were done before. */
@@ -63,4 +83,90 @@ export async function runPlan(folder: PlanFolder, options: RunPlanOptions): Prom
     else leftToOthers.push(task.name);
   }
   return { done, before, leftToOthers };
+}
+
+/** Computes a task, which writes its run and the result of that, and returns what was found. */
+export async function runTask(place: ExperimentContext, task: Task, features: ExperimentFeatures): Promise<TaskResult> {
+  const started = performance.now();
+  const data = await settingData(task.setting, task.seed);
+  const seconds = () => (performance.now() - started) / 1000;
+  const { work } = task.variant;
+  if (work.kind === 'prompts') {
+    const { run, train, test, evaluation, epochs } = await tuneTask(place, task, work, data, features);
+    const { root } = task.setting;
+    const seen = seenImages(runImages('train', train, data.classes, root), test, 'test');
+    await writeResult(run, {
+      ...{ dataset: data.source, split: 'test', classes: data.classes, images: test, evaluation, seen },
+      ...{ epochs, seconds: seconds(), device: place.engine.backend.description },
+    });
+  } else if (work.kind === 'probe') await probeTask(place, task, work.encoder, data, features, seconds);
+  else await zeroShot(place, task, work.template, data, features, seconds);
+  const result = await readTaskResult(place.folder.runs(task.name), task);
+  if (!result) throw new Error(`${task.name}: the result that was just written is not there`);
+  return result;
+}
+
+async function zeroShot(
+  place: ExperimentContext,
+  { name, setting }: Task,
+  template: string,
+  { source, classes, test }: SettingData,
+  features: ExperimentFeatures,
+  seconds: () => number,
+): Promise<void> {
+  const { tower, model, memory, strict, truncated, engine, folder } = place;
+  const [images] = await features.normalized(setting.root, [test], classes);
+  const texts = classes.map(({ word }) => classText(template, word));
+  const embeddings = new TokenEmbeddings(model.clip);
+  const logits = await zeroShotLogits(tower, embeddings, await model.tokenizer(), texts, images!.features, memory);
+  const run = join(folder.runs(name), 'zero-shot');
+  const dataset = { ...source, classes };
+  const common = await commonRecord({ model, dataset, backend: engine.backend, memory, strict, truncated });
+  await startZeroShot(run, { learner: 'zero-shot', ...common, templates: [template] });
+  await writeResult(run, {
+    ...{
+      dataset,
+      split: 'test',
+      classes,
+      images: images!,
+      evaluation: evaluate(logits, images!.labels, classes.length),
+    },
+    ...{ epochs: 0, seconds: seconds(), device: engine.backend.description },
+  });
+}
+
+/** Runs the task. The learning rate is chosen as for prompts (see `tuneTask`). `seconds` since the task began. */
+export async function probeTask(
+  place: ExperimentContext,
+  task: Task,
+  encoder: FrozenEncoder,
+  { source, classes, train, val, test }: SettingData,
+  features: ExperimentFeatures,
+  seconds: () => number,
+): Promise<void> {
+  const { engine, memory, plan, events, strict, truncated, folder } = place;
+  const { learningRates } = plan.configuration;
+  const { root } = task.setting;
+  const [trained, validated, tested] = await features.raw(encoder, root, [train, val ?? [], test], classes);
+  const options = probeOptions(taskOptions(plan, task, { learningRate: learningRates[0]! }));
+  // Where validation images are held out, the chosen rate is trained once more.
+  const trainings = learningRates.length + Number(learningRates.length > 1 && !val);
+  using bar = events.progress(trainings * options.epochs, task.name, 'epochs');
+  const used = place.encoders.get(encoder)!;
+  const splits = { train: trained!, validation: val ? validated : undefined, test: tested! };
+  const result = await probeCell({
+    ...{ engine, width: used.width, memory, classes: classes.length, options, ...splits },
+    rates: learningRates.length === 1 ? undefined : learningRates,
+    onEpoch: () => bar.tick(1),
+  });
+  const out = join(folder.runs(task.name), 'probe');
+  // Without a result, what lies there is of other images.
+  await rm(out, { recursive: true, force: true });
+  const { path: deit } = plan.deit ?? { path: '' };
+  await writeProbeRun({
+    ...{ out, dataset: { ...source, classes }, features: used.features, options, result, ...splits },
+    ...{ backend: engine.backend, memory, strict, truncated, seconds: seconds() },
+    encoder: { directory: encoder === 'deit' ? deit : plan.configuration.model.directory, hash: () => used.hash() },
+    seen: seenImages(runImages('train', trained!, classes, root), tested!, 'test'),
+  });
 }

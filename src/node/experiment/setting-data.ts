@@ -14,7 +14,8 @@ import {
 } from '../../ptdpc/datasets/index.js';
 import { PAPER_SETTINGS, type PlanSetting } from '../../ptdpc/experiment/index.js';
 import type { ClassName } from '../../ptdpc/index.js';
-import { diskFolder, openDataset } from '../datasets/index.js';
+import { openDataset } from '../datasets.js';
+import { diskFolder } from '../disk-folder.js';
 
 export interface SettingData {
   /** For the record of a training. */

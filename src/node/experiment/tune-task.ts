@@ -14,7 +14,7 @@ import {
   TrainingDiverged,
   type TuningOptions,
 } from '../../ptdpc/index.js';
-import type { EncodedSplit } from '../labelled-images.js';
+import type { EncodedSplit } from '../encode-splits.js';
 import { makeFolder } from '../make-folder.js';
 import { OtherRun } from '../run-directory.js';
 import { trainRun } from '../training-run.js';

@@ -9,7 +9,7 @@ import type { Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 import { exists, readText } from '../checkpoint-files.js';
-import { type ContentHash, hashBytesOf, startHash } from '../file-hash.js';
+import { type ContentHash, hashBytesOf, startHash } from '../file-source.js';
 import { requireSpace } from '../make-folder.js';
 import { naming } from '../system-error.js';
 import {

@@ -8,7 +8,7 @@ import { CONFIG_FILES, shardFileNames, VOCABULARY_FILES, WEIGHT_FILES } from '..
 import { InputError } from '../../errors.js';
 import { growDirectory, removeDeadLock } from '../atomic.js';
 import { exists, readDescription, readText } from '../checkpoint-files.js';
-import { type ContentHash, hashFile, sha256 } from '../file-hash.js';
+import { type ContentHash, hashFile, sha256 } from '../file-source.js';
 import { requireSpace } from '../make-folder.js';
 import { openModelDirectory } from '../model-directory.js';
 import { naming } from '../system-error.js';

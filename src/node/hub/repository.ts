@@ -14,7 +14,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { type ContentHash, contentHash } from '../file-hash.js';
+import { type ContentHash, contentHash } from '../file-source.js';
 import { type HttpClient, HttpStatusError, type RetryOptions, shownUrl, withRetries } from './http.js';
 
 export interface RemoteFile {

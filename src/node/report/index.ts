@@ -1,12 +1,13 @@
 /** Writes report pages from run and experiment folders. Loaded only when a page is made, because it loads ECharts. */
 import { basename, join, resolve } from 'node:path';
+import { InputError } from '../../errors.js';
+import { EXPERIMENTS, type ExperimentResults, parseResults } from '../../ptdpc/experiment/index.js';
 import { comparisonReport, experimentReport, type Picture, type RunReport, runReport } from '../../report/index.js';
 import { writeFileAtomically } from '../atomic.js';
+import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 import { packageVersion } from '../package.js';
-import { pictureIn } from './cases.js';
-import { readExperiments } from './read-experiments.js';
 import { type PromptsRequest, readPromptsSection } from './read-prompts.js';
-import { readRunReport } from './read-run.js';
+import { pictureIn, readRunReport } from './read-run.js';
 
 /** Where a run's page goes, and what computes its words and weights. */
 export interface RunReportOptions extends Partial<PromptsRequest> {
@@ -55,4 +56,18 @@ export async function writeExperimentReport(directory: string, out = join(direct
   }
   await writeFileAtomically(out, experimentReport({ name: basename(resolve(directory)), results, pictures }));
   return out;
+}
+
+/** `<directory>/results.json`, or that of each experiment's folder in it, in the paper's order. Throws InputError if there is none. */
+export async function readExperiments(directory: string): Promise<ExperimentResults[]> {
+  const own = join(directory, 'results.json');
+  if (await exists(own)) return [parseResults(await readText(own, MAX_DATA_BYTES), own)];
+  const results: ExperimentResults[] = [];
+  for (const name of EXPERIMENTS) {
+    const path = join(directory, name, 'results.json');
+    if (await exists(path)) results.push(parseResults(await readText(path, MAX_DATA_BYTES), path));
+  }
+  if (results.length === 0)
+    throw new InputError(`${own}: not found, nor in a folder below; expected the results of an experiment`);
+  return results;
 }

@@ -4,7 +4,7 @@ import { ClipModel, type TunedPrompts } from '../../ptdpc/index.js';
 import { absentPrompts, type Case, promptsSection, type Section, type WeighedPicture } from '../../report/index.js';
 import { openRun } from '../classifier.js';
 import type { OpenedDevice } from '../device.js';
-import { embedFiles } from '../embed-files.js';
+import { embedFiles } from '../encode-splits.js';
 
 export interface PromptsRequest {
   /** Opens the device that computes; not called where there is nothing to compute. */

@@ -1,16 +1,18 @@
 /** What a run's folder holds, as the page of the run needs it. */
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { quoted } from '../../clip/checkpoint/quoted.js';
+import { decodeImage, encodeJpeg, preprocess } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
 import type { EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
-import type { RunEvaluation, RunReport } from '../../report/index.js';
+import type { Case, Picture, RunEvaluation, RunReport } from '../../report/index.js';
 import { exists } from '../checkpoint-files.js';
+import { csvRecords, textLines } from '../csv-file.js';
+import { loadImageCodecs } from '../image-codecs.js';
+import { readImageFile } from '../image-files.js';
 import { listResults, predictionsPath, type ResultFile, readResult } from '../results.js';
+import { parseMetrics } from '../run-directory.js';
 import { dataFolder } from '../run-images.js';
-import { parseMetrics } from '../run-metrics.js';
 import { type RunRecord, readRunRecord } from '../run-record.js';
-import { textLines } from '../text-lines.js';
-import { pickCases, pictureIn } from './cases.js';
-import { type Predictions, readPredictions } from './predictions-file.js';
 
 /** Reads what there is: a run need not have ended, nor been evaluated. Throws InputError naming the file that is damaged. */
 export async function readRunReport(run: string): Promise<RunReport> {
@@ -84,4 +86,123 @@ function confusionOf({ words, labels, predicted }: Predictions): number[][] {
     confusion[label]![predicted[i]!]!++;
   });
   return confusion;
+}
+
+export interface Predictions {
+  /** Class words, in order. */
+  readonly words: readonly string[];
+  readonly paths: readonly string[];
+  /** Class of each image, and the one that was predicted. */
+  readonly labels: Int32Array;
+  readonly predicted: Int32Array;
+  /** [images, classes]. */
+  readonly probabilities: Float32Array;
+}
+
+/** Throws InputError naming the file and the image where it is not as expected. */
+export async function readPredictions(path: string): Promise<Predictions> {
+  // The last probability of a file that was cut would be another one.
+  const records = csvRecords(path, { complete: true });
+  let words: string[] | undefined;
+  const place = new Map<string, number>();
+  const paths: string[] = [];
+  const labels: number[] = [];
+  const predicted: number[] = [];
+  const rows: Float32Array[] = [];
+  for await (const record of records) {
+    if (!words) {
+      words = classWords(record, path);
+      for (const [c, word] of words.entries()) place.set(word, c);
+      continue;
+    }
+    const [image = '', actual = '', guess = '', ...cells] = record;
+    paths.push(image);
+    const where = `${path}: image ${paths.length}`;
+    for (const [name, classes] of [
+      [actual, labels],
+      [guess, predicted],
+    ] as const) {
+      const c = place.get(name);
+      if (c === undefined) throw new InputError(`${where} has the class ${quoted(name)}, which has no column`);
+      classes.push(c);
+    }
+    rows.push(Float32Array.from(cells, (cell) => probability(cell, where)));
+  }
+  words ??= classWords([], path);
+  const probabilities = new Float32Array(rows.length * words.length);
+  for (const [i, row] of rows.entries()) probabilities.set(row, i * words.length);
+  return {
+    words,
+    paths,
+    labels: Int32Array.from(labels),
+    predicted: Int32Array.from(predicted),
+    probabilities,
+  };
+}
+
+function classWords(head: readonly string[], path: string): string[] {
+  const words = head.slice(3).flatMap((name) => /^p\((.*)\)$/s.exec(name)?.[1] ?? []);
+  const known = head.slice(0, 3).join() === 'path,actual,predicted' && words.length > 0;
+  if (!known || words.length < head.length - 3 || new Set(words).size < words.length)
+    throw new InputError(`${path}: expected the columns path, actual, predicted and p(<class>) for each class`);
+  return words;
+}
+
+function probability(cell: string, where: string): number {
+  const value = cell.trim() === '' ? Number.NaN : Number(cell);
+  if (!(value >= 0 && value <= 1)) throw new InputError(`${where}: expected probabilities, found ${quoted(cell)}`);
+  return value;
+}
+
+/** Pictures of a kind: enough to see what they have in common, few enough to look at. */
+const MOST_CASES = 12;
+
+/** The most confident correct prediction of each class, and the most confident mistakes. `picture` finds an image by its path in the predictions. */
+export async function pickCases(
+  predictions: Predictions,
+  picture: (path: string) => Promise<Picture>,
+): Promise<{ right: Case[]; wrong: Case[] }> {
+  const { words, labels, predicted, probabilities } = predictions;
+  const sureness = (i: number) => probabilities[i * words.length + predicted[i]!]!;
+  const all = Array.from(labels, (_, i) => i).sort((a, b) => sureness(b) - sureness(a) || a - b);
+  const right = words.flatMap((_, c) => all.find((i) => labels[i] === c && predicted[i] === c) ?? []);
+  const wrong = all.filter((i) => labels[i] !== predicted[i]);
+  const caseOf = async (i: number): Promise<Case> => ({
+    ...(await picture(predictions.paths[i]!)),
+    actual: words[labels[i]!]!,
+    predicted: words[predicted[i]!]!,
+    probability: sureness(i),
+    actualProbability: probabilities[i * words.length + labels[i]!]!,
+  });
+  const both: [Case[], Case[]] = [[], []];
+  for (const i of right.slice(0, MOST_CASES)) both[0].push(await caseOf(i));
+  for (const i of wrong.slice(0, MOST_CASES)) both[1].push(await caseOf(i));
+  return { right: both[0], wrong: both[1] };
+}
+
+/** An image by its path relative to the folder of its data set; none if that leads out of it. */
+export async function pictureIn(data: string, path: string): Promise<Picture> {
+  const file = resolve(data, path);
+  const url = file.startsWith(join(data, sep)) ? await thumbnail(file) : null;
+  return { url, name: `${basename(dirname(file))}/${basename(file)}`, path: file };
+}
+
+/** Pixels of a side: a page shows them at about 140, on dense screens with more. */
+const SIDE = 176;
+const QUALITY = 78;
+
+/** The square that CLIP sees of an image, as a `data:` URL; null if there is no readable image. Smaller images are not enlarged. */
+export async function thumbnail(path: string): Promise<string | null> {
+  try {
+    const bytes = await readImageFile(path);
+    loadImageCodecs();
+    // What a result is of was read so, or is whole.
+    const image = await decodeImage(bytes, path, 'read');
+    const side = Math.min(SIDE, image.width, image.height);
+    const jpeg = await encodeJpeg(preprocess(image, side), side, side, QUALITY);
+    return `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`;
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
 }

@@ -1,10 +1,9 @@
 /** Layouts that say everything by folders. A split that is a folder is as whoever made the copy cut it. Images in sub-folders of a class are the class's. */
 import { InputError } from '../../errors.js';
-import type { DataFolder } from './data-folder.js';
+import { type DataFolder, foldersIn, imagesBelow, imagesIn, joined, nameLike } from './data-folder.js';
 import { SPLITS, type Split } from './dataset.js';
 import { className, splitFolders } from './folder-names.js';
-import { byCodeUnit, type ImageList, type ListedImage } from './image-list.js';
-import { foldersIn, imagesBelow, imagesIn, joined, nameLike } from './listing.js';
+import { byCodeUnit, type ImageList, type ListedImage } from './listed-images.js';
 
 /** `{train,val,test}/<class>/`, by any of their names (`splitNamed`); undefined if there is none of them. */
 export async function readSplitFolders(data: DataFolder, below = ''): Promise<ImageList | undefined> {

@@ -1,9 +1,10 @@
 /** The layouts by name: how each is read, and what it looks like, for messages. */
-import type { DataFolder } from './data-folder.js';
-import { readClassFolders, readFolds, readSplitFolders } from './folders.js';
-import type { ImageList } from './image-list.js';
-import { readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
-import type { Layout } from './settings.js';
+import { type DataFolder, foldersIn, joined, nameLike } from './data-folder.js';
+import { splitFolders } from './folder-names.js';
+import { foldsBelow, readClassFolders, readFolds, readSplitFolders } from './folders.js';
+import { type ImageList, manifestIn } from './listed-images.js';
+import { ROI_SPLIT_FOLDER, readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
+import type { Layout, SettingName } from './settings.js';
 
 /** Undefined if nothing is there in this layout. `fold` counts from 1. */
 type LayoutReader = (data: DataFolder, fold: number, folds: number) => Promise<ImageList | undefined>;
@@ -41,3 +42,28 @@ export const LAYOUTS: Readonly<Record<Layout, LayoutEntry>> = {
     lists: ['ABSTRACT_groundTruth.csv'],
   },
 };
+
+/**
+ * `train/` or `test/` (see `splitFolders`) hold folders of classes; then the files that only one data set has. All else is
+ * taken for folders of classes. Data sets that come as plain folders (FI) have to be named for their class order and counts.
+ */
+export async function detectSetting(data: DataFolder): Promise<SettingName> {
+  const folders = await foldersIn(data, '');
+  if (splitFolders(folders, data.name)) return 'folders';
+  if (nameLike(folders, ROI_SPLIT_FOLDER)) return 'emotionroi6';
+  if ((await data.has('info.json')) && (await data.has('train.json'))) return 'emoset8';
+  if (await data.has('ABSTRACT_groundTruth.csv')) return 'abstract8';
+  if (await isTwitter(data)) return 'twitter1';
+  return (await manifestIn(data)) === undefined ? 'folders' : 'manifest';
+}
+
+/** Whether there is a first fold with Twitter's two classes. */
+async function isTwitter(data: DataFolder): Promise<boolean> {
+  const base = await foldsBelow(data);
+  if (base === undefined) return false;
+  const fold = joined(base, '1');
+  const train = splitFolders(await foldersIn(data, fold), data.place(fold))?.get('train');
+  if (train === undefined) return false;
+  const classes = await foldersIn(data, joined(fold, train));
+  return classes.map((name) => name.toLowerCase()).join() === 'negative,positive';
+}

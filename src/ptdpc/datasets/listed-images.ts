@@ -1,11 +1,9 @@
 /** What data sets with a list of images share: a list is checked before it is believed. */
 import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
-import type { DataFolder } from './data-folder.js';
-import { SPLITS } from './dataset.js';
-import { className } from './folder-names.js';
-import { byCodeUnit, type ImageList, type ListedImage } from './image-list.js';
-import { ListedFiles } from './listing.js';
+import { type DataFolder, ListedFiles, readJson } from './data-folder.js';
+import { SPLITS, type Split, type SplitOrigin } from './dataset.js';
+import { className, splitNamed } from './folder-names.js';
 
 /** An entry of a list, and where it stands (`train.json: entry 3`). */
 export interface Listed extends ListedImage {
@@ -73,4 +71,114 @@ function requireSame(before: Listed, now: Listed, what: string, a: string | unde
   throw new InputError(
     `${now.where}: ${shortened(now.path)} has ${what} ${quoted(b ?? null)}, but ${quoted(a ?? null)} in ${before.where}`,
   );
+}
+
+/** An image as a data set lists it. */
+export interface ListedImage {
+  /** Below the root, with `/`. */
+  path: string;
+  /** The class as the data set has it, accents composed (`className`). */
+  name: string;
+  /** Undefined if the data set does not say. */
+  split: Split | undefined;
+  /** Path below the class's own folder, where there is one. */
+  file?: string;
+}
+
+/** A file that a data set's own list names and that gives no image all the same. */
+export interface Omitted {
+  /** Below the root, with `/`. */
+  path: string;
+  why: 'missing' | 'no-majority';
+}
+
+/** The images of a data set, as its files list them. */
+export interface ImageList {
+  images: readonly ListedImage[];
+  /** Every class that the data set names, with images or without, sorted by code unit. */
+  names: readonly string[];
+  /** Of them those that are classes unless someone says otherwise: the training images' ones, where there is a split. */
+  classNames: readonly string[];
+  /** Undefined if there is no split: all images' splits are undefined then. */
+  origin: Extract<SplitOrigin, { kind: 'published' | 'given' | 'given-fold' }> | undefined;
+  warnings: readonly string[];
+  /** Absent in layouts without a list. */
+  omitted?: readonly Omitted[];
+}
+
+export const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * A path that a manifest names, made relative to the root with `/`. Throws InputError for what could lead out of the root: an absolute
+ * path, a drive, `..`.
+ */
+export function pathInside(text: string, where: string): string {
+  // Manifests are written on Windows too.
+  const path = text.trim().replaceAll('\\', '/');
+  const parts = path.split('/');
+  const leadsOut = path.startsWith('/') || /^[a-z]:/i.test(path) || parts.includes('..') || path.includes('\0');
+  if (path === '' || leadsOut) {
+    throw new InputError(`${where}: expected a path below the folder of the data set, found ${quoted(text)}`);
+  }
+  return parts.filter((part) => part !== '' && part !== '.').join('/');
+}
+
+/** Whether a path is that of a manifest rather than of a folder. */
+export const isManifestName = (path: string): boolean => /\.(?:csv|json)$/i.test(path);
+
+/** `manifest.csv` or `manifest.json`, if the folder has one. */
+export async function manifestIn(data: DataFolder): Promise<string | undefined> {
+  for (const name of ['manifest.csv', 'manifest.json']) if (await data.has(name)) return name;
+  return undefined;
+}
+
+/** Throws InputError naming the line or entry that is wrong. */
+export async function readManifest(data: DataFolder, file: string): Promise<ImageList> {
+  const listed = /\.csv$/i.test(file) ? await readTable(data, file) : await readArrays(data, file);
+  const found = await listOf(data, listed, file);
+  return { ...found, origin: found.origin && { kind: 'given' } };
+}
+
+async function readTable(data: DataFolder, path: string): Promise<Listed[]> {
+  const file = data.place(path);
+  const [header = [], ...lines] = await data.csv(path);
+  const column = (name: string) => header.findIndex((cell) => cell.toLowerCase() === name);
+  const at = { path: column('path'), label: column('label'), split: column('split') };
+  if (at.path < 0 || at.label < 0)
+    throw new InputError(`${file}: expected a header with path and label, found ${quoted(header.join())}`);
+  return lines.map((cells, i) =>
+    entry({ path: cells[at.path], label: cells[at.label], split: cells[at.split] }, `${file}: entry ${i + 1}`),
+  );
+}
+
+async function readArrays(data: DataFolder, path: string): Promise<Listed[]> {
+  const file = data.place(path);
+  const value = await readJson(data, path);
+  if (Array.isArray(value)) return value.map((item: unknown, i) => entry(item, `${file}: entry ${i + 1}`));
+  if (typeof value !== 'object' || value === null)
+    throw new InputError(`${file}: expected an array of images or an object of such arrays, found ${quoted(value)}`);
+  return Object.entries(value).flatMap(([split, items]: [string, unknown]) => {
+    if (!Array.isArray(items))
+      throw new InputError(`${file}: expected an array for "${split}", found ${quoted(items)}`);
+    return items.map((item: unknown, i) => entry(item, `${file}: ${split} entry ${i + 1}`, split));
+  });
+}
+
+function entry(item: unknown, where: string, group?: string): Listed {
+  const [label, path] = Array.isArray(item) ? (item as unknown[]) : [field(item, 'label'), field(item, 'path')];
+  const split = group ?? (Array.isArray(item) ? undefined : field(item, 'split'));
+  if (typeof path !== 'string' || typeof label !== 'string' || label.trim() === '')
+    throw new InputError(`${where}: expected a path and a label, found ${quoted(item)}`);
+  return { path: pathInside(path, where), name: label.trim(), split: splitOf(split, where), where };
+}
+
+function field(item: unknown, name: string): unknown {
+  return typeof item === 'object' && item !== null ? Reflect.get(item, name) : undefined;
+}
+
+function splitOf(value: unknown, where: string): Split | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const split = typeof value === 'string' ? splitNamed(value) : undefined;
+  if (!split) throw new InputError(`${where}: expected split train, val or test, found ${quoted(value)}`);
+  return split;
 }

@@ -3,12 +3,18 @@
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { IMAGE_NAME, IMAGE_NAME_IN_LINE } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
-import { type DataFolder, readJson } from './data-folder.js';
+import { type DataFolder, foldersIn, imagesIn, joined, nameLike, readJson } from './data-folder.js';
 import { SPLITS, type Split } from './dataset.js';
 import { lostWarnings } from './folders.js';
-import { byCodeUnit, type ImageList, type ListedImage, type Omitted, pathInside } from './image-list.js';
-import { type Listed, listOf } from './listed-images.js';
-import { foldersIn, imagesIn, joined, nameLike } from './listing.js';
+import {
+  byCodeUnit,
+  type ImageList,
+  type Listed,
+  type ListedImage,
+  listOf,
+  type Omitted,
+  pathInside,
+} from './listed-images.js';
 import { SETTINGS } from './settings.js';
 
 /** What EmotionROI's lists are in. */

@@ -2,7 +2,7 @@
 import { cp, readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { openDataset } from '../../../src/node/datasets/index.js';
+import { openDataset } from '../../../src/node/datasets.js';
 import { writePublished } from '../../support/published-datasets.js';
 import { expectRefused, ptdpc, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
 import { expectDone, makeModel, readRunJson } from './support.js';

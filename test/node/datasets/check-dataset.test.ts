@@ -2,7 +2,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkDataset, type DatasetCheck, decodeImages } from '../../../src/node/datasets/index.js';
+import { checkDataset, type DatasetCheck, decodeImages } from '../../../src/node/datasets.js';
 import { type NamedSetting, SPLITS } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { writePublished } from '../../support/published-datasets.js';

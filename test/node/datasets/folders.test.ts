@@ -2,7 +2,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { checkDataset, openDataset } from '../../../src/node/datasets/index.js';
+import { checkDataset, openDataset } from '../../../src/node/datasets.js';
 import { classWord, imagesOf, type LabelledPath } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { scratchFolder } from '../scratch.js';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openDataset } from '../../../src/node/datasets/index.js';
+import { openDataset } from '../../../src/node/datasets.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { scratchFolder } from '../scratch.js';
 

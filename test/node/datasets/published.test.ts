@@ -2,7 +2,7 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openDataset } from '../../../src/node/datasets/index.js';
+import { openDataset } from '../../../src/node/datasets.js';
 import { type Dataset, NAMED_SETTINGS, type NamedSetting, namedSetting, SPLITS } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { writePublished } from '../../support/published-datasets.js';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.js';
-import { sha256 } from '../../../src/node/file-hash.js';
+import { sha256 } from '../../../src/node/file-source.js';
 import { type Download, type DownloadOptions, downloadFile } from '../../../src/node/hub/download.js';
 import { HttpClient } from '../../../src/node/hub/http.js';
 import { scratchFolder } from '../scratch.js';

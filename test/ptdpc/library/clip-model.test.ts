@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { blobSource } from '../../../src/clip/checkpoint/index.js';
 import { clipPreprocessing, type DecodedImage, imageFromCanvas, modelPixels } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
-import { hashFiles } from '../../../src/node/file-hash.js';
+import { hashFiles } from '../../../src/node/file-source.js';
 import {
   ClipModel,
   evaluate,

@@ -1,7 +1,10 @@
 /** The arithmetic that WebAssembly SIMD can do at best on some threads: assembly/ceiling.ts, on as many threads. */
 import { Worker } from 'node:worker_threads';
-import { compileKernels } from '../../kernels/cpu/wasm/index.js';
-import { enableRelaxedSimd } from '../wasm-threads.js';
+import { compileKernels } from '../kernels/cpu/wasm/index.js';
+import { openDevice } from '../kernels/webgpu/device.js';
+import { type DeviceCeilings, webGpuCeilings } from '../lab/index.js';
+import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
+import { enableRelaxedSimd, hardwareThreads } from './wasm-threads.js';
 
 /** Independent sums in a turn of assembly/ceiling.ts, each of 4 lanes. */
 const SUMS = 12;
@@ -51,4 +54,23 @@ export function cpuCopyCeiling(): number {
     if (run > 0) best = Math.min(best, (performance.now() - start) / 1000);
   }
   return (2 * from.byteLength) / best / 1e9;
+}
+
+/** Takes about a second. No WebGPU device may be open. */
+export async function measureCeilings(kind: 'cpu' | 'webgpu'): Promise<DeviceCeilings> {
+  if (kind === 'cpu') return { gflops: await cpuCeiling(hardwareThreads()), gbytes: cpuCopyCeiling() };
+  return onAdapter((device) => webGpuCeilings(device, waitAsleep));
+}
+
+/** A device of its own on the machine's adapter, closed afterwards. Throws Error if there is none. */
+export async function onAdapter<T>(measure: (device: GPUDevice) => Promise<T>): Promise<T> {
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  const device = await openDevice(adapter);
+  try {
+    return await measure(device);
+  } finally {
+    device.destroy();
+    closeGpu();
+  }
 }
