@@ -1,5 +1,5 @@
 /** Pickles from a grammar: values as torch.save writes them, and opcodes in an order that nothing writes. */
-import { OP } from '../../src/clip/checkpoint/pickle-opcodes.js';
+import { OP } from '../../src/clip/checkpoint/pickle-reader.js';
 import { concat, littleEndian } from '../../test/support/bytes.js';
 import type { Random } from '../random.js';
 

@@ -1,6 +1,6 @@
 /** PNG: damaged files, and files put together from changed chunks with their checksums put right. */
 import { zlibSync } from 'fflate';
-import { crc32 } from '../../src/clip/image/png-chunks.js';
+import { crc32 } from '../../src/clip/image/png-rows.js';
 import { cropForClip } from '../../src/node/image-files.js';
 import { concat } from '../../test/support/bytes.js';
 import { mutate } from '../mutate.js';

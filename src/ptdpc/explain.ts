@@ -8,6 +8,7 @@
 import type { ClipTokenizer, TokenText } from '../clip/tokenizer/index.js';
 import type { TokenEmbeddings } from '../clip/towers/index.js';
 import type { Engine } from '../tensor/index.js';
+import { ROW_SHARE, tooLittleMemory } from './budget.js';
 import { argmax, softmaxRows } from './evaluate.js';
 import {
   type Closeness,
@@ -18,7 +19,6 @@ import {
 } from './nearest-words.js';
 import { type Mode, SKIPPABLE_WORDS, type SkippableWords, type WordMetric } from './options.js';
 import type { PromptModel } from './prompt-model.js';
-import { promptWeights } from './prompt-weights.js';
 import type { PromptsFile } from './prompts-file.js';
 import { predictLogits } from './step.js';
 
@@ -158,4 +158,32 @@ function skipped(
     if (!word || (start && template.has(id))) return true;
     return (special && word.kind === 'special') || (fragments && word.kind === 'fragment') || false;
   };
+}
+
+/**
+ * The weights w[i][j] of images by their normalised features [count, width]: [count, prompts, tokens], or null in the modes `cs` and
+ * `none`, where no prompt depends on the image. `memory` in bytes. Throws InputError if it does not hold one image's.
+ */
+export async function promptWeights(
+  model: PromptModel,
+  features: Float32Array,
+  memory: number,
+): Promise<Float32Array | null> {
+  if (!model.perImage) return null;
+  const { engine } = model;
+  const [prompts = 0, tokens = 0, width = 0] = model.prompts.shape;
+  const count = features.length / width;
+  using _limit = engine.workWithin(memory);
+  const rest = engine.backend.memory.fixedBytes + 3 * 4 * model.prompts.size;
+  const bytesPerImage = 4 * (2 * width + 3 * prompts * tokens);
+  const most = Math.floor(((memory - rest) * ROW_SHARE) / bytesPerImage);
+  if (most < 1) throw tooLittleMemory("to weight one image's prompts takes", bytesPerImage / ROW_SHARE + rest, memory);
+  const weights = new Float32Array(count * prompts * tokens);
+  for (let start = 0; start < count; start += most) {
+    const images = Math.min(most, count - start);
+    const data = features.subarray(start * width, (start + images) * width);
+    using part = engine.scope(() => model.weights(engine.tensor(data, [images, width])));
+    weights.set(await part.read(), start * prompts * tokens);
+  }
+  return weights;
 }

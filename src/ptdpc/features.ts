@@ -1,5 +1,7 @@
 /** Image features on the host. */
 
+import { InputError } from '../errors.js';
+
 /** Each row of [rows, width] divided by its length, in float64: the f of the method. Returns a new array. */
 export function normalizedFeatures(features: Float32Array, width: number): Float32Array {
   const out = new Float32Array(features.length);
@@ -10,4 +12,20 @@ export function normalizedFeatures(features: Float32Array, width: number): Float
     for (let i = at; i < at + width; i++) out[i] = length === 0 ? 0 : features[i]! / length;
   }
   return out;
+}
+
+/** What the model computes are NaN: NaN or infinite. */
+export class NonFiniteError extends InputError {}
+
+/** True if no value is NaN or infinite. */
+export function allFinite(values: Float32Array): boolean {
+  return values.every((value) => Number.isFinite(value));
+}
+
+/** The logits, of whatever shape. Throws NonFiniteError if one of them is NaN or infinite. */
+export function finiteLogits(logits: Float32Array): Float32Array {
+  if (allFinite(logits)) return logits;
+  throw new NonFiniteError(
+    'the logits are not finite numbers: prompts or weights of the model are not sound (ptdpc verify checks a model)',
+  );
 }

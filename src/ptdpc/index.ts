@@ -5,11 +5,11 @@
  */
 export { mebibytes } from './budget.js';
 export * from './datasets/index.js';
-export { type EncodedPixels, encodePixels, imagesPerBatch } from './encode-pixels.js';
+export { type EncodedPixels, encodePixels, imagesPerBatch } from './encode.js';
 export * from './evaluate.js';
 export * from './explain.js';
-export { normalizedFeatures } from './features.js';
-export { allFinite, NonFiniteError } from './finite.js';
+export { promptWeights } from './explain.js';
+export { allFinite, NonFiniteError, normalizedFeatures } from './features.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
@@ -30,7 +30,6 @@ export * from './options.js';
 export { predictionLines, predictionsCsv } from './predictions-csv.js';
 export { type ClassRange, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type InitOptions, initialPrompts, type PromptText, promptText } from './prompt-text.js';
-export { promptWeights } from './prompt-weights.js';
 export {
   type ClassName,
   decodePrompts,

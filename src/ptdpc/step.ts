@@ -1,8 +1,8 @@
 /** The loss of a batch and its gradient, in pieces that fit the memory budget. */
 import { addScaled, crossEntropy, matmul, softmax, sumRows, type Tensor } from '../tensor/index.js';
 import { type BatchPlan, planBatch } from './budget.js';
-import { setColumns } from './encode-texts.js';
-import { finiteLogits } from './finite.js';
+import { setColumns } from './encode.js';
+import { finiteLogits } from './features.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 
 /** What a batch gave, besides its gradient. */

@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { AdamW, type Optimizer, type OptimizerState, Sgd } from '../tensor/index.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
-import { allFinite, NonFiniteError } from './finite.js';
+import { allFinite, NonFiniteError } from './features.js';
 import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';

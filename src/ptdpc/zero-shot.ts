@@ -1,9 +1,8 @@
 /** CLIP as it comes: hand-written prompts, no tuning (Radford et al., 2021, section 3.1). */
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
-import { compareFeatures, encodeTexts } from './encode-texts.js';
-import { normalizedFeatures } from './features.js';
-import { finiteLogits } from './finite.js';
+import { compareFeatures, encodeTexts } from './encode.js';
+import { finiteLogits, normalizedFeatures } from './features.js';
 
 /** The text of a class: the template with the class word in place of `{}`, or after it where there is no `{}`. */
 export function classText(template: string, word: string): string {

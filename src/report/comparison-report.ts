@@ -1,11 +1,8 @@
 /** The page that compares runs: those that were evaluated on the same images stand side by side. */
 import { classMetrics, wilsonInterval } from '../ptdpc/index.js';
 import { seedChart } from './charts/seeds.js';
-import { counted, percent, points, figure as significant } from './format.js';
-import { type Html, html } from './html.js';
-import { page } from './page/document.js';
-import { figure } from './page/figure.js';
-import { table } from './page/table.js';
+import { counted, type Html, html, percent, points, figure as significant } from './format.js';
+import { figure, page, table } from './page/document.js';
 import { leadOf, type RunEvaluation, type RunReport } from './run-report.js';
 
 /** A run that was evaluated on the images of a group. */

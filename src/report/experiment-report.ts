@@ -13,14 +13,10 @@ import {
   type SkippedFile,
 } from '../ptdpc/experiment/index.js';
 import { seedChart } from './charts/seeds.js';
-import { counted, points } from './format.js';
-import { type Html, html, type Part } from './html.js';
-import { page } from './page/document.js';
-import { figure } from './page/figure.js';
-import { facts, table } from './page/table.js';
-import { calibrationFigure, MOST_SERIES } from './sections/calibration.js';
-import { caseList, type Picture } from './sections/cases.js';
+import { counted, type Html, html, type Part, points } from './format.js';
+import { facts, figure, page, table } from './page/document.js';
 import { confusionFigures } from './sections/confusion.js';
+import { calibrationFigure, caseList, MOST_SERIES, type Picture } from './sections/predictions.js';
 
 export interface ExperimentsReport {
   readonly name: string;

@@ -1,5 +1,7 @@
 /** Numbers as a report writes them. */
 
+import { escapeUTF8 } from 'entities';
+
 /** A share in per cent, one digit after the point and a space that does not break; a dash for null. */
 export function percent(share: number | null): string {
   return share === null ? '–' : `${(100 * share).toFixed(1)}\u00a0%`;
@@ -29,4 +31,30 @@ export function whole(value: number): string {
 /** `3 images`, `1 image`; `plural` where it takes more than an s. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${whole(count)} ${count === 1 ? noun : plural}`;
+}
+
+/** A piece of markup. Only `html` and `trusted` make one. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+/** Values allowed in a template; null and false produce nothing. */
+export type Part = string | number | Html | null | undefined | false | readonly Part[];
+
+/** The tag of templates: text between tags and attributes in double quotes are both safe places for a value. */
+export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
+  const text = strings.reduce((before, string, i) => before + toMarkup(parts[i - 1]) + string);
+  return new Html(text);
+}
+
+/** Markup from elsewhere: the SVG of a chart, the style sheet. Never data. */
+export function trusted(text: string): Html {
+  return new Html(text);
+}
+
+function toMarkup(part: Part): string {
+  if (part === null || part === undefined || part === false) return '';
+  if (part instanceof Html) return part.text;
+  if (typeof part === 'object') return part.map(toMarkup).join('');
+  return escapeUTF8(String(part));
 }

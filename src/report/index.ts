@@ -8,5 +8,5 @@ export type { Drawing } from './drawing.js';
 export * from './experiment-report.js';
 export type { Section } from './page/document.js';
 export * from './run-report.js';
-export type { Case, Picture } from './sections/cases.js';
+export type { Case, Picture } from './sections/predictions.js';
 export { absentPrompts, type PromptsReport, promptsSection, type WeighedPicture } from './sections/prompts.js';

@@ -1,14 +1,11 @@
 /** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
 import { classesWithoutImages, type ProbeOptions, type TuningOptions, wilsonInterval } from '../ptdpc/index.js';
 import type { ReliabilityGroup } from './charts/reliability.js';
-import { counted, figure, percent, whole } from './format.js';
-import { type Html, html, type Part } from './html.js';
-import { page, type Section } from './page/document.js';
-import { facts } from './page/table.js';
-import { calibrationFigure } from './sections/calibration.js';
-import { type Case, caseList } from './sections/cases.js';
+import { counted, figure, type Html, html, type Part, percent, whole } from './format.js';
+import { facts, page, type Section } from './page/document.js';
 import { classTable, confusionFigures } from './sections/confusion.js';
 import { type Learning, learningSection } from './sections/learning.js';
+import { type Case, calibrationFigure, caseList } from './sections/predictions.js';
 
 export interface RunReport {
   /** The run's folder. */

@@ -12,7 +12,7 @@ import {
 } from '../../src/kernels/index.js';
 import { launchMatmul } from '../../src/kernels/webgpu/matmul.js';
 import { pictureRows, type RowVisibility, treeRows } from '../../src/lab/visibility.js';
-import { encodePixels } from '../../src/ptdpc/encode-pixels.js';
+import { encodePixels } from '../../src/ptdpc/encode.js';
 import { Engine } from '../../src/tensor/index.js';
 import { ALL_WAYS, describeOn } from '../support/devices.js';
 import { randomReals } from '../support/random.js';

@@ -2,8 +2,7 @@
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
-import { encodePixels, imagesPerBatch } from '../../src/ptdpc/encode-pixels.js';
-import { encodeTexts } from '../../src/ptdpc/encode-texts.js';
+import { encodePixels, encodeTexts, imagesPerBatch } from '../../src/ptdpc/encode.js';
 import { explainImages } from '../../src/ptdpc/explain.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { probeCell } from '../../src/ptdpc/linear-probe.js';

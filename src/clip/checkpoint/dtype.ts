@@ -5,7 +5,6 @@
  */
 import { InputError } from '../../errors.js';
 import { float32FromHalf } from '../../kernels/index.js';
-import { float32FromBfloat16 } from './bfloat16.js';
 import { quoted } from './quoted.js';
 
 /** Bytes per element of each supported type. */
@@ -102,4 +101,11 @@ export function decodeElements(bytes: Uint8Array, dtype: DType): TensorData {
     case 'BOOL':
       return bytes.map((byte) => Number(byte !== 0));
   }
+}
+
+/** Widens bfloat16 bit patterns to binary32. Exact. */
+export function float32FromBfloat16(words: Uint16Array): Float32Array {
+  const bits = new Uint32Array(words.length);
+  for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
+  return new Float32Array(bits.buffer);
 }

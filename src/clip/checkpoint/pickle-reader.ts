@@ -98,3 +98,120 @@ export class PickleReader {
     }
   }
 }
+
+/** The opcodes that `torch.save` and TorchScript emit, and the rest of their families. */
+export const OP = {
+  MARK: 0x28,
+  EMPTY_TUPLE: 0x29,
+  STOP: 0x2e,
+  POP: 0x30,
+  POP_MARK: 0x31,
+  DUP: 0x32,
+  BINBYTES: 0x42,
+  SHORT_BINBYTES: 0x43,
+  BINFLOAT: 0x47,
+  BININT: 0x4a,
+  BININT1: 0x4b,
+  BININT2: 0x4d,
+  NONE: 0x4e,
+  BINPERSID: 0x51,
+  REDUCE: 0x52,
+  BINSTRING: 0x54,
+  SHORT_BINSTRING: 0x55,
+  BINUNICODE: 0x58,
+  EMPTY_LIST: 0x5d,
+  APPEND: 0x61,
+  BUILD: 0x62,
+  GLOBAL: 0x63,
+  DICT: 0x64,
+  APPENDS: 0x65,
+  BINGET: 0x68,
+  LONG_BINGET: 0x6a,
+  LIST: 0x6c,
+  BINPUT: 0x71,
+  LONG_BINPUT: 0x72,
+  SETITEM: 0x73,
+  TUPLE: 0x74,
+  SETITEMS: 0x75,
+  EMPTY_DICT: 0x7d,
+  PROTO: 0x80,
+  NEWOBJ: 0x81,
+  TUPLE1: 0x85,
+  TUPLE2: 0x86,
+  TUPLE3: 0x87,
+  NEWTRUE: 0x88,
+  NEWFALSE: 0x89,
+  LONG1: 0x8a,
+  LONG4: 0x8b,
+  SHORT_BINUNICODE: 0x8c,
+  BINUNICODE8: 0x8d,
+  BINBYTES8: 0x8e,
+  EMPTY_SET: 0x8f,
+  ADDITEMS: 0x90,
+  FROZENSET: 0x91,
+  NEWOBJ_EX: 0x92,
+  STACK_GLOBAL: 0x93,
+  MEMOIZE: 0x94,
+  FRAME: 0x95,
+  BYTEARRAY8: 0x96,
+} as const;
+
+/** A Python class or function, stood for by its name and by what, if anything, calling or instantiating it makes. */
+export interface PickleGlobal {
+  readonly kind: 'global';
+  /** Dotted, as in `torch._utils._rebuild_tensor_v2`. */
+  readonly fullName: string;
+  /** What REDUCE yields; absent if a call is refused. */
+  readonly call?: (args: readonly PickleValue[]) => PickleValue;
+  /** What NEWOBJ yields; absent if an instance is refused. */
+  readonly create?: (args: PickleValue) => PickleValue;
+}
+
+/** An instance of a class that we know only by name: its pickled state, inert. */
+export class PickleRecord {
+  state: PickleValue = null;
+  constructor(readonly className: string) {}
+}
+
+/**
+ * What an unknown class or function would have made: nothing was run, and it stands for that. `parts` holds all that it was given, so that
+ * one can tell whether tensors are among it.
+ */
+export class PickleOpaque {
+  readonly kind = 'opaque';
+  readonly parts: PickleValue[];
+
+  constructor(
+    /** Dotted name of the class or function. */
+    readonly madeBy: string,
+    ...parts: PickleValue[]
+  ) {
+    this.parts = parts;
+  }
+}
+
+/** Base of the values that a host makes in `call` or `persistentLoad`. */
+export abstract class PickleHostValue {
+  readonly kind = 'host';
+}
+
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PickleValue[]
+  | Set<PickleValue>
+  | Map<PickleValue, PickleValue>
+  | PickleGlobal
+  | PickleRecord
+  | PickleOpaque
+  | PickleHostValue;
+
+/** What the pickle may refer to. Both throw `InputError`, or return undefined, for what they do not know. */
+export interface PickleHost {
+  findGlobal(module: string, name: string): PickleGlobal | undefined;
+  persistentLoad(id: PickleValue): PickleValue | undefined;
+}

@@ -9,9 +9,15 @@
  * the number of opcodes, and with it the stack and the memo, is limited.
  */
 import { InputError } from '../../errors.js';
-import { OP } from './pickle-opcodes.js';
-import { PickleReader } from './pickle-reader.js';
-import { type PickleGlobal, type PickleHost, PickleOpaque, PickleRecord, type PickleValue } from './pickle-values.js';
+import {
+  OP,
+  type PickleGlobal,
+  type PickleHost,
+  PickleOpaque,
+  PickleReader,
+  PickleRecord,
+  type PickleValue,
+} from './pickle-reader.js';
 import { quoted } from './quoted.js';
 
 export const MAX_PICKLE_BYTES = 32 * 2 ** 20;

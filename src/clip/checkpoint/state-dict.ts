@@ -3,7 +3,7 @@
  * whatever else. Python objects among it are stood for by `PickleOpaque`; where a tensor is a part of one, only its code could get it out.
  */
 import { InputError } from '../../errors.js';
-import { PickleOpaque, type PickleValue } from './pickle-values.js';
+import { PickleOpaque, type PickleValue } from './pickle-reader.js';
 import { quoted } from './quoted.js';
 import { TorchData, TorchStorage, TorchTensor } from './torch-pickle.js';
 

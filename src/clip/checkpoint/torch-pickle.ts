@@ -16,7 +16,7 @@ import {
   PickleOpaque,
   PickleRecord,
   type PickleValue,
-} from './pickle-values.js';
+} from './pickle-reader.js';
 import { quoted } from './quoted.js';
 import { type StridedTensor, storageSpan } from './strided-tensor.js';
 

@@ -13,7 +13,7 @@ import { InputError } from '../../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { type Checkpoint, type CheckpointFormat, requireTensor } from './checkpoint.js';
 import { MAX_PICKLE_BYTES, unpickle } from './pickle.js';
-import { PickleRecord, type PickleValue } from './pickle-values.js';
+import { PickleRecord, type PickleValue } from './pickle-reader.js';
 import { quoted } from './quoted.js';
 import { stateDictOf } from './state-dict.js';
 import { readStrided } from './strided-tensor.js';

@@ -2,7 +2,7 @@
  * From the bytes of an image file to the pixels that CLIP sees.
  *
  * `formats.ts` lists the formats, `decode.ts` recognises one (`jpeg/`, `png.ts`, `webp.ts`, `gif.ts`, `bmp.ts`), `preprocess.ts` is CLIP's resize, crop and normalisation on top of
- * `resample.ts` and `alpha.ts`, which reproduce Pillow to the bit; `encode.ts` writes files. Everything here runs unchanged in
+ * `resample.ts` and `to-rgb.ts`, which reproduce Pillow to the bit; `encode.ts` writes files. Everything here runs unchanged in
  * a browser; `codecs.ts` says what JPEG and WebP need to be given elsewhere.
  */
 export { type CanvasPixels, imageFromCanvas } from './canvas.js';

@@ -18,8 +18,7 @@ import {
   wholePalette,
 } from './decoded-image.js';
 import { inflateCut } from './inflate-cut.js';
-import { pngChunks } from './png-chunks.js';
-import { PngRows } from './png-rows.js';
+import { PngRows, pngChunks } from './png-rows.js';
 
 /** Colour type of the header: mode, permitted depths. One-bit grey is Pillow's mode 1, 16-bit grey its mode I. */
 const COLOR_TYPES: Readonly<Record<number, { mode: ImageMode; depths: readonly number[] }>> = {

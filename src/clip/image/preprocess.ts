@@ -4,13 +4,11 @@
  * Equal to it byte for byte.
  */
 import { InputError } from '../../errors.js';
-import { premultiply, unpremultiply } from './alpha.js';
 import { CHANNELS, type DecodedImage } from './decoded-image.js';
 import { normalizePixels } from './normalize.js';
 import { clipPreprocessing, type Preprocessing } from './preprocessing.js';
-import { type Filter, resizeFiltered, resizeNearest, type Window } from './resample.js';
-import { resizeDeep } from './resample-deep.js';
-import { toRgb } from './to-rgb.js';
+import { type Filter, resizeDeep, resizeFiltered, resizeNearest, type Window } from './resample.js';
+import { premultiply, toRgb, unpremultiply } from './to-rgb.js';
 
 /**
  * The longest side that a resized image may have. The original makes all of it before it crops, fifteen gigabytes at this

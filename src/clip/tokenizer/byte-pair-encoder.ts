@@ -5,7 +5,6 @@
  * Each round scans the ranks of all pairs, which the round before kept up to date, so a word of n bytes and r distinct merges
  * takes O(n r) cheap steps; a word is a few dozen bytes, and `ClipTokenizer` limits how long a text may be.
  */
-import { BASE_TOKENS, byteSymbols, END_OF_WORD, idOfByte } from './byte-symbols.js';
 import type { Merge } from './merges.js';
 
 const NO_MERGE = 0x7fffffff;
@@ -68,3 +67,32 @@ export class BytePairEncoder {
     return left * this.tokens.length + right;
   }
 }
+
+/** Ends the last symbol of a word. */
+export const END_OF_WORD = '</w>';
+
+/** Number of tokens before the merges: each byte inside a word and at the end of one. */
+export const BASE_TOKENS = 512;
+
+const printable = (byte: number) =>
+  (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
+
+const allBytes = Array.from({ length: 256 }, (_, byte) => byte);
+const unprintableBytes = allBytes.filter((byte) => !printable(byte));
+
+/** The bytes in the order of their token ids. */
+const bytesById = [...allBytes.filter(printable), ...unprintableBytes];
+
+/** The character that stands for a byte, by token id. */
+export const byteSymbols: readonly string[] = bytesById.map((byte) =>
+  String.fromCharCode(printable(byte) ? byte : 0x100 + unprintableBytes.indexOf(byte)),
+);
+
+/** Token id of a byte inside a word; 256 more is its id at the end of one. */
+export const idOfByte: Uint8Array = new Uint8Array(256);
+for (const [id, byte] of bytesById.entries()) idOfByte[byte] = id;
+
+/** The byte that a character of a token stands for. */
+export const byteOfSymbol: ReadonlyMap<string, number> = new Map(
+  byteSymbols.map((symbol, id) => [symbol, bytesById[id] ?? 0]),
+);

@@ -7,11 +7,9 @@
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
-import { BytePairEncoder } from './byte-pair-encoder.js';
-import { BASE_TOKENS, byteOfSymbol, END_OF_WORD } from './byte-symbols.js';
+import { BASE_TOKENS, BytePairEncoder, byteOfSymbol, END_OF_WORD } from './byte-pair-encoder.js';
 import { cleanText } from './clean-text.js';
 import { type Merge, MOST_TOKENS, mergesForSize, parseMerges, vocabularyText } from './merges.js';
-import { splitWords } from './split-words.js';
 import {
   END_OF_TEXT,
   isJson,
@@ -217,4 +215,20 @@ function checkSize(size: number, fileName: string): void {
       `${fileName}: expected a vocabulary size that is a whole number from ${least} to ${MOST_TOKENS}, found ${size}`,
     );
   }
+}
+
+/**
+ * How CLIP cuts a cleaned text into words before byte-pair encoding: special tokens, English contractions, runs of letters,
+ * single digits, and runs of anything else that is not white space (pattern of `clip/simple_tokenizer.py`, openai/CLIP).
+ *
+ * The original pattern ignores case. On lower-cased text that leaves two effects, both spelt out here instead of using the
+ * `i` flag, which JavaScript would also apply to `\p{L}`: the long s (U+017F) stands for s in the literals, and U+0345, a mark
+ * whose upper case is the letter iota, belongs to no class and is dropped.
+ */
+const WORD =
+  /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|(?:(?!\u0345)[^\p{White_Space}\p{L}\p{N}])+/gu;
+
+/** The words of `cleaned` (a result of `cleanText`), in order; white space is dropped. */
+export function splitWords(cleaned: string): string[] {
+  return cleaned.match(WORD) ?? [];
 }

@@ -6,7 +6,7 @@
 import { Gunzip } from 'fflate';
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
-import { BASE_TOKENS, byteSymbols, END_OF_WORD } from './byte-symbols.js';
+import { BASE_TOKENS, byteSymbols, END_OF_WORD } from './byte-pair-encoder.js';
 
 /** One merge: the two neighbouring symbols that become one. Its place in the list is its priority. */
 export type Merge = readonly [left: string, right: string];

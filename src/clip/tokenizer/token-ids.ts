@@ -5,7 +5,7 @@
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
-import { END_OF_WORD } from './byte-symbols.js';
+import { END_OF_WORD } from './byte-pair-encoder.js';
 
 export const START_OF_TEXT = '<|startoftext|>';
 export const END_OF_TEXT = '<|endoftext|>';

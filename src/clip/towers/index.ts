@@ -1,8 +1,7 @@
 /** The two towers: weights from a checkpoint, the shared transformer, and the plan of which row sees which. */
 export { type ModelFootprint, modelFootprint } from './footprint.js';
 export { Latest } from './latest.js';
-export { layerProducts } from './products.js';
 export { picturePlan, type RowPlan, type Tree, treePlan } from './row-plan.js';
 export { TextTower, TokenEmbeddings, withPosition } from './text-tower.js';
-export { largestWeightBytes } from './transformer.js';
+export { largestWeightBytes, layerProducts } from './transformer.js';
 export { VisionTower } from './vision-tower.js';

@@ -3,6 +3,8 @@
  * h = x + attention(norm1(x)), y = h + mlp(norm2(h)). Each block frees its intermediate results as it ends; what
  * the backward pass needs, the tape holds.
  */
+
+import type { LayerProduct } from '../../kernels/index.js';
 import {
   crossAttention,
   feedForward,
@@ -12,7 +14,7 @@ import {
   selfAttention,
   type Tensor,
 } from '../../tensor/index.js';
-import type { TowerConfig } from '../config.js';
+import type { ClipConfig, TowerConfig } from '../config.js';
 import type { RowPlan } from './row-plan.js';
 import type { Affine, Block, LastBlock, Transformer } from './weights.js';
 
@@ -83,4 +85,30 @@ export function inferenceNumbersPerRow({ sizes }: Transformer): number {
 /** Bytes of a tower's largest weight in single precision. */
 export function largestWeightBytes({ width, intermediate }: TowerConfig): number {
   return 4 * width * Math.max(3 * width, intermediate);
+}
+
+/** Both towers forward, and the text tower backward: gradients go through its frozen weights to the prompts. */
+export function layerProducts({ vision, text, projectionDim }: ClipConfig): LayerProduct[] {
+  const { patchSize } = vision;
+  const visionLayers = [
+    ...blockLayers(vision),
+    { n: vision.width, k: 3 * patchSize * patchSize },
+    { n: projectionDim, k: vision.width },
+  ];
+  const textLayers = [...blockLayers(text), { n: projectionDim, k: text.width }];
+  return [
+    ...[...visionLayers, ...textLayers].map((layer) => ({ ...layer, transposeB: true })),
+    ...textLayers.map(({ n, k }) => ({ n: k, k: n, transposeB: false })),
+  ];
+}
+
+function blockLayers({ width, intermediate }: TowerConfig): { n: number; k: number }[] {
+  return [
+    { n: 3 * width, k: width },
+    { n: width, k: width },
+    { n: intermediate, k: width },
+    { n: width, k: intermediate },
+    // The last block's keys and values.
+    { n: 2 * width, k: width },
+  ];
 }

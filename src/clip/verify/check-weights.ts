@@ -1,7 +1,7 @@
 /** Every number of a checkpoint, one tensor at a time: finite, and not a matrix that was never filled. */
 import type { CanonicalClip } from '../checkpoint/index.js';
 import { type ClipConfig, clipTensors } from '../config.js';
-import { type Check, failed, passed } from './check.js';
+import { type Check, failed, passed } from './reproduce.js';
 
 /** OpenAI clips its scale at 100; others train without a bound, but none has come near these. */
 const SCALES = [1, 1000] as const;

@@ -3,7 +3,7 @@
  *
  *     plan.json                what to compute (src/ptdpc/experiment/plan.ts)
  *     runs/<task>/<run>/       its runs, as `ptdpc train`, `probe` and `zeroshot` make them; one of them has the task's result (task-run.ts)
- *     claims/<name>.json       who is working on what (claims.ts)
+ *     claims/<name>.json       who is working on what
  *     cache/                   image features, unless another cache is given
  *     <experiment>/            results.json and the tables, once collected
  *

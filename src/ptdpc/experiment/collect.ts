@@ -13,9 +13,9 @@ import {
   type SettingResult,
   type SkippedFile,
   type SpreadResult,
+  type TaskResult,
 } from './results.js';
 import { accuracyInterval, sampleStd, summarize } from './statistics.js';
-import type { TaskResult } from './task-result.js';
 import { baseName, type VariantWork } from './variants.js';
 
 /** Merges what there is; seeds without a result are listed as missing. `results` are by the name of the task. */

@@ -7,8 +7,7 @@ import { TextTower, TokenEmbeddings, VisionTower } from '../../clip/towers/index
 import { InputError } from '../../errors.js';
 import type { Backend } from '../../kernels/index.js';
 import { Engine } from '../../tensor/index.js';
-import { encodePixels, imagesPerBatch } from '../encode-pixels.js';
-import { encodeTexts } from '../encode-texts.js';
+import { encodePixels, encodeTexts, imagesPerBatch } from '../encode.js';
 import { normalizedFeatures } from '../features.js';
 import { PRESETS, type TuningOptions } from '../options.js';
 import { PromptModel } from '../prompt-model.js';
@@ -17,7 +16,6 @@ import { type ClassName, decodePrompts, type PromptsFile } from '../prompts-file
 import type { LabelledFeatures } from '../step.js';
 import { type Training, trainPrompts } from '../train.js';
 import { classText, zeroShotLogits } from '../zero-shot.js';
-import { LoadedOnce } from './loaded-once.js';
 import { type ModelSource, requireSameModel } from './model-source.js';
 import { type Predictions, predictionsOf } from './predictions.js';
 import { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
@@ -239,4 +237,41 @@ function requireLabels({ features, labels }: LabelledFeatures, classes: readonly
   const wrong = labels.find((label) => !(label >= 0 && label < classes.length));
   if (wrong !== undefined)
     throw new InputError(`label ${wrong}: expected the place of one of ${classes.length} classes, counted from 0`);
+}
+
+/** Something that is loaded when it is first needed, and lives as long as its owner. */
+export class LoadedOnce<T extends Disposable> implements Disposable {
+  #pending: Promise<T> | undefined;
+  #value: T | undefined;
+  #disposed = false;
+
+  constructor(private readonly load: () => Promise<T>) {}
+
+  /** The same value every time; a failure is tried again. */
+  get(): Promise<T> {
+    if (this.#disposed) return Promise.reject(new Error('the model was used after it was disposed'));
+    this.#pending ??= this.#loadNow();
+    return this.#pending;
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#value?.[Symbol.dispose]();
+    this.#value = undefined;
+  }
+
+  async #loadNow(): Promise<T> {
+    try {
+      const value = await this.load();
+      if (this.#disposed) {
+        value[Symbol.dispose]();
+        throw new Error('the model was disposed while it was loading');
+      }
+      this.#value = value;
+      return value;
+    } catch (error) {
+      this.#pending = undefined;
+      throw error;
+    }
+  }
 }

@@ -1,5 +1,8 @@
 /** The whole page: one file that loads nothing and runs no script. */
-import { type Html, html, type Part, trusted } from '../html.js';
+
+import type { Drawing } from '../drawing.js';
+import { type Html, html, type Part, trusted } from '../format.js';
+import { CHART_WIDTH } from '../svg.js';
 import { STYLE } from './style.js';
 
 export interface Section {
@@ -59,4 +62,69 @@ function section({ id, title, body }: Section): Html {
 ${body}
 </section>
 `;
+}
+
+/** How a legend shows a thing: the mark's form and its colour, both classes of the style sheet. */
+export interface Key {
+  readonly mark: 'line' | 'faint' | 'dashed' | 'dot' | 'bar' | 'band' | 'diamond';
+  readonly color: 'first' | 'second' | 'third' | 'muted';
+  readonly text: string;
+}
+
+export interface Figure {
+  readonly title: string;
+  readonly drawing: Drawing;
+  /** The key figures in a sentence or two: what a screen reader reads in place of the drawing. */
+  readonly summary: string;
+  readonly keys?: readonly Key[];
+  readonly note?: Part;
+  readonly data: Table;
+}
+
+export function figure({ title, drawing, summary, keys = [], note, data }: Figure): Html {
+  const wide = drawing.width > CHART_WIDTH;
+  const svg = trusted(drawing.svg);
+  // A drawing that is wider than a phone keeps its size and scrolls in its frame; others take the width that there is.
+  const image = wide
+    ? html`<div class="scroll" role="group" tabindex="0" aria-label="${title}"><div class="drawing" role="img" aria-label="${summary}" style="width:${drawing.width}px">${svg}</div></div>`
+    : html`<div class="drawing" role="img" aria-label="${summary}">${svg}</div>`;
+  return html`<figure class="chart${wide ? ' wide' : ''}">
+<figcaption>${title}${keys.length > 0 && html`<span class="legend">${keys.map(legendKey)}</span>`}</figcaption>
+${image}
+${note && html`<p class="note">${note}</p>`}
+<details><summary>Numbers</summary>${table(data)}</details>
+</figure>
+`;
+}
+
+function legendKey({ mark, color, text }: Key): Html {
+  return html`<span class="key"><i class="${mark} ${color}"></i>${text}</span>`;
+}
+
+export interface Table {
+  /** What it shows, for those who do not see where it stands. */
+  readonly label: string;
+  readonly head: readonly Part[];
+  /** The first cell of a row is its heading. */
+  readonly rows: readonly (readonly Part[])[];
+  /** `words`: cells aligned left. */
+  readonly kind?: 'numbers' | 'words';
+}
+
+export function table({ label, head, rows, kind = 'numbers' }: Table): Html {
+  const heading = (cell: Part) => (cell === '' ? html`<td></td>` : html`<th scope="col">${cell}</th>`);
+  const row = ([first, ...rest]: readonly Part[]) =>
+    html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`;
+  return html`<div class="scroll" role="group" tabindex="0" aria-label="${label}"><table class="${kind}">
+<thead><tr>${head.map(heading)}</tr></thead>
+<tbody>${rows.map(row)}</tbody>
+</table></div>`;
+}
+
+/** Names and values, one pair a line; pairs without a value are left out. */
+export function facts(pairs: readonly (readonly [name: string, value: Part])[]): Html {
+  const given = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
+  return html`<table class="facts"><tbody>${given.map(
+    ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
+  )}</tbody></table>`;
 }

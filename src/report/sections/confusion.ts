@@ -1,9 +1,7 @@
 /** Confusion matrices, as counts and as shares of each class (the paper's Figure 4), and what follows for each class. */
 import { heatMap } from '../charts/heat-map.js';
-import { counted, percent, points, whole } from '../format.js';
-import { type Html, html } from '../html.js';
-import { figure } from '../page/figure.js';
-import { table } from '../page/table.js';
+import { counted, type Html, html, percent, points, whole } from '../format.js';
+import { figure, table } from '../page/document.js';
 
 export interface Confusion {
   /** Class words. */

@@ -1,9 +1,8 @@
 /** How a run learnt: loss, accuracy and learning rate over its epochs. */
 import type { EpochMetrics, StepMetrics, TuningOptions } from '../../ptdpc/index.js';
 import { type Line, lineChart } from '../charts/lines.js';
-import { figure as loss, percent, points, shortest } from '../format.js';
-import { type Html, html } from '../html.js';
-import { figure, type Key } from '../page/figure.js';
+import { type Html, html, figure as loss, percent, points, shortest } from '../format.js';
+import { figure, type Key } from '../page/document.js';
 
 export interface Learning {
   readonly options: TuningOptions;

@@ -1,12 +1,9 @@
 /** What the prompts of a run have become: the nearest words of every learned token, and how pictures weigh the tokens (Eq. 3). */
 import type { ImageExplanation, PromptExplanation, VocabularyWord } from '../../ptdpc/index.js';
 import { heatMap } from '../charts/heat-map.js';
-import { percent, shortest } from '../format.js';
-import { type Html, html, type Part } from '../html.js';
-import type { Section } from '../page/document.js';
-import { figure } from '../page/figure.js';
-import { table } from '../page/table.js';
-import { type Picture, pictureOf } from './cases.js';
+import { type Html, html, type Part, percent, shortest } from '../format.js';
+import { figure, type Section, table } from '../page/document.js';
+import { type Picture, pictureOf } from './predictions.js';
 
 /** A picture with its explanation and ground truth. */
 export interface WeighedPicture extends Picture {

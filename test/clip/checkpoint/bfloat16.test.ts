@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { float32FromBfloat16 } from '../../../src/clip/checkpoint/bfloat16.js';
+import { float32FromBfloat16 } from '../../../src/clip/checkpoint/dtype.js';
 
 const ALL = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 

@@ -1,7 +1,7 @@
 /** The bounds on what a checkpoint file can make us allocate or do, each just beyond it. */
 import { expect, test } from 'vitest';
 import { type ByteSource, bytesSource } from '../../../src/clip/checkpoint/byte-source.js';
-import { OP } from '../../../src/clip/checkpoint/pickle-opcodes.js';
+import { OP } from '../../../src/clip/checkpoint/pickle-reader.js';
 import { MAX_HEADER_BYTES, openSafetensors } from '../../../src/clip/checkpoint/safetensors.js';
 import { openTorch } from '../../../src/clip/checkpoint/torch.js';
 import { MAX_ENTRIES, MAX_INFLATED_BYTES, openZip } from '../../../src/clip/checkpoint/zip.js';

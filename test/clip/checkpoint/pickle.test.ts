@@ -5,7 +5,7 @@ import {
   PickleOpaque,
   PickleRecord,
   type PickleValue,
-} from '../../../src/clip/checkpoint/pickle-values.js';
+} from '../../../src/clip/checkpoint/pickle-reader.js';
 import { torchPickleHost } from '../../../src/clip/checkpoint/torch-pickle.js';
 import { concat, expectInputError, littleEndian } from './support.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cleanText, unescapeHtml } from '../../../src/clip/tokenizer/clean-text.js';
-import { splitWords } from '../../../src/clip/tokenizer/split-words.js';
+import { splitWords } from '../../../src/clip/tokenizer/clip-tokenizer.js';
 
 const unescapeCases = JSON.parse(
   readFileSync(new URL('../../fixtures/tokenizer/unescape.json', import.meta.url), 'utf8'),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { byteSymbols } from '../../../src/clip/tokenizer/byte-symbols.js';
+import { byteSymbols } from '../../../src/clip/tokenizer/byte-pair-encoder.js';
 import { ClipTokenizer, type ClipTokenizerOptions } from '../../../src/clip/tokenizer/index.js';
 import { InputError } from '../../../src/errors.js';
 

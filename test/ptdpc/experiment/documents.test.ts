@@ -1,5 +1,6 @@
 /** Markdown and LaTeX of results. */
 import { describe, expect, test } from 'vitest';
+import { escapeLatex } from '../../../src/ptdpc/experiment/document.js';
 import {
   accuracyInterval,
   collectExperiment,
@@ -16,7 +17,6 @@ import {
   summarize,
   type TaskResult,
 } from '../../../src/ptdpc/experiment/index.js';
-import { escapeLatex } from '../../../src/ptdpc/experiment/latex.js';
 import { CLASSES, somePlan, someResult, someResults } from './support.js';
 
 const collect = (name: ExperimentName, plan: Plan = somePlan(), without?: RegExp) =>
