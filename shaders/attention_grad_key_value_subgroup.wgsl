@@ -59,7 +59,7 @@ fn gradient(key: u32, head: u32, own_head: bool, slot: u32) {
     own_key[c] = k[k_at + c];
     own_value[c] = v[v_at + c];
   }
-  // None where the lane has no such key.
+  // None if the lane has no such key.
   let readers = select(vec2<u32>(params.queries, 0u), vec2<u32>(seen_by[key]), own_head);
   let end = subgroupMax(readers.y);
   for (var query = subgroupMin(readers.x); query < end; query++) {

@@ -13,7 +13,7 @@
 override TILE_ROWS: u32 = 128;    // of the result, per workgroup: 32, 64 or 128
 override TILE_COLUMNS: u32 = 64;  // 32, 64 or 128
 const SLICE = 16u;                // depth of one slice along k
-const BLOCK_ROWS = 8u;            // of the result, per invocation: two groups of 4, half a tile apart
+const BLOCK_ROWS = 8u;            // of the result, per invocation: two groups of 4, half per tile apart
 const BLOCK_COLUMNS = 4u;
 const SLICE_QUADS = SLICE / 4u;
 

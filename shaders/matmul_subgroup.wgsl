@@ -1,6 +1,6 @@
 // Rung of the ladder for adapters whose instructions, not whose memory, are the limit (software ones above all). A load by
 // which lanes read different addresses costs such an adapter as much as sixty vector products, so a subgroup of 8 computes a
-// tile as large as its stack can hold: 32 rows x 64 columns, 8 columns a lane. k is taken eight at a time. Each lane loads
+// tile as large as its stack can hold: 32 rows x 64 columns, 8 columns per lane. k is taken eight at a time. Each lane loads
 // the left operand's numbers for every eighth row; the others get them through the subgroup.
 //
 // matmul_subgroup_f32.wgsl or matmul_subgroup_f16.wgsl binds the right operand and supplies `load_slab`.
@@ -51,7 +51,7 @@ fn product(low: vec4<f32>, high: vec4<f32>, first: Block, second: Block) -> vec4
     + high.x * second.k0 + high.y * second.k1 + high.z * second.k2 + high.w * second.k3;
 }
 
-// One of the rows gains its eight products a column; lane `i` of the subgroup holds the row's numbers.
+// One of the rows gains its eight products per column; lane `i` of the subgroup holds the row's numbers.
 fn add_row(sum: ptr<function, Rows>, i: u32, low: vec4<f32>, high: vec4<f32>, slab: Slab) {
   (*sum).left[i] += product(low, high, slab.left_low, slab.left_high);
   (*sum).right[i] += product(low, high, slab.right_low, slab.right_high);

@@ -19,7 +19,7 @@ import { optionText, PRESETS, TUNING_FIELDS } from '../../src/ptdpc/options.js';
 import { type Figures, measuredOn, type Result, scaled, table, timeCells, timeHeads, workText } from './figures.js';
 import { layouts } from './layouts.js';
 
-/** Where the blocks' contents come from. */
+/** The sources of the blocks' contents. */
 export interface Sources {
   readonly figures: Figures;
   /** The shapes of each job. */
@@ -36,7 +36,7 @@ const COMPILED = /^(matmul|layerNorm|attention)/;
 
 const BLOCK = /<!-- begin (\w+): (.*?) -->\n[\s\S]*?<!-- end -->/g;
 
-/** The page with all its blocks as they should be. Throws Error where one names what there is not. */
+/** The page with all its blocks as they should be. Throws Error if one names something that does not exist. */
 export function fillPage(page: string, sources: Sources): string {
   return page.replace(BLOCK, (_, name: string, args: string) => {
     const parts = args.split(': ').map((part) => part.trim());
@@ -142,7 +142,7 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
     return [
       table(
-        ['buffer', 'access', 'what lies in it'],
+        ['buffer', 'access', 'contents'],
         own.map(({ name, access }) => [`\`${name}\``, access === 'read' ? 'read' : 'written', layout[name]!]),
         'left',
       ),

@@ -120,7 +120,7 @@ async function checkLines(found: DatasetCheck, given: boolean): Promise<string[]
   ];
 }
 
-/** A row for each class; the published counts where some are known. */
+/** A row for each class; the published counts if some are known. */
 function countTable({ classes, all, expected }: DatasetCheck): string[] {
   const splits = SPLITS.filter((split) => all.splits[split] !== undefined || expected?.splits?.[split] !== undefined);
   const renamed = classes.some(({ folder, names }) => names.some((name) => name !== folder));
@@ -152,7 +152,7 @@ function decodedLines({ all }: DatasetCheck, { unreadable, truncated }: DecodedI
   ];
 }
 
-/** Those that make results wrong, one a line; the others are counted. */
+/** Those that make results wrong, one per line; the others are counted. */
 async function duplicateLines(duplicates: readonly DuplicateImage[]): Promise<string[]> {
   const { isHarmful } = await import('../node/datasets.js');
   const harmful = duplicates.filter(isHarmful);

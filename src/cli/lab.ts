@@ -98,8 +98,8 @@ function configureExercise(command: Command): void {
     .action(doExercise);
   addExamples(command, [
     ['ptdpc lab exercise', 'the list'],
-    ['ptdpc lab exercise 1', 'its starting file: 1-mend-a-softmax.wgsl'],
-    ['ptdpc lab exercise 1 --check 1-mend-a-softmax.wgsl', 'is it mended?'],
+    ['ptdpc lab exercise 1', 'its starting file: 1-fix-a-softmax.wgsl'],
+    ['ptdpc lab exercise 1 --check 1-fix-a-softmax.wgsl', 'check it'],
   ]);
 }
 

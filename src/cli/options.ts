@@ -132,7 +132,7 @@ export const jsonOption = () => new Option('--json', 'print the result as JSON')
 
 export const strictOption = () => new Option('--strict', 'refuse unreadable images instead of skipping them');
 
-/** `usual`: what holds where the option is not given. */
+/** `usual`: what holds if the option is not given. */
 export const truncatedOption = (usual = 'skip') =>
   new Option(
     '--truncated <how>',

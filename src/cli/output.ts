@@ -17,7 +17,7 @@ export function printLines(text: string): void {
   for (const line of text.split('\n')) print(line);
 }
 
-/** A result for programs: one JSON document. What `print` escapes stands in strings only, where the escapes are JSON's own. */
+/** A result for programs: one JSON document. What `print` escapes stands in strings only, if the escapes are JSON's own. */
 export function printJson(value: unknown): void {
   printLines(jsonText(value));
 }

@@ -1,4 +1,4 @@
-/** A progress bar with rate and time left, on standard error; nothing at all where that is not a terminal. */
+/** A progress bar with rate and time left, on standard error; nothing at all if that is not a terminal. */
 import { type Options, SingleBar } from 'cli-progress';
 import type { Events, ProgressBar } from '../node/events.js';
 import { say } from './output.js';

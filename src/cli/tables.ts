@@ -33,7 +33,7 @@ export function classTable(words: readonly string[], { classes, confusion }: Eva
   ]);
 }
 
-/** Mistakes that are listed where the matrix is wider than the terminal. */
+/** Mistakes that are listed if the matrix is wider than the terminal. */
 const MOST_CONFUSIONS = 10;
 
 /**

@@ -7,7 +7,7 @@ const MARKED: readonly (readonly [first: number, second: number, encoding: strin
 ];
 
 /**
- * The text in the bytes of a file, without a byte order mark. Throws InputError naming the file, and the first line that is wrong, where it
+ * The text in the bytes of a file, without a byte order mark. Throws InputError naming the file, and the first line that is wrong, if it
  * is neither UTF-8 nor UTF-16 with a byte order mark: read as if it were, class words would be full of U+FFFD.
  */
 export function decodeText(bytes: Uint8Array, name: string): string {

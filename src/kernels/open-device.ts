@@ -1,5 +1,5 @@
 /**
- * Opening a device in a browser, and what `auto` means anywhere: a hardware GPU where there is one, else the CPU. Node has an
+ * Opening a device in a browser, and what `auto` means anywhere: a hardware GPU if there is one, else the CPU. Node has an
  * `openDevice` of the same form in `ptdpc/node`, which knows Dawn, worker threads and the tables of `ptdpc autotune`.
  */
 import { InputError } from '../errors.js';
@@ -25,7 +25,7 @@ export interface AutoChoice {
   readonly device: 'webgpu' | 'cpu';
   /** Why this one, for people. */
   readonly reason: string;
-  /** The hardware adapter, where that is the choice. It can give one device. */
+  /** The hardware adapter, if that is the choice. It can give one device. */
   readonly adapter?: GPUAdapter;
 }
 
@@ -35,7 +35,7 @@ export interface OpenDeviceOptions {
   readonly gpu?: GPU | undefined;
   /** Threads of the CPU backend; more than one needs a cross-origin isolated page. Default: as many as there are processors. */
   readonly threads?: number | undefined;
-  /** How to start a thread, where a page's policy refuses workers from Blobs. */
+  /** How to start a thread, if a page's policy refuses workers from Blobs. */
   readonly startWorker?: StartWorker | undefined;
   /** Hears where the device's time goes. */
   readonly profiler?: Profiler | undefined;

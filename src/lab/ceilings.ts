@@ -18,7 +18,7 @@ export function shareOfCeiling(
   return Math.max(gflops / ceilings.gflops, gbytes / ceilings.gbytes);
 }
 
-/** How to wait for a device, where the host would otherwise poll and take a core from it. */
+/** How to wait for a device, if the host would otherwise poll and take a core from it. */
 export type Wait = <T>(pending: Promise<T>) => Promise<T>;
 
 /** Measures both, in about a second. */

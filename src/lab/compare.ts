@@ -7,7 +7,7 @@ export interface WorstElement {
   /** Its place in the output, a number for each axis. */
   readonly index: readonly number[];
   readonly expected: number;
-  /** NaN where it was never written, since outputs are poisoned. */
+  /** NaN if it was never written, since outputs are poisoned. */
   readonly found: number;
 }
 

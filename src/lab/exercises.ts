@@ -16,11 +16,11 @@ export interface Exercise {
   readonly file: string;
   /** Cases, by name, that an answer has to take. */
   readonly required: RegExp;
-  /** What else an answer must be; returns what is amiss. */
+  /** A further condition on an answer; returns what is wrong. */
   readonly condition?: (answer: UserKernel) => string | undefined;
 }
 
-/** A product of any order of operands, and nothing else to it. */
+/** A plain product, with operands in any order. */
 const PLAIN = String.raw`m=\d+,n=\d+,k=\d+(,transpose[AB]=[01])*(,alpha=0.7)?`;
 
 const MOST_BARRIERS = 4;
@@ -30,9 +30,9 @@ const LEAST_COVERED = 256;
 export const exercises: readonly Exercise[] = [
   {
     number: 1,
-    title: 'Mend a softmax',
+    title: 'Fix a softmax',
     kernel: 'softmax',
-    file: '1-mend-a-softmax.wgsl',
+    file: '1-fix-a-softmax.wgsl',
     required: /./,
   },
   {
@@ -55,13 +55,15 @@ export const exercises: readonly Exercise[] = [
   },
   {
     number: 4,
-    title: 'Four elements an invocation',
+    title: 'Four elements per invocation',
     kernel: 'affine',
     file: '4-four-elements-each.wgsl',
     required: /./,
     condition: ({ text, covers }) => {
       if (Number(covers) < LEAST_COVERED) return `a workgroup covers ${covers} elements; it should be ${LEAST_COVERED}`;
-      return /@workgroup_size\(\s*64u?\s*\)/.test(withoutComments(text)) ? undefined : 'its workgroups are not of 64';
+      return /@workgroup_size\(\s*64u?\s*\)/.test(withoutComments(text))
+        ? undefined
+        : 'its workgroups do not have 64 invocations';
     },
   },
   {
@@ -73,10 +75,10 @@ export const exercises: readonly Exercise[] = [
   },
 ];
 
-/** What a check said of an answer. */
+/** The result of checking an answer. */
 export interface ExerciseResult {
   readonly passed: boolean;
-  /** What is amiss, in one line; empty if it passed. */
+  /** What is wrong, in one line; empty if it passed. */
   readonly reason: string;
   readonly compilation?: Compilation;
   readonly parity?: Parity;

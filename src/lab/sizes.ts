@@ -16,7 +16,7 @@ export function parseSizes(text: string): Sizes {
 }
 
 /**
- * Throws InputError if the kernel has no size of a given name, or an extent is no whole number from 1 (0 where that is usual).
+ * Throws InputError if the kernel has no size of a given name, or an extent is no whole number from 1 (0 if that is usual).
  * `where` is put before its message.
  */
 export function requireSizes(kernel: KernelName, sizes: Sizes, where = ''): void {

@@ -44,7 +44,7 @@ function withOwnConstants(launch: Launch, contract: BindingContract): string {
 /** A workgroup's share in a shipped variant. */
 function shareOf(kernel: KernelName, variant: string, [groups]: readonly [number, number], args: object): Covers {
   if (kernel === 'matmul') return matmulVariants[variant as MatmulVariantName].tile;
-  // One unit a workgroup, or one an invocation.
+  // One unit a workgroup, or one per invocation.
   return groups === labKernels[kernel].units(args as never) ? 1 : LANES;
 }
 

@@ -1,4 +1,4 @@
-/** Times several implementations of one kernel on the same case, in turns, so that a change of the machine's mood meets all of them. */
+/** Times several implementations of one kernel on the same case, in turns, so that a change in the machine's load affects all of them. */
 import {
   type Backend,
   type DeviceBuffer,

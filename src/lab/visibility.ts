@@ -63,7 +63,7 @@ function visibility(seeing: number[][], seeingLeaves: number[], blind = 0): RowV
   return { ...of(rows), onlyLeaves: () => of(leaves.map((leaf) => rows[leaf]!)) };
 }
 
-/** First and past-the-last query that sees each key; fails where they are not one run. */
+/** First and past-the-last query that sees each key; fails if they are not one run. */
 function seenByOf(queries: number[][], keys: number): number[] {
   return Array.from({ length: keys }, (_, key) => {
     const readers = queries.flatMap(([a, b, c, d], query) =>

@@ -108,7 +108,7 @@ export async function withGrowingDirectory(path: string, use: (directory: string
 /** Removes the lock that a process left if it was killed just after its growing directory took its place. */
 export async function removeDeadLock(path: string): Promise<void> {
   const lock = hidden(path, 'partial.lock');
-  // Without one there is nothing to do, even where nothing can be written.
+  // Without one there is nothing to do, even if nothing can be written.
   if (!(await lstat(lock).catch(() => undefined))) return;
   await using _lock = await tryLock(lock, { what: path }).catch(() => undefined);
 }

@@ -68,7 +68,7 @@ export async function readDescription(directory: string): Promise<ModelDescripti
 /** The most bytes of a file that is parsed as a whole and grows with images or classes: V8's longest string. */
 export const MAX_DATA_BYTES = 2 ** 29 - 24;
 
-/** A small file's bytes. Throws InputError naming it where it cannot be read or has more than `most` bytes. */
+/** A small file's bytes. Throws InputError naming it if it cannot be read or has more than `most` bytes. */
 export async function readSmallFile(path: string, most = MAX_TEXT_BYTES): Promise<Uint8Array> {
   const status = await naming(path, 'cannot be opened', () => stat(path));
   if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);

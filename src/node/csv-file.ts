@@ -13,7 +13,7 @@ import { kindOfFile, naming } from './system-error.js';
 
 /**
  * The cells of each record, one record at a time. Throws InputError naming the file where it cannot be read or is something else; with
- * `complete`, also where its last line does not end, since its last cell may have been cut.
+ * `complete`, also if its last line does not end, since its last cell may have been cut.
  */
 export async function* csvRecords(
   path: string,

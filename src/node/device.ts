@@ -1,5 +1,5 @@
 /**
- * The choice of a device. `auto` takes a GPU where there is one; a software adapter (llvmpipe, SwiftShader) runs the same
+ * The choice of a device. `auto` takes a GPU if there is one; a software adapter (llvmpipe, SwiftShader) runs the same
  * kernels, but several times slower than the CPU backend, so it is used only when asked for.
  */
 import { readdir } from 'node:fs/promises';

@@ -64,7 +64,7 @@ interface WaitingImage {
 }
 
 /**
- * Encodes images. Throws InputError if none is readable, or where one is not and `strict` is set, and where features are NaN:
+ * Encodes images. Throws InputError if none is readable, or if one is not and `strict` is set, and where features are NaN:
  * that is the weights' fault, and holds for every image.
  */
 export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {

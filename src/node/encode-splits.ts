@@ -146,7 +146,7 @@ export interface EmbeddedSplit extends EmbeddedFiles {
 
 /**
  * Embeds image files (JPEG, PNG) as `ClipModel.embedImages` embeds pictures; files are decoded on worker threads. Throws
- * InputError where none can be read.
+ * InputError if none can be read.
  */
 export async function embedFiles(
   clip: ClipModel,

@@ -67,7 +67,7 @@ export class FeatureCache {
 
   /**
    * Opens the features of one origin in a cache. Nothing is created before something is stored. `warn` is called where segments are
-   * damaged, and once where the folder cannot be read or written.
+   * damaged, and once if the folder cannot be read or written.
    */
   static async open(
     cacheDirectory: string,

@@ -2,7 +2,7 @@
  * One file of the feature cache: features of some images, written once and never changed. A safetensors file with
  *
  *     features   F32 [n, width]
- *     metadata   images: n SHA-256s of image files, one a line; checksum: the SHA-256 of the features' bytes
+ *     metadata   images: n SHA-256s of image files, one per line; checksum: the SHA-256 of the features' bytes
  */
 import { createHash } from 'node:crypto';
 import { type Checkpoint, openSafetensors, readFloat32, writeSafetensors } from '../clip/checkpoint/index.js';

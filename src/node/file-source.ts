@@ -95,7 +95,7 @@ export async function hashFile(path: string, algorithm: ContentHash['algorithm']
   return { algorithm, hex: hash.digest('hex') };
 }
 
-// Evaluated rather than loaded from a file, so that it also runs where the program is one bundled file.
+// Evaluated rather than loaded from a file, so that it also runs if the program is one bundled file.
 const HASH_THREAD = `
   const { createHash } = require('node:crypto');
   const { createReadStream } = require('node:fs');

@@ -10,7 +10,7 @@
 import { InputError, messageOf } from '../errors.js';
 import { findAdapter } from '../kernels/webgpu/device.js';
 
-/** Not written where it is imported, so that bundlers leave it: it finds its native library from where it is installed. */
+/** Not written if it is imported, so that bundlers leave it: it finds its native library from where it is installed. */
 const WEBGPU: string = 'webgpu';
 
 let gpu: GPU | undefined;

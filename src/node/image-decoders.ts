@@ -25,7 +25,7 @@ export class ImageDecoders implements Disposable {
   readonly #most: number;
   #lastId = 0;
 
-  /** Up to `threads` threads, started as they are needed. With 0, or where none can be started, this thread decodes. */
+  /** Up to `threads` threads, started as they are needed. With 0, or if none can be started, this thread decodes. */
   constructor(threads: number) {
     this.#most = workerFile('image-worker') ? threads : 0;
   }

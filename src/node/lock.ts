@@ -50,11 +50,11 @@ export interface LockOptions {
   /** Names what is locked, in messages. */
   readonly what: string;
   readonly timing?: LockTiming | undefined;
-  /** Called where it takes time to find out whether the holder lives. */
+  /** Called if it takes time to find out whether the holder lives. */
   readonly say?: ((message: string) => void) | undefined;
 }
 
-/** Takes the lock `path`. Throws InputError as soon as its holder is known to live, and where the file is something else. */
+/** Takes the lock `path`. Throws InputError as soon as its holder is known to live, and if the file is something else. */
 export async function takeLock(path: string, options: LockOptions): Promise<Lock> {
   const lock = await lockUnlessAlive(path, options);
   if (typeof lock !== 'string') return lock;
@@ -179,7 +179,7 @@ async function create(path: string, what: string, timing: LockTiming): Promise<L
 }
 
 /**
- * A thread that rewrites the lock's file, however long the main thread computes without a pause. It stops where the file is no longer
+ * A thread that rewrites the lock's file, however long the main thread computes without a pause. It stops if the file is no longer
  * ours. It does not keep the process alive.
  */
 function startHeartbeat(path: string, holder: Holder, beat: number): Worker {

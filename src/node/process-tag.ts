@@ -5,7 +5,7 @@
  *     <machine>-<process>-<start>    a1b2c3d4-12345-8f3kq2, of letters, digits and hyphens
  *     .<name>.<tag>.<number>.tmp     a temporary file or directory
  *
- * Process numbers are reused, so the tag includes the start time where the system tells it (Linux).
+ * Process numbers are reused, so the tag includes the start time if the system tells it (Linux).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';

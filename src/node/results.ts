@@ -270,7 +270,7 @@ function hashOf(lines: Iterable<string>): string {
 
 /**
  * What a data set is called in the names of its results: its setting, or the name of its folder or manifest; with the fold and the seed of
- * the split where they are not the first ones.
+ * the split if they are not the first ones.
  */
 export function resultName({ root, setting, origin }: EvaluatedSplit['dataset']): string {
   const folder = dataFolder(root);

@@ -39,7 +39,7 @@ function identity({ options, classes, model, dataset, images, device }: PromptsR
   return { ...options, ...data, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
 }
 
-/** Folder of the runs at other learning rates, where the rate was chosen. */
+/** Folder of the runs at other learning rates, if the rate was chosen. */
 export const TRIALS = 'trials';
 
 /** Held by the one process that trains here. */
@@ -80,7 +80,7 @@ export class RunDirectory {
 
   /**
    * Makes sure that no other process trains in `path`, which is created, until the claim is disposed; a folder that is empty then goes
-   * again. Throws InputError if one does, or the folder cannot be written. `say` is called where it takes time to find out.
+   * again. Throws InputError if one does, or the folder cannot be written. `say` is called if it takes time to find out.
    */
   static async claim(path: string, say?: (message: string) => void): Promise<RunClaim> {
     let made: string | undefined;
@@ -104,7 +104,7 @@ export class RunDirectory {
 
   /**
    * Starts a run, or picks up an interrupted one with the same options and images. Throws InputError if the folder holds something
-   * else, and OtherRun where it is a run with other options or images. Its folder should be claimed.
+   * else, and OtherRun if it is a run with other options or images. Its folder should be claimed.
    */
   static async open(
     path: string,

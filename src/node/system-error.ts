@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { InputError, isError, messageOf } from '../errors.js';
 
-/** Node's short code, e.g. ENOENT, or the message where there is none. */
+/** Node's short code, e.g. ENOENT, or the message if there is none. */
 export function errorCode(error: unknown): string {
   return hasCode(error) ? error.code : messageOf(error);
 }

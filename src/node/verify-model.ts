@@ -71,7 +71,7 @@ const TOLERANCE = 1e-3;
 /** Published to four significant digits of computations in half precision. */
 const PROBABILITY_TOLERANCE = 3e-3;
 
-/** Runs all checks. Throws InputError only where there is nothing to check, or the image cannot be read. */
+/** Runs all checks. Throws InputError only if there is nothing to check, or the image cannot be read. */
 export async function verifyModel(directory: string, options: VerifyOptions): Promise<Check[]> {
   let model: ModelDirectory;
   try {
@@ -269,7 +269,7 @@ function sameSizes(a: ClipConfig, { activation, layerNormEpsilon, ...sizes }: Cl
 }
 
 function toleranceOf({ clip }: ModelDirectory): number {
-  // Norms may be stored in full precision where the matrices are not.
+  // Norms may be stored in full precision if the matrices are not.
   return TOLERANCES.get(clip.dtype('visual_projection.weight')) ?? TOLERANCE;
 }
 

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { relaxedSupported, type StartWorker, WORKER_SOURCE } from '../kernels/cpu/wasm/index.js';
 
 /**
- * Turns relaxed SIMD on where it is still behind a flag (Node 20; later versions have it). Must come before the
+ * Turns relaxed SIMD on if it is still behind a flag (Node 20; later versions have it). Must come before the
  * product is compiled. Returns whether the engine has it now.
  */
 export function enableRelaxedSimd(): boolean {

@@ -1,5 +1,5 @@
 /**
- * Writes a model directory whole or not at all: weights and config.json, the vocabulary where there is one, and the small
+ * Writes a model directory whole or not at all: weights and config.json, the vocabulary if there is one, and the small
  * files that let transformers' `CLIPModel` and `CLIPProcessor` load it too.
  */
 import { type Checkpoint, type ConvertOptions, convertToModelDirectory } from '../clip/checkpoint/index.js';

@@ -24,7 +24,7 @@ import { predictLogits } from './step.js';
 
 /** Which words are looked for, and how. */
 export interface ExplainOptions extends Omit<NearestWordsOptions, 'skips'> {
-  /** Nothing is passed over where this is empty, except ids that stand for no text. */
+  /** Nothing is passed over if this is empty, except ids that stand for no text. */
   skip: readonly SkippableWords[];
 }
 
@@ -40,7 +40,7 @@ export interface PromptExplanation {
   skip: readonly SkippableWords[];
   /** Class words, in order. */
   classes: string[];
-  /** What each learned token began as, in the prompt's order: SOT where it is learned, then the template's. */
+  /** What each learned token began as, in the prompt's order: SOT if it is learned, then the template's. */
   tokens: VocabularyWord[];
   prompts: ExplainedPrompt[];
   /** True if there are prompts of several classes and all hold the same numbers. */
@@ -162,7 +162,7 @@ function skipped(
 
 /**
  * The weights w[i][j] of images by their normalised features [count, width]: [count, prompts, tokens], or null in the modes `cs` and
- * `none`, where no prompt depends on the image. `memory` in bytes. Throws InputError if it does not hold one image's.
+ * `none`, if no prompt depends on the image. `memory` in bytes. Throws InputError if it does not hold one image's.
  */
 export async function promptWeights(
   model: PromptModel,

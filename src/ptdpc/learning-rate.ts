@@ -8,7 +8,7 @@ export interface RateChoice {
   valLoss: number;
 }
 
-/** Share of the training images of each class that is held out where the data set has no validation images. */
+/** Share of the training images of each class that is held out if the data set has no validation images. */
 const HELD_OUT = 0.1;
 
 /** The rate with the highest accuracy on the validation images; of equals the lowest loss, then the first. Throws RangeError for none. */

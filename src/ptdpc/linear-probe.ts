@@ -60,7 +60,7 @@ export interface ProbeTraining {
 
 /**
  * Trains a probe. The same seed gives the same probe: it draws the start (uniform in ±1 / sqrt(width), as PyTorch's `nn.Linear`) and
- * the order of images. Throws TrainingDiverged if the loss is NaN, InputError where the memory does not hold the layer.
+ * the order of images. Throws TrainingDiverged if the loss is NaN, InputError if the memory does not hold the layer.
  */
 export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> {
   const { engine, options, train, width, classes, memory } = training;
@@ -201,7 +201,7 @@ export interface ProbeCell extends ProbeTraining {
 }
 
 /**
- * One cell of Table 4: trained, with the learning rate that does best on the validation images where there is a choice, and evaluated
+ * One cell of Table 4: trained, with the learning rate that does best on the validation images if there is a choice, and evaluated
  * on the test images. Without validation images the choice is made on a tenth of the training images of each class, drawn by the
  * seed, and the chosen rate is trained once more on all of them. Throws InputError if no class has two images to hold one out of.
  */

@@ -12,7 +12,7 @@ import type { WordMetric } from './options.js';
 
 /** Which words are looked for, and how. */
 export interface NearestWordsOptions {
-  /** Tokens of the vocabulary to find for each learned one; fewer where there are not as many. */
+  /** Tokens of the vocabulary to find for each learned one; fewer if there are not as many. */
   top: number;
   metric: WordMetric;
   /** Tokens of the vocabulary to pass over, by id. */
@@ -25,7 +25,7 @@ export interface NearestWordsOptions {
 
 /** Two embeddings compared. */
 export interface Closeness {
-  /** Cosine of the angle; 0 where one of them is zero. */
+  /** Cosine of the angle; 0 if one of them is zero. */
   similarity: number;
   /** Euclidean. */
   distance: number;

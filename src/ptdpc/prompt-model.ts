@@ -81,14 +81,14 @@ export class PromptModel implements Disposable {
     return weights.reshape([features.rows, prompts, tokens]);
   }
 
-  /** Normalised features [end - start, width] of a run of classes' texts, where they are the same for every image. */
+  /** Normalised features [end - start, width] of a run of classes' texts, if they are the same for every image. */
   sharedTexts(classes: ClassRange): Tensor {
     return this.textFeatures(this.prompts, this.forest(1, classes));
   }
 
   /**
    * Logits of images [batch, width] (normalised features) for a run of classes, [batch, end - start]; `shared` are these classes' texts
-   * where they are the same for every image and known already.
+   * if they are the same for every image and known already.
    */
   logits(features: Tensor, classes: ClassRange = this.allClasses, shared?: Tensor): Tensor {
     return this.engine.scope(() => {

@@ -17,7 +17,7 @@ export interface PromptText {
   classes: readonly (readonly number[])[];
 }
 
-/** Tokenises template and class words. Throws InputError as `classTokens` does, and where a sequence is longer than the context. */
+/** Tokenises template and class words. Throws InputError as `classTokens` does, and if a sequence is longer than the context. */
 export function promptText(
   tokenizer: ClipTokenizer,
   template: string,
@@ -45,7 +45,7 @@ export function promptText(
 }
 
 /**
- * Token ids of each class's word or words. Throws InputError for a word without a token, and where two have the same ones: no prompt can
+ * Token ids of each class's word or words. Throws InputError for a word without a token, and if two have the same ones: no prompt can
  * tell these classes apart.
  */
 export function classTokens(
@@ -75,9 +75,9 @@ export interface FrozenRows {
   rows: number;
   /** Learned tokens per sequence. */
   tokens: number;
-  /** Rows before the class word: the learned tokens, after SOT where that is frozen. */
+  /** Rows before the class word: the learned tokens, after SOT if that is frozen. */
   prefix: number;
-  /** Row of SOT, where it is frozen. */
+  /** Row of SOT, if it is frozen. */
   sotRow: number | undefined;
   /** First row and number of rows (class words, EOT) of each class. */
   suffixes: readonly { start: number; rows: number }[];

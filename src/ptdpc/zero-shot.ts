@@ -4,7 +4,7 @@ import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { compareFeatures, encodeTexts } from './encode.js';
 import { finiteLogits, normalizedFeatures } from './features.js';
 
-/** The text of a class: the template with the class word in place of `{}`, or after it where there is no `{}`. */
+/** The text of a class: the template with the class word in place of `{}`, or after it if there is no `{}`. */
 export function classText(template: string, word: string): string {
   return template.includes('{}') ? template.replaceAll('{}', word) : `${template} ${word}`;
 }

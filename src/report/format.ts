@@ -28,7 +28,7 @@ export function whole(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
-/** `3 images`, `1 image`; `plural` where it takes more than an s. */
+/** `3 images`, `1 image`; `plural` if it takes more than an s. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${whole(count)} ${count === 1 ? noun : plural}`;
 }

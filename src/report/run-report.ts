@@ -15,7 +15,7 @@ export interface RunReport {
   readonly classes: readonly string[];
   /** Null before the first epoch has ended, and for a run without epochs of its own. */
   readonly learning: Learning | null;
-  /** By data set and split; the first is the one that counts. Empty where the run has not been evaluated. */
+  /** By data set and split; the first is the one that counts. Empty if the run has not been evaluated. */
   readonly evaluations: readonly RunEvaluation[];
 }
 

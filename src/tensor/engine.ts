@@ -28,7 +28,7 @@ export class Engine {
   }
 
   /**
-   * A frozen tensor that is only ever the right operand of a product, as weights are. Stored in half precision where that saves
+   * A frozen tensor that is only ever the right operand of a product, as weights are. Stored in half precision if that saves
    * memory on this device and changes no number.
    */
   weight(data: Float32Array, shape: readonly number[]): Tensor {
@@ -85,7 +85,7 @@ export class Engine {
 
   /**
    * Runs `body` and disposes every tensor made in it, except those that it returns (alone, or in arrays and plain
-   * objects), which pass to the scope around it, or to the caller where there is none. Throws where `body` is asynchronous: what it made
+   * objects), which pass to the scope around it, or to the caller if there is none. Throws where `body` is asynchronous: what it made
    * would be gone before it went on.
    */
   scope<T extends Kept>(body: () => T): T;
@@ -124,7 +124,7 @@ export class Engine {
   }
 
   /**
-   * True when an operation on these inputs must be recorded. Operations ask before they save anything. Throws where an input was computed
+   * True when an operation on these inputs must be recorded. Operations ask before they save anything. Throws if an input was computed
    * on another tape, which has ended: no gradient could pass through it.
    */
   differentiates(...inputs: readonly (Tensor | undefined)[]): boolean {

@@ -8,7 +8,7 @@ type Axes<Pattern extends string> = Pattern extends `${infer First} ${infer Rest
 
 /**
  * Holds tensors against patterns such as `{ x: [x, '... k'], weight: [weight, 'n k'] }` and returns the lengths of the axes named in them.
- * A name has one length in all patterns, its length in `known` where that has one; `...` stands for any number of axes at the front, the same
+ * A name has one length in all patterns, its length in `known` if that has one; `...` stands for any number of axes at the front, the same
  * in all patterns; a number for itself. Absent tensors are passed over.
  * Throws Error if one does not fit, as "linear: expected weight [n, 5], found [4, 6]".
  */

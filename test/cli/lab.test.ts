@@ -79,7 +79,7 @@ it('lists kernels with what they cost, and times the shipped variants of one on 
 });
 
 it('sets exercises and checks them', async () => {
-  expect((await ptdpc(['lab', 'exercise'])).stdout).toMatch(/^1 {2}Mend a softmax \(softmax\)$/m);
+  expect((await ptdpc(['lab', 'exercise'])).stdout).toMatch(/^1 {2}Fix a softmax \(softmax\)$/m);
   expect((await ptdpc(['lab', 'exercise', '4'])).stdout).toBe('4-four-elements-each.wgsl\n');
   const start = ['lab', 'exercise', '4', '--check', '4-four-elements-each.wgsl'];
   const { code, stdout, stderr } = await ptdpc(start);

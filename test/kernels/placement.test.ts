@@ -187,7 +187,7 @@ async function norms(device: Backend): Promise<void> {
   }
 }
 
-/** 17 rows a picture, heads of 64 columns: what every variant takes, and no tile divides. */
+/** 17 rows per picture, heads of 64 columns: what every variant takes, and no tile divides. */
 const CLIP = {
   ...SMALL_CLIP,
   text: { ...SMALL_CLIP.text, width: 128 },

@@ -22,7 +22,7 @@ const config = {
   ...SMALL_CLIP,
   projectionDim: WIDTH,
   text: { ...SMALL_CLIP.text, width: WIDTH, heads: 1, intermediate: 4 * WIDTH, vocabularySize: 4000 },
-  // 257 rows a picture.
+  // 257 rows per picture.
   vision: { ...SMALL_CLIP.vision, imageSize: 64 },
 };
 const clip = randomClip(config);

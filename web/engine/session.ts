@@ -40,7 +40,7 @@ export class Session {
   /** `tell` is called with what concerns no single task: a lost device, another device. */
   constructor(private readonly tell: (news: FromEngine) => void) {}
 
-  /** Opens a device in place of the one before, which is kept where that fails. */
+  /** Opens a device in place of the one before, which is kept if that fails. */
   async open(choice: DeviceChoice): Promise<Opened> {
     const [device] = await Promise.all([openDeviceHere(choice), this.#modelNow()]);
     this.#closeDevice();
@@ -49,7 +49,7 @@ export class Session {
     return this.#opened(device);
   }
 
-  /** The device in use, opened where none is. */
+  /** The device in use, opened if none is. */
   async device(): Promise<OpenedDevice> {
     if (!this.#device) await this.open(this.#choice);
     return this.#device!;

@@ -3,7 +3,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 export interface WhenShownProps {
-  /** Called once, and again where it failed and the user asks for it. The same function at every rendering. */
+  /** Called once, and again if it failed and the user asks for it. The same function at every rendering. */
   readonly load: () => Promise<ComponentType>;
 }
 

@@ -1,7 +1,7 @@
-// Exercise 4: four elements an invocation.
+// Exercise 4: four elements per invocation.
 //
-// Here every invocation treats one element, so that a long vector takes many workgroups, each of which costs something to start. Write
-// the variant in which each of a workgroup's 64 invocations treats four: a workgroup then covers 256. Mind which four (neighbouring
+// Here every invocation computes one element, so that a long vector takes many workgroups, each of which costs something to start. Write
+// the variant in which each of a workgroup's 64 invocations computes four: a workgroup then covers 256. Mind which four (neighbouring
 // invocations should read neighbouring numbers), and vectors whose length is no multiple of anything.
 //
 //     ptdpc lab exercise 4 --check <your copy>

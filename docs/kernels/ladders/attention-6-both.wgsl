@@ -2,7 +2,7 @@ enable subgroups;
 // The loop's bounds are the same in a subgroup, by subgroupMin and subgroupMax, which the compiler does not see.
 diagnostic(off, subgroup_uniformity);
 
-// Attention, a rung above the shipped `subgroup`: broadcasts, and two queries an invocation as well.
+// Attention, a rung above the shipped `subgroup`: broadcasts, and two queries per invocation as well.
 //
 // The invocations of a subgroup take blocks of queries of one head that stand together and see nearly the same keys. Of a key's sixteen
 // quads each of eight invocations loads two; the others get them through the subgroup.

@@ -1,6 +1,6 @@
 enable subgroups;
 
-// Matrix product, a rung for adapters that pay for each load: 8 rows x 4 columns an invocation, and the left operand by broadcasts.
+// Matrix product, a rung for adapters that pay for each load: 8 rows x 4 columns per invocation, and the left operand by broadcasts.
 //
 // Eight invocations of a subgroup compute the same 8 rows and 32 columns. k is taken four at a time: each loads four numbers of one
 // row, and all get all eight rows' numbers through the subgroup. Five loads of four numbers for 128 products, where `registers`

@@ -81,7 +81,7 @@ async function timeShipped(
   else printTimings(test.name, timings, ceilings);
 }
 
-/** Throws InputError, after all was printed, where the file does not compile or is wrong. */
+/** Throws InputError, after all was printed, if the file does not compile or is wrong. */
 async function tryFile(
   backend: WebGpuBackend,
   kernel: KernelName,
@@ -102,7 +102,7 @@ async function tryFile(
   if (trial.parity.unstable.length > 0) throw new NegativeResult(`${file}: its results change from run to run`);
 }
 
-/** The twin, and WebAssembly where it does this kernel. */
+/** The twin, and WebAssembly if it does this kernel. */
 async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): Promise<void> {
   const ceilings = await measureCeilings('cpu');
   const test = labKernels[kernel].caseOf(shape);

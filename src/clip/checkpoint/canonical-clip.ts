@@ -23,8 +23,8 @@ interface Origin {
 }
 
 /**
- * Returns the canonical view of a checkpoint. Throws `InputError` where two stored tensors claim one canonical name, or
- * where a tensor cannot be split or transposed as its name demands. Whether it is a CLIP at all is for `inferConfig` and
+ * Returns the canonical view of a checkpoint. Throws `InputError` if two stored tensors claim one canonical name, or
+ * if a tensor cannot be split or transposed as its name demands. Whether it is a CLIP at all is for `inferConfig` and
  * `validateShapes` to say. `translate` knows the stored names, and `anchor` the one by which their prefix is found (`prefixOf`): CLIP's unless
  * others are given. What is not under the prefix keeps its name.
  */

@@ -24,7 +24,7 @@ export type DirectorySink = (fileName: string, chunk: Uint8Array) => Promise<voi
 
 /**
  * Writes `model.safetensors` and `config.json`. The vocabulary (`merges.txt`) is not part of a checkpoint and is the
- * caller's to add. Throws `InputError` where the checkpoint does not fit `config`, before anything is written.
+ * caller's to add. Throws `InputError` if the checkpoint does not fit `config`, before anything is written.
  */
 export async function convertToModelDirectory(
   checkpoint: Checkpoint,

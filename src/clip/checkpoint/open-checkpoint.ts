@@ -16,7 +16,7 @@ const SNIFF_BYTES = 512;
 /**
  * Opens one file, or the shards of one checkpoint with or without their index file. The sources stay the caller's to
  * close, and must stay open while tensors are read. Throws `InputError` for a format that is not supported, saying how
- * to convert it where that is known.
+ * to convert it if that is known.
  */
 export async function openCheckpoint(sources: ByteSource | readonly ByteSource[]): Promise<Checkpoint> {
   const list = 'read' in sources ? [sources] : sources;

@@ -48,7 +48,7 @@ export class PickleReader {
     return this.#view.getFloat64(this.skip(8), false);
   }
 
-  /** A two's-complement integer of `length` bytes: a number where that is exact, else a bigint. */
+  /** A two's-complement integer of `length` bytes: a number if that is exact, else a bigint. */
   integer(length: number): number | bigint {
     if (length > MAX_INTEGER_BYTES) throw this.error(`holds an integer of ${length} bytes`);
     const start = this.skip(length);

@@ -2,7 +2,7 @@
 
 const LONGEST = 120;
 
-/** `value` as JSON, cut short where it is long. */
+/** `value` as JSON, cut short if it is long. */
 export function quoted(value: unknown): string {
   return shortened(jsonOf(typeof value === 'string' ? value.slice(0, LONGEST + 1) : value));
 }

@@ -8,7 +8,7 @@ import { type Checkpoint, requireTensor } from './checkpoint.js';
 import { quoted } from './quoted.js';
 
 /**
- * Reads an index file. Returns tensor name -> file name, in the index's order. Throws `InputError` where a file name is
+ * Reads an index file. Returns tensor name -> file name, in the index's order. Throws `InputError` if a file name is
  * not a plain name: an index must not send its reader to other folders.
  */
 export function parseShardIndex(text: string, fileName: string): Map<string, string> {

@@ -15,8 +15,8 @@ const MAX_NESTING = 8;
 type Dictionary = ReadonlyMap<PickleValue, PickleValue>;
 
 /**
- * The tensors of the state_dict in `value`, by their names. Throws InputError, saying how to save the file again, where the model is a Python
- * object, where one of its tensors is a part of one, and where two dictionaries could be the model's.
+ * The tensors of the state_dict in `value`, by their names. Throws InputError, saying how to save the file again, if the model is a Python
+ * object, if one of its tensors is a part of one, and if two dictionaries could be the model's.
  */
 export function stateDictOf(value: PickleValue, name: string): Map<string, TorchTensor> {
   if (value instanceof PickleOpaque) throw wholeObject(name, value, '');

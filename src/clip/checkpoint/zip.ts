@@ -50,7 +50,7 @@ export interface ZipArchive {
   read(entry: string, offset?: number, length?: number): Promise<Uint8Array>;
 }
 
-/** Opens a ZIP archive. Throws `InputError` where its directory is damaged, encrypted or spans several files. */
+/** Opens a ZIP archive. Throws `InputError` if its directory is damaged, encrypted or spans several files. */
 export async function openZip(source: ByteSource): Promise<ZipArchive> {
   const { name } = source;
   const directory = await findDirectory(source);

@@ -27,7 +27,7 @@ export interface ClipConfig {
     /** Longest sequence in tokens. */
     readonly context: number;
     readonly vocabularySize: number;
-    /** Ids of the start and the end of a text, where the configuration gives them; the vocabulary's must be the same. */
+    /** Ids of the start and the end of a text, if the configuration gives them; the vocabulary's must be the same. */
     readonly sot?: number | undefined;
     readonly eot?: number | undefined;
   };

@@ -14,7 +14,7 @@ export interface InferOptions {
 }
 
 /**
- * Features per head in the vision tower, where it is not 64: OpenCLIP's ViT-H, -g, -bigG and -e (`head_width` in
+ * Features per head in the vision tower, if it is not 64: OpenCLIP's ViT-H, -g, -bigG and -e (`head_width` in
  * open_clip's src/open_clip/model_configs/).
  */
 export const VISION_HEAD_WIDTHS: ReadonlyMap<number, number> = new Map([
@@ -27,7 +27,7 @@ export const HEAD_WIDTH = 64;
 
 /**
  * Infers the configuration of a CLIP checkpoint under any naming. Throws `InputError` naming the first missing tensor
- * where it is not a ViT CLIP, and naming the option where the activation is needed.
+ * if it is not a ViT CLIP, and naming the option if the activation is needed.
  */
 export function inferConfig(checkpoint: Checkpoint, options: InferOptions = {}): ClipConfig {
   const clip = canonicalClip(checkpoint);

@@ -2,7 +2,7 @@
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
 
-/** A JSON object whose fields are read by type. Every method throws InputError, naming the field, where it holds something else. */
+/** A JSON object whose fields are read by type. Every method throws InputError, naming the field, if it holds something else. */
 export class JsonFields {
   readonly #object: Readonly<Record<string, unknown>>;
   /** Where the object stands, e.g. `model/config.json: text_config`. */
@@ -51,21 +51,21 @@ export class JsonFields {
     return new JsonFields(value, `${this.#what}: ${key}`);
   }
 
-  /** The number under `key`, or `fallback` where there is none. */
+  /** The number under `key`, or `fallback` if there is none. */
   number(key: string, fallback: number): number {
     const value = this.#get(key) ?? fallback;
     if (typeof value !== 'number') throw this.wrong(key, 'a number', value);
     return value;
   }
 
-  /** The boolean under `key`, or `fallback` where there is none. */
+  /** The boolean under `key`, or `fallback` if there is none. */
   boolean(key: string, fallback: boolean): boolean {
     const value = this.#get(key) ?? fallback;
     if (typeof value !== 'boolean') throw this.wrong(key, 'true or false', value);
     return value;
   }
 
-  /** The string under `key`, or `fallback` where there is none. */
+  /** The string under `key`, or `fallback` if there is none. */
   text(key: string, fallback: string): string {
     const value = this.#get(key) ?? fallback;
     if (typeof value !== 'string') throw this.wrong(key, 'text', value);

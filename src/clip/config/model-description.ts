@@ -9,7 +9,7 @@ import { parseConfigJson } from './config-json.js';
 import { JsonFields } from './json-fields.js';
 import { openClipPreprocessing, parsePreprocessorConfig, timmPreprocessing } from './preprocessing-json.js';
 
-/** The files that are read, where they are there. */
+/** The files that are read, if they are there. */
 export const DESCRIPTION_FILES = ['open_clip_config.json', 'config.json', 'preprocessor_config.json'] as const;
 
 /** Name of a file that describes a model. */

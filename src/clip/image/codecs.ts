@@ -43,7 +43,7 @@ export interface CodecInstance<Codec> {
 let wasm: ImageWasm = {};
 let instances: Partial<Record<keyof ImageWasm, Promise<CodecInstance<unknown>>>> = {};
 
-/** Gives codecs their WebAssembly, where they cannot fetch it by themselves. Call before the first image. */
+/** Gives codecs their WebAssembly, if they cannot fetch it by themselves. Call before the first image. */
 export function setImageWasm(sources: ImageWasm): void {
   wasm = { ...wasm, ...sources };
   instances = {};

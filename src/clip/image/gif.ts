@@ -2,7 +2,7 @@
  * The first frame of a GIF file (GIF89a specification, CompuServe 1990), as Pillow gives it: indices into a palette, on a canvas of the
  * logical screen.
  *
- * Why not a library: omggif, gifuct-js and the like are made for animations. They read all frames, and either compose them in RGBA, where the
+ * Why not a library: omggif, gifuct-js and the like are made for animations. They read all frames, and either compose them in RGBA, if the
  * indices are lost by which CLIP's preprocessing resizes, or take a JavaScript array with 8 bytes a pixel.
  */
 import { InputError } from '../../errors.js';
@@ -84,7 +84,7 @@ function isNeeded(palette: Uint8Array): boolean {
 
 /**
  * The data of a chain of blocks, each of which has its length before it, up to an empty one or the end of the file. A last block that is cut
- * is no block to Pillow where it reads truncated files.
+ * is no block to Pillow if it reads truncated files.
  */
 function subBlocks(bytes: Uint8Array, start: number, truncated: TruncatedImages): Uint8Array {
   const out = new Uint8Array(bytes.length - start);

@@ -44,7 +44,7 @@ export function describePreprocessing({ size, resize, shape, filter, mean, std, 
   return `${order}${resized} (${filter})${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}`;
 }
 
-/** Returns `how` if it can be done. Throws InputError, beginning with `what`, where it cannot. */
+/** Returns `how` if it can be done. Throws InputError, beginning with `what`, if it cannot. */
 export function checkPreprocessing(how: Preprocessing, what: string): Preprocessing {
   const { size, resize, mean, std } = how;
   for (const pixels of [size, resize]) {

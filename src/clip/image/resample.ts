@@ -227,7 +227,7 @@ function bicubic(distance: number): number {
  * Resizes as `resizeFiltered` does.
  *
  * @param data [inHeight, inWidth, 2], high byte first
- * @returns [window.height, window.width] whole numbers, beyond 16 bits where the filter overshoots
+ * @returns [window.height, window.width] whole numbers, beyond 16 bits if the filter overshoots
  */
 export function resizeDeep(
   data: Uint8Array,

@@ -30,7 +30,7 @@ const LONGEST_CACHED_WORD = 64;
 export interface ClipTokenizerOptions {
   /** Rows of the model's token embedding: every id must be less. Default: as many as the vocabulary has tokens. */
   readonly vocabularySize?: number | undefined;
-  /** Ids of start and end by the model's configuration, where it gives them: the vocabulary's must be the same. */
+  /** Ids of start and end by the model's configuration, if it gives them: the vocabulary's must be the same. */
   readonly sot?: number | undefined;
   readonly eot?: number | undefined;
   /** Text of the vocab.json beside a list of merges: every token with its id, start and end among them. */

@@ -1,6 +1,6 @@
 /**
  * The merge list of a byte-level BPE vocabulary, read from either of the two files in which CLIP's comes:
- * Hugging Face's `merges.txt` (an optional `#version` line, then one merge a line) and OpenAI's
+ * Hugging Face's `merges.txt` (an optional `#version` line, then one merge per line) and OpenAI's
  * `bpe_simple_vocab_16e6.txt.gz` (a title line, then far more merges than CLIP uses, so only the first ones count).
  */
 import { Gunzip } from 'fflate';
@@ -25,7 +25,7 @@ const GZIP_STEP = 1 << 14;
 
 /**
  * Parses a merge list and checks that each line can be applied: two symbols, both of them known by then, making a new one.
- * Of OpenAI's list, the first 48,894 merges are taken, or `limit` where that is less; any other list is taken whole.
+ * Of OpenAI's list, the first 48,894 merges are taken, or `limit` if that is less; any other list is taken whole.
  *
  * @throws InputError naming `fileName` and the line.
  */

@@ -1,5 +1,5 @@
 /**
- * Which ids tokens have, where a file says it: Hugging Face's `vocab.json`, which stands beside `merges.txt`, and `tokenizer.json`, which
+ * Which ids tokens have, if a file says it: Hugging Face's `vocab.json`, which stands beside `merges.txt`, and `tokenizer.json`, which
  * holds the merges too. Start and end are the two tokens after the merges in CLIP's own vocabulary; what is added to a vocabulary, and
  * the rows that round up a model's table, come after them.
  */

@@ -20,8 +20,8 @@ const ON_HOST =
 const STACKED: Readonly<Record<string, number>> = { q_proj: 3, k_proj: 0, v_proj: 0 };
 
 /**
- * What `clip` will take. A device that packs halves (`Backend.packsHalves`) keeps weights of products in half precision where the file
- * does; those that a file stores in single precision may take less than this, where no number needs more.
+ * What `clip` will take. A device that packs halves (`Backend.packsHalves`) keeps weights of products in half precision if the file
+ * does; those that a file stores in single precision may take less than this, if no number needs more.
  */
 export function modelFootprint(clip: CanonicalClip, config: ClipConfig, packsHalves: boolean): ModelFootprint {
   let bytes = 0;

@@ -8,7 +8,7 @@ export class Latest<K, V extends Disposable> implements Disposable {
   /** In the order of use. */
   readonly #kept = new Map<K, V>();
 
-  /** The one of this key, made where it is not kept. */
+  /** The one of this key, made if it is not kept. */
   get(key: K, make: () => V): V {
     const value = this.#kept.get(key) ?? make();
     this.#kept.delete(key);

@@ -1,6 +1,6 @@
 /**
  * The image tower: a vision transformer (Dosovitskiy et al., 2021). CLIP's has a layer norm before the blocks and a projection into the
- * joint space behind them; DeiT's (Touvron et al., 2021) has a bias in its patch embedding and, where it is distilled, a second
+ * joint space behind them; DeiT's (Touvron et al., 2021) has a bias in its patch embedding and, if it is distilled, a second
  * class token.
  */
 import {

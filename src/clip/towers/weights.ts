@@ -46,7 +46,7 @@ export class WeightLoader implements Disposable {
     readonly checkpoint: CanonicalClip,
   ) {}
 
-  /** Runs `load` with a loader, whose tensors are freed where that fails. */
+  /** Runs `load` with a loader, whose tensors are freed if that fails. */
   static async run<T>(
     engine: Engine,
     checkpoint: CanonicalClip,

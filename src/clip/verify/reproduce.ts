@@ -12,7 +12,7 @@ export interface LoadedTowers {
 
 export interface Deviation {
   readonly name: 'image hidden state' | 'pooled image' | 'text hidden state' | 'pooled text';
-  /** The largest |found - expected| in units of max(1, |expected|); NaN where a number is. */
+  /** The largest |found - expected| in units of max(1, |expected|); NaN if a number is. */
   readonly error: number;
 }
 

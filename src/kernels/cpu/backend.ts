@@ -60,7 +60,7 @@ export interface CpuOptions {
   relaxed?: boolean;
   /** Threads for those kernels. More than one needs shared memory. Default 1. */
   threads?: number;
-  /** How to start a thread, where that is not as in a browser. */
+  /** How to start a thread, if that is not as in a browser. */
   startWorker?: StartWorker;
   /** Hears how long each kernel took. */
   profiler?: Profiler | undefined;
@@ -94,14 +94,14 @@ export class CpuBackend implements Backend {
     this.description = this.#describe();
   }
 
-  /** Not the number of threads: they change no result. Relaxed SIMD fuses multiply-adds where the processor can. */
+  /** Not the number of threads: they change no result. Relaxed SIMD fuses multiply-adds if the processor can. */
   get arithmetic(): string {
     if (!this.#wasm) return `cpu, ${this.#precision}`;
     const { relaxed } = this.#wasm.engine;
     return `cpu, ${binaryText(relaxed)}, ${relaxed && this.#fuses() ? 'fused' : 'not fused'}`;
   }
 
-  /** Whether products fuse multiply-adds: 2^-24 is lost where the product is rounded before it is added. */
+  /** Whether products fuse multiply-adds: 2^-24 is lost if the product is rounded before it is added. */
   #fuses(): boolean {
     const [m, n] = [16, 64];
     const [a, b, out] = [this.allocate('f32', m * 2), this.allocate('f32', n * 2), this.allocate('f32', m * n)];

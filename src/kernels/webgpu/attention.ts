@@ -25,7 +25,7 @@ export function isAttention(kernel: KernelName): kernel is AttentionKernel {
   return kernel in ROW_SHADERS;
 }
 
-/** The variant, or where it does not suit the nearest plainer one that does. `subgroupSize` as for `suitsAttention`. */
+/** The variant, or if it does not suit the nearest plainer one that does. `subgroupSize` as for `suitsAttention`. */
 export function chooseAttention(
   variant: AttentionVariantName,
   args: Kernels[AttentionKernel],

@@ -41,13 +41,13 @@ const SLOT_BYTES = 256;
 
 /** How a WebGPU device computes. */
 export interface WebGpuOptions {
-  /** Which variants to use, where that is known better than by default. */
+  /** Which variants to use, if that is known better than by default. */
   tuning?: Partial<Tuning> | undefined;
   /** Names the tuning in the description, since other variants round differently. */
   tuningName?: string | undefined;
-  /** Hears how long each dispatch took, where the adapter has timestamp queries. */
+  /** Hears how long each dispatch took, if the adapter has timestamp queries. */
   profiler?: Profiler | undefined;
-  /** How to wait for a software adapter's results where the host would otherwise poll and take a core from it. */
+  /** How to wait for a software adapter's results if the host would otherwise poll and take a core from it. */
   waitForSoftware?: <T>(pending: Promise<T>) => Promise<T>;
   /** Fill fresh memory with NaN, and what stands for absent operands, so that a kernel that forgets an element is found out. */
   poison?: boolean;
@@ -209,7 +209,7 @@ export class WebGpuBackend implements Backend {
     this.#device.destroy();
   }
 
-  /** The launch of a kernel, in the variant chosen for this adapter where there are several. */
+  /** The launch of a kernel, in the variant chosen for this adapter if there are several. */
   #launch<K extends KernelName>(kernel: K, args: Kernels[K]): Launch {
     const { matmul, attention } = this.#tuning;
     if (kernel === 'matmul') {

@@ -10,7 +10,7 @@ export interface AdapterSummary {
   vendor: string;
   architecture: string;
   features: string[];
-  /** Fewest lanes of a subgroup; 0 where the adapter has no subgroups. */
+  /** Fewest lanes of a subgroup; 0 if the adapter has no subgroups. */
   subgroupSize: number;
   limits: Record<string, number>;
 }

@@ -30,7 +30,7 @@ export interface Compilation {
 export interface CompilerMessage {
   readonly type: 'error' | 'warning' | 'info';
   readonly text: string;
-  /** From 1, of the launch's text; 0 where the compiler gives no place. */
+  /** From 1, of the launch's text; 0 if the compiler gives no place. */
   readonly line: number;
   readonly column: number;
 }

@@ -1,4 +1,4 @@
-/** Kernels that treat each number by itself, and the cutting of pictures into patches. */
+/** Elementwise kernels, and cutting pictures into patches. */
 import { labKernel } from './lab-kernel.js';
 import { rowShapes } from './rows.js';
 

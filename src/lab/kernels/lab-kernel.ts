@@ -16,7 +16,7 @@ export interface LabKernel<K extends KernelName = KernelName> {
   readonly kernel: K;
   /** The definition in one line. */
   readonly equation: string;
-  /** Names and usual values, those of tuning ViT-B/32 on eight classes where it runs this kernel. */
+  /** Names and usual values, those of tuning ViT-B/32 on eight classes if it runs this kernel. */
   readonly extents: Sizes;
   readonly options: Sizes;
   /** A case of these sizes; those left out are as above. */

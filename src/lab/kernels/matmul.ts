@@ -78,7 +78,7 @@ export const matmul = labKernel('matmul', {
     ...[
       { m: 5, n: 7, k: 3 },
       { m: 33, n: 65, k: 18 },
-      // What comes before alpha and what after shows only where it is not 1.
+      // What comes before alpha and what after shows only if it is not 1.
       { m: 35, n: 264, k: 24, alpha: 0.7 },
     ].flatMap((shape) => epilogues.map((epilogue) => ({ ...shape, ...epilogue }))),
     // Half precision: every shape in both orders, and one with all of an epilogue.

@@ -1,4 +1,4 @@
-/** Kernels that treat each row of a matrix by itself, and sums over rows. */
+/** Kernels on the rows of a matrix, and sums over rows. */
 import { labKernel } from './lab-kernel.js';
 
 /** Rows and columns of 1, primes, and just past a workgroup's 64. */

@@ -28,7 +28,7 @@ export interface SettingData {
 }
 
 /**
- * The images of a setting for a seed. The seed draws the split where none is given; where the data set is in folds it is the fold, of one
+ * The images of a setting for a seed. The seed draws the split if none is given; where the data set is in folds it is the fold, of one
  * partition (a plan has no more seeds than folds there).
  */
 export async function settingData({ root, dataset }: PlanSetting, seed: number): Promise<SettingData> {

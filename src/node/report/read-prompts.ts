@@ -7,7 +7,7 @@ import type { OpenedDevice } from '../device.js';
 import { embedFiles } from '../encode-splits.js';
 
 export interface PromptsRequest {
-  /** Opens the device that computes; not called where there is nothing to compute. */
+  /** Opens the device that computes; not called if there is nothing to compute. */
   readonly openDevice: () => Promise<OpenedDevice>;
   /** Model directory. Default: the one recorded in the run. */
   readonly model?: string | undefined;

@@ -62,7 +62,7 @@ export interface Dataset {
   warnings: readonly string[];
 }
 
-/** The images of a split. Throws InputError if there are none, and where a class has none to train on. */
+/** The images of a split. Throws InputError if there are none, and if a class has none to train on. */
 export function imagesOf({ root, classes, splits }: Dataset, split: Split): readonly LabelledPath[] {
   const images = splits[split] ?? [];
   if (images.length === 0) {

@@ -12,7 +12,7 @@ export interface Listed extends ListedImage {
 
 /**
  * Checks a list and leaves out what is missing or listed twice, with a warning. Throws InputError if an image is listed with two
- * classes or in two splits, where only some entries have a split, and where none of the files is there.
+ * classes or in two splits, where only some entries have a split, and if none of the files is there.
  */
 export async function listOf(data: DataFolder, listed: readonly Listed[], source: string): Promise<ImageList> {
   if (listed.length === 0) throw new InputError(`${source}: expected images, found none`);
@@ -97,7 +97,7 @@ export interface ImageList {
   images: readonly ListedImage[];
   /** Every class that the data set names, with images or without, sorted by code unit. */
   names: readonly string[];
-  /** Of them those that are classes unless someone says otherwise: the training images' ones, where there is a split. */
+  /** Of them those that are classes unless someone says otherwise: the training images' ones, if there is a split. */
   classNames: readonly string[];
   /** Undefined if there is no split: all images' splits are undefined then. */
   origin: Extract<SplitOrigin, { kind: 'published' | 'given' | 'given-fold' }> | undefined;

@@ -16,7 +16,7 @@ import { classOf, type Layout, namedSetting, type Setting, type SettingName } fr
 export interface DatasetOptions {
   /** What the folder holds; without it, `detectSetting` decides. */
   setting?: SettingName | undefined;
-  /** Of the split, where none is published; 0 unless given. */
+  /** Of the split, if none is published; 0 unless given. */
   seed?: number | undefined;
   /** Which of a data set's folds is for testing, from 1 on; 1 unless given. */
   fold?: number | undefined;
@@ -35,7 +35,7 @@ export interface ReadDataset {
   dataset: Dataset;
   layout: Layout | 'manifest';
   list: ImageList;
-  /** The label of each class that the data set names; -1 where it takes no part. */
+  /** The label of each class that the data set names; -1 if it takes no part. */
   labels: ReadonlyMap<string, number>;
 }
 
@@ -212,7 +212,7 @@ export async function readClassesJson(data: DataFolder): Promise<ClassName[] | u
 }
 
 /**
- * Throws InputError, naming `source`, where a class is not among `known`, is listed twice, or reads the same as another.
+ * Throws InputError, naming `source`, if a class is not among `known`, is listed twice, or reads the same as another.
  */
 export function requireDistinct(classes: readonly ClassName[], known: readonly string[], source: string): void {
   const folderOf = new Map<string, string>();

@@ -55,7 +55,7 @@ export interface ExpectedCounts {
   total: number;
   /** Totals of copies that are known to be passed on. */
   copies?: readonly number[];
-  /** In order of the classes, where they are known. */
+  /** In order of the classes, if they are known. */
   perClass?: readonly number[];
   /** Where a split is published. */
   splits?: Readonly<Partial<Record<'train' | 'val' | 'test', number>>>;

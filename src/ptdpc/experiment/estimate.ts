@@ -5,7 +5,7 @@ import { type Plan, planTasks, type Task, taskOptions } from './plan.js';
 /** Images of one of a plan's settings, as its first seed has them. */
 export interface SettingImages {
   readonly train: number;
-  /** 0 where the data set has none. */
+  /** 0 if the data set has none. */
   readonly val: number;
   readonly test: number;
 }
@@ -27,9 +27,9 @@ export interface ImageCosts {
   step(work: Pick<TrainingWork, 'setting' | 'mode'>): number;
 }
 
-/** Seconds that a plan takes in one process where nothing of it is done and nothing is cached. */
+/** Seconds that a plan takes in one process if nothing of it is done and nothing is cached. */
 export interface Estimate {
-  /** Encoding every image once; decoding files comes on top where it is slower. */
+  /** Encoding every image once; decoding files comes on top if it is slower. */
   readonly encoding: number;
   /** Training and evaluating prompts. Probes and zero-shot classification are small beside it, and are not counted. */
   readonly training: number;

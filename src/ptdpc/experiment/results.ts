@@ -10,7 +10,7 @@ import type { Summary } from './statistics.js';
 export const EXPERIMENTS = ['table1', 'table2', 'table3', 'table4', 'figure4', 'figure5'] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
-/** To be raised where a field changes its meaning or goes. */
+/** To be raised if a field changes its meaning or goes. */
 export const RESULTS_FORMAT = 1;
 
 export interface ExperimentResults {

@@ -105,7 +105,7 @@ function accuracyTable(results: ExperimentResults): ResultTable {
   };
 }
 
-/** Our figure, its interval, the paper's, and how many seeds it is of where some are missing. `effects`: what seeds change in the column. */
+/** Our figure, its interval, the paper's, and how many seeds it is of if some are missing. `effects`: what seeds change in the column. */
 function accuracyLines(cell: CellResult | undefined, effects: readonly SeedEffect[] | null, notes: Notes): string[] {
   if (!cell) return [];
   const { accuracy, accuracyInterval, varies, seeds, missing, paper, difference } = cell;

@@ -17,7 +17,7 @@ export interface ShareOptions {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The share that `--task` gives, else a Slurm job array, else a Kubernetes Indexed Job. Undefined, which means all tasks, where there
+ * The share that `--task` gives, else a Slurm job array, else a Kubernetes Indexed Job. Undefined, which means all tasks, if there
  * is none of them, and in a job array with gaps, as is submitted again for a few places (`--array=3,7`): processes that take all tasks
  * share them out by their claims. Throws InputError if the numbers make no sense.
  */

@@ -59,7 +59,7 @@ export function zeroShotVariant(preset: Preset): Variant {
   };
 }
 
-/** Table 4's encoders, in the paper's order; the first one only where there is a `deit`. */
+/** Table 4's encoders, in the paper's order; the first one only if there is a `deit`. */
 export function probeVariants(deit: { path: string; sha256: string } | null) {
   const clip = 'a linear layer on the features of the image tower,';
   return {

@@ -133,7 +133,7 @@ export class ClipModel implements Disposable {
   }
 
   /**
-   * Features [texts, width] of texts, each row of length 1. Throws InputError for a text that is longer than the model reads, and where the
+   * Features [texts, width] of texts, each row of length 1. Throws InputError for a text that is longer than the model reads, and if the
    * memory does not hold one text's activations.
    */
   async embedTexts(texts: readonly string[]): Promise<Float32Array> {
@@ -168,7 +168,7 @@ export class ClipModel implements Disposable {
   /**
    * Tunes prompts by PT-DPC and returns them. With the same request, the same device gives the same result. `onEpoch` may keep its
    * `state`, from which `resume` continues exactly. Throws InputError if classes, labels and features do not fit together,
-   * TrainingDiverged where the loss is NaN, and the signal's reason between two steps.
+   * TrainingDiverged if the loss is NaN, and the signal's reason between two steps.
    */
   async tune(request: TuneRequest): Promise<TunedPrompts> {
     const { classes, train, validation, options = PRESETS.paper, resume, signal, onStep } = request;
@@ -194,7 +194,7 @@ export class ClipModel implements Disposable {
 
   /**
    * Restores prompts that were trained with this model: the bytes of a run's prompts.safetensors or of `TunedPrompts.save`. Throws
-   * InputError where they are damaged, or were trained with another model.
+   * InputError if they are damaged, or were trained with another model.
    */
   async restorePrompts(file: Uint8Array | PromptsFile, name = 'prompts.safetensors'): Promise<TunedPrompts> {
     const prompts = file instanceof Uint8Array ? await decodePrompts(bytesSource(name, file)) : file;

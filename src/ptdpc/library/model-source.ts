@@ -43,9 +43,9 @@ export interface ModelFiles {
   readonly weights: Uint8Array | Blob | ByteSource | readonly ByteSource[];
   /** merges.txt, tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz. Without it, texts cannot be read. */
   readonly vocabulary?: Uint8Array | undefined;
-  /** Text of the vocab.json beside merges.txt, where there is one: the ids of its tokens. */
+  /** Text of the vocab.json beside merges.txt, if there is one: the ids of its tokens. */
   readonly vocabularyIds?: string | undefined;
-  /** SHA-256 of the weights, where it is known. Else it is computed when it is needed, which reads all of them once. */
+  /** SHA-256 of the weights, if it is known. Else it is computed when it is needed, which reads all of them once. */
   readonly sha256?: string | undefined;
 }
 

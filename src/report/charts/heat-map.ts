@@ -10,7 +10,7 @@ export interface HeatMap {
   readonly columnName: string;
   /** shades[row][column] from -1 to 1; below 0 is another hue, 0 no colour. */
   readonly shades: readonly (readonly number[])[];
-  /** texts[row][column], left out where the cells are too small. */
+  /** texts[row][column], left out if the cells are too small. */
   readonly texts: readonly (readonly string[])[];
 }
 

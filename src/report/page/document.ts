@@ -121,7 +121,7 @@ export function table({ label, head, rows, kind = 'numbers' }: Table): Html {
 </table></div>`;
 }
 
-/** Names and values, one pair a line; pairs without a value are left out. */
+/** Names and values, one pair per line; pairs without a value are left out. */
 export function facts(pairs: readonly (readonly [name: string, value: Part])[]): Html {
   const given = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
   return html`<table class="facts"><tbody>${given.map(

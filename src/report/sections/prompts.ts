@@ -23,7 +23,7 @@ export function promptsSection(prompts: PromptsReport): Section {
   return { id: 'prompts', title: 'Prompts', body: html`${wordsPart(prompts.words)}${weightsPart(prompts)}` };
 }
 
-/** In the place of the section, where there is no model to read the prompts with. */
+/** In the place of the section, if there is no model to read the prompts with. */
 export function absentPrompts(reason: string): Section {
   return {
     id: 'prompts',
@@ -119,7 +119,7 @@ function extremes(weights: readonly (readonly number[])[]): [low: Place, high: P
   return [low, high];
 }
 
-/** A token of the vocabulary as people read it: `joy`, or `jo-` where a word goes on; the paper's name for start and end of text. */
+/** A token of the vocabulary as people read it: `joy`, or `jo-` if a word goes on; the paper's name for start and end of text. */
 function wordOf({ text, kind }: Pick<VocabularyWord, 'text' | 'kind'>): string {
   if (kind === 'special') return text.includes('start') ? '[SOT]' : '[EOT]';
   return kind === 'fragment' ? `${text}-` : text;

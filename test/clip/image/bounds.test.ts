@@ -35,13 +35,13 @@ test('a JPEG file of fewer bits than blocks is cut short, whatever its coding', 
       `f: JPEG image is cut short (${bytes.length} bytes for 5000 x 5000 pixels)`,
     );
   }
-  // 4:2:0 has 6 blocks for 16 x 16 pixels: at 8 blocks a byte, these 1068 bytes may claim 608 x 592 and no more.
+  // 4:2:0 has 6 blocks for 16 x 16 pixels: at 8 blocks per byte, these 1068 bytes may claim 608 x 592 and no more.
   expect(await decodeImage(resized('jpeg-420.jpg', 608, 592), 'f')).toMatchObject({ width: 608, height: 592 });
   expect(await refusal(resized('jpeg-420.jpg', 608, 608))).toContain('cut short');
 });
 
 test('scans of arithmetic coding, which takes long for each block, are bounded together', async () => {
-  // Ten scans of 4:2:2, 4 blocks for 16 x 8 pixels: 2^19 blocks and 8 a byte are 1312 x 1312 pixels.
+  // Ten scans of 4:2:2, 4 blocks for 16 x 8 pixels: 2^19 blocks and 8 per byte are 1312 x 1312 pixels.
   const name = 'jpeg-arithmetic-progressive.jpg';
   expect(readJpegHeader(fixture(`small/${name}`), name).scans).toBe(10);
   expect(await decodeImage(resized(name, 320, 320), 'f')).toMatchObject({ width: 320 });

@@ -11,7 +11,7 @@ import { TrialReport } from './trial.js';
 import { useKernel, useReport, useShape, useText, useTrials } from './use-lab.js';
 import './lab.css';
 
-/** A text is run so long after the last key, where that is wished. */
+/** A text is run so long after the last key, if that is wished. */
 const PAUSE_MILLISECONDS = 800;
 
 export function LabTab() {

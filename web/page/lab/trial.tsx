@@ -1,4 +1,4 @@
-/** What became of a text: what the compiler said, where it is wrong, or how fast it is. */
+/** What became of a text: what the compiler said, if it is wrong, or how fast it is. */
 import type { Comparison, Parity } from '../../../src/lab/index.js';
 import type { LabTime, LabTimings, LabTrial } from '../../protocol-lab.js';
 import { DataTable } from '../data-table.js';

@@ -1,4 +1,4 @@
-/** The words of the classes that pictures are told apart by, where no prompts name them. */
+/** The words of the classes that pictures are told apart by, if no prompts name them. */
 import { useState } from 'preact/hooks';
 
 export interface ClassWordsProps {

@@ -3,7 +3,7 @@ import { type BlockDecoder, type ScanParameters, signed, ZIGZAG } from './scan.j
 
 const LONGEST = 16;
 
-/** By the next 16 bits: length of the code that they begin with, times 256, and its symbol; 0 where they begin with none. */
+/** By the next 16 bits: length of the code that they begin with, times 256, and its symbol; 0 if they begin with none. */
 type Lookup = Uint16Array;
 
 /**

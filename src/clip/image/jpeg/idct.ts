@@ -1,6 +1,6 @@
 /**
  * The inverse DCT in whole numbers, equal to libjpeg's accurate one ("islow"): the algorithm of Loeffler, Ligtenberg and Moschytz (1989)
- * with 12 multiplications a row, factors of 13 fractional bits, and 2 more bits kept between the passes.
+ * with 12 multiplications per row, factors of 13 fractional bits, and 2 more bits kept between the passes.
  */
 
 const FACTOR_BITS = 13;

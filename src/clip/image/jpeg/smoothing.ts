@@ -28,7 +28,7 @@ const DIAGONAL_BESIDE_OTHERS: Weights = [
 ];
 // biome-ignore-end format: matrices
 
-/** By place among the counted ones: where nothing but means is known, these too; and where some other coefficient is. */
+/** By place among the counted ones: where nothing but means is known, these too; and if some other coefficient is. */
 const MEANS_ONLY: readonly Weights[] = [
   ...[MEAN, FIRST, transposed(FIRST), SECOND, DIAGONAL, transposed(SECOND)],
   ...[THIRD, MIXED, transposed(MIXED), transposed(THIRD)],
@@ -38,7 +38,7 @@ const BESIDE_OTHERS: readonly (Weights | undefined)[] = [
   ...[SECOND_BESIDE_OTHERS, DIAGONAL_BESIDE_OTHERS, transposed(SECOND_BESIDE_OTHERS)],
 ];
 
-/** A component's coefficients, 64 a block. */
+/** A component's coefficients, 64 per block. */
 export interface Blocks {
   readonly coefficients: Int16Array;
   readonly quantisation?: Uint16Array | undefined;
@@ -50,7 +50,7 @@ export interface Blocks {
   readonly ownDown: number;
 }
 
-/** How many bits of each coefficient are still to come, -1 where none has; after the last scan and before it. */
+/** How many bits of each coefficient are still to come, -1 if none has; after the last scan and before it. */
 interface Missing {
   readonly now: Int8Array;
   readonly before: Int8Array;
@@ -105,7 +105,7 @@ export function smoothed(blocks: Blocks, x: number, y: number, missing: Int8Arra
   const from = 64 * (y * blocksAcross + x);
   block.set(coefficients.subarray(from, from + 64));
   gatherMeans(blocks, x, y);
-  // Where all are equal, as where no data reach, every estimate is what is there.
+  // Where all are equal, as if no data reach, every estimate is what is there.
   if (means.every((mean) => mean === means[0])) return block;
   const meansOnly = missing.subarray(1).every((bits) => bits === -1);
   const weights = meansOnly ? MEANS_ONLY : BESIDE_OTHERS;

@@ -34,7 +34,7 @@ export interface WasmEngineOptions {
   heap: CpuHeap;
   /** Threads that compute, the caller among them. More than one needs a shared heap. Default 1. */
   threads?: number;
-  /** Fused multiply-add where the engine and processor have it. Default: if the engine has relaxed SIMD. */
+  /** Fused multiply-add if the engine and processor have it. Default: if the engine has relaxed SIMD. */
   relaxed?: boolean;
   /** How to start a worker. Default: as a browser does. */
   startWorker?: StartWorker;
@@ -115,7 +115,7 @@ export class WasmEngine {
   }
 
   /**
-   * Attention or one of its gradients, as the contract defines them. False, with nothing done, where a row sees more than a
+   * Attention or one of its gradients, as the contract defines them. False, with nothing done, if a row sees more than a
    * thread's memory holds (some hundred others and more, depending on the width of a head).
    */
   attention(args: HeapAttentionArgs): boolean {

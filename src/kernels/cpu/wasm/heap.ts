@@ -1,6 +1,6 @@
 /**
  * The memory of the CPU backend: one WebAssembly memory in which all tensors lie, so that the compiled matrix product reads
- * and writes them where they are. It is shared between threads where the host allows it.
+ * and writes them where they are. It is shared between threads if the host allows it.
  */
 import { InputError } from '../../../errors.js';
 import { FreeList } from './free-list.js';

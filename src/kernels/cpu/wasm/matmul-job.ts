@@ -34,7 +34,7 @@ export const MATMUL_JOB_BYTES = 25 * 4;
 // As in assembly/tile.ts.
 const TILE_ROWS = 5;
 const TILE_COLUMNS = 8;
-/** A panel of A (5 floats a step) and one of B (8) of this depth take 20 KB of a first-level cache of 32 KB or more. */
+/** A panel of A (5 floats per step) and one of B (8) of this depth take 20 KB of a first-level cache of 32 KB or more. */
 const DEPTH = 384;
 /** Rows of a task that shares packed panels of B: its block of A takes 92 KB of the second-level cache. */
 const SHARED_ROWS = 60;

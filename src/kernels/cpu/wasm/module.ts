@@ -6,7 +6,7 @@ export function simdSupported(): boolean {
   return WebAssembly.validate(decode(baseline));
 }
 
-/** Whether this engine has relaxed SIMD, that is, fused multiply-add where the processor does. */
+/** Whether this engine has relaxed SIMD, that is, fused multiply-add if the processor does. */
 export function relaxedSupported(): boolean {
   return WebAssembly.validate(decode(relaxedBinary));
 }
@@ -16,7 +16,7 @@ export function binaryText(relaxed: boolean): string {
   return relaxed ? relaxedBinary : baseline;
 }
 
-/** Compiles for a kind of memory. Throws where the engine lacks what is asked for: see the two functions above. */
+/** Compiles for a kind of memory. Throws if the engine lacks what is asked for: see the two functions above. */
 export function compile(kind: { relaxed: boolean; shared: boolean }): WebAssembly.Module {
   const bytes = decode(kind.relaxed ? relaxedBinary : baseline);
   // The flags of the memory import: 3 is shared with a maximum, 1 unshared with a maximum. Nothing else differs.

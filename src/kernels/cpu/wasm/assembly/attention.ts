@@ -69,7 +69,7 @@ function largestOf(at: usize, from: i32, to: i32, largest: v128): v128 {
   return largest;
 }
 
-/** Replaces x by exp(scale x - shift), exactly 0 where that is below 1e-37; returns the sum by lanes. */
+/** Replaces x by exp(scale x - shift), exactly 0 if that is below 1e-37; returns the sum by lanes. */
 function exponentials(at: usize, from: i32, to: i32, scale: f32, shift: f32): v128 {
   let sums = f32x4.splat(0);
   const end = at + (<usize>to << 2);

@@ -2,7 +2,7 @@
  * The inner kernel: a tile of 5 x 8 elements of the product, held in ten registers over a whole block of k.
  *
  * Per step of k: 7 loads and 10 multiply-adds. 5 x 8 because x86-64 leaves an engine 15 vector registers: 10
- * accumulators, 2 vectors of B, 1 element of A, and 1 for the product where there is no fused multiply-add. One step per
+ * accumulators, 2 vectors of B, 1 element of A, and 1 for the product if there is no fused multiply-add. One step per
  * iteration, because V8 (11.3) orders a longer body by accumulator, needs more registers than there are, and spills.
  */
 import { madd } from './simd';
