@@ -1,5 +1,5 @@
 // Attention with one invocation per query row and head, for heads of exactly 64 columns: no workgroup memory and no
-// barrier, everything in registers. On adapters where a barrier is dear (software ones) it is several times faster than attention.wgsl;
+// barrier, everything in registers. On adapters where a barrier is expensive (software ones) it is several times faster than attention.wgsl;
 // a real GPU has better use for its registers. Needs strides and offsets that are multiples of 4.
 //
 // Online softmax over the keys one by one: when a larger score comes, what was summed so far is scaled down.

@@ -5,13 +5,13 @@ import type { Opened, Progress, Task } from './protocol.js';
 export interface ModelTasks {
   /** Reads what a model folder says of its model, and whether the device can hold it. Loads nothing. */
   'inspect-model': Task<ModelFolder, ModelPlan>;
-  /** Loads a model in place of the present one, which stays where that fails. Progress is in bytes. */
+  /** Loads a model in place of the present one, which stays if that fails. Progress is in bytes. */
   'open-model': Task<ModelFolder, Opened, Progress>;
   /** Goes back to the model that the page brings along. */
   'built-in-model': Task<Readonly<Record<string, never>>, Opened>;
 }
 
-/** A folder that the user chose. Files are read where they lie, piece by piece. */
+/** A folder that the user chose. Files are read if they lie, piece by piece. */
 export interface ModelFolder {
   readonly name: string;
   /** With their paths within the folder. */
@@ -39,7 +39,7 @@ export interface ModelPlan {
   readonly refused: string | null;
 }
 
-/** What a device can hold, as far as a page is told. */
+/** What a device can hold, as far as a page can know. */
 export interface DeviceRoom {
   readonly device: string;
   /** The largest buffer in bytes, and the limit that says so; undefined if there is none. */

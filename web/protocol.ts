@@ -34,9 +34,9 @@ export interface Tasks extends LabTasks, ModelTasks {
   exportPrompts: Task<{ prompts: string }, Uint8Array<ArrayBuffer>>;
   /** Looks at labelled pictures once and keeps their features for the tasks below. */
   prepare: Task<DataRequest, DataReport, Progress>;
-  /** Trains prompts, or resumes where it was stopped. */
+  /** Trains prompts, or resumes if it was stopped. */
   tune: Task<TuneRequest, TuneAnswer, TuneTold>;
-  /** What prompts on the shelf are worth on held-out pictures. */
+  /** Evaluates loaded prompts on held-out pictures. */
   evaluate: Task<{ data: string; prompts: string }, HeldOut | null>;
 }
 
@@ -123,7 +123,7 @@ export interface PredictRequest {
   readonly pictures: readonly Picture[];
   /** Prompts on the shelf; null: only without tuning. */
   readonly prompts: string | null;
-  /** Class words, where there are no prompts to name them. */
+  /** Class words, if there are no prompts to name them. */
   readonly classes: readonly string[];
 }
 
@@ -175,7 +175,7 @@ export interface DataReport {
   readonly counts: Readonly<Record<Split, number>>;
   /** `split as given by its files`, `split by seed 0`. */
   readonly origin: string;
-  /** What is odd about the folder, a sentence each. */
+  /** Warnings about the folder, one sentence each. */
   readonly notes: readonly string[];
   /** Why pictures were passed over, a line each. */
   readonly refused: readonly string[];
@@ -208,7 +208,7 @@ export interface TuneAnswer {
   readonly heldOut: HeldOut | null;
 }
 
-/** What prompts are worth on pictures that no training has seen. */
+/** Metrics of prompts on pictures that were not trained on. */
 export interface HeldOut {
   readonly split: Split;
   /** The same template without tuning. */

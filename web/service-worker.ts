@@ -2,7 +2,7 @@
  * Keeps the page's own files, so that it works without a network once it was loaded. It answers from its cache only, one cache for each
  * build; a new build is fetched beside the old one and takes over when no page of the old one is left.
  *
- * It adds the headers of `policy.ts` to what it answers. So the policy holds for workers too, and threads work from the second visit on, where a
+ * It adds the headers of `policy.ts` to what it answers. So the policy holds for workers too, and threads work from the second visit on, if a
  * server sends no such headers.
  */
 import { HEADERS } from './policy.js';

@@ -78,7 +78,7 @@ function onlyWhatIsUsed(): Plugin {
   };
 }
 
-/** Tells the service worker what there is to keep. Comes last, when all files are known. */
+/** Gives the service worker its list of files. Comes last, when all files are known. */
 function offline(): Plugin {
   return {
     name: 'offline',

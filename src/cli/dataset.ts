@@ -1,4 +1,4 @@
-/** `--data` and what goes with it: reading a data set, and saying what is odd about it. */
+/** `--data` and related options: opening a data set and reporting its warnings. */
 import { type Command, Option } from 'commander';
 import type { DatasetOptions } from '../node/datasets.js';
 import { type Dataset, describeDataset, SPLITS } from '../ptdpc/datasets/dataset.js';

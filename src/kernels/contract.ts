@@ -98,7 +98,7 @@ export interface MemoryUse {
 
 /**
  * A device that runs kernels. Calls are queued in order; only `read` waits. A WebGPU device may fail at any time: a later call, and at
- * the latest every `read`, throws a DeviceError (webgpu/faults.ts), and the backend is of no more use.
+ * the latest every `read`, throws a DeviceError (webgpu/faults.ts), and the backend can no longer be used.
  */
 export interface Backend {
   readonly kind: 'cpu' | 'webgpu';

@@ -37,7 +37,7 @@ export interface OpenDeviceOptions {
   readonly threads?: number | undefined;
   /** How to start a thread, if a page's policy refuses workers from Blobs. */
   readonly startWorker?: StartWorker | undefined;
-  /** Hears where the device's time goes. */
+  /** Records where the device's time goes. */
   readonly profiler?: Profiler | undefined;
 }
 

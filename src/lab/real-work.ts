@@ -24,7 +24,7 @@ import { SizeBackend } from './size-backend.js';
 /** Calls of one kernel with the same sizes and options. */
 export interface RecordedShape {
   readonly kernel: KernelName;
-  /** As `--shape` takes it if the laboratory can make the same; for attention: what there is to say. */
+  /** As `--shape` takes it if the laboratory can make the same; for attention: a summary. */
   readonly shape: string;
   readonly calls: number;
   /** Of one call. */

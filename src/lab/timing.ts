@@ -92,7 +92,7 @@ class Stopwatch<K extends KernelName> implements Disposable {
     this.#fence = contestant.device.allocate('f32', 1);
   }
 
-  /** The first call compiles, and its outputs are kept, since kernels that update in place go on from them; the second tells how many calls make a turn. */
+  /** The first call compiles, and its outputs are kept, since kernels that update in place continue from them; the second determines the number of calls per turn. */
   async warm(): Promise<void> {
     await this.#time();
     this.#outputs = await this.#open.read();

@@ -62,7 +62,7 @@ export async function measureCeilings(kind: 'cpu' | 'webgpu'): Promise<DeviceCei
   return onAdapter((device) => webGpuCeilings(device, waitAsleep));
 }
 
-/** A device of its own on the machine's adapter, closed afterwards. Throws Error if there is none. */
+/** A separate device on the machine's adapter, closed afterwards. Throws Error if there is none. */
 export async function onAdapter<T>(measure: (device: GPUDevice) => Promise<T>): Promise<T> {
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');

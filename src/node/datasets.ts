@@ -67,7 +67,7 @@ export interface DuplicateImage {
 const AT_ONCE = 8;
 
 /**
- * The images with more than one path in the splits of a data set, by the content of their files; a file that cannot be read is none.
+ * The images with more than one path in the splits of a data set, by the content of their files; files that cannot be read are left out.
  * `onImage` is called after each one.
  */
 export async function duplicateImages(

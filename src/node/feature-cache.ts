@@ -26,7 +26,7 @@ const FEATURE_VERSION = 1;
 /** Images per segment: half a megabyte of ViT-B/32's features. */
 const SEGMENT_IMAGES = 256;
 
-/** Seconds after which what there is makes a segment: on a slow device a few hundred images are minutes of work. */
+/** Seconds after which pending features are written as a segment: on a slow device a few hundred images are minutes of work. */
 const SEGMENT_SECONDS = 10;
 
 /** So many segments that are not full are merged. */

@@ -56,7 +56,7 @@ export class ImageDecoders implements Disposable {
     });
   }
 
-  /** Idle threads are kept for a while for whoever comes next; what the others still had is never answered. */
+  /** Idle threads are kept for a while for the next caller; pending work of the others is dropped. */
   [Symbol.dispose](): void {
     for (const { worker, tasks } of this.#threads.splice(0)) {
       forgetListeners(worker);

@@ -17,7 +17,7 @@ export interface DecodeReply {
   readonly id: number;
   /** Pixels [3, size, size]. */
   readonly image?: SeenImage<Float32Array>;
-  /** Why there is none. `input`: the image is to blame, not this program. */
+  /** Why there are no pixels. `input`: because of the image, not of this program. */
   readonly error?: { readonly message: string; readonly input: boolean };
 }
 

@@ -31,7 +31,7 @@ import { describeOtherImages, imageLines, imagesPath, type RunImage, readRunImag
 import { type PromptsRecord, readPromptsRecord, recordJson } from './run-record.js';
 import { explained, naming } from './system-error.js';
 
-/** What must be equal for a run to go on: everything that the result depends on, by the name that a message calls it. */
+/** What must be equal for a run to resume: everything that the result depends on, by its name in messages. */
 function identity({ options, classes, model, dataset, images, device }: PromptsRecord): Record<string, unknown> {
   const { train, val } = images;
   const counts = { 'number of training images': train, 'number of validation images': val };
@@ -115,7 +115,7 @@ export class RunDirectory {
     const statePath = join(path, 'state.safetensors');
     const promptsPath = join(path, 'prompts.safetensors');
     if (!existsSync(statePath) && !existsSync(promptsPath)) {
-      // Without a finished epoch there is nothing to go on from, whatever the options were.
+      // Without a finished epoch there is nothing to resume from, whatever the options were.
       await RunDirectory.requirePlace(path);
       await writeFileAtomically(join(path, 'run.json'), recordJson(record));
       await writeFileAtomically(imagesPath(path), imageLines(images));

@@ -104,7 +104,7 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
     const { rates, options } = request;
     const choice = rates ? await tryRates(training, rates) : [];
     const learningRate = rates ? bestRate(choice) : options.learningRate;
-    // The trials have said what there is to say.
+    // The trials have already reported it.
     const chosen = { ...training, options: { ...options, learningRate }, events: rates ? quiet(events) : events };
     const last = await trainRun(chosen);
     return { ...last, learningRate, choice };

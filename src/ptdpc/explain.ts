@@ -1,6 +1,6 @@
 /**
  * What prompts have learned: the nearest words of the learned tokens, and for an image its
- * probabilities and weights w[i][j] (Eq. 3). Modes lack some of this, and then it is null or said in `absent`, never made up.
+ * probabilities and weights w[i][j] (Eq. 3). Modes lack some of this, which is then null or explained in `absent`, never made up.
  *
  * In mode `both`, prompts that begin equal stay equal: the composed prompt is a sum over classes in which all of them stand alike, so
  * all get the same gradient. `equal` says where it is so.

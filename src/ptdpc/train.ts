@@ -82,7 +82,7 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
  * Trains the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
  * `onEpoch` is only called with prompts that give finite logits. With `keep: 'best'` the model ends with the prompts of the best epoch; throws
  * InputError then without validation images. Throws TrainingDiverged if loss or prompts are NaN, NonFiniteError
- * if the first loss is none, before anything was learnt, and the signal's reason if it is aborted (between steps).
+ * if the first loss is NaN, before anything was learned, and the signal's reason if it is aborted (between steps).
  */
 export async function trainPrompts(training: Training): Promise<void> {
   const { model, options, train, validation, memory, resume, signal } = training;

@@ -92,7 +92,7 @@ function truncatedList(paths: readonly string[]): Part {
   ];
 }
 
-/** A table with what is said of it. */
+/** A table with its notes. */
 function tableSection({ name, title, caption, head, rows, foot, notes }: ResultTable): Html {
   const lines = (cell: Cell): Part =>
     cell.length === 0 ? '–' : cell.map((line, i) => (i === 0 ? line : html`<small>${line}</small>`));

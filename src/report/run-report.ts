@@ -13,7 +13,7 @@ export interface RunReport {
   readonly setup: RunSetup;
   readonly method: RunMethod;
   readonly classes: readonly string[];
-  /** Null before the first epoch has ended, and for a run without epochs of its own. */
+  /** Null before the end of the first epoch, and for a run without training. */
   readonly learning: Learning | null;
   /** By data set and split; the first is the one that counts. Empty if the run has not been evaluated. */
   readonly evaluations: readonly RunEvaluation[];

@@ -29,7 +29,7 @@ export class Engine {
 
   /**
    * A frozen tensor that is only ever the right operand of a product, as weights are. Stored in half precision if that saves
-   * memory on this device and changes no number.
+   * memory on this device and does not change any result.
    */
   weight(data: Float32Array, shape: readonly number[]): Tensor {
     return this.#filled(this.backend.packsHalves && areHalves(data) ? 'f16' : 'f32', data, shape);

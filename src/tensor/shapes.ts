@@ -1,4 +1,4 @@
-/** The shapes that operations take, each said once and checked before a kernel runs: a kernel trusts the sizes that it is given. */
+/** Shape patterns of operations, checked before a kernel runs: kernels do not check sizes. */
 import type { Tensor } from './tensor.js';
 
 /** The axes that a pattern names. */

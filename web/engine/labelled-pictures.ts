@@ -17,7 +17,7 @@ export interface LabelledPictures {
   readonly splits: Readonly<Record<Split, readonly LabelledPicture[]>>;
   /** Where the splits come from, for people. */
   readonly origin: string;
-  /** What is odd about the folder, a sentence each. */
+  /** Warnings about the folder, one sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -45,7 +45,7 @@ async function run(id: number, task: TaskName, input: unknown, signal: AbortSign
 function failureOf(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted && error === signal.reason) return { kind: 'cancelled', message: 'cancelled' };
   if (error instanceof InputError) return { kind: 'input', message: error.message };
-  // The page shows the line; whoever mends the defect needs the trace.
+  // The page shows the line; the trace is for debugging.
   console.error(error);
   const message = error instanceof Error ? error.message : String(error);
   return { kind: 'defect', message: message.split('\n')[0]! };

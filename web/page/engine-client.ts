@@ -30,7 +30,7 @@ interface Pending {
 export type EngineNews = Extract<FromEngine, { notice: string } | { device: unknown }>;
 
 export class EngineClient {
-  /** Hears of what concerns no single task. */
+  /** Called with news that concerns no single task. */
   onNews: (news: EngineNews) => void = () => {};
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();

@@ -1,4 +1,4 @@
-/** How far a task is, with its end at hand; or why it failed. */
+/** A task's progress with a button to stop it, or why it failed. */
 import type { RunningTask } from './use-task.js';
 
 export function TaskLine({ task, idle }: { readonly task: RunningTask; readonly idle?: string }) {

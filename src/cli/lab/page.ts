@@ -32,7 +32,7 @@ export function printTrial(
   else print(`not timed: ${notTimed}`);
 }
 
-/** What the compiler said, each message with the user's own line. */
+/** The compiler's messages, each with the user's line. */
 export function printCompilation(file: string, text: string, { messages }: Compilation): void {
   const lines = text.split('\n');
   for (const { type, line, column, text: message } of messages) {

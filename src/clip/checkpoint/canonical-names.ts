@@ -24,7 +24,7 @@ export interface CanonicalTensor {
   readonly derivation: Derivation;
 }
 
-/** The tensor by which a CLIP's names are told from those beside them: the patch embedding, which every one has once. */
+/** The tensor that identifies which names are the CLIP's: the patch embedding, which every one has once. */
 export const CLIP_ANCHOR = /(?:^|\.)(?:visual\.conv1|vision_model\.embeddings\.patch_embedding)\.weight$/;
 
 /**

@@ -73,7 +73,7 @@ export function inferConfig(checkpoint: Checkpoint, options: InferOptions = {}):
   return checkConfig(config, name);
 }
 
-/** OpenAI's archives are told by three sizes that they store as tensors. */
+/** OpenAI's archives are recognised by three sizes that they store as tensors. */
 export function isOpenAiArchive(checkpoint: Checkpoint): boolean {
   const sizes = ['input_resolution', 'context_length', 'vocab_size'];
   return checkpoint.format === 'torchscript' && sizes.every((size) => checkpoint.has(size));

@@ -38,7 +38,7 @@ export function parsePreprocessing(text: string, fileName: string, size: number)
 
 /**
  * A `preprocessor_config.json`. What CLIP's own processor leaves out takes that processor's defaults (CLIPImageProcessor in
- * transformers' image_processing_clip.py); of any other processor, everything must be said. `size` is the side of the pictures that the
+ * transformers' image_processing_clip.py); for any other processor, everything must be given. `size` is the side of the pictures that the
  * tower takes.
  */
 export function parsePreprocessorConfig(text: string, fileName: string, size: number): Preprocessing {

@@ -63,7 +63,7 @@ export function affine(name: string, weightShape: readonly number[]): ExpectedTe
 }
 
 /**
- * Names of a CLIP's own parts, canonical or not, and what goes on from them (`text_projection.bias`, Long-CLIP's `positional_embedding_res`).
+ * Names of a CLIP's own parts, canonical or not, and longer names that begin with them (`text_projection.bias`, Long-CLIP's `positional_embedding_res`).
  * A tensor there that we do not use would change what the model computes.
  */
 const OWN_NAME =

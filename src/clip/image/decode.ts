@@ -8,7 +8,7 @@ import { decodeJpeg } from './jpeg/index.js';
 import { decodePng } from './png.js';
 import { decodeWebp } from './webp.js';
 
-/** Formats that are told apart from rubbish only to say so; `.` in a signature stands for any byte. */
+/** Formats that are recognised only to name them in the error; `.` in a signature stands for any byte. */
 const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
   ['II*\0', 'a TIFF image'],
   ['MM\0*', 'a TIFF image'],

@@ -26,7 +26,7 @@ const pattern = `\\.(?:${extensions.map((extension) => extension.slice(1)).join(
 /** What a file's name ends with if it is to be read as an image; case does not matter. */
 export const IMAGE_NAME: RegExp = new RegExp(`${pattern}$`, 'i');
 
-/** The same at the beginning of a line that goes on, after white space, with other things; group 1 is the name. */
+/** The same at the beginning of a line, if white space or nothing follows; group 1 is the name. */
 export const IMAGE_NAME_IN_LINE: RegExp = new RegExp(`^\\s*(.+${pattern})(?:\\s.*)?$`, 'i');
 
 /** For people: `.jpg, .jpeg, .png or .bmp`. */

@@ -41,7 +41,7 @@ export interface ClipTokenizerOptions {
 export interface TokenText {
   /** Its characters, without the mark at the end of a word; bytes that are no UTF-8 on their own as `\\xe2`. */
   readonly text: string;
-  /** `word` ends a word, and so can be one; `fragment` goes on into the next token; `special` is SOT or EOT. */
+  /** `word` ends a word, and so can be one; `fragment` continues in the next token; `special` is SOT or EOT. */
   readonly kind: 'word' | 'fragment' | 'special';
 }
 

@@ -1,4 +1,4 @@
-/** Things worth keeping because the same ones come back, and small beside what they are for: but only so many. */
+/** A small cache of recently used values. */
 
 /** More than the plans between which a computation changes: whole pieces and the rest, of batches and of the last batch. */
 const KEPT = 8;

@@ -1,6 +1,6 @@
 /**
  * Which rows of a batch see which others, worked out on the host. A transformer here runs on one tall matrix of rows; whether these are
- * pictures, sentences or trees of sentences with a common beginning is told by this plan alone.
+ * pictures, sentences or trees of sentences with a common beginning is computed follows from this plan alone.
  *
  * In a tree, the rows of the common prefix come first, then the suffixes one after the other. A prefix row sees the
  * prefix up to itself; a suffix row sees the whole prefix and its own suffix up to itself. That is exactly what each

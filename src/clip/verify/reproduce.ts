@@ -1,4 +1,4 @@
-/** Computes what reference numbers are of, with the model at hand, and says how far off it is. */
+/** Recomputes reference numbers with a model and reports the differences. */
 import type { Engine, Tensor } from '../../tensor/index.js';
 import type { CanonicalClip } from '../checkpoint/index.js';
 import type { ClipConfig } from '../config.js';

@@ -62,9 +62,9 @@ export interface CpuOptions {
   threads?: number;
   /** How to start a thread, if that is not as in a browser. */
   startWorker?: StartWorker;
-  /** Hears how long each kernel took. */
+  /** Records the time of each kernel. */
   profiler?: Profiler | undefined;
-  /** Fill fresh memory with NaN, so that a kernel that forgets an element is found out. For tests. */
+  /** Fill new memory with NaN, so that a kernel that forgets an element is detected. For tests. */
   poison?: boolean;
 }
 

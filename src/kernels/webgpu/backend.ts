@@ -45,11 +45,11 @@ export interface WebGpuOptions {
   tuning?: Partial<Tuning> | undefined;
   /** Names the tuning in the description, since other variants round differently. */
   tuningName?: string | undefined;
-  /** Hears how long each dispatch took, if the adapter has timestamp queries. */
+  /** Records the time of each dispatch, if the adapter has timestamp queries. */
   profiler?: Profiler | undefined;
   /** How to wait for a software adapter's results if the host would otherwise poll and take a core from it. */
   waitForSoftware?: <T>(pending: Promise<T>) => Promise<T>;
-  /** Fill fresh memory with NaN, and what stands for absent operands, so that a kernel that forgets an element is found out. */
+  /** Fill new memory and the dummies of absent operands with NaN, so that a kernel that forgets an element is detected. */
   poison?: boolean;
 }
 
@@ -174,7 +174,7 @@ export class WebGpuBackend implements Backend {
     this.dispatch(this.#launch(kernel, args), this.#timestamps && { kernel, cost: kernelCost(kernel, args) });
   }
 
-  /** Compiles a launch's program anew and tells what the compiler said; see `ProgramCache.compile`. */
+  /** Compiles a launch's program again and returns the compiler's messages; see `ProgramCache.compile`. */
   compile(launch: Launch): Promise<Compilation> {
     return this.#programs.compile(launch);
   }

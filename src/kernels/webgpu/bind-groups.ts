@@ -20,7 +20,7 @@ export class BindGroups {
   readonly #fresh: (dummy: PooledBuffer) => void;
 
   /**
-   * `params` is bound first in every group, `paramsBytes` of it at an offset that the dispatch gives. `fresh` hears of each dummy that
+   * `params` is bound first in every group, `paramsBytes` of it at an offset that the dispatch gives. `fresh` is called with each dummy that
    * is made.
    */
   constructor(

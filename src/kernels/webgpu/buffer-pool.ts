@@ -31,7 +31,7 @@ export class BufferPool {
   #freeBytes = 0;
   #nextId = 0;
 
-  /** `memory` is told of every buffer that the device creates or loses. */
+  /** `memory` counts every buffer that the device creates or destroys. */
   constructor(device: GPUDevice, memory: MemoryMeter) {
     this.#device = device;
     this.#memory = memory;

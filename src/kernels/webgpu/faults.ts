@@ -1,6 +1,6 @@
 /**
- * What can befall a device after it was opened. Each kind is an error of one line that says what happened and on which adapter; its backend
- * is of no more use, a new one may be. docs/webgpu-kernels.md ("When a device fails") says how a caller continues.
+ * Faults of a device after it was opened. Each kind is a one-line error that says what happened and on which adapter; its backend
+ * can no longer be used, a new one perhaps can. docs/webgpu-kernels.md ("When a device fails") says how a caller continues.
  */
 import { InputError, isError } from '../../errors.js';
 

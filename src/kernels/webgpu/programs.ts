@@ -19,14 +19,14 @@ interface Module {
   readonly interface: ShaderInterface;
 }
 
-/** What the compiler said of a program. */
+/** The compiler's messages about a program. */
 export interface Compilation {
   readonly messages: readonly CompilerMessage[];
   /** From the text to a pipeline that can run. */
   readonly seconds: number;
 }
 
-/** One thing that the compiler said. */
+/** One message of the compiler. */
 export interface CompilerMessage {
   readonly type: 'error' | 'warning' | 'info';
   readonly text: string;
@@ -56,7 +56,7 @@ export class ProgramCache {
     return this.#keep(key, module, this.#device.createComputePipeline(descriptor(launch, module)));
   }
 
-  /** Compiles a program anew, keeps it if that went well, and tells all that the compiler said. Never throws for a faulty text. */
+  /** Compiles a program again, keeps it if that succeeded, and returns all messages of the compiler. Never throws for a faulty text. */
   async compile(launch: Launch): Promise<Compilation> {
     const key = programKey(launch);
     this.#programs.delete(key);

@@ -21,7 +21,7 @@ export function sameAttention(variant: AttentionVariantName): Tuning['attention'
   return { attention: variant, attentionGradQuery: variant, attentionGradKeyValue: variant };
 }
 
-/** The tuning in a JSON document, or undefined if it is none that this version understands. */
+/** The tuning in a JSON document, or undefined if this version does not understand it. */
 export function parseTuning(value: unknown): Tuning | undefined {
   if (!isRecord(value) || !isRecord(value.matmul) || !isRecord(value.attention)) return undefined;
   const { fallback, byClass } = value.matmul;

@@ -114,7 +114,7 @@ class TaskTraining {
     } catch (error) {
       if (error instanceof TrainingDiverged) return undefined;
       if (!(error instanceof OtherRun)) throw error;
-      // An interrupted training on another kind of device, or on images that have changed since: nothing to go on from.
+      // An interrupted training on another kind of device, or on images that have changed since: nothing to resume from.
       events.say(`${task.name}: trained anew: ${error.message}`);
       await rm(out, { recursive: true, force: true });
       await makeFolder(out);

@@ -26,7 +26,7 @@ export function classWord(folder: string): string {
 
 /**
  * Where the splits come from: lists that the data set is published with; given by the folders or the list that a copy happens to be in,
- * whoever made them; or drawn. Fold counts from 1.
+ * the copy's author; or drawn. Fold counts from 1.
  */
 export type SplitOrigin =
   | { kind: 'published' }

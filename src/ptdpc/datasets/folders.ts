@@ -1,4 +1,4 @@
-/** Layouts that say everything by folders. A split that is a folder is as whoever made the copy cut it. Images in sub-folders of a class are the class's. */
+/** Layouts of folders alone. Split folders are taken as they are. Images in sub-folders of a class belong to the class. */
 import { InputError } from '../../errors.js';
 import { type DataFolder, foldersIn, imagesBelow, imagesIn, joined, nameLike } from './data-folder.js';
 import { SPLITS, type Split } from './dataset.js';

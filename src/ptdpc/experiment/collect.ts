@@ -18,7 +18,7 @@ import {
 import { accuracyInterval, sampleStd, summarize } from './statistics.js';
 import { baseName, type VariantWork } from './variants.js';
 
-/** Merges what there is; seeds without a result are listed as missing. `results` are by the name of the task. */
+/** Merges the results so far; seeds without a result are listed as missing. `results` are by the name of the task. */
 export function collectExperiment(
   plan: Plan,
   planned: Experiment,

@@ -1,4 +1,4 @@
-/** All that is said about an experiment's results, in whatever form they are read: warnings, how they were made, and the tables. */
+/** The document of an experiment's results, for every output format: warnings, how they were made, and the tables; Markdown and LaTeX. */
 import { counted } from '../../errors.js';
 import { type ExperimentResults, presetWords } from './results.js';
 import { cellsOf, skippedWords } from './setting-facts.js';

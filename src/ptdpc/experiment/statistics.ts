@@ -1,4 +1,4 @@
-/** What is said about a handful of runs: mean, sample standard deviation, and confidence intervals. */
+/** Statistics of a few runs: mean, sample standard deviation, and confidence intervals. */
 import { wilsonInterval, Z_95 } from '../metrics.js';
 
 export interface Summary {

@@ -20,7 +20,7 @@ import { type ModelSource, requireSameModel } from './model-source.js';
 import { type Predictions, predictionsOf } from './predictions.js';
 import { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
 
-/** Working memory in bytes that a model takes unless it is told otherwise: 1 GiB, as `ptdpc --memory` has it. */
+/** Default working memory of a model in bytes: 1 GiB, as for `ptdpc --memory`. */
 export const DEFAULT_MEMORY = 2 ** 30;
 
 /** How a model may work. */

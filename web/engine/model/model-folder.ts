@@ -33,7 +33,7 @@ export async function openModelFolder(folder: ModelFolder, watched: Watched): Pr
   for (const name of DESCRIPTION_FILES) {
     if (files.has(name)) config[name] = decodeText(await smallFile(files, name), name);
   }
-  // Before anything else, so that what is no CLIP is told as that.
+  // Before anything else, so that a model that is not a CLIP is reported as that.
   if (!describeModel(new Map(Object.entries(config)))) throw new InputError(`${folder.name}: ${withoutConfig(folder)}`);
   const weightsName = WEIGHT_FILES.find((name) => files.has(name));
   if (weightsName === undefined)
@@ -53,7 +53,7 @@ export async function openModelFolder(folder: ModelFolder, watched: Watched): Pr
     vocabulary: await smallFile(files, vocabularyName),
     vocabularyIds: hasIds ? decodeText(await smallFile(files, IDS_FILE), IDS_FILE) : undefined,
   });
-  // Read now, so that a faulty one is told before the weights are loaded.
+  // Read now, so that a faulty one is reported before the weights are loaded.
   await source.tokenizer();
   return {
     source: { ...source, hash: remembered(() => hashWeights(sources)) },
@@ -84,7 +84,7 @@ async function smallFile(files: Files, name: string): Promise<Uint8Array> {
   return source.read(0, file.size);
 }
 
-/** What to say of a folder that is none of a model. */
+/** The message for a folder without a model. */
 function withoutConfig({ files }: ModelFolder): string {
   const below = files.find(({ path }) => CONFIG_FILES.some((name) => path.endsWith(`/${name}`)));
   const hint = below ? `; there is one in ${below.path.slice(0, below.path.lastIndexOf('/'))}: choose that folder` : '';

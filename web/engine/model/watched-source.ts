@@ -3,7 +3,7 @@ import type { ByteSource } from '../../../src/clip/checkpoint/index.js';
 
 /** May change between two reads. */
 export interface Watched {
-  /** Hears how many bytes were read. */
+  /** Called with the number of bytes read. */
   onRead?: ((bytes: number) => void) | undefined;
   /** Ends reading: a read rejects with its reason. */
   signal?: AbortSignal | undefined;

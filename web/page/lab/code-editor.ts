@@ -31,7 +31,7 @@ export interface CodeEditorOptions {
   readonly text: string;
   /** What it is, for those who do not see it. */
   readonly label: string;
-  /** Hears every change, by the user or by `setText`. */
+  /** Called after every change, by the user or by `setText`. */
   readonly onChange: (text: string) => void;
   /** Control or command with Enter. */
   readonly onRun: () => void;

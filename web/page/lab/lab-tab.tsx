@@ -151,7 +151,7 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
 
 const NO_MARKS: readonly Mark[] = [];
 
-/** What the compiler said of places in the text. */
+/** The compiler's messages by position in the text. */
 function marksOf({ compilation }: LabTrial): Mark[] {
   return compilation.messages
     .filter(({ line }) => line > 0)

@@ -1,4 +1,4 @@
-/** What became of a text: what the compiler said, if it is wrong, or how fast it is. */
+/** The result of a trial: the compiler's messages, if it is wrong, or how fast it is. */
 import type { Comparison, Parity } from '../../../src/lab/index.js';
 import type { LabTime, LabTimings, LabTrial } from '../../protocol-lab.js';
 import { DataTable } from '../data-table.js';

@@ -1,4 +1,4 @@
-/** The laboratory's state: what there is, what is chosen, the text, and what became of it. */
+/** The laboratory's state: kernels and variants, the selection, the text, and its results. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { KernelName } from '../../../src/kernels/index.js';
 import type { LabKernelReport, LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';

@@ -1,4 +1,4 @@
-/** The words of the classes that pictures are told apart by, if no prompts name them. */
+/** The class words to choose between, if no prompts define them. */
 import { useState } from 'preact/hooks';
 
 export interface ClassWordsProps {

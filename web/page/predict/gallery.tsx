@@ -1,4 +1,4 @@
-/** The pictures to choose from, each with what was said of it. */
+/** The pictures to choose from, each with its prediction. */
 import type { PictureAnswer, ScenePixels } from '../../protocol.js';
 import { percent } from '../format.js';
 import { type Shown, Thumbnail } from './pictures.js';

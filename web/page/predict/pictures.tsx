@@ -8,7 +8,7 @@ export interface Shown {
   readonly id: string;
   readonly name: string;
   readonly picture: Picture;
-  /** Class word; null if nobody said. */
+  /** Class word; null if unknown. */
   readonly truth: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** Which prompts answer: those at hand, and those of a file. */
+/** The choice of prompts: loaded ones, and those of a file. */
 import type { PromptsReport } from '../../protocol.js';
 import { FileButton } from '../drop-zone.js';
 import { useEngine } from '../engine-state.js';

@@ -1,4 +1,4 @@
-/** The tunings of the Tune tab: one after the other, each stopped and gone on with by itself. */
+/** The training runs of the Tune tab: queued, each stopped and resumed separately. */
 import { useCallback, useRef, useState } from 'preact/hooks';
 import type { EpochMetrics, TuningOptions } from '../../../src/ptdpc/index.js';
 import type { DataReport, Progress, PromptsReport, TuneAnswer } from '../../protocol.js';

@@ -58,7 +58,7 @@ const DECODED_FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 const isBare = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= SOI);
 
 /**
- * @throws InputError if the frame is none that can be decoded, or the coded data cannot all be there; where truncated files are read, if there are
+ * @throws InputError if the frame cannot be decoded, or the coded data cannot all be there; where truncated files are read, if there are
  * none.
  */
 export function readJpegHeader(bytes: Uint8Array, name: string, truncated: TruncatedImages = 'skip'): JpegHeader {

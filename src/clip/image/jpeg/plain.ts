@@ -201,7 +201,7 @@ function* restartIntervals(coded: Uint8Array): Generator<Uint8Array, undefined> 
     clean[length++] = byte;
     if (byte !== 0xff) continue;
     while (coded[at + 1] === 0xff) at++;
-    // A marker that is cut is none.
+    // A truncated marker does not count.
     if (at + 1 === coded.length) length--;
     if (at + 1 === coded.length) break;
     if (coded[++at] === 0) continue;

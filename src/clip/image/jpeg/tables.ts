@@ -27,7 +27,7 @@ export class JpegTables {
     else if (marker === DRI) this.restartInterval = ((data[0] ?? 0) << 8) | (data[1] ?? 0);
   }
 
-  /** The Huffman codes of a table. Throws Error if there are none, or they are no code. */
+  /** The Huffman codes of a table. Throws Error if there are none, or they do not form a code. */
   lookup(kind: 'DC' | 'AC', table: number): Uint16Array {
     const codes = this.#codes.get(table + (kind === 'AC' ? 16 : 0));
     if (!codes) throw new Error(`no Huffman table ${table} for ${kind}`);

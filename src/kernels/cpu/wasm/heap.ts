@@ -16,7 +16,7 @@ export interface HeapOptions {
   shared?: boolean;
   /** Upper bound in bytes. Default 4 GiB, all that 32-bit addresses reach. */
   maximumBytes?: number;
-  /** Hears how many bytes were added to the memory, the first ones included. */
+  /** Called with the number of bytes added to the memory, including the first ones. */
   onGrowth?: (bytes: number) => void;
 }
 
