@@ -24,11 +24,11 @@ export interface Tasks extends LabTasks, ModelTasks {
   open: Task<{ choice: DeviceChoice }, Opened>;
   /** Draws scenes to look at. */
   scenes: Task<{ scenes: readonly SceneName[] }, ScenePixels[]>;
-  /** Classifies pictures by prompts on the shelf, or without tuning. */
+  /** Classifies pictures with loaded prompts, or zero-shot. */
   predict: Task<PredictRequest, PredictAnswer, Progress>;
   /** The nearest words of learned tokens. */
   words: Task<{ prompts: string }, PromptExplanation, Progress>;
-  /** Puts a prompts.safetensors on the shelf. */
+  /** Loads a prompts.safetensors. */
   importPrompts: Task<{ file: File }, PromptsReport>;
   /** The bytes of a prompts.safetensors, which the command line reads too. */
   exportPrompts: Task<{ prompts: string }, Uint8Array<ArrayBuffer>>;
@@ -84,7 +84,7 @@ export interface Opened {
   readonly prompts: readonly PromptsReport[];
 }
 
-/** Prompts on the engine's shelf. */
+/** Prompts that the engine has loaded. */
 export interface PromptsReport {
   /** By it, tasks name them. */
   readonly id: string;
@@ -121,7 +121,7 @@ export type Picture =
 
 export interface PredictRequest {
   readonly pictures: readonly Picture[];
-  /** Prompts on the shelf; null: only without tuning. */
+  /** Id of loaded prompts; null: zero-shot only. */
   readonly prompts: string | null;
   /** Class words, if there are no prompts to name them. */
   readonly classes: readonly string[];

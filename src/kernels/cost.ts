@@ -1,4 +1,4 @@
-/** What a call of a kernel costs at least, worked out from its arguments: by this, profiles and benchmarks judge its time. */
+/** What a call of a kernel costs at least, computed from its arguments: profiles and benchmarks compare its time with this. */
 import type { AttentionGeometry, DeviceBuffer, KernelName, Kernels, MatmulArgs } from './contract.js';
 
 /** What one call of a kernel costs. */

@@ -1,7 +1,7 @@
 /**
  * Results of evaluations in the folder of a run or a probe, one for each data set and split:
  *
- *     results/<data set>-<split>.json    the measures, and what was evaluated (docs/evaluation.md)
+ *     results/<data set>-<split>.json    the metrics, and what was evaluated (docs/evaluation.md)
  *     results/<data set>-<split>.csv     the prediction of every image, by its path relative to the folder of the data set
  *
  * A result is only replaced by one on the same images; other images with the same name get a different file name.
@@ -66,7 +66,7 @@ export function absentWords(classes: readonly ClassName[], { confusion }: Evalua
   return classesWithoutImages(confusion).map((c) => classes[c]!.word);
 }
 
-/** The measures of an evaluation for programs; docs/evaluation.md says what each key is. */
+/** The metrics of an evaluation for programs; docs/evaluation.md explains each key. */
 export function evaluationJson(classes: readonly ClassName[], evaluation: Evaluation) {
   const { count, accuracy, loss, confusion, perClass, macroF1, calibration, calibrationError } = evaluation;
   return {

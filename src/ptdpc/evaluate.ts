@@ -48,15 +48,15 @@ export function evaluate(logits: Float32Array, labels: Int32Array, classes: numb
     loss += (max + Math.log(sum) - row[label]!) / count;
   });
   const correct = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
-  const measures = classMetrics(confusion);
+  const perClass = classMetrics(confusion);
   const bins = calibration({ predicted, probabilities }, labels);
   return {
     count,
     accuracy: correct / count,
     loss,
     confusion,
-    perClass: measures.map(({ recall }) => recall),
-    classes: measures,
+    perClass: perClass.map(({ recall }) => recall),
+    classes: perClass,
     macroF1: macroF1(confusion),
     calibration: bins,
     calibrationError: expectedCalibrationError(bins),

@@ -22,7 +22,7 @@ export function heldOutOf({ splits }: PreparedData): [Split, LabelledFeatures] |
 }
 
 /** Held-out pictures without tuning and with it. */
-export async function judge(
+export async function compareWithZeroShot(
   clip: ClipModel,
   [split, images]: [Split, LabelledFeatures],
   words: readonly string[],

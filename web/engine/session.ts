@@ -1,5 +1,5 @@
 /**
- * What the engine holds between tasks: a device, a model on it, and a shelf of prompts. Files and prompts stay on the host, so that a
+ * What the engine holds between tasks: a device, a model on it, and loaded prompts. Files and prompts stay on the host, so that a
  * device may be lost or changed at any time: the next one is loaded from them.
  */
 import { InputError } from '../../src/errors.js';
@@ -20,7 +20,7 @@ export interface LoadedModel {
   readonly report: ModelReport;
 }
 
-interface Shelved {
+interface KeptPrompts {
   readonly label: string;
   readonly file: PromptsFile;
 }
@@ -31,8 +31,8 @@ export class Session {
   #model: LoadedModel | undefined;
   #builtIn: LoadedModel | undefined;
   #clip: ClipModel | undefined;
-  readonly #shelf = new Map<string, Shelved>();
-  #shelved = 0;
+  readonly #prompts = new Map<string, KeptPrompts>();
+  #promptsMade = 0;
   readonly #data = new Map<string, PreparedData>();
   /** Of every training that has finished an epoch, by its run's name. */
   readonly trainings = new Map<string, TrainingState>();
@@ -79,21 +79,21 @@ export class Session {
     return this.#opened(await this.device());
   }
 
-  /** What is on the shelf, in the order in which it came. */
+  /** The loaded prompts, in the order in which they came. */
   prompts(): PromptsReport[] {
-    return [...this.#shelf].map(([id, { label, file }]) => promptsReport(id, label, file));
+    return [...this.#prompts].map(([id, { label, file }]) => promptsReport(id, label, file));
   }
 
   /** The prompts of an id. */
   promptsOf(id: string): PromptsFile {
-    const shelved = this.#shelf.get(id);
-    if (!shelved) throw new Error(`no prompts "${id}"`);
-    return shelved.file;
+    const kept = this.#prompts.get(id);
+    if (!kept) throw new Error(`no prompts "${id}"`);
+    return kept.file;
   }
 
-  /** Puts prompts on the shelf, in place of those of the same id. */
-  shelve(label: string, file: PromptsFile, id = `prompts-${++this.#shelved}`): PromptsReport {
-    this.#shelf.set(id, { label, file });
+  /** Keeps prompts, replacing those of the same id. */
+  keepPrompts(label: string, file: PromptsFile, id = `prompts-${++this.#promptsMade}`): PromptsReport {
+    this.#prompts.set(id, { label, file });
     return promptsReport(id, label, file);
   }
 
@@ -151,7 +151,7 @@ export class Session {
       const [model, prompts] = await Promise.all([demoModel(), demoPrompts()]);
       this.#builtIn = model;
       this.#model = model;
-      for (const file of prompts) this.shelve('demonstration', file);
+      for (const file of prompts) this.keepPrompts('demonstration', file);
     }
     return this.#model;
   }

@@ -8,16 +8,16 @@ import { tasks } from './tasks/index.js';
 import type { Context } from './tasks/task.js';
 
 /** What a worker's global object has, of which TypeScript's library for pages knows nothing. */
-const wire = globalThis as unknown as {
+const scope = globalThis as unknown as {
   postMessage(message: FromEngine): void;
   addEventListener(type: 'message', listener: (event: MessageEvent<ToEngine>) => void): void;
 };
 
-const session = new Session((news) => wire.postMessage(news));
+const session = new Session((news) => scope.postMessage(news));
 const waiting = new Map<number, AbortController>();
 let last: Promise<void> = Promise.resolve();
 
-wire.addEventListener('message', ({ data }) => {
+scope.addEventListener('message', ({ data }) => {
   if ('cancel' in data) {
     waiting.get(data.cancel)?.abort();
     return;
@@ -32,11 +32,11 @@ async function run(id: number, task: TaskName, input: unknown, signal: AbortSign
     signal.throwIfAborted();
     // Page and engine are compiled against one list of tasks, so the input is the task's.
     const work = tasks[task] as (input: unknown, context: Context<Progressed>) => Promise<Tasks[TaskName]['output']>;
-    const progress = (progress: Progressed) => wire.postMessage({ id, progress });
+    const progress = (progress: Progressed) => scope.postMessage({ id, progress });
     const output = await work(input, { session, signal, progress });
-    wire.postMessage({ id, output });
+    scope.postMessage({ id, output });
   } catch (error) {
-    wire.postMessage({ id, failure: failureOf(error, signal) });
+    scope.postMessage({ id, failure: failureOf(error, signal) });
   } finally {
     waiting.delete(id);
   }

@@ -1,4 +1,4 @@
-/** The page's end of the wire: a task is a promise. */
+/** The page's side of the engine worker: a task is a promise. */
 import type { Failure, FromEngine, TaskName, Tasks, ToEngine } from '../protocol.js';
 
 /** What a task was refused for, or failed with: one line. */

@@ -20,7 +20,7 @@ export interface EngineState {
   choose(choice: DeviceChoice): Promise<void>;
   /** Takes over what a task has opened. */
   setOpened(opened: Opened): void;
-  /** Adds prompts that are on the engine's shelf now, or replaces those of the same id. */
+  /** Adds prompts that the engine has loaded, or replaces those of the same id. */
   addPrompts(prompts: PromptsReport): void;
 }
 

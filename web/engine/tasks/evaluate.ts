@@ -1,6 +1,6 @@
 import { InputError } from '../../../src/errors.js';
 import type { ClassName, LabelledFeatures } from '../../../src/ptdpc/index.js';
-import { heldOutOf, judge } from '../prepared-data.js';
+import { compareWithZeroShot, heldOutOf } from '../prepared-data.js';
 import type { Work } from './task.js';
 
 export const evaluate: Work<'evaluate'> = ({ data, prompts }, { session }) =>
@@ -11,7 +11,7 @@ export const evaluate: Work<'evaluate'> = ({ data, prompts }, { session }) =>
     using tuned = await clip.restorePrompts(session.promptsOf(prompts));
     const [split, images] = heldOut;
     const relabelled = inClassesOf(tuned.classes, prepared.classes, images, clip.width);
-    return await judge(clip, [split, relabelled], tuned.words, tuned.options.template, tuned);
+    return await compareWithZeroShot(clip, [split, relabelled], tuned.words, tuned.options.template, tuned);
   });
 
 /** The pictures whose class the prompts know, with the labels that these have. */

@@ -9,7 +9,7 @@ export const importPrompts: Work<'importPrompts'> = ({ file }, { session }) =>
     await requireSameModel(file.name, prompts, clip.source);
     // What the tokenizer or the tower makes impossible is reported now, not at the first image.
     using _fits = await clip.restorePrompts(prompts, file.name);
-    return session.shelve(file.name, prompts);
+    return session.keepPrompts(file.name, prompts);
   });
 
 export const exportPrompts: Work<'exportPrompts'> = async ({ prompts }, { session }) =>

@@ -6,7 +6,7 @@ import {
   type TrainingState,
 } from '../../../src/ptdpc/index.js';
 import type { TuneRequest } from '../../protocol.js';
-import { heldOutOf, judge, type PreparedData } from '../prepared-data.js';
+import { compareWithZeroShot, heldOutOf, type PreparedData } from '../prepared-data.js';
 import type { Session } from '../session.js';
 import type { Context, Work } from './task.js';
 
@@ -53,17 +53,17 @@ async function train(
 
 type Told = Parameters<Parameters<Work<'tune'>>[1]['progress']>[0];
 
-/** The prompts as they stand after the last epoch: on the shelf, and judged. */
+/** The prompts after the last epoch: kept, and evaluated. */
 async function answer(clip: ClipModel, session: Session, data: PreparedData, { run, label, options }: TuneRequest) {
   const state = session.trainings.get(run)!;
   const file = await promptsFile(clip, data, options, state);
-  const prompts = session.shelve(label, file, run);
+  const prompts = session.keepPrompts(label, file, run);
   using tuned = await clip.restorePrompts(file);
   const heldOut = heldOutOf(data);
   return {
     finished: state.epochs === options.epochs,
     prompts,
-    heldOut: heldOut ? await judge(clip, heldOut, tuned.words, options.template, tuned) : null,
+    heldOut: heldOut ? await compareWithZeroShot(clip, heldOut, tuned.words, options.template, tuned) : null,
   };
 }
 

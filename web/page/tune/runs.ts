@@ -35,7 +35,7 @@ export interface Runs {
   resume(id: string): void;
   stop(id: string): void;
   remove(id: string): void;
-  /** Adds prompts from the shelf, judged on the held-out pictures. */
+  /** Adds loaded prompts, evaluated on the held-out pictures. */
   evaluate(data: DataReport, prompts: PromptsReport): Promise<void>;
 }
 
