@@ -48,15 +48,15 @@ export function evaluate(logits: Float32Array, labels: Int32Array, classes: numb
     loss += (max + Math.log(sum) - row[label]!) / count;
   });
   const correct = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
-  const perClass = classMetrics(confusion);
+  const metrics = classMetrics(confusion);
   const bins = calibration({ predicted, probabilities }, labels);
   return {
     count,
     accuracy: correct / count,
     loss,
     confusion,
-    perClass: perClass.map(({ recall }) => recall),
-    classes: perClass,
+    perClass: metrics.map(({ recall }) => recall),
+    classes: metrics,
     macroF1: macroF1(confusion),
     calibration: bins,
     calibrationError: expectedCalibrationError(bins),

@@ -40,19 +40,19 @@ export function experimentReport({ name, results, pictures }: ExperimentsReport)
 function experimentBody(results: ExperimentResults, pictures: ReadonlyMap<string, Picture>): Html {
   const { cells, cases, experiment, made, source } = results;
   const document = resultDocument(results);
-  const [main, measures] = document.tables;
+  const [main, metrics] = document.tables;
   return html`${document.warnings
     .filter((warning) => warning !== DEMONSTRATION)
     .map((warning) => html`<p class="notice">${warning}</p>`)}
 ${
   experiment.startsWith('table') &&
   main &&
-  measures && [
+  metrics && [
     tableSection(main),
     seedFigures(results),
     calibrationFigures(results),
-    html`<h3>${measures.title}</h3>`,
-    tableSection(measures),
+    html`<h3>${metrics.title}</h3>`,
+    tableSection(metrics),
   ]
 }
 ${experiment === 'figure4' && cells.map((cell, i) => confusionPart(results, cell, document.tables[i]!))}

@@ -9,7 +9,7 @@ import type { CellResult, ExperimentResults, SeedEffect, SpreadResult } from './
 import { settingFacts, skippedWords } from './setting-facts.js';
 
 export interface ResultTable {
-  /** `accuracy`, `measures`, `confusion-fi8`, `cases`. */
+  /** `accuracy`, `metrics`, `confusion-fi8`, `cases`. */
   name: string;
   /** Null if the experiment's title says it. */
   title: string | null;
@@ -185,8 +185,8 @@ function measureTable(results: ExperimentResults): ResultTable {
     ];
   };
   return {
-    name: 'measures',
-    title: 'Further measures',
+    name: 'metrics',
+    title: 'Further metrics',
     caption:
       'Macro-F1 and expected calibration error (15 bins) in per cent, means over the seeds, and the learning rate of each seed.',
     head: ['', 'setting', 'macro-F1', 'calibration error', 'learning rates'],
