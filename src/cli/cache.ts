@@ -1,5 +1,4 @@
 /** `ptdpc cache`: how large the cache of image features is, and emptying it. */
-
 import type { Command } from 'commander';
 import { counted } from '../errors.js';
 import { defaultCacheDirectory } from '../node/package.js';

@@ -1,5 +1,4 @@
 /** `ptdpc data`: what a folder holds as a data set, before anything is computed. */
-
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { counted } from '../errors.js';

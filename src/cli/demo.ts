@@ -1,5 +1,4 @@
 /** `ptdpc demo`: the whole job on pictures and a small CLIP of our own, offline. */
-
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

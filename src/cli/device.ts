@@ -1,5 +1,4 @@
-/** Opens a command's device and says on standard error which one it is and why. */
-
+/** A command's device: opened and reported on standard error, and profiled with `--profile`. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../kernels/device-choice.js';

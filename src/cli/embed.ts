@@ -1,5 +1,4 @@
 /** `ptdpc embed`: image features into a safetensors file. */
-
 import type { Command } from 'commander';
 import { IMAGE_EXTENSIONS } from '../clip/image/formats.js';
 import { counted } from '../errors.js';

@@ -1,5 +1,4 @@
-/** Options that several commands share, and parsers that say what they expect. */
-
+/** Options that several commands share, the flags of described options (`TUNING_FIELDS`), and parsers that name what they expect. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../clip/image/decoded-image.js';

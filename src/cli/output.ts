@@ -1,4 +1,4 @@
-/** Where words go: results to standard output, messages to standard error. */
+/** Results go to standard output, messages to standard error. */
 import { counted, InputError, printable } from '../errors.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { explained } from '../node/system-error.js';

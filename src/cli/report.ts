@@ -1,5 +1,4 @@
 /** `ptdpc report`: the page of a run or of experiments. */
-
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';

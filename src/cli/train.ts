@@ -1,5 +1,4 @@
 /** `ptdpc train`: trains prompts on labelled images. */
-
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';

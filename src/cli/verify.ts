@@ -1,5 +1,4 @@
 /** `ptdpc verify`: is this model sound, and the one that it should be? */
-
 import { type Command, Option } from 'commander';
 import type { Check } from '../clip/verify/index.js';
 import { counted } from '../errors.js';

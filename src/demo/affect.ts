@@ -6,7 +6,6 @@
  * is known exactly (`posterior`). The classes are the eight emotions of Mikels et al., "Emotional category data on
  * images from the International Affective Picture System" (2005). The numbers are ours.
  */
-
 import type { Random } from './random.js';
 
 /** The eight emotions, in the order of labels. */

@@ -1,5 +1,4 @@
 /** What is in the air (or looks out of the dark): the second thing that a viewer notices. */
-
 import type { AffectiveAttributes } from './affect.js';
 import type { Canvas, Colour, Point } from './canvas.js';
 import { ACCENTS, BLACK, LAMPLIGHT } from './palette.js';

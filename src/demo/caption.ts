@@ -6,7 +6,6 @@
  * trained on these captions knows the words for feelings only loosely, though it sees everything that would tell them
  * apart. That is the gap which prompt tuning is for.
  */
-
 import { EMOTIONS, type Emotion, posterior } from './affect.js';
 import type { Random } from './random.js';
 import type { SceneAttributes } from './scene.js';

@@ -1,5 +1,4 @@
 /** Labelled scenes in reproducible splits, for a command to write to a folder or a page to train on. */
-
 import { InputError } from '../errors.js';
 import { EMOTIONS, type Emotion } from './affect.js';
 import { mixSeeds } from './random.js';

@@ -1,5 +1,4 @@
 /** The lower half of a scene: the place in which it happens. */
-
 import type { AffectiveAttributes } from './affect.js';
 import { blend, type Canvas, type Colour, clamp, lit, type Point } from './canvas.js';
 import { BARREN, GRASS, GREY, LAMPLIGHT, LEAF, LIGHTS, ROCK, SNOW, STONE, WATER, WOOD } from './palette.js';

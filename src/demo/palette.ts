@@ -1,5 +1,4 @@
 /** The colours of a scene: what each light does to the sky and to the things under it. */
-
 import type { AffectiveAttributes } from './affect.js';
 import type { Colour } from './canvas.js';
 

@@ -1,5 +1,4 @@
 /** Draws a whole affective scene from an emotion and a seed. */
-
 import { InputError } from '../errors.js';
 import { type AffectiveAttributes, drawAttributes, EMOTIONS, type Emotion } from './affect.js';
 import { ALOFT } from './aloft.js';

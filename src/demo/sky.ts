@@ -1,5 +1,4 @@
 /** The upper half of a scene: the sky under its light, the sun or moon, the weather. */
-
 import type { AffectiveAttributes } from './affect.js';
 import { blend, type Canvas, type Colour, clamp, type Point } from './canvas.js';
 import { BLACK, LIGHTS, WHITE } from './palette.js';

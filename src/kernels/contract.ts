@@ -12,7 +12,6 @@
  * - a row of a result is computed in the same way wherever it stands: its bits do not depend on how many rows are computed with it,
  *   nor on what is in them, as far as they are not operands of its formula.
  */
-
 import type {
   AdamWArgs,
   AffineArgs,

@@ -1,4 +1,4 @@
-/** The arithmetic that WebAssembly SIMD can do at best on some threads: assembly/ceiling.ts, on as many threads. */
+/** The best arithmetic and copying rates of a device, measured: what a profile compares kernels with. */
 import { Worker } from 'node:worker_threads';
 import { compileKernels } from '../kernels/cpu/wasm/index.js';
 import { openDevice } from '../kernels/webgpu/device.js';

@@ -1,5 +1,4 @@
-/** Files of comma-separated values (RFC 4180): those that people bring, and our own. */
-
+/** Text files line by line, and files of comma-separated values (RFC 4180): users' and our own. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';

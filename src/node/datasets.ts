@@ -1,5 +1,4 @@
 /** Data sets on disk: `src/ptdpc/datasets/` with paths of the file system, and checks of the image files themselves. */
-
 import { basename, dirname, join } from 'node:path';
 import { clipPreprocessing, type TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';

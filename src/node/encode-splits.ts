@@ -1,4 +1,4 @@
-/** Image encoding as commands do it: with the feature cache, and telling how far it is. */
+/** Encodes image files, plain or with labels, with the feature cache and progress; for a program's `ClipModel` too. */
 import type { TruncatedImages } from '../clip/image/index.js';
 import type { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';

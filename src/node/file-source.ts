@@ -1,5 +1,4 @@
-/** Random access to files on disk, for checkpoint readers that do not depend on Node. */
-
+/** Random access to files on disk for checkpoint readers, which do not depend on Node, and the hashes of files. */
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';

@@ -2,7 +2,6 @@
  * A frozen image encoder: the image tower of a CLIP, read before or after its projection, or another vision transformer. `encodeImages` computes with it, and the
  * cache tells its features from others' by it.
  */
-
 import { join } from 'node:path';
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
 import { clipVision, JsonFields, readVit, timmPreprocessing, type VisionConfig } from '../clip/config.js';

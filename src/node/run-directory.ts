@@ -3,7 +3,6 @@
  * latest prompts) and `state.safetensors` (what the next epoch needs). All but the metrics are written to a temporary name and renamed, and the
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
-
 import { existsSync } from 'node:fs';
 import { lstat, open, readdir, rmdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';

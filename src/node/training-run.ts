@@ -2,7 +2,6 @@
  * A training with its folder: prompts tuned on encoded images, what the folder holds of them kept up to date, and an interrupted
  * resumed training to the result of an uninterrupted one.
  */
-
 import type { TruncatedImages } from '../clip/image/index.js';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { counted } from '../errors.js';

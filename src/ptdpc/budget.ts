@@ -2,7 +2,6 @@
  * How a batch is cut into pieces that fit a memory budget. The gradient is a sum over images, so pieces of images add
  * up exactly; where not all texts of a piece fit, classes are cut too (see step.ts).
  */
-
 import { InputError } from '../errors.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 

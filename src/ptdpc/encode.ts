@@ -1,4 +1,4 @@
-/** Pixels to features on a device: how many pictures at a time, and which of the tower's outputs. */
+/** Pixels and texts to features on a device, as many at a time as the memory holds. */
 import { type VisionConfig, visionRows } from '../clip/config.js';
 import { largestWeightBytes, type TextTower, type TokenEmbeddings, type VisionTower } from '../clip/towers/index.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';

@@ -1,5 +1,4 @@
-/** Image features on the host. */
-
+/** Image features on the host: normalised, and checked for NaN. */
 import { InputError } from '../errors.js';
 
 /** Each row of [rows, width] divided by its length, in float64: the f of the method. Returns a new array. */

@@ -1,5 +1,4 @@
 /** The words around the learned tokens: their ids, and the rows that they put into the text tower. */
-
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { withPosition } from '../clip/towers/index.js';

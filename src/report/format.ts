@@ -1,5 +1,4 @@
-/** Numbers as a report writes them. */
-
+/** Numbers as a report writes them, and `html`, a template tag that escapes everything it is given. */
 import { escapeUTF8 } from 'entities';
 
 /** A share in per cent, one digit after the point and a space that does not break; a dash for null. */

@@ -1,4 +1,4 @@
-/** `ptdpc lab exercise`: what to do, a file to do it in, and whether it is done. */
+/** `ptdpc lab new` and `ptdpc lab exercise`: files to start from, and the check of an answer. */
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';

@@ -1,5 +1,4 @@
 /** `ptdpc lab list`: kernels, variants, and the shapes that the two jobs use. */
-
 import { ARCHITECTURES } from '../../clip/config.js';
 import type { KernelName } from '../../kernels/index.js';
 import { JOBS, type Job, labKernels, type RecordedShape, recordJob, variantNames } from '../../lab/index.js';

@@ -1,5 +1,4 @@
-/** `ptdpc lab run`: a kernel on a device, the shipped variants and perhaps a file of the user's. */
-
+/** `ptdpc lab run`: checks and times a kernel on a device, the shipped variants and the user's file, again after each save with `--watch`. */
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { decodeText } from '../../clip/text-file.js';

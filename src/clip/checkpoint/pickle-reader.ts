@@ -1,4 +1,4 @@
-/** The cursor of the unpickler: the operands of its opcodes, decoded with a bounds check before each. */
+/** The unpickler's opcodes, values, and cursor: operands are decoded with a bounds check before each. */
 import { InputError } from '../../errors.js';
 
 const MAX_INTEGER_BYTES = 64;

@@ -3,7 +3,6 @@
  *
  * Interlaced images are seven smaller images in a row (Adam7); a plain image is treated as the one pass that has every pixel.
  */
-
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
 

@@ -3,7 +3,6 @@
  * h = x + attention(norm1(x)), y = h + mlp(norm2(h)). Each block frees its intermediate results as it ends; what
  * the backward pass needs, the tape holds.
  */
-
 import type { LayerProduct } from '../../kernels/index.js';
 import {
   crossAttention,

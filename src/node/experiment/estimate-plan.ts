@@ -1,5 +1,4 @@
 /** Measures on a device what a plan's images cost, and so how long the plan takes. */
-
 import type { Backend } from '../../kernels/index.js';
 import {
   type Estimate,

@@ -1,5 +1,4 @@
-/** Runs a process's share of a plan's tasks. */
-
+/** Runs a process's share of the tasks of a plan, each with its kind of learner. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TokenEmbeddings } from '../../clip/towers/index.js';

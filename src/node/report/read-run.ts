@@ -1,4 +1,4 @@
-/** What a run's folder holds, as the page of the run needs it. */
+/** Reads the contents of a run's folder for its report: metrics, results, predictions, and pictures of the most confident ones. */
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { decodeImage, encodeJpeg, preprocess } from '../../clip/image/index.js';

@@ -1,4 +1,4 @@
-/** What a folder holds as a data set: what `openDataset` reads, counted, and what it leaves out. */
+/** A data set counted by class and split next to the published counts, and the files of its folder that are left out, with reasons. */
 import { IMAGE_EXTENSIONS, IMAGE_NAME } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import { type DataFolder, filesBelow, joined, type WalkedFile } from './data-folder.js';

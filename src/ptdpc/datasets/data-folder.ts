@@ -1,5 +1,4 @@
-/** Where the files of a data set are: a folder of a file system, or files that a browser was given. */
-
+/** The folder of a data set, of a file system or as a browser was given it, and walking through it in a fixed order. */
 import { IMAGE_NAME } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import { isHidden } from './folder-names.js';

@@ -1,4 +1,4 @@
-/** The layouts by name: how each is read, and what it looks like, for messages. */
+/** The layouts by name (reader, pattern for messages), and which data set a folder is if its files leave no doubt. */
 import { type DataFolder, foldersIn, joined, nameLike } from './data-folder.js';
 import { splitFolders } from './folder-names.js';
 import { foldsBelow, readClassFolders, readFolds, readSplitFolders } from './folders.js';

@@ -1,4 +1,4 @@
-/** What data sets with a list of images share: a list is checked before it is believed. */
+/** Lists of images: what a layout's reader finds, the checks of lists that come with a data set, and manifests. */
 import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import { type DataFolder, ListedFiles, readJson } from './data-folder.js';

@@ -1,5 +1,4 @@
-/** A data set, whatever its layout, as classes and lists of paths in splits. */
-
+/** Reads a data set in any layout: its images, the classes that take part, and the splits. */
 import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { cleanText } from '../../clip/tokenizer/clean-text.js';
 import { InputError } from '../../errors.js';

@@ -1,5 +1,4 @@
 /** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
-
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { IMAGE_NAME, IMAGE_NAME_IN_LINE } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';

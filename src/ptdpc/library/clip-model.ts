@@ -1,5 +1,4 @@
 /** A CLIP on a device. */
-
 import { bytesSource } from '../../clip/checkpoint/index.js';
 import { clipVision } from '../../clip/config.js';
 import { type DecodedImage, modelPixels } from '../../clip/image/index.js';

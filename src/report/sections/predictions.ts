@@ -1,5 +1,4 @@
-/** Pictures with prediction and ground truth, as in the paper's Figure 5. */
-
+/** Single predictions and their calibration: pictures as in the paper's Figure 5, and the reliability diagram. */
 import { type ReliabilityGroup, reliabilityDiagram } from '../charts/reliability.js';
 import { type Html, html, type Part, percent, points, whole } from '../format.js';
 import { figure } from '../page/document.js';
