@@ -56,6 +56,9 @@ async function readChunk(file: FileHandle, path: string, bytes: Uint8Array, star
   }
 }
 
+// Hashes of files: SHA-256, by which weights and large files on the Hugging Face hub are known, and git's blob id (SHA-1 over
+// `blob <size>\0` and the bytes), by which the hub knows small files.
+
 export interface ContentHash {
   readonly algorithm: 'sha-256' | 'git-sha-1';
   /** Lower-case hexadecimal. */

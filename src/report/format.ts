@@ -32,6 +32,9 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
   return `${whole(count)} ${count === 1 ? noun : plural}`;
 }
 
+// Markup that cannot be broken by what it shows: `html` escapes every value that is put into it, unless the value is markup that
+// `html` itself has made. Class words, paths and file names come from users' data and are shown as they are.
+
 /** A piece of markup. Only `html` and `trusted` make one. */
 export class Html {
   constructor(readonly text: string) {}

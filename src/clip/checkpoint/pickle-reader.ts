@@ -156,6 +156,9 @@ export const OP = {
   BYTEARRAY8: 0x96,
 } as const;
 
+// What a pickle turns into here, and the host that decides which names it may use. Lists and tuples are arrays,
+// dictionaries Maps, text strings; classes and functions are names; instances are inert records.
+
 /** A Python class or function, stood for by its name and by what, if anything, calling or instantiating it makes. */
 export interface PickleGlobal {
   readonly kind: 'global';

@@ -135,6 +135,10 @@ export function configToJson(config: ClipConfig, storedDType: 'float32' | 'float
   return `${JSON.stringify(json, null, 2)}\n`;
 }
 
+// OpenCLIP's `open_clip_config.json`, which its checkpoints on the Hugging Face hub come with (`model_cfg`; the same fields
+// as open_clip's src/open_clip/model_configs/*.json). A field that would change the architecture is refused by name, so
+// that a model that only looks like a ViT CLIP is not run as one.
+
 const MODEL_KEYS = new Set(['embed_dim', 'quick_gelu', 'vision_cfg', 'text_cfg', 'custom_text', 'init_logit_scale']);
 const VISION_KEYS = new Set([
   'image_size',

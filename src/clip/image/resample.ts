@@ -223,6 +223,9 @@ function bicubic(distance: number): number {
   return 0;
 }
 
+// Resizing of 16-bit grey, as Pillow does it for its mode I: float64 weights and sums, each pass rounded to whole numbers, and neither
+// range clipped before the end.
+
 /**
  * Resizes as `resizeFiltered` does.
  *

@@ -39,6 +39,9 @@ function clipped(data: Uint8Array): Uint8Array {
   return out;
 }
 
+// Premultiplied alpha in 8-bit arithmetic, as Pillow's RGBa and La modes have it. Images with alpha are resized premultiplied,
+// so that the colours of transparent pixels do not bleed into visible ones.
+
 /** Multiplies the colours of [pixels, channels] by the alpha in the last channel: round(colour * alpha / 255). */
 export function premultiply(data: Uint8Array, channels: number): Uint8Array {
   const out = new Uint8Array(data.length);

@@ -68,6 +68,12 @@ export class BytePairEncoder {
   }
 }
 
+// The printable character that stands for each byte in a vocabulary file, and the order of the first 512 tokens.
+//
+// Byte-level BPE (GPT-2, then CLIP) writes its merges as text, so that every byte needs a visible character: bytes that are
+// printable in Latin-1 stand for themselves, the 68 others take U+0100, U+0101, ... in order. The base vocabulary lists
+// the printable bytes first, and then all 256 again with the end-of-word mark.
+
 /** Ends the last symbol of a word. */
 export const END_OF_WORD = '</w>';
 

@@ -217,6 +217,13 @@ function checkSize(size: number, fileName: string): void {
   }
 }
 
+// How CLIP cuts a cleaned text into words before byte-pair encoding: special tokens, English contractions, runs of letters,
+// single digits, and runs of anything else that is not white space (pattern of `clip/simple_tokenizer.py`, openai/CLIP).
+//
+// The original pattern ignores case. On lower-cased text that leaves two effects, both spelt out here instead of using the
+// `i` flag, which JavaScript would also apply to `\p{L}`: the long s (U+017F) stands for s in the literals, and U+0345, a mark
+// whose upper case is the letter iota, belongs to no class and is dropped.
+
 /**
  * How CLIP cuts a cleaned text into words before byte-pair encoding: special tokens, English contractions, runs of letters,
  * single digits, and runs of anything else that is not white space (pattern of `clip/simple_tokenizer.py`, openai/CLIP).

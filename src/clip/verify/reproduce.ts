@@ -88,6 +88,10 @@ export const passed = (name: string, detail: string): Check => ({ name, outcome:
 export const failed = (name: string, detail: string): Check => ({ name, outcome: 'failed', detail });
 export const notRun = (name: string, detail: string): Check => ({ name, outcome: 'not run', detail });
 
+// What others computed with a published checkpoint. Rows and columns are picked out of the last hidden states as
+// transformers has them: of the image tower before its last layer norm, of the text tower after it; `pooled` is CLS
+// after the last layer norm, and the text's at end-of-text.
+
 /**
  * What others computed with a published checkpoint. Rows and columns are picked out of the last hidden states as
  * transformers has them: of the image tower before its last layer norm, of the text tower after it; `pooled` is CLS

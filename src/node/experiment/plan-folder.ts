@@ -120,6 +120,11 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
+// Claims on tasks, so that processes on any number of machines that share a folder do not do the same work twice: each is a lock.
+//
+// Results do not depend on claims: a task gives the same result whichever process computes it, and its run is written atomically. So if two
+// processes take over the same dead claim at the same moment, the worst is work done twice.
+
 export class Claims {
   constructor(
     private readonly folder: string,

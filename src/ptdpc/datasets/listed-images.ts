@@ -123,6 +123,11 @@ export function pathInside(text: string, where: string): string {
   return parts.filter((part) => part !== '' && part !== '.').join('/');
 }
 
+// A manifest: one file that lists images, anywhere below its own folder.
+//
+// CSV: a header with `path`, `label` and, if there is a split, `split`, in any order among other columns. JSON: an array of objects
+// with the same keys, or an object of such arrays by split; instead of an object an entry may be [label, path].
+
 /** Whether a path is that of a manifest rather than of a folder. */
 export const isManifestName = (path: string): boolean => /\.(?:csv|json)$/i.test(path);
 
