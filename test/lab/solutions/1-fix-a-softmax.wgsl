@@ -1,4 +1,4 @@
-// Exercise 1: mend a softmax.
+// Exercise 1: fix a softmax.
 //
 // out = exp(x) / sum of exp(x) for each row. This file does just that, and is wrong: see which cases fail, and why.
 //
