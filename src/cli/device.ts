@@ -5,7 +5,10 @@ import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { KernelProfile, Profiler } from '../kernels/index.js';
 import type { DeviceCeilings } from '../lab/index.js';
 import type { OpenedDevice } from '../node/device.js';
+import type { ImageJob } from '../node/encode-splits.js';
+import { cacheDirectory, type JobOptions } from './options.js';
 import { commandLine, say } from './output.js';
+import { TERMINAL } from './progress.js';
 import { percent, table } from './tables.js';
 
 let reported: string | undefined;
@@ -142,4 +145,14 @@ function cells({ name, calls, seconds, flops, bytes, shareOfCeiling }: ProfileRo
     (bytes / seconds / 1e9).toFixed(2),
     percent(shareOfCeiling),
   ];
+}
+
+/** A job on image files, as a command's options have it. */
+export function imageJob(options: JobOptions, resumable = cacheDirectory(options) !== undefined): ImageJob {
+  const { device, memory, strict, truncated } = options;
+  return {
+    ...{ memory, strict, truncated, events: TERMINAL },
+    openDevice: () => openReportedDevice(device, resumable),
+    cacheDirectory: cacheDirectory(options),
+  };
 }

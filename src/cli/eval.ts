@@ -1,31 +1,15 @@
 /** `ptdpc eval`: evaluates a run on labelled images. */
 import type { Command } from 'commander';
-import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { Split } from '../ptdpc/index.js';
 import { addDatasetOptions, type DataOptions, splitOption } from './dataset.js';
-import { openReportedDevice } from './device.js';
-import {
-  addCacheOptions,
-  addExamples,
-  cacheDirectory,
-  deviceOption,
-  type EncodingOptions,
-  jsonOption,
-  keepsFeatures,
-  memoryOption,
-  runOption,
-  runTruncatedOption,
-  strictOption,
-} from './options.js';
+import { imageJob } from './device.js';
+import { AS_IN_THE_RUN, addExamples, addJobOptions, type JobOptions, runOption } from './options.js';
 import { printJson, saySkipped } from './output.js';
-import { TERMINAL } from './progress.js';
 
-interface EvalOptions extends EncodingOptions, Partial<DataOptions> {
+interface EvalOptions extends JobOptions, Partial<DataOptions> {
   run: string;
   split: Split;
   model?: string;
-  device: DeviceChoice;
-  json?: boolean;
 }
 
 export function configure(command: Command): void {
@@ -36,14 +20,9 @@ export function configure(command: Command): void {
     )
     .addOption(runOption())
     .addOption(splitOption())
-    .option('--model <dir>', "model directory (default: the run's)")
-    .addOption(deviceOption())
-    .addOption(memoryOption())
-    .addOption(strictOption())
-    .addOption(runTruncatedOption())
-    .addOption(jsonOption());
+    .option('--model <dir>', "model directory (default: the run's)");
   addDatasetOptions(command, "data set (default: the run's)");
-  addCacheOptions(command).action(evaluate);
+  addJobOptions(command, AS_IN_THE_RUN).action(evaluate);
   addExamples(command, [
     ['ptdpc eval --run runs/fi', 'accuracy and confusion on the test images of the data set of the run'],
     ['ptdpc eval --run runs/fi --split val --json', 'on the validation images, for a program'],
@@ -55,13 +34,11 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const { evaluateRun } = await import('../node/evaluate-run.js');
   const { evaluationJson } = await import('../node/results.js');
   const { printEvaluation, sayWritten } = await import('./evaluation.js');
-  const { run, model, data, dataset, fold, splitSeed, split, device, memory, strict, truncated } = options;
+  const { run, model, data, dataset, fold, splitSeed, split } = options;
   const result = await evaluateRun({
-    ...{ run, model, data, split, memory, strict, truncated },
+    ...imageJob(options),
+    ...{ run, model, data, split },
     dataset: { setting: dataset, fold, seed: splitSeed },
-    openDevice: () => openReportedDevice(device, keepsFeatures(options)),
-    cacheDirectory: cacheDirectory(options),
-    events: TERMINAL,
   });
   const { classes, evaluation, seen, written } = result;
   if (options.json)

@@ -3,26 +3,17 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExplainedImage } from '../node/use-run.js';
 import type { PromptExplanation, VocabularyWord } from '../ptdpc/index.js';
 import { SKIPPABLE_WORDS, type SkippableWords, WORD_METRICS, type WordMetric } from '../ptdpc/options.js';
-import {
-  addCacheOptions,
-  addExamples,
-  deviceOption,
-  jsonOption,
-  memoryOption,
-  parseInteger,
-  runOption,
-  runTruncatedOption,
-  strictOption,
-} from './options.js';
+import { imageJob } from './device.js';
+import { AS_IN_THE_RUN, addExamples, addJobOptions, type JobOptions, parseInteger, runOption } from './options.js';
 import { print, printJson, printLines, say, saySkipped } from './output.js';
-import { type UseOptions, useOf } from './predict.js';
 import { percent, table } from './tables.js';
 
-interface Options extends UseOptions {
+interface Options extends JobOptions {
+  run: string;
+  model?: string;
   top: number;
   metric: WordMetric;
   skip?: SkippableWords[];
-  json?: boolean;
 }
 
 export function configure(command: Command): void {
@@ -42,13 +33,8 @@ export function configure(command: Command): void {
       `tokens of the vocabulary to leave out, comma-separated: ${SKIPPABLE_WORDS.join(', ')} (start and end of text; parts ` +
         'of words; the initial tokens of the prompt)',
       parseSkip,
-    )
-    .addOption(deviceOption())
-    .addOption(memoryOption())
-    .addOption(strictOption())
-    .addOption(runTruncatedOption())
-    .addOption(jsonOption());
-  addCacheOptions(command).action(explain);
+    );
+  addJobOptions(command, AS_IN_THE_RUN).action(explain);
   addExamples(command, [
     ['ptdpc explain --run runs/fi', 'the nearest words of all learned tokens'],
     ['ptdpc explain --run runs/fi holiday.jpg', 'and the weights for this image'],
@@ -59,8 +45,8 @@ export function configure(command: Command): void {
 
 async function explain(inputs: string[], options: Options): Promise<void> {
   const { explainRun } = await import('../node/use-run.js');
-  const { run, top, metric, skip = [] } = options;
-  const explained = await explainRun({ ...useOf(inputs, options), top, metric, skip });
+  const { run, model, top, metric, skip = [] } = options;
+  const explained = await explainRun({ ...imageJob(options, false), run, model, images: inputs, top, metric, skip });
   const { prompts, images, skipped, truncated } = explained;
   if (options.json) printJson({ run, ...prompts, images, skipped, truncated });
   else {

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../clip/image/decoded-image.js';
 import type { TruncatedImages } from '../clip/image/index.js';
-import { DEVICE_CHOICES } from '../kernels/device-choice.js';
+import { DEVICE_CHOICES, type DeviceChoice } from '../kernels/device-choice.js';
 import { defaultCacheDirectory } from '../node/package.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import { type OptionField, type OptionsOf, optionText, TUNING_FIELDS } from '../ptdpc/options.js';
@@ -138,8 +138,8 @@ export const truncatedOption = (usual = 'skip') =>
     `truncated image files: skip them, or read what is there as Pillow does with LOAD_TRUNCATED_IMAGES (default: ${usual})`,
   ).choices(TRUNCATED_CHOICES);
 
-/** For commands on a run. */
-export const runTruncatedOption = () => truncatedOption('as in the run');
+/** The value of `--truncated` for commands on a run. */
+export const AS_IN_THE_RUN = 'as in the run';
 
 /** Adds `--cache <dir>` and `--no-cache`. */
 export function addCacheOptions(command: Command): Command {
@@ -159,19 +159,23 @@ export function addExamples(command: Command, examples: readonly (readonly [line
   return command.addHelpText('after', `\nExamples:\n${text}`);
 }
 
-export interface EncodingOptions extends CacheOptions {
+/** What `addJobOptions` leaves in a command's options. */
+export interface JobOptions extends CacheOptions {
+  device: DeviceChoice;
   memory: number;
   strict?: boolean;
   truncated?: TruncatedImages;
+  json?: boolean;
+}
+
+/** Adds the options of every command that encodes images. `usual`: what `--truncated` is without the option. */
+export function addJobOptions(command: Command, usual?: string): Command {
+  command.addOption(deviceOption()).addOption(memoryOption()).addOption(strictOption());
+  return addCacheOptions(command.addOption(truncatedOption(usual))).addOption(jsonOption());
 }
 
 /** The folder that a command keeps features in; undefined if it keeps none. */
 export function cacheDirectory({ cache }: CacheOptions): string | undefined {
   if (cache === false) return undefined;
   return typeof cache === 'string' ? cache : defaultCacheDirectory();
-}
-
-/** Whether a command that is interrupted has kept the features that it encoded. */
-export function keepsFeatures(options: CacheOptions): boolean {
-  return cacheDirectory(options) !== undefined;
 }

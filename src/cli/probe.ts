@@ -1,6 +1,5 @@
 /** `ptdpc probe`: a linear layer on a frozen encoder, the baseline of the paper's Table 4. */
 import { type Command, Option } from 'commander';
-import type { DeviceChoice } from '../kernels/device-choice.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import {
   FEATURE_KINDS,
@@ -11,33 +10,16 @@ import {
   probeOptions,
 } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
-import { openReportedDevice } from './device.js';
-import {
-  addCacheOptions,
-  addExamples,
-  addFields,
-  cacheDirectory,
-  deviceOption,
-  type EncodingOptions,
-  givenFields,
-  jsonOption,
-  keepsFeatures,
-  memoryOption,
-  rateOption,
-  strictOption,
-  truncatedOption,
-} from './options.js';
+import { imageJob } from './device.js';
+import { addExamples, addFields, addJobOptions, givenFields, type JobOptions, rateOption } from './options.js';
 import { printJson, say, saySkipped } from './output.js';
-import { TERMINAL } from './progress.js';
 
-interface Options extends EncodingOptions, DataOptions, Partial<Omit<ProbeOptions, 'learningRate'>> {
+interface Options extends JobOptions, DataOptions, Partial<Omit<ProbeOptions, 'learningRate'>> {
   model: string;
   out: string;
   features: FeatureKind;
   classes?: string;
   lr: number | 'auto';
-  device: DeviceChoice;
-  json?: boolean;
 }
 
 export function configure(command: Command): void {
@@ -57,17 +39,11 @@ export function configure(command: Command): void {
     )
     .addOption(classesOption());
   const { learningRate: _, ...fields } = PROBE_FIELDS;
-  addFields(command, fields, PROBE_DEFAULTS)
-    .addOption(
-      rateOption('on the validation images, or on a tenth of the training images if there are none').default(0.1),
-    )
-    .addOption(deviceOption())
-    .addOption(memoryOption())
-    .addOption(strictOption())
-    .addOption(truncatedOption())
-    .addOption(jsonOption());
+  addFields(command, fields, PROBE_DEFAULTS).addOption(
+    rateOption('on the validation images, or on a tenth of the training images if there are none').default(0.1),
+  );
   addDatasetOptions(command);
-  addCacheOptions(command).action(run);
+  addJobOptions(command).action(run);
   addExamples(command, [
     [
       'ptdpc probe --model clip-vit-b32 --data fi --features pooled --lr auto --out runs/clip-vit',
@@ -84,25 +60,20 @@ async function run(options: Options): Promise<void> {
   const { probe } = await import('../node/probe.js');
   const { evaluationJson } = await import('../node/results.js');
   const { printEvaluation } = await import('./evaluation.js');
-  const { lr, out, memory, strict, truncated } = options;
+  const { lr, out } = options;
   const training = probeOptions(givenFields(PROBE_FIELDS, { ...options, lr: lr === 'auto' ? undefined : lr }));
   await requireNothingAt(out);
   await requireWritable(out);
   const dataset = await openReportedDataset(options, options.classes);
   const { classes } = dataset;
   const result = await probe({
+    ...imageJob(options),
     model: options.model,
     features: options.features,
     dataset,
     out,
     options: training,
     rates: lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
-    openDevice: () => openReportedDevice(options.device, keepsFeatures(options)),
-    cacheDirectory: cacheDirectory(options),
-    memory,
-    strict,
-    truncated,
-    events: TERMINAL,
     onSkipped: saySkipped,
   });
   const { learningRate, choice, evaluation } = result;

@@ -1,9 +1,7 @@
 /** `ptdpc train`: trains prompts on labelled images. */
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
-import type { TruncatedImages } from '../clip/image/index.js';
 import { counted, InputError } from '../errors.js';
-import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { SkippedImage } from '../node/image-files.js';
 import type { PromptsRecord } from '../node/run-record.js';
 import type { TunedRun } from '../node/tune-prompts.js';
@@ -11,37 +9,25 @@ import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import type { EpochMetrics } from '../ptdpc/index.js';
 import { SHARED_DEFAULTS, TUNING_FIELDS, type TuningOptions, tuningOptions } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
-import { openReportedDevice } from './device.js';
+import { imageJob } from './device.js';
 import {
-  addCacheOptions,
   addExamples,
   addFields,
-  type CacheOptions,
-  cacheDirectory,
-  deviceOption,
+  addJobOptions,
   fieldOption,
   givenFields,
-  jsonOption,
-  memoryOption,
+  type JobOptions,
   rateOption,
-  strictOption,
-  truncatedOption,
 } from './options.js';
 import { print, printJson, say, saySkipped } from './output.js';
-import { TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 
 /** The command's options; those of prompt tuning by their names on the command line. */
-export interface TrainOptions extends CacheOptions, Partial<DataOptions>, Partial<Omit<TuningOptions, 'learningRate'>> {
+export interface TrainOptions extends JobOptions, Partial<DataOptions>, Partial<Omit<TuningOptions, 'learningRate'>> {
   config?: string;
   model?: string;
   out: string;
   classes?: string;
-  device: DeviceChoice;
-  memory: number;
-  strict?: boolean;
-  truncated?: TruncatedImages;
-  json?: boolean;
   lr?: number | 'auto';
 }
 
@@ -49,20 +35,13 @@ export function configure(command: Command): void {
   command
     .description('Train the prompts of a frozen CLIP on labelled images.')
     .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
-    .option('--config <run>', 'repeat a run: take its model, data, classes and options where none are given here')
+    .option('--config <run>', 'repeat a run: take its model, data, classes and options, unless given here')
     .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options and images resumes')
     .addOption(fieldOption(TUNING_FIELDS.preset, 'paper').conflicts('config'));
   const { preset: _, learningRate: _rate, ...fields } = TUNING_FIELDS;
-  addFields(command, fields, SHARED_DEFAULTS)
-    .addOption(rateOption())
-    .addOption(classesOption())
-    .addOption(deviceOption())
-    .addOption(memoryOption())
-    .addOption(strictOption())
-    .addOption(truncatedOption())
-    .addOption(jsonOption());
+  addFields(command, fields, SHARED_DEFAULTS).addOption(rateOption()).addOption(classesOption());
   addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images');
-  addCacheOptions(command).action(async (options: TrainOptions) => {
+  addJobOptions(command).action(async (options: TrainOptions) => {
     const { metrics: last, skipped, truncated } = await train(options);
     for (const { learningRate, valAccuracy } of last.choice)
       say(`learning rate ${learningRate}: validation accuracy ${percent(valAccuracy)}`);
@@ -98,7 +77,7 @@ export interface TrainResult {
 /** Trains, or resumes a training. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { tunePrompts } = await import('../node/tune-prompts.js');
-  const { out, memory } = options;
+  const { out } = options;
   const before = options.config === undefined ? undefined : await readConfig(options.config);
   const tuning = tuningOf(options, before?.options);
   const { root, ...dataset } = await datasetOf(options, before);
@@ -107,15 +86,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   let skipped: readonly SkippedImage[] = [];
   let cut: readonly string[] = [];
   const metrics = await tunePrompts({
+    ...imageJob(options, true),
     ...{ model, data: root, dataset, out, options: tuning },
     rates: options.lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
     classes: options.classes ?? before?.classes,
-    openDevice: () => openReportedDevice(options.device, true),
-    cacheDirectory: cacheDirectory(options),
-    memory,
     strict: options.strict ?? before?.strict,
     truncated: options.truncated ?? before?.truncated,
-    events: TERMINAL,
     onSkipped: (images, paths) => {
       skipped = images;
       cut = paths;

@@ -1,4 +1,6 @@
 /** Encodes image files, plain or with labels, with the feature cache and progress; for a program's `ClipModel` too. */
+
+import { writeSafetensors } from '../clip/checkpoint/index.js';
 import type { TruncatedImages } from '../clip/image/index.js';
 import type { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
@@ -13,27 +15,38 @@ import {
   normalizedFeatures,
   type Split,
 } from '../ptdpc/index.js';
-import type { Engine } from '../tensor/index.js';
+import { Engine } from '../tensor/index.js';
+import { createFileAtomically, requirePlaceForFile } from './atomic.js';
+import type { OpenedDevice } from './device.js';
 import { type EncodedImages, encodeImages } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
-import type { SkippedImage } from './image-files.js';
+import { listImages, type SkippedImage } from './image-files.js';
+import { openModelDirectory } from './model-directory.js';
 
-export interface EncodingRequest {
+/** What every job on image files is given. */
+export interface ImageJob {
+  /** Called once the device is needed: after the input has been found. */
+  readonly openDevice: () => Promise<OpenedDevice>;
+  /** Where image features are kept; undefined: nowhere, and all images are encoded again. */
+  readonly cacheDirectory: string | undefined;
+  /** Working memory in bytes, besides the weights. */
+  readonly memory: number;
+  /** True: the first unreadable image is an InputError. Default: it is skipped. */
+  readonly strict?: boolean | undefined;
+  /** What becomes of truncated images. Default: `skip`, or as in the run that is used. */
+  readonly truncated?: TruncatedImages | undefined;
+  readonly events?: Events | undefined;
+}
+
+/** Images to be encoded on an engine. */
+export interface EncodingRequest extends Omit<ImageJob, 'openDevice'> {
   readonly engine: Engine;
   /** A CLIP stands for its joint features. */
   readonly model: ModelSource | ImageEncoder;
   /** Gives its image tower on the engine's device, if the caller keeps it loaded. */
   readonly vision?: (() => Promise<VisionTower>) | undefined;
-  /** Where features are kept; undefined: nowhere, and all images are encoded anew. */
-  readonly cacheDirectory: string | undefined;
-  /** Working memory in bytes, beside the weights. */
-  readonly memory: number;
-  /** True: the first unreadable image is an InputError. */
-  readonly strict?: boolean | undefined;
-  /** What becomes of images whose files are cut short. Default: `skip`. */
-  readonly truncated?: TruncatedImages | undefined;
   /** The pooled features of a model whose joint ones are asked for: kept as well, so that they need not be computed again. */
   readonly alsoKeep?: ImageEncoder | undefined;
   readonly events?: Events | undefined;
@@ -171,4 +184,43 @@ function encodingOf(clip: ClipModel, { cache, strict, truncated, events }: Embed
   const { engine, source: model, memory } = clip;
   const vision = () => clip.visionTower();
   return { engine, model, vision, cacheDirectory: cache, memory, strict, truncated, events };
+}
+
+/** Image files to be embedded, and where the features go. */
+export interface EmbedToFileRequest extends ImageJob {
+  /** Model directory. */
+  readonly model: string;
+  /** Image files, and folders of them. */
+  readonly images: readonly string[];
+  /** The safetensors file to write. */
+  readonly out: string;
+}
+
+/**
+ * Writes the features of image files, one tensor `image_features` [images, width] as the tower gives them, into a safetensors file whose
+ * metadata names the files and the model. Throws InputError if none of the images can be read.
+ */
+export async function embedToFile(request: EmbedToFileRequest) {
+  const { out, openDevice, images, ...encoding } = request;
+  await requirePlaceForFile(out);
+  const paths = await listImages(images);
+  await using model = await openModelDirectory(request.model);
+  using device = await openDevice();
+  // Needed at the end; started now, it costs no time. A failure is reported where it is awaited.
+  const hash = model.hash();
+  hash.catch(() => {});
+  const result = await encodeFiles({ ...encoding, engine: new Engine(device.backend), model }, paths);
+  const { features, cached, encoded, skipped, truncated } = result;
+  const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+  const shape = [result.paths.length, model.config.projectionDim] as const;
+  const metadata = new Map([
+    ['files', JSON.stringify(result.paths)],
+    ['normalized', 'false'],
+    ['model_sha256', await hash],
+    ...(truncated.length > 0 ? [['truncated', JSON.stringify(truncated)] as const] : []),
+  ]);
+  await createFileAtomically(out, (sink) =>
+    writeSafetensors([{ name: 'image_features', dtype: 'F32', shape: [...shape], read: () => bytes }], metadata, sink),
+  );
+  return { shape, device: device.backend.description, cached, encoded, skipped, truncated };
 }

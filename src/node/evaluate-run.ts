@@ -3,7 +3,6 @@
  * result goes into the run's folder (results.ts).
  */
 import { join, resolve } from 'node:path';
-import type { TruncatedImages } from '../clip/image/index.js';
 import { counted, InputError } from '../errors.js';
 import {
   type ClassName,
@@ -21,7 +20,7 @@ import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
 import { type Classifier, openClassifier, zeroShotClassifier } from './classifier.js';
 import { type DatasetOptions, openDataset } from './datasets.js';
 import type { OpenedDevice } from './device.js';
-import { type EncodedSplit, encodeSplit } from './encode-splits.js';
+import { type EncodedSplit, encodeSplit, type ImageJob } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
 import { makeFolder, requireWritable } from './make-folder.js';
@@ -31,18 +30,10 @@ import { readRunImages, type SeenImages, seenImages } from './run-images.js';
 import { commonRecord, type RunRecord, readRunRecord, recordJson, type ZeroShotRecord } from './run-record.js';
 
 /** How images are read and encoded, and on what. */
-export interface EvaluationOptions {
+export interface EvaluationOptions extends ImageJob {
   readonly split: Split;
-  /** Opens the device when it is needed. */
-  readonly openDevice: () => Promise<OpenedDevice>;
-  /** Where image features are kept; undefined: nowhere. */
-  readonly cacheDirectory: string | undefined;
-  /** Working memory in bytes, beside the weights. */
-  readonly memory: number;
   /** True: unreadable images, and test images that the run was trained on, are an InputError. */
   readonly strict?: boolean | undefined;
-  /** What to do with images whose files are cut short. Default: as the run did, or `skip`. */
-  readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
 }
 

@@ -18,16 +18,14 @@ import {
 import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
 import { PROBE_FILE, probeBytes } from './classifier.js';
-import type { OpenedDevice } from './device.js';
-import { type EncodedSplit, type EncodingRequest, encodeFiles, labelled } from './encode-splits.js';
-import type { Events } from './events.js';
+import { type EncodedSplit, type EncodingRequest, encodeFiles, type ImageJob, labelled } from './encode-splits.js';
 import { type FeatureKind, openEncoder } from './image-encoder.js';
 import type { SkippedImage } from './image-files.js';
 import { writeResult } from './results.js';
 import { imageLines, imagesPath, runImages, type SeenImages, seenImages } from './run-images.js';
 import { commonRecord, type ProbeRecord, recordJson, trainedOn } from './run-record.js';
 
-export interface ProbeRequest {
+export interface ProbeRequest extends ImageJob {
   /** Model directory of a CLIP, or a vision transformer's checkpoint. */
   readonly model: string;
   readonly features: FeatureKind;
@@ -37,15 +35,6 @@ export interface ProbeRequest {
   readonly options: ProbeOptions;
   /** Learning rates to choose from by validation; undefined: the one of `options`. */
   readonly rates?: readonly number[] | undefined;
-  readonly openDevice: () => Promise<OpenedDevice>;
-  /** Where features are kept; undefined: nowhere. */
-  readonly cacheDirectory: string | undefined;
-  /** Working memory in bytes, beside the weights. */
-  readonly memory: number;
-  readonly strict?: boolean | undefined;
-  /** What becomes of images whose files are cut short. Default: `skip`. */
-  readonly truncated?: TruncatedImages | undefined;
-  readonly events?: Events | undefined;
   readonly onSkipped?: ((skipped: readonly SkippedImage[], truncated: readonly string[]) => void) | undefined;
 }
 

@@ -11,7 +11,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TruncatedImages } from '../clip/image/index.js';
 import { TextTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import {
@@ -30,8 +29,8 @@ import { Engine } from '../tensor/index.js';
 import { writeFileAtomically } from './atomic.js';
 import { exists } from './checkpoint-files.js';
 import { type DatasetOptions, openDataset } from './datasets.js';
-import { type OpenedDevice, onDevice } from './device.js';
-import { type EncodedSplit, type EncodingRequest, encodeSplit } from './encode-splits.js';
+import { onDevice } from './device.js';
+import { type EncodedSplit, type EncodingRequest, encodeSplit, type ImageJob } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
 import { makeFolder } from './make-folder.js';
@@ -40,7 +39,7 @@ import { RunDirectory, TRIALS } from './run-directory.js';
 import { type TrainingRun, trainRun } from './training-run.js';
 
 /** A training, given by folders and options. */
-export interface TuneRequest {
+export interface TuneRequest extends ImageJob {
   /** Model directory. */
   readonly model: string;
   /** Folder of the data set, or a manifest. */
@@ -54,17 +53,6 @@ export interface TuneRequest {
   readonly options: TuningOptions;
   /** Learning rates to choose from by validation; undefined: the one of `options`. */
   readonly rates?: readonly number[] | undefined;
-  /** Opens the device when it is needed. */
-  readonly openDevice: () => Promise<OpenedDevice>;
-  /** Where image features are kept; undefined: nowhere. */
-  readonly cacheDirectory: string | undefined;
-  /** Working memory in bytes, beside the weights. */
-  readonly memory: number;
-  /** True: the first unreadable image is an InputError. */
-  readonly strict?: boolean | undefined;
-  /** What becomes of images whose files are cut short. Default: `skip`. */
-  readonly truncated?: TruncatedImages | undefined;
-  readonly events?: Events | undefined;
   /** Called before training with the skipped images, and with the paths of truncated images that were read. */
   readonly onSkipped?: ((skipped: readonly SkippedImage[], truncated: readonly string[]) => void) | undefined;
   /** Called after each epoch, once it is on disk. */

@@ -1,5 +1,3 @@
-/** What a run has learned, put to use: predictions for new images, and explanations of its prompts. */
-import type { TruncatedImages } from '../clip/image/index.js';
 import {
   ClipModel,
   type ExplainOptions,
@@ -12,30 +10,19 @@ import {
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { isPromptsFile, openClassifier, openRun } from './classifier.js';
-import type { OpenedDevice } from './device.js';
-import { encodeFiles } from './encode-splits.js';
+import { encodeFiles, type ImageJob } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import { listImages, type SkippedImage } from './image-files.js';
 import { readRunRecord } from './run-record.js';
 
 /** A run and the images to use it on. */
-export interface UseRequest {
+export interface UseRequest extends ImageJob {
   /** Folder of the run, or a prompts.safetensors alone with `model`. */
   readonly run: string;
   /** Model directory. Default: the run's. */
   readonly model?: string | undefined;
   /** Image files, and folders of them. */
   readonly images: readonly string[];
-  /** Called once the run and the images have been found. */
-  readonly openDevice: () => Promise<OpenedDevice>;
-  /** Where features are kept; undefined: nowhere. */
-  readonly cacheDirectory: string | undefined;
-  /** Working memory in bytes, besides the weights. */
-  readonly memory: number;
-  /** True: the first unreadable image is an InputError. Default: it is skipped. */
-  readonly strict?: boolean | undefined;
-  /** What becomes of truncated images. Default: as in the run. */
-  readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
 }
 
