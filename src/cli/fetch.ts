@@ -71,7 +71,6 @@ async function fetch(model: string | undefined, options: Options): Promise<void>
     tokenOrigin: endpoint.origin,
   });
   const transfer = { ...bar.listeners, retries };
-  say(`if interrupted, resume with: ${commandLine()}`);
   if (options.from !== undefined) await fromArchive(client, model, options.from, options, transfer);
   else if (model !== undefined) await fromHub(client, endpoint, model, options, transfer);
   else throw new InputError('fetch: expected a model, such as ViT-B/32, or --from');
@@ -85,6 +84,11 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
     if (value !== undefined) throw new InputError(`--${name}: only with --from`);
   }
   const published = PUBLISHED_MODELS.get(model);
+  // No owner on the hub is called so.
+  if (!published && /^ViT-[a-z]\b/i.test(model))
+    throw new InputError(
+      `fetch: unknown model ${model}; expected ${[...PUBLISHED_MODELS.keys()].join(', ')}, or a repository as <owner>/<name>`,
+    );
   const id = published?.id ?? requireRepositoryId(model);
   const isPinned = published !== undefined && options.revision === undefined;
   const request = {
@@ -94,6 +98,7 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
     endpoint,
     cache: options.hubCache ? hubCacheDirectory() : undefined,
   };
+  say(`if interrupted, resume with: ${commandLine()}`);
   const { commit, files } = await fetchModel(client, request, out, transfer);
   if (json) {
     printJson({ out, id, commit, endpoint: endpoint.origin, files: files.map(fileJson) });
@@ -137,6 +142,7 @@ async function fromArchive(
     transfer.onTotal?.(0, 0);
     await convertCheckpoint(path, out, options, TERMINAL);
   };
+  say(`if interrupted, resume with: ${commandLine()}`);
   const { hash, expected } = await fetchArchive(client, request, out, convert, transfer);
   if (json) printJson({ out, from, sha256: hash.hex, expected });
   else if (expected) say(`SHA-256 ${hash.hex}, as expected`);

@@ -1,4 +1,5 @@
-/** Results go to standard output, messages to standard error. */
+/** Results go to standard output, messages to standard error; in colour on terminals, unless NO_COLOR is set. */
+import { styleText } from 'node:util';
 import { counted, InputError, printable } from '../errors.js';
 import type { SkippedImage } from '../node/image-files.js';
 import { explained } from '../node/system-error.js';
@@ -7,9 +8,10 @@ import { jsonText } from '../ptdpc/parse-json.js';
 /** What was checked is not as it should be: the result is there, and the program ends with code 1. */
 export class NegativeResult extends InputError {}
 
-/** One line of a result. Line breaks, and what names from files hold to steer a terminal, are escaped. */
-export function print(line: string): void {
-  process.stdout.write(`${printable(line)}\n`);
+/** One line of a result, perhaps in a colour. Line breaks, and what names from files hold to steer a terminal, are escaped. */
+export function print(line: string, colour?: 'green' | 'red'): void {
+  const text = printable(line);
+  process.stdout.write(`${colour ? styleText(colour, text, { stream: process.stdout }) : text}\n`);
 }
 
 /** A result of several lines, such as a table. */
@@ -27,7 +29,17 @@ const CLEAR_LINE = '\r\u001b[K';
 
 /** A message for people, of one line or several. What names from files hold to steer a terminal is escaped. */
 export function say(message: string): void {
-  process.stderr.write(`${process.stderr.isTTY ? CLEAR_LINE : ''}${message.split('\n').map(printable).join('\n')}\n`);
+  process.stderr.write(
+    `${process.stderr.isTTY ? CLEAR_LINE : ''}${message.split('\n').map(printable).map(marked).join('\n')}\n`,
+  );
+}
+
+/** The line with the word that marks an error or a warning in colour. */
+function marked(line: string): string {
+  const [word] = /^(?:ptdpc|warning):(?= )/.exec(line) ?? [];
+  if (word === undefined) return line;
+  const colour = word === 'warning:' ? 'yellow' : 'red';
+  return styleText(colour, word, { stream: process.stderr }) + line.slice(word.length);
 }
 
 /**

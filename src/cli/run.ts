@@ -100,7 +100,7 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', '\nptdpc <command> --help has the options of a command, with examples.')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`ptdpc: ${oneLine(text.replace(/^error: /, ''))}\n`) });
+    .configureOutput({ outputError: (text) => say(`ptdpc: ${oneLine(text.replace(/^error: /, ''))}`) });
   // The command is the first argument, or the second in `ptdpc help <command>`.
   const wanted = args[0] === 'help' ? args[1] : args[0];
   for (const { name, summary, group, load } of commands) {

@@ -149,7 +149,7 @@ describe('broken ones', () => {
     await expectRefused(['data', 'twitter2', '--dataset', 'artphoto8'], /no images of the classes amusement/);
     await expectRefused(['data', 'fi', '--dataset', 'abstract8', '--fold', '2'], /--fold 2: abstract8 has no/);
     await mkdir(scratchPath('empty'));
-    await expectRefused(['data', 'empty', '--dataset', 'fi8'], /empty: no images as fi8 has them; expected/);
+    await expectRefused(['data', 'empty', '--dataset', 'fi8'], /empty: no images in the layout of fi8; expected/);
     await expectRefused(['data', 'nowhere'], /nowhere: not found; expected a folder of images or a manifest/);
   });
 });

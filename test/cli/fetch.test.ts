@@ -172,6 +172,7 @@ test('refuses wrong arguments in one line', async () => {
   const out = ['--out', scratchPath('none')];
   await expectRefused(['fetch', ...out], /fetch: expected a model, such as ViT-B\/32, or --from/);
   await expectRefused(['fetch', '../etc', ...out], /"\.\.\/etc": expected ViT-B\/32/);
+  await expectRefused(['fetch', 'ViT-B/3', ...out], /unknown model ViT-B\/3; expected ViT-B\/32, .* <owner>\/<name>$/);
   await expectRefused(['fetch', ID, ...out, '--revision', '../x'], /--revision "\.\.\/x": expected a branch/);
   await expectRefused(['fetch', ID, ...out, '--endpoint', 'ftp://x'], /--endpoint: expected a URL/);
   await expectRefused(['fetch', ID, ...out], /HF_ENDPOINT: expected a URL/, hub({ HF_ENDPOINT: 'nowhere' }));

@@ -60,6 +60,14 @@ test('the help of a command does not load the engine; that of the laboratory lis
   expect(loading).toEqual(['lab']);
 });
 
+test('errors are marked in colour, never under NO_COLOR nor in a pipe', async () => {
+  const stderrOf = async (env: NodeJS.ProcessEnv) =>
+    (await ptdpc(['polish'], { FORCE_COLOR: undefined, ...env })).stderr;
+  const line = "unknown command 'polish'";
+  expect(await stderrOf({ FORCE_COLOR: '1' })).toMatch(`\u001b[31mptdpc:\u001b[39m ${line}`);
+  for (const env of [{}, { NO_COLOR: '1' }]) expect(await stderrOf(env)).toMatch(`ptdpc: ${line}`);
+});
+
 test('what is used wrongly is named', async () => {
   const model = ['--model', fixture('clip-tiny')];
   const embed = ['embed', 'x.png', '--out', 'y', ...model];

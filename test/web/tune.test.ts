@@ -161,7 +161,7 @@ describeInBrowser('Tune', (browser) => {
       await panel(page).locator('input[type=file]').setInputFiles(scratchPath('data/test/awe'));
       await panel(page).getByRole('button', { name: 'Tune', exact: true }).click();
       expect(await panel(page).getByRole('alert').innerText()).toMatch(
-        /^awe: no images as folders has them; expected /,
+        /^awe: no images in folders of classes; expected /,
       );
 
       await page.getByRole('tab', { name: 'Predict' }).click();

@@ -46,7 +46,7 @@ export function printCompilation(file: string, text: string, { messages }: Compi
 
 export function printParity(file: string, { cases, wrong, unstable, leftOut, error, tolerance }: Parity): void {
   if (wrong.length > 0) {
-    print(`${file}: WRONG on ${wrong.length} of ${counted(cases, 'case')}`);
+    print(`${file}: WRONG on ${wrong.length} of ${counted(cases, 'case')}`, 'red');
     for (const { name, comparison } of wrong.slice(0, CASES_SHOWN)) print(`  ${name}: ${difference(comparison)}`);
     if (wrong.length > CASES_SHOWN) print(`  and ${wrong.length - CASES_SHOWN} more`);
   } else if (unstable.length > 0) {
@@ -57,6 +57,7 @@ export function printParity(file: string, { cases, wrong, unstable, leftOut, err
   } else {
     print(
       `${file}: right on ${counted(cases, 'case')}, largest error ${exponent(error)} (tolerance ${exponent(tolerance)})`,
+      'green',
     );
   }
   for (const [reason, number] of leftOut) print(`  ${counted(number, 'case')} left out: ${reason}`);

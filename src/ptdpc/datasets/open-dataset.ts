@@ -106,7 +106,8 @@ async function read(
     if (list) return { layout, list };
   }
   const expected = layouts.map((layout) => LAYOUTS[layout].pattern).join(', or ');
-  throw new InputError(`${root}: no images as ${setting} has them; expected ${expected}`);
+  const where = setting === 'folders' ? 'in folders of classes' : `in the layout of ${setting}`;
+  throw new InputError(`${root}: no images ${where}; expected ${expected}`);
 }
 
 /** The classes, and the label of a name in the data set: -1 for names that take no part. */

@@ -253,7 +253,7 @@ describe('images of a split', () => {
     await rm(join(data, 'fear'), { recursive: true });
     await expectInputError(
       openDataset(data, { setting: 'fi8' }),
-      /no images as fi8 has them; expected \{train,val,test\}\/<class>/,
+      /no images in the layout of fi8; expected \{train,val,test\}\/<class>/,
     );
     await expectInputError(openDataset(data, { fold: 2 }), /--fold 2: folders has no folds/);
   });

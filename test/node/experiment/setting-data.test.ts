@@ -72,10 +72,10 @@ test('a data set that cannot be read is left out with its reason, unless it was 
   const { settings: readable, warnings } = await openSettings(settings, false);
   expect(readable.map(({ name }) => name)).toEqual(['fi8', 'fi2']);
   expect([...warnings].filter((line) => line.includes('left out'))).toEqual([
-    `twitter2 is left out: ${join(scratch('mixed'), 'Twitter II')}: no images as twitter2 has them; ` +
+    `twitter2 is left out: ${join(scratch('mixed'), 'Twitter II')}: no images in the layout of twitter2; ` +
       'expected {train,val,test}/<class>/*.jpg, or <class>/*.jpg',
   ]);
-  await expectInputError(openSettings(settings, true), /Twitter II: no images as twitter2 has them/);
+  await expectInputError(openSettings(settings, true), /Twitter II: no images in the layout of twitter2/);
   const [, , only] = settings;
-  await expectInputError(openSettings([only!], false), /Twitter II: no images as twitter2 has them/);
+  await expectInputError(openSettings([only!], false), /Twitter II: no images in the layout of twitter2/);
 });
