@@ -21,7 +21,7 @@ export function table(cells: readonly (readonly string[])[], left = 1): string {
     .join('\n');
 }
 
-/** A row of measures per class, with the number of its images. */
+/** A row of metrics per class, with the number of its images. */
 export function classTable(words: readonly string[], { classes, confusion }: Evaluation): string {
   return table([
     ['class', 'images', 'accuracy', 'precision', 'F1'],
@@ -42,16 +42,16 @@ const MOST_CONFUSIONS = 10;
  */
 export function confusionTable(words: readonly string[], { confusion }: Evaluation, width: number): string {
   const corner = 'true \\ predicted';
-  const digits = Math.max(3, ...confusion.flat().map((count) => String(count).length));
-  const names = Math.max(corner.length, ...words.map((word) => printable(word).length));
+  const largest = confusion.reduce((most, row) => row.reduce((a, b) => Math.max(a, b), most), 0);
+  const digits = Math.max(3, String(largest).length);
+  const names = words.reduce((most, word) => Math.max(most, printable(word).length), corner.length);
   const room = Math.min(9, Math.floor((width - names) / words.length) - 2);
   if (room >= digits) {
     const short = words.map((word) => word.slice(0, room).trim());
     return table([[corner, ...short], ...confusion.map((row, c) => [words[c] ?? '', ...row.map(String)])]);
   }
   const mistakes = confusion
-    .flatMap((row, c) => row.map((count, d) => ({ c, d, count })))
-    .filter(({ c, d, count }) => c !== d && count > 0)
+    .flatMap((row, c) => row.flatMap((count, d) => (c !== d && count > 0 ? [{ c, d, count }] : [])))
     .sort((a, b) => b.count - a.count)
     .slice(0, MOST_CONFUSIONS);
   return table(

@@ -46,7 +46,14 @@ test('where not even the counts fit, the most frequent mistakes are listed', () 
   expect(widest(wide)).toBeLessThanOrEqual(240);
 });
 
-test('measures per class, with the number of images', () => {
+test('a thousand classes: their matrix has more cells than a function takes arguments', () => {
+  const words = Array.from({ length: 1000 }, (_, c) => `class ${c}`);
+  const confusion = words.map((_, c) => words.map((_, d) => Number(d === (c + 1) % 1000)));
+  const evaluation = { ...evaluationOf([[0, 1]], 2), confusion };
+  expect(confusionTable(words, evaluation, 80).split('\n')).toHaveLength(11);
+});
+
+test('metrics per class, with the number of images', () => {
   const evaluation = evaluationOf(
     [
       [0, 0],

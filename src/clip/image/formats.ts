@@ -26,8 +26,18 @@ const pattern = `\\.(?:${extensions.map((extension) => extension.slice(1)).join(
 /** What a file's name ends with if it is to be read as an image; case does not matter. */
 export const IMAGE_NAME: RegExp = new RegExp(`${pattern}$`, 'i');
 
-/** The same at the beginning of a line, if white space or nothing follows; group 1 is the name. */
-export const IMAGE_NAME_IN_LINE: RegExp = new RegExp(`^\\s*(.+${pattern})(?:\\s.*)?$`, 'i');
+const ending = new RegExp(`${pattern}(?=\\s|$)`, 'gi');
+
+/**
+ * The name of an image file at the beginning of a line, up to the last extension that white space or the end follows; undefined if there is
+ * none. It takes time in proportion to the line.
+ */
+export function imageNameInLine(line: string): string | undefined {
+  const text = line.trimStart();
+  let end = 0;
+  for (const { index, 0: extension } of text.matchAll(ending)) if (index > 0) end = index + extension.length;
+  return end > 0 ? text.slice(0, end) : undefined;
+}
 
 /** For people: `.jpg, .jpeg, .png or .bmp`. */
 export const IMAGE_EXTENSIONS: string = either(extensions);

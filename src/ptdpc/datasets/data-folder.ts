@@ -105,7 +105,7 @@ export async function* filesBelow(
         else if (isLink) linked.push(path);
         else inner.push(path);
       }
-      waiting.push(...inner.reverse());
+      for (const path of inner.reverse()) waiting.push(path);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
 import { quoted } from '../../clip/checkpoint/quoted.js';
-import { IMAGE_NAME, IMAGE_NAME_IN_LINE } from '../../clip/image/formats.js';
+import { IMAGE_NAME, imageNameInLine } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
 import { type DataFolder, foldersIn, imagesIn, joined, nameLike, readJson } from './data-folder.js';
 import { SPLITS, type Split } from './dataset.js';
@@ -32,7 +32,7 @@ export async function readRoiLists(data: DataFolder): Promise<ImageList | undefi
     lines.forEach((line, i) => {
       if (line.trim() === '') return;
       const where = `${source}: line ${i + 1}`;
-      const [, file] = IMAGE_NAME_IN_LINE.exec(line) ?? [];
+      const file = imageNameInLine(line);
       const parts =
         file === undefined
           ? []

@@ -53,7 +53,7 @@ async function embedSplit(
     pictures.map(({ picture }) => picture),
     { signal, progress, what },
   );
-  refused.push(...embedded.refused.values());
+  for (const line of embedded.refused.values()) refused.push(line);
   const read = pictures.filter((_, place) => !embedded.refused.has(place));
   if (read.length === 0) return undefined;
   return { features: embedded.features, labels: Int32Array.from(read, ({ label }) => label) };
