@@ -62,7 +62,7 @@ export function isOfThisMachine(tag: string): boolean {
 export function isGone(tag: string): boolean {
   const [, where, pid, start] = TAG.exec(tag) ?? [];
   if (where !== machine()) return false;
-  if (!isRunning(Number(pid))) return true;
+  if (!isRunning(Number(pid)) || isZombie(Number(pid))) return true;
   const found = startOf(Number(pid));
   return found !== undefined && start !== '0' && found !== start;
 }
@@ -88,10 +88,19 @@ function machine(): string {
 /** When a process started: the boot and the ticks since. Undefined if there is no such process or the system does not tell. */
 function startOf(pid: number): string | undefined {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 4));
-  // Field 22 of stat in proc(5). The process name before it, in parentheses, may contain anything.
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const ticks = statOf(pid)?.[19];
   return boot === undefined || ticks === undefined ? undefined : `${boot}${Number(ticks).toString(36)}`;
+}
+
+/** Whether a process has ended, but its parent has not asked for its exit code: in a container, it may never do so. */
+function isZombie(pid: number): boolean {
+  return statOf(pid)?.[0] === 'Z';
+}
+
+/** The fields of stat in proc(5) from the third on, the state. The process name before it, in parentheses, may contain anything. */
+function statOf(pid: number): string[] | undefined {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function attempt<T>(body: () => T): T | undefined {

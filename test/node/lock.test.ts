@@ -1,6 +1,7 @@
 /** Locks and temporary files of processes that run, that ended, and that cannot be known. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,6 +30,18 @@ test('a tag tells a running process from one that ended, and from a later one wi
   // Another machine's processes cannot be looked up.
   expect(isGone(goneTag.replace(/^......../, '00000000'))).toBe(false);
   for (const text of ['', 'text', '12-34']) expect([isGone(text), processNumber(text)]).toEqual([false, undefined]);
+});
+
+test.skipIf(process.platform !== 'linux')('a process that has ended but was not waited for is gone', async () => {
+  // The shell becomes `sleep`, which never asks for the exit code of the shell's child.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toMatch(/\) Z /);
+    expect(isGone(tagOf(pid))).toBe(true);
+  } finally {
+    parent.kill('SIGKILL');
+  }
 });
 
 test('a lock is held once, named while it is held, and gone afterwards', async () => {

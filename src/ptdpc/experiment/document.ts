@@ -129,10 +129,14 @@ function markdownTable(head: readonly string[], rows: readonly (readonly Cell[])
   ].join('\n');
 }
 
-/** What would be read as a column's end, emphasis, code or a tag. */
-function escapeMarkdown(text: string): string {
-  return text.replace(/[|*`<]/g, '\\$&');
+/** A line of text: nothing in it is read as a column's end, emphasis, code, a link, a tag, or an expression of the docs' templates. */
+export function escapeMarkdown(text: string): string {
+  return oneLine(text)
+    .replace(/[\\|*`<]|\](?=[([])/g, '\\$&')
+    .replace(/\{(?=\{)/g, '{<!-- -->');
 }
+
+const oneLine = (text: string) => text.replace(/\s*[\r\n\u2028\u2029]\s*/g, ' ');
 
 export function latexReport(results: ExperimentResults): string {
   const document = resultDocument(results);
@@ -169,7 +173,8 @@ function warningLatex(warning: string): string {
 }
 
 function tabular({ head, rows, foot }: ResultTable): string {
-  const line = (cells: readonly string[]) => `${cells.join(' & ')} \\\\`;
+  // A row that begins with [ would be the optional argument of the line break before it.
+  const line = (cells: readonly string[]) => `${cells.join(' & ').replace(/^\[/, '{}[')} \\\\`;
   const body = (part: readonly (readonly Cell[])[]) => part.map((cells) => line(cells.map(latexCell)));
   return [
     `\\begin{tabular}{l${'c'.repeat(head.length - 1)}}`,
@@ -184,7 +189,6 @@ function tabular({ head, rows, foot }: ResultTable): string {
 }
 
 function latexCell(lines: Cell): string {
-  // A line that begins with [ would read as the optional argument of the line break before it.
   if (lines.length > 1) return `\\makecell{${lines.map((line) => `{${escapeLatex(line)}}`).join(' \\\\ ')}}`;
   return lines[0] === undefined ? '--' : escapeLatex(lines[0]);
 }
@@ -208,5 +212,5 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
 const SPECIALS = new RegExp([...SPECIAL.keys()].map((text) => text.replace(/[\\^${}]/, '\\$&')).join('|'), 'g');
 
 export function escapeLatex(text: string): string {
-  return text.replace(SPECIALS, (character) => SPECIAL.get(character) ?? character);
+  return oneLine(text).replace(SPECIALS, (character) => SPECIAL.get(character) ?? character);
 }

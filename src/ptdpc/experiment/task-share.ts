@@ -53,9 +53,14 @@ function slurmShare(environment: Environment): TaskShare | undefined {
   const least = wholeNumber(environment, 'SLURM_ARRAY_TASK_MIN');
   const most = wholeNumber(environment, 'SLURM_ARRAY_TASK_MAX');
   const count = wholeNumber(environment, 'SLURM_ARRAY_TASK_COUNT');
+  if (!(least <= id && id <= most) || count < 1)
+    throw new InputError(
+      `SLURM_ARRAY_TASK_ID: expected a number from SLURM_ARRAY_TASK_MIN (${least}) to SLURM_ARRAY_TASK_MAX (${most}), of ` +
+        `SLURM_ARRAY_TASK_COUNT (${count}) tasks, found ${id}; give the share with --task i/n`,
+    );
   const step = count > 1 ? (most - least) / (count - 1) : 1;
   const index = (id - least) / step;
-  return Number.isInteger(step) && Number.isInteger(index) ? { index, count } : undefined;
+  return Number.isInteger(step) && Number.isInteger(index) && index < count ? { index, count } : undefined;
 }
 
 function checked(name: string, index: number, count: number): TaskShare {

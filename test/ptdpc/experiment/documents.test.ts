@@ -1,6 +1,6 @@
 /** Markdown and LaTeX of results. */
 import { describe, expect, test } from 'vitest';
-import { escapeLatex } from '../../../src/ptdpc/experiment/document.js';
+import { escapeLatex, escapeMarkdown } from '../../../src/ptdpc/experiment/document.js';
 import {
   accuracyInterval,
   collectExperiment,
@@ -287,6 +287,20 @@ describe('LaTeX', () => {
       '50 \\% of a\\_b \\& \\{c\\} \\textasciitilde{} \\textasciicircum{} \\# \\$ \\textbackslash{} -{}-x $\\pm$ $-$ -- ' +
         "``q'' \\dots{} \\textsuperscript{a}\\textsuperscript{b}",
     );
+  });
+
+  test('what Markdown, or the templates of a site made from it, would read as something else is escaped', () => {
+    expect(escapeMarkdown('a|b *c* `d` <e> [f](g) [1, 2] h\\|i {{ 1 + 1 }} two\nlines\u2028x')).toBe(
+      'a\\|b \\*c\\* \\`d\\` \\<e> [f\\](g) [1, 2] h\\\\\\|i {<!-- -->{ 1 + 1 }} two lines x',
+    );
+    expect(escapeLatex('two\nlines')).toBe('two lines');
+  });
+
+  test('a row that begins with a bracket is no argument of the line break before it', () => {
+    const results = collect('table2');
+    const [first] = results.variants;
+    first!.label = '[x]';
+    expect(latexReport(results)).toContain('\n{}[x] &');
   });
 
   test('class words with special characters are escaped', () => {

@@ -43,6 +43,13 @@ describe('a Slurm job array', () => {
   });
 });
 
+test('Slurm variables that contradict each other are refused, so that no process ends without work unnoticed', () => {
+  expect(() => taskShare({}, { ...slurm(1, [0, 1]), SLURM_ARRAY_TASK_ID: '7' })).toThrow(
+    /^SLURM_ARRAY_TASK_ID: expected a number from SLURM_ARRAY_TASK_MIN \(0\) to SLURM_ARRAY_TASK_MAX \(1\), .* found 7; /,
+  );
+  expect(() => taskShare({}, { ...slurm(0, [0]), SLURM_ARRAY_TASK_COUNT: '0' })).toThrow(InputError);
+});
+
 describe('a Kubernetes Indexed Job', () => {
   test('the index counts from 0; the completions are an option', () => {
     expect(taskShare({ completions: 4 }, { JOB_COMPLETION_INDEX: '3' })).toEqual({ index: 3, count: 4 });
