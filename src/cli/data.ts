@@ -8,7 +8,7 @@ import { namedSetting } from '../ptdpc/datasets/settings.js';
 import type { DatasetCheck, Tally } from '../ptdpc/index.js';
 import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
 import { addExamples, jsonOption, truncatedOption } from './options.js';
-import { print, printJson, say } from './output.js';
+import { firstLines, print, printJson, say } from './output.js';
 import { progress } from './progress.js';
 import { table } from './tables.js';
 
@@ -145,9 +145,9 @@ function countTable({ classes, all, expected }: DatasetCheck): string[] {
 function decodedLines({ all }: DatasetCheck, { unreadable, truncated }: DecodedImages): string[] {
   const found = unreadable.length === 0 ? 'every one can be read' : `${number(unreadable.length)} cannot be read:`;
   return [
-    ...['', `${counted(all.total, 'image')} decoded, ${found}`, ...unreadable.map(({ reason }) => `  ${reason}`)],
+    ...['', `${counted(all.total, 'image')} decoded, ${found}`, ...firstLines(unreadable.map(({ reason }) => reason))],
     ...(truncated.length === 0 ? [] : [`cut short, and read as far as they go: ${number(truncated.length)}`]),
-    ...truncated.map((path) => `  ${path}`),
+    ...firstLines(truncated),
   ];
 }
 

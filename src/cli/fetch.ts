@@ -176,7 +176,7 @@ class TransferBar implements Disposable {
     onTotal: (bytes: number, done: number) => {
       this.#bar?.stop();
       this.#bar = bytes > 0 ? progress(bytes, 'fetching', 'B') : undefined;
-      this.#bar?.tick(done);
+      this.#bar?.skip(done);
     },
     onBytes: (bytes: number) => this.#bar?.tick(bytes),
     onRetry: (reason: string, wait: number) => this.#note(`${reason}; retrying in ${(wait / 1000).toFixed(1)} s`),

@@ -64,13 +64,19 @@ const LONGEST_LIST = 20;
 export function saySkipped(skipped: readonly SkippedImage[], truncated: readonly string[]): void {
   if (truncated.length > 0) {
     say(`${counted(truncated.length, 'truncated image')} read as far as they go:`);
-    for (const path of truncated.slice(0, LONGEST_LIST)) say(`  ${path}`);
-    if (truncated.length > LONGEST_LIST) say(`  and ${truncated.length - LONGEST_LIST} more`);
+    for (const line of firstLines(truncated)) say(line);
   }
   if (skipped.length === 0) return;
   say(`${counted(skipped.length, 'unreadable image')} skipped:`);
-  for (const { reason } of skipped.slice(0, LONGEST_LIST)) say(`  ${reason}`);
-  if (skipped.length > LONGEST_LIST) say(`  and ${skipped.length - LONGEST_LIST} more`);
+  for (const line of firstLines(skipped.map(({ reason }) => reason))) say(line);
+}
+
+/** The beginning of a list, a line for each item, and how many more there are. */
+export function firstLines(items: readonly string[]): string[] {
+  const lines = items.slice(0, LONGEST_LIST).map((item) => `  ${item}`);
+  return items.length > LONGEST_LIST
+    ? [...lines, `  and ${(items.length - LONGEST_LIST).toLocaleString('en')} more`]
+    : lines;
 }
 
 /** This command line, for a shell. */

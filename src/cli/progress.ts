@@ -1,9 +1,11 @@
 /** A progress bar with rate and time left, on standard error; nothing at all if that is not a terminal. */
 import { type Options, SingleBar } from 'cli-progress';
+import { printable } from '../errors.js';
 import type { Events, ProgressBar } from '../node/events.js';
 import { say } from './output.js';
 
 export interface Progress extends ProgressBar {
+  skip(n: number): void;
   /** Takes the bar away. May be called twice. */
   stop(): void;
 }
@@ -13,32 +15,57 @@ export const TERMINAL: Events = { say, progress };
 
 /** Starts a bar for `total` of something; `unit` is what the rate counts ("images"). Stop it, or let `using` do so. */
 export function progress(total: number, label: string, unit = ''): Progress {
-  if (!process.stderr.isTTY) return { tick: () => {}, stop: () => {}, [Symbol.dispose]: () => {} };
+  if (!process.stderr.isTTY) return { tick: () => {}, skip: () => {}, stop: () => {}, [Symbol.dispose]: () => {} };
   const started = performance.now();
+  let skipped = 0;
   const bar = new SingleBar({
     stream: process.stderr,
     clearOnComplete: true,
-    barsize: 20,
+    barsize: BAR_WIDTH,
     // Nothing of the terminal is changed that an end by a signal would have to restore.
     hideCursor: false,
     linewrap: true,
     gracefulExit: false,
-    format: (options, { value, total, progress, eta }, { note }: { note: string }) => {
-      const seconds = (performance.now() - started) / 1000;
-      const width = options.barsize ?? 20;
-      const full = Math.round(progress * width);
-      const line = `${'█'.repeat(full)}${'░'.repeat(width - full)} ${value}/${total}`;
-      const rate = seconds > 0 ? `${shortNumber(value / seconds)}${unit && ` ${unit}`}/s` : '';
-      return [`${label} ${line}`, rate, value > 0 ? `${clock(Number(eta))} left` : '', note].filter(Boolean).join(', ');
-    },
+    format: (_, { value, total }, { note }: { note: string }) =>
+      progressLine({ label, unit, note, value, total, skipped, seconds: (performance.now() - started) / 1000 }),
   } satisfies Options);
   bar.start(total, 0, { note: '' });
   const stop = () => bar.stop();
   return {
     tick: (n, note) => bar.increment(n, note === undefined ? {} : { note }),
+    skip: (n) => {
+      skipped += n;
+      bar.increment(n);
+    },
     stop,
     [Symbol.dispose]: stop,
   };
+}
+
+const BAR_WIDTH = 20;
+
+/** How far a bar is. */
+export interface BarState {
+  readonly label: string;
+  /** What the rate counts. */
+  readonly unit: string;
+  readonly note: string;
+  readonly value: number;
+  readonly total: number;
+  /** Of `value`, what took no work. */
+  readonly skipped: number;
+  /** Since the start. */
+  readonly seconds: number;
+}
+
+/** `encoding ██████░░░░ 60/100, 12 images/s, 0:03 left`, and a note. What names from files hold to steer a terminal is escaped. */
+export function progressLine({ label, unit, note, value, total, skipped, seconds }: BarState): string {
+  const full = total > 0 ? Math.round(Math.min(1, value / total) * BAR_WIDTH) : BAR_WIDTH;
+  const line = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${value}/${total}`;
+  const perSecond = seconds > 0 ? (value - skipped) / seconds : 0;
+  const rate = perSecond > 0 ? `${shortNumber(perSecond)}${unit && ` ${unit}`}/s` : '';
+  const left = perSecond > 0 ? `${clock((total - value) / perSecond)} left` : '';
+  return [`${label} ${line}`, rate, left, printable(note)].filter(Boolean).join(', ');
 }
 
 function shortNumber(value: number): string {

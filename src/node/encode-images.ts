@@ -38,7 +38,7 @@ export interface EncodeRequest {
   /** What becomes of images whose files are cut short. Default: `skip`. */
   readonly truncated?: TruncatedImages | undefined;
   /** Called with the number of images done since the last call, skipped ones included. */
-  readonly onProgress?: ((images: number) => void) | undefined;
+  readonly onProgress?: ((images: number, cached: boolean) => void) | undefined;
 }
 
 export interface EncodedImages {
@@ -96,7 +96,7 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
           if (pooled) await pooledCache?.add(key, rowOf(pooled, row, encoder.config.width));
         }
         encoded += batch.length;
-        request.onProgress?.(batch.length);
+        request.onProgress?.(batch.length, false);
       }
     } finally {
       await cache?.flush();
@@ -218,7 +218,7 @@ class ImageReader {
       if (key !== hash) this.#truncated.add(index);
       this.features.set(known, index * this.width);
       this.#cached++;
-      onProgress?.(1);
+      onProgress?.(1, true);
       return undefined;
     }
     // An error is kept until its turn comes, because nothing awaits this promise yet.
@@ -235,7 +235,7 @@ class ImageReader {
     const { paths, strict, onProgress } = this.#request;
     if (strict || !(error instanceof InputError)) throw error;
     this.#skipped.set(index, { path: paths[index]!, reason: error.message });
-    onProgress?.(1);
+    onProgress?.(1, false);
   }
 }
 

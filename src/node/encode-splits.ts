@@ -68,7 +68,7 @@ export async function encodeFiles(request: EncodingRequest, paths: readonly stri
     memoryBytes: memory,
     strict,
     truncated,
-    onProgress: (images) => bar.tick(images),
+    onProgress: (images, cached) => (cached && bar.skip ? bar.skip(images) : bar.tick(images)),
   });
 }
 

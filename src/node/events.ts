@@ -11,6 +11,8 @@ export interface Events {
 export interface ProgressBar extends Disposable {
   /** Advances by `n`; `note` is a short remark, such as the current file. */
   tick(n: number, note?: string): void;
+  /** Advances by `n` that took no work, such as cached images, and should not count in a rate. Default: `tick`. */
+  skip?(n: number): void;
 }
 
 /** Ignores all reports. */
