@@ -1,21 +1,21 @@
 /**
- * Where checkpoint bytes come from: a file, a Blob or memory, read by range and never whole.
+ * Sources of checkpoint bytes (a file, a Blob or memory), read by range and never as a whole.
  *
  * Every reader in this folder works on a `ByteSource`, so the same code opens a 350 MB file in Node (through
  * `src/node/file-source.ts`), a file dropped on a page, and a fixture in a test.
  */
 import { InputError, messageOf } from '../../errors.js';
 
-/** Random access to bytes. `name` is what error messages call it: a path or a file name. */
+/** Random access to bytes. `name` is a path or file name for error messages. */
 export interface ByteSource {
   readonly name: string;
   /** Length in bytes. */
   readonly size: number;
-  /** Returns `length` bytes from `offset`, in fresh memory at byteOffset 0 that the caller may keep and change. */
+  /** Returns `length` bytes from `offset`, in a new buffer (byteOffset 0) that the caller owns. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-/** A source over bytes in memory. The bytes are not copied until they are read. */
+/** A source over bytes in memory, which are copied only when read. */
 export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
   return {
     name,
@@ -27,7 +27,7 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A source over a browser's Blob or File; only the slices that are read are ever loaded. */
+/** A source over a browser's Blob or File; only the slices that are read are loaded. */
 export function blobSource(name: string, blob: Blob): ByteSource {
   return {
     name,
@@ -38,9 +38,9 @@ export function blobSource(name: string, blob: Blob): ByteSource {
       try {
         bytes = new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
       } catch (error) {
-        // A browser refuses a file that was moved, or changed, since it was chosen; and what does not fit into memory.
+        // Browsers refuse a file that was moved or changed since it was chosen, and a slice that does not fit in memory.
         const reason = messageOf(error);
-        throw new InputError(`${name}: cannot be read (any more): ${reason}`);
+        throw new InputError(`${name}: cannot be read: ${reason}`);
       }
       if (bytes.length !== length) {
         throw new InputError(`${name}: expected ${length} bytes at offset ${offset}, read ${bytes.length}`);

@@ -1,18 +1,18 @@
-/** A CLIP checkpoint of any origin, seen under canonical names and in canonical shapes. Still lazy: nothing is copied. */
+/** A view of any CLIP checkpoint under canonical names and shapes. Lazy: nothing is copied. */
 import { InputError } from '../../errors.js';
 import { type CanonicalTensor, CLIP_ANCHOR, canonicalTensors, type Derivation, prefixOf } from './canonical-names.js';
 import { type Checkpoint, type RowRange, readFloat32, requireTensor } from './checkpoint.js';
 import type { DType } from './dtype.js';
 import { quoted } from './quoted.js';
 
-/** A checkpoint whose tensors have Hugging Face's names and are read as Float32Array. */
+/** A checkpoint with Hugging Face's tensor names, read as Float32Array. */
 export interface CanonicalClip extends Checkpoint {
-  /** The checkpoint as it is stored. */
+  /** The underlying checkpoint. */
   readonly stored: Checkpoint;
-  /** The stored tensor that a canonical one comes from, for messages. */
+  /** The stored name of a canonical tensor, for messages. */
   storedName(name: string): string;
   read(name: string, rows?: RowRange): Promise<Float32Array>;
-  /** The bit patterns of a tensor that is stored in half precision; undefined for one that is not, or is stored transposed. */
+  /** The bit patterns of a tensor stored in half precision; undefined for other types and for tensors stored transposed. */
   readHalves(name: string): Promise<Uint16Array | undefined>;
 }
 

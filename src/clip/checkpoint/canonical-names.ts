@@ -1,6 +1,6 @@
 /**
- * One naming scheme for the tensors of every CLIP: Hugging Face's, as `CLIPModel` has it. OpenAI's names, which OpenCLIP
- * shares (with the text tower under `text.` in its newer layout), are translated:
+ * One naming scheme for the tensors of every CLIP: that of Hugging Face's `CLIPModel`. Names from OpenAI and OpenCLIP (which
+ * uses the same ones, with the text tower under `text.` in its newer layout) are translated:
  *
  *     visual.conv1.weight                                vision_model.embeddings.patch_embedding.weight
  *     visual.transformer.resblocks.N.attn.in_proj_weight vision_model.encoder.layers.N.self_attn.{q,k,v}_proj.weight
@@ -14,8 +14,8 @@ import { InputError } from '../../errors.js';
 import { quoted } from './quoted.js';
 
 /**
- * How a canonical tensor comes out of the stored one. `third` is a third of its rows: 0 = query, 1 = key, 2 = value; `squeezed`
- * drops leading axes of length 1.
+ * How a canonical tensor is derived from the stored one. `third` takes a third of its rows (0 = query, 1 = key, 2 = value);
+ * `squeezed` drops leading axes of length 1.
  */
 export type Derivation = 'same' | 'transposed' | 'scalar' | 'squeezed' | { readonly third: 0 | 1 | 2 };
 
@@ -24,12 +24,12 @@ export interface CanonicalTensor {
   readonly derivation: Derivation;
 }
 
-/** The tensor that identifies which names are the CLIP's: the patch embedding, which every one has once. */
+/** The tensor that locates a CLIP among a file's names: the patch embedding, which every CLIP has exactly once. */
 export const CLIP_ANCHOR = /(?:^|\.)(?:visual\.conv1|vision_model\.embeddings\.patch_embedding)\.weight$/;
 
 /**
- * What stands before every name of a model: of DistributedDataParallel, torch.compile, a training framework's module, a larger model. It is
- * all that precedes the one tensor that `anchor` matches. Throws InputError if there are two such tensors: one file then holds two models.
+ * The common prefix of a model's names, as added by DistributedDataParallel, torch.compile, a training framework or a larger model:
+ * everything before the tensor that `anchor` matches. Throws InputError if two tensors match, since the file then holds two models.
  */
 export function prefixOf(names: readonly string[], anchor: RegExp, fileName: string): string {
   const prefixes = new Set<string>();
@@ -40,15 +40,15 @@ export function prefixOf(names: readonly string[], anchor: RegExp, fileName: str
   const [prefix = '', other] = prefixes;
   if (other === undefined) return prefix;
   throw new InputError(
-    `${fileName}: it holds two models, one under ${quoted(prefix)} and one under ${quoted(other)}; keep one, in Python: ` +
+    `${fileName}: contains two models, one under ${quoted(prefix)} and one under ${quoted(other)}; keep one, in Python: ` +
       `torch.save({k: v for k, v in state_dict.items() if k.startswith(${quoted(prefix || other)})}, "new.pt")`,
   );
 }
 
-/** What wrappers put before every name, where there is no such tensor. */
+/** Prefixes added by wrappers, stripped also if no tensor matches the anchor. */
 export const WRAPPER_PREFIX = /^(?:module\.|_orig_mod\.|model\.)+/;
 
-/** Buffers that say nothing that the shapes do not. */
+/** Buffers that carry nothing beyond what the shapes show. */
 const IGNORED =
   /(?:^|\.)(?:position_ids|attn_mask|num_batches_tracked)$|^(?:input_resolution|context_length|vocab_size)$/;
 
@@ -78,8 +78,8 @@ const BLOCK_PART: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The canonical tensors that a stored one provides: usually one, three for a stacked query-key-value projection, none
- * for a buffer that is ignored. A name that belongs to no scheme stays as it is.
+ * The canonical tensors that a stored tensor provides: usually one, three for a stacked query-key-value projection, none
+ * for an ignored buffer. Unknown names are kept as they are.
  */
 export function canonicalTensors(storedName: string): readonly CanonicalTensor[] {
   const name = storedName.replace(WRAPPER_PREFIX, '');
@@ -92,7 +92,7 @@ export function canonicalTensors(storedName: string): readonly CanonicalTensor[]
   }
   const text = name.replace(/^text\./, '');
   if (text === 'text_projection') return [{ name: 'text_projection.weight', derivation: 'transposed' }];
-  // OpenCLIP stores a projection with a bias as a linear layer, which is the orientation that we want.
+  // OpenCLIP stores a projection with bias as a linear layer, which already has the canonical orientation.
   if (text === 'text_projection.weight') return [{ name: text, derivation: 'same' }];
   return towerTensors('text_model', TEXT_STEM, text) ?? [{ name, derivation: 'same' }];
 }

@@ -1,38 +1,35 @@
-/**
- * The one view of a checkpoint that the rest of the program sees, whatever file it came from: named tensors with a
- * shape and a type, read lazily and one at a time.
- */
+/** The format-independent interface to a checkpoint: named tensors with a shape and a type, read lazily, one at a time. */
 import { InputError } from '../../errors.js';
 import type { DType, TensorData } from './dtype.js';
 import { quoted } from './quoted.js';
 
-/** What a checkpoint was stored as. */
+/** The file format of a checkpoint. */
 export type CheckpointFormat = 'safetensors' | 'torch' | 'torchscript';
 
-/** A run of rows: indices along the first dimension, `[first, first + count)`. */
+/** A range of rows: indices `[first, first + count)` along the first dimension. */
 export interface RowRange {
   readonly first: number;
   readonly count: number;
 }
 
-/** A checkpoint, whatever file it came from. */
+/** A checkpoint in any supported format. */
 export interface Checkpoint {
-  /** The file, as error messages name it. */
+  /** File name for error messages. */
   readonly name: string;
   readonly format: CheckpointFormat;
   /** Free-form text stored with the tensors (safetensors' `__metadata__`); empty if the format has none. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Tensor names in file order. */
   names(): readonly string[];
-  /** Whether there is a tensor of this name. */
+  /** Whether the checkpoint has a tensor with this name. */
   has(name: string): boolean;
-  /** Sizes, outermost first; `[]` for a scalar. Throws `InputError` for an unknown name, as the next two do. */
+  /** Sizes, outermost first; `[]` for a scalar. Throws `InputError` for an unknown name, as do the next two. */
   shape(name: string): readonly number[];
-  /** The type in the file. F16 and BF16 tensors are widened when they are read. */
+  /** The type in the file. F16 and BF16 tensors are widened on reading. */
   dtype(name: string): DType;
   /**
-   * Reads one tensor, or only some of its rows, in row-major order. With `halves` 'bits', an F16 tensor comes as the Uint16Array of
-   * its bit patterns instead.
+   * Reads a tensor, or some of its rows, in row-major order. With `halves` 'bits', an F16 tensor is returned as a Uint16Array of
+   * bit patterns.
    */
   read(name: string, rows?: RowRange, halves?: 'widened' | 'bits'): Promise<TensorData>;
 }
@@ -44,7 +41,7 @@ export function requireTensor<T>(table: ReadonlyMap<string, T>, name: string, fi
   return entry;
 }
 
-/** Reads a floating-point tensor as Float32Array. F64 is rounded; an integer type is an `InputError`. */
+/** Reads a floating-point tensor as Float32Array. F64 is rounded; integer types throw `InputError`. */
 export async function readFloat32(checkpoint: Checkpoint, name: string, rows?: RowRange): Promise<Float32Array> {
   const data = await checkpoint.read(name, rows);
   if (data instanceof Float32Array) return data;

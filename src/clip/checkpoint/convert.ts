@@ -1,6 +1,6 @@
 /**
- * Conversion of a checkpoint into a model directory: Hugging Face's own layout, which transformers and other CLIP
- * software load. One tensor at a time, so that memory stays at the largest tensor whatever the model.
+ * Converts a checkpoint into a model directory in Hugging Face's layout, which transformers and other CLIP software load.
+ * Works one tensor at a time, so peak memory is that of the largest tensor.
  */
 import { InputError } from '../../errors.js';
 import { halvesFromFloat32 } from '../../kernels/index.js';
@@ -10,21 +10,18 @@ import type { Checkpoint } from './checkpoint.js';
 import type { DType } from './dtype.js';
 import { type ByteSink, type SafetensorsEntry, writeSafetensors } from './safetensors-writer.js';
 
-/** How a checkpoint is converted. */
+/** Options of a conversion. */
 export interface ConvertOptions {
-  /** The type of the written weights. `f16` keeps `logit_scale` in f32: it goes through exp, and is one number. */
+  /** Type of the written weights. `f16` keeps `logit_scale`, a single number whose exponential is used, in f32. */
   readonly dtype: 'f32' | 'f16';
 }
 
-/**
- * Receives the files of a directory, one after the other and each in order: all chunks of `model.safetensors`, then
- * `config.json`. When the conversion resolves, all are complete.
- */
+/** Receives the files of a directory in order: all chunks of `model.safetensors`, then `config.json`. */
 export type DirectorySink = (fileName: string, chunk: Uint8Array) => Promise<void> | void;
 
 /**
- * Writes `model.safetensors` and `config.json`. The vocabulary (`merges.txt`) is not part of a checkpoint and is the
- * caller's to add. Throws `InputError` if the checkpoint does not fit `config`, before anything is written.
+ * Writes `model.safetensors` and `config.json`. The vocabulary (`merges.txt`) is not part of a checkpoint; the caller adds
+ * it. Throws `InputError` if the checkpoint does not fit `config`, before anything is written.
  */
 export async function convertToModelDirectory(
   checkpoint: Checkpoint,
@@ -37,7 +34,7 @@ export async function convertToModelDirectory(
   await sink('config.json', new TextEncoder().encode(json));
 }
 
-/** Writes the tensors of a CLIP, under canonical names, as one safetensors file. Throws as `convertToModelDirectory`. */
+/** Writes a CLIP's tensors under canonical names as one safetensors file. Throws like `convertToModelDirectory`. */
 export async function writeClipSafetensors(
   checkpoint: Checkpoint,
   config: ClipConfig,
@@ -49,7 +46,7 @@ export async function writeClipSafetensors(
     const dtype: DType = options.dtype === 'f16' && name !== 'logit_scale' ? 'F16' : 'F32';
     return { name, dtype, shape, read: () => readAs(clip, name, dtype) };
   });
-  // "format" is what transformers looks for before it loads a file.
+  // transformers refuses a file without "format".
   await writeSafetensors(entries, new Map([['format', 'pt']]), sink);
 }
 

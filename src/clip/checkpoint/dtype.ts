@@ -1,7 +1,7 @@
 /**
- * Element types of stored tensors, named as safetensors names them, and their decoding into typed arrays.
+ * Element types of stored tensors, under safetensors' names, and their decoding into typed arrays.
  *
- * Files are little-endian, and so is every platform that runs WebGPU, so decoding is a view rather than a loop.
+ * Files are little-endian, and so is every platform that runs WebGPU, so decoding needs no byte swap, only a view.
  */
 import { InputError } from '../../errors.js';
 import { float32FromHalf } from '../../kernels/index.js';
@@ -29,7 +29,7 @@ const MAX_DIMENSIONS = 64;
 
 export type DType = keyof typeof ITEM_BYTES;
 
-/** What reading a tensor yields: F16 and BF16 are widened to Float32Array, BOOL is 0 or 1 in a Uint8Array. */
+/** The result of reading a tensor: F16 and BF16 are widened to Float32Array, BOOL is 0 or 1 in a Uint8Array. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -59,7 +59,7 @@ export function elementCount(shape: readonly unknown[], what: string): number {
   let count = 1;
   for (const size of shape) {
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-      throw new InputError(`${what}: a shape is made of non-negative integers, found ${quoted(size)}`);
+      throw new InputError(`${what}: a shape must consist of non-negative integers, found ${quoted(size)}`);
     }
     count *= size;
     if (!Number.isSafeInteger(count))
@@ -68,7 +68,7 @@ export function elementCount(shape: readonly unknown[], what: string): number {
   return count;
 }
 
-/** Reinterprets little-endian bytes as elements. Views `bytes` where the type allows it, so the caller gives them up. */
+/** Reinterprets little-endian bytes as elements. The result may be a view of `bytes`, so the caller must not reuse them. */
 export function decodeElements(bytes: Uint8Array, dtype: DType): TensorData {
   const { buffer, byteOffset } = bytes;
   const count = bytes.length / ITEM_BYTES[dtype];

@@ -1,15 +1,15 @@
 /**
- * Checkpoint files: safetensors (whole or in shards), PyTorch's ZIP archives and TorchScript archives, read lazily and
- * without executing or trusting anything in them, and safetensors written. In reading order:
+ * Checkpoint files. Reads safetensors (whole or sharded), PyTorch's ZIP archives and TorchScript archives, lazily and without
+ * executing or trusting anything in them; writes safetensors. In reading order:
  *
- * - `byte-source`, `dtype`, `strided-tensor`: bytes, and tensors in bytes
- * - `checkpoint`: the one interface that everything below implements
+ * - `byte-source`, `dtype`, `strided-tensor`: bytes, and tensors stored in them
+ * - `checkpoint`: the interface that the formats implement
  * - `safetensors`, `safetensors-writer`, `shards`
  * - `zip`, `pickle` (with `pickle-*`), `torch-pickle`, `torch`
- * - `open-checkpoint`: tells the formats apart
- * - `canonical-names`, `canonical-clip`: one naming for all CLIPs
- * - `vit-names`: the same for vision transformers in timm's naming
- * - `convert`: any of them to a model directory
+ * - `open-checkpoint`: detects the format
+ * - `canonical-names`, `canonical-clip`: one naming scheme for all CLIPs
+ * - `vit-names`: the same for vision transformers with timm's names
+ * - `convert`: writes a model directory
  */
 
 export { type ByteSource, blobSource, bytesSource } from './byte-source.js';

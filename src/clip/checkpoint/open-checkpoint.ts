@@ -1,4 +1,4 @@
-/** Opens a checkpoint in any supported format, told apart by content: file extensions of checkpoints say little. */
+/** Opens a checkpoint in any supported format. The format is detected by content, since file extensions vary. */
 import { InputError } from '../../errors.js';
 import { decodeText } from '../text-file.js';
 import type { ByteSource } from './byte-source.js';
@@ -10,13 +10,13 @@ import { openTorch } from './torch.js';
 type FileKind = 'safetensors' | 'zip' | 'json';
 
 const MAX_INDEX_BYTES = 16 * 2 ** 20;
-/** Enough for every signature; that of tar is at byte 257. */
+/** Enough for every signature; tar's is at byte 257. */
 const SNIFF_BYTES = 512;
 
 /**
- * Opens one file, or the shards of one checkpoint with or without their index file. The sources stay the caller's to
- * close, and must stay open while tensors are read. Throws `InputError` for a format that is not supported, saying how
- * to convert it if that is known.
+ * Opens one file, or the shards of one checkpoint with or without their index file. The caller closes the sources, which
+ * must stay open while tensors are read. Throws `InputError` for an unsupported format, with advice on converting it if
+ * it is a known one.
  */
 export async function openCheckpoint(sources: ByteSource | readonly ByteSource[]): Promise<Checkpoint> {
   const list = 'read' in sources ? [sources] : sources;
@@ -26,7 +26,7 @@ export async function openCheckpoint(sources: ByteSource | readonly ByteSource[]
     const kind = await sniff(source);
     if (kind === 'safetensors') shards.push(await openSafetensors(source));
     else if (kind === 'zip') shards.push(await openTorch(source));
-    else if (index) throw new InputError(`${source.name}: a second checkpoint index, beside ${index.name}`);
+    else if (index) throw new InputError(`${source.name}: a second checkpoint index, in addition to ${index.name}`);
     else index = source;
   }
   if (index) return joinShards(shards, index.name, parseShardIndex(await readText(index), index.name));
@@ -40,10 +40,10 @@ async function sniff(source: ByteSource): Promise<FileKind> {
   const bytes = await source.read(0, Math.min(source.size, SNIFF_BYTES));
   const text = String.fromCharCode(...bytes);
   if (bytes.length === 0) throw new InputError(`${name}: the file is empty`);
-  // A header under the format's limit of 100 MB leaves the upper half of its length zero, and begins with a brace.
+  // safetensors: the header is at most 100 MB, so the upper half of its 64-bit length is zero, and it begins with a brace.
   if (text.slice(4, 9) === '\0\0\0\0{') return 'safetensors';
   if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) {
-    // NumPy's archives are ZIP too; their first entry tells.
+    // NumPy's .npz is a ZIP archive too, recognised by its first entry.
     if (/^[^\0/]*\.npy/.test(text.slice(30))) throw foreign(name, "NumPy's .npz");
     return 'zip';
   }
@@ -60,22 +60,22 @@ async function sniff(source: ByteSource): Promise<FileKind> {
   }
   if (/^\s*<(?:!doctype|html|\?xml)/i.test(text)) {
     throw new InputError(
-      `${name}: a web page, not a checkpoint: a download that went wrong; ptdpc fetch checks what it gets`,
+      `${name}: a web page, not a checkpoint (failed download?); ptdpc fetch verifies its downloads`,
     );
   }
   if (text.startsWith('\x89HDF\r\n')) throw foreign(name, "TensorFlow's HDF5 (tf_model.h5)");
   if (text.startsWith('\x93NUMPY')) throw foreign(name, "NumPy's .npy");
-  // A MessagePack map with text for its first key: what flax.serialization writes.
+  // flax.serialization writes a MessagePack map whose first key is text.
   if (/^(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.)[\w.]/s.test(text)) {
     throw foreign(name, "Flax's MessagePack (flax_model.msgpack)");
   }
   throw new InputError(`${name}: not a checkpoint: expected safetensors, a PyTorch file (1.6 or later) or TorchScript`);
 }
 
-/** Other frameworks' formats: the hub usually has the same model in one of ours. */
+/** The error for another framework's format. The hub usually has the same model in a supported one. */
 function foreign(name: string, format: string): InputError {
   return new InputError(
-    `${name}: ${format} is not supported; take the model's model.safetensors or pytorch_model.bin, or load it in transformers and save_pretrained() it`,
+    `${name}: ${format} is not supported; use the model's model.safetensors or pytorch_model.bin, or load it in transformers and save it with save_pretrained()`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** The unpickler's opcodes, values, and cursor: operands are decoded with a bounds check before each. */
+/** The unpickler's cursor (each read of an operand is bounds-checked), opcodes and values. */
 import { InputError } from '../../errors.js';
 
 const MAX_INTEGER_BYTES = 64;
@@ -38,17 +38,17 @@ export class PickleReader {
     return this.#view.getInt32(this.skip(4), true);
   }
 
-  /** A length. Beyond 2^53 it is inexact, but then no file is that long either. */
+  /** A length. Inexact beyond 2^53, but no file is that long. */
   uint64(): number {
     return Number(this.#view.getBigUint64(this.skip(8), true));
   }
 
-  /** The one big-endian operand. */
+  /** The only big-endian operand. */
   float64(): number {
     return this.#view.getFloat64(this.skip(8), false);
   }
 
-  /** A two's-complement integer of `length` bytes: a number if that is exact, else a bigint. */
+  /** A two's-complement integer of `length` bytes, as a number if that is exact, else as a bigint. */
   integer(length: number): number | bigint {
     if (length > MAX_INTEGER_BYTES) throw this.error(`holds an integer of ${length} bytes`);
     const start = this.skip(length);
@@ -99,7 +99,7 @@ export class PickleReader {
   }
 }
 
-/** The opcodes that `torch.save` and TorchScript emit, and the rest of their families. */
+/** The opcodes that `torch.save` and TorchScript emit, and related ones. */
 export const OP = {
   MARK: 0x28,
   EMPTY_TUPLE: 0x29,
@@ -156,29 +156,29 @@ export const OP = {
   BYTEARRAY8: 0x96,
 } as const;
 
-// What a pickle turns into here, and the host that decides which names it may use. Lists and tuples are arrays,
-// dictionaries Maps, text strings; classes and functions are names; instances are inert records.
+// Unpickled values, and the host that decides which names a pickle may use. Lists and tuples become arrays, dictionaries
+// Maps, text strings; classes and functions are represented by name, instances by inert records.
 
-/** A Python class or function, stood for by its name and by what, if anything, calling or instantiating it makes. */
+/** A Python class or function: its name, and the results of calling and instantiating it if the host allows that. */
 export interface PickleGlobal {
   readonly kind: 'global';
   /** Dotted, as in `torch._utils._rebuild_tensor_v2`. */
   readonly fullName: string;
-  /** What REDUCE yields; absent if a call is refused. */
+  /** Result of REDUCE; absent if calls are refused. */
   readonly call?: (args: readonly PickleValue[]) => PickleValue;
-  /** What NEWOBJ yields; absent if an instance is refused. */
+  /** Result of NEWOBJ; absent if instances are refused. */
   readonly create?: (args: PickleValue) => PickleValue;
 }
 
-/** An instance of a class that we know only by name: its pickled state, inert. */
+/** An instance of a class known only by name. Holds the pickled state; runs nothing. */
 export class PickleRecord {
   state: PickleValue = null;
   constructor(readonly className: string) {}
 }
 
 /**
- * What an unknown class or function would have made: nothing was run, and it stands for that. `parts` holds all that it was given, so that
- * one can tell whether tensors are among it.
+ * Placeholder for the result of an unknown class or function, which was not run. `parts` holds all of its arguments, to tell whether
+ * they include tensors.
  */
 export class PickleOpaque {
   readonly kind = 'opaque';
@@ -193,7 +193,7 @@ export class PickleOpaque {
   }
 }
 
-/** Base of the values that a host makes in `call` or `persistentLoad`. */
+/** Base class of values that a host creates in `call` or `persistentLoad`. */
 export abstract class PickleHostValue {
   readonly kind = 'host';
 }
@@ -213,7 +213,7 @@ export type PickleValue =
   | PickleOpaque
   | PickleHostValue;
 
-/** What the pickle may refer to. Both throw `InputError`, or return undefined, for what they do not know. */
+/** Resolves what a pickle refers to. Both methods return undefined or throw `InputError` for anything they do not accept. */
 export interface PickleHost {
   findGlobal(module: string, name: string): PickleGlobal | undefined;
   persistentLoad(id: PickleValue): PickleValue | undefined;

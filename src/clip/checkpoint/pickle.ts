@@ -1,12 +1,12 @@
 /**
  * A restricted unpickler: the stack machine of Python's `pickle`, protocols 2 to 5 (opcodes as described in CPython's
- * Lib/pickletools.py and PEP 307, 3154, 574), that builds plain data and runs nothing.
+ * Lib/pickletools.py and PEP 307, 3154, 574), that builds plain data and runs no code.
  *
- * In a pickle, GLOBAL names any function of any module and REDUCE calls it; that is why loading one from a stranger runs
- * the stranger's code. Here a name only resolves to what the host makes of it: plain data, an inert stand-in, or a refusal.
- * Dictionaries become Maps, so a key such as "__proto__" is a key like any other. Every opcode does a bounded amount of
- * work for the bytes that it consumes and makes at most one object (an empty dictionary, of 200 bytes, is the largest), and
- * the number of opcodes, and with it the stack and the memo, is limited.
+ * In a pickle, GLOBAL can name any function of any module and REDUCE calls it, so loading an untrusted pickle in Python runs
+ * untrusted code. Here the host resolves each name to plain data or an inert placeholder, or refuses it. Dictionaries become
+ * Maps, so "__proto__" is a key like any other. The work per opcode is bounded by the bytes it consumes, each creates at most
+ * one object (the largest, an empty dictionary, takes 200 bytes), and the number of opcodes, and so the size of stack and
+ * memo, is limited.
  */
 import { InputError } from '../../errors.js';
 import {
@@ -21,10 +21,10 @@ import {
 import { quoted } from './quoted.js';
 
 export const MAX_PICKLE_BYTES = 32 * 2 ** 20;
-/** A state_dict takes some thirty opcodes a tensor, a TorchScript archive some hundred. */
+/** A state_dict takes about 30 opcodes per tensor, a TorchScript archive about 100. */
 export const MAX_OPCODES = 1_000_000;
 
-/** Runs a pickle and returns the object on top at STOP. `what` names it in errors, all of which are `InputError`. */
+/** Unpickles `bytes` and returns the object on top of the stack at STOP. All errors are `InputError`; `what` names the pickle in them. */
 export function unpickle(bytes: Uint8Array, host: PickleHost, what: string): PickleValue {
   if (bytes.length > MAX_PICKLE_BYTES) {
     throw new InputError(`${what}: a pickle of ${bytes.length} bytes is over the limit of ${MAX_PICKLE_BYTES}`);
@@ -35,7 +35,7 @@ export function unpickle(bytes: Uint8Array, host: PickleHost, what: string): Pic
 class Unpickler {
   readonly #in: PickleReader;
   readonly #host: PickleHost;
-  /** Values since the last MARK; the ones before wait in `#marks`. */
+  /** Values since the last MARK; earlier ones are in `#marks`. */
   #stack: PickleValue[] = [];
   readonly #marks: PickleValue[][] = [];
   readonly #memo = new Map<number, PickleValue>();
@@ -56,7 +56,7 @@ class Unpickler {
     throw this.#in.error(`is over the limit of ${MAX_OPCODES} opcodes`);
   }
 
-  /** The value that an opcode puts on the stack, or undefined for one that only changes what is there. */
+  /** The value that an opcode pushes, or undefined if it pushes none. */
   #value(opcode: number): PickleValue | undefined {
     switch (opcode) {
       case OP.NONE:

@@ -1,4 +1,4 @@
-/** How error messages show a value that came out of a file: never a screenful, whatever it is. */
+/** Formats values from files for error messages, with bounded length. */
 
 const LONGEST = 120;
 

@@ -1,28 +1,28 @@
 /**
- * Streaming writer for safetensors: the header first, then one tensor after another, so that converting a checkpoint
- * never holds more than one tensor in memory.
+ * Streaming writer for safetensors: writes the header, then one tensor at a time, so that conversion never holds more than
+ * one tensor in memory.
  *
- * The file depends only on the tensors, not on the order in which they are given: wider types come first, then names
- * in code-unit order. That is the reference writer's order too, and with the header padded to a multiple of 8 bytes it
- * aligns every tensor to its own element size without the holes that the format forbids.
+ * The file does not depend on the order in which tensors are given: they are sorted by element size (largest first), then by
+ * name in code-unit order. That is also the reference writer's order; with the header padded to a multiple of 8 bytes, it
+ * aligns every tensor to its element size without the gaps that the format forbids.
  */
 import { InputError } from '../../errors.js';
 import { type DType, elementCount, itemBytes } from './dtype.js';
 import { MAX_HEADER_BYTES } from './safetensors.js';
 
-/** Receives a file's bytes in order. The writer waits for each promise: that is the back-pressure. */
+/** Receives a file's bytes in order. The writer awaits each promise, which provides back-pressure. */
 export type ByteSink = (chunk: Uint8Array) => Promise<void> | void;
 
-/** A tensor to write: `read` is called once, when its turn comes, and returns its little-endian bytes. */
+/** A tensor to write. */
 export interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Gives the tensor's bytes, little-endian, when their turn comes. */
+  /** Returns the tensor's bytes, little-endian. Called once, just before they are written. */
   read(): Promise<Uint8Array> | Uint8Array;
 }
 
-/** Writes a safetensors file to `sink`. Throws `InputError` when two entries share a name. */
+/** Writes a safetensors file to `sink`. Throws `InputError` if two entries share a name. */
 export async function writeSafetensors(
   entries: readonly SafetensorsEntry[],
   metadata: ReadonlyMap<string, string>,
@@ -44,8 +44,8 @@ export async function writeSafetensors(
 function encodeHeader(entries: readonly SafetensorsEntry[], metadata: ReadonlyMap<string, string>): Uint8Array {
   const fields: string[] = [];
   const taken = new Set(['__metadata__']);
-  // Metadata in key order, for the same reason that the tensors are sorted. Joined by hand: an object would swallow
-  // "__proto__" and move integer-like names to the front.
+  // Metadata is sorted by key for the same reason. The JSON is assembled by hand because an object would drop "__proto__"
+  // and move integer-like names to the front.
   if (metadata.size > 0) {
     const pairs = [...metadata].sort(([a], [b]) => (a < b ? -1 : 1));
     fields.push(

@@ -5,7 +5,7 @@
  *     N    bytes of JSON          { name: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { text: text } }
  *     ...  tensor data            offsets count from here; the tensors tile it without holes or overlap
  *
- * Nothing in the header is believed before it is checked, and only the header is read until a tensor is asked for.
+ * The header is fully validated. Only the header is read until a tensor is requested.
  */
 import { InputError } from '../../errors.js';
 import type { ByteSource } from './byte-source.js';
@@ -15,8 +15,8 @@ import { quoted } from './quoted.js';
 import { contiguousStrides, readStrided, type StridedTensor } from './strided-tensor.js';
 
 /**
- * Larger headers are refused before anything is allocated. The format allows 100 MB, a CLIP has a tenth of a megabyte; as objects, JSON
- * can take twenty times its length.
+ * Larger headers are refused before anything is allocated. The format allows 100 MB; a CLIP's header takes 0.1 MB, and parsed JSON can
+ * take 20 times the size of its text.
  */
 export const MAX_HEADER_BYTES = 16 * 2 ** 20;
 
@@ -27,7 +27,7 @@ interface Entry {
   readonly end: number;
 }
 
-/** Opens a safetensors file. Throws `InputError` for anything that the format does not allow. */
+/** Opens a safetensors file. Throws `InputError` if it violates the format. */
 export async function openSafetensors(source: ByteSource): Promise<Checkpoint> {
   const { name } = source;
   if (source.size < 8)
@@ -68,7 +68,7 @@ function parseHeader(bytes: Uint8Array, name: string): object {
   return header;
 }
 
-/** Checks every entry and that together they tile the data: that also catches a name given twice. */
+/** Checks every entry, and that together they tile the data, which also catches duplicate names. */
 function readHeader(
   header: object,
   dataStart: number,

@@ -1,15 +1,14 @@
 /**
- * A checkpoint spread over several files, as Hugging Face splits large ones: `model-00001-of-00002.safetensors`, ... and
- * `model.safetensors.index.json` (or the same with `pytorch_model.bin`), whose `weight_map` says which file has which
- * tensor.
+ * Checkpoints split over several files in Hugging Face's way: `model-00001-of-00002.safetensors`, ... and
+ * `model.safetensors.index.json` (or the same with `pytorch_model.bin`), whose `weight_map` maps tensors to files.
  */
 import { InputError } from '../../errors.js';
 import { type Checkpoint, requireTensor } from './checkpoint.js';
 import { quoted } from './quoted.js';
 
 /**
- * Reads an index file. Returns tensor name -> file name, in the index's order. Throws `InputError` if a file name is
- * not a plain name: an index must not send its reader to other folders.
+ * Parses an index file into tensor name -> file name, in the index's order. Throws `InputError` if a file name is not a
+ * plain name, since an index must not point to other folders.
  */
 export function parseShardIndex(text: string, fileName: string): Map<string, string> {
   let index: unknown;
@@ -40,9 +39,9 @@ export function shardFileNames(text: string, fileName: string): string[] {
 }
 
 /**
- * Joins shards into one checkpoint. With an index, `weightMap` decides where each tensor is read and `name` is the
- * index file; without one, all tensors of all shards are taken and a name may occur only once. Throws `InputError` for a
- * missing shard, a tensor that is not where the index says, and shards of different formats.
+ * Joins shards into one checkpoint. With an index, `weightMap` determines each tensor's shard and `name` is the index
+ * file; without one, the result has all tensors of all shards, and names must be unique. Throws `InputError` for a
+ * missing shard, a tensor missing from the shard in the index, and shards of different formats.
  */
 export function joinShards(
   shards: readonly Checkpoint[],
@@ -54,7 +53,7 @@ export function joinShards(
   if (format === undefined) throw new InputError(`${name}: the files that hold its tensors are missing`);
   if (other)
     throw new InputError(
-      `${other.name}: shards of one checkpoint share a format, found ${other.format} beside ${format}`,
+      `${other.name}: shards of one checkpoint must have the same format, found ${other.format} and ${format}`,
     );
   const owners = weightMap ? ownersByIndex(shards, name, weightMap) : ownersByContent(shards);
   const find = (tensor: string): Checkpoint => requireTensor(owners, tensor, name);
@@ -81,7 +80,7 @@ function ownersByIndex(
     const shard = byFile.get(file);
     if (!shard) throw new InputError(`${name}: tensor ${quoted(tensor)} is in ${quoted(file)}, which was not given`);
     if (!shard.has(tensor))
-      throw new InputError(`${shard.name}: tensor ${quoted(tensor)} is missing, ${name} says that it is here`);
+      throw new InputError(`${shard.name}: tensor ${quoted(tensor)} is missing, but ${name} says it is in this file`);
     owners.set(tensor, shard);
   }
   return owners;
@@ -99,7 +98,7 @@ function ownersByContent(shards: readonly Checkpoint[]): Map<string, Checkpoint>
   return owners;
 }
 
-/** Weights, best first: Hugging Face's, then OpenCLIP's. */
+/** Weights, in order of preference: Hugging Face's, then OpenCLIP's. */
 export const WEIGHT_FILES = [
   'model.safetensors',
   'model.safetensors.index.json',
@@ -109,10 +108,10 @@ export const WEIGHT_FILES = [
   'open_clip_pytorch_model.bin',
 ] as const;
 
-/** Configurations, of which a model folder has one at least. */
+/** Configurations; a model folder has at least one. */
 export const CONFIG_FILES = ['config.json', 'open_clip_config.json'] as const;
 
-/** Vocabularies, best first: Hugging Face's, OpenAI's, and what newer versions of transformers save alone. */
+/** Vocabularies, in order of preference: Hugging Face's, OpenAI's, and the only file that newer versions of transformers save. */
 export const VOCABULARY_FILES = [
   'merges.txt',
   'bpe_simple_vocab_16e6.txt.gz',
@@ -123,5 +122,5 @@ export const VOCABULARY_FILES = [
 /** The ids of a vocabulary's tokens, beside its merges. */
 export const IDS_FILE = 'vocab.json';
 
-/** Far above any text file of a model folder (an index of shards, a vocabulary); as objects, JSON can take twenty times as much. */
+/** Far above any text file of a model folder (shard index, vocabulary). Parsed JSON can take 20 times the size of its text. */
 export const MAX_TEXT_BYTES = 16 * 2 ** 20;

@@ -1,22 +1,22 @@
 /**
- * The state_dict in what training programs save: the file itself, or a dictionary in it, beside optimizers, options, schedulers and
- * whatever else. Python objects among it are stood for by `PickleOpaque`; where a tensor is a part of one, only its code could get it out.
+ * Finds the state_dict in a file saved by a training program: the top-level dictionary, or one inside it next to optimizers, options,
+ * schedulers and so on. Python objects are represented by `PickleOpaque`; a tensor inside one could only be extracted by its code.
  */
 import { InputError } from '../../errors.js';
 import { PickleOpaque, type PickleValue } from './pickle-reader.js';
 import { quoted } from './quoted.js';
 import { TorchData, TorchStorage, TorchTensor } from './torch-pickle.js';
 
-/** Keys under which training programs put the state_dict, in the order in which we look. */
+/** Keys under which training programs save the state_dict, in search order. */
 const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'module'];
-/** Dictionaries in dictionaries are followed so far. */
+/** Depth to which nested dictionaries are searched. */
 const MAX_NESTING = 8;
 
 type Dictionary = ReadonlyMap<PickleValue, PickleValue>;
 
 /**
- * The tensors of the state_dict in `value`, by their names. Throws InputError, saying how to save the file again, if the model is a Python
- * object, if one of its tensors is a part of one, and if two dictionaries could be the model's.
+ * The tensors of the state_dict in `value`, by name. Throws InputError, with advice on how to save the file again, if the model is a
+ * Python object, if a tensor is inside one, and if two dictionaries could be the model's.
  */
 export function stateDictOf(value: PickleValue, name: string): Map<string, TorchTensor> {
   if (value instanceof PickleOpaque) throw wholeObject(name, value, '');
@@ -41,14 +41,14 @@ export function stateDictOf(value: PickleValue, name: string): Map<string, Torch
   const [array] = tensors.size === 0 ? [...dictionary.values()].filter((item) => item instanceof PickleOpaque) : [];
   if (array) {
     throw new InputError(
-      `${name}: no tensors in it, but objects made by ${quoted(array.madeBy)}, which is not run here; save tensors: arrays of NumPy ` +
+      `${name}: contains no tensors, but objects made by ${quoted(array.madeBy)}, which is not run here; save tensors instead: NumPy arrays ` +
         'with torch.from_numpy, a module with state_dict()',
     );
   }
   return tensors;
 }
 
-/** By the keys that programs use, else the dictionary with the most tensors wherever it is. */
+/** The dictionary under the usual keys, else the nested one with the most tensors. */
 function findDictionary(top: Dictionary, name: string): { dictionary: Dictionary; path: readonly string[] } {
   let dictionary = top;
   const path: string[] = [];
@@ -59,34 +59,35 @@ function findDictionary(top: Dictionary, name: string): { dictionary: Dictionary
     path.push(key);
   }
   if (tensorsIn(dictionary) > 0) return { dictionary, path };
-  const found = dictionariesBelow(top);
-  const most = Math.max(0, ...found.map(({ tensors }) => tensors));
-  const [best, other] = found.filter(({ tensors }) => tensors === most);
+  const candidates = dictionariesBelow(top);
+  const most = Math.max(0, ...candidates.map(({ tensors }) => tensors));
+  const [best, other] = candidates.filter(({ tensors }) => tensors === most);
   if (!best) return { dictionary, path };
   if (!other) return best;
   throw new InputError(
-    `${name}: equally many tensors in ${subscripts(best.path) || 'it'} and in ${subscripts(other.path)}; keep the model's, in Python: ` +
+    `${name}: as many tensors in ${subscripts(best.path) || 'the file itself'} as in ${subscripts(other.path)}; keep the model's, in Python: ` +
       `torch.save(torch.load(${quoted(name)}, map_location="cpu")${subscripts(best.path)}, "new.pt")`,
   );
 }
 
-interface Found {
+/** A dictionary that may be the state_dict. */
+interface Candidate {
   readonly dictionary: Dictionary;
   readonly path: readonly string[];
-  /** Number of tensors directly in it. */
+  /** Number of tensors directly in the dictionary. */
   readonly tensors: number;
 }
 
-/** Each dictionary once, however often a pickle's memo has it. */
-function dictionariesBelow(top: Dictionary): Found[] {
-  const found: Found[] = [];
+/** All nested dictionaries with tensors, each once even if the pickle refers to it repeatedly. */
+function dictionariesBelow(top: Dictionary): Candidate[] {
+  const candidates: Candidate[] = [];
   const seen = new Set<Dictionary>([top]);
   let level: { dictionary: Dictionary; path: readonly string[] }[] = [{ dictionary: top, path: [] }];
   for (let depth = 0; depth <= MAX_NESTING && level.length > 0; depth++) {
     const next: typeof level = [];
     for (const { dictionary, path } of level) {
       const tensors = tensorsIn(dictionary);
-      if (tensors > 0) found.push({ dictionary, path, tensors });
+      if (tensors > 0) candidates.push({ dictionary, path, tensors });
       for (const [key, item] of dictionary) {
         if (typeof key !== 'string' || !(item instanceof Map) || seen.has(item)) continue;
         seen.add(item);
@@ -95,10 +96,10 @@ function dictionariesBelow(top: Dictionary): Found[] {
     }
     level = next;
   }
-  return found;
+  return candidates;
 }
 
-/** A parameter's dotted name, or a function of PyTorch that puts a tensor together: no scheduler that refers to some. */
+/** Recognises a tensor by a parameter's dotted name, by a PyTorch function that rebuilds tensors, or by its data; excludes e.g. a scheduler. */
 function isTensor(key: string, { madeBy, parts }: PickleOpaque): boolean {
   return (
     key.includes('.') || /^torch\._(?:utils|tensor)\./.test(madeBy) || parts.some((part) => part instanceof TorchData)
@@ -111,7 +112,7 @@ function tensorsIn(dictionary: Dictionary): number {
   return count;
 }
 
-/** Whether there is a tensor's data anywhere in an object. `seen`: what has been looked through, to no effect. */
+/** Whether an object contains tensor data at any depth. `seen` collects values already searched without success. */
 function holdsData(object: PickleOpaque, seen: Set<PickleValue>): boolean {
   const waiting: PickleValue[] = [object];
   for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {

@@ -1,6 +1,6 @@
 /**
- * A tensor as a file stores it: a strided window on a run of elements. PyTorch saves views as they are (a transposed
- * weight keeps its strides, a slice its offset), safetensors is always contiguous; one reader serves both.
+ * Reads stored tensors as strided views of a storage. PyTorch saves views as they are (a transposed weight keeps its
+ * strides, a slice its offset); safetensors is always contiguous. One reader serves both.
  */
 import { InputError } from '../../errors.js';
 import type { RowRange } from './checkpoint.js';
@@ -29,7 +29,7 @@ export function contiguousStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** How many storage elements lie between the first and the last that a tensor touches, both included. */
+/** Number of storage elements from the first to the last that a tensor uses, inclusive. */
 export function storageSpan(shape: readonly number[], strides: readonly number[]): number {
   let last = 0;
   for (let axis = 0; axis < shape.length; axis++) {
@@ -39,7 +39,7 @@ export function storageSpan(shape: readonly number[], strides: readonly number[]
   return last + 1;
 }
 
-/** Reads a tensor, or some of its rows, into row-major order; `halves` as `Checkpoint.read` has it. `what` names it in errors. */
+/** Reads a tensor, or some of its rows, in row-major order; for `halves` see `Checkpoint.read`. `what` names the tensor in errors. */
 export async function readStrided(
   tensor: StridedTensor,
   readStorage: ReadStorage,
@@ -65,13 +65,13 @@ export async function readStrided(
   return decodeElements(gather(bytes, shape, strides, bytesEach, what), dtype);
 }
 
-/** Whether walking the strides is walking the storage in order. Strides of axes of size 1 say nothing. */
+/** Whether the elements are contiguous in row-major order. Strides of axes of size 1 are ignored. */
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   const wanted = contiguousStrides(shape);
   return shape.includes(0) || shape.every((size, axis) => size === 1 || strides[axis] === wanted[axis]);
 }
 
-/** Copies the elements of a strided window one by one, in row-major order, counting like an odometer. */
+/** Copies the elements of a strided view in row-major order, incrementing the index like an odometer. */
 function gather(
   bytes: Uint8Array,
   shape: readonly number[],

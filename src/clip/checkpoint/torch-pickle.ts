@@ -1,11 +1,10 @@
 /**
- * The Python names that a pickle of weights needs: PyTorch's tensor rebuilders and storages, ordered dictionaries, the typed lists of
- * TorchScript, and TorchScript's module classes as inert records. What training programs save beside weights (numbers of NumPy,
- * paths, options, schedulers) needs other names; an object of theirs is stood for by a `PickleOpaque`, and nothing is run. Names that
- * only an attack has are refused.
+ * Resolves the Python names in a pickle of weights: PyTorch's tensor rebuilders and storages, ordered dictionaries, TorchScript's typed
+ * lists, and its module classes as inert records. Other objects that training programs save with the weights (NumPy numbers, paths,
+ * options, schedulers) become a `PickleOpaque`; nothing is run. Names that only an attack would use are refused.
  *
  * A tensor in such a pickle is a call `_rebuild_tensor_v2(storage, offset, size, stride, ...)`; its storage is a
- * persistent id `('storage', torch.FloatStorage, key, device, length)`, and the bytes lie elsewhere under that key.
+ * persistent id `('storage', torch.FloatStorage, key, device, length)`, and its bytes are in the archive entry with that key.
  */
 import { InputError } from '../../errors.js';
 import { type DType, elementCount, itemBytes } from './dtype.js';
@@ -20,7 +19,7 @@ import {
 import { quoted } from './quoted.js';
 import { type StridedTensor, storageSpan } from './strided-tensor.js';
 
-/** A run of elements in the archive that tensors are windows on. */
+/** A block of elements in the archive, of which tensors are views. */
 export class TorchStorage extends PickleHostValue {
   constructor(
     readonly dtype: DType,
@@ -37,7 +36,7 @@ export class TorchStorage extends PickleHostValue {
   }
 }
 
-/** A tensor that has not been read: a strided window on a storage that contains it. */
+/** A tensor that has not been read yet: a strided view of a storage. */
 export class TorchTensor extends PickleHostValue implements StridedTensor {
   constructor(
     readonly storage: TorchStorage,
@@ -53,7 +52,7 @@ export class TorchTensor extends PickleHostValue implements StridedTensor {
   }
 }
 
-/** Modules whose functions do things when called, and functions of Python's own that run code. */
+/** Modules whose functions have side effects, and built-ins that run code. */
 const HOSTILE_MODULES: ReadonlySet<string> = new Set(
   'os posix nt subprocess commands pty shutil socket sys runpy importlib webbrowser ctypes code codeop pdb'.split(' '),
 );
@@ -66,7 +65,7 @@ function isHostile(module: string, name: string): boolean {
   return isBuiltin ? HOSTILE_BUILTINS.has(name) : HOSTILE_MODULES.has(module.split('.')[0]!);
 }
 
-/** A storage class as a value: the second element of a persistent id. */
+/** A storage class, the second element of a persistent id. */
 interface StorageClass extends PickleGlobal {
   readonly dtype: DType;
 }
@@ -84,7 +83,7 @@ const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
   ['BoolStorage', 'BOOL'],
 ] as const);
 
-/** Values that occur beside weights and that we keep only as names. */
+/** Values that occur next to weights and are kept only by name. */
 const INERT_NAMES: ReadonlySet<string> = new Set(
   [
     'float32',
@@ -103,15 +102,15 @@ const INERT_NAMES: ReadonlySet<string> = new Set(
   ].map((dtype) => `torch.${dtype}`),
 );
 
-/** Stride-0 tensors may repeat their storage this far; beyond it, a few bytes would ask for any amount of memory. */
+/** Limit for stride-0 tensors that repeat their storage; without it, a few bytes could demand any amount of memory. */
 const MAX_EXPANDED_ELEMENTS = 2 ** 20;
 
 const MAX_DICTIONARY_PAIRS = 1_000_000;
 
-/** A memoised shape of 64 dimensions would make a kilobyte of tensor for every five bytes. */
+/** With a memoised shape of 64 dimensions, every five bytes of pickle could create a tensor object of a kilobyte. */
 const MAX_TENSORS = 100_000;
 
-/** The allow-list for PyTorch's files. `what` names the pickle in errors. */
+/** The host for PyTorch's files. `what` names the pickle in errors. */
 export function torchPickleHost(what: string): PickleHost {
   let pairsLeft = MAX_DICTIONARY_PAIRS;
   let tensorsLeft = MAX_TENSORS;
@@ -130,7 +129,7 @@ export function torchPickleHost(what: string): PickleHost {
       ([pairs = []]) => {
         if (!Array.isArray(pairs))
           throw new InputError(`${what}: an OrderedDict is made from something that is not a list`);
-        // A memoised list could be made into a dictionary again and again, for four bytes each time.
+        // A memoised list could be turned into a dictionary repeatedly, for four bytes each time.
         pairsLeft -= pairs.length;
         if (pairsLeft < 0)
           throw new InputError(`${what}: its dictionaries have more than ${MAX_DICTIONARY_PAIRS} items`);
@@ -164,7 +163,7 @@ export function torchPickleHost(what: string): PickleHost {
   };
 }
 
-/** A tensor's bytes in a type that is not read here (complex, quantised, 8-bit floating point): `TorchData` marks them as such. */
+/** Marks tensor data of an unsupported type (complex, quantised, 8-bit floating point). */
 export class TorchData extends PickleHostValue {}
 
 function loadStorage(id: PickleValue, what: string): TorchStorage | PickleOpaque | undefined {
@@ -195,7 +194,7 @@ function rebuildTensor(args: readonly PickleValue[], what: string): TorchTensor 
   if (elements > Math.max(storage.length, MAX_EXPANDED_ELEMENTS)) {
     throw new InputError(`${where} repeats ${storage.length} elements into ${elements}`);
   }
-  // Copies: the pickle may still append to its own lists.
+  // Copied because the pickle may still append to its lists.
   return new TorchTensor(storage, offset, [...size], [...stride]);
 }
 

@@ -4,10 +4,10 @@
  *     <root>/data.pkl       a pickle: a state_dict, a checkpoint around one, or a TorchScript module tree
  *     <root>/data/<key>     one storage each, raw little-endian elements
  *     <root>/byteorder      "little" or "big", since 2.1
- *     <root>/constants.pkl, <root>/code/   only in TorchScript archives, such as the ones that OpenAI published
+ *     <root>/constants.pkl, <root>/code/   only in TorchScript archives, such as those published by OpenAI
  *
- * A module tree is flattened to the dotted names that its state_dict has; `state-dict` finds a state_dict among what training programs
- * save with it. Nothing in the pickle is executed.
+ * A module tree is flattened to the dotted names of its state_dict; `state-dict` finds a state_dict in a training checkpoint. Nothing
+ * in the pickle is executed.
  */
 import { InputError } from '../../errors.js';
 import type { ByteSource } from './byte-source.js';
@@ -66,7 +66,7 @@ export async function openTorch(source: ByteSource): Promise<Checkpoint> {
   };
 }
 
-/** The archive's one top folder, which torch names after the file. */
+/** The archive's top-level folder, which torch names after the file. */
 function findRoot(archive: ZipArchive): string {
   const roots = archive.names().filter((entry) => /^[^/]+\/data\.pkl$/.test(entry));
   if (roots.length !== 1) {
@@ -103,7 +103,7 @@ function collectTensors(
 
 /**
  * Adds a module's tensors under `prefix`, then those of its children. A module that occurs twice is listed twice, as in
- * a state_dict; `budget` keeps a tree that a pickle's memo has folded from unfolding without end.
+ * a state_dict; `budget` bounds the expansion of modules that a pickle's memo shares.
  */
 function flattenModule(
   module: PickleRecord,

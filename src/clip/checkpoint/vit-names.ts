@@ -1,6 +1,6 @@
 /**
- * The names of a vision transformer in timm (`timm/models/vision_transformer.py` of huggingface/pytorch-image-models), which DeiT's
- * published checkpoints share (`models.py` of facebookresearch/deit), translated to the one naming of this program:
+ * Translates timm's tensor names for vision transformers (`timm/models/vision_transformer.py` of huggingface/pytorch-image-models),
+ * which DeiT's published checkpoints also use (`models.py` of facebookresearch/deit), to canonical names:
  *
  *     cls_token, dist_token                     embeddings.class_embedding, embeddings.distillation_embedding
  *     pos_embed                                 embeddings.position_embedding.weight
@@ -10,7 +10,7 @@
  *     blocks.N.mlp.fc1, .fc2                    encoder.layers.N.mlp.fc1, .fc2
  *     norm                                      post_layernorm
  *
- * all under `vision_model.`. Classifiers (`head`, `head_dist`) are left out: a probe brings its own.
+ * all under `vision_model.`. Classifiers (`head`, `head_dist`) are dropped; a probe trains its own.
  */
 import { type CanonicalTensor, WRAPPER_PREFIX } from './canonical-names.js';
 
@@ -41,7 +41,7 @@ const BLOCK_PART: ReadonlyMap<string, string> = new Map([
 
 const CLASSIFIER = /^(?:head|head_dist)\.(?:weight|bias)$/;
 
-/** The canonical tensors that a stored one provides; a name that is not timm's stays as it is. */
+/** The canonical tensors that a stored tensor provides. Names that are not timm's are kept as they are. */
 export function vitTensorsOf(storedName: string): readonly CanonicalTensor[] {
   const name = storedName.replace(WRAPPER_PREFIX, '');
   if (CLASSIFIER.test(name)) return [];

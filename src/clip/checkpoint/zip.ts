@@ -2,9 +2,9 @@
  * Reader for ZIP archives (PKWARE APPNOTE 6.3.10: the end record 4.3.16, its 64-bit form 4.3.14-15, the central directory
  * 4.3.12, local headers 4.3.7), the container of PyTorch's files.
  *
- * Only the central directory is read on opening; one entry is read on demand. Each size in it is checked against the
- * file, and entries may not overlap, so neither a lying size nor a "zip bomb" gets memory. Checksums are not verified:
- * PyTorch can be told to write none (`torch.serialization.set_crc32_options`), and then leaves a wrong one.
+ * Opening reads only the central directory; entries are read on demand. Sizes are checked against the file and entries may
+ * not overlap, so false sizes and "zip bombs" cannot exhaust memory. Checksums are not verified: PyTorch can be configured
+ * not to compute them (`torch.serialization.set_crc32_options`), and then writes wrong ones.
  */
 import { Inflate } from 'fflate';
 import { InputError, messageOf } from '../../errors.js';
@@ -18,11 +18,11 @@ const ENTRY_BYTES = 46;
 const LOCAL_BYTES = 30;
 const MAX_COMMENT_BYTES = 0xffff;
 const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
-/** An entry takes a few hundred bytes of memory. PyTorch writes one for each tensor; the largest CLIPs have two thousand. */
+/** An entry takes a few hundred bytes of memory. PyTorch writes one per tensor; the largest CLIPs have 2,000. */
 export const MAX_ENTRIES = 200_000;
-/** The largest tensor of the largest CLIP takes a quarter of this, and PyTorch stores its tensors, it does not deflate them. */
+/** Four times the largest tensor of the largest CLIP. PyTorch stores tensors uncompressed anyway. */
 export const MAX_INFLATED_BYTES = 2 ** 30;
-/** Deflate cannot expand by more than this: 258 bytes out of two bits, rounded up (RFC 1951). */
+/** Deflate's maximum expansion: 258 bytes from two bits, rounded up (RFC 1951). */
 const MAX_DEFLATE_RATIO = 1040;
 const INFLATE_STEP = 65536;
 const STORED = 0;
@@ -44,8 +44,8 @@ export interface ZipArchive {
   /** Uncompressed length of an entry in bytes. */
   size(entry: string): number;
   /**
-   * Reads bytes `[offset, offset + length)` of an entry, by default all of it. A stored entry is read by range; a
-   * deflated one is inflated whole. Throws `InputError` for a missing or damaged entry.
+   * Reads bytes `[offset, offset + length)` of an entry, by default all of it. Stored entries are read by range, deflated
+   * ones inflated as a whole. Throws `InputError` for a missing or damaged entry.
    */
   read(entry: string, offset?: number, length?: number): Promise<Uint8Array>;
 }
@@ -96,7 +96,7 @@ async function findDirectory(source: ByteSource): Promise<DirectoryPlace> {
   const tailStart = size - tailBytes;
   const tail = view(await source.read(tailStart, tailBytes));
   for (let at = tailBytes - END_BYTES; at >= 0; at--) {
-    // The comment must end with the file: a signature inside a comment does not fit.
+    // The comment must end at the end of the file, which rules out a signature inside a comment.
     if (tail.getUint32(at, true) !== 0x06054b50 || at + END_BYTES + tail.getUint16(at + 20, true) !== tailBytes)
       continue;
     let disk = tail.getUint16(at + 4, true);
@@ -167,7 +167,7 @@ function parseDirectory(bytes: Uint8Array, place: DirectoryPlace, name: string):
   return entries;
 }
 
-/** Sizes and offset of one entry; each that is 0xffffffff stands in the ZIP64 extra field (id 1), in this order. */
+/** Sizes and offset of an entry. Those that are 0xffffffff are stored in the ZIP64 extra field (id 1), in this order. */
 function readSizes(directory: DataView, at: number, extraStart: number, extraEnd: number) {
   let size = directory.getUint32(at + 24, true);
   let compressedSize = directory.getUint32(at + 20, true);
@@ -190,7 +190,7 @@ function readSizes(directory: DataView, at: number, extraStart: number, extraEnd
   return { size, compressedSize, headerOffset };
 }
 
-/** Refuses entries that share bytes (the basis of "better zip bombs") or run into the directory, and lying sizes. */
+/** Refuses impossible sizes and entries that overlap each other (the basis of "better zip bombs") or the directory. */
 function refuseOverlap(entries: ReadonlyMap<string, ZipEntry>, directoryOffset: number, name: string): void {
   let previousEnd = 0;
   for (const [entryName, entry] of [...entries].sort(([, a], [, b]) => a.headerOffset - b.headerOffset)) {
@@ -210,7 +210,7 @@ function refuseOverlap(entries: ReadonlyMap<string, ZipEntry>, directoryOffset: 
   }
 }
 
-/** Where an entry's data begins: after its local header, whose name and extra field have their own lengths. */
+/** Offset of an entry's data, after its local header, whose name and extra field may differ in length from the directory's. */
 async function dataOffset(source: ByteSource, entry: ZipEntry, what: string): Promise<number> {
   if (entry.encrypted) throw new InputError(`${what} is encrypted`);
   if (entry.method !== STORED && entry.method !== DEFLATED) {
@@ -221,7 +221,7 @@ async function dataOffset(source: ByteSource, entry: ZipEntry, what: string): Pr
   return entry.headerOffset + LOCAL_BYTES + local.getUint16(26, true) + local.getUint16(28, true);
 }
 
-/** Inflates to exactly `size` bytes, and stops as soon as the stream yields more. */
+/** Inflates to exactly `size` bytes, failing as soon as the stream yields more. */
 function inflate(compressed: Uint8Array, size: number, what: string): Uint8Array {
   const out = new Uint8Array(size);
   let filled = 0;

@@ -84,7 +84,7 @@ describe('every format of the tiny CLIP is the same model', () => {
     };
     await expectInputError(
       () => validateShapes(both, CONFIG),
-      /it holds two models, one under "" and one under "ema\."; keep one/,
+      /contains two models, one under "" and one under "ema\."; keep one/,
     );
   });
 });

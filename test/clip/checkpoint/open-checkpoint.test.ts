@@ -19,7 +19,7 @@ describe('format by content', () => {
 
   test.each([
     ['empty', '', /is empty/],
-    ['a web page', '<!DOCTYPE html>', /a web page, not a checkpoint: a download that went wrong; ptdpc fetch/],
+    ['a web page', '<!DOCTYPE html>', /a web page, not a checkpoint \(failed download\?\); ptdpc fetch/],
     ['an error page', '\n <?xml version="1.0"?><Error><Code>AccessDenied', /a web page, not a checkpoint/],
     [
       "NumPy's archive",

@@ -104,12 +104,12 @@ describe('objects of unknown classes', () => {
     [
       'arrays of NumPy only',
       named(opaque('U', 1, 'x')),
-      /^x\.pt: no tensors in it, but objects made by "my\.lib\.make"/,
+      /^x\.pt: contains no tensors, but objects made by "my\.lib\.make"/,
     ],
     [
       'two dictionaries alike',
       concat(wrapped('student', named(plain)), 'U', 7, 'teacher', named(plain), 's'),
-      /^x\.pt: equally many tensors in \["student"\] and in \["teacher"\]; keep the model's/,
+      /^x\.pt: as many tensors in \["student"\] as in \["teacher"\]; keep the model's/,
     ],
   ])('%s: refused, with how to save it again', async (_, pickle, message) => {
     await expectInputError(openPickle(pickle), message, /torch\./);
