@@ -176,7 +176,7 @@ describeInBrowser('Own model on the CPU', (browser) => {
       await page.locator('.plan').waitFor();
       await writeFile(join(folder, 'model.safetensors'), 'something else');
       await load(page);
-      expect(await refused(page)).toMatch(/^model\.safetensors: cannot be read \(any more\): /);
+      expect(await refused(page)).toMatch(/^model\.safetensors: cannot be read: /);
       await inUse(page, 'demonstration');
       await page.getByRole('tab', { name: 'Predict' }).click();
       await page.getByRole('button', { name: 'Draw other scenes' }).click();

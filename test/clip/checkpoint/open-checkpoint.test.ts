@@ -92,7 +92,7 @@ describe('shards', () => {
     );
     await expectInputError(openCheckpoint([indexSource(map), indexSource(map), first!]), /second checkpoint index/);
     const torch = bytesSource('views.pt', fixtureBytes('checkpoint/views.pt'));
-    await expectInputError(openCheckpoint([first!, torch]), /views\.pt: .*torch beside safetensors/);
+    await expectInputError(openCheckpoint([first!, torch]), /views\.pt: .*torch and safetensors/);
   });
 
   test('an index names its files, each once, and only plain names', async () => {
