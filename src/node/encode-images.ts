@@ -17,7 +17,10 @@ import { hardwareThreads } from './wasm-threads.js';
 /** Fewer images than this are decoded sooner than a thread has started. */
 const FEW_IMAGES = 6;
 
-/** Files read and not yet decoded take at most so much, and one file more. */
+/** Files read at once. */
+const FILES_AHEAD = 8;
+
+/** Files read and not yet decoded take at most so much, and those of `FILES_AHEAD` more. */
 const MOST_BYTES_AHEAD = 64 * 2 ** 20;
 
 export interface EncodeRequest {
@@ -137,6 +140,9 @@ class ImageReader {
   readonly #hashes: string[] = [];
   readonly #skipped = new Map<number, SkippedImage>();
   readonly #truncated = new Set<number>();
+  /** Files being read, in order. */
+  readonly #reads: { readonly index: number; readonly outcome: Promise<Uint8Array | { readonly error: unknown }> }[] =
+    [];
   #next = 0;
   #cached = 0;
 
@@ -157,10 +163,14 @@ class ImageReader {
   async begin(size: number): Promise<DecodingImage[]> {
     const { paths } = this.#request;
     const batch: DecodingImage[] = [];
-    for (let bytes = 0; batch.length < size && bytes < MOST_BYTES_AHEAD && this.#next < paths.length; ) {
-      const index = this.#next++;
+    for (let bytes = 0; batch.length < size && bytes < MOST_BYTES_AHEAD; ) {
+      this.#readAhead();
+      const read = this.#reads.shift();
+      if (!read) break;
+      const { index, outcome } = read;
       try {
-        const file = await readImageFile(paths[index]!);
+        const file = await outcome;
+        if ('error' in file) throw file.error;
         const image = await this.#lookUpOrDecode(index, paths[index]!, file);
         if (!image) continue;
         batch.push(image);
@@ -170,6 +180,15 @@ class ImageReader {
       }
     }
     return batch;
+  }
+
+  /** Starts reading the next files: each read waits for the disk, or a network, several times. */
+  #readAhead(): void {
+    const { paths } = this.#request;
+    while (this.#reads.length < FILES_AHEAD && this.#next < paths.length) {
+      const index = this.#next++;
+      this.#reads.push({ index, outcome: readImageFile(paths[index]!).catch((error: unknown) => ({ error })) });
+    }
   }
 
   /** Waits for the pixels of images begun; those that turn out unreadable are left out. */
