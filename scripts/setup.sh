@@ -105,10 +105,9 @@ as_root() {
 
 can_be_root() { [[ $(id -u) == 0 ]] || sudo -n true 2>/dev/null; }
 
-# One variable of os-release(5), which is shell syntax by definition; empty where there is none.
+# One variable of os-release(5), without its quotes; empty if there is none. Read, not run, though the file is shell syntax.
 os_field() {
-  # shellcheck disable=SC2016 # the inner shell expands these
-  bash -c '. "$0" && echo "${!1:-}"' "$os_release" "$1" 2>/dev/null || true
+  sed -n "s/^$1=//p" "$os_release" 2>/dev/null | tail -n 1 | sed -e "s/^'\\(.*\\)'\$/\\1/" -e 's/^"\(.*\)"$/\1/' || true
 }
 
 uses_apt() {
