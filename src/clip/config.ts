@@ -1,4 +1,4 @@
-/** The sizes and choices that make one CLIP differ from another: where they come from, and how they are checked. */
+/** Model configurations: sizes and options of CLIPs and vision transformers, how they are read, inferred and checked. */
 export { ARCHITECTURES } from './config/architectures.js';
 export {
   type Activation,

@@ -1,4 +1,4 @@
-/** The text of files that people bring: UTF-8, or UTF-16 that says so. Spreadsheets and old editors save other encodings. */
+/** Decodes users' text files: UTF-8, or UTF-16 with a byte order mark. Spreadsheets and old editors also save other encodings. */
 import { InputError } from '../errors.js';
 
 const MARKED: readonly (readonly [first: number, second: number, encoding: string])[] = [
@@ -7,19 +7,19 @@ const MARKED: readonly (readonly [first: number, second: number, encoding: strin
 ];
 
 /**
- * The text in the bytes of a file, without a byte order mark. Throws InputError naming the file, and the first line that is wrong, if it
- * is neither UTF-8 nor UTF-16 with a byte order mark: read as if it were, class words would be full of U+FFFD.
+ * Decodes a file's bytes, dropping a byte order mark. Throws InputError naming the file and the first invalid line if it is neither
+ * UTF-8 nor UTF-16 with a byte order mark; decoding it anyway would fill class words with U+FFFD.
  */
 export function decodeText(bytes: Uint8Array, name: string): string {
   const encoding = encodingOf(bytes, name);
   const text = decoded(bytes, encoding);
   if (text !== undefined) return text;
   if (encoding !== 'utf-8')
-    throw new InputError(`${name}: expected UTF-16 text, as its first two bytes say, found damaged text; ${WAY_OUT}`);
+    throw new InputError(`${name}: expected UTF-16 text, as its byte order mark says, found invalid text; ${WAY_OUT}`);
   throw notUtf8(name, firstWrongLine(bytes));
 }
 
-/** The encoding of a text file, by its first two bytes. Throws InputError naming the file where they are zero. */
+/** The encoding of a text file, by its first two bytes. Throws InputError naming the file if one of them is zero. */
 export function encodingOf([first, second]: Uint8Array, name: string): string {
   const marked = MARKED.find(([a, b]) => a === first && b === second);
   if (!marked && (first === 0 || second === 0))
@@ -29,7 +29,7 @@ export function encodingOf([first, second]: Uint8Array, name: string): string {
   return marked?.[2] ?? 'utf-8';
 }
 
-/** One line of a UTF-8 file, counted from 1. Throws InputError naming file and line where it is something else. */
+/** Decodes one line (counted from 1) of a UTF-8 file. Throws InputError naming file and line if it is not valid UTF-8. */
 export function decodeLine(bytes: Uint8Array, name: string, line: number): string {
   const text = decoded(bytes, 'utf-8', line > 1);
   if (text === undefined) throw notUtf8(name, line);
@@ -50,7 +50,7 @@ function decoded(bytes: Uint8Array, encoding: string, ignoreBOM = false): string
   }
 }
 
-/** Counted from 1. A line feed is never part of a longer UTF-8 sequence, so that lines can be looked at one by one. */
+/** Counted from 1. A line feed is never part of a longer UTF-8 sequence, so lines can be decoded separately. */
 function firstWrongLine(bytes: Uint8Array): number {
   let line = 1;
   for (let start = 0; start < bytes.length; line++) {

@@ -129,7 +129,7 @@ describe('how pictures are prepared', () => {
     const { resample: _, ...rest } = siglip;
     await expectInputError(
       () => parsePreprocessing(JSON.stringify(rest), 'p.json', 224),
-      /^p\.json: resample is missing, and "SiglipImageProcessor" has other defaults/,
+      /^p\.json: resample is missing, and "SiglipImageProcessor" does not have CLIP's defaults/,
     );
   });
 
@@ -148,7 +148,7 @@ describe('how pictures are prepared', () => {
     ['padding', { do_pad: true }, /do_pad is not supported/],
     ['another crop', { crop_size: 336 }, /crop_size should be 224, which the image tower takes, found 336/],
     ['a crop that needs padding', { size: 200 }, /at least 224 pixels to crop from, found 200/],
-    ['no crop', { do_center_crop: false }, /do_center_crop should be true where size is a shortest edge/],
+    ['no crop', { do_center_crop: false }, /do_center_crop should be true if size is a shortest edge/],
     ['an oblong', { size: { height: 224, width: 336 } }, /size should be a height and an equal width/],
     ['the longest edge', { size: { longest_edge: 224 } }, /size should be a shortest_edge, or a height/],
     ['two means', { image_mean: [0.5, 0.5] }, /mean should be three numbers, found \[0\.5, 0\.5\]/],

@@ -1,4 +1,4 @@
-/** The sizes of published models, for work that has no checkpoint. */
+/** Sizes of published models, for use without a checkpoint. */
 import type { ClipConfig } from './clip-config.js';
 
 const SHARED = { activation: 'quick_gelu', layerNormEpsilon: 1e-5 } as const;

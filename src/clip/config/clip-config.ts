@@ -1,11 +1,11 @@
-/** `ClipConfig`: every size of a ViT CLIP, and the bounds within which this program runs one. */
+/** `ClipConfig`: the sizes of a ViT CLIP, and the limits of what this program can run. */
 import { InputError } from '../../errors.js';
 import type { Activation } from '../../kernels/index.js';
 import { MAX_HEAD_WIDTH } from '../../tensor/index.js';
 
 export type { Activation };
 
-/** What both transformers have. */
+/** Sizes that both transformers have. */
 export interface TowerConfig {
   /** Features per token. */
   readonly width: number;
@@ -13,11 +13,11 @@ export interface TowerConfig {
   readonly layers: number;
   /** Attention heads; `width / heads` features each. */
   readonly heads: number;
-  /** Width of the hidden layer of each block's perceptron. */
+  /** Width of the hidden layer of each block's MLP. */
   readonly intermediate: number;
 }
 
-/** Every size of a ViT CLIP, and its activation. */
+/** The sizes of a ViT CLIP, and its activation. */
 export interface ClipConfig {
   /** Width of the joint embedding space of images and texts. */
   readonly projectionDim: number;
@@ -27,7 +27,7 @@ export interface ClipConfig {
     /** Longest sequence in tokens. */
     readonly context: number;
     readonly vocabularySize: number;
-    /** Ids of the start and the end of a text, if the configuration gives them; the vocabulary's must be the same. */
+    /** Ids of the start-of-text and end-of-text tokens, if the configuration has them; they must match the vocabulary's. */
     readonly sot?: number | undefined;
     readonly eot?: number | undefined;
   };
@@ -43,8 +43,8 @@ export interface ClipConfig {
 const LARGEST = { width: 65_536, layers: 1024, context: 65_536, vocabularySize: 16_777_216, side: 16_384 };
 
 /**
- * Returns `config` if this program can run it, else throws `InputError` naming the size at fault. `what` is where the
- * configuration comes from. The text width must be the joint width, since prompts are compared with image features.
+ * Returns `config` if this program can run it, else throws `InputError` naming the offending size. `what` names the source
+ * of the configuration. The text width must equal the joint width, since prompts are compared with image features.
  */
 export function checkConfig(config: ClipConfig, what: string): ClipConfig {
   const { text, vision } = config;
@@ -89,7 +89,7 @@ export function checkConfig(config: ClipConfig, what: string): ClipConfig {
   return config;
 }
 
-/** The first thing in which two models differ, special tokens aside, by its name and both values; undefined if none does. */
+/** Name and both values of the first field in which two models differ, ignoring special tokens; undefined if they agree. */
 export function firstDifference(a: ClipConfig, b: ClipConfig): string | undefined {
   const others = new Map(described(b));
   const different = described(a).find(([name, value]) => others.get(name) !== value);

@@ -1,6 +1,6 @@
 /**
- * Hugging Face's `config.json` for `CLIPModel`, read and written. Keys left out take the defaults of transformers'
- * `CLIPConfig` (configuration_clip.py), which are the sizes of OpenAI's ViT-B/32: published files rely on them.
+ * Reads and writes Hugging Face's `config.json` for `CLIPModel`. Missing keys take the defaults of transformers'
+ * `CLIPConfig` (configuration_clip.py), which are the sizes of OpenAI's ViT-B/32; published files rely on them.
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
@@ -8,8 +8,8 @@ import { type Activation, type ClipConfig, checkConfig } from './clip-config.js'
 import { JsonFields } from './json-fields.js';
 
 /**
- * Reads a `config.json`, or OpenCLIP's `open_clip_config.json`. `fileName` names it in errors. Throws `InputError` for
- * another kind of model and for sizes that this program cannot run.
+ * Parses a `config.json`, or OpenCLIP's `open_clip_config.json`. `fileName` names it in errors. Throws `InputError` for
+ * other kinds of model and for sizes that this program cannot run.
  */
 export function parseConfigJson(text: string, fileName: string): ClipConfig {
   const root = JsonFields.parse(text, fileName);
@@ -17,7 +17,7 @@ export function parseConfigJson(text: string, fileName: string): ClipConfig {
   if (openClip) return parseOpenClipConfig(openClip, fileName);
   requireClip(root, fileName);
 
-  // Files from before transformers 4.25 may carry `*_config_dict` as well; transformers lets it win, defaults included.
+  // Files from before transformers 4.25 may also have `*_config_dict`; as in transformers, it takes precedence, defaults included.
   const empty = JsonFields.parse('{}', fileName);
   const textFields = root.object('text_config_dict') ?? root.object('text_config') ?? empty;
   const visionFields = root.object('vision_config_dict') ?? root.object('vision_config') ?? empty;
@@ -62,10 +62,10 @@ export function parseConfigJson(text: string, fileName: string): ClipConfig {
   return checkConfig(config, fileName);
 }
 
-/** The parts of a CLIP's configuration; files from before there was a `model_type` have at least one of them. */
+/** Keys of a CLIP's configuration; files that predate `model_type` have at least one of them. */
 const PARTS = ['text_config', 'vision_config', 'text_config_dict', 'vision_config_dict', 'projection_dim'];
 
-/** Throws InputError for the configuration of something else: with a CLIP's defaults it would run as one, and give wrong features. */
+/** Throws InputError if the configuration is not a CLIP's; with CLIP's defaults it would run, and give wrong features. */
 function requireClip(root: JsonFields, fileName: string): void {
   const modelType = root.value('model_type');
   if (modelType === 'clip' || (modelType === undefined && PARTS.some((part) => root.value(part) !== undefined))) return;
@@ -81,8 +81,8 @@ function requireClip(root: JsonFields, fileName: string): void {
 }
 
 /**
- * The ids of start and end. OpenAI's own files have 0 and 2, which are not the vocabulary's: those say nothing, as in transformers, which
- * then takes the highest id for the end.
+ * The ids of SOT and EOT. OpenAI's files have 0 and 2, which are not the vocabulary's and are ignored, as in transformers, which then
+ * takes the highest id as EOT.
  */
 function specialTokens(fields: JsonFields): Pick<ClipConfig['text'], 'sot' | 'eot'> {
   const [sot, eot] = [fields.number('bos_token_id', 0), fields.number('eos_token_id', 2)];
@@ -94,8 +94,8 @@ function isActivation(name: string): name is Activation {
 }
 
 /**
- * Writes a `config.json` that transformers' `CLIPModel` and `parseConfigJson` read back. `storedDType` is the type of
- * the weights beside it.
+ * Returns a `config.json` that transformers' `CLIPModel` and `parseConfigJson` can read. `storedDType` is the type of the
+ * weights in the same directory.
  */
 export function configToJson(config: ClipConfig, storedDType: 'float32' | 'float16' = 'float32'): string {
   const { projectionDim, activation, layerNormEpsilon, text, vision } = config;
@@ -118,8 +118,8 @@ export function configToJson(config: ClipConfig, storedDType: 'float32' | 'float
       ...tower(text),
       max_position_embeddings: text.context,
       vocab_size: text.vocabularySize,
-      // Where they are not known, the ids in OpenAI's own files: an eos_token_id of 2 makes transformers take the text feature at the
-      // highest id, as CLIP does.
+      // If unknown, the ids in OpenAI's files: an eos_token_id of 2 makes transformers read the text feature at the highest id, as
+      // CLIP does.
       bos_token_id: text.sot ?? 0,
       eos_token_id: text.eot ?? 2,
       pad_token_id: 1,
@@ -135,9 +135,9 @@ export function configToJson(config: ClipConfig, storedDType: 'float32' | 'float
   return `${JSON.stringify(json, null, 2)}\n`;
 }
 
-// OpenCLIP's `open_clip_config.json`, which its checkpoints on the Hugging Face hub come with (`model_cfg`; the same fields
-// as open_clip's src/open_clip/model_configs/*.json). A field that would change the architecture is refused by name, so
-// that a model that only looks like a ViT CLIP is not run as one.
+// OpenCLIP's `open_clip_config.json`, which comes with its checkpoints on the Hugging Face hub (`model_cfg`; the same fields
+// as open_clip's src/open_clip/model_configs/*.json). Fields that would change the architecture are refused by name, so
+// that other architectures are not run as a ViT CLIP.
 
 const MODEL_KEYS = new Set(['embed_dim', 'quick_gelu', 'vision_cfg', 'text_cfg', 'custom_text', 'init_logit_scale']);
 const VISION_KEYS = new Set([
@@ -151,7 +151,7 @@ const VISION_KEYS = new Set([
 ]);
 const TEXT_KEYS = new Set(['context_length', 'vocab_size', 'width', 'heads', 'layers', 'mlp_ratio']);
 
-/** `model` is the object under `model_cfg`. Defaults are open_clip's own (CLIPVisionCfg, CLIPTextCfg in model.py). */
+/** Parses the object under `model_cfg`. Defaults are open_clip's (CLIPVisionCfg, CLIPTextCfg in model.py). */
 export function parseOpenClipConfig(model: JsonFields, fileName: string): ClipConfig {
   const visionFields = model.object('vision_cfg');
   const textFields = model.object('text_cfg');

@@ -1,21 +1,21 @@
 /**
- * A configuration from the tensors alone. Shapes give every size but two: the number of heads, for which all published
- * models follow a rule, and the activation, which nothing in a state_dict shows and which is therefore never guessed.
+ * Infers a configuration from the tensors alone. Shapes determine everything except the number of heads, for which all
+ * published models follow a rule, and the activation, which a state_dict does not show and which is never guessed.
  */
 import { InputError } from '../../errors.js';
 import { canonicalClip } from '../checkpoint/canonical-clip.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { type Activation, type ClipConfig, checkConfig, type TowerConfig } from './clip-config.js';
 
-/** What tensor shapes do not say. */
+/** What tensor shapes do not show. */
 export interface InferOptions {
-  /** Needed unless the checkpoint is one of OpenAI's own TorchScript archives. */
+  /** Required unless the checkpoint is one of OpenAI's TorchScript archives. */
   readonly activation?: Activation | undefined;
 }
 
 /**
- * Features per head in the vision tower, if it is not 64: OpenCLIP's ViT-H, -g, -bigG and -e (`head_width` in
- * open_clip's src/open_clip/model_configs/).
+ * Features per head by width of the vision tower, for models where it is not 64: OpenCLIP's ViT-H, -g, -bigG and -e
+ * (`head_width` in open_clip's src/open_clip/model_configs/).
  */
 export const VISION_HEAD_WIDTHS: ReadonlyMap<number, number> = new Map([
   [1280, 80],
@@ -26,8 +26,8 @@ export const VISION_HEAD_WIDTHS: ReadonlyMap<number, number> = new Map([
 export const HEAD_WIDTH = 64;
 
 /**
- * Infers the configuration of a CLIP checkpoint under any naming. Throws `InputError` naming the first missing tensor
- * if it is not a ViT CLIP, and naming the option if the activation is needed.
+ * Infers the configuration of a CLIP checkpoint with any supported naming. Throws `InputError` naming the first missing
+ * tensor if it is not a ViT CLIP, and naming the option if the activation is required.
  */
 export function inferConfig(checkpoint: Checkpoint, options: InferOptions = {}): ClipConfig {
   const clip = canonicalClip(checkpoint);
@@ -73,13 +73,13 @@ export function inferConfig(checkpoint: Checkpoint, options: InferOptions = {}):
   return checkConfig(config, name);
 }
 
-/** OpenAI's archives are recognised by three sizes that they store as tensors. */
+/** Recognises OpenAI's archives by three sizes that they store as tensors. */
 export function isOpenAiArchive(checkpoint: Checkpoint): boolean {
   const sizes = ['input_resolution', 'context_length', 'vocab_size'];
   return checkpoint.format === 'torchscript' && sizes.every((size) => checkpoint.has(size));
 }
 
-/** All of OpenAI's were trained with QuickGELU. */
+/** All of OpenAI's models were trained with QuickGELU. */
 function impliedActivation(checkpoint: Checkpoint): Activation {
   if (isOpenAiArchive(checkpoint)) return 'quick_gelu';
   throw new InputError(
@@ -90,6 +90,6 @@ function impliedActivation(checkpoint: Checkpoint): Activation {
 function notAClip(checkpoint: Checkpoint, tensor: string): InputError {
   const problem = checkpoint.names().some((name) => name.includes('visual.layer1.'))
     ? 'a CLIP with a ResNet is not supported, only ones with a vision transformer'
-    : 'not a CLIP checkpoint, or not a whole one';
+    : 'not a CLIP checkpoint, or incomplete';
   return new InputError(`${checkpoint.name}: ${problem}: tensor "${tensor}" is missing`);
 }

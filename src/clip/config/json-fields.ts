@@ -1,11 +1,11 @@
-/** Typed access to the fields of a JSON object that came from a file, with errors that name the field. */
+/** Typed access to the fields of a JSON object from a file, with errors that name the field. */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
 
-/** A JSON object whose fields are read by type. Every method throws InputError, naming the field, if it holds something else. */
+/** A JSON object with typed getters, which throw InputError naming the field if it has another type. */
 export class JsonFields {
   readonly #object: Readonly<Record<string, unknown>>;
-  /** Where the object stands, e.g. `model/config.json: text_config`. */
+  /** Location of the object for errors, e.g. `model/config.json: text_config`. */
   readonly #what: string;
 
   private constructor(object: Record<string, unknown>, what: string) {
@@ -13,7 +13,7 @@ export class JsonFields {
     this.#what = what;
   }
 
-  /** Parses `text`, which must hold an object. `what` names it in errors. */
+  /** Parses `text`, which must be a JSON object. `what` names it in errors. */
   static parse(text: string, what: string): JsonFields {
     let value: unknown;
     try {
@@ -30,12 +30,12 @@ export class JsonFields {
     return Object.keys(this.#object);
   }
 
-  /** Whatever is under `key`; undefined if it is absent or null. */
+  /** The value of `key`; undefined if it is absent or null. */
   value(key: string): unknown {
     return this.#get(key);
   }
 
-  /** Numbers, or undefined if there is nothing. */
+  /** The array of numbers under `key`, or undefined if there is none. */
   numbers(key: string): number[] | undefined {
     const value = this.#get(key);
     if (value === undefined) return undefined;
@@ -72,12 +72,12 @@ export class JsonFields {
     return value;
   }
 
-  /** Absent and null are the same, as they are to the Python that writes these files. */
+  /** Treats null as absent, as does the Python code that writes these files. */
   #get(key: string): unknown {
     return Object.hasOwn(this.#object, key) ? (this.#object[key] ?? undefined) : undefined;
   }
 
-  /** An error that says what `key` should have been. */
+  /** An error naming the expected value of `key`. */
   wrong(key: string, expected: string, value = this.value(key)): InputError {
     return new InputError(`${this.#what}: ${key} should be ${expected}, found ${quoted(value)}`);
   }

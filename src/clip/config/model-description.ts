@@ -1,6 +1,6 @@
 /**
- * What the small files of a model folder say of its model: sizes, activation, special tokens, and how pictures are prepared. Several
- * programs leave files in such folders; which of them counts is decided here, for the command line, the library and the page alike.
+ * Reads a model's sizes, activation, special tokens and image preprocessing from the small files in its folder. Several programs write
+ * such files; the precedence among them is decided here, for the command line, the library and the page.
  */
 import { InputError } from '../../errors.js';
 import { clipPreprocessing, type Preprocessing, samePreprocessing } from '../image/index.js';
@@ -9,28 +9,28 @@ import { parseConfigJson } from './config-json.js';
 import { JsonFields } from './json-fields.js';
 import { openClipPreprocessing, parsePreprocessorConfig, timmPreprocessing } from './preprocessing-json.js';
 
-/** The files that are read, if they are there. */
+/** The files that are read, if they exist. */
 export const DESCRIPTION_FILES = ['open_clip_config.json', 'config.json', 'preprocessor_config.json'] as const;
 
 /** Name of a file that describes a model. */
 export type DescriptionFile = (typeof DESCRIPTION_FILES)[number];
 
-/** A model's configuration and preprocessing, and which files say so. */
+/** A model's configuration and preprocessing, and the files they come from. */
 export interface ModelDescription {
   readonly config: ClipConfig;
   /** The file that the configuration comes from. */
   readonly configFile: DescriptionFile;
   readonly preprocessing: Preprocessing;
-  /** The file that says how pictures are prepared; undefined if none does, and it is as OpenAI's models have it. */
+  /** The file that describes the preprocessing; undefined if none does, and that of OpenAI's models is used. */
   readonly preprocessingFile: DescriptionFile | undefined;
-  /** Files that say otherwise about pictures, and are passed over. */
+  /** Files that describe a different preprocessing and are ignored. */
   readonly otherwise: readonly DescriptionFile[];
 }
 
 /**
- * Reads the files of a folder, given as text. Undefined if there is no configuration. OpenCLIP's goes before a `config.json`, which
- * may be timm's, of the image tower alone. `where` makes the name of a file in messages. Throws InputError for a configuration that is
- * no CLIP's, for two that disagree, and for preprocessing that cannot be done exactly.
+ * Describes the model from the text of its folder's files; undefined if there is no configuration. OpenCLIP's takes precedence over
+ * `config.json`, which may be timm's and describe the image tower only. `where` returns a file's name for messages. Throws InputError
+ * if the configuration is not a CLIP's, if two configurations disagree, and for preprocessing that cannot be reproduced exactly.
  */
 export function describeModel(
   files: ReadonlyMap<string, string>,
@@ -59,7 +59,7 @@ function modelTypeOf(text: string, fileName: string): string {
   return JsonFields.parse(text, fileName).text('model_type', '');
 }
 
-/** The first that says it: OpenCLIP's file, with which a model was trained, transformers', a copy of that perhaps, timm's. */
+/** From the first file that has it: OpenCLIP's (used in training), transformers' (possibly a copy of that), timm's. */
 function preprocessingOf(
   files: ReadonlyMap<string, string>,
   size: number,

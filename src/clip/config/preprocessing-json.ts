@@ -1,7 +1,7 @@
 /**
- * A model's image preprocessing, as three families of files give it: transformers' `preprocessor_config.json`, `preprocess_cfg` of
- * OpenCLIP's `open_clip_config.json`, and `pretrained_cfg` of timm's `config.json`. What can be done exactly is taken over; anything else
- * is refused by its key, since it would give other features.
+ * Reads a model's image preprocessing from any of three formats: transformers' `preprocessor_config.json`, `preprocess_cfg` in
+ * OpenCLIP's `open_clip_config.json`, and `pretrained_cfg` in timm's `config.json`. Settings that cannot be reproduced exactly are
+ * refused, naming the key, since they would give different features.
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
@@ -17,16 +17,16 @@ import {
 } from '../image/index.js';
 import { JsonFields } from './json-fields.js';
 
-/** Pillow's numbers of its filters. */
+/** Pillow's numeric codes of its filters. */
 const RESAMPLE: ReadonlyMap<unknown, Filter> = new Map([
   [2, 'bilinear'],
   [3, 'bicubic'],
 ]);
 
-/** Steps of transformers' image processors that are done, or change nothing here. */
+/** Steps of transformers' image processors that are implemented, or have no effect here. */
 const STEPS = new Set(['do_resize', 'do_center_crop', 'do_rescale', 'do_normalize', 'do_convert_rgb']);
 
-/** Any of the three, told apart by its keys. Throws InputError for what cannot be done exactly. */
+/** Parses any of the three formats, detected by its keys. Throws InputError for settings that cannot be reproduced exactly. */
 export function parsePreprocessing(text: string, fileName: string, size: number): Preprocessing {
   const fields = JsonFields.parse(text, fileName);
   const openClip = fields.object('preprocess_cfg');
@@ -37,9 +37,8 @@ export function parsePreprocessing(text: string, fileName: string, size: number)
 }
 
 /**
- * A `preprocessor_config.json`. What CLIP's own processor leaves out takes that processor's defaults (CLIPImageProcessor in
- * transformers' image_processing_clip.py); for any other processor, everything must be given. `size` is the side of the pictures that the
- * tower takes.
+ * Parses a `preprocessor_config.json`. For CLIP's processor, missing keys take its defaults (CLIPImageProcessor in transformers'
+ * image_processing_clip.py); for any other processor, they are an error. `size` is the side of the image tower's input.
  */
 export function parsePreprocessorConfig(text: string, fileName: string, size: number): Preprocessing {
   const fields = JsonFields.parse(text, fileName);
@@ -47,7 +46,7 @@ export function parsePreprocessorConfig(text: string, fileName: string, size: nu
   const isClip = type.startsWith('CLIP');
   const given = <T>(key: string, value: T | undefined, usual: T): T => {
     if (value !== undefined || isClip) return value ?? usual;
-    throw new InputError(`${fileName}: ${key} is missing, and ${quoted(type)} has other defaults than CLIP's`);
+    throw new InputError(`${fileName}: ${key} is missing, and ${quoted(type)} does not have CLIP's defaults`);
   };
   const does = (key: string, usual: boolean) => fields.boolean(key, usual);
   const step = fields.keys().find((key) => /^do_/.test(key) && !STEPS.has(key) && fields.value(key) === true);
@@ -62,14 +61,14 @@ export function parsePreprocessorConfig(text: string, fileName: string, size: nu
   const crops = does('do_center_crop', isClip);
   const crop = crops ? squareSide(fields, 'crop_size', given('crop_size', fields.value('crop_size'), size)) : resize;
   if (crop !== size) throw fields.wrong(crops ? 'crop_size' : 'size', `${size}, which the image tower takes`, crop);
-  if (!crops && shape === 'shortest') throw fields.wrong('do_center_crop', 'true where size is a shortest edge');
+  if (!crops && shape === 'shortest') throw fields.wrong('do_center_crop', 'true if size is a shortest edge');
   const normalizes = does('do_normalize', true);
   const mean = normalizes ? given('image_mean', fields.numbers('image_mean'), [...CLIP_MEAN]) : [0, 0, 0];
   const std = normalizes ? given('image_std', fields.numbers('image_std'), [...CLIP_STD]) : [1, 1, 1];
   return checkPreprocessing({ size, resize, shape, filter, mean, std, toRgb: 'after' }, fileName);
 }
 
-/** A number or `{shortest_edge}`: the short side. `{height, width}`: both. */
+/** A number or `{shortest_edge}` gives the short side, `{height, width}` both. */
 function sizeOf(fields: JsonFields, size: number, isClip: boolean): Pick<Preprocessing, 'shape' | 'resize'> {
   const value = fields.value('size') ?? (isClip ? size : undefined);
   if (typeof value === 'number' && isClip) return { shape: 'shortest', resize: value };
@@ -94,8 +93,8 @@ function squareSide(fields: JsonFields, key: string, value: unknown): number {
 const OPEN_CLIP_KEYS = ['size', 'mode', 'mean', 'std', 'interpolation', 'resize_mode', 'fill_color'];
 
 /**
- * `preprocess_cfg`; defaults are open_clip's (PreprocessCfg in its transform.py). `random` interpolation is of training only, and
- * bicubic in evaluation.
+ * Parses `preprocess_cfg`; defaults are open_clip's (PreprocessCfg in its transform.py). `random` interpolation applies to training only;
+ * in evaluation it is bicubic.
  */
 export function openClipPreprocessing(fields: JsonFields, fileName: string, size: number): Preprocessing {
   refuseOthers(fields, OPEN_CLIP_KEYS, fileName);
@@ -111,8 +110,8 @@ export function openClipPreprocessing(fields: JsonFields, fileName: string, size
 }
 
 /**
- * `pretrained_cfg`; defaults are timm's (resolve_data_config in data/config.py, transforms_imagenet_eval in data/transforms_factory.py):
- * the picture is resized so that the crop is `crop_pct` of it.
+ * Parses `pretrained_cfg`; defaults are timm's (resolve_data_config in data/config.py, transforms_imagenet_eval in
+ * data/transforms_factory.py). The image is resized so that the crop is `crop_pct` of it.
  */
 export function timmPreprocessing(
   fields: JsonFields,
@@ -131,7 +130,7 @@ export function timmPreprocessing(
   return checkPreprocessing({ size, resize, shape, filter, mean, std, toRgb }, fileName);
 }
 
-/** Written for transformers' CLIPImageProcessor, and read back by `parsePreprocessorConfig`. */
+/** A `preprocessor_config.json` for transformers' CLIPImageProcessor, which `parsePreprocessorConfig` can read. */
 export function preprocessorJson({ size, resize, shape, filter, mean, std }: Preprocessing): string {
   const square = (side: number) => ({ height: side, width: side });
   const json = {

@@ -1,11 +1,11 @@
-/** The tensors that a configuration calls for, and the check of a checkpoint against them. */
+/** The tensors that a configuration requires, and the validation of a checkpoint against them. */
 import { InputError } from '../../errors.js';
 import { type CanonicalClip, canonicalClip } from '../checkpoint/canonical-clip.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { quoted } from '../checkpoint/quoted.js';
 import type { ClipConfig, TowerConfig } from './clip-config.js';
 
-/** A tensor that a configuration calls for. */
+/** A tensor that a configuration requires. */
 export interface ExpectedTensor {
   /** Canonical (Hugging Face's) name. */
   readonly name: string;
@@ -63,15 +63,15 @@ export function affine(name: string, weightShape: readonly number[]): ExpectedTe
 }
 
 /**
- * Names of a CLIP's own parts, canonical or not, and longer names that begin with them (`text_projection.bias`, Long-CLIP's `positional_embedding_res`).
- * A tensor there that we do not use would change what the model computes.
+ * Names of a CLIP's parts, canonical or not, and names that extend them (`text_projection.bias`, Long-CLIP's `positional_embedding_res`).
+ * An unused tensor with such a name means that the model computes something else.
  */
 const OWN_NAME =
   /^(?:vision_model|text_model|visual|transformer|text|visual_projection|text_projection|positional_embedding|token_embedding|ln_final|logit_scale)(?:$|[._])/;
 
 /**
- * Checks that a checkpoint (canonical or not) has every tensor of `config` in its shape, in floating point, and no more in a CLIP's own
- * parts; what else there is, `unusedTensors` names. Returns its canonical view. Throws `InputError` naming the first tensor at fault.
+ * Checks that a checkpoint (canonical or not) has every tensor of `config` with the right shape and a floating-point type, and no others
+ * under a CLIP's names (for the rest, see `unusedTensors`). Returns its canonical view. Throws `InputError` naming the first offending tensor.
  */
 export function validateShapes(checkpoint: Checkpoint, config: ClipConfig): CanonicalClip {
   const clip = canonicalClip(checkpoint);
@@ -85,7 +85,7 @@ export function validateShapes(checkpoint: Checkpoint, config: ClipConfig): Cano
   return clip;
 }
 
-/** The stored names of tensors beside a CLIP, which it does without: a classifier's, an optimiser's. Buffers that say nothing are not among them. */
+/** Stored names of tensors that do not belong to the CLIP, e.g. of a classifier or an optimiser. Does not list ignored buffers. */
 export function unusedTensors(clip: CanonicalClip, config: ClipConfig): string[] {
   return namesBeside(clip, config).map((name) => clip.storedName(name));
 }
@@ -95,7 +95,7 @@ function namesBeside(clip: CanonicalClip, config: ClipConfig): string[] {
   return clip.names().filter((name) => !known.has(name));
 }
 
-/** Throws `InputError` naming the first tensor that is missing, has another shape, or is not in floating point. */
+/** Throws `InputError` naming the first tensor that is missing, has another shape, or is not floating-point. */
 export function requireShapes(clip: CanonicalClip, expected: readonly ExpectedTensor[]): void {
   for (const { name, shape } of expected) {
     if (!clip.has(name)) throw new InputError(`${clip.name}: tensor "${name}" [${shape.join(', ')}] is missing`);

@@ -1,4 +1,4 @@
-/** `VisionConfig`: the sizes and choices of a vision transformer, CLIP's or another. */
+/** `VisionConfig`: sizes and options of a vision transformer, CLIP's or another. */
 import { InputError } from '../../errors.js';
 import type { CanonicalClip } from '../checkpoint/canonical-clip.js';
 import { canonicalClip } from '../checkpoint/canonical-clip.js';
@@ -16,9 +16,9 @@ export interface VisionConfig extends TowerConfig {
   readonly patchSize: number;
   readonly activation: Activation;
   readonly layerNormEpsilon: number;
-  /** CLIP has a layer norm before the blocks, and no bias in its patch embedding; others have it the other way round. */
+  /** `clip` has a layer norm before the blocks and no bias in the patch embedding; `vit` has the bias but not the layer norm. */
   readonly kind: 'clip' | 'vit';
-  /** Tokens before the patches that are read at the end: the class token, and DeiT's distillation token. */
+  /** Number of tokens before the patches whose output is used: the class token, and DeiT's distillation token. */
   readonly classTokens: 1 | 2;
   /** Width of the joint space; undefined if there is none. */
   readonly projectionDim?: number;
@@ -29,17 +29,17 @@ export function clipVision({ vision, activation, layerNormEpsilon, projectionDim
   return { ...vision, activation, layerNormEpsilon, projectionDim, kind: 'clip', classTokens: 1 };
 }
 
-/** Rows of a picture: class tokens and patches. */
+/** Rows per image: class tokens and patches. */
 export function visionRows({ imageSize, patchSize, classTokens }: VisionConfig): number {
   return (imageSize / patchSize) ** 2 + classTokens;
 }
 
-/** Of `timm/models/vision_transformer.py`: `norm_layer = partial(nn.LayerNorm, eps=1e-6)`; DeiT sets the same. */
+/** From `timm/models/vision_transformer.py`: `norm_layer = partial(nn.LayerNorm, eps=1e-6)`; DeiT uses the same. */
 const LAYER_NORM_EPSILON = 1e-6;
 
 /**
- * A vision transformer under timm's names, of which DeiT is one: exact GELU, no layer norm before the blocks, sizes from its tensors,
- * and heads of 64 columns as in all of DeiT. Returns its canonical view. Throws `InputError` naming the tensor at fault.
+ * Opens a vision transformer with timm's names, such as DeiT: exact GELU, no layer norm before the blocks, sizes inferred from its
+ * tensors, and 64 columns per head as in every DeiT. Returns its canonical view. Throws `InputError` naming the offending tensor.
  */
 export function readVit(checkpoint: Checkpoint): { vit: CanonicalClip; config: VisionConfig } {
   const vit = canonicalClip(checkpoint, vitTensorsOf, VIT_ANCHOR);
@@ -61,13 +61,13 @@ function inferVit(vit: CanonicalClip): VisionConfig {
   const sizes = (tensor: string, rank: number): readonly number[] => {
     if (!vit.has(tensor)) {
       throw new InputError(
-        `${name}: not a vision transformer in timm's naming, or not a whole one: "${tensor}" is missing`,
+        `${name}: not a vision transformer with timm's names, or incomplete: "${tensor}" is missing`,
       );
     }
     const shape = vit.shape(tensor);
     if (shape.length === rank) return shape;
     throw new InputError(
-      `${name}: tensor ${quoted(vit.storedName(tensor))} should have ${rank} dimensions beside leading ones, its shape is [${shape.join(', ')}]`,
+      `${name}: tensor ${quoted(vit.storedName(tensor))} should have ${rank} dimensions apart from leading ones of size 1, its shape is [${shape.join(', ')}]`,
     );
   };
   const [width = 0, , patchSize = 0] = sizes('vision_model.embeddings.patch_embedding.weight', 4);

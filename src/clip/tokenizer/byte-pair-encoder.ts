@@ -1,22 +1,22 @@
 /**
- * Byte-pair encoding of one word (Sennrich et al. 2016, on bytes as in GPT-2): start from the bytes, and as long as some
- * neighbouring pair is in the merge list, merge every occurrence of the pair that comes first in it, left to right.
+ * Byte-pair encoding of one word (Sennrich et al. 2016, on bytes as in GPT-2): start from the bytes; as long as some pair of
+ * neighbours is in the merge list, merge every occurrence of the pair with the lowest rank, left to right.
  *
- * Each round scans the ranks of all pairs, which the round before kept up to date, so a word of n bytes and r distinct merges
- * takes O(n r) cheap steps; a word is a few dozen bytes, and `ClipTokenizer` limits how long a text may be.
+ * Each round scans the ranks of all pairs and updates those it changes, so a word of n bytes and r distinct merges takes
+ * O(n r) cheap steps. A word is a few dozen bytes, and `ClipTokenizer` limits the length of a text.
  */
 import type { Merge } from './merges.js';
 
 const NO_MERGE = 0x7fffffff;
 
 export class BytePairEncoder {
-  /** Every token but the special ones, by id. */
+  /** All tokens except the special ones, by id. */
   readonly tokens: readonly string[];
 
   /** Rank of a merge by its pair of ids; the merged token's id is 512 + rank. */
   readonly #rankOfPair = new Map<number, number>();
 
-  /** @param merges a list that `parseMerges` has checked: both sides of each merge are known tokens */
+  /** @param merges a list validated by `parseMerges`: both sides of each merge are known tokens */
   constructor(merges: readonly Merge[]) {
     this.tokens = [
       ...byteSymbols,
@@ -33,7 +33,7 @@ export class BytePairEncoder {
   encodeWord(bytes: Uint8Array): number[] {
     const ids = Array.from(bytes, (byte) => idOfByte[byte] ?? 0);
     ids[ids.length - 1] = (ids.at(-1) ?? 0) + BASE_TOKENS / 2;
-    // ranks[i] belongs to the pair (ids[i], ids[i + 1]); the last one has no pair and stays at NO_MERGE.
+    // ranks[i] is that of the pair (ids[i], ids[i + 1]); the last has no pair and is always NO_MERGE.
     const ranks = ids.map((id, index) => this.#rank(id, ids[index + 1]));
     for (;;) {
       let best = NO_MERGE;
@@ -43,7 +43,7 @@ export class BytePairEncoder {
     }
   }
 
-  /** Replaces every pair of rank `best` by its token, left to right, closing the gaps in place. */
+  /** Replaces every pair of rank `best` with its token, left to right, compacting in place. */
   #mergeAll(ids: number[], ranks: number[], best: number): void {
     let to = 0;
     for (let from = 0; from < ids.length; from++, to++) {
@@ -68,16 +68,16 @@ export class BytePairEncoder {
   }
 }
 
-// The printable character that stands for each byte in a vocabulary file, and the order of the first 512 tokens.
+// The character that represents each byte in a vocabulary file, and the order of the first 512 tokens.
 //
-// Byte-level BPE (GPT-2, then CLIP) writes its merges as text, so that every byte needs a visible character: bytes that are
-// printable in Latin-1 stand for themselves, the 68 others take U+0100, U+0101, ... in order. The base vocabulary lists
-// the printable bytes first, and then all 256 again with the end-of-word mark.
+// Byte-level BPE (GPT-2, then CLIP) stores its merges as text, so every byte needs a visible character: bytes that are
+// printable in Latin-1 represent themselves, the 68 others take U+0100, U+0101, ... in order. The base vocabulary has the
+// 256 bytes, printable ones first, and then the same again with the end-of-word mark.
 
-/** Ends the last symbol of a word. */
+/** Suffix of the last symbol of a word. */
 export const END_OF_WORD = '</w>';
 
-/** Number of tokens before the merges: each byte inside a word and at the end of one. */
+/** Number of tokens before the merges: each byte inside a word and at its end. */
 export const BASE_TOKENS = 512;
 
 const printable = (byte: number) =>
@@ -86,19 +86,19 @@ const printable = (byte: number) =>
 const allBytes = Array.from({ length: 256 }, (_, byte) => byte);
 const unprintableBytes = allBytes.filter((byte) => !printable(byte));
 
-/** The bytes in the order of their token ids. */
+/** The bytes in token-id order. */
 const bytesById = [...allBytes.filter(printable), ...unprintableBytes];
 
-/** The character that stands for a byte, by token id. */
+/** The character that represents a byte, by token id. */
 export const byteSymbols: readonly string[] = bytesById.map((byte) =>
   String.fromCharCode(printable(byte) ? byte : 0x100 + unprintableBytes.indexOf(byte)),
 );
 
-/** Token id of a byte inside a word; 256 more is its id at the end of one. */
+/** Token id of a byte inside a word; add 256 for its id at the end of one. */
 export const idOfByte: Uint8Array = new Uint8Array(256);
 for (const [id, byte] of bytesById.entries()) idOfByte[byte] = id;
 
-/** The byte that a character of a token stands for. */
+/** The byte that a character of a token represents. */
 export const byteOfSymbol: ReadonlyMap<string, number> = new Map(
   byteSymbols.map((symbol, id) => [symbol, bytesById[id] ?? 0]),
 );

@@ -1,20 +1,20 @@
 /**
- * The cleaning that CLIP's tokenizer applies before it splits a text into words: HTML character references are resolved
- * twice, white space is collapsed, everything is lower-cased. The original (`clip/simple_tokenizer.py` of openai/CLIP) is
- * Python; each step here reproduces what Python's `html`, `str` and `regex` do on any Unicode text.
+ * Text cleaning as in CLIP's tokenizer, before splitting into words: resolves HTML character references twice, collapses
+ * white space, and lower-cases. Each step reproduces what Python's `html`, `str` and `regex` do on any Unicode text in the
+ * original (`clip/simple_tokenizer.py` of openai/CLIP).
  *
- * Not reproduced: the original runs `ftfy.fix_text` first, which repairs mis-decoded text ("mojibake"), straightens curly quotes,
- * unfolds ligatures and full-width forms, and composes accents (NFC). Text that needs none of that is unaffected.
+ * Not reproduced: the original first runs `ftfy.fix_text`, which repairs mis-decoded text ("mojibake"), straightens curly quotes,
+ * expands ligatures and full-width forms, and composes accents (NFC). Text that needs none of that is unaffected.
  */
 import { decodeHTML } from 'entities';
 
 /**
- * What Python's `html.unescape` takes for a character reference: at most 32 characters of a name, its semicolon optional.
- * Each match is resolved on its own, so that text left by a dropped reference cannot form a new one.
+ * Character references as matched by Python's `html.unescape`: a name of at most 32 characters, the semicolon optional.
+ * Each match is resolved separately, so that dropping one cannot form a new reference from the text around it.
  */
 const CHARACTER_REFERENCE = /&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu;
 
-/** The White_Space property is what `\s` means in Python's `regex`; JavaScript's own `\s` lacks U+0085 and adds U+FEFF. */
+/** `\s` in Python's `regex` is the White_Space property; JavaScript's `\s` lacks U+0085 and adds U+FEFF. */
 const WHITE_SPACE_RUN = /\p{White_Space}+/gu;
 const WHITE_SPACE = /^\p{White_Space}$/u;
 
@@ -31,7 +31,7 @@ export function unescapeHtml(text: string): string {
 
 /**
  * Whether a numeric reference names a code point that Python drops: control characters and noncharacters. (The HTML
- * standard, and so `entities`, keeps them. U+0080..U+009F mean Windows-1252 in both.)
+ * standard, and therefore `entities`, keeps them. Both read U+0080..U+009F as Windows-1252.)
  */
 function isDropped(reference: string): boolean {
   if (reference[1] !== '#') return false;
@@ -47,9 +47,9 @@ function isDropped(reference: string): boolean {
   );
 }
 
-/** Python's `str.strip`, which also takes the four ASCII separators U+001C..U+001F for white space. */
+/** Python's `str.strip`, which also treats the four ASCII separators U+001C..U+001F as white space. */
 function strip(text: string): string {
-  // Not a regular expression: one anchored at the end takes quadratic time on long runs of spaces.
+  // A regular expression anchored at the end would take quadratic time on long runs of spaces.
   let start = 0;
   let end = text.length;
   while (start < end && isStripped(text.charCodeAt(start))) start++;

@@ -1,9 +1,9 @@
 /**
  * CLIP's tokenizer (`clip/simple_tokenizer.py` of openai/CLIP): cleaning, splitting into words, byte-pair encoding.
  *
- * Ids: 0..255 a byte inside a word, 256..511 a byte that ends one, then one id per merge. The start (SOT) and end (EOT) tokens
- * are the two ids after these, unless the vocabulary gives others. The model's table may have more rows: added tokens, or rows that
- * round it up. No text has them.
+ * Ids: 0..255 are bytes inside a word, 256..511 bytes at its end, followed by one id per merge. The start (SOT) and end (EOT)
+ * tokens are the next two ids, unless the vocabulary gives others. The model's table may have more rows, for added tokens or as
+ * padding; no text encodes to them.
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
@@ -20,33 +20,33 @@ import {
   type TokenIds,
 } from './token-ids.js';
 
-/** Texts for CLIP have at most 77 tokens; the limit only keeps the time for a hostile one within a second or so. */
+/** Texts for CLIP have at most 77 tokens; this limit just keeps the time for a hostile text within about a second. */
 const LONGEST_TEXT = 1 << 16;
 
-/** Distinct words kept encoded, and how long they may be; class names and templates repeat the same few words. */
+/** Size of the cache of encoded words, and their maximum length; class names and templates repeat the same few words. */
 const CACHED_WORDS = 10_000;
 const LONGEST_CACHED_WORD = 64;
 
 export interface ClipTokenizerOptions {
-  /** Rows of the model's token embedding: every id must be less. Default: as many as the vocabulary has tokens. */
+  /** Rows of the model's token embedding; every id must be smaller. Default: number of tokens in the vocabulary. */
   readonly vocabularySize?: number | undefined;
-  /** Ids of start and end by the model's configuration, if it gives them: the vocabulary's must be the same. */
+  /** Ids of SOT and EOT in the model's configuration, if it has them; the vocabulary's must match. */
   readonly sot?: number | undefined;
   readonly eot?: number | undefined;
-  /** Text of the vocab.json beside a list of merges: every token with its id, start and end among them. */
+  /** Text of the vocab.json that belongs to a merge list: every token with its id, including SOT and EOT. */
   readonly vocabJson?: string | undefined;
 }
 
-/** What one token stands for. */
+/** A token as text. */
 export interface TokenText {
-  /** Its characters, without the mark at the end of a word; bytes that are no UTF-8 on their own as `\\xe2`. */
+  /** Its characters, without the end-of-word mark; bytes that are not valid UTF-8 by themselves as `\\xe2`. */
   readonly text: string;
-  /** `word` ends a word, and so can be one; `fragment` continues in the next token; `special` is SOT or EOT. */
+  /** `word`: ends a word, so can be one; `fragment`: the word continues in the next token; `special`: SOT or EOT. */
   readonly kind: 'word' | 'fragment' | 'special';
 }
 
 export class ClipTokenizer {
-  /** Number of ids, with those that no text has. */
+  /** Number of ids, including those that no text encodes to. */
   readonly vocabularySize: number;
   /** Id of the start-of-text token. */
   readonly sot: number;
@@ -74,7 +74,7 @@ export class ClipTokenizer {
     ] as const) {
       if (id >= this.vocabularySize) {
         throw new InputError(
-          `${ids?.name ?? what}: ${name} is ${id}, and the model's table has ${this.vocabularySize} rows; is this the model's vocabulary?`,
+          `${ids?.name ?? what}: ${name} is ${id}, but the model's table has ${this.vocabularySize} rows; is this the model's vocabulary?`,
         );
       }
       if (expected !== undefined && expected !== id) {
@@ -88,8 +88,7 @@ export class ClipTokenizer {
   /**
    * A tokenizer from the text of Hugging Face's `merges.txt` or `tokenizer.json`, or of OpenAI's `bpe_simple_vocab_16e6.txt`.
    *
-   * @throws InputError naming `fileName` if it is not a list of merges, there are more of them than the model has rows for, or ids do not
-   * agree.
+   * @throws InputError naming `fileName` if it is not a merge list, has more merges than the model has rows, or ids disagree.
    */
   static fromMerges(text: string, fileName: string, options: ClipTokenizerOptions = {}): ClipTokenizer {
     const { vocabularySize, vocabJson } = options;
@@ -106,17 +105,17 @@ export class ClipTokenizer {
     return new ClipTokenizer(merges, options, ids, fileName);
   }
 
-  /** The same from a file's bytes, which may be gzip-compressed. */
+  /** Like `fromMerges`, from a file's bytes, which may be gzip-compressed. */
   static fromVocabularyFile(bytes: Uint8Array, fileName: string, options: ClipTokenizerOptions = {}): ClipTokenizer {
     return ClipTokenizer.fromMerges(vocabularyText(bytes, fileName), fileName, options);
   }
 
-  /** A tokenizer without merges, one token a byte, for models that come without a vocabulary. */
+  /** A tokenizer without merges (one token per byte), for models without a vocabulary. */
   static bytesOnly(options: ClipTokenizerOptions = {}): ClipTokenizer {
     return ClipTokenizer.fromMerges('', 'byte vocabulary', options);
   }
 
-  /** Token ids of `text`, without SOT and EOT. (A literal `<|startoftext|>` or `<|endoftext|>` in it is that token.) */
+  /** Token ids of `text`, without SOT and EOT. (A literal `<|startoftext|>` or `<|endoftext|>` becomes that token.) */
   encode(text: string): number[] {
     if (text.length > LONGEST_TEXT) {
       throw new InputError(`text ${quoted(text)}: expected at most ${LONGEST_TEXT} characters, found ${text.length}`);
@@ -131,7 +130,7 @@ export class ClipTokenizer {
   /**
    * `[SOT, ...encode(text), EOT]`.
    *
-   * @throws InputError if that is more than `context` tokens (77 for CLIP); nothing is ever cut off.
+   * @throws InputError for more than `context` tokens (77 for CLIP); texts are never truncated.
    */
   encodeText(text: string, context: number): number[] {
     const ids = [this.sot, ...this.encode(text), this.eot];
@@ -144,7 +143,7 @@ export class ClipTokenizer {
   }
 
   /**
-   * The text of `ids`, lower case as encoded, with a space after each word. Bytes that are not UTF-8 become U+FFFD.
+   * The text of `ids`, in lower case, with a space after each word. Bytes that are not UTF-8 become U+FFFD.
    *
    * @throws InputError if an id is not in the vocabulary.
    */
@@ -154,14 +153,14 @@ export class ClipTokenizer {
       const token = this.#token(id);
       if (token === undefined)
         throw new InputError(`token id ${id} is not in the vocabulary of ${this.vocabularySize}`);
-      // The end-of-word mark and the special tokens are ASCII, for which each character is its own byte.
+      // The end-of-word mark and the special tokens are ASCII, where characters are bytes.
       for (const symbol of token) bytes.push(byteOfSymbol.get(symbol) ?? 0);
     }
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
     return text.replaceAll(END_OF_WORD, ' ');
   }
 
-  /** What a token stands for; undefined for an id that no text has, such as a row that an added token has. */
+  /** A token as text; undefined for an id that no text encodes to, such as an added token's. */
   describe(id: number): TokenText | undefined {
     const token = this.#token(id);
     if (token === undefined) return undefined;
@@ -172,7 +171,7 @@ export class ClipTokenizer {
     return { text: utf8OrEscaped(bytes), kind: endsWord ? 'word' : 'fragment' };
   }
 
-  /** The vocabulary as Hugging Face's `vocab.json`: token to id, in order of id. */
+  /** The vocabulary as Hugging Face's `vocab.json`: token to id, ordered by id. */
   vocabJson(): string {
     const entries = [...this.#encoder.tokens.entries(), [this.sot, START_OF_TEXT], [this.eot, END_OF_TEXT]] as const;
     return JSON.stringify(Object.fromEntries(entries.map(([id, token]) => [token, id])));
@@ -217,25 +216,18 @@ function checkSize(size: number, fileName: string): void {
   }
 }
 
-// How CLIP cuts a cleaned text into words before byte-pair encoding: special tokens, English contractions, runs of letters,
-// single digits, and runs of anything else that is not white space (pattern of `clip/simple_tokenizer.py`, openai/CLIP).
-//
-// The original pattern ignores case. On lower-cased text that leaves two effects, both spelt out here instead of using the
-// `i` flag, which JavaScript would also apply to `\p{L}`: the long s (U+017F) stands for s in the literals, and U+0345, a mark
-// whose upper case is the letter iota, belongs to no class and is dropped.
-
 /**
- * How CLIP cuts a cleaned text into words before byte-pair encoding: special tokens, English contractions, runs of letters,
- * single digits, and runs of anything else that is not white space (pattern of `clip/simple_tokenizer.py`, openai/CLIP).
+ * Splits cleaned text into words before byte-pair encoding: special tokens, English contractions, runs of letters, single
+ * digits, and runs of anything else that is not white space (pattern of `clip/simple_tokenizer.py`, openai/CLIP).
  *
- * The original pattern ignores case. On lower-cased text that leaves two effects, both spelt out here instead of using the
- * `i` flag, which JavaScript would also apply to `\p{L}`: the long s (U+017F) stands for s in the literals, and U+0345, a mark
- * whose upper case is the letter iota, belongs to no class and is dropped.
+ * The original pattern ignores case, which has two effects on lower-cased text. Both are spelt out here, because JavaScript
+ * would apply the `i` flag to `\p{L}` too: the long s (U+017F) matches s in the literals, and U+0345, a mark whose upper case
+ * is the letter iota, matches no class and is dropped.
  */
 const WORD =
   /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|(?:(?!\u0345)[^\p{White_Space}\p{L}\p{N}])+/gu;
 
-/** The words of `cleaned` (a result of `cleanText`), in order; white space is dropped. */
+/** The words of `cleaned` (a result of `cleanText`), in order, without white space. */
 export function splitWords(cleaned: string): string[] {
   return cleaned.match(WORD) ?? [];
 }

@@ -1,31 +1,31 @@
 /**
- * The merge list of a byte-level BPE vocabulary, read from either of the two files in which CLIP's comes:
- * Hugging Face's `merges.txt` (an optional `#version` line, then one merge per line) and OpenAI's
- * `bpe_simple_vocab_16e6.txt.gz` (a title line, then far more merges than CLIP uses, so only the first ones count).
+ * Reads the merge list of a byte-level BPE vocabulary from either format of CLIP's: Hugging Face's `merges.txt` (an optional
+ * `#version` line, then one merge per line) and OpenAI's `bpe_simple_vocab_16e6.txt.gz` (a title line, then far more merges
+ * than CLIP uses, of which only the first ones count).
  */
 import { Gunzip } from 'fflate';
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
 import { BASE_TOKENS, byteSymbols, END_OF_WORD } from './byte-pair-encoder.js';
 
-/** One merge: the two neighbouring symbols that become one. Its place in the list is its priority. */
+/** One merge: two neighbouring symbols that become one. Its index in the list is its rank. */
 export type Merge = readonly [left: string, right: string];
 
 /** Merges in CLIP's own vocabulary of 49,408 tokens (512 bytes, the merges, two special tokens). */
 export const CLIP_MERGES = 48_894;
 
-/** Ids must stay small enough for a pair of them to be one exact number; CLIP's own vocabulary is a tenth of this. */
+/** Small enough for a pair of ids to be encoded exactly in one number; CLIP's vocabulary is a tenth of this. */
 export const MOST_TOKENS = 1 << 19;
 
 /** OpenAI's list takes 3.1 MB as text. */
 const MOST_VOCABULARY_BYTES = 16 << 20;
 
-/** How much compressed input is inflated at a time; bounds what one step of a hostile file can allocate (deflate: 1032 to 1). */
+/** Compressed bytes inflated per step; bounds what a step can allocate for a hostile file (deflate expands up to 1032 to 1). */
 const GZIP_STEP = 1 << 14;
 
 /**
- * Parses a merge list and checks that each line can be applied: two symbols, both of them known by then, making a new one.
- * Of OpenAI's list, the first 48,894 merges are taken, or `limit` if that is less; any other list is taken whole.
+ * Parses a merge list and checks that each line is two symbols, both already known, whose concatenation is new. Takes the
+ * first 48,894 merges of OpenAI's list, or `limit` if that is less, and all of any other list.
  *
  * @throws InputError naming `fileName` and the line.
  */
@@ -100,7 +100,7 @@ function gunzip(bytes: Uint8Array, fileName: string): Uint8Array {
     if (error instanceof InputError) throw error;
     throw new InputError(`${fileName}: damaged gzip file (${(error as Error).message})`);
   }
-  // A gzip file ends with the length of what it holds, after 10 bytes of header and 4 of checksum.
+  // A gzip file ends with the length of its contents, after at least 10 bytes of header and 4 of checksum.
   const trailer = new DataView(
     bytes.buffer,
     bytes.byteOffset + Math.max(0, bytes.length - 4),
@@ -124,7 +124,7 @@ function tooLarge(fileName: string): InputError {
   );
 }
 
-/** Number of merges that a vocabulary of `size` tokens has room for. */
+/** Number of merges in a vocabulary of `size` tokens. */
 export function mergesForSize(size: number): number {
   return size - BASE_TOKENS - 2;
 }

@@ -1,7 +1,6 @@
 /**
- * Which ids tokens have, if a file says it: Hugging Face's `vocab.json`, which stands beside `merges.txt`, and `tokenizer.json`, which
- * holds the merges too. Start and end are the two tokens after the merges in CLIP's own vocabulary; what is added to a vocabulary, and
- * the rows that round up a model's table, come after them.
+ * Token ids from files: Hugging Face's `vocab.json`, which accompanies `merges.txt`, and `tokenizer.json`, which also holds the merges.
+ * In CLIP's vocabulary, SOT and EOT are the two tokens after the merges; added tokens and the padding rows of a model's table follow.
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
@@ -10,7 +9,7 @@ import { END_OF_WORD } from './byte-pair-encoder.js';
 export const START_OF_TEXT = '<|startoftext|>';
 export const END_OF_TEXT = '<|endoftext|>';
 
-/** Ids by token, and the file that they are from. */
+/** Ids by token, and the file they come from. */
 export interface TokenIds {
   readonly name: string;
   readonly idOf: (token: string) => unknown;
@@ -20,15 +19,15 @@ export function isJson(text: string): boolean {
   return /^\s*\{/.test(text);
 }
 
-/** A `vocab.json` beside `mergesName`. */
+/** Parses the `vocab.json` that belongs to `mergesName`. */
 export function parseVocabJson(text: string, mergesName: string): TokenIds {
   const name = mergesName.replace(/[^/\\]*$/, 'vocab.json');
   return { name, idOf: idsIn(parseObject(text, name)) };
 }
 
 /**
- * A `tokenizer.json` of the library tokenizers: its merges as the text of a merges.txt, and its ids. Throws InputError if it is not a
- * byte-pair encoding such as CLIP's.
+ * Parses a `tokenizer.json` of Hugging Face's tokenizers library into its merges, as the text of a merges.txt, and its ids. Throws
+ * InputError if it is not a byte-pair encoding like CLIP's.
  */
 export function parseTokenizerJson(text: string, name: string): { merges: string; ids: TokenIds } {
   const { model, added_tokens: added } = parseObject(text, name);
@@ -60,14 +59,14 @@ export function parseTokenizerJson(text: string, name: string): { merges: string
 }
 
 /**
- * The ids of start and end. Throws InputError if they are not given, and where another token does not have its place in `tokens`:
- * then the two files are not of one vocabulary.
+ * The ids of SOT and EOT. Throws InputError if they are missing, or if another token's id is not its index in `tokens`, since the two
+ * files then belong to different vocabularies.
  */
 export function specialIds({ name, idOf }: TokenIds, tokens: readonly string[]): [sot: number, eot: number] {
   for (const [id, token] of tokens.entries()) {
     if (idOf(token) === id) continue;
     throw new InputError(
-      `${name}: token ${quoted(token)} should have id ${id}, as the merges make it; found ${quoted(idOf(token))}`,
+      `${name}: token ${quoted(token)} should have id ${id} according to the merges; found ${quoted(idOf(token))}`,
     );
   }
   const find = (token: string): number => {
@@ -78,7 +77,7 @@ export function specialIds({ name, idOf }: TokenIds, tokens: readonly string[]):
   return [find(START_OF_TEXT), find(END_OF_TEXT)];
 }
 
-/** Without inherited properties: a token may be called "constructor". */
+/** Ignores inherited properties, since a token may be called "constructor". */
 function idsIn(vocab: Readonly<Record<string, unknown>>): TokenIds['idOf'] {
   return (token) => (Object.hasOwn(vocab, token) ? vocab[token] : undefined);
 }

@@ -1,27 +1,27 @@
-/** What a CLIP takes on a device, worked out before a weight is read. */
+/** A CLIP's memory on a device, computed before any weight is read. */
 import type { CanonicalClip } from '../checkpoint/index.js';
 import { type ClipConfig, clipTensors } from '../config.js';
 
 /** Bytes of a CLIP's weights on a device. */
 export interface ModelFootprint {
-  /** Of both towers together. */
+  /** Both towers together. */
   readonly bytes: number;
-  /** The largest of them, which a device must hold in one piece. */
+  /** The largest weight, which a device must hold in one buffer. */
   readonly largest: { readonly name: string; readonly bytes: number };
-  /** Of the file's tensors that the towers are loaded from; the table of tokens is read row by row instead. */
+  /** Bytes read from the file to load the towers; the token embedding is not included, since it is read row by row. */
   readonly bytesRead: number;
 }
 
-/** They stay on the host, or are added to another tensor there. */
+/** Tensors that stay on the host, or are added to another tensor there. */
 const ON_HOST =
   /^(?:logit_scale|text_model\.embeddings\.position_embedding\.weight|vision_model\.embeddings\.class_embedding)$/;
 
-/** Of the layers whose weights are stored side by side (`WeightLoader.stacked`), the one after which the whole is called. */
+/** For layers whose weights are stacked (`WeightLoader.stacked`): the size of the stack, counted at the layer that names it. */
 const STACKED: Readonly<Record<string, number>> = { q_proj: 3, k_proj: 0, v_proj: 0 };
 
 /**
- * What `clip` will take. A device that packs halves (`Backend.packsHalves`) keeps weights of products in half precision if the file
- * does; those that a file stores in single precision may take less than this, if no number needs more.
+ * The memory that `clip` will take. A device that packs halves (`Backend.packsHalves`) keeps the weights of matrix products in half
+ * precision if the file does. Weights stored in single precision may take less than computed here, if half precision is exact for them.
  */
 export function modelFootprint(clip: CanonicalClip, config: ClipConfig, packsHalves: boolean): ModelFootprint {
   let bytes = 0;
@@ -34,7 +34,7 @@ export function modelFootprint(clip: CanonicalClip, config: ClipConfig, packsHal
     bytesRead += numbers * (half ? 2 : 4);
     if (ON_HOST.test(name)) continue;
     const ofProduct = shape.length > 1 && !name.includes('position_embedding');
-    // What is stored turned or squeezed is widened when it is read, and packed again as a whole.
+    // Tensors stored transposed or squeezed are widened when read, and then packed again.
     const own = numbers * (ofProduct && packsHalves && clip.dtype(name) === 'F16' ? 2 : 4);
     bytes += own;
     const layer = /\.(\w+)\.weight$/.exec(name)?.[1] ?? '';

@@ -1,4 +1,4 @@
-/** The two towers: weights from a checkpoint, the shared transformer, and the plan of which row sees which. */
+/** The two towers: weights from a checkpoint, the transformer that they share, and the attention plan of a batch. */
 export { type ModelFootprint, modelFootprint } from './footprint.js';
 export { Latest } from './latest.js';
 export { picturePlan, type RowPlan, type Tree, treePlan } from './row-plan.js';

@@ -1,14 +1,14 @@
 /** A small cache of recently used values. */
 
-/** More than the plans between which a computation changes: whole pieces and the rest, of batches and of the last batch. */
+/** More than the plans that a computation alternates between: full and partial chunks, of full batches and of the last batch. */
 const KEPT = 8;
 
-/** Keeps the latest things by key, and disposes the one that was used longest ago for each one too many. */
+/** An LRU cache that disposes the values it evicts. */
 export class Latest<K, V extends Disposable> implements Disposable {
-  /** In the order of use. */
+  /** Least recently used first. */
   readonly #kept = new Map<K, V>();
 
-  /** The one of this key, made if it is not kept. */
+  /** The value for `key`, made if it is not cached. */
   get(key: K, make: () => V): V {
     const value = this.#kept.get(key) ?? make();
     this.#kept.delete(key);
@@ -21,7 +21,7 @@ export class Latest<K, V extends Disposable> implements Disposable {
     return value;
   }
 
-  /** Disposes everything that is kept. */
+  /** Disposes all cached values. */
   [Symbol.dispose](): void {
     for (const value of this.#kept.values()) value[Symbol.dispose]();
     this.#kept.clear();

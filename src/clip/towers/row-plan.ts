@@ -1,10 +1,10 @@
 /**
- * Which rows of a batch see which others, worked out on the host. A transformer here runs on one tall matrix of rows; whether these are
- * pictures, sentences or trees of sentences with a common beginning is computed follows from this plan alone.
+ * Attention plans: which rows of a batch attend to which, computed on the host. The transformer runs on one tall matrix of rows; this
+ * plan alone determines whether they are images, texts, or trees of texts with a common prefix.
  *
- * In a tree, the rows of the common prefix come first, then the suffixes one after the other. A prefix row sees the
- * prefix up to itself; a suffix row sees the whole prefix and its own suffix up to itself. That is exactly what each
- * sequence prefix + suffix would see on its own, so the prefix needs computing only once (DESIGN: exact saving 3).
+ * In a tree, the rows of the common prefix come first, then the suffixes in order. A prefix row attends to the prefix up to
+ * itself; a suffix row attends to the whole prefix and to its own suffix up to itself. Each sequence prefix + suffix attends
+ * to the same rows when computed separately, so the prefix needs to be computed only once (DESIGN: exact saving 3).
  */
 import {
   type Engine,
@@ -15,18 +15,18 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 
-/** Which row sees which, and which rows are read at the end. */
+/** Which rows attend to which, and which rows are read at the end. */
 export interface RowPlan extends Disposable {
   rows: number;
-  /** All rows ask, all rows answer: every block but the last. */
+  /** For every block but the last: all rows are queries. */
   all: RowGeometry;
-  /** The rows that are read at the end (one per sequence: CLS or EOT) ask: the last block. */
+  /** For the last block: only the rows read at the end (one per sequence, CLS or EOT) are queries. */
   leaves: RowGeometry;
-  /** Picks those rows. */
+  /** Selects those rows. */
   leafRows: RowIndex;
 }
 
-/** `count` pictures of `rows` rows each: every row sees its picture, the first row (CLS) is read, or the `read` ones. */
+/** `count` images of `rows` rows each: every row attends to its whole image. The `read` rows are read, by default the first (CLS). */
 export function picturePlan(engine: Engine, count: number, rows: number, read: readonly number[] = [0]): RowPlan {
   const visible: Visible[] = [];
   const leaves: number[] = [];
@@ -38,15 +38,15 @@ export function picturePlan(engine: Engine, count: number, rows: number, read: r
   return rowPlan(engine, visible, leaves);
 }
 
-/** Sequences that share their beginning. */
+/** Sequences that share a prefix. */
 export interface Tree {
-  /** Rows of the common beginning; 0 for separate sequences. */
+  /** Rows of the common prefix; 0 for separate sequences. */
   prefix: number;
   /** Rows of each suffix, at least 1. */
   suffixes: readonly number[];
 }
 
-/** Causal trees one after the other; the last row (EOT) of every suffix is read, in order. */
+/** Causal trees in sequence; the last row (EOT) of every suffix is read, in order. */
 export function treePlan(engine: Engine, trees: readonly Tree[]): RowPlan {
   const visible: Visible[] = [];
   const leaves: number[] = [];
@@ -87,7 +87,7 @@ function rowPlan(engine: Engine, visible: readonly Visible[], leaves: readonly n
   };
 }
 
-/** Turns "query sees keys" round into "key is seen by queries", which is one run in all plans made here. */
+/** Adds the inverse relation, from keys to queries, which is one contiguous range in all plans made here. */
 function geometry(indices: MakeIndices, visible: readonly Visible[], keys: number): RowGeometry {
   const first = new Array<number>(keys).fill(0);
   const count = new Array<number>(keys).fill(0);

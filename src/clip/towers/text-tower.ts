@@ -15,13 +15,13 @@ export class TextTower implements Disposable {
     private readonly finalNorm: Affine,
     /** [projectionDim, width]. */
     private readonly projection: Tensor,
-    /** exp(logit_scale): what CLIP multiplies cosines by. */
+    /** exp(logit_scale), by which CLIP multiplies cosines. */
     readonly logitScale: number,
-    /** [context, width], on the host: rows are made there. */
+    /** [context, width], on the host, where the rows are assembled. */
     private readonly positions: Float32Array,
   ) {}
 
-  /** Puts the weights on the device. */
+  /** Loads the weights onto the device. */
   static load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<TextTower> {
     return WeightLoader.run(engine, checkpoint, (loader) => TextTower.#load(loader, checkpoint, config));
   }
@@ -43,28 +43,28 @@ export class TextTower implements Disposable {
     return this.loader.engine;
   }
 
-  /** The position embedding of one place in the sequence, [width]. */
+  /** The embedding of one position, [width]. */
   position(at: number): Float32Array {
     const { width } = this.config.text;
     return this.positions.subarray(at * width, (at + 1) * width);
   }
 
-  /** Bytes that each row costs in a training pass, forward and backward. */
+  /** Bytes per row of a training pass, forward and backward. */
   get trainingBytesPerRow(): number {
     return 4 * trainingNumbersPerRow(this.transformer);
   }
 
-  /** Bytes that each row costs in a forward pass alone. */
+  /** Bytes per row of a forward pass alone. */
   get inferenceBytesPerRow(): number {
     return 4 * inferenceNumbersPerRow(this.transformer);
   }
 
-  /** Bytes of the largest weight in single precision, of which a device may need a copy in another order. */
+  /** Bytes of the largest weight in single precision, of which a device may need a reordered copy. */
   get largestWeightBytes(): number {
     return largestWeightBytes(this.config.text);
   }
 
-  /** Rows [plan.rows, width] that already hold token plus position, to the features [leaves, projectionDim], not normalised. */
+  /** Encodes rows [plan.rows, width], the sums of token and position embeddings, to features [leaves, projectionDim], not normalised. */
   encodeRows(rows: Tensor, plan: RowPlan): Tensor {
     return this.engine.scope(() => linear(this.#hidden(rows, plan), this.projection));
   }
@@ -76,16 +76,16 @@ export class TextTower implements Disposable {
   }
 
   /**
-   * Features [texts, projectionDim] of token sequences, each from start-of-text to end-of-text, without padding: attention
-   * is causal, so nothing after the end could matter.
+   * Features [texts, projectionDim] of token sequences, each from SOT to EOT. No padding is needed: attention is causal, so
+   * tokens after EOT have no effect.
    */
   async encodeTokens(sequences: readonly (readonly number[])[], embeddings: TokenEmbeddings): Promise<Tensor> {
     return this.#encode(sequences, embeddings, (rows, plan) => this.encodeRows(rows, plan));
   }
 
   /**
-   * The last row of each sequence after the last layer norm, [sequences, width], not projected. What others publish as the
-   * last hidden state at row r is that of the sequence's first r + 1 tokens: attention is causal.
+   * The last row of each sequence after the last layer norm, [sequences, width], not projected. Because attention is causal,
+   * row r of a published last hidden state is that of the sequence's first r + 1 tokens.
    */
   async lastHidden(sequences: readonly (readonly number[])[], embeddings: TokenEmbeddings): Promise<Tensor> {
     return this.#encode(sequences, embeddings, (rows, plan) => this.#hidden(rows, plan));
@@ -119,8 +119,8 @@ export class TextTower implements Disposable {
 const TOKEN_EMBEDDING = 'text_model.embeddings.token_embedding.weight';
 
 /**
- * The token embedding, read from the checkpoint row by row as it is asked for: prompt tuning needs a few dozen of its 49,408
- * rows, and the table is a sixth of the model.
+ * The token embedding, read from the checkpoint row by row on demand: prompt tuning needs a few dozen of its 49,408 rows, and
+ * the table is a sixth of the model.
  */
 export class TokenEmbeddings {
   readonly #rows = new Map<number, Float32Array>();
@@ -142,7 +142,7 @@ export class TokenEmbeddings {
     return row;
   }
 
-  /** The embeddings of `count` tokens from `first` on, [count, width]; read anew each time. */
+  /** The embeddings of `count` tokens starting at `first`, [count, width]; not cached. */
   rows(first: number, count: number): Promise<Float32Array> {
     return this.checkpoint.read(TOKEN_EMBEDDING, { first, count });
   }

@@ -1,7 +1,7 @@
 /**
  * The pre-norm transformer that both towers share (Vaswani et al., 2017; Radford et al., 2019):
- * h = x + attention(norm1(x)), y = h + mlp(norm2(h)). Each block frees its intermediate results as it ends; what
- * the backward pass needs, the tape holds.
+ * h = x + attention(norm1(x)), y = h + mlp(norm2(h)). Each block frees its intermediate results when it ends, except
+ * those that the tape keeps for the backward pass.
  */
 import type { LayerProduct } from '../../kernels/index.js';
 import {
@@ -17,7 +17,7 @@ import type { ClipConfig, TowerConfig } from '../config.js';
 import type { RowPlan } from './row-plan.js';
 import type { Affine, Block, LastBlock, Transformer } from './weights.js';
 
-/** x [rows, width] through all blocks; returns only the leaf rows [leaves, width], which is all that is read of them. */
+/** Runs x [rows, width] through all blocks. Returns only the leaf rows [leaves, width]; no others are read. */
 export function transform(transformer: Transformer, x: Tensor, plan: RowPlan): Tensor {
   const { engine } = x;
   return engine.scope(() => {
@@ -63,20 +63,20 @@ function norm({ layerNormEpsilon }: Transformer, x: Tensor, { weight, bias }: Af
   return layerNorm(x, weight, bias, layerNormEpsilon);
 }
 
-/** Of each row: what it sees and is seen by, where it comes from and where its gradient goes. */
+/** Index data per row: visible keys, queries that see it, where its values come from and where its gradient goes. */
 const ROW_NUMBERS = 16;
 
-/** Numbers that the tape and the working set hold for each row of a training pass, in the widest of its moments. */
+/** Peak count of numbers per row in a training pass, on the tape and in the working set. */
 export function trainingNumbersPerRow({ sizes }: Transformer): number {
   const { width, intermediate, heads, layers } = sizes;
   // Saved by each block: x, qkv, the attention's output and log-sum-exp, h, the MLP's pre-activation, two norms' statistics.
   const saved = 6 * width + intermediate + heads + 4;
-  // Alive besides, at the widest moment of the backward pass: the MLP's hidden gradient and four rows of width.
+  // Also alive at the peak of the backward pass: the MLP's hidden gradient and four rows of `width`.
   const working = intermediate + 4 * width;
   return layers * saved + working + ROW_NUMBERS;
 }
 
-/** The same for a pass without a tape: the MLP's hidden layer beside qkv, residual, the tower's input and a few rows of width. */
+/** The same without a tape: the MLP's hidden layer, qkv, the residual, the tower's input and a few rows of `width`. */
 export function inferenceNumbersPerRow({ sizes }: Transformer): number {
   return sizes.intermediate + 11 * sizes.width + sizes.heads + ROW_NUMBERS;
 }
@@ -86,7 +86,7 @@ export function largestWeightBytes({ width, intermediate }: TowerConfig): number
   return 4 * width * Math.max(3 * width, intermediate);
 }
 
-/** Both towers forward, and the text tower backward: gradients go through its frozen weights to the prompts. */
+/** The matrix products of both towers' forward passes and of the text tower's backward pass (through frozen weights, to the prompts). */
 export function layerProducts({ vision, text, projectionDim }: ClipConfig): LayerProduct[] {
   const { patchSize } = vision;
   const visionLayers = [

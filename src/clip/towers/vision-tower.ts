@@ -1,7 +1,7 @@
 /**
- * The image tower: a vision transformer (Dosovitskiy et al., 2021). CLIP's has a layer norm before the blocks and a projection into the
- * joint space behind them; DeiT's (Touvron et al., 2021) has a bias in its patch embedding and, if it is distilled, a second
- * class token.
+ * The image tower: a vision transformer (Dosovitskiy et al., 2021). CLIP's has a layer norm before the blocks and a projection into
+ * the joint space after them; DeiT's (Touvron et al., 2021) has a bias in its patch embedding and, if distilled, a second class
+ * token.
  */
 import {
   type Engine,
@@ -25,7 +25,7 @@ interface VisionWeights {
   /** The convolution's weight as a matrix [width, 3 * patch * patch]. */
   patchEmbedding: Tensor;
   patchBias: Tensor | undefined;
-  /** [rows, width]: position embeddings, the class tokens added to the first. */
+  /** [rows, width]: position embeddings, with the class tokens added to the first ones. */
   positions: Tensor;
   preNorm: Affine | undefined;
   transformer: Transformer;
@@ -34,18 +34,18 @@ interface VisionWeights {
   projection: Tensor | undefined;
 }
 
-/** What depends on the number of pictures only. */
+/** The index tensors for a batch size. */
 interface BatchPlan extends Disposable {
   rows: RowPlan;
-  /** Patch of each row; none for a class token's. */
+  /** Patch of each row; none for class tokens. */
   patches: RowIndex;
   /** Position of each row. */
   positions: RowIndex;
-  /** Of the rows that are read, each picture's first and second; undefined if there is one. */
+  /** Leaf rows of each image's first and second class token; undefined if there is only one. */
   pairs: readonly [RowIndex, RowIndex] | undefined;
 }
 
-/** An image tower on a device. */
+/** The image tower on a device. */
 export class VisionTower implements Disposable {
   readonly #plans = new Latest<number, BatchPlan>();
 
@@ -55,12 +55,12 @@ export class VisionTower implements Disposable {
     private readonly weights: VisionWeights,
   ) {}
 
-  /** The image tower of a CLIP. */
+  /** Loads the image tower of a CLIP. */
   static load(engine: Engine, checkpoint: CanonicalClip, config: ClipConfig): Promise<VisionTower> {
     return VisionTower.loadVision(engine, checkpoint, clipVision(config));
   }
 
-  /** Any vision transformer, under canonical names (see `readVit`). */
+  /** Loads any vision transformer with canonical names (see `readVit`). */
   static loadVision(engine: Engine, checkpoint: CanonicalClip, config: VisionConfig): Promise<VisionTower> {
     return WeightLoader.run(engine, checkpoint, (loader) => VisionTower.#load(loader, checkpoint, config));
   }
@@ -92,8 +92,8 @@ export class VisionTower implements Disposable {
   }
 
   /**
-   * pixels [batch, 3, size, size], normalised, to [batch, width]: the class token after the last layer norm. Where there are two,
-   * their mean, as timm's distilled models give it before their classifiers (`forward_head(pre_logits=True)`).
+   * Normalised pixels [batch, 3, size, size] to [batch, width]: the class token after the last layer norm. If there are two, their
+   * mean, as in timm's distilled models before the classifiers (`forward_head(pre_logits=True)`).
    */
   pool(pixels: Tensor): Tensor {
     const { weights } = this;
@@ -117,15 +117,15 @@ export class VisionTower implements Disposable {
   }
 
   /**
-   * Some rows [rows.length, width] of what leaves the last block for one picture [1, 3, size, size], before the last layer
-   * norm; row 0 is CLS. What others publish as the last hidden state.
+   * The given rows [rows.length, width] of the last hidden state, i.e. of the last block's output before the final layer norm, for
+   * one image [1, 3, size, size]. Row 0 is CLS.
    */
   lastHidden(pixels: Tensor, rows: readonly number[]): Tensor {
     using plan = picturePlan(this.engine, 1, visionRows(this.config), rows);
     return this.engine.scope(() => transform(this.weights.transformer, this.#embed(pixels, this.#plan(1)), plan));
   }
 
-  /** Patches and class tokens with their positions, as the first block takes them: [batch * rows, width]. */
+  /** The first block's input: patches and class tokens with their positions, [batch * rows, width]. */
   #embed(pixels: Tensor, plan: BatchPlan): Tensor {
     const { patchEmbedding, patchBias, positions, preNorm } = this.weights;
     const patches = linear(patchRows(pixels, this.config.patchSize), patchEmbedding, patchBias);

@@ -1,6 +1,6 @@
 /**
- * Reads a tower's weights from a checkpoint onto a device, one tensor at a time. All weights are frozen: they are plain
- * tensors without a vertex, so no gradient buffer can come into being for them.
+ * Loads a tower's weights from a checkpoint onto a device, one tensor at a time. All weights are frozen: they are plain
+ * tensors without a tape vertex, so no gradient buffer can ever be allocated for them.
  */
 import type { Engine, Tensor } from '../../tensor/index.js';
 import type { CanonicalClip } from '../checkpoint/index.js';
@@ -22,7 +22,7 @@ export interface Block {
   fc2: Affine;
 }
 
-/** The last block keeps its queries apart, since only a few rows ask. */
+/** The last block has a separate query projection, since it needs queries for the leaf rows only. */
 export interface LastBlock extends Omit<Block, 'qkv'> {
   query: Affine;
   /** [2 * width, width]. */
@@ -37,7 +37,7 @@ export interface Transformer {
   layerNormEpsilon: number;
 }
 
-/** Loads named tensors of one checkpoint and remembers them, so that they can be freed together. */
+/** Loads tensors of a checkpoint by name, and owns them so that they can be freed together. */
 export class WeightLoader implements Disposable {
   readonly #owned: Tensor[] = [];
 
@@ -46,7 +46,7 @@ export class WeightLoader implements Disposable {
     readonly checkpoint: CanonicalClip,
   ) {}
 
-  /** Runs `load` with a loader, whose tensors are freed if that fails. */
+  /** Runs `load` with a loader; frees the loader's tensors if it fails. */
   static async run<T>(
     engine: Engine,
     checkpoint: CanonicalClip,
@@ -61,17 +61,17 @@ export class WeightLoader implements Disposable {
     }
   }
 
-  /** One tensor of the checkpoint, with another shape of the same size where given. */
+  /** A tensor of the checkpoint, optionally reshaped. */
   async tensor(name: string, shape = this.checkpoint.shape(name)): Promise<Tensor> {
     return this.own(await this.checkpoint.read(name), shape);
   }
 
-  /** The weight of a linear layer, with another shape of the same size where given. */
+  /** The weight of a linear layer, optionally reshaped. */
   async weight(name: string, shape = this.checkpoint.shape(name)): Promise<Tensor> {
     return this.#ownWeight([name], shape);
   }
 
-  /** Host data as a tensor of the tower. */
+  /** Uploads host data as a tensor of the tower. */
   own(data: Float32Array, shape: readonly number[]): Tensor {
     return this.#keep(this.engine.scope(() => this.engine.tensor(data, shape).share()));
   }
@@ -86,7 +86,7 @@ export class WeightLoader implements Disposable {
     return { weight: await this.tensor(`${name}.weight`), bias: await this.tensor(`${name}.bias`) };
   }
 
-  /** Several linear layers of equal input as one, their outputs side by side. */
+  /** Several linear layers with the same input as one, with concatenated outputs. */
   async stacked(names: readonly string[]): Promise<Affine> {
     const biases: Float32Array[] = [];
     for (const name of names) biases.push(await this.checkpoint.read(`${name}.bias`));
@@ -132,7 +132,7 @@ export class WeightLoader implements Disposable {
     };
   }
 
-  /** The named tensors, one below the other. Where they are stored in half precision, they need not be widened here. */
+  /** The named tensors, concatenated by rows. Tensors stored in half precision are uploaded without widening. */
   async #ownWeight(names: readonly string[], shape: readonly number[]): Promise<Tensor> {
     const halves: Uint16Array[] = [];
     for (const name of names) {
@@ -159,7 +159,7 @@ export class WeightLoader implements Disposable {
   }
 }
 
-/** The parts one after the other; a single one as it is. */
+/** Concatenates the parts; a single part is returned as it is. */
 function joined<T extends Float32Array | Uint16Array>(parts: readonly T[], Whole: new (length: number) => T): T {
   if (parts.length === 1) return parts[0]!;
   const whole = new Whole(parts.reduce((sum, part) => sum + part.length, 0));

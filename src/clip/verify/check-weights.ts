@@ -1,9 +1,9 @@
-/** Every number of a checkpoint, one tensor at a time: finite, and not a matrix that was never filled. */
+/** Checks every number of a checkpoint, one tensor at a time: all must be finite, and no matrix left at its initial constant. */
 import type { CanonicalClip } from '../checkpoint/index.js';
 import { type ClipConfig, clipTensors } from '../config.js';
 import { type Check, failed, passed } from './reproduce.js';
 
-/** OpenAI clips its scale at 100; others train without a bound, but none has come near these. */
+/** Plausible logit scales. OpenAI clips its scale at 100; others train without a bound, but none comes near these limits. */
 const SCALES = [1, 1000] as const;
 
 /** `onTensor` is called after each tensor is read. */
@@ -19,7 +19,7 @@ export async function checkWeights(
     const values = await clip.read(name);
     const { nonFinite, least, most } = survey(values);
     if (nonFinite > 0) broken.push(`${name} (${nonFinite} of ${values.length})`);
-    // Norms start as ones and biases as zeros; a matrix with a single value has not been trained.
+    // Norms are initialised to ones and biases to zeros, but a matrix with a single value has not been trained.
     else if (shape.length > 1 && least === most) constant.push(`${name} (all ${least})`);
     numbers += values.length;
     onTensor();

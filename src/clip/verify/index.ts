@@ -1,6 +1,6 @@
 /**
- * Is this checkpoint sound, and the one that it should be? `check-weights` looks at the numbers, `reproduce` compares a
- * model with numbers that others published.
+ * Verifies that a checkpoint is intact and the expected one: `check-weights` inspects its numbers, `reproduce` compares a
+ * model's outputs with published ones.
  */
 
 export { checkWeights } from './check-weights.js';

@@ -1,4 +1,4 @@
-/** Recomputes reference numbers with a model and reports the differences. */
+/** Recomputes published outputs of a model and reports the differences. */
 import type { Engine, Tensor } from '../../tensor/index.js';
 import type { CanonicalClip } from '../checkpoint/index.js';
 import type { ClipConfig } from '../config.js';
@@ -12,11 +12,11 @@ export interface LoadedTowers {
 
 export interface Deviation {
   readonly name: 'image hidden state' | 'pooled image' | 'text hidden state' | 'pooled text';
-  /** The largest |found - expected| in units of max(1, |expected|); NaN if a number is. */
+  /** The largest |found - expected| / max(1, |expected|); NaN if any number is NaN. */
   readonly error: number;
 }
 
-/** The deviations of a model from reference numbers, under the activation of `config`. The sizes must be the right ones. */
+/** Deviations of a model from reference numbers, with the activation of `config`. The sizes must match. */
 export async function deviations(model: LoadedTowers, reference: ReferenceNumbers): Promise<Deviation[]> {
   return [...(await imageDeviations(model, reference)), ...(await textDeviations(model, reference))];
 }
@@ -55,7 +55,7 @@ async function textDeviations({ engine, clip, config }: LoadedTowers, { text }: 
   return results;
 }
 
-/** `rows` holds only the block's rows, whole. */
+/** `rows` holds the block's rows at full width. */
 function deviation(rows: Float32Array, width: number, { firstColumn, values }: Block): number {
   let worst = 0;
   for (const [r, row] of values.entries()) {
@@ -76,11 +76,11 @@ async function readAndFree(tensor: Tensor): Promise<Float32Array> {
   }
 }
 
-/** One question to a model, and its answer. */
+/** A check of a model, and its outcome. */
 export interface Check {
   readonly name: string;
   readonly outcome: 'passed' | 'failed' | 'not run';
-  /** What was seen, or why nothing could be. */
+  /** The finding, or why the check could not run. */
   readonly detail: string;
 }
 
@@ -88,21 +88,17 @@ export const passed = (name: string, detail: string): Check => ({ name, outcome:
 export const failed = (name: string, detail: string): Check => ({ name, outcome: 'failed', detail });
 export const notRun = (name: string, detail: string): Check => ({ name, outcome: 'not run', detail });
 
-// What others computed with a published checkpoint. Rows and columns are picked out of the last hidden states as
-// transformers has them: of the image tower before its last layer norm, of the text tower after it; `pooled` is CLS
-// after the last layer norm, and the text's at end-of-text.
-
 /**
- * What others computed with a published checkpoint. Rows and columns are picked out of the last hidden states as
- * transformers has them: of the image tower before its last layer norm, of the text tower after it; `pooled` is CLS
- * after the last layer norm, and the text's at end-of-text.
+ * Published outputs of a published checkpoint. `hidden` is a block of the last hidden state as transformers defines it: for
+ * the image tower before the final layer norm, for the text tower after it. `pooled` is the row at CLS or at EOT after the
+ * final layer norm.
  */
 export interface ReferenceNumbers {
-  /** The checkpoint that they are of. */
+  /** Name of the checkpoint. */
   readonly model: string;
   readonly source: string;
   readonly image: {
-    /** Normalised pixels [1, 3, size, size]; one number stands for all of them. */
+    /** Normalised pixels [1, 3, size, size]; a number sets all of them. */
     readonly pixels: number | Float32Array;
     readonly hidden?: Block;
     readonly pooled: Block;
@@ -114,7 +110,7 @@ export interface ReferenceNumbers {
   };
 }
 
-/** A corner of a matrix: `values[r][c]` stands at row `firstRow + r` and column `firstColumn + c`. */
+/** A block of a matrix: `values[r][c]` is at row `firstRow + r` and column `firstColumn + c`. */
 export interface Block {
   readonly firstRow: number;
   readonly firstColumn: number;

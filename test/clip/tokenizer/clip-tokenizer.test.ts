@@ -117,9 +117,9 @@ describe('vocabulary sizes', () => {
     refused({ sot: 49_406 }, "m/merges.txt: <|startoftext|> is 1112, the model's configuration says 49406");
     refused(
       { vocabularySize: 1500, vocabJson: idsJson(1998, 1999) },
-      "m/vocab.json: <|startoftext|> is 1998, and the model's table has 1500 rows",
+      "m/vocab.json: <|startoftext|> is 1998, but the model's table has 1500 rows",
     );
-    refused({ vocabJson: '{"!": 1}' }, 'm/vocab.json: token "!" should have id 0, as the merges make it; found 1');
+    refused({ vocabJson: '{"!": 1}' }, 'm/vocab.json: token "!" should have id 0 according to the merges; found 1');
     refused({ vocabJson: idsJson(5, 1113) }, 'm/vocab.json: <|startoftext|> should have an id from 1112 on, found 5');
     refused({ vocabJson: '[]' }, 'm/vocab.json: expected a JSON object');
     expect(ClipTokenizer.fromMerges(mergesText, 'm', { sot: 1112, eot: 1113 }).eot).toBe(1113);

@@ -52,7 +52,7 @@ describe('refused', () => {
         /tensor "blocks\.0\.ls1\.gamma" is not part of a plain vision/,
       ],
       [await changed('head.bias', 'fc_norm.bias'), /tensor "fc_norm\.bias" is not part of a plain vision/],
-      [await changed('pos_embed'), /not a vision transformer in timm's naming, or not a whole one/],
+      [await changed('pos_embed'), /not a vision transformer with timm's names, or incomplete/],
     ];
     for (const [checkpoint, message] of failures) {
       expect(() => readVit(checkpoint)).toThrow(InputError);
