@@ -1,8 +1,8 @@
 /**
- * BMP files of every header and depth that Pillow reads, in its modes: palettes stay palettes.
+ * BMP decoder for every header and depth that Pillow reads, with Pillow's modes: palette images keep their palette.
  *
- * Why not a library: fast-bmp reads neither 4 or 16 bits nor run lengths, bmp-ts needs Node's Buffer and gives RGBA, in which the indices are
- * lost by which CLIP's preprocessing resizes.
+ * Why not a library: fast-bmp does not read 4 or 16 bits or run-length encoding; bmp-ts needs Node's Buffer and returns RGBA, which loses
+ * the palette indices that CLIP's preprocessing resizes.
  */
 import { InputError } from '../../errors.js';
 import {
@@ -22,7 +22,7 @@ const RLE8 = 1;
 const RLE4 = 2;
 const BITFIELDS = 3;
 
-/** Two bytes of run lengths stand for at most 255 pixels. */
+/** Two bytes of run-length encoding hold at most 255 pixels. */
 const MOST_PIXELS_PER_BYTE = 128;
 
 interface Layout {
@@ -30,18 +30,18 @@ interface Layout {
   readonly height: number;
   readonly bits: number;
   readonly compression: number;
-  /** Rows are stored from the bottom unless the height is negative. */
+  /** True if the height is negative; otherwise rows are stored bottom-up. */
   readonly isTopDown: boolean;
-  /** What follows the header. */
+  /** Offset of the end of the header. */
   readonly end: number;
-  /** Entries of the palette. */
+  /** Number of palette entries. */
   readonly colors: number;
   readonly paletteStep: number;
-  /** Bits of red, green, blue and alpha. */
+  /** Bit masks of red, green, blue and alpha. */
   readonly masks: readonly number[];
 }
 
-/** By its masks, where a pixel of 32 bits has red, green, blue and, if it has one, alpha: numbers of bytes. */
+/** Byte positions of red, green, blue and (if present) alpha in a 32-bit pixel, by masks. */
 const CHANNELS_OF_32: readonly (readonly [masks: string, bytes: readonly number[]])[] = [
   ['ff0000 ff00 ff 0', [2, 1, 0]],
   ['ff000000 ff0000 ff00 0', [3, 2, 1]],
@@ -51,7 +51,7 @@ const CHANNELS_OF_32: readonly (readonly [masks: string, bytes: readonly number[
   ['0 0 0 0', [2, 1, 0, 3]],
 ];
 
-/** @throws InputError if the file is damaged, cut short, too large, or of a kind that Pillow does not read either. */
+/** @throws InputError if the file is damaged, cut short, too large, or of a kind that Pillow cannot read either. */
 export function decodeBmp(bytes: Uint8Array, name: string, truncated: TruncatedImages = 'skip'): DecodedImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const cutShort = () => new InputError(`${name}: BMP image is cut short (${bytes.length} bytes)`);
@@ -109,7 +109,7 @@ function coreLayout(view: DataView): Layout {
 }
 
 function infoLayout(view: DataView, headerBytes: number): Layout {
-  // Masks follow a header that has no room for them, and the file may end before.
+  // Masks follow the header if it has no fields for them; the file may end before them.
   const number = (at: number) => (at + 4 > view.byteLength ? 0 : view.getUint32(at, true));
   const bits = view.getUint16(28, true);
   const compression = number(30);
@@ -128,7 +128,7 @@ function infoLayout(view: DataView, headerBytes: number): Layout {
   };
 }
 
-/** Writes pixel `x` of a row to `out`, from `to` on. */
+/** Writes pixel `x` of a row to `out` at `to`. */
 type Writer = (row: Uint8Array, x: number, out: Uint8Array, to: number) => void;
 
 interface Channels {
@@ -159,7 +159,7 @@ function copyBytes(step: number, channels: readonly number[]): Writer {
   };
 }
 
-/** Pixels of 5 bits a colour, or of 6 for green, scaled up to 255 and rounded down. */
+/** Pixels with 5 bits per colour (5 or 6 for green), scaled up to 255 and rounded down. */
 function sixteen(greenBits: 5 | 6, redShift: number): Channels {
   const most = (1 << greenBits) - 1;
   const write: Writer = (row, x, out, to) => {
@@ -182,7 +182,7 @@ function unpackRows(
   // The last row needs no padding.
   const rowBytes = Math.ceil((width * bits) / 8);
   checkLength(stride * (height - 1) + rowBytes);
-  // Rows that are not whole stay zero.
+  // Incomplete rows stay zero.
   const rows = Math.min(height, Math.floor((pixels.length + stride - rowBytes) / stride));
   const channels = CHANNELS[mode];
   const data = new Uint8Array(width * height * channels);
@@ -194,7 +194,7 @@ function unpackRows(
   return { width, height, mode, data, ...(rows < height && { truncated: true as const }) };
 }
 
-/** [256, 3] from entries of blue, green, red and perhaps a byte that means nothing. */
+/** A palette [256, 3] from entries of blue, green, red and possibly a padding byte. */
 function readPalette(entries: Uint8Array, colors: number, step: number): Uint8Array {
   const palette = new Uint8Array(3 * Math.min(colors, 256));
   for (let i = 0; i < Math.min(colors, 256); i++) {
@@ -203,7 +203,7 @@ function readPalette(entries: Uint8Array, colors: number, step: number): Uint8Ar
   return wholePalette(palette);
 }
 
-/** Black and white, or all greys in their order, are no palette to Pillow. */
+/** Pillow drops a palette that is black and white or a full grey ramp. */
 function paletteMode(palette: Uint8Array, colors: number): ImageMode {
   const value = (i: number) => (colors === 2 ? 255 * i : i);
   const isGrey = colors <= 256 && palette.subarray(0, 3 * colors).every((one, i) => one === value(Math.floor(i / 3)));
@@ -211,8 +211,8 @@ function paletteMode(palette: Uint8Array, colors: number): ImageMode {
 }
 
 /**
- * Run lengths from `start` on, as Pillow reads them: what a row lacks at its end is 0, and of an odd number of literal pixels of 4 bits the
- * last one is lost. Returns undefined if there are fewer rows.
+ * Decodes run lengths starting at `start`, as Pillow does: missing pixels at the end of a row are 0, and the last of an odd number of
+ * literal 4-bit pixels is lost. Returns undefined if there are too few rows.
  */
 function unpackRuns(bytes: Uint8Array, start: number, { width, height, compression }: Layout): Uint8Array | undefined {
   const data = new Uint8Array(width * height);

@@ -1,7 +1,7 @@
-/** Pixels that something else has decoded: a browser's canvas, above all. */
+/** Pixels decoded elsewhere, typically by a browser's canvas. */
 import type { DecodedImage } from './decoded-image.js';
 
-/** What `CanvasRenderingContext2D.getImageData` gives: [height, width, 4] RGBA, alpha not multiplied in. */
+/** The result of `CanvasRenderingContext2D.getImageData`: [height, width, 4] RGBA, not premultiplied. */
 export interface CanvasPixels {
   /** In pixels. */
   readonly width: number;
@@ -12,8 +12,8 @@ export interface CanvasPixels {
 }
 
 /**
- * A canvas's pixels as a decoded image, without a copy. A browser may have applied EXIF orientation and a colour profile when it decoded
- * the file, and its JPEG decoder may differ in the last bit; `decodeImage` does what CLIP's own preprocessing does.
+ * A canvas's pixels as a decoded image, without copying. The browser may have applied EXIF orientation and a colour profile when decoding
+ * the file, and its JPEG decoder may differ in the last bit; for exactly CLIP's preprocessing, use `decodeImage`.
  */
 export function imageFromCanvas({ width, height, data }: CanvasPixels): DecodedImage {
   if (data.length !== width * height * 4)

@@ -1,15 +1,15 @@
 /**
- * The codecs in WebAssembly, of the packages `@jsquash/jpeg` (libjpeg-turbo, as MozJPEG) and `@jsquash/webp` (libwebp), which decode to the
- * same bytes as the libraries inside Pillow.
+ * WebAssembly codecs from the packages `@jsquash/jpeg` (libjpeg-turbo, as MozJPEG) and `@jsquash/webp` (libwebp), which decode to the
+ * same bytes as the libraries in Pillow.
  *
- * The packages fetch their `.wasm` files from beside their modules, which works in a browser. Elsewhere (in Node, or in a
- * bundle that moves files) they have to be given to `setImageWasm`.
+ * The packages fetch their `.wasm` files from the directory of their modules, which works in a browser. Elsewhere (in Node, or in a
+ * bundle that moves files), pass them to `setImageWasm`.
  */
 import jpegDecoderFactory from '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
 import jpegEncoderFactory from '@jsquash/jpeg/codec/enc/mozjpeg_enc.js';
 import webpDecoderFactory from '@jsquash/webp/codec/dec/webp_dec.js';
 
-// The packages' own declarations rest on a global namespace that they do not declare.
+// The packages' declarations depend on a global namespace that they do not declare.
 interface JpegDecoder {
   decode(file: Uint8Array, preserveOrientation: boolean): ImageData | null;
 }
@@ -21,20 +21,20 @@ interface WebpDecoder {
 }
 type Factory<Codec> = (options: object) => Promise<Codec>;
 
-/** Compiled WebAssembly, or what compiles it when it is first needed. */
+/** Compiled WebAssembly, or a function that compiles it on first use. */
 export type WasmSource = WebAssembly.Module | (() => Promise<WebAssembly.Module>);
 
 /** The codecs' WebAssembly files. */
 export interface ImageWasm {
   /** `@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm` */
   readonly jpegDecoder?: WasmSource;
-  /** `@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm`; needed by `encodeJpeg` alone. */
+  /** `@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm`; only used by `encodeJpeg`. */
   readonly jpegEncoder?: WasmSource;
   /** `@jsquash/webp/codec/dec/webp_dec.wasm` */
   readonly webpDecoder?: WasmSource;
 }
 
-/** An instance with the last line that its library printed, which is its error message. */
+/** A codec instance, with the last line printed by its library, which is its error message. */
 export interface CodecInstance<Codec> {
   readonly codec: Codec;
   lastMessage: string;
@@ -43,18 +43,18 @@ export interface CodecInstance<Codec> {
 let wasm: ImageWasm = {};
 let instances: Partial<Record<keyof ImageWasm, Promise<CodecInstance<unknown>>>> = {};
 
-/** Gives codecs their WebAssembly, if they cannot fetch it by themselves. Call before the first image. */
+/** Provides the codecs' WebAssembly where it cannot be fetched. Call before the first image. */
 export function setImageWasm(sources: ImageWasm): void {
   wasm = { ...wasm, ...sources };
   instances = {};
 }
 
-/** The decoder, instantiated on first use; so are the others. */
+/** The decoder, instantiated on first use (like the others). */
 export const jpegDecoder = (): Promise<CodecInstance<JpegDecoder>> => instance('jpegDecoder', jpegDecoderFactory);
 export const jpegEncoder = (): Promise<CodecInstance<JpegEncoder>> => instance('jpegEncoder', jpegEncoderFactory);
 export const webpDecoder = (): Promise<CodecInstance<WebpDecoder>> => instance('webpDecoder', webpDecoderFactory);
 
-/** Forgets an instance: after an error, the libraries do not free what they had allocated. */
+/** Drops an instance, since the libraries do not free their memory after an error. */
 export function discardCodec(kind: keyof ImageWasm): void {
   delete instances[kind];
 }

@@ -1,4 +1,4 @@
-/** Recognises an image file by its first bytes, whatever it is called, and decodes it. */
+/** Detects an image file's format by its first bytes, regardless of its name, and decodes it. */
 import { InputError } from '../../errors.js';
 import { decodeBmp } from './bmp.js';
 import type { DecodedImage, TruncatedImages } from './decoded-image.js';
@@ -8,7 +8,7 @@ import { decodeJpeg } from './jpeg/index.js';
 import { decodePng } from './png.js';
 import { decodeWebp } from './webp.js';
 
-/** Formats that are recognised only to name them in the error; `.` in a signature stands for any byte. */
+/** Formats that are recognised only to name them in errors; `.` in a signature matches any byte. */
 const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
   ['II*\0', 'a TIFF image'],
   ['MM\0*', 'a TIFF image'],
@@ -22,11 +22,11 @@ const UNSUPPORTED: readonly (readonly [signature: string, format: string])[] = [
 ];
 
 /**
- * Decodes a file of one of `IMAGE_FORMATS`; of an animation, the first frame. EXIF orientation is not applied, as in CLIP's own preprocessing.
+ * Decodes a file in one of `IMAGE_FORMATS`; for an animation, its first frame. As in CLIP's preprocessing, EXIF orientation is not applied.
  *
  * @param name shown in errors
- * @param truncated whether a JPEG, PNG, GIF or BMP file that is cut short is read nevertheless
- * @throws InputError if the bytes are no image of a supported format, are damaged, cut short and not to be read so, or hold over 100 megapixels.
+ * @param truncated whether to read a truncated JPEG, PNG, GIF or BMP file
+ * @throws InputError if the file is not an image in a supported format, is damaged, truncated (unless allowed) or over 100 megapixels.
  */
 export async function decodeImage(
   bytes: Uint8Array,

@@ -1,36 +1,36 @@
-/** What decoding gives: pixels in the layout that the file stored them in, because CLIP resizes before it converts to RGB. */
+/** Decoded images. Pixels keep the layout of the file, because CLIP resizes before converting to RGB. */
 import { InputError } from '../../errors.js';
 
 /**
- * Pillow's names. `1`: black and white, stored as 0 and 255; `L`: grey; `LA`: grey and alpha; `P`: indices into a palette;
- * `RGBX`: a fourth sample that means nothing; `CMYK`: four inks, 0 for none. All have 8 bits a sample, to whose high byte deeper files
- * are reduced; but `I`, 16-bit grey, has two bytes a sample, the high one first.
+ * Pillow's mode names. `1`: black and white, stored as 0 and 255; `L`: grey; `LA`: grey and alpha; `P`: palette indices; `RGBX`: the
+ * fourth sample is padding; `CMYK`: four inks, 0 for none. Samples have 8 bits (deeper ones are reduced to their high byte), except that
+ * `I`, 16-bit grey, has two bytes per sample, high byte first.
  */
 export type ImageMode = '1' | 'L' | 'LA' | 'I' | 'RGB' | 'RGBX' | 'RGBA' | 'CMYK' | 'P';
 
 /**
- * What becomes of a file that ends before its pixels do. `skip`: it is refused, and so left out; `read`: what is missing is filled as Pillow
- * fills it under `ImageFile.LOAD_TRUNCATED_IMAGES`, see docs/robustness.md.
+ * Handling of truncated files. `skip`: refused, and so left out; `read`: missing pixels are filled as by Pillow with
+ * `ImageFile.LOAD_TRUNCATED_IMAGES`, see docs/robustness.md.
  */
 export const TRUNCATED_CHOICES = ['skip', 'read'] as const;
 
-/** What becomes of truncated images. */
+/** Handling of truncated images, see `TRUNCATED_CHOICES`. */
 export type TruncatedImages = (typeof TRUNCATED_CHOICES)[number];
 
-/** Pixels as the file stored them. */
+/** A decoded image, with pixels as stored in the file. */
 export interface DecodedImage {
   readonly width: number;
   readonly height: number;
   readonly mode: ImageMode;
-  /** [height, width, bytes of a pixel], row by row. */
+  /** [height, width, bytes per pixel], row-major. */
   readonly data: Uint8Array;
-  /** Mode P only: [256, 3] RGB; entries that the file does not define are greys. */
+  /** Mode P only: [256, 3] RGB; entries missing from the file are greys. */
   readonly palette?: Uint8Array;
-  /** The file ended before its pixels did, and the rest was filled. */
+  /** Set if the file was truncated and missing pixels were filled. */
   readonly truncated?: true;
 }
 
-/** Bytes of a pixel. */
+/** Bytes per pixel. */
 export const CHANNELS: Readonly<Record<ImageMode, number>> = {
   '1': 1,
   L: 1,
@@ -43,7 +43,7 @@ export const CHANNELS: Readonly<Record<ImageMode, number>> = {
   P: 1,
 };
 
-/** The largest image that is decoded; photographs have a tenth of this, and 100 million RGBA pixels take 400 MB. */
+/** Maximum size of an image. Ten times a typical photograph; as RGBA, this takes 400 MB. */
 export const MOST_PIXELS = 100_000_000;
 
 /**
@@ -57,18 +57,18 @@ export function checkDimensions(width: number, height: number, name: string, mos
   }
 }
 
-/** A palette of 256 colours from those that a file defines, [entries, 3]; to Pillow, any other entry is the grey of its number. */
+/** Extends a file's palette [entries, 3] to 256 colours; as in Pillow, missing entries are the grey with the value of their index. */
 export function wholePalette(entries: Uint8Array): Uint8Array {
   const palette = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
   palette.set(entries.subarray(0, palette.length));
   return palette;
 }
 
-/** A file may claim so many pixels whatever its length: blank pictures are short in any format. */
+/** Number of pixels that a file may claim regardless of its length, since blank images are small in any format. */
 export const PIXELS_FOR_NOTHING = 1 << 22;
 
 /**
- * Checks the size against the length of the coded data, of which a byte stands for at most `perByte` pixels.
+ * Checks the size against the length of the coded data, in which a byte can hold at most `perByte` pixels.
  *
  * @throws InputError naming the file.
  */

@@ -1,4 +1,4 @@
-/** Writes RGB pixels as PNG or JPEG files. */
+/** Encodes RGB pixels as PNG or JPEG. */
 import { encode as encodeWithFastPng } from 'fast-png';
 import { InputError } from '../../errors.js';
 import { jpegEncoder } from './codecs.js';
@@ -23,11 +23,11 @@ export async function encodeJpeg(rgb: Uint8Array, width: number, height: number,
   const rgba = new Uint8Array(width * height * 4).fill(255);
   for (let pixel = 0; pixel < width * height; pixel++) rgba.set(rgb.subarray(pixel * 3, pixel * 3 + 3), pixel * 4);
   const { codec } = await jpegEncoder();
-  // The encoder gives a view of its own memory.
+  // Copied, since the encoder returns a view of its memory.
   return codec.encode(rgba, width, height, { ...ENCODER_OPTIONS, quality }).slice();
 }
 
-/** An ordinary baseline JPEG; `color_space` 3 is YCbCr, `quant_table` 0 the tables of the standard's annex K. */
+/** Baseline JPEG; `color_space` 3 is YCbCr, `quant_table` 0 the tables of annex K of the standard. */
 const ENCODER_OPTIONS = {
   baseline: true,
   arithmetic: false,

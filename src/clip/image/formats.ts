@@ -1,17 +1,17 @@
 /**
- * The image formats that are read: the one list from which folders are walked, the page's file dialogue, manifests, messages and help
- * are made. Files are recognised by their first bytes (`decode.ts`), so a wrong extension of this list does no harm.
+ * The supported image formats, used for walking folders, the page's file dialogue, manifests, messages and help. Decoding detects the
+ * format by the first bytes (`decode.ts`), so a file may have the extension of another format in this list.
  */
 
-/** An image format, by its file names and its media type. */
+/** An image format with its file extensions and media type. */
 export interface ImageFormat {
   readonly name: string;
-  /** In lower case, each with its dot; the first is the usual one. */
+  /** In lower case, with the dot; the first is the usual one. */
   readonly extensions: readonly string[];
   readonly mediaType: string;
 }
 
-/** All formats that are read. */
+/** The supported formats. */
 export const IMAGE_FORMATS: readonly ImageFormat[] = [
   { name: 'JPEG', extensions: ['.jpg', '.jpeg', '.jfif'], mediaType: 'image/jpeg' },
   { name: 'PNG', extensions: ['.png'], mediaType: 'image/png' },
@@ -23,14 +23,14 @@ export const IMAGE_FORMATS: readonly ImageFormat[] = [
 const extensions = IMAGE_FORMATS.flatMap((format) => format.extensions);
 const pattern = `\\.(?:${extensions.map((extension) => extension.slice(1)).join('|')})`;
 
-/** What a file's name ends with if it is to be read as an image; case does not matter. */
+/** Matches names with an image extension, ignoring case. */
 export const IMAGE_NAME: RegExp = new RegExp(`${pattern}$`, 'i');
 
 const ending = new RegExp(`${pattern}(?=\\s|$)`, 'gi');
 
 /**
- * The name of an image file at the beginning of a line, up to the last extension that white space or the end follows; undefined if there is
- * none. It takes time in proportion to the line.
+ * The image file name at the beginning of a line, up to the last extension that is followed by white space or the end of the line;
+ * undefined if there is none. Takes time linear in the length of the line.
  */
 export function imageNameInLine(line: string): string | undefined {
   const text = line.trimStart();
@@ -39,10 +39,10 @@ export function imageNameInLine(line: string): string | undefined {
   return end > 0 ? text.slice(0, end) : undefined;
 }
 
-/** For people: `.jpg, .jpeg, .png or .bmp`. */
+/** For messages, e.g. `.jpg, .jpeg, .png or .bmp`. */
 export const IMAGE_EXTENSIONS: string = either(extensions);
 
-/** For people: `JPEG, PNG or BMP`. */
+/** For messages, e.g. `JPEG, PNG or BMP`. */
 export const IMAGE_FORMAT_NAMES: string = either(IMAGE_FORMATS.map(({ name }) => name));
 
 function either(names: readonly string[]): string {

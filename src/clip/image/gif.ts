@@ -1,9 +1,9 @@
 /**
- * The first frame of a GIF file (GIF89a specification, CompuServe 1990), as Pillow gives it: indices into a palette, on a canvas of the
+ * GIF decoder (GIF89a specification, CompuServe 1990) for the first frame, as in Pillow: palette indices, on a canvas the size of the
  * logical screen.
  *
- * Why not a library: omggif, gifuct-js and the like are made for animations. They read all frames, and either compose them in RGBA, if the
- * indices are lost by which CLIP's preprocessing resizes, or take a JavaScript array with 8 bytes a pixel.
+ * Why not a library: omggif, gifuct-js and the like are made for animations. They read all frames, and either compose them in RGBA, which
+ * loses the palette indices that CLIP's preprocessing resizes, or use a JavaScript array with 8 bytes per pixel.
  */
 import { InputError } from '../../errors.js';
 import { checkClaim, checkDimensions, type DecodedImage, type TruncatedImages, wholePalette } from './decoded-image.js';
@@ -13,10 +13,10 @@ const IMAGE = 0x2c;
 const TRAILER = 0x3b;
 const GRAPHIC_CONTROL = 0xf9;
 
-/** Twelve bits stand for at most so many pixels: a string of every length up to the number of codes. */
+/** Each 12-bit code stands for a string of at most 4096 pixels: 4096 * 8 / 12. */
 const MOST_PIXELS_PER_BYTE = 2731;
 
-/** First row and distance of the rows of the four passes of an interlaced image. */
+/** First row and row distance of the four passes of an interlaced image. */
 const PASSES = [
   [0, 8],
   [4, 8],
@@ -63,7 +63,7 @@ export function decodeGif(bytes: Uint8Array, name: string, truncated: TruncatedI
   if (isCut && truncated === 'skip') throw new InputError(`${name}: GIF image is cut short after ${done} pixels`);
   indices.fill(transparent, done);
 
-  // Where the frame leaves something of the screen uncovered, it is transparent or the first colour.
+  // The area not covered by the frame is transparent, or has the first colour.
   const data = new Uint8Array(width * height).fill(transparent);
   let from = 0;
   for (const [first, step] of flags & 0x40 ? PASSES : ([[0, 1]] as const)) {
@@ -77,14 +77,14 @@ export function decodeGif(bytes: Uint8Array, name: string, truncated: TruncatedI
     : { ...image, mode: 'L' };
 }
 
-/** A palette of greys in their order says nothing, and the image is a grey one to Pillow. */
+/** Whether the palette is anything but a grey ramp; with a grey ramp, Pillow reads a grey image. */
 function isNeeded(palette: Uint8Array): boolean {
   return palette.some((value, i) => value !== Math.floor(i / 3));
 }
 
 /**
- * The data of a chain of blocks, each of which has its length before it, up to an empty one or the end of the file. A last block that is cut
- * is no block to Pillow if it reads truncated files.
+ * Concatenates a chain of length-prefixed blocks, up to an empty one or the end of the file. Like Pillow, drops a truncated last block when
+ * reading truncated files.
  */
 function subBlocks(bytes: Uint8Array, start: number, truncated: TruncatedImages): Uint8Array {
   const out = new Uint8Array(bytes.length - start);
@@ -98,11 +98,11 @@ function subBlocks(bytes: Uint8Array, start: number, truncated: TruncatedImages)
   return out.subarray(0, length);
 }
 
-/** The variable-length LZW of appendix F, into `out`. Returns how many pixels there are. */
+/** Decodes the variable-length LZW of appendix F into `out`. Returns the number of pixels. */
 function unpack(data: Uint8Array, bits: number, out: Uint8Array): number {
   const clear = 1 << bits;
   const end = clear + 1;
-  // A string is another one and a last pixel.
+  // A string is stored as its prefix string and its last pixel.
   const prefixes = new Uint16Array(4096);
   const lasts = new Uint8Array(4096);
   const lengths = new Uint16Array(4096).fill(1, 0, clear);
@@ -120,7 +120,7 @@ function unpack(data: Uint8Array, bits: number, out: Uint8Array): number {
       [next, size, before] = [end + 1, bits + 1, -1];
       continue;
     }
-    // A string may be the one before with its own first pixel at the end, under the code that it gets now.
+    // A code may be the one being defined: the previous string followed by its own first pixel.
     if (code > next || (before < 0 && code > end)) break;
     const isNew = code === next;
     const known = isNew ? before : code;

@@ -1,9 +1,9 @@
 /**
- * From the bytes of an image file to the pixels that CLIP sees.
+ * From the bytes of an image file to the pixels that CLIP takes.
  *
- * `formats.ts` lists the formats, `decode.ts` recognises one (`jpeg/`, `png.ts`, `webp.ts`, `gif.ts`, `bmp.ts`), `preprocess.ts` is CLIP's resize, crop and normalisation on top of
- * `resample.ts` and `to-rgb.ts`, which reproduce Pillow to the bit; `encode.ts` writes files. Everything here runs unchanged in
- * a browser; `codecs.ts` says what JPEG and WebP need to be given elsewhere.
+ * `formats.ts` lists the formats, `decode.ts` detects them and calls the decoders (`jpeg/`, `png.ts`, `webp.ts`, `gif.ts`, `bmp.ts`),
+ * `preprocess.ts` does CLIP's resize, crop and normalisation with `resample.ts` and `to-rgb.ts`, which reproduce Pillow bit for bit, and
+ * `encode.ts` writes files. Outside a browser, JPEG and WebP need their WebAssembly passed in; see `codecs.ts`.
  */
 export { type CanvasPixels, imageFromCanvas } from './canvas.js';
 export { type ImageWasm, setImageWasm, type WasmSource } from './codecs.js';

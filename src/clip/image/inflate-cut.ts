@@ -1,15 +1,15 @@
 /**
- * Inflates zlib data that end too soon, down to the last byte that they hold (RFC 1950 and 1951), as zlib does.
+ * Inflates truncated zlib data to the last byte that can be recovered (RFC 1950 and 1951), as zlib does.
  *
- * Why not fflate, which inflates whole PNG files: it gives nothing of a stored block, of up to 65,535 bytes, before it has all of it.
+ * Why not fflate, which inflates complete PNG files: it outputs a stored block, of up to 65,535 bytes, only when it has all of it.
  */
 
-/** Length codes 257 to 285 and distance codes 0 to 29: the smallest of each, and how many bits are added to it. */
+/** Length codes 257 to 285 and distance codes 0 to 29: the smallest value of each, and its number of extra bits. */
 const LENGTHS = steps([3, 4, 5, 6, 7, 8, 9, 10], 4, 29);
 const DISTANCES = steps([1, 2, 3, 4], 2, 30);
 LENGTHS[28] = { least: 258, extra: 0 };
 
-/** The order in which the lengths of the codes for code lengths are stored. */
+/** The order in which the code lengths of the code-length alphabet are stored. */
 const CODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 const END_OF_BLOCK = 256;
@@ -30,20 +30,20 @@ function steps(first: readonly number[], perExtra: number, count: number): Step[
   return all;
 }
 
-/** The data end before what is asked for. */
+/** Thrown at the end of the data. */
 class DataEnd extends Error {}
 
-/** By the next bits, the lowest first: a symbol times 16 and the length of its code; 0 for no code. */
+/** Lookup by the next bits, lowest first: 16 * symbol + code length, or 0 for no code. */
 interface Codes {
   readonly lookup: Uint16Array;
   readonly bits: number;
 }
 
 /**
- * Inflates until the data end, or `take` wants no more. The pieces are only good until `take` returns; `late` ones come from the bits of the
- * last byte, for which one has to ask zlib again after the others.
+ * Inflates until the data end or `take` returns false. Pieces are only valid until `take` returns. `late` pieces come from the bits of the
+ * last byte; zlib outputs them only if called again after the others.
  *
- * @throws Error if the data are no zlib data.
+ * @throws Error if the data are not zlib data.
  */
 export function inflateCut(data: Uint8Array, take: (piece: Uint8Array, late: boolean) => boolean): void {
   const window = new Uint8Array(WINDOW);
@@ -85,7 +85,7 @@ export function inflateCut(data: Uint8Array, take: (piece: Uint8Array, late: boo
   if (wanted) flush();
 }
 
-/** Bits of bytes, the lowest first. */
+/** A bit reader, lowest bits first. */
 class Bits {
   #held = 0;
   #count = 0;
@@ -95,7 +95,7 @@ class Bits {
     private at: number,
   ) {}
 
-  /** Whether all bytes have been taken up; bits of the last one may be left. */
+  /** Whether all bytes have been consumed; bits of the last one may be left. */
   get isEmpty(): boolean {
     return this.at >= this.data.length;
   }
@@ -110,7 +110,7 @@ class Bits {
 
   symbol({ lookup, bits }: Codes): number {
     for (;;) {
-      // Bits that are not there yet count as 0, and may make another code of a beginning, which is then too long.
+      // Bits not read yet are 0 and may complete a wrong code, which is then longer than the bits available.
       const found = lookup[this.#held & ((1 << bits) - 1)]!;
       const length = found & 15;
       if (length > 0 && length <= this.#count) {
@@ -128,7 +128,7 @@ class Bits {
     return step.least + this.take(step.extra);
   }
 
-  /** Of a stored block, which begins at a whole byte. */
+  /** Length of a stored block, which is aligned to a byte. */
   storedLength(): number {
     this.#drop(this.#count & 7);
     const length = this.take(16);
@@ -152,7 +152,7 @@ function fixedCodes(): [symbols: Codes, distances: Codes] {
   return [codesOf(lengths), codesOf(new Uint8Array(30).fill(5))];
 }
 
-/** The codes that stand at the beginning of a block (3.2.7). */
+/** The codes defined at the beginning of a block (3.2.7). */
 function readCodes(input: Bits): [symbols: Codes, distances: Codes] {
   const symbols = input.take(5) + 257;
   const distances = input.take(5) + 1;

@@ -1,22 +1,22 @@
-/** From 8-bit RGB to the numbers that a vision tower takes (`ToTensor` and `Normalize` of torchvision). */
+/** Converts 8-bit RGB to the input of an image tower (`ToTensor` and `Normalize` of torchvision). */
 
-/** Mean and standard deviation of the red, green and blue channel, of values in [0, 1]. */
+/** Mean and standard deviation per RGB channel, for values in [0, 1]. */
 export interface PixelStatistics {
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** Mean and standard deviation of the red, green and blue channel in CLIP's training images, of values in [0, 1]. */
+/** RGB means of CLIP's training images. */
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
-/** The standard deviations that go with `CLIP_MEAN`. */
+/** RGB standard deviations of CLIP's training images. */
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
 
-/** The same of ImageNet (`timm/data/constants.py`). */
+/** RGB means of ImageNet (`timm/data/constants.py`). */
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
-/** The standard deviations that go with `IMAGENET_MEAN`. */
+/** RGB standard deviations of ImageNet. */
 export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
 
-/** The value of each sample of each channel, every step rounded to float32 as PyTorch does: [3][256]. */
+/** The normalised value of each sample per channel, [3][256]; as in PyTorch, every step is rounded to float32. */
 function table(means: readonly number[], deviations: readonly number[]): Float32Array[] {
   return means.map((mean, channel) =>
     Float32Array.from({ length: 256 }, (_, sample) => {
@@ -26,7 +26,7 @@ function table(means: readonly number[], deviations: readonly number[]): Float32
   );
 }
 
-/** A program works with one model or two; the tables take 3 KiB. */
+/** Unbounded, since a program uses one or two models; a table takes 3 KiB. */
 const tables = new Map<string, readonly Float32Array[]>();
 const CACHED_TABLES = 16;
 
@@ -41,8 +41,8 @@ function tablesFor({ mean, std }: PixelStatistics): readonly Float32Array[] {
 }
 
 /**
- * @param rgb [size, size, 3], as `preprocess` gives it
- * @param statistics the model's mean and deviation; CLIP's own unless given
+ * @param rgb [size, size, 3], from `preprocess`
+ * @param statistics the model's mean and standard deviation; CLIP's by default
  * @returns [3, size, size]
  */
 export function normalizePixels(

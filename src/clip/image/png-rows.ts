@@ -1,7 +1,7 @@
 /**
- * Turns PNG's stream of filtered rows into 8-bit samples (PNG Specification: 8 interlacing, 9 filtering, 7.2 packing).
+ * Decodes PNG's stream of filtered rows into 8-bit samples (PNG Specification: 8 interlacing, 9 filtering, 7.2 packing).
  *
- * Interlaced images are seven smaller images in a row (Adam7); a plain image is treated as the one pass that has every pixel.
+ * An interlaced image is a sequence of seven smaller images (Adam7); other images are treated as a single pass with all pixels.
  */
 import { InputError } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
@@ -26,20 +26,20 @@ const ADAM7: readonly Pass[] = [
 ];
 
 export class PngRows {
-  /** [height, width, channels]; 16-bit samples by their high byte, grey of fewer than 8 bits scaled up to 255. */
+  /** [height, width, channels]; the high byte of 16-bit samples, grey of fewer than 8 bits scaled up to 255. */
   readonly pixels: Uint8Array;
-  /** Why decoding stopped, if a row could not be decoded. */
+  /** The error, if a row could not be decoded. */
   error: string | undefined;
-  /** There were bytes after the last row. */
+  /** Whether there were bytes after the last row. */
   surplus = false;
-  /** Rows decoded so far, over all passes. */
+  /** Rows decoded so far, in all passes. */
   rowsDone = 0;
 
   readonly #width: number;
   readonly #height: number;
   readonly #channels: number;
   readonly #depth: number;
-  /** What a sample of fewer than 8 bits is multiplied by; 1 for palette indices. */
+  /** Factor for samples of fewer than 8 bits; 1 for palette indices. */
   readonly #scale: number;
   /** Distance in bytes to the sample's left neighbour; at least 1. */
   readonly #pixelBytes: number;
@@ -48,7 +48,7 @@ export class PngRows {
   #pass: Pass | undefined;
   #passWidth = 0;
   #y = 0;
-  /** The row being filled, filter type first, and the row above it. */
+  /** The row being filled (filter type first) and the row above it. */
   #row = new Uint8Array(0);
   #above = new Uint8Array(0);
   #filled = 0;
@@ -61,22 +61,22 @@ export class PngRows {
     this.#depth = depth;
     this.#scale = indexed || depth >= 8 ? 1 : 255 / (2 ** depth - 1);
     this.#pixelBytes = Math.max(1, (channels * depth) >> 3);
-    // Passes of small images can be empty, and then have no rows at all.
+    // In small images some passes are empty, and then have no rows.
     this.#passes = (interlaced ? ADAM7 : WHOLE).filter(({ left, top }) => left < width && top < height);
     this.#startPass();
   }
 
-  /** Whether every pixel is there. */
+  /** Whether all pixels are decoded. */
   get complete(): boolean {
     return this.#pass === undefined;
   }
 
-  /** Bytes that a row lacks which is begun, or the very first one. */
+  /** Bytes missing from a row that has been started, or from the first row. */
   get restOfRow(): number {
     return this.#filled > 0 || this.rowsDone === 0 ? this.#row.length - this.#filled : 0;
   }
 
-  /** Takes the next inflated bytes, of any number; those after the last row are ignored. */
+  /** Takes the next inflated bytes, in pieces of any size; bytes after the last row are ignored. */
   push(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length && !this.complete && this.error === undefined) {
@@ -141,7 +141,7 @@ export class PngRows {
 
 /** Undoes a row's filter in place. Index 0 of both rows is the filter type; before the first row, `above` is all zero. */
 function unfilter(filter: number, row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
-  // The filter type in index 0 would be read as the neighbour of the first pixel's bytes; treat those apart.
+  // The bytes of the first pixel have no left neighbour, and index 0 holds the filter type.
   const first = 1 + pixelBytes;
   const end = row.length;
   if (filter === 1) {
@@ -157,7 +157,7 @@ function unfilter(filter: number, row: Uint8Array, above: Uint8Array, pixelBytes
   }
 }
 
-/** Whichever of left, above and upper left is nearest to left + above - upperLeft; the earlier one on a tie. */
+/** Whichever of left, above and upper left is nearest to left + above - upperLeft; ties go to the first. */
 function paeth(left: number, above: number, upperLeft: number): number {
   const toLeft = Math.abs(above - upperLeft);
   const toAbove = Math.abs(left - upperLeft);
@@ -169,20 +169,20 @@ function paeth(left: number, above: number, upperLeft: number): number {
 export interface PngChunk {
   readonly type: string;
   readonly data: Uint8Array;
-  /** Less is there than the chunk claims. */
+  /** Whether the chunk is truncated. */
   readonly isCut: boolean;
 }
 
-/** Chunks that decide the pixels; only they are given. */
+/** Chunks that determine the pixels; others are skipped. */
 const USED = new Set(['IHDR', 'PLTE', 'IDAT']);
 
 const SIGNATURE_BYTES = 8;
 const CHUNK_HEADER = 8;
 
 /**
- * The chunks that decide the pixels, in order, up to the end chunk or the end of the file. The last one may be cut: what
- * is there of it is given, so that a file whose pixels are all there is still read. Checksums are verified as Pillow does it: of all
- * chunks before the image data, but not of those, which have another one inside.
+ * The chunks that determine the pixels, in order, up to the end chunk or the end of the file. A truncated last chunk is
+ * included, so that a file with all pixels can still be read. As in Pillow, checksums are verified for all chunks before the image
+ * data, but not for the image data, which contain another one.
  *
  * @throws InputError on a wrong checksum.
  */
@@ -204,14 +204,14 @@ export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk,
   }
 }
 
-/** CRC-32 of zlib, gzip and PNG (polynomial 0xEDB88320, reflected), by byte. */
+/** Table of the CRC-32 of zlib, gzip and PNG (polynomial 0xEDB88320, reflected), by byte. */
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   return crc;
 });
 
-/** Of zlib, gzip and PNG alike. */
+/** The CRC-32 of zlib, gzip and PNG. */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);

@@ -1,10 +1,9 @@
 /**
- * PNG decoder (W3C PNG Specification, third edition), on top of fflate's inflate.
+ * PNG decoder (W3C PNG Specification, third edition), using fflate's inflate.
  *
- * Why not a library: fast-png 8 misreads interlaced images of less than 8 bits and inflates a hostile file without bound, pngjs
- * needs Node's zlib. Decoding here is a stream: inflated bytes become rows as they arrive, so memory is the image and two rows, and
- * anything beyond the image is never looked at. Colour management (gAMA, iCCP) and transparency chunks are ignored, as CLIP's
- * preprocessing ignores them.
+ * Why not a library: fast-png 8 misreads interlaced images of less than 8 bits and inflates hostile files without limit; pngjs
+ * needs Node's zlib. This decoder streams: inflated bytes become rows as they arrive, so it holds the image and two rows and stops
+ * at the end of the image. Like CLIP's preprocessing, it ignores colour management (gAMA, iCCP) and transparency chunks.
  */
 import { Unzlib } from 'fflate';
 import { InputError } from '../../errors.js';
@@ -20,7 +19,7 @@ import {
 import { inflateCut } from './inflate-cut.js';
 import { PngRows, pngChunks } from './png-rows.js';
 
-/** Colour type of the header: mode, permitted depths. One-bit grey is Pillow's mode 1, 16-bit grey its mode I. */
+/** By colour type: mode and permitted depths. One-bit grey is Pillow's mode 1, 16-bit grey its mode I. */
 const COLOR_TYPES: Readonly<Record<number, { mode: ImageMode; depths: readonly number[] }>> = {
   0: { mode: 'L', depths: [1, 2, 4, 8, 16] },
   2: { mode: 'RGB', depths: [8, 16] },
@@ -29,10 +28,10 @@ const COLOR_TYPES: Readonly<Record<number, { mode: ImageMode; depths: readonly n
   6: { mode: 'RGBA', depths: [8, 16] },
 };
 
-/** The most that deflate can expand its input. */
+/** Deflate's maximum expansion. */
 const DEFLATE_RATIO = 1032;
 
-/** Compressed bytes inflated at a time, which bounds what is inflated beyond the last row. */
+/** Compressed bytes inflated at a time; bounds how much is inflated beyond the last row. */
 const INFLATE_STEP = 1 << 13;
 
 /** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
@@ -90,7 +89,7 @@ function readHeader(data: Uint8Array, name: string) {
     );
   }
   const size = { width: view.getUint32(0), height: view.getUint32(4), interlaced: interlace === 1 };
-  // A whole 16-bit sample is two bytes of a pixel.
+  // A 16-bit sample is read as two bytes.
   if (colorType.mode === 'L' && depth === 16) return { ...size, mode: 'I' as const, depth: 8 };
   return { ...size, mode: colorType.mode === 'L' && depth === 1 ? ('1' as const) : colorType.mode, depth };
 }
@@ -102,13 +101,13 @@ function readPalette(data: Uint8Array, name: string): Uint8Array {
   return wholePalette(data);
 }
 
-/** Inflated bytes: how many, and their Adler-32. */
+/** Number of inflated bytes, and their Adler-32. */
 interface Inflated {
   readonly length: number;
   readonly checksum: number;
 }
 
-/** Feeds the inflated bytes of the image data to `rows` until there are more than it needs. */
+/** Feeds the inflated image data to `rows` until it has more than it needs. */
 function inflateInto(rows: PngRows, data: Uint8Array, name: string): Inflated {
   try {
     return inflate(data, (piece) => {
@@ -120,7 +119,7 @@ function inflateInto(rows: PngRows, data: Uint8Array, name: string): Inflated {
   }
 }
 
-/** Feeds what cut image data hold to `rows`, which it returns; of what zlib gives late, only the rest of a row, since Pillow does not ask for more. */
+/** Feeds truncated image data to `rows`, and returns it. Of `late` pieces, uses only the rest of the current row, as Pillow does. */
 function cutRows(rows: PngRows, data: Uint8Array, name: string): PngRows {
   try {
     inflateCut(data, (piece, late) => {
@@ -133,13 +132,13 @@ function cutRows(rows: PngRows, data: Uint8Array, name: string): PngRows {
   return rows;
 }
 
-/** Inflates until there is no more, or `take` wants no more. */
+/** Inflates until the data end or `take` returns false. */
 function inflate(data: Uint8Array, take: (piece: Uint8Array) => boolean): Inflated {
   let [wanted, length, a, b] = [true, 0, 1, 0];
   const stream = new Unzlib((piece) => {
     length += piece.length;
     for (let at = 0; at < piece.length; ) {
-      // So many that the sums stay below 2^32.
+      // The maximum for which the sums stay below 2^32.
       for (const end = Math.min(piece.length, at + 5552); at < end; at++) {
         a += piece[at]!;
         b += a;
@@ -156,8 +155,8 @@ function inflate(data: Uint8Array, take: (piece: Uint8Array) => boolean): Inflat
 const ADLER_MODULUS = 65_521;
 
 /**
- * Whether a checksum follows the deflated data of exactly these bytes and is wrong. Other bytes may follow it, and none need be there
- * at all: then the data, which end with no more than 15 bits that are no pixels, do without their last four bytes no longer.
+ * Whether the deflated data are followed by a wrong checksum. A correct one may be followed by other bytes. If the checksum is missing,
+ * at most the last 15 bits are not pixel data, so inflating without the last four bytes yields fewer bytes.
  */
 function isWrong({ length, checksum }: Inflated, data: Uint8Array): boolean {
   for (let at = data.length - 4; at >= Math.max(0, data.length - INFLATE_STEP); at--) {
@@ -166,7 +165,7 @@ function isWrong({ length, checksum }: Inflated, data: Uint8Array): boolean {
   return inflate(data.subarray(0, -4), () => true).length === length;
 }
 
-/** The image data as one piece: each call of the inflater has its price, and a file may be cut into chunks of a byte. */
+/** Concatenates the image data, since each call of the inflater has a cost and a file may consist of one-byte chunks. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!;
   const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));

@@ -1,42 +1,42 @@
-/** How a model wants its pictures: what decides its pixels besides the picture. Read from a model's files by `src/clip/config`. */
+/** The settings of a model's image preprocessing, which `src/clip/config` reads from the model's files. */
 import { InputError } from '../../errors.js';
 import { CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, type PixelStatistics } from './normalize.js';
 import type { Filter } from './resample.js';
 
-/** A model's image preprocessing. Plain data: it becomes JSON, and crosses to other threads. */
+/** A model's image preprocessing. Plain data, since it is stored as JSON and sent to other threads. */
 export interface Preprocessing extends PixelStatistics {
-  /** Side in pixels of the square that the model takes, cropped from the middle. */
+  /** Side in pixels of the model's square input, a centre crop. */
   readonly size: number;
-  /** Pixels of the side or sides that are resized, before the crop; at least `size`. */
+  /** Size in pixels of the resized side or sides, before the crop; at least `size`. */
   readonly resize: number;
-  /** `shortest`: the short side becomes `resize`, the long one in proportion; `squash`: both do. */
+  /** `shortest`: the short side becomes `resize`, keeping the aspect ratio; `squash`: both sides do. */
   readonly shape: 'shortest' | 'squash';
   readonly filter: Filter;
-  /** When the picture becomes RGB: `after` the crop as in CLIP and OpenCLIP, or `before` the resize as in timm. */
+  /** When the image is converted to RGB: `after` the crop as in CLIP and OpenCLIP, or `before` the resize as in timm. */
   readonly toRgb: 'after' | 'before';
 }
 
 /** CLIP models take 224 to 448 pixels. */
 const LARGEST_SIZE = 4096;
 
-/** OpenAI's, at a model's size in pixels: what a model has whose files say nothing else. */
+/** OpenAI's preprocessing for an input of `size` pixels, the default for models whose files do not specify one. */
 export function clipPreprocessing(size: number): Preprocessing {
   const how = { size, resize: size, shape: 'shortest', filter: 'bicubic', mean: CLIP_MEAN, std: CLIP_STD } as const;
   return checkPreprocessing({ ...how, toRgb: 'after' }, 'image size');
 }
 
-/** DeiT's in evaluation (`build_transform` of facebookresearch/deit): the short side at 256 / 224 of the crop. */
+/** DeiT's evaluation preprocessing (`build_transform` of facebookresearch/deit): the short side is 256 / 224 of the crop. */
 export function imageNetPreprocessing(size: number): Preprocessing {
   const how = { size, shape: 'shortest', filter: 'bicubic', mean: IMAGENET_MEAN, std: IMAGENET_STD } as const;
   return checkPreprocessing({ ...how, resize: Math.trunc((256 / 224) * size), toRgb: 'before' }, 'image size');
 }
 
-/** Whether pictures come out the same by both. */
+/** Whether two settings give the same pixels. */
 export function samePreprocessing(a: Preprocessing, b: Preprocessing): boolean {
   return describePreprocessing(a) === describePreprocessing(b);
 }
 
-/** All of it in a line for people, by which it can be told from any other. */
+/** One line for display, different for different settings. */
 export function describePreprocessing({ size, resize, shape, filter, mean, std, toRgb }: Preprocessing): string {
   const resized = shape === 'squash' ? `squashed to ${resize} x ${resize}` : `short side to ${resize}`;
   const crop = resize === size && shape === 'squash' ? '' : `, the middle ${size} x ${size}`;
@@ -44,7 +44,7 @@ export function describePreprocessing({ size, resize, shape, filter, mean, std, 
   return `${order}${resized} (${filter})${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}`;
 }
 
-/** Returns `how` if it can be done. Throws InputError, beginning with `what`, if it cannot. */
+/** Returns `how` if it is valid, else throws InputError prefixed with `what`. */
 export function checkPreprocessing(how: Preprocessing, what: string): Preprocessing {
   const { size, resize, mean, std } = how;
   for (const pixels of [size, resize]) {

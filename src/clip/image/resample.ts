@@ -1,14 +1,14 @@
 /**
- * Resizing of 8-bit images, equal to Pillow's to the last bit (`ImagingResample` and the affine nearest-neighbour transform of
- * the Pillow library; reimplemented from their arithmetic).
+ * Resizing of 8-bit images, identical to Pillow's (`ImagingResample` and the affine nearest-neighbour transform, reimplemented
+ * from their arithmetic).
  *
- * Bicubic (a = -0.5) and bilinear: the filter is widened by the reduction, so that it also is the low-pass filter. Its weights are
- * rounded to 22 fractional bits; the horizontal pass comes first, and its result is rounded and clipped to 8 bits. Only the window of
- * the output that is asked for is computed, and only the input rows that it needs.
+ * Bicubic (a = -0.5) and bilinear: the filter is widened by the reduction factor, so that it also acts as the low-pass filter. Its
+ * weights are rounded to 22 fractional bits; the horizontal pass comes first, and its result is rounded and clipped to 8 bits. Only the
+ * requested window of the output is computed, from the input rows that it needs.
  */
 import { resampleSimd, type Taps } from './resample-simd.js';
 
-/** Part of the resized image, in its pixels. */
+/** Part of the resized image, in pixels. */
 export interface Window {
   readonly left: number;
   readonly top: number;
@@ -16,14 +16,14 @@ export interface Window {
   readonly height: number;
 }
 
-/** Fractional bits of a weight: 32 less 8 for the sample, less 2 for overshoot and sign. */
+/** Fractional bits of a weight: 32, minus 8 for the sample, minus 2 for overshoot and sign. */
 const WEIGHT_BITS = 22;
 const HALF = 1 << (WEIGHT_BITS - 1);
 
 /** Pillow's antialiased filters that CLIP models are trained with. */
 export type Filter = 'bicubic' | 'bilinear';
 
-/** By filter, its value at a distance, and its reach; both in pixels of the smaller scale. */
+/** The filters' weight at a distance, and their support; both in pixels of the smaller image. */
 const FILTERS: Readonly<Record<Filter, { weight(distance: number): number; support: number }>> = {
   bicubic: { weight: bicubic, support: 2 },
   bilinear: { weight: (distance) => Math.max(0, 1 - Math.abs(distance)), support: 1 },
@@ -48,7 +48,7 @@ export function resizeFiltered(
   const rows = tapsFor(filter, inHeight, height, window.top, window.height);
   const firstRow = rows.starts[0]!;
   const endRow = rows.starts[window.height - 1]! + rows.counts[window.height - 1]!;
-  // Pillow skips a pass that changes nothing. The weights would be exactly 1, so the result is the same either way.
+  // Pillow skips a pass that does not change the size. Its weights would be exactly 1, so the result is the same.
   const needed = data.subarray(firstRow * inWidth * channels, endRow * inWidth * channels);
   const columns = tapsFor(filter, inWidth, width, window.left, window.width);
   const down = { ...rows, starts: rows.starts.map((start) => start - firstRow) };
@@ -58,7 +58,7 @@ export function resizeFiltered(
   );
 }
 
-/** Both passes in plain TypeScript: the definition of `resampleSimd`, for any number of channels. */
+/** Both passes in plain TypeScript, for any number of channels; the reference for `resampleSimd`. */
 export function resamplePlain(
   data: Uint8Array,
   inWidth: number,
@@ -71,7 +71,7 @@ export function resamplePlain(
   return resampleRows(narrowed, across.starts.length * channels, down);
 }
 
-/** The same by nearest neighbour, which is how Pillow resizes palette and black-and-white images; one channel. */
+/** Nearest-neighbour resizing of one channel, which Pillow uses for palette and black-and-white images. */
 export function resizeNearest(
   data: Uint8Array,
   inWidth: number,
@@ -88,7 +88,7 @@ export function resizeNearest(
   return out;
 }
 
-/** Input position for each output position. Pillow adds up the step, so its rounding errors are part of the result. */
+/** Input position for each output position. The step is accumulated as in Pillow, to reproduce its rounding errors. */
 function nearest(inSize: number, outSize: number, first: number, count: number): Int32Array {
   const step = inSize / outSize;
   const positions = new Int32Array(count);
@@ -99,7 +99,7 @@ function nearest(inSize: number, outSize: number, first: number, count: number):
   return positions;
 }
 
-/** Horizontal pass: each row of `inWidth` pixels becomes one of as many pixels as `taps` has positions. */
+/** Horizontal pass: resizes each row of `inWidth` pixels to the positions of `taps`. */
 function resampleColumns(data: Uint8Array, inWidth: number, rows: number, channels: number, taps: Taps): Uint8Array {
   const { starts, counts, weights, most } = taps;
   const width = starts.length;
@@ -156,7 +156,7 @@ function resampleRows(data: Uint8Array, rowBytes: number, taps: Taps): Uint8Arra
   return new Uint8Array(out.buffer);
 }
 
-/** Photographs of one camera share their size, so the weights of a data set are mostly computed once. */
+/** Photographs from one camera have the same size, so the weights for a data set are mostly computed once. */
 const tapsCache = new Map<string, Taps>();
 const CACHED_TAPS = 64;
 
@@ -170,7 +170,7 @@ function tapsFor(filter: Filter, inSize: number, outSize: number, first: number,
   return taps;
 }
 
-/** `Taps` before their weights are rounded: [positions, most] in float64, those of a position adding up to 1. */
+/** `Taps` with unrounded weights: [positions, most] in float64, summing to 1 per position. */
 export interface ExactTaps extends Omit<Taps, 'weights'> {
   readonly weights: Float64Array;
 }
@@ -186,7 +186,7 @@ export function filterTaps(filter: Filter, inSize: number, outSize: number, firs
   return { ...taps, weights };
 }
 
-/** The same unrounded; the order of operations is Pillow's. */
+/** The same, unrounded. The order of operations is Pillow's. */
 export function exactTaps(filter: Filter, inSize: number, outSize: number, first: number, count: number): ExactTaps {
   const { weight: weightAt, support: reach } = FILTERS[filter];
   const scale = inSize / outSize;
@@ -223,14 +223,12 @@ function bicubic(distance: number): number {
   return 0;
 }
 
-// Resizing of 16-bit grey, as Pillow does it for its mode I: float64 weights and sums, each pass rounded to whole numbers, and neither
-// range clipped before the end.
-
 /**
- * Resizes as `resizeFiltered` does.
+ * `resizeFiltered` for 16-bit grey, as in Pillow's mode I: float64 weights and sums, each pass rounded to integers, not clipped between
+ * the passes.
  *
  * @param data [inHeight, inWidth, 2], high byte first
- * @returns [window.height, window.width] whole numbers, beyond 16 bits if the filter overshoots
+ * @returns [window.height, window.width] integers, which exceed 16 bits if the filter overshoots
  */
 export function resizeDeep(
   data: Uint8Array,
@@ -263,7 +261,7 @@ export function resizeDeep(
   return out;
 }
 
-/** The samples from `at` on, `step` apart, summed by the weights of an output position; halves are rounded away from 0. */
+/** Weighted sum for an output position of the samples starting at `at`, `step` apart; halves are rounded away from 0. */
 function weighted(samples: Int32Array, at: number, step: number, taps: ExactTaps, position: number): number {
   const { counts, weights, most } = taps;
   let sum = 0;

@@ -1,4 +1,4 @@
-/** What Pillow's `convert("RGB")` gives for each mode: alpha and unused samples dropped, 16 bits clipped to 8, inks mixed. */
+/** Pillow's `convert("RGB")` for each mode: drops alpha and unused samples, clips 16 bits to 8, mixes inks. */
 import { CHANNELS, type DecodedImage } from './decoded-image.js';
 
 /** @returns [height, width, 3] */
@@ -19,7 +19,7 @@ export function toRgb(image: DecodedImage): Uint8Array {
   return rgb;
 }
 
-/** Each colour is what its ink leaves of what black leaves: 255 - k - round(c * (255 - k) / 255). */
+/** Each colour is 255 - k - round(c * (255 - k) / 255). */
 function fromInks(data: Uint8Array): Uint8Array {
   const rgb = new Uint8ClampedArray((data.length / 4) * 3);
   for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
@@ -32,15 +32,15 @@ function fromInks(data: Uint8Array): Uint8Array {
   return new Uint8Array(rgb.buffer);
 }
 
-/** Samples of two bytes, all above 255 white: Pillow does not scale them, and so neither does CLIP's preprocessing. */
+/** Clips two-byte samples at 255 (white); Pillow, and so CLIP's preprocessing, does not scale them. */
 function clipped(data: Uint8Array): Uint8Array {
   const out = new Uint8Array(data.length / 2);
   for (let i = 0; i < out.length; i++) out[i] = data[2 * i] ? 255 : data[2 * i + 1]!;
   return out;
 }
 
-// Premultiplied alpha in 8-bit arithmetic, as Pillow's RGBa and La modes have it. Images with alpha are resized premultiplied,
-// so that the colours of transparent pixels do not bleed into visible ones.
+// Premultiplied alpha in 8-bit arithmetic, as in Pillow's RGBa and La modes. Images with alpha are resized premultiplied, so
+// that the colours of transparent pixels do not bleed into visible ones.
 
 /** Multiplies the colours of [pixels, channels] by the alpha in the last channel: round(colour * alpha / 255). */
 export function premultiply(data: Uint8Array, channels: number): Uint8Array {
@@ -56,7 +56,7 @@ export function premultiply(data: Uint8Array, channels: number): Uint8Array {
   return out;
 }
 
-/** Divides the colours by alpha in place, rounding down; where alpha is 0 they stay as they are. */
+/** Divides the colours by alpha in place, rounding down; pixels with alpha 0 are unchanged. */
 export function unpremultiply(data: Uint8Array, channels: number): void {
   for (let pixel = 0; pixel < data.length; pixel += channels) {
     const alpha = data[pixel + channels - 1]!;

@@ -1,16 +1,16 @@
 /**
- * WebP files by libwebp in WebAssembly (`codecs.ts`), lossy, lossless, with alpha; of an animation the first frame, on its canvas. The
- * container is that of RFC 9649, section 2.
+ * WebP decoder using libwebp in WebAssembly (`codecs.ts`): lossy, lossless, with alpha; for animations, the first frame on its canvas.
+ * The container is specified in RFC 9649, section 2.
  */
 import { InputError, messageOf } from '../../errors.js';
 import { quoted } from '../checkpoint/quoted.js';
 import { discardCodec, webpDecoder } from './codecs.js';
 import { checkClaim, checkDimensions, type DecodedImage } from './decoded-image.js';
 
-/** The most that is taken to be honest: a lossless picture of 4000 x 3000 blank pixels takes 532 bytes. */
+/** Plausibility limit; a lossless image of 4000 x 3000 blank pixels takes 532 bytes. */
 const MOST_PIXELS_PER_BYTE = 1 << 15;
 
-/** libwebp's memory never shrinks; after an image of more pixels than this it is given up. */
+/** libwebp's memory never shrinks; its instance is dropped after an image of more pixels than this. */
 const MOST_PIXELS_KEPT = 16_000_000;
 
 const RIFF_HEADER = 12;
@@ -21,7 +21,7 @@ const IS_ANIMATED = 0x02;
 
 interface Chunk {
   readonly type: string;
-  /** With its header and the byte that makes its length even. */
+  /** Including the header and the padding byte. */
   readonly whole: Uint8Array;
   readonly data: Uint8Array;
 }
@@ -82,7 +82,7 @@ async function decode(file: Uint8Array, { width, height }: Size, name: string): 
   return new Uint8Array(decoded.data.buffer, decoded.data.byteOffset, decoded.data.length);
 }
 
-/** The chunks of a part of the file; what a last one lacks is not there. */
+/** The chunks in a part of the file; a truncated last one is shorter. */
 function* chunksOf(bytes: Uint8Array): Generator<Chunk, undefined> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at + CHUNK_HEADER <= bytes.length; ) {
@@ -97,7 +97,7 @@ function* chunksOf(bytes: Uint8Array): Generator<Chunk, undefined> {
   }
 }
 
-/** What the bitstream says: 14 bits each. */
+/** The size in the bitstream, 14 bits each. */
 function sizeOf({ type, data }: Chunk): Size | undefined {
   if (data.length < 10) return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
@@ -106,7 +106,7 @@ function sizeOf({ type, data }: Chunk): Size | undefined {
   return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
 }
 
-/** A file of a frame alone. */
+/** A WebP file with a single frame. */
 function fileOf(pixels: Chunk, parts: readonly Chunk[], { width, height }: Size): Uint8Array {
   const alpha = parts.find(({ type }) => type === 'ALPH');
   const header = new Uint8Array(alpha ? CHUNK_HEADER + 10 : 0);

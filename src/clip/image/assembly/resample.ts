@@ -1,12 +1,12 @@
 /**
- * The two passes of resample.ts with SIMD, on pixels of four channels: the same integers, so the same result to the last bit.
- * The caller lays everything out in this module's memory; all arguments are addresses in it, or counts.
+ * The two passes of resample.ts with SIMD, on pixels of four channels. Uses the same integer arithmetic, so results are identical.
+ * All arguments are counts or addresses in this module's memory, which the caller lays out.
  */
 
 const WEIGHT_BITS = 22;
 const HALF: i32 = 1 << (WEIGHT_BITS - 1);
 
-/** Rows of `inWidth` pixels become rows of `width`. starts, counts: [width] i32; weights: [width, most] i32. */
+/** Resizes rows of `inWidth` pixels to `width`. starts, counts: [width] i32; weights: [width, most] i32. */
 export function resampleColumns(
   data: usize,
   inWidth: i32,
@@ -35,7 +35,7 @@ export function resampleColumns(
   }
 }
 
-/** Rows of `rowBytes` samples, a multiple of 16, become `height` rows. starts, counts: [height] i32; weights: [height, most]. */
+/** Resizes to `height` rows of `rowBytes` samples, a multiple of 16. starts, counts: [height] i32; weights: [height, most]. */
 export function resampleRows(
   data: usize,
   rowBytes: i32,
@@ -72,7 +72,7 @@ export function resampleRows(
   }
 }
 
-/** Sixteen sums without their fractional bits, clipped to 0 to 255. */
+/** Drops the fractional bits of sixteen sums and clips them to 0..255. */
 // @ts-ignore: decorator
 @inline
 function clipped(a: v128, b: v128, c: v128, d: v128): v128 {
