@@ -82,7 +82,8 @@ test('array.sbatch is requeued, adds to its log, and runs the plan that it is gi
   // Slurm reads its options above the first command only.
   const first = lines.findIndex((line) => line !== '' && !line.startsWith('#'));
   expect(lines.slice(first).filter((line) => line.startsWith('#SBATCH'))).toEqual([]);
-  const [, words] = /^exec \$\{PTDPC:-npx --no-install (.+)$/.exec(lines.find((line) => line.startsWith('exec '))!) ?? [];
+  const [, words] =
+    /^exec \$\{PTDPC:-npx --no-install (.+)$/.exec(lines.find((line) => line.startsWith('exec '))!) ?? [];
   expect(
     await runOptions(
       words!
