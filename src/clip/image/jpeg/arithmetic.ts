@@ -1,10 +1,10 @@
 /**
- * Arithmetic coding of JPEG's coefficients, sequential (ITU-T T.81, annex D and F.2.4) and progressive (G.1.3). Hardly a file uses it, but
- * Pillow reads those that do.
+ * Decoder for JPEG's arithmetic coding of coefficients, sequential (ITU-T T.81, annex D and F.2.4) and progressive (G.1.3). Such files are
+ * rare, but Pillow reads them.
  */
 import { type BlockDecoder, type ScanParameters, ZIGZAG } from './scan.js';
 
-/** Table D.3: by state, the share of the less probable symbol, and the states that follow it and the more probable one. */
+/** Table D.3: by state, the share of the less probable symbol, and the next states after it and after the more probable one. */
 const SHARE = Uint16Array.from([
   0x5a1d, 0x2586, 0x1114, 0x080b, 0x03d8, 0x01da, 0x00e5, 0x006f, 0x0036, 0x001a, 0x000d, 0x0006, 0x0003, 0x0001,
   0x5a7f, 0x3f25, 0x2cf2, 0x207c, 0x17b9, 0x1182, 0x0cef, 0x09a1, 0x072f, 0x055c, 0x0406, 0x0303, 0x0240, 0x01b1,
@@ -29,10 +29,10 @@ const AFTER_MORE = Uint8Array.from([
   63, 32, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 48, 81, 82, 83, 84, 85, 86, 87, 71, 89, 90, 91,
   92, 93, 94, 86, 96, 97, 98, 99, 100, 93, 102, 103, 104, 99, 106, 107, 103, 109, 107, 111, 109, 111, 113,
 ]);
-/** States in which the two symbols change places after the less probable one. */
+/** States in which the symbols swap roles after the less probable one. */
 const SWITCHING = new Set([0, 14, 36, 64, 80, 88, 95, 105, 110, 112]);
 
-/** Limits between small and large differences of DC by table, and of coefficients between low and high ones (B.2.4.3). */
+/** Limits between small and large DC differences, and between low and high AC coefficients (B.2.4.3). */
 export interface Conditioning {
   readonly smallest: number;
   readonly largest: number;
@@ -40,25 +40,25 @@ export interface Conditioning {
 }
 export const USUAL_CONDITIONING: Conditioning = { smallest: 0, largest: 1, lowest: 5 };
 
-/** What is known of a binary decision: the state of table D.3, and the more probable symbol as bit 7. */
+/** Statistics of binary decisions: the state of table D.3, and the more probable symbol in bit 7. */
 type Statistics = Uint8Array;
 const MORE_PROBABLE = 0x80;
 const EVEN_ODDS = 113;
 
-/** Numbers of decisions (tables F.4 and F.5): those about one DC difference or coefficient are followed by those about its magnitude. */
+/** Layout of the decisions (tables F.4 and F.5): those about a DC difference or a coefficient, followed by those about its magnitude. */
 const DC_DECISIONS = 64;
 const AC_DECISIONS = 256;
 const DC_MAGNITUDE = 20;
 const LOW_MAGNITUDE = 189;
 const HIGH_MAGNITUDE = 217;
-/** From the decision about the number of a magnitude's bits to the one about the bits. */
+/** Offset from the decision about a magnitude's number of bits to the one about the bits. */
 const TO_BITS = 14;
 const LARGEST_MAGNITUDE = 0x8000;
 
 export class ArithmeticDecoder implements BlockDecoder {
   readonly #scan: ScanParameters;
   readonly #conditioning: readonly Conditioning[];
-  /** By the scan's component; components of one table share its statistics. */
+  /** By component of the scan; components with the same table share its statistics. */
   readonly #dc: readonly Statistics[];
   readonly #ac: readonly Statistics[];
   #evenOdds = Uint8Array.of(EVEN_ODDS);
@@ -69,10 +69,10 @@ export class ArithmeticDecoder implements BlockDecoder {
   #interval = 0;
   #shifts = 0;
   #predictions = new Int32Array(4);
-  /** By component, which of the first decisions of DC comes next, by the difference before: a multiple of 4. */
+  /** By component: the first DC decision, a multiple of 4 that depends on the previous difference. */
   #contexts = new Uint8Array(4);
 
-  /** @param tables, conditioning by the scan's component */
+  /** @param tables, conditioning by component of the scan */
   constructor(
     scan: ScanParameters,
     tables: readonly { readonly dc: number; readonly ac: number }[],
@@ -118,7 +118,7 @@ export class ArithmeticDecoder implements BlockDecoder {
     else if (first > 0) this.#nextBit(component, out, at);
   }
 
-  /** F.2.4.1 */
+  /** Decodes a DC difference (F.2.4.1). */
   #nextDc(component: number): number {
     const statistics = this.#dc[component]!;
     const context = this.#contexts[component]!;
@@ -137,7 +137,7 @@ export class ArithmeticDecoder implements BlockDecoder {
     return this.#predictions[component]!;
   }
 
-  /** The coefficients of a band, or their first bits (F.2.4.2). */
+  /** Decodes a band's coefficients, or their first bits (F.2.4.2). */
   #firstBits(component: number, out: Int16Array, at: number, first: number, last: number): void {
     const statistics = this.#ac[component]!;
     for (let k = first; k <= last; k++) {
@@ -155,7 +155,7 @@ export class ArithmeticDecoder implements BlockDecoder {
     }
   }
 
-  /** One more bit of a band's coefficients (G.1.3.3). */
+  /** Decodes one more bit of a band's coefficients (G.1.3.3). */
   #nextBit(component: number, out: Int16Array, at: number): void {
     const { first, last, low } = this.#scan;
     const statistics = this.#ac[component]!;
@@ -179,7 +179,7 @@ export class ArithmeticDecoder implements BlockDecoder {
     }
   }
 
-  /** Doubles `magnitude` for each further decision that says so; gives the place of the last decision as well. */
+  /** Doubles `magnitude` for each positive decision; also returns the index of the last decision. */
   #magnitude(statistics: Statistics, magnitude: number, from: number): [magnitude: number, at: number] {
     let [doubled, at] = [magnitude, from];
     while (this.#decide(statistics, at) && doubled < LARGEST_MAGNITUDE) {
@@ -189,7 +189,7 @@ export class ArithmeticDecoder implements BlockDecoder {
     return [doubled, at];
   }
 
-  /** The bits below a magnitude's highest one, and that. */
+  /** Decodes the bits below a magnitude's highest bit; returns the complete value. */
   #bitsBelow(statistics: Statistics, magnitude: number, at: number): number {
     let value = magnitude;
     for (let bit = magnitude >> 1; bit > 0; bit >>= 1) if (this.#decide(statistics, at + TO_BITS)) value |= bit;
@@ -209,7 +209,7 @@ export class ArithmeticDecoder implements BlockDecoder {
     this.#interval -= share;
     const inUpper = Math.floor(this.#code / 65_536) >= this.#interval;
     if (!inUpper && this.#interval >= 0x8000) return more;
-    // The larger part of the interval is the more probable symbol's, whichever comes first.
+    // The larger part of the interval belongs to the more probable symbol.
     const isLess = inUpper === this.#interval >= share;
     if (inUpper) {
       this.#code -= this.#interval * 65_536;

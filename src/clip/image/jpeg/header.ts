@@ -1,6 +1,6 @@
 /**
- * What a JPEG file's markers say, read before any decoder sees the file (ITU-T T.81, annex B): its size, its components, how they are
- * coded, and whether it is whole.
+ * Reads a JPEG file's markers before decoding (ITU-T T.81, annex B): its size, its components, their coding, and whether it is
+ * complete.
  */
 import { InputError } from '../../../errors.js';
 import type { TruncatedImages } from '../decoded-image.js';
@@ -10,35 +10,35 @@ export interface JpegComponent {
   /** Sampling factors, 1 to 4. */
   readonly across: number;
   readonly down: number;
-  /** Number of its quantisation table. */
+  /** Index of its quantisation table. */
   readonly table: number;
 }
 
 export interface JpegHeader {
   readonly width: number;
   readonly height: number;
-  /** One for grey, three for colour, four for CMYK. */
+  /** 1 for grey, 3 for colour, 4 for CMYK. */
   readonly components: readonly JpegComponent[];
   readonly progressive: boolean;
   readonly arithmetic: boolean;
-  /** Blocks of 8 x 8 samples in all components. */
+  /** Number of 8 x 8 blocks in all components. */
   readonly blocks: number;
   /** 1 for baseline images, about 10 for progressive ones. */
   readonly scans: number;
-  /** Whether the first scan has all components, so that nothing after it matters. */
+  /** Whether the first scan has all components, so that anything after it is ignored. */
   readonly single: boolean;
   readonly end: JpegEnd;
-  /** Whether no segment or scan is missing; coded data may be. */
+  /** Whether all segments and scans are present; coded data may still be missing. */
   readonly complete: boolean;
 }
 
-/** Where a file ends: with the end marker, without it in coded data or between segments, or inside a segment. */
+/** Where a file ends: at the end marker, in coded data or between segments without end marker, or inside a segment. */
 export type JpegEnd = 'marker' | 'data' | 'segment';
 
-/** A marker with its parameters; for the start of a scan with the coded data as well, restart markers among them. */
+/** A marker with its parameters; a start of scan also has the coded data, including restart markers. */
 export interface JpegSegment {
   readonly marker: number;
-  /** Where the marker is in the file. */
+  /** Offset of the marker in the file. */
   readonly at: number;
   readonly data: Uint8Array;
   readonly coded: Uint8Array;
@@ -48,18 +48,18 @@ export const SOS = 0xda;
 const SOI = 0xd8;
 const EOI = 0xd9;
 
-/** Start of a frame of any kind of coding; three codes in this range mean something else. */
+/** Start of a frame, for any coding; three codes in this range have other meanings. */
 const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 
-/** Frames that are decoded: sequential and progressive, with Huffman and with arithmetic coding. */
+/** Supported frames: sequential and progressive, with Huffman and arithmetic coding. */
 const DECODED_FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 
 /** Markers without a segment: TEM and the restart markers. */
 const isBare = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= SOI);
 
 /**
- * @throws InputError if the frame cannot be decoded, or the coded data cannot all be there; where truncated files are read, if there are
- * none.
+ * @throws InputError if the frame is not supported, or if coded data are certainly missing (when reading truncated files: if there are
+ * none at all).
  */
 export function readJpegHeader(bytes: Uint8Array, name: string, truncated: TruncatedImages = 'skip'): JpegHeader {
   let frame: JpegFrame | undefined;
@@ -90,8 +90,8 @@ export function readJpegHeader(bytes: Uint8Array, name: string, truncated: Trunc
 }
 
 /**
- * The whole segments up to the end marker, or to the end of the file. Returns how the file ends: without an end marker, the data of a
- * single pass over the image may all be there nevertheless.
+ * The complete segments up to the end marker or the end of the file. Returns how the file ends; even without an end marker, the data of
+ * a single pass over the image may be complete.
  */
 export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment, JpegEnd> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -116,7 +116,7 @@ export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment, JpegEnd
 
 type JpegFrame = Omit<JpegHeader, 'scans' | 'single' | 'end' | 'complete'>;
 
-/** A frame header (B.2.2), whose sampling factors say how many blocks each component has (A.1.1). */
+/** Parses a frame header (B.2.2), whose sampling factors determine the number of blocks of each component (A.1.1). */
 function readFrame(marker: number, data: Uint8Array, name: string): JpegFrame {
   const count = data[5] ?? 0;
   if (data.length < 6 + 3 * count || count === 0) {
@@ -146,7 +146,7 @@ function readFrame(marker: number, data: Uint8Array, name: string): JpegFrame {
   return { width, height, components, progressive: (marker & 3) === 2, arithmetic: marker >= 0xc9, blocks };
 }
 
-/** Position of the next 0xff that is followed by a marker code, from `at` on; -1 if there is none. */
+/** Position of the next 0xff at or after `at` that is followed by a marker code; -1 if there is none. */
 function nextMarker(bytes: Uint8Array, at: number): number {
   for (
     let found = bytes.indexOf(0xff, at);

@@ -1,14 +1,14 @@
-/** Huffman coding of JPEG's coefficients, sequential (ITU-T T.81, F.2.2) and progressive (G.1.2). */
+/** Decoder for JPEG's Huffman coding of coefficients, sequential (ITU-T T.81, F.2.2) and progressive (G.1.2). */
 import { type BlockDecoder, type ScanParameters, signed, ZIGZAG } from './scan.js';
 
 const LONGEST = 16;
 
-/** By the next 16 bits: length of the code that they begin with, times 256, and its symbol; 0 if they begin with none. */
+/** By the next 16 bits: 256 * length of the code at their beginning + its symbol; 0 if there is no code. */
 type Lookup = Uint16Array;
 
 /**
- * @param counts how many codes there are of 1 to 16 bits
- * @param symbols in order of their codes
+ * @param counts number of codes of 1 to 16 bits
+ * @param symbols in code order
  * @throws Error if there are more codes than fit.
  */
 export function huffmanLookup(counts: Uint8Array, symbols: Uint8Array): Lookup {
@@ -31,14 +31,14 @@ export class HuffmanDecoder implements BlockDecoder {
   readonly #ac: readonly (Lookup | undefined)[];
   #data: Uint8Array = new Uint8Array(0);
   #at = 0;
-  /** The lowest `#held` bits are what was read and not used yet. */
+  /** The lowest `#held` bits have been read but not used. */
   #bits = 0;
   #held = 0;
   #predictions = new Int32Array(4);
-  /** Blocks that are still to be passed over: their bands end where they begin. */
+  /** Number of following blocks whose bands are empty. */
   #emptyBands = 0;
 
-  /** @param dc, ac by the scan's component: what it needs. */
+  /** @param dc, ac tables by component of the scan, if it needs them */
   constructor(scan: ScanParameters, dc: readonly (Lookup | undefined)[], ac: readonly (Lookup | undefined)[]) {
     this.#scan = scan;
     this.#dc = dc;
@@ -84,7 +84,7 @@ export class HuffmanDecoder implements BlockDecoder {
     return this.#predictions[component]!;
   }
 
-  /** The first bits of a band's coefficients (G.1.2.2). */
+  /** Decodes the first bits of a band's coefficients (G.1.2.2). */
   #firstBits(component: number, out: Int16Array, at: number): void {
     if (this.#emptyBands > 0) {
       this.#emptyBands--;
@@ -106,7 +106,7 @@ export class HuffmanDecoder implements BlockDecoder {
     }
   }
 
-  /** One more bit of a band's coefficients (G.1.2.3): of those that are not 0 yet, and of new ones. */
+  /** Decodes one more bit of a band's coefficients (G.1.2.3): of those that are not 0, and of new ones. */
   #nextBit(component: number, out: Int16Array, at: number): void {
     const { first, last, low } = this.#scan;
     const codes = this.#ac[component]!;
@@ -129,7 +129,7 @@ export class HuffmanDecoder implements BlockDecoder {
     }
   }
 
-  /** Refines the coefficients from `k` on that are not 0; ends at the zero after `zeros` others, or after the band. */
+  /** Refines the nonzero coefficients starting at `k`; stops at the zero that follows `zeros` other zeros, or after the band. */
   #refine(out: Int16Array, at: number, k: number, zeros: number): number {
     const { last, low } = this.#scan;
     let left = zeros;
@@ -147,7 +147,7 @@ export class HuffmanDecoder implements BlockDecoder {
   #symbol(codes: Lookup): number {
     this.#fill();
     const found = codes[(this.#bits >>> (this.#held - LONGEST)) & 0xffff]!;
-    // Bits that are no code count as one of the longest, for symbol 0, as in libjpeg.
+    // As in libjpeg, bits that are not a code count as a code of maximum length for symbol 0.
     this.#held -= found === 0 ? LONGEST : found >> 8;
     return found & 255;
   }

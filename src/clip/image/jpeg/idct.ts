@@ -1,6 +1,6 @@
 /**
- * The inverse DCT in whole numbers, equal to libjpeg's accurate one ("islow"): the algorithm of Loeffler, Ligtenberg and Moschytz (1989)
- * with 12 multiplications per row, factors of 13 fractional bits, and 2 more bits kept between the passes.
+ * The inverse DCT in integers, identical to libjpeg's accurate one ("islow"): the algorithm of Loeffler, Ligtenberg and Moschytz (1989)
+ * with 12 multiplications per row, factors with 13 fractional bits, and 2 extra bits between the passes.
  */
 
 const FACTOR_BITS = 13;
@@ -22,15 +22,15 @@ const F_3_072 = factor(3.072711026);
 
 const work = new Int32Array(64);
 
-/** The vector code of libjpeg-turbo holds 16 bits of a number; only coefficients that no picture has need more. */
+/** libjpeg-turbo's vector code keeps 16 bits, which suffices for the coefficients of any real image. */
 const short = (value: number) => (value << 16) >> 16;
 const saturated = (value: number) => Math.max(-0x8000, Math.min(0x7fff, value));
 
 /**
- * Samples of a block from its coefficients.
+ * Computes the samples of a block from its coefficients.
  *
- * @param coefficients 64 from `from` on, by rows; `table` what each is multiplied by, in the same order
- * @param out 8 rows of 8 samples, `stride` apart, from `at` on
+ * @param coefficients 64 values starting at `from`, row-major; `table` has their factors in the same order
+ * @param out receives 8 rows of 8 samples, `stride` apart, starting at `at`
  */
 export function inverseDct(
   coefficients: Int16Array,
@@ -48,7 +48,7 @@ export function inverseDct(
   }
 }
 
-/** One dimension, in place: 8 numbers from `at` on, `step` apart, rounded to `bits` fewer bits. */
+/** One dimension, in place: 8 numbers starting at `at`, `step` apart, rounded to `bits` fewer bits. */
 function pass(at: number, step: number, bits: number): void {
   const half = 1 << (bits - 1);
   const i = (n: number) => work[at + n * step]!;

@@ -1,6 +1,6 @@
 /**
- * JPEG files, byte for byte what Pillow decodes: most by libjpeg-turbo in WebAssembly (`../codecs.ts`), the kinds that this build cannot
- * give as Pillow does by `plain.ts`.
+ * JPEG decoder, byte for byte equal to Pillow. Most files are decoded by libjpeg-turbo in WebAssembly (`../codecs.ts`), and those that
+ * this build cannot decode like Pillow by `plain.ts`.
  */
 import { InputError, isError } from '../../../errors.js';
 import { quoted } from '../../checkpoint/quoted.js';
@@ -15,30 +15,30 @@ import {
 import { cutShort, type JpegHeader, readJpegHeader } from './header.js';
 import { decodePlainJpeg } from './plain.js';
 
-/** The plain decoder takes up to 16 bytes a CMYK pixel. */
+/** The plain decoder takes up to 16 bytes per CMYK pixel. */
 const MOST_CMYK_PIXELS = 25_000_000;
 
 /**
- * Progressive files are decoded over the whole image once a scan, so a small file of very many scans would take minutes.
- * Encoders write about ten.
+ * Each scan of a progressive file covers the whole image, so a small file with very many scans would take minutes. Encoders
+ * write about ten.
  */
 const MOST_SCANNED_PIXELS = 2_000_000_000;
 const MOST_SCANS = 1000;
 
 /**
- * Huffman coding takes a bit for a block at the very least, so a small file cannot claim a large image. Arithmetic coding takes less for
- * blocks that are all alike, but microseconds for each of them in each scan: so many it may have whatever its length.
+ * Huffman coding takes at least one bit per block, so a small file cannot claim a large image. Arithmetic coding may take less for
+ * uniform blocks, but each block takes microseconds per scan; this many are allowed regardless of the file's length.
  */
 const MOST_BLOCKS_PER_BYTE = 8;
 const ARITHMETIC_BLOCKS_FOR_NOTHING = 1 << 19;
 
 /**
- * The codec's memory grows to the largest image that it has met (about 14 bytes a pixel) and never shrinks; after one of more
- * pixels than this it is given up.
+ * The codec's memory grows with the largest image decoded (about 14 bytes per pixel) and never shrinks; the instance is dropped after
+ * an image of more pixels than this.
  */
 const MOST_PIXELS_KEPT = 16_000_000;
 
-/** libjpeg's warning where coded data end before the image. */
+/** libjpeg's warning if coded data end before the image. */
 const DATA_END = /premature end of data segment/i;
 
 /** @throws InputError if the file is damaged, cut short, or too large; see `decodeImage`. */
@@ -62,7 +62,10 @@ export async function decodeJpeg(
   return isPlain ? decodePlainJpeg(bytes, header, name, truncated) : decodeGreyOrColor(bytes, header, name);
 }
 
-/** Besides files that may be cut short: CMYK, arithmetic coding, and samples that stand for more pixels from top to bottom than across, which that build repeats. */
+/**
+ * Whether an image, even if complete, needs the plain decoder: CMYK, arithmetic coding, and chroma subsampled only vertically, which the
+ * WebAssembly build upsamples by repetition.
+ */
 function needsPlain({ components, arithmetic }: JpegHeader): boolean {
   const across = Math.max(...components.map((one) => one.across));
   const down = Math.max(...components.map((one) => one.down));
@@ -82,7 +85,7 @@ async function decodeGreyOrColor(bytes: Uint8Array, header: JpegHeader, name: st
     rgba = decoded.data;
   } catch (error) {
     discardCodec('jpegDecoder');
-    // A C++ exception arrives as a number; libjpeg's own message was printed before.
+    // A C++ exception arrives as a number; libjpeg has already printed its message.
     const message = decoder.lastMessage || (isError(error) ? error.message : 'unknown error');
     throw new InputError(`${name}: JPEG image cannot be decoded (${quoted(message)})`);
   }

@@ -1,10 +1,10 @@
 /**
- * A JPEG decoder for what the WebAssembly build of libjpeg-turbo cannot give, or gives otherwise than Pillow: CMYK before its conversion,
- * arithmetic coding, chroma halved from top to bottom only, and files that are cut short. Equal to libjpeg-turbo 2.1 byte for byte.
+ * A JPEG decoder for files that the WebAssembly build of libjpeg-turbo cannot decode, or decodes differently from Pillow: unconverted
+ * CMYK, arithmetic coding, chroma subsampled only vertically, and truncated files. Byte for byte equal to libjpeg-turbo 2.1.
  *
- * Why not a library: jpeg-js gives CMYK as RGB only, has another inverse DCT and no arithmetic coding; `@cwasm/jpeg-turbo` is
- * libjpeg-turbo 2.0, without arithmetic coding too; `@cornerstonejs/codec-libjpeg-turbo-8bit` has no CMYK and cannot be bundled as an ES
- * module; ImageMagick's WebAssembly is 14 MB.
+ * Why not a library: jpeg-js returns CMYK only as RGB, has a different inverse DCT and no arithmetic coding; `@cwasm/jpeg-turbo` is
+ * libjpeg-turbo 2.0, also without arithmetic coding; `@cornerstonejs/codec-libjpeg-turbo-8bit` has no CMYK and cannot be bundled as an
+ * ES module; ImageMagick's WebAssembly is 14 MB.
  */
 import { InputError } from '../../../errors.js';
 import { CHANNELS, type DecodedImage, type ImageMode, type TruncatedImages } from '../decoded-image.js';
@@ -17,25 +17,25 @@ import { ScanProgress, smoothed } from './smoothing.js';
 import { JpegTables } from './tables.js';
 import { type Plane, upsampledRow } from './upsample.js';
 
-/** A component's coefficients and samples; sequential images need the coefficients of one block only. */
+/** A component's coefficients and samples; sequential images need the coefficients of only one block. */
 interface Component extends JpegComponent {
   readonly plane: Plane;
-  /** In blocks: all of them, and those that the image reaches into. */
+  /** Width in blocks including padding; `own...` counts the blocks that overlap the image. */
   readonly blocksAcross: number;
   readonly ownAcross: number;
   readonly ownDown: number;
   readonly coefficients: Int16Array;
-  /** As it was when the component's first scan began. */
+  /** The table defined when the component's first scan begins. */
   quantisation?: Uint16Array | undefined;
 }
 
-/** What the samples of three or four components mean. */
+/** Colour space of the components. */
 type ColorSpace = 'grey' | 'rgb' | 'ycc' | 'cmyk' | 'ycck';
 
 /**
- * @param header of `bytes`, whose size has been found acceptable
- * @returns mode L, RGB, or CMYK with 0 for no ink, which is the opposite of what files hold
- * @throws InputError if the file is damaged, or cut short and not to be read so.
+ * @param header of `bytes`; its size must have been checked
+ * @returns mode L, RGB, or CMYK with 0 for no ink, which is the inverse of the file's values
+ * @throws InputError if the file is damaged, or truncated and `truncated` is not 'read'.
  */
 export function decodePlainJpeg(
   bytes: Uint8Array,
@@ -63,14 +63,14 @@ function decode(bytes: Uint8Array, header: JpegHeader, truncated: TruncatedImage
       isStarved = decodeScan(segment, header, components, tables, progress) || isStarved;
       if (isStarved && header.end !== 'marker' && (truncated === 'skip' || header.arithmetic))
         throw new Error('its data are cut short');
-      // libjpeg is done then, whatever follows.
+      // Like libjpeg, ignore anything after it.
       if (header.single) break;
     }
     if (segment.marker === APP0 || segment.marker === APP14) markers.push(segment);
   }
   const space = colorSpace(header, markers);
   const isCut = !header.complete || (isStarved && header.end !== 'marker');
-  // libjpeg begins to give pixels when it has all scans, and waits for the rest of a segment first.
+  // libjpeg outputs pixels only after all scans, and would still be waiting for the rest of the segment.
   if (header.end === 'segment' && !header.single) return { ...blank(header, space), truncated: true };
   if (header.progressive) transformAll(components, progress);
   return { ...paint(header, components, space), ...(isCut && { truncated: true as const }) };
@@ -102,7 +102,7 @@ function layOut({ width, height, components, progressive }: JpegHeader): Compone
   });
 }
 
-/** Decodes the blocks of a scan (A.2, B.2.3). Returns whether its data ended before them. */
+/** Decodes the blocks of a scan (A.2, B.2.3). Returns whether its data ended early. */
 function decodeScan(
   { data, coded }: JpegSegment,
   header: JpegHeader,
@@ -146,10 +146,10 @@ function decodeScan(
   for (let unit = 0; unit < units; unit++) {
     if (unit % interval === 0) {
       const next = intervals.next();
-      // As in libjpeg, the blocks after the end of the data do not begin anew, as far as data were missing before it.
+      // As in libjpeg, once data are missing, the decoder is not restarted after the end of the data.
       if (!next.done || !decoder.starved || header.arithmetic) decoder.start(next.value ?? NOTHING);
     }
-    // Encoders leave out what zeros arithmetic coding has at its end.
+    // With arithmetic coding, reading past the end is normal: encoders omit trailing zeros.
     if (decoder.starved && !header.arithmetic) {
       starved = true;
       continue;
@@ -192,7 +192,7 @@ function blockDecoder(
   );
 }
 
-/** What lies between the restart markers, without the zeros that follow bytes of 0xff. */
+/** The data between restart markers, without the zeros stuffed after bytes of 0xff. */
 function* restartIntervals(coded: Uint8Array): Generator<Uint8Array, undefined> {
   const clean = new Uint8Array(coded.length);
   let [start, length] = [0, 0];
@@ -228,7 +228,7 @@ function decodeBlock(
   transform(component, component.coefficients, 0, x, y);
 }
 
-/** Progressive images; components that no scan had stay grey. */
+/** Transforms a progressive image; components without any scan stay grey. */
 function transformAll(components: readonly Component[], progress: ScanProgress): void {
   const smooths = progress.needsSmoothing(components);
   for (const [i, component] of components.entries()) {
@@ -258,7 +258,7 @@ function transform(
 const APP0 = 0xe0;
 const APP14 = 0xee;
 
-/** What the markers of JFIF and Adobe say of the colours; the rules, and the one of the components' names, are libjpeg's. */
+/** The colour space from JFIF and Adobe markers or the component names, by libjpeg's rules. */
 function colorSpace({ components }: JpegHeader, markers: readonly JpegSegment[]): ColorSpace {
   if (components.length === 1) return 'grey';
   const startsWith = (data: Uint8Array, text: string) =>
@@ -293,7 +293,7 @@ function paint({ width, height }: JpegHeader, components: readonly Component[], 
     for (let x = 0; x < width; x++, to += channels) {
       for (let channel = 0; channel < channels; channel++) data[to + channel] = lines[channel]![x]!;
       if (space === 'ycc' || space === 'ycck') toRgb(data, to);
-      // What was decoded of YCCK is light already; files of CMYK hold it inverted, and so does the fourth channel of both.
+      // Files store CMYK inverted, and so is the fourth channel of both; the other channels of YCCK are not, once decoded.
       if (space === 'cmyk')
         for (let channel = 0; channel < 3; channel++) data[to + channel] = 255 - data[to + channel]!;
       if (channels === 4) data[to + 3] = 255 - data[to + 3]!;

@@ -1,29 +1,29 @@
-/** What the two kinds of coding have in common. */
+/** Definitions shared by Huffman and arithmetic coding. */
 
-/** Of one scan: which coefficients of the zigzag order it holds, and of those which bits (ITU-T T.81, G.1.1.1). */
+/** The coefficients (in zigzag order) of a scan, and their bits (ITU-T T.81, G.1.1.1). */
 export interface ScanParameters {
   readonly progressive: boolean;
   readonly first: number;
   readonly last: number;
-  /** Bits below this one were not known before; 0: none were. */
+  /** Lowest bit known from earlier scans; 0 in the first scan. */
   readonly high: number;
-  /** Bits below this one are for later scans. */
+  /** Lowest bit in this scan. */
   readonly low: number;
 }
 
-/** Decodes the blocks of a scan, one after another. */
+/** Decodes the blocks of a scan in order. */
 export interface BlockDecoder {
-  /** Begins anew with the data between two restart markers, in which no zero follows a byte 0xff that the data do not have. */
+  /** Restarts with the data between two restart markers, from which stuffed zeros have been removed. */
   start(data: Uint8Array): void;
-  /** Writes coefficients of a block of the scan's component to the 64 of `out` from `at` on, by rows. */
+  /** Decodes a block of the scan's component into the 64 coefficients of `out` starting at `at`, row-major. */
   block(component: number, out: Int16Array, at: number): void;
-  /** Whether more was read than there is; what is not there reads as 0. */
+  /** Whether it has read past the end of the data, which yields zeros. */
   readonly starved: boolean;
 }
 
 /**
- * Place in a block of 8 x 8 of each coefficient in zigzag order (figure A.6); then, as in libjpeg, 16 times the last one, where those end up
- * that damaged data have beyond it.
+ * Position in an 8 x 8 block of each coefficient in zigzag order (figure A.6), followed as in libjpeg by 16 times the last position, for
+ * the excess coefficients of damaged data.
  */
 export const ZIGZAG: Uint8Array = zigzag();
 
@@ -34,7 +34,7 @@ function zigzag(): Uint8Array {
   return Uint8Array.from([...places.map(({ x, y }) => y * 8 + x), ...Array<number>(16).fill(63)]);
 }
 
-/** A number of `size` bits as JPEG writes those of either sign (table F.1). */
+/** Decodes JPEG's representation of a signed number with `size` bits (table F.1). */
 export function signed(value: number, size: number): number {
   return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
 }

@@ -1,15 +1,15 @@
 /**
- * libjpeg-turbo's block smoothing (`decompress_smooth_data` of jdcoefct.c, in version 2.1): where a progressive file has not told all of its low
- * frequencies, they are estimated from the means of the blocks around, 5 x 5 of them. Only files that are cut short lack any.
+ * libjpeg-turbo's block smoothing (`decompress_smooth_data` in jdcoefct.c, version 2.1): low frequencies missing from a progressive
+ * file are estimated from the means of the surrounding 5 x 5 blocks. Only truncated files lack any.
  */
 import type { ScanParameters } from './scan.js';
 
-/** Coefficients, in zigzag order, whose state counts: the mean and the nine that can be estimated. */
+/** Number of coefficients (in zigzag order) involved: the mean and the nine that can be estimated. */
 const COUNTED = 10;
-/** Their places in a block by rows. */
+/** Their positions in a block, row-major. */
 const PLACES = [0, 1, 8, 16, 9, 2, 3, 10, 17, 24] as const;
 
-/** Weights of 5 x 5 means, by rows; divided by 256. */
+/** Weights of the 5 x 5 means, row-major, in units of 1/256. */
 type Weights = readonly number[];
 
 const transposed = (weights: Weights): Weights => weights.map((_, i) => weights[(i % 5) * 5 + Math.floor(i / 5)]!);
@@ -28,7 +28,7 @@ const DIAGONAL_BESIDE_OTHERS: Weights = [
 ];
 // biome-ignore-end format: matrices
 
-/** By place among the counted ones: where nothing but means is known, these too; and if some other coefficient is. */
+/** Weights by coefficient, if only the means are known (the mean is then re-estimated too), and if other coefficients are as well. */
 const MEANS_ONLY: readonly Weights[] = [
   ...[MEAN, FIRST, transposed(FIRST), SECOND, DIAGONAL, transposed(SECOND)],
   ...[THIRD, MIXED, transposed(MIXED), transposed(THIRD)],
@@ -42,23 +42,23 @@ const BESIDE_OTHERS: readonly (Weights | undefined)[] = [
 export interface Blocks {
   readonly coefficients: Int16Array;
   readonly quantisation?: Uint16Array | undefined;
-  /** In rows of units: 1 to 4 rows of blocks. */
+  /** Rows of blocks per row of units, 1 to 4. */
   readonly down: number;
-  /** In blocks: all of them, and those that the image reaches into. */
+  /** Width in blocks including padding; `own...` counts the blocks that overlap the image. */
   readonly blocksAcross: number;
   readonly ownAcross: number;
   readonly ownDown: number;
 }
 
-/** How many bits of each coefficient are still to come, -1 if none has; after the last scan and before it. */
+/** Number of missing bits of each coefficient, -1 if all are missing: after the latest scan, and before it. */
 interface Missing {
   readonly now: Int8Array;
   readonly before: Int8Array;
 }
 
-/** What the scans of a progressive image have told so far. */
+/** Tracks the coefficient bits known from a progressive image's scans so far. */
 export class ScanProgress {
-  /** Row of units that the last scan's data reach into. */
+  /** Last row of units that the latest scan's data reach. */
   lastRow = 0;
   readonly #missing: readonly Missing[];
   #scans = 0;
@@ -68,7 +68,7 @@ export class ScanProgress {
     this.#missing = Array.from({ length: components }, () => ({ now: none(), before: none() }));
   }
 
-  /** A scan of these components begins. */
+  /** Called at the start of a scan of these components. */
   begin({ first, last, low }: ScanParameters, components: readonly number[]): void {
     this.#scans++;
     this.lastRow = 0;
@@ -80,7 +80,7 @@ export class ScanProgress {
     }
   }
 
-  /** Whether the image is to be smoothed: all means are known, and some low frequency is not. */
+  /** Whether the image needs smoothing: all means are known, but some low frequency is not. */
   needsSmoothing(components: readonly Blocks[]): boolean {
     const usable = components.every(
       ({ quantisation }, i) => this.#missing[i]!.now[0]! >= 0 && PLACES.every((place) => quantisation?.[place]),
@@ -88,7 +88,7 @@ export class ScanProgress {
     return usable && this.#missing.some(({ now }) => now.subarray(1, COUNTED).some((bits) => bits !== 0));
   }
 
-  /** Bits of a component's counted coefficients that are missing in a row of units; rows that the last scan does not reach lack its bits. */
+  /** Missing bits of a component's first `COUNTED` coefficients in a row of units; rows that the latest scan does not reach lack its bits. */
   missing(component: number, row: number): Int8Array {
     const { now, before } = this.#missing[component]!;
     if (row <= this.lastRow) return now.subarray(0, COUNTED);
@@ -99,13 +99,13 @@ export class ScanProgress {
 const block = new Int16Array(64);
 const means = new Int32Array(25);
 
-/** The coefficients of a block with estimates for what is missing; the array is the next call's too. */
+/** The coefficients of a block, with missing ones estimated. The returned array is reused by the next call. */
 export function smoothed(blocks: Blocks, x: number, y: number, missing: Int8Array): Int16Array {
   const { coefficients, blocksAcross } = blocks;
   const from = 64 * (y * blocksAcross + x);
   block.set(coefficients.subarray(from, from + 64));
   gatherMeans(blocks, x, y);
-  // Where all are equal, as if no data reach, every estimate is what is there.
+  // With equal means, e.g. beyond the end of the data, estimates would change nothing.
   if (means.every((mean) => mean === means[0])) return block;
   const meansOnly = missing.subarray(1).every((bits) => bits === -1);
   const weights = meansOnly ? MEANS_ONLY : BESIDE_OTHERS;
@@ -117,7 +117,7 @@ export function smoothed(blocks: Blocks, x: number, y: number, missing: Int8Arra
   return block;
 }
 
-/** A weighted sum of the means around, in steps of a coefficient; not larger than the bits that are missing can make it. */
+/** Weighted sum of the surrounding means, in the coefficient's quantisation steps, limited to the range of the missing bits. */
 function estimate({ quantisation }: Blocks, weights: Weights, place: number, missing: number): number {
   let sum = 0;
   for (let i = 0; i < 25; i++) sum += weights[i]! * means[i]!;
@@ -128,10 +128,10 @@ function estimate({ quantisation }: Blocks, weights: Weights, place: number, mis
   return Math.sign(sum) * Math.min(size, most);
 }
 
-/** The means of 5 x 5 blocks; those beyond the edges are those at the edges. */
+/** Collects the means of 5 x 5 blocks, repeating those at the edges. */
 function gatherMeans(blocks: Blocks, x: number, y: number): void {
   const { coefficients, blocksAcross, ownAcross, ownDown, down } = blocks;
-  // As in libjpeg, which does not look two rows far from the second row of units into the first, nor from the last but one into the last.
+  // As in libjpeg, which does not look two rows ahead from the second row of units into the first, or from the last but one into the last.
   const [unit, row] = [Math.floor(y / down), y % down];
   const last = Math.ceil(ownDown / down) - 1;
   const height = unit < last ? down : ownDown % down || down;

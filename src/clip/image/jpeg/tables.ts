@@ -1,4 +1,4 @@
-/** What a JPEG file defines between its scans: tables that later definitions replace (ITU-T T.81, B.2.4). */
+/** Tables defined between a JPEG file's scans; later definitions replace earlier ones (ITU-T T.81, B.2.4). */
 import { type Conditioning, USUAL_CONDITIONING } from './arithmetic.js';
 import type { JpegSegment } from './header.js';
 import { huffmanLookup } from './huffman.js';
@@ -10,16 +10,16 @@ const DAC = 0xcc;
 const DRI = 0xdd;
 
 export class JpegTables {
-  /** By number, factors of the coefficients by rows. */
+  /** By table index: factors of the coefficients, row-major. */
   readonly quantisation: Map<number, Uint16Array> = new Map();
-  /** Units of a scan between two restart markers; 0: there are none. */
+  /** Units of a scan between two restart markers; 0 if there are no markers. */
   restartInterval = 0;
-  /** By number, plus `AC` for those of AC. */
+  /** By table index, plus `AC` for AC tables. */
   readonly #codes = new Map<number, Uint8Array>();
   readonly #lookups = new Map<Uint8Array, Uint16Array>();
   readonly #conditioning = new Map<number, Conditioning>();
 
-  /** Takes what a segment defines. */
+  /** Applies the definitions in a segment. */
   read({ marker, data }: JpegSegment): void {
     if (marker === DQT) this.#readQuantisation(data);
     else if (marker === DHT) this.#readCodes(data);
@@ -27,7 +27,7 @@ export class JpegTables {
     else if (marker === DRI) this.restartInterval = ((data[0] ?? 0) << 8) | (data[1] ?? 0);
   }
 
-  /** The Huffman codes of a table. Throws Error if there are none, or they do not form a code. */
+  /** The Huffman codes of a table. Throws Error if they are undefined or invalid. */
   lookup(kind: 'DC' | 'AC', table: number): Uint16Array {
     const codes = this.#codes.get(table + (kind === 'AC' ? 16 : 0));
     if (!codes) throw new Error(`no Huffman table ${table} for ${kind}`);

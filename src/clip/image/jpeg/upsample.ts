@@ -1,16 +1,16 @@
 /**
- * Rows of an image from its components' planes, equal to libjpeg-turbo's: chroma of half the resolution is interpolated (3 parts of the
- * nearer sample, 1 of the farther), other ratios repeat samples.
+ * Upsamples component planes to image rows, identical to libjpeg-turbo: chroma at half resolution is interpolated (3 parts of the nearer
+ * sample, 1 of the farther); for other ratios, samples are repeated.
  */
 
 export interface Plane {
-  /** [rows, stride], rows and columns beyond the image among them. */
+  /** [rows, stride], including rows and columns beyond the image. */
   readonly samples: Uint8ClampedArray;
   readonly stride: number;
-  /** In samples, without those beyond the image. */
+  /** Size in samples, excluding those beyond the image. */
   readonly width: number;
   readonly height: number;
-  /** Pixels of the image across and down that a sample stands for. */
+  /** Image pixels per sample, across and down. */
   readonly across: number;
   readonly down: number;
 }
@@ -20,7 +20,7 @@ export function upsampledRow(plane: Plane, y: number, out: Uint8Array): void {
   const { samples, stride, width, height, across, down } = plane;
   const row = Math.floor(y / down);
   const start = row * stride;
-  // The next row above or below, of which there is none at the edges.
+  // The nearer of the rows above and below; at the edges, the row itself.
   const next = Math.min(height - 1, Math.max(0, row + (y % 2 === 0 ? -1 : 1))) * stride;
   if (across === 1 && down === 2) {
     const rounding = y % 2 === 0 ? 1 : 2;
@@ -34,7 +34,7 @@ export function upsampledRow(plane: Plane, y: number, out: Uint8Array): void {
   }
 }
 
-/** Two pixels for each value, rounded down with another addition on its left than on its right. */
+/** Two pixels per value, rounded down after adding a different bias for the left and the right one. */
 function interpolate(
   out: Uint8Array,
   width: number,
