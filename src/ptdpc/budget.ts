@@ -1,43 +1,43 @@
 /**
- * How a batch is cut into pieces that fit a memory budget. The gradient is a sum over images, so pieces of images add
- * up exactly; where not all texts of a piece fit, classes are cut too (see step.ts).
+ * Splits a batch into chunks that fit a memory budget. The gradient is a sum over images, so chunks of images add up
+ * exactly; if the texts of a chunk do not fit, classes are split too (see step.ts).
  */
 import { InputError } from '../errors.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 
 export interface BatchPlan {
-  /** Images per piece. */
+  /** Images per chunk. */
   images: number;
-  /** Runs of classes per piece; one run if all classes fit. */
+  /** Class ranges per chunk; a single one if all classes fit. */
   classRuns: ClassRange[];
-  /** True if a piece, with all of its classes, goes forward and backward in one pass. */
+  /** True if a chunk with all of its classes is processed in a single forward and backward pass. */
   whole: boolean;
 }
 
 /**
- * Share of what is left beside the rest for rows of texts, images or classes: a device rounds sizes up by at most an eighth, or
+ * Fraction of the memory left for rows of texts, images or classes that is used: a device rounds sizes up by at most an eighth, or
  * leaves gaps.
  */
 export const ROW_SHARE = 0.8;
 
-/** Tensors of the prompts' size: two gradients being added up, their directions' values and gradients, optimiser state. */
+/** Tensors of the prompts' size: two gradients being added, the normalised prompts and their gradient, optimiser state. */
 const PROMPT_COPIES = 7;
 
-/** Tensors of the size of a run's text features: themselves, as the product packs them, two gradients being added up, their sum. */
+/** Tensors of the size of a range's text features: the features, their copy packed for the product, two gradients and their sum. */
 const TEXT_COPIES = 5;
 
-/** `bytesPerRow` of the text tower and a budget in bytes decide the cut of a batch of `batch` images. */
+/** Plans a batch of `batch` images for a budget in bytes, given the text tower's bytes per row. */
 export function planBatch(model: PromptModel, batch: number, budget: number, bytesPerRow: number): BatchPlan {
   const { suffixes, prefix } = model.frozen;
   const width = model.prompts.columns;
-  // Nothing that changes as memory is used: a resumed run must cut its batches as the first one did.
+  // Does not depend on current memory use, so that a resumed run splits its batches in the same way.
   const rest =
     model.engine.backend.memory.fixedBytes + model.tower.largestWeightBytes + 4 * PROMPT_COPIES * model.prompts.size;
   const room = (budget - rest) * ROW_SHARE;
   const most = Math.floor(room / bytesPerRow);
   const refused = (bytes: number) =>
     tooLittleMemory('one prompt of this model needs at least', bytes / ROW_SHARE + rest, budget);
-  // In mode `cs` every class has its own prefix; in other modes a piece has one per image, or one in all.
+  // In mode `cs` every class has its own prefix; in other modes a chunk has one per image, or one in total.
   const ownPrefix = model.options.mode === 'cs' ? prefix : 0;
   const shared = prefix - ownPrefix;
   const classRuns: ClassRange[] = [];
@@ -57,7 +57,7 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   classRuns.push(run);
   const one = classRuns.length === 1;
   if (model.perImage) return { images: one ? Math.min(batch, Math.floor(most / rows)) : 1, classRuns, whole: one };
-  // All images of a batch are compared with the same texts, which therefore stay while images come in pieces.
+  // All images of a batch are compared with the same texts, which stay on the device while images come in chunks.
   const perImage = bytesPerImage(width, model.classes);
   if (one && rows * bytesPerRow + batch * perImage <= room) return { images: batch, classRuns, whole: true };
   const texts = 4 * TEXT_COPIES * width * classRuns.reduce((most, { start, end }) => Math.max(most, end - start), 0);
@@ -67,19 +67,19 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
 }
 
 /**
- * Bytes of an image among `classes` besides its texts: its feature, on its way to the device and there; its logits, softmax twice, their
- * gradients, and what is read back.
+ * Bytes per image, excluding texts: its feature, in transit and on the device; its logits, softmax twice, their gradients, and the results
+ * that are read back.
  */
 export function bytesPerImage(width: number, classes: number): number {
   return 4 * (3 * width + 8 * classes);
 }
 
-/** Rounded up to a tenth, so that the amount in the message is sufficient. */
+/** MiB rounded up to a tenth, so that the amount in a message is sufficient. */
 export function mebibytes(bytes: number): string {
   return (Math.ceil((10 * bytes) / 2 ** 20) / 10).toFixed(1);
 }
 
-/** "--memory: to encode one image takes 7.3 MiB, found 4.0 MiB", of sizes in bytes. */
+/** An error like "--memory: encoding one image needs 7.3 MiB, found 4.0 MiB"; sizes in bytes. */
 export function tooLittleMemory(what: string, need: number, found: number): InputError {
   return new InputError(`--memory: ${what} ${mebibytes(need)} MiB, found ${(found / 2 ** 20).toFixed(1)} MiB`);
 }

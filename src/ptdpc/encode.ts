@@ -1,23 +1,23 @@
-/** Pixels and texts to features on a device, as many at a time as the memory holds. */
+/** Encodes pixels and texts to features on a device, as many at a time as fit in memory. */
 import { type VisionConfig, visionRows } from '../clip/config.js';
 import { largestWeightBytes, type TextTower, type TokenEmbeddings, type VisionTower } from '../clip/towers/index.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
 import type { FeatureKind } from './options.js';
 
-/** Beyond this many images a larger batch is no faster on any device, and the progress bar moves less often. */
+/** A larger batch is not faster on any device, and updates the progress bar less often. */
 const LARGEST_BATCH = 32;
 
-/** Share of the budget for images; the rest is for a device's rounding of sizes. */
+/** Fraction of the budget for images; the rest allows for the device's rounding of sizes. */
 const IMAGE_SHARE = 0.9;
 
-/** Images per batch in a budget of bytes; `fixedBytes` is the device's (see `MemoryUse`). Throws InputError if not one fits. */
+/** Images per batch for a budget in bytes; for `fixedBytes` see `MemoryUse`. Throws InputError if not even one fits. */
 export function imagesPerBatch(vision: VisionConfig, memoryBytes: number, fixedBytes = 0): number {
   const { width, intermediate, heads, imageSize } = vision;
   const rows = visionRows(vision);
-  // The widest moment of a block: the perceptron's hidden layer beside queries, keys, values, residual and a few rows more.
+  // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows.
   const numbersPerRow = intermediate + 8 * width + heads;
-  // Pixels: the images in work and those decoded ahead, each by itself; the batch on the host and on the device; its patches.
+  // Pixels: images being processed and those decoded ahead, separately; the batch on the host and on the device; its patches.
   const bytesPerImage = 4 * (rows * numbersPerRow + 5 * 3 * imageSize * imageSize);
   const rest = fixedBytes + largestWeightBytes(vision);
   const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / bytesPerImage);
@@ -26,17 +26,17 @@ export function imagesPerBatch(vision: VisionConfig, memoryBytes: number, fixedB
   return Math.min(LARGEST_BATCH, images);
 }
 
-/** Rows of pictures, on the host. */
+/** Features of images, on the host. */
 export interface EncodedPixels {
   /** [images, width], not normalised. */
   readonly features: Float32Array;
-  /** Of joint features, what they were projected from; where that was asked for. */
+  /** The features before projection into the joint space, if requested. */
   readonly pooled?: Float32Array | undefined;
 }
 
 /**
- * Encodes pictures [3, size, size] as `normalizePixels` gives them. With `keepPooled`, joint features come with the pooled ones. The
- * device has its work when this first waits.
+ * Encodes images [3, size, size] from `normalizePixels`. With `keepPooled`, also returns the pooled features. All work is submitted to
+ * the device before the first await.
  */
 export async function encodePixels(
   tower: VisionTower,
@@ -66,8 +66,8 @@ export async function encodePixels(
 }
 
 /**
- * Features of token sequences in pieces [texts, projectionDim], in their order, not normalised. `memory` in bytes. Throws InputError if
- * it does not hold one text's activations.
+ * Features of token sequences, in order, in chunks [texts, projectionDim], not normalised. `memory` in bytes. Throws InputError if it
+ * cannot hold one text's activations.
  */
 export async function* encodeTexts(
   tower: TextTower,
@@ -96,8 +96,8 @@ export async function* encodeTexts(
 }
 
 /**
- * scale * images . texts' of features [images, width] and [texts, width]: [images, texts]. `memory` in bytes. Throws InputError if it
- * does not hold an image and a text.
+ * scale * images . texts' for features [images, width] and [texts, width]: [images, texts]. `memory` in bytes. Throws InputError if it
+ * cannot hold one image and one text.
  */
 export async function compareFeatures(
   engine: Engine,
@@ -109,8 +109,8 @@ export async function compareFeatures(
 ): Promise<Float32Array> {
   const [count, classes] = [images.length / width, texts.length / width];
   const rest = engine.backend.memory.fixedBytes;
-  // Numbers: of each text its feature on its way, on the device, and as the product packs it; of an image the first two, and of each pair
-  // the logit there and on its way back. Texts take at most half, so that the other half always holds images.
+  // Numbers: for a text, its feature in transit, on the device, and packed for the product; for an image, the first two; for each pair, the
+  // logit on the device and in transit. Texts take at most half, so that there is always room for images.
   const room = Math.floor(((memory - rest) * ROW_SHARE) / 4);
   const columns = Math.min(classes, Math.floor(room / 2 / (3 * width)));
   const rows = Math.min(count, Math.floor((room - columns * 3 * width) / (2 * width + 2 * columns)));
@@ -132,7 +132,7 @@ export async function compareFeatures(
   return logits;
 }
 
-/** Puts `part` [rows, columns] into `whole` [..., stride], its first number at [row, column]. */
+/** Copies `part` [rows, columns] into `whole` [..., stride] at [row, column]. */
 export function setColumns(
   whole: Float32Array,
   stride: number,

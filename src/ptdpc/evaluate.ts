@@ -1,4 +1,4 @@
-/** Metrics of predictions: accuracy, confusion, and the class of each image. */
+/** Evaluates logits: predicted classes, accuracy, confusion matrix and other metrics. */
 import {
   type CalibrationBin,
   type ClassMetrics,
@@ -8,7 +8,7 @@ import {
   macroF1,
 } from './metrics.js';
 
-/** Metrics of predictions for labelled images. Shares lie between 0 and 1. */
+/** Metrics of predictions for labelled images. Fractions are in [0, 1]. */
 export interface Evaluation {
   count: number;
   accuracy: number;
@@ -16,13 +16,13 @@ export interface Evaluation {
   loss: number;
   /** confusion[actual][predicted], counts. */
   confusion: number[][];
-  /** Of each class's images, the share that was recognised; null for a class without images. */
+  /** Accuracy on each class's images; null for a class without images. */
   perClass: (number | null)[];
   /** Precision, recall (as `perClass`) and F1 of each class. */
   classes: ClassMetrics[];
   /** Mean F1 of the classes that occur. */
   macroF1: number;
-  /** Reliability diagram: the bins of predicted probability that hold images. */
+  /** Reliability diagram: the nonempty bins of predicted probability. */
   calibration: CalibrationBin[];
   /** Expected calibration error, 15 bins of equal width (Guo et al., 2017). */
   calibrationError: number;
@@ -32,7 +32,7 @@ export interface Evaluation {
   probabilities: Float32Array;
 }
 
-/** logits [count, classes], labels [count]. */
+/** Evaluates logits [count, classes] against labels [count]. */
 export function evaluate(logits: Float32Array, labels: Int32Array, classes: number): Evaluation {
   const count = labels.length;
   const probabilities = softmaxRows(logits, classes);
@@ -41,7 +41,7 @@ export function evaluate(logits: Float32Array, labels: Int32Array, classes: numb
   let loss = 0;
   labels.forEach((label, i) => {
     confusion[label]![predicted[i]!]!++;
-    // From the logits, not the rounded probabilities, whose logarithm could be infinite.
+    // From the logits, since the logarithm of a rounded probability could be infinite.
     const row = logits.subarray(i * classes, (i + 1) * classes);
     const max = row.reduce((a, b) => Math.max(a, b));
     const sum = row.reduce((total, x) => total + Math.exp(x - max), 0);
@@ -81,7 +81,7 @@ export function softmaxRows(logits: Float32Array, columns: number): Float32Array
   return out;
 }
 
-/** Position of the largest value, the first of equals. */
+/** Index of the largest value; of equal ones, the first. */
 export function argmax(row: Float32Array): number {
   let best = 0;
   for (let c = 1; c < row.length; c++) if (row[c]! > row[best]!) best = c;

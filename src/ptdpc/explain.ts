@@ -1,9 +1,9 @@
 /**
- * What prompts have learned: the nearest words of the learned tokens, and for an image its
- * probabilities and weights w[i][j] (Eq. 3). Modes lack some of this, which is then null or explained in `absent`, never made up.
+ * What prompts have learned: the nearest words of the learned tokens, and an image's probabilities and weights w[i][j] (Eq. 3). Values
+ * that a mode does not have are null or listed in `absent`.
  *
- * In mode `both`, prompts that begin equal stay equal: the composed prompt is a sum over classes in which all of them stand alike, so
- * all get the same gradient. `equal` says where it is so.
+ * In mode `both`, prompts that start equal stay equal: the composed prompt is symmetric in the classes, so all prompts get the same
+ * gradient. `equal` reports this.
  */
 import type { ClipTokenizer, TokenText } from '../clip/tokenizer/index.js';
 import type { TokenEmbeddings } from '../clip/towers/index.js';
@@ -22,9 +22,9 @@ import type { PromptModel } from './prompt-model.js';
 import type { PromptsFile } from './prompts-file.js';
 import { predictLogits } from './step.js';
 
-/** Which words are looked for, and how. */
+/** Options of the search for nearest words. */
 export interface ExplainOptions extends Omit<NearestWordsOptions, 'skips'> {
-  /** Nothing is passed over if this is empty, except ids that stand for no text. */
+  /** Kinds of words to skip. Ids that no text encodes to are always skipped. */
   skip: readonly SkippableWords[];
 }
 
@@ -33,38 +33,38 @@ export interface VocabularyWord extends TokenText {
   readonly id: number;
 }
 
-/** What the learned tokens of a run have become. */
+/** The learned tokens of a run, described by words. */
 export interface PromptExplanation {
   mode: Mode;
   metric: WordMetric;
   skip: readonly SkippableWords[];
   /** Class words, in order. */
   classes: string[];
-  /** What each learned token began as, in the prompt's order: SOT if it is learned, then the template's. */
+  /** The token from which each learned token was initialised, in order: SOT if it is learned, then the template's. */
   tokens: VocabularyWord[];
   prompts: ExplainedPrompt[];
-  /** True if there are prompts of several classes and all hold the same numbers. */
+  /** True if several classes have prompts and all of them are equal. */
   equal: boolean;
-  /** What this mode does not have, in words; empty for `both`. */
+  /** Descriptions of what this mode does not have; empty for `both`. */
   absent: string[];
 }
 
 /** One set of learned tokens. */
 export interface ExplainedPrompt {
-  /** Place of its class among `classes`; null for the one prompt that all classes share. */
+  /** Index of its class in `classes`; null for a prompt shared by all classes. */
   class: number | null;
   tokens: ExplainedToken[];
 }
 
 /** One learned token. */
 export interface ExplainedToken {
-  /** Its present value compared with its initial one. */
+  /** Comparison with its initial value. */
   start: Closeness;
-  /** The nearest tokens of the vocabulary, the nearest first. */
+  /** The nearest tokens of the vocabulary, nearest first. */
   nearest: (NearestWord & TokenText)[];
 }
 
-/** Explains the prompts of a file; they must belong to this tokenizer and these embeddings. */
+/** Explains a file's prompts, which must belong to this tokenizer and these embeddings. */
 export async function explainPrompts(
   engine: Engine,
   { options: tuning, classes, shape, prompts }: Pick<PromptsFile, 'options' | 'classes' | 'shape' | 'prompts'>,
@@ -103,9 +103,9 @@ export async function explainPrompts(
 
 /** Probabilities and weights for an image. */
 export interface ImageExplanation {
-  /** Place of the most probable class. */
+  /** Index of the most probable class. */
   predicted: number;
-  /** Of each class. */
+  /** By class. */
   probabilities: number[];
   /** weights[i][j] of class i (or of the one shared prompt) and token j; null in the modes `cs` and `none`. */
   weights: number[][] | null;
@@ -138,7 +138,7 @@ function isClassSpecific(mode: Mode): boolean {
   return mode === 'both' || mode === 'cs';
 }
 
-/** What a mode does not have. */
+/** Descriptions of what a mode does not have. */
 function absentIn(mode: Mode): string[] {
   return [
     ...(mode === 'cs' || mode === 'none' ? ['no weights: the prompts are the same for every image'] : []),
@@ -146,7 +146,7 @@ function absentIn(mode: Mode): string[] {
   ];
 }
 
-/** Which ids are passed over. */
+/** Whether to skip an id. */
 function skipped(
   tokenizer: ClipTokenizer,
   skip: readonly SkippableWords[],
@@ -161,8 +161,8 @@ function skipped(
 }
 
 /**
- * The weights w[i][j] of images by their normalised features [count, width]: [count, prompts, tokens], or null in the modes `cs` and
- * `none`, if no prompt depends on the image. `memory` in bytes. Throws InputError if it does not hold one image's.
+ * The weights w[i][j] for normalised image features [count, width]: [count, prompts, tokens], or null in the modes `cs` and `none`, where
+ * prompts do not depend on the image. `memory` in bytes. Throws InputError if it cannot hold one image's weights.
  */
 export async function promptWeights(
   model: PromptModel,

@@ -1,7 +1,7 @@
 /** Image features on the host: normalised, and checked for NaN. */
 import { InputError } from '../errors.js';
 
-/** Each row of [rows, width] divided by its length, in float64: the f of the method. Returns a new array. */
+/** L2-normalises each row of [rows, width] in float64, which gives the method's f. Returns a new array. */
 export function normalizedFeatures(features: Float32Array, width: number): Float32Array {
   const out = new Float32Array(features.length);
   for (let at = 0; at < features.length; at += width) {
@@ -13,7 +13,7 @@ export function normalizedFeatures(features: Float32Array, width: number): Float
   return out;
 }
 
-/** What the model computes are NaN: NaN or infinite. */
+/** The model computes NaN or infinite values. */
 export class NonFiniteError extends InputError {}
 
 /** True if no value is NaN or infinite. */
@@ -21,7 +21,7 @@ export function allFinite(values: Float32Array): boolean {
   return values.every((value) => Number.isFinite(value));
 }
 
-/** The logits, of whatever shape. Throws NonFiniteError if one of them is NaN or infinite. */
+/** Returns the logits (of any shape), or throws NonFiniteError if one is NaN or infinite. */
 export function finiteLogits(logits: Float32Array): Float32Array {
   if (allFinite(logits)) return logits;
   throw new NonFiniteError(

@@ -1,13 +1,13 @@
 /**
- * Lays prompt sequences out as a forest: each tree is a prefix (SOT and learned tokens) with one suffix (class words and EOT) per
- * class that continues it. Where classes share a prompt, as they do for one image in the modes `both` and `is`, its rows
- * are computed once (DESIGN: exact saving 3).
+ * Arranges prompt sequences as a forest: each tree is a prefix (SOT and learned tokens) with a suffix (class words and EOT) for each
+ * class that uses it. If classes share a prompt, as for one image in the modes `both` and `is`, its rows are computed once
+ * (DESIGN: exact saving 3).
  */
 import { type RowPlan, treePlan } from '../clip/towers/index.js';
 import { type Engine, gatherRows, type RowIndex, rowIndex, type Tensor } from '../tensor/index.js';
 import type { FrozenRows } from './prompt-text.js';
 
-/** A tree: which set of learned tokens it starts with, and which classes continue it. */
+/** A tree: the set of learned tokens at its root, and the classes whose suffixes follow. */
 export interface PromptTree {
   set: number;
   classes: readonly number[];
@@ -19,7 +19,7 @@ export class Forest implements Disposable {
   readonly #frozen: RowIndex;
   readonly #owned: Tensor[] = [];
 
-  /** `sets` is the number of sets of learned tokens that trees pick from. */
+  /** `sets`: number of sets of learned tokens available to the trees. */
   constructor(engine: Engine, frozen: FrozenRows, trees: readonly PromptTree[], sets: number) {
     const { tokens, prefix, sotRow, suffixes } = frozen;
     const learnedRow: number[] = [];
@@ -54,7 +54,7 @@ export class Forest implements Disposable {
     this.#frozen = rowIndex(own, frozenRow, frozen.rows);
   }
 
-  /** learned [sets * tokens, width] and the frozen rows, to the tower's input [rows, width]. */
+  /** Combines learned tokens [sets * tokens, width] and frozen rows into the tower's input [rows, width]. */
   assemble(learned: Tensor, frozen: Tensor): Tensor {
     return gatherRows(learned, this.#learned, { tensor: frozen, index: this.#frozen });
   }

@@ -1,17 +1,17 @@
-/** The choice of a learning rate by validation, never by test images. */
+/** Selects a learning rate on validation images, never on test images. */
 import { epochOrder } from './random.js';
 
-/** A learning rate that was tried, and what validation says of it. */
+/** A learning rate, and its validation metrics. */
 export interface RateChoice {
   learningRate: number;
   valAccuracy: number;
   valLoss: number;
 }
 
-/** Share of the training images of each class that is held out if the data set has no validation images. */
+/** Fraction of each class's training images held out if the data set has no validation images. */
 const HELD_OUT = 0.1;
 
-/** The rate with the highest accuracy on the validation images; of equals the lowest loss, then the first. Throws RangeError for none. */
+/** The rate with the highest validation accuracy; ties go to the lowest loss, then to the first. Throws RangeError if there are none. */
 export function bestRate(results: readonly RateChoice[]): number {
   const [first, ...rest] = results;
   if (!first) throw new RangeError('bestRate: expected at least one result');
@@ -21,8 +21,8 @@ export function bestRate(results: readonly RateChoice[]): number {
 }
 
 /**
- * Parts training images for the choice alone: of each class the tenth that the seed draws, at least one, is held out. Order is kept.
- * A class of one image stays with the training.
+ * Splits training images for the selection only: a tenth of each class (at least one image), drawn by the seed, is held out. Keeps the
+ * order. A class with a single image is not split.
  */
 export function holdOut<T extends { label: number }>(images: readonly T[], seed: number): { fit: T[]; held: T[] } {
   const held = new Set<T>();

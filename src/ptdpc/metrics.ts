@@ -1,6 +1,6 @@
-/** Measures of predictions beside accuracy. */
+/** Metrics other than accuracy. */
 
-/** Images whose predicted probability falls into one bin: how many, their mean probability, and the share that is right. */
+/** A bin of predicted probabilities: number of images, mean probability, and accuracy. */
 export interface CalibrationBin {
   count: number;
   confidence: number;
@@ -9,13 +9,13 @@ export interface CalibrationBin {
 
 const CALIBRATION_BINS = 15;
 
-/** Of one class: in [0, 1]; null if undefined. */
+/** Metrics of one class, in [0, 1]; null if undefined. */
 export interface ClassMetrics {
-  /** Of the images predicted as the class, the share that is. */
+  /** Fraction of the images predicted as the class that belong to it. */
   precision: number | null;
-  /** Of the images of the class, the share that was recognised: the class's accuracy. */
+  /** Fraction of the class's images that are predicted as such: the class's accuracy. */
   recall: number | null;
-  /** Harmonic mean of both; null for a class that occurs neither as truth nor as prediction. */
+  /** Harmonic mean of both; null for a class that is neither a label nor a prediction. */
   f1: number | null;
 }
 
@@ -34,12 +34,12 @@ export function classMetrics(confusion: readonly (readonly number[])[]): ClassMe
   });
 }
 
-/** The classes that no image is of, by their place: nothing was measured on them. */
+/** Indices of the classes without images, for which nothing was measured. */
 export function classesWithoutImages(confusion: readonly (readonly number[])[]): number[] {
   return confusion.flatMap((row, c) => (row.every((count) => count === 0) ? [c] : []));
 }
 
-/** Each row divided by its sum; a row of zeros stays so. */
+/** Each row divided by its sum; rows of zeros are unchanged. */
 export function rowShares(confusion: readonly (readonly number[])[]): number[][] {
   return confusion.map((row) => {
     const sum = row.reduce((a, b) => a + b, 0);
@@ -47,13 +47,13 @@ export function rowShares(confusion: readonly (readonly number[])[]): number[][]
   });
 }
 
-/** Mean F1 of the classes that occur as truth or as prediction; a class that is only predicted has an F1 of 0. */
+/** Mean F1 of the classes that occur as label or prediction; a class that is only predicted has an F1 of 0. */
 export function macroF1(confusion: readonly (readonly number[])[]): number {
   const scores = classMetrics(confusion).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
   return scores.reduce((a, b) => a + b, 0) / scores.length;
 }
 
-/** The bins that hold images, in order: 15 of equal width. labels [count]. */
+/** The nonempty bins, in order, of 15 bins of equal width. labels [count]. */
 export function calibration(
   { predicted, probabilities }: { predicted: Int32Array; probabilities: Float32Array },
   labels: Int32Array,
@@ -76,11 +76,11 @@ export function calibration(
     }));
 }
 
-/** The bins of several sets of predictions in one: the bins of all predictions together. */
+/** Pools the bins of several sets of predictions. */
 export function pooledCalibration(sets: readonly (readonly CalibrationBin[])[]): CalibrationBin[] {
   const pooled = new Map<number, CalibrationBin>();
   for (const { count, confidence, accuracy } of sets.flat()) {
-    // A bin's mean probability lies in it.
+    // A bin contains its mean probability.
     const at = binOf(confidence);
     const before = pooled.get(at) ?? { count: 0, confidence: 0, accuracy: 0 };
     const total = before.count + count;
@@ -96,7 +96,7 @@ function binOf(confidence: number): number {
   return Math.max(0, Math.ceil(confidence * CALIBRATION_BINS) - 1);
 }
 
-/** Expected calibration error (Guo et al., 2017): the bins' distance of probability and accuracy, weighted by their images. */
+/** Expected calibration error (Guo et al., 2017): mean over images of their bin's |probability - accuracy|. */
 export function expectedCalibrationError(bins: readonly CalibrationBin[]): number {
   const total = bins.reduce((sum, { count }) => sum + count, 0);
   return bins.reduce(
@@ -105,13 +105,13 @@ export function expectedCalibrationError(bins: readonly CalibrationBin[]): numbe
   );
 }
 
-/** The 97.5 % point of the normal distribution: what 95 % intervals take. */
+/** The 97.5 % quantile of the normal distribution, for 95 % intervals. */
 export const Z_95 = 1.959963984540054;
 
 /**
- * The 95 % score interval of a share that was found in `count` images: Wilson, *Probable inference, the law of succession, and
- * statistical inference*, JASA 22 (1927), which Brown, Cai and DasGupta recommend (*Interval estimation for a binomial proportion*,
- * Statistical Science 16, 2001). It lies within [0, 1] and is of use for shares of 0 and 1 too. `count` need not be whole.
+ * The 95 % score interval of a proportion measured on `count` images: Wilson, *Probable inference, the law of succession, and
+ * statistical inference*, JASA 22 (1927), recommended by Brown, Cai and DasGupta (*Interval estimation for a binomial proportion*,
+ * Statistical Science 16, 2001). It lies within [0, 1] and is also valid for proportions of 0 and 1. `count` need not be an integer.
  */
 export function wilsonInterval(share: number, count: number): [low: number, high: number] {
   const shrink = 1 + Z_95 ** 2 / count;

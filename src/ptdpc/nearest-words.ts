@@ -1,21 +1,21 @@
 /**
- * Which tokens of CLIP's vocabulary lie nearest to learned ones. Zhou et al. (2022, CoOp, section 4.3) read learned prompts this way,
- * by Euclidean distance; with class-specific prompts there is merely more to read.
+ * Finds the tokens of CLIP's vocabulary nearest to learned ones, as Zhou et al. (2022, CoOp, section 4.3) do to read learned prompts, by
+ * Euclidean distance.
  *
- * The whole token embedding passes the device once, in pieces that fit a memory budget; the few best of all are then measured again
- * in float64, so that a token that has not moved is at distance 0 and not at the square root of a rounding error.
+ * The whole token embedding is streamed through the device once, in chunks that fit a memory budget. The few best candidates are then
+ * compared again in float64, so that an unchanged token is at distance 0 rather than at the square root of a rounding error.
  */
 import type { TokenEmbeddings } from '../clip/towers/index.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
 import type { WordMetric } from './options.js';
 
-/** Which words are looked for, and how. */
+/** Options of the search for nearest words. */
 export interface NearestWordsOptions {
-  /** Tokens of the vocabulary to find for each learned one; fewer if there are not as many. */
+  /** Number of vocabulary tokens to find for each learned one, if there are as many. */
   top: number;
   metric: WordMetric;
-  /** Tokens of the vocabulary to pass over, by id. */
+  /** Whether to skip a token id. */
   skips?: ((id: number) => boolean) | undefined;
   /** Working memory in bytes. */
   memory: number;
@@ -23,29 +23,29 @@ export interface NearestWordsOptions {
   onProgress?: ((tokens: number) => void) | undefined;
 }
 
-/** Two embeddings compared. */
+/** Comparison of two embeddings. */
 export interface Closeness {
-  /** Cosine of the angle; 0 if one of them is zero. */
+  /** Cosine similarity; 0 if either is zero. */
   similarity: number;
-  /** Euclidean. */
+  /** Euclidean distance. */
   distance: number;
 }
 
-/** A token of the vocabulary beside a learned one. */
+/** A token of the vocabulary, compared with a learned one. */
 export interface NearestWord extends Closeness {
   /** Token id. */
   id: number;
 }
 
-/** The device finds this many more than asked for: a margin for its rounding, before float64 decides their order. */
+/** Extra candidates found on the device, as a margin for its rounding before they are sorted in float64. */
 const MARGIN = 16;
 
-/** Beyond this many rows a larger piece of the vocabulary is no faster. */
+/** A larger chunk of the vocabulary is not faster. */
 const MOST_ROWS = 8192;
 
 /**
- * The nearest tokens of the vocabulary to each of `vectors` [count, width], the nearest first, the lower id first among equals.
- * Throws InputError if `memory` does not hold one row of the vocabulary beside the vectors.
+ * The vocabulary tokens nearest to each of `vectors` [count, width], nearest first, ties by id. Throws InputError if `memory` cannot hold
+ * the vectors and one row of the vocabulary.
  */
 export async function nearestWords(
   engine: Engine,
@@ -74,7 +74,7 @@ export async function nearestWords(
   return nearest;
 }
 
-/** Two vectors of the same length compared in float64. */
+/** Compares two vectors of the same length in float64. */
 export function closeness(a: Float32Array, b: Float32Array): Closeness {
   let [dot, aa, bb, squares] = [0, 0, 0, 0];
   for (let i = 0; i < a.length; i++) {
@@ -88,7 +88,7 @@ export function closeness(a: Float32Array, b: Float32Array): Closeness {
   return { similarity: lengths === 0 ? 0 : dot / lengths, distance: Math.sqrt(squares) };
 }
 
-/** Offers the tokens with embeddings `piece` [rows, width] and ids from `first` on to the best so far. */
+/** Ranks the tokens with embeddings `piece` [rows, width] and ids starting at `first` among the best so far. */
 async function compare(
   vectors: Tensor,
   piece: Float32Array,
@@ -104,7 +104,7 @@ async function compare(
   for (let row = 0; row < rows; row++) {
     if (skips?.(first + row)) continue;
     const square = squares[row]!;
-    // Of the vectors' own lengths neither order depends: only what changes from token to token is computed.
+    // Terms that depend only on the vector do not affect its ranking and are omitted.
     const factor = square === 0 ? 0 : 1 / Math.sqrt(square);
     for (const [i, ranking] of best.entries()) {
       const dot = dots[i * rows + row]!;
@@ -113,7 +113,7 @@ async function compare(
   }
 }
 
-/** The ids with the highest scores among those offered, the earlier first among equals. */
+/** The ids with the highest scores offered; of equal ones, the earlier comes first. */
 class Best {
   readonly ids: number[] = [];
   readonly #scores: number[] = [];
@@ -149,9 +149,9 @@ function rowSquares(data: Float32Array, width: number): Float64Array {
   });
 }
 
-/** Rows of the vocabulary that are compared at once with `count` vectors. */
+/** Rows of the vocabulary to compare at once with `count` vectors. */
 function vocabularyRows({ backend }: Engine, count: number, width: number, memory: number): number {
-  // The vectors and the rows: on the host, on the device, and there perhaps once more in another order. Products: on both.
+  // Vectors and rows: on the host, on the device, and possibly a reordered copy there. Products: on both.
   const rest = backend.memory.fixedBytes + 4 * 3 * count * width;
   const bytesPerRow = 4 * (3 * width + 2 * count) + 8;
   const rows = Math.floor(((memory - rest) * ROW_SHARE) / bytesPerRow);

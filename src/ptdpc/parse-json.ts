@@ -1,4 +1,4 @@
-/** JSON files of a known shape, checked against a schema: nothing in a file is trusted unless it is checked. */
+/** Parses JSON files and validates them against a schema. */
 import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
@@ -8,13 +8,13 @@ export const finite = v.pipe(v.number(), v.finite());
 export const positive = v.pipe(finite, v.gtValue(0));
 /** From 0 to 1. */
 export const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-/** A whole number from 0. */
+/** A non-negative integer. */
 export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const fromOne = v.pipe(whole, v.minValue(1));
 
 /**
- * `json` as `schema` describes it, without what the schema does not name. Throws InputError naming `path`, and where in the file, for
- * anything else: `expected <what>, found <this> at <place><help>`.
+ * Parses `json` by `schema`, dropping keys that the schema does not name. Otherwise throws InputError with `path` and the place in the
+ * file: `expected <what>, found <this> at <place><help>`.
  */
 export function parseJsonAs<T>(
   schema: v.GenericSchema<unknown, T>,
@@ -36,10 +36,10 @@ export function parseJsonAs<T>(
   throw new InputError(`${path}: expected ${what}, found ${found}${help}`);
 }
 
-/** A number or null, alone on its line, of an array of such. */
+/** An array of numbers or nulls, each on its own line. */
 const NUMBER_LINES = /\[\n\s*(?:(?:-?\d[\d.eE+-]*|null),?\s+)+\]/g;
 
-/** `value` as JSON with one property per line and one line per array of numbers, so that a matrix reads as its rows. */
+/** `value` as JSON with one line per property and per array of numbers, so that matrices are shown by rows. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(NUMBER_LINES, (lines) =>
     lines.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'),

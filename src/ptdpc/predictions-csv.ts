@@ -1,9 +1,9 @@
-/** Predictions as comma-separated values (RFC 4180): a line for each image, with the probability of every class. */
+/** Predictions as CSV (RFC 4180): one line per image, with the probability of every class. */
 import type { Evaluation } from './evaluate.js';
 
 /**
- * The lines of the file, which may be many times longer than a string can be. `words` are the class words; `paths` and `labels` [count] belong
- * to the images of the evaluation.
+ * Yields the lines of the file, which as a whole may exceed the maximum length of a string. `words` are the class words; `paths` and `labels`
+ * [count] those of the evaluated images.
  */
 export function predictionLines(
   words: readonly string[],
@@ -26,12 +26,12 @@ export function predictionsCsv(...of: Parameters<typeof predictionLines>): strin
   return [...predictionLines(...of)].join('');
 }
 
-/** Cells as a line of a file. */
+/** Joins cells to a line. */
 export function csvLine(cells: readonly string[]): string {
   return `${cells.map(csvCell).join(',')}\n`;
 }
 
-/** Quotes around what holds a separator, doubled inside. */
+/** Quotes a cell if it contains a separator, doubling quotes inside. */
 function csvCell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
