@@ -79,7 +79,7 @@ export function mebibytes(bytes: number): string {
   return (Math.ceil((10 * bytes) / 2 ** 20) / 10).toFixed(1);
 }
 
-/** An error like "--memory: encoding one image needs 7.3 MiB, found 4.0 MiB"; sizes in bytes. */
+/** An error like "--memory: encoding one image with this model needs 7.3 MiB, found 4.0 MiB"; sizes in bytes. */
 export function tooLittleMemory(what: string, need: number, found: number): InputError {
   return new InputError(`--memory: ${what} ${mebibytes(need)} MiB, found ${(found / 2 ** 20).toFixed(1)} MiB`);
 }

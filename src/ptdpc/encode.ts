@@ -22,7 +22,7 @@ export function imagesPerBatch(vision: VisionConfig, memoryBytes: number, fixedB
   const rest = fixedBytes + largestWeightBytes(vision);
   const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / bytesPerImage);
   if (images < 1)
-    throw tooLittleMemory('to encode one image of this model takes', bytesPerImage / IMAGE_SHARE + rest, memoryBytes);
+    throw tooLittleMemory('encoding one image with this model needs', bytesPerImage / IMAGE_SHARE + rest, memoryBytes);
   return Math.min(LARGEST_BATCH, images);
 }
 
@@ -87,7 +87,7 @@ export async function* encodeTexts(
     }
     if (end === start) {
       const need = (sequences[start]!.length * inferenceBytesPerRow) / ROW_SHARE + rest;
-      throw tooLittleMemory('to encode one text with this model takes', need, memory);
+      throw tooLittleMemory('encoding one text with this model needs', need, memory);
     }
     using encoded = await tower.encodeTokens(sequences.slice(start, end), embeddings);
     yield await encoded.read();
@@ -115,7 +115,7 @@ export async function compareFeatures(
   const columns = Math.min(classes, Math.floor(room / 2 / (3 * width)));
   const rows = Math.min(count, Math.floor((room - columns * 3 * width) / (2 * width + 2 * columns)));
   if (columns < 1 || rows < 1)
-    throw tooLittleMemory('to compare an image with a text takes', (4 * 6 * width) / ROW_SHARE + rest, memory);
+    throw tooLittleMemory('comparing an image with a text needs', (4 * 6 * width) / ROW_SHARE + rest, memory);
   using _limit = engine.workWithin(memory);
   const logits = new Float32Array(count * classes);
   for (let c = 0; c < classes; c += columns) {

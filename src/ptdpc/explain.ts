@@ -177,7 +177,7 @@ export async function promptWeights(
   const rest = engine.backend.memory.fixedBytes + 3 * 4 * model.prompts.size;
   const bytesPerImage = 4 * (2 * width + 3 * prompts * tokens);
   const most = Math.floor(((memory - rest) * ROW_SHARE) / bytesPerImage);
-  if (most < 1) throw tooLittleMemory("to weight one image's prompts takes", bytesPerImage / ROW_SHARE + rest, memory);
+  if (most < 1) throw tooLittleMemory("weighting one image's prompts needs", bytesPerImage / ROW_SHARE + rest, memory);
   const weights = new Float32Array(count * prompts * tokens);
   for (let start = 0; start < count; start += most) {
     const images = Math.min(most, count - start);

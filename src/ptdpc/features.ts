@@ -25,6 +25,6 @@ export function allFinite(values: Float32Array): boolean {
 export function finiteLogits(logits: Float32Array): Float32Array {
   if (allFinite(logits)) return logits;
   throw new NonFiniteError(
-    'the logits are not finite numbers: prompts or weights of the model are not sound (ptdpc verify checks a model)',
+    "the logits are NaN or infinite: the prompts or the model's weights are damaged (ptdpc verify checks a model)",
   );
 }

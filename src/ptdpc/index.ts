@@ -1,7 +1,7 @@
 /**
- * PT-DPC: prompt tuning with diversified prompt composition. In reading order: `options`, `prompt-text` (the words),
- * `forest` (the rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`;
- * `library/` is the API for users; then `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have learned), and the files of a run.
+ * PT-DPC: prompt tuning with diversified prompt composition. In reading order: `options`, `prompt-text` (tokens), `forest` (layout of
+ * rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`; then `library/` (the API for
+ * users), `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have learned), and the files of a run.
  */
 export { mebibytes } from './budget.js';
 export * from './datasets/index.js';

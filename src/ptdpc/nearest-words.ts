@@ -156,6 +156,6 @@ function vocabularyRows({ backend }: Engine, count: number, width: number, memor
   const bytesPerRow = 4 * (3 * width + 2 * count) + 8;
   const rows = Math.floor(((memory - rest) * ROW_SHARE) / bytesPerRow);
   if (rows >= 1) return Math.min(MOST_ROWS, rows);
-  const what = `to compare ${count} learned tokens with a vocabulary takes`;
+  const what = `comparing ${count} learned tokens with a vocabulary needs`;
   throw tooLittleMemory(what, bytesPerRow / ROW_SHARE + rest, memory);
 }

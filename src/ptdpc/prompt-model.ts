@@ -1,7 +1,7 @@
 /**
- * Prompts composed, read by the frozen text tower and compared with images: from learned tokens to logits.
+ * From learned tokens to logits: composes prompts, encodes them with the frozen text tower and compares them with images.
  *
- *     w[i][j] = s(cos(f, p[i][j]))             weights of an image
+ *     w[i][j] = s(cos(f, p[i][j]))             weights for an image
  *     pd[j]   = sum over i of w[i][j] p[i][j]  one diversified prompt per image (paper, Eq. 3)
  *     text i  = tower([SOT] pd [class words i] [EOT])
  *     logit i = logitScale cos(f, text i)
@@ -12,16 +12,16 @@ import { Forest, type PromptTree } from './forest.js';
 import type { Mode, TuningOptions } from './options.js';
 import { type FrozenRows, frozenRows, type InitOptions, initialPrompts, type PromptText } from './prompt-text.js';
 
-/** The options that the start, the forward pass and the loss depend on. */
+/** The options that affect initialisation, forward pass and loss. */
 export type PromptModelOptions = InitOptions & Pick<TuningOptions, 'mode' | 'weight' | 'loss' | 'logitScale'>;
 
-/** A run of classes, [start, end). */
+/** A range of classes, [start, end). */
 export interface ClassRange {
   start: number;
   end: number;
 }
 
-/** Learned prompts on their text tower: from normalised image features to logits. */
+/** Learned prompts with their text tower: maps normalised image features to logits. */
 export class PromptModel implements Disposable {
   readonly engine: Engine;
   readonly logitScale: number;
@@ -31,7 +31,7 @@ export class PromptModel implements Disposable {
     readonly tower: TextTower,
     readonly options: PromptModelOptions,
     readonly classes: number,
-    /** The learned tokens, [prompts, tokens, width]: the one thing that is trained. */
+    /** The learned tokens, [prompts, tokens, width], the only trained parameters. */
     readonly prompts: Tensor,
     readonly frozen: FrozenRows,
     private readonly frozenTensor: Tensor,
@@ -40,7 +40,7 @@ export class PromptModel implements Disposable {
     this.logitScale = options.logitScale === 'clip' ? tower.logitScale : options.logitScale;
   }
 
-  /** Prompts at their start, or at `prompts` where given. */
+  /** Creates a model with newly initialised prompts, or with the given `prompts`. */
   static async create(
     tower: TextTower,
     embeddings: TokenEmbeddings,
@@ -72,7 +72,7 @@ export class PromptModel implements Disposable {
     return { start: 0, end: this.classes };
   }
 
-  /** The weights w of each image, [batch, prompts, tokens]. features [batch, width], normalised. */
+  /** The weights w, [batch, prompts, tokens], for normalised features [batch, width]. */
   weights(features: Tensor): Tensor {
     const [prompts = 0, tokens = 0, width = 0] = this.prompts.shape;
     const directions = normalizeRows(this.prompts.reshape([prompts * tokens, width]));
@@ -81,14 +81,14 @@ export class PromptModel implements Disposable {
     return weights.reshape([features.rows, prompts, tokens]);
   }
 
-  /** Normalised features [end - start, width] of a run of classes' texts, if they are the same for every image. */
+  /** Normalised text features [end - start, width] for a range of classes; only in modes where they do not depend on the image. */
   sharedTexts(classes: ClassRange): Tensor {
     return this.textFeatures(this.prompts, this.forest(1, classes));
   }
 
   /**
-   * Logits of images [batch, width] (normalised features) for a run of classes, [batch, end - start]; `shared` are these classes' texts
-   * if they are the same for every image and known already.
+   * Logits [batch, end - start] of normalised image features [batch, width] for a range of classes. `shared`: the result of `sharedTexts`
+   * for these classes, if already computed.
    */
   logits(features: Tensor, classes: ClassRange = this.allClasses, shared?: Tensor): Tensor {
     return this.engine.scope(() => {
@@ -109,7 +109,7 @@ export class PromptModel implements Disposable {
     return normalizeRows(this.tower.encodeRows(input, forest.plan));
   }
 
-  /** The forest for a number of images and a run of classes; the same ones come back at every step, so the latest are kept. */
+  /** The forest for a number of images and a range of classes, cached because the same ones recur at every step. */
   forest(images: number, classes: ClassRange): Forest {
     return this.#forests.get(`${images} ${classes.start} ${classes.end}`, () => {
       const sets = this.perImage ? images : this.prompts.shape[0]!;
@@ -117,7 +117,7 @@ export class PromptModel implements Disposable {
     });
   }
 
-  /** Frees the prompts; the tower stays. */
+  /** Frees the prompts, but not the tower. */
   [Symbol.dispose](): void {
     this.#forests[Symbol.dispose]();
     this.prompts.zeroGrad();
@@ -126,12 +126,12 @@ export class PromptModel implements Disposable {
   }
 }
 
-/** One prompt per class where prompts are class-specific, else one. */
+/** One prompt per class if prompts are class-specific, else one. */
 export function promptCount(mode: Mode, classes: number): number {
   return mode === 'both' || mode === 'cs' ? classes : 1;
 }
 
-/** `both`, `is`: a tree per image; `cs`: a tree per class; `none`: one tree. */
+/** `both`, `is`: one tree per image; `cs`: one per class; `none`: a single tree. */
 function promptTrees(mode: Mode, images: number, { start, end }: ClassRange): PromptTree[] {
   const classes = Array.from({ length: end - start }, (_, i) => start + i);
   if (mode === 'cs') return classes.map((c) => ({ set: c, classes: [c] }));

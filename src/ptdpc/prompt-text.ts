@@ -1,4 +1,4 @@
-/** The words around the learned tokens: their ids, and the rows that they put into the text tower. */
+/** Tokens of the template and the class words, and their frozen rows in the text tower's input. */
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { withPosition } from '../clip/towers/index.js';
@@ -12,11 +12,11 @@ export interface PromptText {
   eot: number;
   /** Ids of the template. */
   template: readonly number[];
-  /** Ids of each class's word or words. */
+  /** Token ids of each class word, which may be several. */
   classes: readonly (readonly number[])[];
 }
 
-/** Tokenises template and class words. Throws InputError as `classTokens` does, and if a sequence is longer than the context. */
+/** Tokenises template and class words. Throws InputError like `classTokens`, and if a sequence is longer than the context. */
 export function promptText(
   tokenizer: ClipTokenizer,
   template: string,
@@ -44,8 +44,8 @@ export function promptText(
 }
 
 /**
- * Token ids of each class's word or words. Throws InputError for a word without a token, and if two have the same ones: no prompt can
- * tell these classes apart.
+ * Token ids of each class word. Throws InputError for a word without tokens, and if two classes have the same tokens, since no prompt
+ * can distinguish them.
  */
 export function classTokens(
   tokenizer: Pick<ClipTokenizer, 'encode'>,
@@ -58,7 +58,7 @@ export function classTokens(
     const other = classOf.get(ids.join());
     if (other !== undefined) {
       throw new InputError(
-        `classes ${JSON.stringify(other)} and ${JSON.stringify(word)} have the same tokens, so that CLIP cannot tell them apart; ` +
+        `classes ${JSON.stringify(other)} and ${JSON.stringify(word)} have the same tokens, so CLIP cannot distinguish them; ` +
           'give one of them another word',
       );
     }
@@ -67,14 +67,14 @@ export function classTokens(
   });
 }
 
-/** The frozen rows of all sequences, and how they are laid out: first the positions under the learned tokens. */
+/** The frozen rows of all sequences and their layout, starting with the positions of the learned tokens. */
 export interface FrozenRows {
   /** [rows, width]. */
   data: Float32Array;
   rows: number;
   /** Learned tokens per sequence. */
   tokens: number;
-  /** Rows before the class word: the learned tokens, after SOT if that is frozen. */
+  /** Rows before the class word: SOT if it is frozen, and the learned tokens. */
   prefix: number;
   /** Row of SOT, if it is frozen. */
   sotRow: number | undefined;
@@ -83,8 +83,8 @@ export interface FrozenRows {
 }
 
 /**
- * The rows that do not change while prompts are tuned: the positions under the learned tokens, SOT, and every class's words
- * with EOT, positions added.
+ * The rows that do not change during tuning: the position embeddings of the learned tokens, SOT, and every class's words with
+ * EOT, with positions added.
  */
 export async function frozenRows(
   text: PromptText,
@@ -114,10 +114,10 @@ export async function frozenRows(
   return { data, rows: rows.length, tokens, prefix, sotRow, suffixes };
 }
 
-/** The options that the learned tokens' start depends on. */
+/** The options that affect the initial values of the learned tokens. */
 export type InitOptions = Pick<TuningOptions, 'learnSot' | 'initNoise' | 'seed'>;
 
-/** Where the learned tokens start: the template's embeddings, once per prompt, [prompts, tokens, width], with noise where asked for. */
+/** Initial values of the learned tokens, [prompts, tokens, width]: the template's embeddings for each prompt, with optional noise. */
 export async function initialPrompts(
   text: PromptText,
   { learnSot, initNoise, seed }: InitOptions,

@@ -1,6 +1,6 @@
 /**
- * `prompts.safetensors`: the learned tokens with all that is needed to use them again beside the model they belong to, but
- * not the data that they were trained on. One tensor `prompts` [C or 1, L, D]; everything else is JSON in the metadata.
+ * `prompts.safetensors`: the learned tokens with everything needed to use them again, except the model; training data are not included.
+ * One tensor `prompts` [C or 1, L, D]; everything else is JSON in the metadata.
  */
 import { type ByteSource, openCheckpoint, writeSafetensors } from '../clip/checkpoint/index.js';
 import { quoted } from '../clip/checkpoint/quoted.js';
@@ -8,7 +8,7 @@ import { InputError } from '../errors.js';
 import { parseTuningOptions, type TuningOptions } from './options.js';
 import { promptCount } from './prompt-model.js';
 
-/** A class: the folder that holds its images, and the words that stand for it in the prompt. */
+/** A class: the folder of its images, and its word or words in the prompt. */
 export interface ClassName {
   folder: string;
   word: string;
@@ -20,7 +20,7 @@ export interface PromptsFile {
   classes: readonly ClassName[];
   /** SHA-256 of the weights that the prompts were trained with. */
   modelHash: string;
-  /** Epochs of training. */
+  /** Number of epochs trained. */
   epochs: number;
   shape: readonly number[];
   prompts: Float32Array;
@@ -42,7 +42,7 @@ export async function encodePrompts(file: PromptsFile): Promise<Uint8Array> {
   return safetensorsBytes([['prompts', file.shape, file.prompts]], metadata);
 }
 
-/** Throws InputError if the file is not a prompts file, or contradicts itself. */
+/** Throws InputError if the file is not a prompts file, or is inconsistent. */
 export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
   const checkpoint = await openCheckpoint([source]);
   const metadata = (key: string): string => {
@@ -72,7 +72,7 @@ export async function decodePrompts(source: ByteSource): Promise<PromptsFile> {
   return { options, classes, modelHash: metadata('model_sha256'), epochs, shape, prompts };
 }
 
-/** A small safetensors file in memory. */
+/** Writes a small safetensors file in memory. */
 export async function safetensorsBytes(
   tensors: readonly (readonly [name: string, shape: readonly number[], data: Float32Array])[],
   metadata: ReadonlyMap<string, string>,
@@ -96,7 +96,7 @@ export async function safetensorsBytes(
   return whole;
 }
 
-/** Whether a value from a file lists at least one class. */
+/** Whether a value from a file is a list of at least one class. */
 export function isClassList(value: unknown): value is ClassName[] {
   const isName = (name: unknown) =>
     typeof name === 'object' && name !== null && 'folder' in name && 'word' in name && isText(name.folder, name.word);

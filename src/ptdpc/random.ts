@@ -1,4 +1,4 @@
-/** Seeded random numbers that are the same on every engine. */
+/** Seeded random numbers, the same on every engine. */
 
 /** mulberry32 (Tommy Ettinger, public domain): uniform in [0, 1) with 32 random bits. */
 export function uniformGenerator(seed: number): () => number {
@@ -11,13 +11,13 @@ export function uniformGenerator(seed: number): () => number {
   };
 }
 
-/** Normal deviates by Box and Muller's transform (1958), the cosine's of each pair. Engines may differ in their last bit. */
+/** Normal deviates by the Box-Muller transform (1958), using the cosine of each pair. Engines may differ in the last bit. */
 export function normalGenerator(seed: number): () => number {
   const uniform = uniformGenerator(seed);
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** 0 .. count - 1 in an order given by the seed and the epoch alone, so that a resumed run sees the same batches. */
+/** A permutation of 0 .. count - 1 that depends only on seed and epoch, so that a resumed run has the same batches. */
 export function epochOrder(count: number, seed: number, epoch: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   const random = uniformGenerator(Math.imul(seed, 0x9e3779b1) ^ Math.imul(epoch + 1, 0x85ebca6b));

@@ -1,27 +1,27 @@
-/** The loss of a batch and its gradient, in pieces that fit the memory budget. */
+/** The loss of a batch and its gradient, in chunks that fit the memory budget. */
 import { addScaled, crossEntropy, matmul, softmax, sumRows, type Tensor } from '../tensor/index.js';
 import { type BatchPlan, planBatch } from './budget.js';
 import { setColumns } from './encode.js';
 import { finiteLogits } from './features.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 
-/** What a batch gave, besides its gradient. */
+/** Results of a batch, other than its gradient. */
 export interface BatchResult {
   /** Mean over the batch. */
   loss: number;
-  /** [batch, classes], before any softmax. */
+  /** [batch, classes], before softmax. */
   logits: Float32Array;
 }
 
-/** Images as rows: features [count, width], normalised, and labels [count]. */
+/** Images as normalised features [count, width] and labels [count]. */
 export interface LabelledFeatures {
   features: Float32Array;
   labels: Int32Array;
 }
 
 /**
- * Adds the gradient of the batch's mean loss to the prompts' and returns loss and logits. Exact whatever the budget: pieces of
- * images are summed; where a piece's classes do not fit together, see `inClassRuns`.
+ * Adds the gradient of the batch's mean loss to the prompts' gradient and returns loss and logits. Exact for any budget: gradients of
+ * chunks of images are summed; for chunks whose classes do not fit, see `inClassRuns`.
  */
 export async function accumulateGradient(
   model: PromptModel,
@@ -33,7 +33,7 @@ export async function accumulateGradient(
   return plan.whole ? inWholePieces(model, batch, plan) : inClassRuns(model, batch, plan);
 }
 
-/** Throws InputError if not even one prompt of the model can be trained in this budget of bytes. Call it before long work. */
+/** Throws InputError if the budget (in bytes) is too small to train even one prompt. Call it before long work. */
 export function requireTrainingMemory(model: PromptModel, budget: number): void {
   planBatch(model, 1, budget, model.tower.trainingBytesPerRow);
 }
@@ -43,7 +43,7 @@ interface PieceResult {
   logits: Tensor;
 }
 
-/** Piece after piece of images. The device has the next one to do while the host waits for what the last one gave. */
+/** Processes chunks of images in turn; the device works on the next while the host waits for the results of the last. */
 async function inWholePieces(model: PromptModel, batch: LabelledFeatures, { images }: BatchPlan): Promise<BatchResult> {
   const count = batch.labels.length;
   const result: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
@@ -80,8 +80,8 @@ function whole(model: PromptModel, piece: LabelledFeatures, count: number): Piec
 }
 
 /**
- * Two passes: first the logits, run of classes by run, keeping nothing else; then, with the loss's gradient at all logits
- * known, each run once more with its part of that gradient sent back (the idea of GradCache: Gao et al., 2021).
+ * Two passes: the first computes the logits by class ranges and keeps nothing else. Then the gradient of the loss with respect to all
+ * logits is known, and the second pass recomputes each range and backpropagates its part (as in GradCache: Gao et al., 2021).
  */
 async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: BatchPlan): Promise<BatchResult> {
   const { engine, classes } = model;
@@ -98,7 +98,7 @@ async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: Ba
     gradient.set(part.gradient, start * classes);
   }
   for (const run of plan.classRuns) {
-    // Features of a piece of images, and the gradient at its logits of this run.
+    // Features of a chunk of images, and the gradient of its logits for this class range.
     const pieceAt = (start: number): [Tensor, Tensor] => {
       const { features, labels } = slice(batch, start, plan.images, width);
       const upstream = columnsOf(gradient, classes, run, start, labels.length);
@@ -113,7 +113,7 @@ async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: Ba
         });
       }
     } else {
-      // The gradient at the texts first, as their product with the features sends it back, so that they are encoded once for all images.
+      // First sums the gradient of the text features over all images, so that the texts are encoded only once.
       let sum: Tensor | undefined;
       for (let start = 0; start < count; start += plan.images) {
         const next = engine.scope(() => {
@@ -131,7 +131,7 @@ async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: Ba
   return { loss, logits };
 }
 
-/** Losses [images] at logits [images, classes], and the gradient of their sum over `count`. */
+/** Losses [images] for logits [images, classes], and the gradient of their sum divided by `count`. */
 async function lossGradient(
   model: PromptModel,
   logits: Float32Array,
@@ -159,7 +159,7 @@ function lossesOf(model: PromptModel, logits: Tensor, labels: Int32Array): Tenso
   return crossEntropy(scores, engine.indices(labels));
 }
 
-/** Logits [count, classes] without a gradient, in pieces that fit the budget. Throws NonFiniteError if one is NaN. */
+/** Logits [count, classes] without gradient, in chunks that fit the budget. Throws NonFiniteError if one is NaN or infinite. */
 export async function predictLogits(model: PromptModel, features: Float32Array, budget: number): Promise<Float32Array> {
   using _limit = model.engine.workWithin(budget);
   const count = features.length / model.prompts.columns;
@@ -167,7 +167,7 @@ export async function predictLogits(model: PromptModel, features: Float32Array, 
   return finiteLogits(await logitsInPieces(model, features, plan));
 }
 
-/** Logits [count, classes]: run of classes by run, and within it piece of images by piece. */
+/** Logits [count, classes], by class ranges and within them by chunks of images. */
 async function logitsInPieces(
   model: PromptModel,
   features: Float32Array,
@@ -188,7 +188,7 @@ async function logitsInPieces(
   return logits;
 }
 
-/** A run of columns of some rows of [rows, stride]. */
+/** A range of columns of some rows of [rows, stride]. */
 function columnsOf(whole: Float32Array, stride: number, run: ClassRange, first: number, rows: number): Float32Array {
   const columns = run.end - run.start;
   const part = new Float32Array(rows * columns);
@@ -199,7 +199,7 @@ function columnsOf(whole: Float32Array, stride: number, run: ClassRange, first: 
   return part;
 }
 
-/** `count` images from `start`, or as many as there are. */
+/** Up to `count` images, starting at `start`. */
 export function slice(batch: LabelledFeatures, start: number, count: number, width: number): LabelledFeatures {
   return {
     features: batch.features.subarray(start * width, (start + count) * width),
@@ -207,7 +207,7 @@ export function slice(batch: LabelledFeatures, start: number, count: number, wid
   };
 }
 
-/** The batch at places [start, start + count) of the order. */
+/** The batch at [start, start + count) in the given order. */
 export function pick(
   data: LabelledFeatures,
   order: Int32Array | undefined,

@@ -1,4 +1,4 @@
-/** The training loop: epochs of batches, a step-wise learning rate, validation, and a state to resume from after every epoch. */
+/** The training loop: epochs of batches, a stepwise learning rate, validation, and a resumable state after every epoch. */
 import { InputError } from '../errors.js';
 import { AdamW, type Optimizer, type OptimizerState, Sgd } from '../tensor/index.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
@@ -8,81 +8,81 @@ import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
 import { accumulateGradient, type LabelledFeatures, pick, predictLogits, slice } from './step.js';
 
-/** How one step went. */
+/** Metrics of a step. */
 export interface StepMetrics {
   type: 'step';
   epoch: number;
-  /** Counted from 0 over the whole run. */
+  /** Step in the whole run, from 0. */
   step: number;
   loss: number;
   lr: number;
 }
 
-/** How one epoch went. */
+/** Metrics of an epoch. */
 export interface EpochMetrics {
   type: 'epoch';
   epoch: number;
-  /** Means over the epoch's images, each taken when its batch was visited. */
+  /** Means over the epoch's images, each measured when its batch was processed. */
   trainLoss: number;
   trainAccuracy: number;
-  /** Cross-entropy and accuracy of plain logits after the epoch; null without validation images. */
+  /** Validation cross-entropy (of plain logits) and accuracy after the epoch; null without validation images. */
   valLoss: number | null;
   valAccuracy: number | null;
 }
 
 /** Everything that the next epoch depends on. */
 export interface TrainingState {
-  /** Epochs finished. */
+  /** Completed epochs. */
   epochs: number;
   prompts: Float32Array;
   optimizer: OptimizerState;
-  /** With `keep: 'best'`: the epoch that is best so far. */
+  /** With `keep: 'best'`: the best epoch so far. */
   best?: BestEpoch | undefined;
 }
 
-/** The epoch of the best validation accuracy. */
+/** The epoch with the best validation accuracy. */
 export interface BestEpoch {
-  /** Epochs finished with it. */
+  /** Its number, from 1. */
   epochs: number;
   valAccuracy: number;
   prompts: Float32Array;
 }
 
-/** The prompts of a training in this state: the best epoch's if those are kept, else the last one's. */
+/** The prompts to keep in this state: the best epoch's if recorded, else the latest. */
 export function keptPrompts(state: TrainingState): Pick<BestEpoch, 'epochs' | 'prompts'> {
   return state.best ?? state;
 }
 
-/** Prompts to be tuned, on which images. */
+/** A training job. */
 export interface Training {
   model: PromptModel;
   options: TuningOptions;
   train: LabelledFeatures;
   validation?: LabelledFeatures | undefined;
-  /** Bytes for activations, beside the weights. */
+  /** Bytes for activations, in addition to the weights. */
   memory: number;
-  /** Continue from here instead of from the start. */
+  /** The state to resume from. */
   resume?: TrainingState | undefined;
   signal?: AbortSignal | undefined;
   /** Called after every step, with the number of its images. */
   onStep?: (metrics: StepMetrics, images: number) => void;
-  /** Called after every epoch, with its metrics on the validation images; training continues when the returned promise resolves. */
+  /** Called after every epoch, with the metrics on the validation images; training continues when the returned promise resolves. */
   onEpoch?: (metrics: EpochMetrics, state: TrainingState, validation: Evaluation | undefined) => Promise<void> | void;
 }
 
 /** The loss or the prompts are NaN: the learning rate was too high for these images. */
 export class TrainingDiverged extends InputError {}
 
-/** Steps of one epoch; a short last batch is kept. */
+/** Steps per epoch, including a smaller last batch. */
 export function stepsPerEpoch(images: number, batchSize: number): number {
   return Math.ceil(images / batchSize);
 }
 
 /**
- * Trains the model's prompts in place. The order of images depends on seed and epoch only, so that a resumed run continues exactly.
- * `onEpoch` is only called with prompts that give finite logits. With `keep: 'best'` the model ends with the prompts of the best epoch; throws
- * InputError then without validation images. Throws TrainingDiverged if loss or prompts are NaN, NonFiniteError
- * if the first loss is NaN, before anything was learned, and the signal's reason if it is aborted (between steps).
+ * Trains the model's prompts in place. The order of images depends only on seed and epoch, so that a resumed run continues exactly.
+ * `onEpoch` is only called with prompts that give finite logits. With `keep: 'best'`, the model ends up with the prompts of the best epoch;
+ * this requires validation images, else InputError. Throws TrainingDiverged if the loss or the prompts become NaN, NonFiniteError if the
+ * first loss is NaN (before any update), and the signal's reason if aborted (between steps).
  */
 export async function trainPrompts(training: Training): Promise<void> {
   const { model, options, train, validation, memory, resume, signal } = training;
@@ -90,7 +90,7 @@ export async function trainPrompts(training: Training): Promise<void> {
     throw new InputError('--keep best: expected validation images to choose an epoch by, found none');
   const count = train.labels.length;
   let best = resume?.best;
-  // For all steps, so that memory freed by one is there for the next.
+  // Covers all steps, so that memory freed by one is reused by the next.
   using _limit = model.engine.workWithin(memory);
   using optimizer = createOptimizer(model, options);
   if (resume) {
@@ -111,7 +111,7 @@ export async function trainPrompts(training: Training): Promise<void> {
       if (!Number.isFinite(loss)) {
         if (step > 0) throw divergence(`the loss became ${loss}`, options, epoch, step);
         throw new NonFiniteError(
-          `the loss is ${loss} before anything was learnt: features or weights are not sound (ptdpc verify checks a model)`,
+          `the loss is ${loss} before the first update: features or weights are damaged (ptdpc verify checks a model)`,
         );
       }
       optimizer.step(lr);
@@ -130,7 +130,7 @@ export async function trainPrompts(training: Training): Promise<void> {
     const last = (epoch + 1) * stepsPerEpoch(count, options.batchSize) - 1;
     let seen: Evaluation;
     try {
-      // Without validation images, one of the others: the last update must not have ruined the prompts unseen.
+      // Without validation images, checks one training image, in case the last update ruined the prompts.
       seen = await evaluateOn(model, validation ?? slice(train, 0, 1, model.prompts.columns), memory);
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
@@ -153,24 +153,24 @@ export async function trainPrompts(training: Training): Promise<void> {
   if (best) model.engine.backend.write(model.prompts.buffer, best.prompts);
 }
 
-/** `step` is the one whose numbers, or whose update, are bad. */
+/** `step` is the one whose loss or update is not finite. */
 function divergence(what: string, options: TuningOptions, epoch: number, step: number): TrainingDiverged {
   return new TrainingDiverged(
     `${what} in epoch ${epoch + 1} of ${options.epochs}, at step ${step}: try a smaller --lr than ${options.learningRate}`,
   );
 }
 
-/** Predictions for labelled images. Throws NonFiniteError if they are NaN. */
+/** Evaluates prompts on labelled images. Throws NonFiniteError if a logit is NaN or infinite. */
 export async function evaluateOn(model: PromptModel, images: LabelledFeatures, memory: number) {
   return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes);
 }
 
-/** The optimiser that the options name, for the prompts of a model. Belongs to the caller. */
+/** Creates the optimiser named in the options for a model's prompts. The caller disposes it. */
 export function createOptimizer({ prompts }: PromptModel, { optimizer }: Pick<TuningOptions, 'optimizer'>): Optimizer {
   return optimizer === 'sgd' ? new Sgd([prompts], { momentum: SGD_MOMENTUM }) : new AdamW([prompts], ADAMW);
 }
 
-/** What aborts is an event (a key, a click, a timer), and a device that computes on this thread never waits for one by itself. */
+/** Yields to the event loop. Aborting needs an event (a key, a click, a timer), but a device on this thread never waits for one. */
 function letEventsIn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

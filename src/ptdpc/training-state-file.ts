@@ -1,14 +1,14 @@
-/** The state between two epochs as one safetensors file: what a run resumes from. */
+/** The training state between two epochs, from which a run resumes, as a safetensors file. */
 import { type ByteSource, openCheckpoint } from '../clip/checkpoint/index.js';
 import { InputError } from '../errors.js';
 import type { TuningOptions } from './options.js';
 import { safetensorsBytes } from './prompts-file.js';
 import type { TrainingState } from './train.js';
 
-/** Velocity; first and second moments. */
+/** Number of state tensors: velocity; first and second moments. */
 const STATE_TENSORS = { sgd: 1, adamw: 2 } as const;
 
-/** `metricsBytes` is the length of metrics.jsonl at this state: what comes after it belongs to an epoch that did not end. */
+/** `metricsBytes`: length of metrics.jsonl in this state; anything after it belongs to an unfinished epoch. */
 export async function encodeTrainingState(state: TrainingState, metricsBytes: number): Promise<Uint8Array> {
   const { epochs, prompts, optimizer, best } = state;
   const tensors = optimizer.tensors.map((data, i) => [`optimizer.${i}`, [data.length], data] as const);
@@ -23,7 +23,7 @@ export async function encodeTrainingState(state: TrainingState, metricsBytes: nu
   );
 }
 
-/** Throws InputError if the file is damaged or does not fit prompts of `size` numbers and the optimiser of the run. */
+/** Throws InputError if the file is damaged or does not fit the run's optimiser and prompts of `size` numbers. */
 export async function decodeTrainingState(
   source: ByteSource,
   size: number,

@@ -1,4 +1,4 @@
-/** CLIP as it comes: hand-written prompts, no tuning (Radford et al., 2021, section 3.1). */
+/** Zero-shot CLIP: hand-written prompts, no tuning (Radford et al., 2021, section 3.1). */
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { compareFeatures, encodeTexts } from './encode.js';
@@ -10,9 +10,9 @@ export function classText(template: string, word: string): string {
 }
 
 /**
- * Logits [count, classes] of normalised features [count, width]. `texts` has an entry for each class: one text, or several, whose
- * normalised features are averaged and normalised again (the prompt ensembling of the same section). `memory` in bytes, for as many texts and
- * images at a time as it holds. Throws NonFiniteError if a logit is NaN, InputError where not one text fits.
+ * Logits [count, classes] of normalised features [count, width]. `texts` has one or several texts per class; the normalised features of
+ * several are averaged and normalised again (prompt ensembling, same section). `memory` (in bytes) limits the texts and images processed at
+ * a time. Throws NonFiniteError if a logit is NaN or infinite, InputError if not even one text fits.
  */
 export async function zeroShotLogits(
   tower: TextTower,

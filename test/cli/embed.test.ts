@@ -105,7 +105,7 @@ test('the batch size does not matter', async () => {
   expect(maxError(a.features, b.features)).toBeLessThan(1e-5);
   await expectRefused(
     [...args, '--out', small, '--memory', '1KiB'],
-    /--memory: to encode one image .* takes \d\.\d MiB/,
+    /--memory: encoding one image .* needs \d\.\d MiB/,
   );
 });
 

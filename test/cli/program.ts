@@ -94,7 +94,7 @@ export async function expectRefused(args: readonly string[], message: RegExp, en
 export async function leastMemory(args: readonly string[]): Promise<string> {
   for (let memory = '1KiB'; ; ) {
     const { stderr } = await ptdpc([...args, '--memory', memory]);
-    const [, need] = /--memory: .* (?:takes|needs at least) (\d+\.\d) MiB/.exec(stderr) ?? [];
+    const [, need] = /--memory: .* (?:takes|needs|needs at least) (\d+\.\d) MiB/.exec(stderr) ?? [];
     if (!need || memory === `${need}MiB`) return memory;
     memory = `${need}MiB`;
   }

@@ -146,7 +146,7 @@ describeOnAll('images', (device) => {
       const least = engine.backend.memory.fixedBytes + 12 * sets * tokens * WIDTH + oneImage + 1;
       expect(maxError((await promptWeights(it.model, features, least))!, weights)).toBeLessThan(1e-6);
       await expect(promptWeights(it.model, features, least - oneImage)).rejects.toThrow(
-        /^--memory: to weight one image's prompts takes \d\.\d MiB/,
+        /^--memory: weighting one image's prompts needs \d\.\d MiB/,
       );
     }
   });

@@ -72,7 +72,7 @@ test('passes over kinds of tokens, in any memory that suffices, and refuses the 
   const kinds = explained.prompts[0]!.tokens.flatMap(({ nearest }) => nearest.map(({ kind }) => kind));
   expect(new Set(kinds)).toEqual(new Set(['word']));
   expect(await ptdpcJson<ExplainJson>([...plain, '--memory', await leastMemory(plain)])).toEqual(explained);
-  await expectRefused([...plain, '--memory', '1KiB'], /--memory: to compare \d+ learned tokens/);
+  await expectRefused([...plain, '--memory', '1KiB'], /--memory: comparing \d+ learned tokens/);
   await expectRefused([...EXPLAIN('none'), '--skip', 'verbs'], /Expected some of special, fragments, template/);
   await expectRefused([...EXPLAIN('nowhere')], /nowhere\/run\.json: not found/);
   await expectRefused([...EXPLAIN('none'), 'nothing.png'], /nothing\.png: cannot be opened/);

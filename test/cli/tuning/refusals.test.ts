@@ -159,9 +159,9 @@ describe('options', () => {
   ])('%s %s', (option, value, message) => refused(message, option, value));
 
   test('too little memory', async () => {
-    await refused(/--memory: to encode one image of this model takes \d\.\d MiB, found 0\.0 MiB/, '--memory', '1KiB');
+    await refused(/--memory: encoding one image with this model needs \d\.\d MiB, found 0\.0 MiB/, '--memory', '1KiB');
     const { stderr } = await ptdpc(trainArgs('never', '--memory', '1KiB'));
-    const [, need] = /takes (\d\.\d) MiB/.exec(stderr) ?? [];
+    const [, need] = /needs (\d\.\d) MiB/.exec(stderr) ?? [];
     // What suffices for an image of a few patches does not for a prompt of 60 words.
     const long = ['--template', 'la '.repeat(60).trim(), '--memory', `${need}MiB`];
     await refused(/--memory: one prompt of this model needs at least \d+\.\d MiB, found \d/, ...long);

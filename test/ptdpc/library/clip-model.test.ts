@@ -75,7 +75,7 @@ describeOnAll('ClipModel', (device) => {
       expect(maxError(await model.embedTexts(texts), normalized(features, clip.width))).toBeLessThan(1e-5);
     using less = clipWithin(rest + oneText / 2);
     await expect(less.embedTexts(texts)).rejects.toThrow(
-      /^--memory: to encode one text with this model takes \d\.\d MiB/,
+      /^--memory: encoding one text with this model needs \d\.\d MiB/,
     );
   });
 
@@ -216,9 +216,7 @@ describeOn('cpu', 'ClipModel', (device) => {
       ['awe & joy', 'awe &amp; joy'],
       ['joy.', 'joy .'],
     ] as const) {
-      const same = new RegExp(
-        `^classes "${one}" and "${other}" have the same tokens, so that CLIP cannot tell them apart`,
-      );
+      const same = new RegExp(`^classes "${one}" and "${other}" have the same tokens, so CLIP cannot distinguish them`);
       await refused(clip.zeroShot(features, ['fear', one, other]), same);
       await refused(
         clip.tune({ classes: ['fear', one, other], train: { features, labels: new Int32Array([0, 1, 2]) } }),
