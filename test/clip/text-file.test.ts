@@ -45,7 +45,7 @@ describe('is refused', () => {
     expect(refusal(utf16(CSV, false).subarray(2))).toBe(zeros);
     expect(refusal(utf16(CSV, true).subarray(2))).toBe(zeros);
     expect(refusal(utf16(CSV, false).subarray(0, 7))).toMatch(
-      /^list\.csv: expected UTF-16 text, .* found damaged text; /,
+      /^list\.csv: expected UTF-16 text, .* found invalid text; /,
     );
   });
 });
