@@ -77,12 +77,12 @@ describeInBrowser(
         await panel.getByLabel('both:').uncheck();
         await panel.getByLabel('none:').check();
         await panel.getByText('More settings').click();
-        await panel.getByLabel('Epochs', { exact: true }).fill('12');
+        await panel.getByLabel('Epochs', { exact: true }).fill('40');
         await panel.getByRole('button', { name: 'Tune', exact: true }).click();
-        await panel.getByText(/, \d+ of 12 epochs/).waitFor();
+        await panel.getByText(/, \d+ of 40 epochs/).waitFor();
         await loseDevice(engineOf(page));
         await page.getByText(/^WebGPU lost its device/).waitFor();
-        await panel.getByText(/^done, 12 of 12 epochs/).waitFor();
+        await panel.getByText(/^done, 40 of 40 epochs/).waitFor();
       }));
   },
   'swiftshader',

@@ -105,14 +105,14 @@ describeInBrowser('Tune', (browser) => {
     withPage(browser(), `${built().url}#tune`, async ({ page }) => {
       await panel(page).getByLabel('My folders').check();
       await panel(page).locator('input[type=file]').setInputFiles(scratchPath('data'));
-      const stopped = await startTuning(page, 12);
-      await stopped.getByText(/, \d+ of 12 epochs/).waitFor();
+      const stopped = await startTuning(page, 40);
+      await stopped.getByText(/, \d+ of 40 epochs/).waitFor();
       await stopped.getByRole('button', { name: 'Stop' }).click();
       await untilIs(stopped, 'stopped');
       const early = await saved(stopped);
       await stopped.getByRole('button', { name: 'Resume' }).click();
       await untilIs(stopped, 'done');
-      const whole = await startTuning(page, 12);
+      const whole = await startTuning(page, 40);
       await untilIs(whole, 'done');
       const prompts = await saved(whole);
       expect((await saved(stopped)).equals(prompts)).toBe(true);
