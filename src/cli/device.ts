@@ -7,15 +7,15 @@ import type { DeviceCeilings } from '../lab/index.js';
 import type { OpenedDevice } from '../node/device.js';
 import type { ImageJob } from '../node/encode-splits.js';
 import { cacheDirectory, type JobOptions } from './options.js';
-import { commandLine, say } from './output.js';
+import { say, sayHowToResume } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent, table } from './tables.js';
 
 let reported: string | undefined;
 
 /**
- * As `openDevice`, reported (once, if a command opens the same one again). If the work that follows is `resumable`, says how: a signal
- * ends the process at once, without a last word. `using` it closes the device on every path.
+ * As `openDevice`, reported (once, if a command opens the same one again). If the work that follows is `resumable`, says how.
+ * `using` it closes the device on every path.
  */
 export async function openReportedDevice(choice: DeviceChoice, resumable = false): Promise<OpenedDevice> {
   const { WebGpuBackend } = await import('../kernels/index.js');
@@ -25,12 +25,12 @@ export async function openReportedDevice(choice: DeviceChoice, resumable = false
   const { backend } = device;
   if (profiler) {
     const counters = backend instanceof WebGpuBackend ? backend.counters : undefined;
-    profileDevice({ kind: backend.kind, description: backend.description, profiler, counters });
+    devices.push({ kind: backend.kind, description: backend.description, profiler, counters });
   }
   const line = `device: ${backend.description}; ${choice === 'auto' ? `auto: ${device.reason}` : device.reason}`;
   if (line !== reported) {
     say(line);
-    if (resumable) say(`if interrupted, resume with: ${commandLine()}`);
+    if (resumable) sayHowToResume();
   }
   reported = line;
   return device;
@@ -67,15 +67,10 @@ export function addProfileOption(command: Command): void {
 }
 
 /** The profiler of the device that a command is about to open; undefined without `--profile`. */
-export async function newProfiler(): Promise<Profiler | undefined> {
+async function newProfiler(): Promise<Profiler | undefined> {
   if (!active) return undefined;
   const { Profiler } = await import('../kernels/index.js');
   return new Profiler();
-}
-
-/** Notes a device that was opened with a profiler. */
-export function profileDevice(record: DeviceRecord): void {
-  devices.push(record);
 }
 
 async function report(file: string | undefined): Promise<void> {
@@ -147,12 +142,12 @@ function cells({ name, calls, seconds, flops, bytes, shareOfCeiling }: ProfileRo
   ];
 }
 
-/** A job on image files, as a command's options have it. */
-export function imageJob(options: JobOptions, resumable = cacheDirectory(options) !== undefined): ImageJob {
+/** A job on image files, as a command's options have it. It resumes if its features are cached, unless `resumable` says otherwise. */
+export function imageJob(options: JobOptions, resumable?: boolean): ImageJob {
   const { device, memory, strict, truncated } = options;
+  const cache = cacheDirectory(options);
   return {
-    ...{ memory, strict, truncated, events: TERMINAL },
-    openDevice: () => openReportedDevice(device, resumable),
-    cacheDirectory: cacheDirectory(options),
+    ...{ cacheDirectory: cache, memory, strict, truncated, events: TERMINAL },
+    openDevice: () => openReportedDevice(device, resumable ?? cache !== undefined),
   };
 }

@@ -7,7 +7,7 @@ import type { HttpClient } from '../node/hub/http.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
 import { addConversionOptions } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
-import { commandLine, printJson, say } from './output.js';
+import { printJson, say, sayHowToResume } from './output.js';
 import { type Progress, progress, TERMINAL } from './progress.js';
 
 interface Options extends ConversionOptions {
@@ -98,7 +98,7 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
     endpoint,
     cache: options.hubCache ? hubCacheDirectory() : undefined,
   };
-  say(`if interrupted, resume with: ${commandLine()}`);
+  sayHowToResume();
   const { commit, files } = await fetchModel(client, request, out, transfer);
   if (json) {
     printJson({ out, id, commit, endpoint: endpoint.origin, files: files.map(fileJson) });
@@ -142,7 +142,7 @@ async function fromArchive(
     transfer.onTotal?.(0, 0);
     await convertCheckpoint(path, out, options, TERMINAL);
   };
-  say(`if interrupted, resume with: ${commandLine()}`);
+  sayHowToResume();
   const { hash, expected } = await fetchArchive(client, request, out, convert, transfer);
   if (json) printJson({ out, from, sha256: hash.hex, expected });
   else if (expected) say(`SHA-256 ${hash.hex}, as expected`);

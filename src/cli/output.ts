@@ -79,6 +79,11 @@ export function firstLines(items: readonly string[]): string[] {
     : lines;
 }
 
+/** Says, before work that keeps what it has done, how to resume it: a signal ends the process without a last word. */
+export function sayHowToResume(): void {
+  say(`if interrupted, resume with: ${commandLine()}`);
+}
+
 /** This command line, for a shell. */
 export function commandLine(args: readonly string[] = process.argv.slice(2)): string {
   return ['ptdpc', ...args].map(quoted).join(' ');

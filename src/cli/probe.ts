@@ -40,7 +40,9 @@ export function configure(command: Command): void {
     .addOption(classesOption());
   const { learningRate: _, ...fields } = PROBE_FIELDS;
   addFields(command, fields, PROBE_DEFAULTS).addOption(
-    rateOption('on the validation images, or on a tenth of the training images if there are none').default(0.1),
+    rateOption('on the validation images, or on a tenth of the training images if there are none').default(
+      PROBE_DEFAULTS.learningRate,
+    ),
   );
   addDatasetOptions(command);
   addJobOptions(command).action(run);

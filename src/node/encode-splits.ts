@@ -37,6 +37,7 @@ export interface ImageJob {
   readonly strict?: boolean | undefined;
   /** What becomes of truncated images. Default: `skip`, or as in the run that is used. */
   readonly truncated?: TruncatedImages | undefined;
+  /** Called with the progress. Default: ignored. */
   readonly events?: Events | undefined;
 }
 
@@ -49,7 +50,6 @@ export interface EncodingRequest extends Omit<ImageJob, 'openDevice'> {
   readonly vision?: (() => Promise<VisionTower>) | undefined;
   /** The pooled features of a model whose joint ones are asked for: kept as well, so that they need not be computed again. */
   readonly alsoKeep?: ImageEncoder | undefined;
-  readonly events?: Events | undefined;
 }
 
 /** Encodes images on the engine's device. Throws as `encodeImages` does. */
@@ -128,15 +128,9 @@ export function labelled(
 }
 
 /** How files are embedded. */
-export interface EmbedFilesOptions {
+export interface EmbedFilesOptions extends Pick<ImageJob, 'strict' | 'truncated' | 'events'> {
   /** Where features are kept, so that an image is encoded once (see `defaultCacheDirectory`). Default: nowhere. */
   readonly cache?: string | undefined;
-  /** True: the first unreadable image is an InputError. Default: it is skipped. */
-  readonly strict?: boolean | undefined;
-  /** `read`: images whose files are cut short are read as far as they go. Default: they are skipped. */
-  readonly truncated?: TruncatedImages | undefined;
-  /** Called with the progress. Default: ignored. */
-  readonly events?: Events | undefined;
 }
 
 /** Features of image files. */

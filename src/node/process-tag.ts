@@ -43,7 +43,7 @@ export async function removeLeftBehind(directory: string, name?: string): Promis
 
 /** This process's tag. */
 export function processTag(): string {
-  own ??= `${machine()}-${process.pid}-${startOf(process.pid) ?? '0'}`;
+  own ??= `${machine()}-${process.pid}-${startIn(statOf(process.pid)) ?? '0'}`;
   return own;
 }
 
@@ -62,8 +62,11 @@ export function isOfThisMachine(tag: string): boolean {
 export function isGone(tag: string): boolean {
   const [, where, pid, start] = TAG.exec(tag) ?? [];
   if (where !== machine()) return false;
-  if (!isRunning(Number(pid)) || isZombie(Number(pid))) return true;
-  const found = startOf(Number(pid));
+  if (!isRunning(Number(pid))) return true;
+  const stat = statOf(Number(pid));
+  // A zombie: it has ended, but its parent has not asked for its exit code. In a container, it may never do so.
+  if (stat?.[0] === 'Z') return true;
+  const found = startIn(stat);
   return found !== undefined && start !== '0' && found !== start;
 }
 
@@ -85,16 +88,11 @@ function machine(): string {
     .slice(0, 8);
 }
 
-/** When a process started: the boot and the ticks since. Undefined if there is no such process or the system does not tell. */
-function startOf(pid: number): string | undefined {
+/** When the process of `stat` started: the boot and the ticks since. Undefined if the system does not tell. */
+function startIn(stat: readonly string[] | undefined): string | undefined {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 4));
-  const ticks = statOf(pid)?.[19];
+  const ticks = stat?.[19];
   return boot === undefined || ticks === undefined ? undefined : `${boot}${Number(ticks).toString(36)}`;
-}
-
-/** Whether a process has ended, but its parent has not asked for its exit code: in a container, it may never do so. */
-function isZombie(pid: number): boolean {
-  return statOf(pid)?.[0] === 'Z';
 }
 
 /** The fields of stat in proc(5) from the third on, the state. The process name before it, in parentheses, may contain anything. */

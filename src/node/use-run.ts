@@ -1,3 +1,4 @@
+/** What a run has learned, put to use: predictions for new images, and explanations of its prompts. */
 import {
   ClipModel,
   type ExplainOptions,
@@ -11,7 +12,7 @@ import {
 import { Engine } from '../tensor/index.js';
 import { isPromptsFile, openClassifier, openRun } from './classifier.js';
 import { encodeFiles, type ImageJob } from './encode-splits.js';
-import { type Events, SILENT } from './events.js';
+import { SILENT } from './events.js';
 import { listImages, type SkippedImage } from './image-files.js';
 import { readRunRecord } from './run-record.js';
 
@@ -23,7 +24,6 @@ export interface UseRequest extends ImageJob {
   readonly model?: string | undefined;
   /** Image files, and folders of them. */
   readonly images: readonly string[];
-  readonly events?: Events | undefined;
 }
 
 /** The image files that were skipped, and those that were read though they are truncated. */
