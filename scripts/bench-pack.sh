@@ -19,7 +19,7 @@ mkdir -p "$folder/bench" "$folder/test" "$folder/node_modules/webgpu/dist/linux-
 npm run --silent shaders
 # Packages from before ECMAScript modules call `require`.
 npx esbuild bench/portable.ts --bundle --platform=node --target=node22 --format=esm --external:webgpu --log-level=warning \
-  --banner:js='import{createRequire}from"node:module";const require=createRequire(import.meta.url);' --outfile="$folder/bench.mjs"
+  --banner:js='import{createRequire as requireFrom}from"node:module";const require=requireFrom(import.meta.url);' --outfile="$folder/bench.mjs"
 cp package.json "$folder/"
 cp node_modules/webgpu/{index.js,package.json} "$folder/node_modules/webgpu/"
 cp node_modules/webgpu/dist/linux-x64/dawn.node "$folder/node_modules/webgpu/dist/linux-x64/"
@@ -31,6 +31,7 @@ tarball=$(npm pack --silent --pack-destination "$cache" "$node_package")
 tar xzf "$cache/$tarball" -C "$folder" --strip-components=2 package/bin/node
 rm "$cache/$tarball"
 if command -v strip >/dev/null; then strip "$folder/node"; fi
+"$folder/node" --check "$folder/bench.mjs"
 
 cat >"$folder/run.sh" <<'RUN'
 #!/bin/sh

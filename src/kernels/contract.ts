@@ -118,7 +118,7 @@ export interface Backend {
   free(buffer: DeviceBuffer): void;
   /**
    * Until the next call, rather than hold more than `bytes` of the device's memory, free memory kept for reuse is given back.
-   * Live buffers are allocated all the same: who sets a limit sees to it that they fit. Infinity: a moderate amount is kept.
+   * Live buffers are allocated all the same: who sets a limit sees to it that they fit. Infinity: no more is kept than was ever in use at once.
    */
   limitMemory(bytes: number): void;
   /** Copies host data (as many elements as the buffer has) in queue order. */

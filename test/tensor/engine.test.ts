@@ -232,6 +232,24 @@ describeOnAll('engine', (device) => {
     for (const thing of [straight, resumed, optimizer, second]) thing[Symbol.dispose]();
   });
 
+  it('keeps the memory of a step for the next one, also when a budget ends in between', () => {
+    const engine = engineWith();
+    const { memory } = device();
+    const step = () => {
+      using _budget = engine.workWithin(2 ** 30);
+      engine.scope(() => {
+        for (let i = 0; i < 4; i++) engine.empty([10 * 2 ** 20]);
+      });
+    };
+    step();
+    const held = memory.heldBytes;
+    expect(held).toBeGreaterThan(160 * 2 ** 20);
+    step();
+    expect(memory.heldBytes).toBe(held);
+    engine.workWithin(0)[Symbol.dispose]();
+    if (device().kind === 'webgpu') expect(memory.heldBytes).toBeLessThan(held - 160 * 2 ** 20 + 1);
+  });
+
   it('stores a weight in half precision only where no number changes and memory is saved', async () => {
     const engine = engineWith();
     const { memory, packsHalves, kind } = engine.backend;

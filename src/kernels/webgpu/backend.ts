@@ -130,7 +130,7 @@ export class WebGpuBackend implements Backend {
 
   limitMemory(bytes: number): void {
     this.#pool.limit = bytes;
-    this.#trim(this.#pool.excess(0));
+    this.#trim(this.#pool.excess(0, false));
   }
 
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void {

@@ -18,8 +18,8 @@ export interface PooledBuffer {
   batch: number;
 }
 
-/** Free buffers kept at most, in bytes, where nothing else limits them. */
-const MOST_FREE_BYTES = 128 * 2 ** 20;
+/** Bytes of free buffers that are always kept unless a limit is set. */
+const LEAST_FREE_BYTES = 128 * 2 ** 20;
 
 export class BufferPool {
   /** Most bytes to hold in all, as far as free buffers can be spared; see `Backend.limitMemory`. */
@@ -42,7 +42,10 @@ export class BufferPool {
     const size = sizeClass(bytes);
     if (reusable && this.#free.get(size)?.length) return 0;
     const limited = this.limit < Number.POSITIVE_INFINITY;
-    const over = limited ? this.#memory.heldBytes + size - this.limit : this.#freeBytes - MOST_FREE_BYTES;
+    // At the end of a training step nearly all it used is free, and the next step asks for the same again: without a limit, as much is
+    // kept as was ever in use at once, with a quarter for the rounding of sizes.
+    const keep = Math.max(LEAST_FREE_BYTES, 1.25 * this.#memory.peakBytes);
+    const over = limited ? this.#memory.heldBytes + size - this.limit : this.#freeBytes - keep;
     return Math.max(0, Math.min(over, this.#freeBytes));
   }
 
@@ -73,16 +76,17 @@ export class BufferPool {
     this.#freeBytes += buffer.size;
   }
 
-  /** Destroys free buffers of at least `bytes` in all, the largest first. No unsubmitted command may use them. */
+  /** Destroys free buffers of at least `bytes` in all, the longest unused first. No unsubmitted command may use them. */
   trim(bytes: number): void {
     let gone = 0;
-    for (const [size, list] of [...this.#free].sort(([a], [b]) => b - a)) {
-      while (gone < bytes && list.length > 0) {
-        const { gpu } = list.pop()!;
-        this.#memory.hold(-gpu.size);
-        gpu.destroy();
-        gone += size;
-      }
+    const oldestFirst = [...this.#free.values()].flat().sort((a, b) => a.batch - b.batch || b.size - a.size);
+    for (const buffer of oldestFirst) {
+      if (gone >= bytes) break;
+      const list = this.#free.get(buffer.size)!;
+      list.splice(list.indexOf(buffer), 1);
+      this.#memory.hold(-buffer.gpu.size);
+      buffer.gpu.destroy();
+      gone += buffer.size;
     }
     this.#freeBytes -= gone;
   }
