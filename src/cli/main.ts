@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-/** Entry point of the `ptdpc` command. */
-import { COMMANDS } from './commands.js';
-import { endWithOutput } from './output.js';
-import { report, run } from './run.js';
+/** Entry point of the `ptdpc` command. Node's version is checked before anything is loaded that an older one cannot read. */
+import { tooOld } from './node-version.js';
 
-endWithOutput();
-process.on('uncaughtException', (error) => process.exit(report(error)));
-
-// Set rather than exited with, so that what is still in the pipes gets out.
-process.exitCode = await run(COMMANDS, process.argv.slice(2));
+const refusal = tooOld(process.versions.node);
+if (refusal === undefined) await import('./program.js');
+else {
+  process.stderr.write(`ptdpc: ${refusal}\n`);
+  process.exitCode = 2;
+}

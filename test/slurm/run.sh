@@ -17,7 +17,8 @@ fail() {
   exit 1
 }
 
-PATH=$PATH:/usr/sbin:/sbin
+# The clone's own Node first: the machine's may be too old.
+PATH=$root/node_modules/.bin:$PATH:/usr/sbin:/sbin
 if ! command -v slurmctld >/dev/null || ! command -v munged >/dev/null; then
   [[ $(id -u) == 0 ]] || fail 'slurm-wlm and munge are missing, and only root can install them'
   say 'installing slurm-wlm and munge'
