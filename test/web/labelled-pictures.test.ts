@@ -94,5 +94,5 @@ test('a manifest, and what is wrong with it in one line', async () => {
     /^mine\/manifest\.csv: entry 1: expected a path/,
   );
   await expectInputError(read(manifest('path,label\n"a,awe\n')), /^mine\/manifest\.csv: expected comma-separated/);
-  await expectInputError(read(named('a/1.png')), /^mine: no images in folders of classes; expected /);
+  await expectInputError(read(named('a/1.png')), /^mine: no class folders with images; expected /);
 });

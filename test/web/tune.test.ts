@@ -146,7 +146,7 @@ describeInBrowser('Tune', (browser) => {
       await panel(page).getByLabel('My folders').check();
       await panel(page).locator('input[type=file]').setInputFiles(scratchPath('data'));
       await panel(page)
-        .getByLabel('Prompts at hand')
+        .getByLabel('Available prompts')
         .selectOption({ label: 'paper, cs, 2 epochs (prompts.safetensors)' });
       await panel(page).getByRole('button', { name: 'Evaluate' }).click();
       const run = runs(page).first();
@@ -160,9 +160,7 @@ describeInBrowser('Tune', (browser) => {
       await panel(page).getByLabel('My folders').check();
       await panel(page).locator('input[type=file]').setInputFiles(scratchPath('data/test/awe'));
       await panel(page).getByRole('button', { name: 'Tune', exact: true }).click();
-      expect(await panel(page).getByRole('alert').innerText()).toMatch(
-        /^awe: no images in folders of classes; expected /,
-      );
+      expect(await panel(page).getByRole('alert').innerText()).toMatch(/^awe: no class folders with images; expected /);
 
       await page.getByRole('tab', { name: 'Predict' }).click();
       const garbage = { name: 'x.safetensors', mimeType: '', buffer: Buffer.from('nothing of the kind') };

@@ -38,8 +38,8 @@ export function ModelTab() {
         <h2 id="model-now">The model in use: {model?.name ?? '…'}</h2>
         {model?.builtIn && (
           <p>
-            The page brings along a small CLIP that knows drawn scenes only. Open one of your own, such as ViT-B/32 at
-            its real size, to look at photographs. It is read from your disk and stays on your computer.
+            The page includes a small CLIP that knows drawn scenes only. Open one of your own, such as ViT-B/32 at its
+            real size, to look at photographs. It is read from your disk and stays on your computer.
           </p>
         )}
         {model && !model.builtIn && (

@@ -49,7 +49,7 @@ function WeightMap({
       summary={`Weights of ${name}, ${rows.length} × ${columns.length}: largest ${high.text} ${shortest(high.weight, 3)}, smallest ${low.text} ${shortest(low.weight, 3)}.`}
       note={
         <>
-          w[i][j]: how near token j of class i is to the picture. Shades are relative to the largest,{' '}
+          w[i][j]: similarity of token j of class i to the picture. Shades are relative to the largest,{' '}
           {shortest(largest, 3)}.
           {same &&
             ' The rows are equal: the prompts of all classes started equal, and composition treats all classes alike.'}

@@ -9,8 +9,8 @@ export function Words({ words }: { readonly words: PromptExplanation }) {
   return (
     <>
       <p>
-        Learned tokens are vectors and no words. Beside each stands what it began as, the cosine to that, and the tokens
-        of the vocabulary that lie nearest to it now. A dash at the end marks a token that does not end a word.
+        Learned tokens are vectors, not words. Each row shows the initial token, the cosine to it, and the tokens of the
+        vocabulary that are nearest now. A dash at the end marks a token that does not end a word.
         {equal && ' The tokens of all classes are equal: they started equal, and composition treats all classes alike.'}
       </p>
       {absent.map((line) => (

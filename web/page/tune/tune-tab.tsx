@@ -60,15 +60,15 @@ export function TuneTab() {
           <p>
             CLIP stays as it is. What is learned are the words before a class word, as vectors: from the training
             pictures, epoch by epoch. Validation pictures are only watched. Held-out pictures are looked at when a
-            tuning has ended, and say what it is worth beside the same template without tuning.
+            tuning has ended, and show what it gained over the same template without tuning.
           </p>
           <p>
             Several presets and modes are tuned one after the other on the same pictures. A tuning can be stopped and
-            gone on with; its prompts are those of its last epoch.
+            resumed; its prompts are those of its last epoch.
           </p>
           {prompts && (
             <div class="field">
-              <label for="judged">Prompts at hand</label>
+              <label for="judged">Available prompts</label>
               <select id="judged" value={prompts.id} onChange={({ currentTarget }) => setJudged(currentTarget.value)}>
                 {fitting.map((one) => (
                   <option key={one.id} value={one.id}>
