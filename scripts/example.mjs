@@ -7,9 +7,15 @@ import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
 const [name] = process.argv.slice(2);
-const sources = (await readdir(`${root}examples`)).filter((file) => file.endsWith('.ts'));
-if (!sources.includes(`${name}.ts`)) {
-  console.error(`usage: npm run example -- NAME; one of: ${sources.map((file) => file.slice(0, -3)).join(', ')}`);
+/** What examples share, which is none itself. */
+const HELPERS = ['scenes'];
+const names = (await readdir(`${root}examples`))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -3))
+  .filter((one) => !HELPERS.includes(one));
+if (!names.includes(name)) {
+  const problem = name === undefined ? 'which example?' : `no example ${name};`;
+  console.error(`npm run example -- NAME: ${problem} expected one of ${names.join(', ')}`);
   process.exit(2);
 }
 // Inside the repository, where `ptdpc` is this package.

@@ -54,6 +54,16 @@ it('all are tested here', () => {
   expect(names.map((name) => name.slice(0, -3)).sort()).toEqual(tested);
 });
 
+it('npm run example names what is no example, or that a name is missing, and what there is', () => {
+  const refusal = (...args: string[]) =>
+    spawnSync(process.execPath, [join(ROOT, 'scripts/example.mjs'), ...args], { encoding: 'utf8' });
+  const list = names.map((name) => name.slice(0, -3)).join(', ');
+  const usage = (problem: string) => `npm run example -- NAME: ${problem} expected one of ${list}\n`;
+  expect(refusal('foo')).toMatchObject({ status: 2, stdout: '', stderr: usage('no example foo;') });
+  expect(refusal('scenes')).toMatchObject({ status: 2, stderr: usage('no example scenes;') });
+  expect(refusal()).toMatchObject({ status: 2, stderr: usage('which example?') });
+});
+
 it('embed: each scene is nearer to its own text', () => {
   const printed = run('embed');
   expect(printed).toMatch(/^features of 128 numbers, on /);
