@@ -7,7 +7,7 @@ import type { HttpClient } from '../node/hub/http.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
 import { addConversionOptions } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
-import { printJson, say, sayHowToResume } from './output.js';
+import { commandLine, printJson, say, sayHowToResume } from './output.js';
 import { type Progress, progress, TERMINAL } from './progress.js';
 
 interface Options extends ConversionOptions {
@@ -84,11 +84,8 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
     if (value !== undefined) throw new InputError(`--${name}: only with --from`);
   }
   const published = PUBLISHED_MODELS.get(model);
-  // No owner on the hub is called so.
-  if (!published && /^ViT-[a-z]\b/i.test(model))
-    throw new InputError(
-      `fetch: unknown model ${model}; expected ${[...PUBLISHED_MODELS.keys()].join(', ')}, or a repository as <owner>/<name>`,
-    );
+  // No owner on the hub is called ViT-B, and CLIPs are not among its few models without an owner.
+  if (!published && (!model.includes('/') || /^ViT-[a-z]\b/i.test(model))) throw unknownModel(model);
   const id = published?.id ?? requireRepositoryId(model);
   const isPinned = published !== undefined && options.revision === undefined;
   const request = {
@@ -111,8 +108,19 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
   if (unlisted.length > 0) say(`the hub lists no hash for ${unlisted.join(', ')}; all other hashes checked`);
   else
     say(
-      `hashes checked${isPinned ? ', weights against the known hash' : ''}; ptdpc verify ${out} checks the model itself`,
+      `hashes checked${isPinned ? ', weights against the known hash' : ''}; ${commandLine(['verify', out])} checks the model itself`,
     );
+}
+
+function unknownModel(model: string): InputError {
+  const known = [...PUBLISHED_MODELS.keys()];
+  // As in vitb32 and ViT-B-32.
+  const bare = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const meant = known.find((name) => bare(name) === bare(model));
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  return new InputError(
+    `fetch: unknown model ${model}${hint}; expected ${known.join(', ')}, or a repository as <owner>/<name>`,
+  );
 }
 
 async function fromArchive(

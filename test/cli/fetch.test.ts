@@ -50,7 +50,7 @@ test('fetches a model that other commands open, and sends the token to the hub o
     const { code, stdout, stderr } = await ptdpc(args, hub({ HF_TOKEN: 'hf_hush' }));
     expect([code, stdout]).toEqual([0, '']);
     expect(stderr).toMatch(
-      /model: someone\/clip-tiny at cccccccccccc, 4 files, \d MB \(hub\)\nhashes checked; ptdpc verify /,
+      /model: someone\/clip-tiny at cccccccccccc, 4 files, \d MB \(hub\)\nhashes checked; npx ptdpc verify /,
     );
     expect(stderr).not.toMatch(/hush|secret/);
     expect(server().seen.map(({ headers }) => headers.authorization)).toContain('Bearer hf_hush');
@@ -83,7 +83,7 @@ test.each(['SIGINT', 'SIGKILL'] as const)('resumes after %s', async (signal) => 
     await setTimeout(20);
   }
   child.kill(signal);
-  const stderr = `if interrupted, resume with: ptdpc ${args.join(' ')}\n`;
+  const stderr = `if interrupted, resume with: npx ptdpc ${args.join(' ')}\n`;
   expect(await outcome).toEqual({ code: null, signal, stdout: '', stderr });
   expect(await scratchNames()).not.toContain(name);
   expect((await ptdpc(args, hub())).code).toBe(0);
@@ -110,7 +110,7 @@ test("checks OpenAI's models against known hashes", async () => {
   );
   expect([code, stderr]).toEqual([
     0,
-    expect.stringMatching(/clip-vit-base-patch32 at 3d74acf9a28c.*\nhashes checked; ptdpc verify /),
+    expect.stringMatching(/clip-vit-base-patch32 at 3d74acf9a28c.*\nhashes checked; npx ptdpc verify /),
   ]);
 });
 
@@ -173,6 +173,16 @@ test('refuses wrong arguments in one line', async () => {
   await expectRefused(['fetch', ...out], /fetch: expected a model, such as ViT-B\/32, or --from/);
   await expectRefused(['fetch', '../etc', ...out], /"\.\.\/etc": expected ViT-B\/32/);
   await expectRefused(['fetch', 'ViT-B/3', ...out], /unknown model ViT-B\/3; expected ViT-B\/32, .* <owner>\/<name>$/);
+  for (const [name, meant] of [
+    ['vitb32', 'ViT-B/32'],
+    ['ViT-L-14', 'ViT-L/14'],
+  ] as const) {
+    const asked = new RegExp(
+      `^ptdpc: fetch: unknown model ${name} \\(did you mean ${meant}\\?\\); expected ViT-B/32, `,
+    );
+    await expectRefused(['fetch', name, ...out], asked);
+  }
+  await expectRefused(['fetch', 'gpt2', ...out], /unknown model gpt2; expected ViT-B\/32/);
   await expectRefused(['fetch', ID, ...out, '--revision', '../x'], /--revision "\.\.\/x": expected a branch/);
   await expectRefused(['fetch', ID, ...out, '--endpoint', 'ftp://x'], /--endpoint: expected a URL/);
   await expectRefused(['fetch', ID, ...out], /HF_ENDPOINT: expected a URL/, hub({ HF_ENDPOINT: 'nowhere' }));

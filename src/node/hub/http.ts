@@ -17,6 +17,8 @@ export class TransferError extends Error {
     message: string,
     /** Milliseconds that the server asks clients to wait. */
     readonly retryAfter?: number,
+    /** What to do about it, where more than one other attempt hardly helps. */
+    readonly advice?: string,
   ) {
     super(message);
   }
@@ -179,12 +181,15 @@ async function* readBody(body: AsyncIterable<Uint8Array>, url: URL): AsyncIterab
   }
 }
 
+const OFFLINE = 'check the network and the proxy (HTTPS_PROXY), or take a mirror (--endpoint) or a local file (--from)';
+
 function connectionError(error: unknown, url: URL): Error {
   const code = errorCode(error);
   if (PERMANENT.test(code)) return new InputError(`${shownUrl(url)}: the request failed (${code})`);
   if (/^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/.test(code)) return new TransferError(`${url.host} stopped sending data`);
   if (/^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/.test(code)) return new TransferError(`${url.host} does not respond`);
-  if (/^(?:ENOTFOUND|EAI_AGAIN)$/.test(code)) return new TransferError(`${url.hostname} cannot be found (${code})`);
+  if (/^(?:ENOTFOUND|EAI_AGAIN)$/.test(code))
+    return new TransferError(`${url.hostname} cannot be found (${code})`, undefined, OFFLINE);
   return new TransferError(`the connection to ${url.host} broke (${code})`);
 }
 
@@ -205,7 +210,8 @@ const LONGEST_RETRY_AFTER = 300_000;
 /**
  * Runs `attempt` until it succeeds, waiting twice as long after each failure, or as long as the server asks. An attempt that got
  * further than all before it, by `progress()`, resets the count of failures: a long download over a poor line may break many
- * times. Throws RetriesExhausted, beginning with `what`; errors other than TransferError are passed on.
+ * times. Before anything has come, a failure with advice is tried once more only. Throws RetriesExhausted, beginning with `what`;
+ * errors other than TransferError are passed on.
  */
 export async function withRetries<T>(
   what: string,
@@ -222,10 +228,12 @@ export async function withRetries<T>(
       if (!(error instanceof TransferError)) throw error;
       failures = progress() > best ? 1 : failures + 1;
       best = Math.max(best, progress());
-      const { message, retryAfter } = error;
-      if (failures > retries) {
+      const { message, retryAfter, advice } = error;
+      // In the middle of a download a network comes back; one that was never there hardly does.
+      const most = advice === undefined || best > 0 ? retries : Math.min(retries, 1);
+      if (failures > most) {
         throw new RetriesExhausted(
-          `${what}: ${message}; gave up after ${failures} ${failures === 1 ? 'attempt' : 'attempts'}`,
+          `${what}: ${message}; gave up after ${failures} ${failures === 1 ? 'attempt' : 'attempts'}${advice === undefined ? '' : `; ${advice}`}`,
         );
       }
       if (retryAfter !== undefined && retryAfter > LONGEST_RETRY_AFTER) {

@@ -33,9 +33,9 @@ export interface Repository {
 /** A real list takes a few kilobytes. */
 const MAX_LIST_BYTES = 16 * 2 ** 20;
 
-/** Returns `owner/name`, or `name` as the hub's oldest models have it. Throws InputError for anything else: ids become paths. */
+/** Returns `owner/name`. Throws InputError for anything else: ids become paths. */
 export function requireRepositoryId(id: string): string {
-  const isName = /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(id) && !id.includes('..') && id.length <= 96;
+  const isName = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(id) && !id.includes('..') && id.length <= 96;
   if (isName) return id;
   throw new InputError(
     `${JSON.stringify(id)}: expected ViT-B/32, ViT-B/16, ViT-L/14 or a model of the Hugging Face hub such as openai/clip-vit-base-patch32`,

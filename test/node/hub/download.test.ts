@@ -316,9 +316,11 @@ describe('responses', () => {
     expect(await refusal(download({ url }))).toMatch(
       /connection to 127\.0\.0\.1:\d+ broke \(ECONNREFUSED\); gave up after 4/,
     );
+    waits.length = 0;
     expect(await refusal(download({ url: new URL('http://nowhere.invalid/') }))).toMatch(
-      /nowhere\.invalid cannot be found/,
+      /^model: nowhere\.invalid cannot be found \(\w+\); gave up after 2 attempts; check the network and the proxy .*--endpoint.*--from/,
     );
+    expect(waits).toHaveLength(1);
   });
 });
 

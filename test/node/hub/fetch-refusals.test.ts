@@ -132,7 +132,7 @@ describe('refused before the weights are downloaded', () => {
     for (const id of ['../x', 'a/b/c', 'a//b', '', 'a b', 'a/..', '.x', 'ViT-B/32/', 'https://host/x']) {
       expect(() => requireRepositoryId(id), id).toThrow(/expected ViT-B\/32, ViT-B\/16, ViT-L\/14 or a model/);
     }
-    for (const id of ['openai/clip-vit-base-patch32', 'gpt2', 'a_b/c.d-e']) expect(requireRepositoryId(id)).toBe(id);
+    for (const id of ['openai/clip-vit-base-patch32', 'a_b/c.d-e']) expect(requireRepositoryId(id)).toBe(id);
     for (const revision of ['', '..', 'a/../b', '/a', 'a/', 'a b', 'a\\b', '%2e']) {
       expect(() => requireRevision(revision), revision).toThrow(/expected a branch, a tag or a commit/);
     }
