@@ -20,6 +20,7 @@ import {
   type StepMetrics,
   type TrainingState,
 } from '../ptdpc/index.js';
+import { flagOf, type OptionField, TUNING_FIELDS, type TuningOptions } from '../ptdpc/options.js';
 import { finite, parseJsonAs, positive, share, whole } from '../ptdpc/parse-json.js';
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { openFileSource } from './file-source.js';
@@ -46,6 +47,10 @@ const LOCK = '.lock';
 
 /** What a start that was killed may have left in a folder that holds no run yet. */
 const isLeftBehind = (name: string): boolean => name === LOCK || name === TRIALS || isTemporary(name);
+
+/** Whether a run in the folder has a finished epoch: without one there is nothing to resume. */
+const hasEpochs = (path: string): boolean =>
+  ['state.safetensors', 'prompts.safetensors'].some((name) => existsSync(join(path, name)));
 
 /** This process's right to train in a folder. */
 export interface RunClaim extends AsyncDisposable {
@@ -75,6 +80,16 @@ export class RunDirectory {
     const names = (await readdir(path).catch(() => undefined)) ?? [];
     if (names.includes('run.json')) await readPromptsRecord(path);
     else if (names.length === 0 || !names.every(isLeftBehind)) await requireNothingAt(path);
+  }
+
+  /** Throws OtherRun if `path` holds a run, with a finished epoch, with other options. To be asked before long work. */
+  static async requireOptions(path: string, options: TuningOptions): Promise<void> {
+    if (!hasEpochs(path)) return;
+    const before = (await readPromptsRecord(path)).options;
+    for (const [key, value] of Object.entries(options)) {
+      const other: unknown = Reflect.get(before, key);
+      if (other !== value) throw otherRun(path, key, other, value);
+    }
   }
 
   /**
@@ -112,8 +127,7 @@ export class RunDirectory {
     promptSize: number,
   ): Promise<RunDirectory> {
     const statePath = join(path, 'state.safetensors');
-    const promptsPath = join(path, 'prompts.safetensors');
-    if (!existsSync(statePath) && !existsSync(promptsPath)) {
+    if (!hasEpochs(path)) {
       // Without a finished epoch there is nothing to resume from, whatever the options were.
       await RunDirectory.requirePlace(path);
       await writeFileAtomically(join(path, 'run.json'), recordJson(record));
@@ -125,9 +139,7 @@ export class RunDirectory {
     for (const [key, value] of Object.entries(identity(record))) {
       const other: unknown = Reflect.get(before, key);
       if (other !== value) {
-        throw new OtherRun(
-          `--out ${path}: it holds a run with another ${key} (${shortened(String(other))}, now ${shortened(String(value))}); choose another folder`,
-        );
+        throw otherRun(path, key, other, value);
       }
     }
     await requireSameImages(path, found, record, images);
@@ -182,6 +194,22 @@ export class RunDirectory {
       await encodeTrainingState(state, this.metricsBytes),
     );
   }
+}
+
+function otherRun(path: string, key: string, other: unknown, value: unknown): OtherRun {
+  const [before, now] = [shortened(String(other)), shortened(String(value))];
+  const field = Object.hasOwn(TUNING_FIELDS, key) ? TUNING_FIELDS[key as keyof typeof TUNING_FIELDS] : undefined;
+  const what = !field
+    ? `another ${key} (${before}, now ${now})`
+    : typeof value === 'boolean'
+      ? `${switchOf(field, other === true)}, not ${switchOf(field, value)}`
+      : `${flagOf(field)} ${before}, not ${now}`;
+  return new OtherRun(`--out ${path}: it holds a run with ${what}; choose another folder`);
+}
+
+/** `--shuffle` or `--no-shuffle` */
+function switchOf(field: OptionField, on: boolean): string {
+  return on ? flagOf(field) : flagOf(field).replace('--', '--no-');
 }
 
 /** Throws OtherRun unless a run in the folder `path` was of these images. */

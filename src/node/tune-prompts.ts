@@ -73,6 +73,8 @@ export interface TunedRun extends EpochMetrics {
  */
 export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   await RunDirectory.requirePlace(request.out);
+  // A chosen rate is not known yet.
+  if (!request.rates) await RunDirectory.requireOptions(request.out, request.options);
   await using model = await openModelDirectory(request.model);
   const data = await openTrainingData(request);
   imagesOf(data, 'train');

@@ -116,7 +116,11 @@ test('names what differs from the run that is there, once it has an epoch', asyn
   await write(run, 0, 1);
   const { images } = runRecord();
   const changes: [Partial<PromptsRecord>, RegExp][] = [
-    [{ options: tuningOptions('paper', { epochs: 5, seed: 3 }) }, /another seed \(0, now 3\)/],
+    [
+      { options: tuningOptions('paper', { epochs: 5, seed: 3 }) },
+      /it holds a run with --seed 0, not 3; choose another folder$/,
+    ],
+    [{ options: tuningOptions('paper', { epochs: 5, shuffle: false }) }, /a run with --shuffle, not --no-shuffle;/],
     [{ model: { directory: '/model', sha256: 'def' } }, /another model \(abc, now def\)/],
     [{ images: { ...images, train: 8 } }, /another number of training images \(7, now 8\)/],
     [{ images: { ...images, val: 2 } }, /another number of validation images \(null, now 2\)/],
@@ -128,6 +132,14 @@ test('names what differs from the run that is there, once it has an epoch', asyn
     [{ device: { kind: 'webgpu', description: '' } }, /another device \(cpu, now webgpu\)/],
   ];
   for (const [change, message] of changes) await expectInputError(open(change), message);
+  // Options are known without the images, so before they are encoded.
+  const { options } = runRecord();
+  await RunDirectory.requireOptions(path, options);
+  await RunDirectory.requireOptions(join(path, 'nowhere'), options);
+  await expectInputError(
+    RunDirectory.requireOptions(path, { ...options, epochs: options.epochs + 5 }),
+    `--out ${path}: it holds a run with --epochs ${options.epochs}, not ${options.epochs + 5}; choose another folder`,
+  );
   // Neither where things lie, nor what computes them how, changes the result.
   const moved = { directory: '/elsewhere', sha256: 'abc' };
   await open({ model: moved, data: '/moved', program: '9', memory: 2, strict: true });

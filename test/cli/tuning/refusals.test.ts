@@ -31,7 +31,11 @@ describe('models', () => {
 
   test('missing, or no model directory', async () => {
     await refused(/nothing: cannot be opened \(no such file or folder\)/, '--model', 'nothing');
-    await refused(/data: not a model directory, it has no config\.json/, '--model', 'data');
+    await refused(
+      /data: not a model directory, it has no config\.json; download .* npx ptdpc fetch .*, or make one .* npx ptdpc convert$/,
+      '--model',
+      'data',
+    );
     await changedModel('no-vocabulary', (directory) => rm(join(directory, 'merges.txt')));
     await refused(/no-vocabulary\/merges\.txt: missing/, '--model', 'no-vocabulary');
   });
@@ -211,13 +215,15 @@ describe('--out', () => {
 
   test('a run with other options, images, classes or model', async () => {
     const again = (...options: string[]) => ['--out', 'taken', '--epochs', '1', ...options];
-    const other = (what: string) =>
-      new RegExp(`--out taken: it holds a run with another ${what}; choose another folder`);
-    await refused(other('learningRate \\(0\\.1, now 0\\.2\\)'), ...again('--lr', '0.2'));
-    await refused(other('epochs \\(1, now 2\\)'), ...again('--epochs', '2'));
-    await refused(other('classes \\(.*\\)'), ...again('--classes', 'sadness,great_joy,awe'));
+    const other = (what: string) => new RegExp(`--out taken: it holds a run with ${what}; choose another folder`);
+    await refused(other('--lr 0\\.1, not 0\\.2'), ...again('--lr', '0.2'));
+    await refused(other('--epochs 1, not 2'), ...again('--epochs', '2'));
+    await refused(other('--shuffle, not --no-shuffle'), ...again('--no-shuffle'));
+    const { stderr } = await ptdpc(trainArgs('taken', '--epochs', '2'));
+    expect(stderr).not.toMatch(/if interrupted|device: /);
+    await refused(other('another classes \\(.*\\)'), ...again('--classes', 'sadness,great_joy,awe'));
     await makeImages(scratchPath('fewer'), { train: 4, val: 2 });
-    await refused(other('number of training images \\(15, now 12\\)'), ...again('--data', 'fewer'));
+    await refused(other('another number of training images \\(15, now 12\\)'), ...again('--data', 'fewer'));
     await cp(scratchPath('data'), scratchPath('replaced'), { recursive: true });
     await cp(scratchPath('data/test/awe/00.png'), scratchPath('replaced/train/awe/01.png'));
     await refused(
@@ -228,7 +234,7 @@ describe('--out', () => {
     const bytes = await readFile(scratchPath('changed/model.safetensors'));
     bytes[bytes.length - 1]! ^= 1;
     await writeFile(scratchPath('changed/model.safetensors'), bytes);
-    await refused(other('model \\(\\w+, now \\w+\\)'), ...again('--model', 'changed'));
+    await refused(other('another model \\(\\w+, now \\w+\\)'), ...again('--model', 'changed'));
   });
 });
 
