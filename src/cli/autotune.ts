@@ -66,7 +66,7 @@ async function clear({ json }: Options): Promise<void> {
 async function stored(summary: AdapterSummary): Promise<TuningRecord> {
   const { readTuning } = await import('../node/tuning-file.js');
   const record = await readTuning(summary, say);
-  if (!record) throw new InputError(`nothing was measured on ${summary.description} yet; run ptdpc autotune`);
+  if (!record) throw new InputError(`nothing was measured on ${summary.description} yet; run npx ptdpc autotune`);
   return record;
 }
 

@@ -1,6 +1,7 @@
 /** `ptdpc cache`: how large the cache of image features is, and emptying it. */
 import type { Command } from 'commander';
 import { counted } from '../errors.js';
+import { requireFolder } from '../node/make-folder.js';
 import { defaultCacheDirectory } from '../node/package.js';
 import { addExamples, jsonOption } from './options.js';
 import { print, printJson } from './output.js';
@@ -28,7 +29,10 @@ export function configure(command: Command): void {
   ]);
 }
 
-async function cache({ cache: folder = defaultCacheDirectory(), clear, json }: Options): Promise<void> {
+async function cache({ cache: given, clear, json }: Options): Promise<void> {
+  // The default is made when there are features to keep.
+  if (given !== undefined) await requireFolder(given, '--cache ');
+  const folder = given ?? defaultCacheDirectory();
   const { clearCache, measureCache } = await import('../node/feature-cache.js');
   const size = clear ? await clearCache(folder) : await measureCache(folder);
   if (json) return printJson({ cache: folder, cleared: clear ?? false, ...size });

@@ -24,7 +24,7 @@ const EXAMPLES = [
   ['ptdpc data fi --dataset fi8', 'classes, counts beside the published ones, what is left out'],
   ['ptdpc data twitter1 --dataset twitter1 --fold 2', 'the second of five folds'],
   ['ptdpc data fi --dataset fi8 --decode --json', 'decode every image too; for a program'],
-  ['ptdpc data fi --dataset fi8 --duplicates', 'which images stand in two splits'],
+  ['ptdpc data fi --dataset fi8 --duplicates', 'images that occur in two splits'],
 ] as const;
 
 export function configure(command: Command): void {

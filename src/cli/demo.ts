@@ -9,7 +9,7 @@ import type { DeviceChoice } from '../kernels/device-choice.js';
 import { type Mode, PRESETS, type Preset, TUNING_FIELDS } from '../ptdpc/options.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, fieldOption, jsonOption, parseInteger, parseSeed } from './options.js';
-import { print, printJson, say } from './output.js';
+import { commandLine, print, printJson, say } from './output.js';
 import { progress, TERMINAL } from './progress.js';
 import { percent } from './tables.js';
 import { train } from './train.js';
@@ -21,6 +21,7 @@ interface DemoOptions {
   preset: Preset;
   mode: Mode;
   epochs?: number;
+  initNoise?: number;
   device: DeviceChoice;
   json?: boolean;
 }
@@ -43,6 +44,7 @@ export function configure(command: Command): void {
     .addOption(fieldOption(TUNING_FIELDS.preset).default('official'))
     .addOption(fieldOption(TUNING_FIELDS.mode).default('both'))
     .addOption(fieldOption(TUNING_FIELDS.epochs, "the preset's"))
+    .addOption(fieldOption(TUNING_FIELDS.initNoise, 0))
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(demo);
@@ -93,6 +95,7 @@ async function demo(options: DemoOptions): Promise<void> {
     out: run,
     seed,
     epochs: options.epochs ?? epochs,
+    initNoise: options.initNoise ?? 0,
     batchSize: BATCH_SIZE,
   });
   const after = await evaluateRun({ ...evaluation, run, data });
@@ -107,7 +110,7 @@ async function demo(options: DemoOptions): Promise<void> {
   print(
     `accuracy ${percent(before.evaluation.accuracy)} before training, ${percent(after.evaluation.accuracy)} after.`,
   );
-  say(`\nEverything is in ${out}. Next:\n  ptdpc predict --run ${run} ${join(data, 'test', 'awe')}`);
+  say(`\nEverything is in ${out}. Next:\n  ${commandLine(['predict', '--run', run, join(data, 'test', 'awe')])}`);
 }
 
 async function drawScenes(data: string, split: Split, perClass: number, seed: number): Promise<number> {

@@ -101,7 +101,7 @@ function adapterLines(adapter: AdapterSummary, tuned: string | null): string[] {
   return [
     `webgpu    ${description}, ${software ? 'software' : 'hardware'}`,
     `          features: ${features.join(', ')}`,
-    `          variants: ${tuned ? `tuned ${tuned}` : 'defaults; ptdpc autotune measures them'}`,
+    `          variants: ${tuned ? `tuned ${tuned}` : 'defaults; npx ptdpc autotune measures them'}`,
     ...LIMITS.map((name) => `          ${name}: ${limits[name] ?? 'unknown'}`),
   ];
 }

@@ -25,7 +25,7 @@ import {
 import { equalPromptsNote, type Preset, SPLITS, type Split } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
-import { print, printJson, printLines, say } from './output.js';
+import { missing, print, printJson, printLines, say } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent, table } from './tables.js';
 
@@ -60,7 +60,7 @@ export async function plan(experiments: readonly ExperimentName[], options: Plan
     throw new InputError('expected either --data-root <dir> with data sets, or --demo');
   }
   const model = options.model ?? (demo ? demoModelDirectory() : undefined);
-  if (model === undefined) throw new InputError('--model <dir>: missing');
+  if (model === undefined) throw missing('--model <dir>', '--demo');
   const { seeds, preset, epochs, datasets: settings, out, deit, lr: learningRates, initNoise, truncated } = options;
   const batchSize = options.batchSize ?? (demo ? DEMO_BATCH_SIZE : undefined);
   const strict = options.strict ?? false;

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.js';
 import type { KernelName } from '../kernels/index.js';
 import { exercises, labKernels, parseSizes, type Sizes } from '../lab/index.js';
+import { similar } from '../suggest.js';
 import { doExercise, newFile } from './lab/exercise.js';
 import { listKernels } from './lab/list.js';
 import { type RunOptions, runKernel } from './lab/run.js';
@@ -46,15 +47,15 @@ function configureRun(command: Command): void {
   command
     .summary('check and time a kernel, with a file of your own')
     .description(
-      "Time a kernel's variants on one shape. With --variant, first compile a WGSL file against the kernel's binding contract, hold it " +
-        'against the TypeScript twin in float64 over the odd shapes of the suite, each twice, and then time it beside the shipped ones. ' +
+      "Time a kernel's variants on one shape. With --variant, first compile a WGSL file against the kernel's binding contract, compare it " +
+        'with the TypeScript reference in float64 over the odd shapes of the suite, each twice, and then time it beside the shipped ones. ' +
         'Exits with 1 where the file does not compile or is wrong.',
     )
     .argument('<kernel>', `one of ${Object.keys(labKernels).join(', ')}`, parseKernel)
     .option('--variant <wgsl>', 'a WGSL file in place of the shipped ones (`ptdpc lab new` writes one to start from)')
     .option(
       '--shape <sizes>',
-      'sizes and options to time, e.g. m=1728,k=512,n=2048 (default: those of a training step)',
+      'sizes and options to time, e.g. m=1728,k=512,n=2048 (default: what `npx ptdpc lab list <kernel>` shows)',
       parseShape,
     )
     .addOption(new Option('--device <device>', 'where to run').choices(['webgpu', 'cpu']).default('webgpu'))
@@ -64,14 +65,14 @@ function configureRun(command: Command): void {
   addExamples(command, [
     ['ptdpc lab run matmul --shape m=1728,k=512,n=2048', 'the shipped variants'],
     ['ptdpc lab run softmax --variant mine.wgsl', 'a file of your own: is it right, is it fast'],
-    ['ptdpc lab run attention --device cpu', 'the twin and WebAssembly on the CPU'],
+    ['ptdpc lab run attention --device cpu', 'the TypeScript reference and WebAssembly on the CPU'],
   ]);
 }
 
 function configureNew(command: Command): void {
   command
     .summary('write a commented WGSL file to start from')
-    .description('Write a shipped variant of a kernel as one file, with the contract that it must keep in its head.')
+    .description('Write a shipped variant of a kernel as one file, headed by the contract that it must satisfy.')
     .argument('<kernel>', `one of ${Object.keys(labKernels).join(', ')}`, parseKernel)
     .option('--from <variant>', 'the variant to start from (default: the plainest)')
     .option('--out <wgsl>', 'the file (default: <kernel>.wgsl)')
@@ -105,7 +106,10 @@ function configureExercise(command: Command): void {
 
 function parseKernel(text: string): KernelName {
   if (!Object.hasOwn(labKernels, text)) {
-    throw new InvalidArgumentError(`Expected one of ${Object.keys(labKernels).join(', ')}.`);
+    const near = similar(text, Object.keys(labKernels));
+    throw new InvalidArgumentError(
+      near === undefined ? `Expected one of ${Object.keys(labKernels).join(', ')}.` : `(Did you mean ${near}?)`,
+    );
   }
   return text as KernelName;
 }

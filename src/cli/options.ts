@@ -9,7 +9,6 @@ import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import { type OptionField, type OptionsOf, optionText, TUNING_FIELDS } from '../ptdpc/options.js';
 
 const UNITS: ReadonlyMap<string, number> = new Map([
-  ['', 1],
   ['b', 1],
   ['kb', 1e3],
   ['mb', 1e6],
@@ -21,9 +20,11 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ['tib', 2 ** 40],
 ]);
 
-/** `512MiB`, `1.5 GB`, `1000000`: a size in bytes. */
+/** `512MiB`, `1.5 GB`, `1000000B`: a size in bytes. */
 export function parseBytes(text: string): number {
   const [, digits, unit] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  if (unit === '')
+    throw new InvalidArgumentError(`Expected a size with its unit: ${digits}MiB, or ${digits}B for bytes.`);
   const scale = UNITS.get(unit?.toLowerCase() ?? '?');
   const bytes = Math.floor(Number(digits) * (scale ?? Number.NaN));
   if (!(bytes > 0 && bytes <= Number.MAX_SAFE_INTEGER)) {
@@ -80,7 +81,9 @@ export function addFields(command: Command, fields: Fields, standard: Readonly<R
   for (const [name, field] of Object.entries(fields)) {
     if (field.type === 'boolean') {
       const { flag, help } = optionText(field);
-      command.option(flag, help).option(flag.replace('--', '--no-'), `the opposite of ${flag}`);
+      const usual = standard[name];
+      const text = typeof usual === 'string' ? `${help} (default: ${usual})` : help;
+      command.option(flag, text).option(flag.replace('--', '--no-'), `the opposite of ${flag}`);
     } else command.addOption(fieldOption(field, standard[name]));
   }
   return command;
@@ -155,7 +158,7 @@ export interface CacheOptions {
 
 /** Adds examples to a command's help: pairs of a command line and what it does. */
 export function addExamples(command: Command, examples: readonly (readonly [line: string, what: string])[]): Command {
-  const text = examples.map(([line, what]) => `  # ${what}\n  $ ${line}`).join('\n\n');
+  const text = examples.map(([line, what]) => `  # ${what}\n  $ npx ${line}`).join('\n\n');
   return command.addHelpText('after', `\nExamples:\n${text}`);
 }
 

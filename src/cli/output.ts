@@ -84,9 +84,28 @@ export function sayHowToResume(): void {
   say(`if interrupted, resume with: ${commandLine()}`);
 }
 
-/** This command line, for a shell. */
+/** An option that a command lacks, in the words of `missingLine`. */
+export function missing(option: string, or: string): InputError {
+  return new InputError(missingLine(option, or));
+}
+
+/** `--model <dir> or --config <run>: missing; npx ptdpc train --help has the options`. `words`: of the command. */
+export function missingLine(what: string, or?: string, words: readonly string[] = commandWords()): string {
+  const either = or === undefined ? what : `${what} or ${or}`;
+  return `${either}: missing; ${commandLine([...words, '--help'])} has the options`;
+}
+
+/** The command and, of a command of commands, which one: the words before the first option. */
+function commandWords(args: readonly string[] = process.argv.slice(2)): string[] {
+  const first = args.findIndex((word) => word.startsWith('-'));
+  const words = args.slice(0, first < 0 ? args.length : first);
+  return words.slice(0, words[0] === 'experiment' || words[0] === 'lab' ? 2 : 1);
+}
+
+/** A command line of this program, for a shell: by default the one that it was started with. */
 export function commandLine(args: readonly string[] = process.argv.slice(2)): string {
-  return ['ptdpc', ...args].map(quoted).join(' ');
+  // Found in a clone and below a folder that has it installed, where `ptdpc` alone is not.
+  return ['npx', 'ptdpc', ...args].map(quoted).join(' ');
 }
 
 function quoted(argument: string): string {

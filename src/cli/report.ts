@@ -1,8 +1,10 @@
 /** `ptdpc report`: the page of a run or of experiments. */
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../kernels/device-choice.js';
+import { requireFolder } from '../node/make-folder.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption, memoryOption } from './options.js';
 import { print, printJson } from './output.js';
@@ -38,7 +40,7 @@ export function configure(command: Command): void {
     ['ptdpc report --run runs/fi', 'write runs/fi/report.html'],
     ['ptdpc report --run runs/fi --no-prompts', 'without what needs the model'],
     ['ptdpc report --run runs/fi runs/fi-zeroshot --out fi.html', 'two runs side by side'],
-    ['ptdpc report --experiment results/table2 --out table2.html', 'an experiment, written elsewhere'],
+    ['ptdpc report --experiment paper/table2 --out table2.html', 'an experiment, written elsewhere'],
   ]);
 }
 
@@ -47,6 +49,7 @@ async function report(options: ReportOptions): Promise<void> {
   const { run, experiment, out, json } = options;
   if ((run === undefined) === (experiment === undefined))
     throw new InputError('report: expected either --run <run> or --experiment <dir>');
+  if (out !== undefined) await requireFolder(dirname(out), '--out ');
   const path = run === undefined ? await writeExperimentReport(experiment!, out) : await runReport(run, options);
   if (json) printJson({ report: path, bytes: (await stat(path)).size });
   else print(path);

@@ -5,13 +5,13 @@
  * ends any program (130 in a shell after Ctrl-C). Each error is one line, `ptdpc: <message>`.
  * Results go to standard output, everything else to standard error.
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { InputError, isError, messageOf } from '../errors.js';
 import { DeviceError, DeviceLostError, DeviceMemoryError } from '../kernels/webgpu/faults.js';
 import { packageVersion } from '../node/package.js';
 import { explained, isSystemError } from '../node/system-error.js';
 import { addProfileOption } from './device.js';
-import { commandLine, NegativeResult, say } from './output.js';
+import { commandLine, missingLine, NegativeResult, say } from './output.js';
 
 /** A command's file: fills in description, arguments, options, examples and action. */
 export interface CommandModule {
@@ -98,9 +98,10 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
-    .addHelpText('after', '\nptdpc <command> --help has the options of a command, with examples.')
+    .addHelpText('after', '\nnpx ptdpc <command> --help has the options of a command, with examples.')
+    .configureHelp({ optionDescription: describeOption })
     .exitOverride()
-    .configureOutput({ outputError: (text) => say(`ptdpc: ${oneLine(text.replace(/^error: /, ''))}`) });
+    .configureOutput({ outputError: (text) => say(`ptdpc: ${oneLine(inOurWords(text))}`) });
   // The command is the first argument, or the second in `ptdpc help <command>`.
   const wanted = args[0] === 'help' ? args[1] : args[0];
   for (const { name, summary, group, load } of commands) {
@@ -110,6 +111,24 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     for (const one of [command, ...command.commands]) if (opensDevice(one)) addProfileOption(one);
   }
   return program;
+}
+
+/** An error of commander's: what is missing in the words of `missingLine`, and arguments as options are named. */
+function inOurWords(text: string): string {
+  const error = text.replace(/^error: /, '').trim();
+  const [, option, argument] =
+    /^required option '(.*)' not specified$/.exec(error) ?? /^missing required ()argument '(.*)'$/.exec(error) ?? [];
+  const [, value, name] = /^command-argument value '(.*)' is invalid for argument '(.*?)'\./.exec(error) ?? [];
+  if (name) return `<${name}> '${value}' is invalid.${error.slice(error.indexOf(`'${name}'.`) + name.length + 3)}`;
+  if (option) return missingLine(option.replace(/^-\w, /, ''));
+  return argument ? missingLine(`<${argument}>`) : error;
+}
+
+/** As commander describes an option, with the default in one place, whoever wrote it. */
+function describeOption(option: Option): string {
+  return new Help()
+    .optionDescription(option)
+    .replace(/ \(default: ([^()]*)\) \((choices: [^()]*)\)$/, ' ($2, default: $1)');
 }
 
 /** Whether a command has the option that commands share: `lab` has its own, and measures by itself. */

@@ -1,7 +1,7 @@
 /** `ptdpc train`: trains prompts on labelled images. */
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
-import { counted, InputError } from '../errors.js';
+import { counted } from '../errors.js';
 import type { SkippedImage } from '../node/image-files.js';
 import type { PromptsRecord } from '../node/run-record.js';
 import type { TunedRun } from '../node/tune-prompts.js';
@@ -19,7 +19,7 @@ import {
   type JobOptions,
   rateOption,
 } from './options.js';
-import { print, printJson, say, saySkipped } from './output.js';
+import { missing, print, printJson, say, saySkipped } from './output.js';
 import { percent } from './tables.js';
 
 /** The command's options; those of prompt tuning by their names on the command line. */
@@ -31,6 +31,9 @@ export interface TrainOptions extends JobOptions, Partial<DataOptions>, Partial<
   lr?: number | 'auto';
 }
 
+/** What holds of an option in which the presets differ. */
+const PRESETS_VALUE = "the preset's";
+
 export function configure(command: Command): void {
   command
     .description('Train the prompts of a frozen CLIP on labelled images.')
@@ -39,7 +42,11 @@ export function configure(command: Command): void {
     .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options and images resumes')
     .addOption(fieldOption(TUNING_FIELDS.preset, 'paper').conflicts('config'));
   const { preset: _, learningRate: _rate, ...fields } = TUNING_FIELDS;
-  addFields(command, fields, SHARED_DEFAULTS).addOption(rateOption()).addOption(classesOption());
+  const presets = Object.fromEntries(Object.keys(fields).map((name) => [name, PRESETS_VALUE]));
+  addFields(command, fields, { ...presets, ...SHARED_DEFAULTS })
+    .addOption(rateOption(`by validation (default: ${PRESETS_VALUE})`))
+    .addOption(classesOption())
+    .addHelpText('after', '\nWhat the presets are, and what each option means: docs/method.md#options.');
   addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images');
   addJobOptions(command).action(async (options: TrainOptions) => {
     const { metrics: last, skipped, truncated } = await train(options);
@@ -82,7 +89,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const tuning = tuningOf(options, before?.options);
   const { root, ...dataset } = await datasetOf(options, before);
   const model = options.model ?? before?.model.directory;
-  if (model === undefined) throw new InputError('--model <dir>: missing');
+  if (model === undefined) throw missing('--model <dir>', '--config <run>');
   let skipped: readonly SkippedImage[] = [];
   let cut: readonly string[] = [];
   const metrics = await tunePrompts({
@@ -118,8 +125,8 @@ async function readConfig(path: string): Promise<PromptsRecord> {
 async function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: PromptsRecord | undefined) {
   const { datasetOfRun } = await import('../node/evaluate-run.js');
   const chosen = { setting: dataset, fold, seed: splitSeed };
-  if (before) return datasetOfRun(before, { root: data, ...chosen });
-  if (data === undefined) throw new InputError('--data <path>: missing');
+  if (before) return await datasetOfRun(before, { root: data, ...chosen });
+  if (data === undefined) throw missing('--data <path>', '--config <run>');
   return { root: data, ...chosen };
 }
 

@@ -23,7 +23,7 @@ export function configure(command: Command): void {
     .addOption(splitOption())
     .option(
       '--template <words>',
-      'text of a class, with {} for the class word (default: at the end); repeat it to average the features of several texts',
+      `text of a class: {} marks the class word, otherwise it is appended; repeat it to average the features of several texts (default: ${PRESETS.paper.template})`,
       collect,
     )
     .addOption(classesOption());

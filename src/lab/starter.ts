@@ -71,7 +71,7 @@ function head(
     '',
     `The shipped variant \`${variant}\` in one file, to be changed. Try it:`,
     '',
-    `    ptdpc lab run ${kernel} --variant <this file> --watch`,
+    `    npx ptdpc lab run ${kernel} --variant <this file> --watch`,
     '',
     'What it may declare, under these names, all or some, in any order. Binding 0 is the parameters; 1, 2, ... the buffers,',
     'without a gap.',

@@ -1,4 +1,5 @@
 /** Data sets on disk: `src/ptdpc/datasets/` with paths of the file system, and checks of the image files themselves. */
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { clipPreprocessing, type TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
@@ -41,6 +42,8 @@ export async function checkDataset(root: string, options: DatasetOptions = {}): 
 async function dataAt(root: string) {
   if (!(await exists(root))) throw new InputError(`${root}: not found; expected a folder of images or a manifest`);
   const isManifest = isManifestName(root);
+  if (!isManifest && (await stat(root)).isFile())
+    throw new InputError(`${root}: expected a folder, or a .csv or .json manifest, found a file`);
   const directory = isManifest ? dirname(root) : root;
   return { directory, data: diskFolder(directory, root), manifest: isManifest ? basename(root) : undefined };
 }

@@ -17,6 +17,7 @@ import {
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
+import { exists } from './checkpoint-files.js';
 import { type Classifier, openClassifier, zeroShotClassifier } from './classifier.js';
 import { type DatasetOptions, openDataset } from './datasets.js';
 import type { OpenedDevice } from './device.js';
@@ -77,7 +78,7 @@ export async function evaluateRun(request: EvaluationRequest): Promise<Evaluated
   await using classifier = await openClassifier(run, request.model);
   const { record, classes } = classifier;
   if (record) await requireWritable(join(run, 'results'));
-  const { root, ...options } = datasetOf(request, record);
+  const { root, ...options } = await datasetOf(request, record);
   const dataset = await openEvaluated(root, { ...options, classes }, request.events);
   using device = await request.openDevice();
   return await evaluateOn(classifier, device, dataset, record ? run : undefined, request);
@@ -137,8 +138,8 @@ async function openEvaluated(root: string, options: DatasetOptions = {}, events:
 }
 
 /** The run's data set, unless the request names another. */
-function datasetOf({ run, data, dataset }: EvaluationRequest, record: RunRecord | null) {
-  if (record) return datasetOfRun(record, { root: data, ...dataset });
+async function datasetOf({ run, data, dataset }: EvaluationRequest, record: RunRecord | null) {
+  if (record) return await datasetOfRun(record, { root: data, ...dataset });
   if (data === undefined) throw new InputError(`${run}: no data set recorded; pass --data <path>`);
   return { root: data, ...dataset };
 }
@@ -148,10 +149,15 @@ interface ChosenDataset extends Omit<DatasetOptions, 'classes'> {
   readonly root?: string | undefined;
 }
 
-/** The data set of a run, with what is chosen instead. */
-export function datasetOfRun({ data, dataset }: RunRecord, chosen: ChosenDataset): ChosenDataset & { root: string } {
+/** The data set of a run, with what is chosen instead. Throws InputError if it is no longer where the run found it. */
+export async function datasetOfRun(
+  { data, dataset }: RunRecord,
+  chosen: ChosenDataset,
+): Promise<ChosenDataset & { root: string }> {
   const { setting, origin } = dataset;
   const root = chosen.root ?? data;
+  if (chosen.root === undefined && !(await exists(root)))
+    throw new InputError(`${root}: not found, the data set of the run; if it has moved, pass --data <path>`);
   // Folders and manifests are recognised by their files; another copy of a named data set has the same name.
   const same = chosen.setting === undefined && (chosen.root === undefined || namedSetting(setting) !== undefined);
   if (!same && chosen.setting !== setting) return { ...chosen, root };

@@ -2,7 +2,7 @@
 import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { errorCode, naming } from './system-error.js';
+import { errorCode, explained, kindOfFile, naming } from './system-error.js';
 
 /**
  * Creates a folder and its missing parents. Returns the topmost folder that it created, if any. Throws the system's errors.
@@ -25,6 +25,16 @@ export async function makeFolder(path: string): Promise<string | undefined> {
     }
   }
   return topmost;
+}
+
+/** Throws InputError, beginning with `what`, unless there is a folder `path`. */
+export async function requireFolder(path: string, what = ''): Promise<void> {
+  const status = await stat(path).catch((error: unknown) => {
+    throw new InputError(
+      `${what}${path}: no such folder${errorCode(error) === 'ENOENT' ? '' : ` (${explained(error)})`}`,
+    );
+  });
+  if (!status.isDirectory()) throw new InputError(`${what}${path}: expected a folder, found ${kindOfFile(status)}`);
 }
 
 /** Throws InputError unless `path`, or the folders that would be created for it, can be written. */

@@ -44,15 +44,22 @@ export interface ModelDirectory extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Where model directories come from. */
+const FETCH = 'download a model with npx ptdpc fetch ViT-B/32 --out clip-vit-b32';
+const CONVERT = 'make one from a checkpoint with npx ptdpc convert';
+
 /** Opens a model directory and checks its weights against its config.json. Throws InputError naming what is wrong. */
 export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
-  const status = await naming(directory, 'cannot be opened', () => stat(directory));
+  const status = await naming(directory, 'cannot be opened', () => stat(directory)).catch((error: unknown) => {
+    if (error instanceof InputError) throw new InputError(`${error.message}; ${FETCH}`);
+    throw error;
+  });
   if (!status.isDirectory()) {
-    throw new InputError(`${directory}: expected a model directory, found a file; make one with ptdpc convert`);
+    throw new InputError(`${directory}: expected a model directory, found a file; ${CONVERT}`);
   }
   const description = await readDescription(directory);
   if (!description) {
-    throw new InputError(`${directory}: not a model directory, it has no config.json; make one with ptdpc convert`);
+    throw new InputError(`${directory}: not a model directory, it has no config.json; ${FETCH}, or ${CONVERT}`);
   }
   const { config, preprocessing } = description;
   const { weights } = await findCheckpoint(directory);

@@ -8,6 +8,7 @@
  *     images.csv             the images that it was trained on (run-images.ts)
  *     results/               evaluations by data set and split (results.ts)
  */
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES, type TruncatedImages } from '../clip/image/index.js';
@@ -230,7 +231,21 @@ export async function readRunRecord(run: string): Promise<RunRecord> {
     throw new InputError(
       `${run}: a probe of an earlier version, which cannot be used here; train it again (ptdpc probe)`,
     );
-  throw new InputError(`${path}: not found; expected the folder of a run (ptdpc train --out <run>)`);
+  const inner = await runBelow(run);
+  throw new InputError(
+    `${path}: not found; ${inner === undefined ? 'expected the folder of a run (ptdpc train --out <run>)' : `did you mean ${inner}?`}`,
+  );
+}
+
+/** The only run in the folders right below `folder`; undefined if there is none, or several. */
+async function runBelow(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
+  for (const entry of names) {
+    const inner = join(folder, entry.name);
+    if (entry.isDirectory() && (await exists(join(inner, 'run.json')))) found.push(inner);
+  }
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** The record of a run of prompts. Throws InputError for another learner's too. */

@@ -44,7 +44,7 @@ export async function readTuning(
     return undefined;
   }
   const record = parseRecord(text);
-  if (!record) warn(`${path}: damaged, so it is ignored; run ptdpc autotune again`);
+  if (!record) warn(`${path}: damaged, so it is ignored; run npx ptdpc autotune again`);
   return record;
 }
 

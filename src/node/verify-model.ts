@@ -129,8 +129,7 @@ function describeSizes({ vision, text, projectionDim }: ClipConfig): string {
 function checkPictures({ preprocessing, description }: ModelDirectory): Check {
   const { preprocessingFile, otherwise } = description;
   const said = describePreprocessing(preprocessing);
-  if (preprocessingFile === undefined)
-    return notRun('preprocessing', `no file says it; taken as OpenAI has it: ${said}`);
+  if (preprocessingFile === undefined) return notRun('preprocessing', `not specified; using OpenAI's: ${said}`);
   const others = otherwise.length > 0 ? ` (${otherwise.join(' and ')} says otherwise)` : '';
   return passed('preprocessing', `${said}, as ${preprocessingFile} says${others}`);
 }
@@ -192,11 +191,13 @@ async function checkAgainstKnown(engine: Engine, model: ModelDirectory, options:
   const { numbers } = known;
   const claimed = model.config.activation;
   const otherwise = (reason: string): Check[] => [
-    notRun('activation', `config.json says ${claimed}; nothing to hold it against: not ${numbers.model} (${reason})`),
-    (expectKnown ? failed : notRun)('reference numbers', `not applicable: not ${numbers.model} (${reason})`),
+    notRun('activation', `config.json says ${claimed}; no reference to compare with: not ${numbers.model} (${reason})`),
+    expectKnown
+      ? failed('reference numbers', `not ${numbers.model} (${reason})`)
+      : notRun('reference numbers', `not applicable: not ${numbers.model} (${reason})`),
     notRun('picture', `not applicable: not ${numbers.model}`),
   ];
-  if (!sameSizes(model.config, known.config)) return otherwise('it has other sizes');
+  if (!sameSizes(model.config, known.config)) return otherwise('other sizes');
 
   const measure = (activation: ClipConfig['activation']) =>
     deviations({ engine, clip: model.clip, config: { ...model.config, activation } }, numbers);

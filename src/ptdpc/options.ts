@@ -291,6 +291,7 @@ const OF_TUNING = ['optimizer', 'learningRate', 'stepSize', 'gamma', 'epochs', '
 /** Every option of a probe's training: those of prompt tuning that apply, and the regularisation. */
 export const PROBE_FIELDS = {
   ...v.pick(v.object(TUNING_FIELDS), OF_TUNING).entries,
+  seed: v.pipe(TUNING_FIELDS.seed, v.metadata({ help: 'seed of the image order and of the initial weights' })),
   /** Factor of half the squared norm of the weights in the loss; the bias is free. */
   l2: numberIn({ least: 0 }, { flag: '--l2 <x>', help: 'factor of half the squared norm of the weights in the loss' }),
 };

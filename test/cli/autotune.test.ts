@@ -24,7 +24,7 @@ const embedded = async (out: string) => {
 };
 
 it('measures, keeps, shows and clears; other commands use the table', async () => {
-  await expectRefused(['autotune', '--show'], /nothing was measured on .*; run ptdpc autotune/);
+  await expectRefused(['autotune', '--show'], /nothing was measured on .*; run npx ptdpc autotune/);
   expect(await embedded('before.safetensors')).not.toMatch(/tuned/);
 
   const tuned = await ptdpcJson<Tuned>(['autotune', '--model', model]);
@@ -52,7 +52,7 @@ it('measures, keeps, shows and clears; other commands use the table', async () =
     '{"tuning": {"matmul": {"fallback": "no such variant", "byClass": {}}, "attention": {}}}',
   );
   expect(await embedded('damaged.safetensors')).toMatch(
-    /damaged, so it is ignored; run ptdpc autotune again\ndevice: /,
+    /damaged, so it is ignored; run npx ptdpc autotune again\ndevice: /,
   );
 
   expect(await ptdpcJson(['autotune', '--clear'])).toEqual({ removed: 1 });

@@ -93,7 +93,7 @@ all                   6     4   10          -
 published: 1,980 images (the PT-DPC paper, section 5.1)
 
 left out:
-  20 of classes that take no part: images/anger/1.jpg, images/anger/2.jpg, images/anger/3.jpg, ...
+  20 in folders that are not a class: images/anger/1.jpg, images/anger/2.jpg, images/anger/3.jpg, ...
   1 not .jpg, .jpeg, .jfif, .png, .webp, .gif or .bmp: notes.txt
 `);
   expect(stderr).toBe('warning: not among the classes, so left out: anger, disgust, sadness, surprise\n');

@@ -185,6 +185,7 @@ test('a damaged cache is passed over', async () => {
 
   const shown = await ptdpcJson<{ origins: number; segments: number; bytes: number }>(['cache', '--cache', cache]);
   expect(shown).toMatchObject({ origins: 1, segments: 1, bytes: (await stat(path)).size });
+  await expectRefused(['cache', '--cache', 'none'], /^ptdpc: --cache none: no such folder$/);
   expect((await ptdpc(['cache', '--cache', cache, '--clear'])).stdout).toMatch(
     /: removed 0\.0 MB in 1 file, for 1 combination/,
   );

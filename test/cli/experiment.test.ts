@@ -393,7 +393,10 @@ describe('what is refused', () => {
     const found = ['--data-root', 'data', '--model', 'model'];
     await expectRefused(plan(...found, '--datasets', 'fi9'), /--datasets: expected some of fi8, .*found fi9/);
     await expectRefused(plan(...found, '--datasets', 'emoset8'), /--datasets emoset8: no folder emoset/);
-    await expectRefused(plan('--data-root', 'model', '--model', 'model'), /expected folders named fi, .*found none/);
+    await expectRefused(
+      plan('--data-root', 'model', '--model', 'model'),
+      /expected folders named fi, emotionroi, twitter1, twitter2, found none of them$/,
+    );
     await expectRefused(plan('--data-root', 'nowhere', '--model', 'model'), /--data-root nowhere: cannot be listed/);
     await expectRefused(plan(...found, '--deit', 'model'), /--deit model: expected a vision transformer in timm's/);
     expect(await names('.')).not.toContain('refused');
@@ -405,7 +408,9 @@ describe('what is refused', () => {
     expect(stderr.split('\n').slice(0, 2)).toEqual(['--out is now called --tables', '--plan is now called --out']);
     expect(stderr).toMatch(/nowhere\/plan\.json: not found/);
     const plan = await ptdpc(['experiment', 'plan', 'table1', '--settings=fi9', '--data-root', 'data', '--out', 'old']);
-    expect(plan.stderr).toMatch(/^--settings is now called --datasets\nptdpc: --model <dir>: missing/);
+    expect(plan.stderr).toMatch(
+      /^--settings is now called --datasets\nptdpc: --model <dir> or --demo: missing; npx ptdpc experiment \w+ --help has the options$/m,
+    );
   });
 
   test('shares, experiments and plans that are none', async () => {

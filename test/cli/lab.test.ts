@@ -1,6 +1,7 @@
 /** `ptdpc lab`, as a user runs it: a file written, broken, mended and made faster. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { printTimings } from '../../src/cli/lab/page.js';
 import { expectRefused, outcomeOf, ptdpc, ptdpcJson, scratchPath, setUpProgram, startPtdpc } from './program.js';
 
 setUpProgram();
@@ -8,8 +9,9 @@ setUpProgram();
 const SIZES = ['--shape', 'm=16,n=16,k=8'];
 
 it('writes a file to start from, and never over another', async () => {
-  const { code, stdout } = await ptdpc(['lab', 'new', 'matmul']);
+  const { code, stdout, stderr } = await ptdpc(['lab', 'new', 'matmul']);
   expect([code, stdout]).toEqual([0, 'matmul.wgsl\n']);
+  expect(stderr).toBe('now: npx ptdpc lab run matmul --variant matmul.wgsl --watch\n');
   expect(await readFile(scratchPath('matmul.wgsl'), 'utf8')).toContain('// lab: covers 16 x 16');
   await expectRefused(['lab', 'new', 'matmul'], /^ptdpc: matmul.wgsl: it is there already; --force replaces it$/m);
   await expectRefused(['lab', 'new', 'softmax', '--from', 'naive'], /softmax has only shipped/);
@@ -61,6 +63,24 @@ it('watches: each save is tried at once', async () => {
   expect((await outcome).signal).toBe('SIGINT');
 });
 
+it('shows three digits and no power of ten', () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    const time = { gflops: 1, gbytes: 1, outputs: [] };
+    const times = [
+      { ...time, name: 'slow', seconds: 1.7, quartiles: [1.6, 1.8] as [number, number] },
+      { ...time, name: 'fast', seconds: 0.267, quartiles: [0.0123, 0.9996] as [number, number] },
+    ];
+    printTimings('case', { cost: { flops: 1.2345e12, bytes: 5e5 }, times }, { gflops: 10, gbytes: 10 });
+    const text = write.mock.calls.map(([line]) => String(line)).join('');
+    expect(text).toMatch(/^case: 1235 GFLOP, 0\.500 MB\n/);
+    expect(text).toMatch(/^slow +1700 +1600 - 1800 /m);
+    expect(text).toMatch(/^fast +267 +12\.3 - 1000 /m);
+  } finally {
+    write.mockRestore();
+  }
+});
+
 it('lists kernels with what they cost, and times the shipped variants of one on either device', async () => {
   const { stdout } = await ptdpc(['lab', 'list', 'compose']);
   expect(stdout).toMatch(/^batch=64,classes=8,tokens=8,width=512 +1 +\S* +1\.20$/m);
@@ -87,6 +107,10 @@ it('sets exercises and checks them', async () => {
   expect(stderr).toMatch(/^ptdpc: exercise 4: not yet: a workgroup covers 64 elements; it should be 256$/m);
   const solution = new URL('../lab/solutions/4-four-elements-each.wgsl', import.meta.url).pathname;
   expect((await ptdpc(['lab', 'exercise', '4', '--check', solution])).stdout).toMatch(/^exercise 4: right$/m);
+  await expectRefused(
+    ['lab', 'exercise', '--check', '4-four-elements-each.wgsl'],
+    /^ptdpc: --check: which exercise\? expected its number, 1 to 5, before it: npx ptdpc lab exercise 1 --check 4-four-elements-each\.wgsl$/,
+  );
   await expectRefused(['lab', 'exercise', '9'], /exercise 9: there are 5/);
 });
 
@@ -106,4 +130,9 @@ it('refuses what it cannot do, in one line', async () => {
   );
   await expectRefused(['lab', 'run', 'matmul', '--shape', 'm=1000000,k=1000000'], /a buffer of \d+ numbers; at most/);
   await expectRefused(['lab', 'run', 'nosuch'], /Expected one of matmul, layerNorm/);
+  for (const name of ['layernorm', 'layerNrom'])
+    await expectRefused(
+      ['lab', 'new', name],
+      new RegExp(`^ptdpc: <kernel> '${name}' is invalid\\. \\(Did you mean layerNorm\\?\\)$`),
+    );
 });

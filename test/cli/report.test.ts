@@ -31,5 +31,10 @@ it('leaves out words and weights where that is asked for, and says so where the 
 
 it('refuses what is no run, and leaves nothing', async () => {
   await expectRefused(['report', '--run', 'nowhere', '--out', 'page.html'], /nowhere\/run\.json: not found/);
-  expect(await scratchNames()).not.toContain('page.html');
+  await expectRefused(
+    ['report', '--run', 'demo/run', '--out', 'no/such/page.html'],
+    /^ptdpc: --out no\/such: no such folder$/,
+  );
+  const names = await scratchNames();
+  for (const name of ['page.html', 'no']) expect(names).not.toContain(name);
 });

@@ -46,8 +46,13 @@ test('verify prints every check, and fails where one does', async () => {
     /^passed {3}shapes: .*\nnot run {2}preprocessing: .*\npassed {3}finite weights: 1\.\d M numbers\n/,
   );
   expect(sound.stdout).toMatch(
-    /\nnot run {2}reference numbers: not applicable: not OpenAI's ViT-B\/32 \(it has other sizes\)\n/,
+    /\nnot run {2}reference numbers: not applicable: not OpenAI's ViT-B\/32 \(other sizes\)\n/,
   );
+  const expected = await ptdpc([
+    ...['verify', join(ROOT, 'assets/demo-model'), '--device', 'cpu', '--expect', 'ViT-B/32'],
+  ]);
+  expect(expected.code).toBe(1);
+  expect(expected.stdout).toMatch(/^failed {3}reference numbers: not OpenAI's ViT-B\/32 \(other sizes\)$/m);
   // The golden model comes without a vocabulary.
   const { code, stdout, stderr } = await ptdpc(['verify', fixture('clip-tiny'), '--device', 'cpu', '--json']);
   expect([code, stderr]).toEqual([1, expect.stringMatching(/\nptdpc: .*clip-tiny: 1 check of 10 failed\n$/)]);
@@ -55,7 +60,10 @@ test('verify prints every check, and fails where one does', async () => {
   expect(report.checks.filter(({ outcome }) => outcome === 'failed')).toEqual([
     { name: 'vocabulary', outcome: 'failed', detail: expect.stringMatching(/merges\.txt: missing/) },
   ]);
-  await expectRefused(['verify', 'nowhere'], /nowhere: cannot be opened/);
+  await expectRefused(
+    ['verify', 'nowhere'],
+    /nowhere: cannot be opened \(no such file or folder\); download a model with npx ptdpc fetch ViT-B\/32 --out clip-vit-b32$/,
+  );
 });
 
 test.each(['00_640x480_RGB', '09_300x451_RGBA', 'j0_640x427_RGB'])('preprocess %s: byte for byte', async (name) => {

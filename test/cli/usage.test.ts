@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { describe, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { printEvaluation } from '../../src/cli/evaluation.js';
+import { tooOld } from '../../src/cli/node-version.js';
 import { printJson } from '../../src/cli/output.js';
 import { evaluate } from '../../src/ptdpc/index.js';
 import { expectRefused, fixture, outcomeOf, programPath, ptdpc, setUpProgram, startPtdpc } from './program.js';
@@ -31,7 +32,7 @@ describe.each(COMMANDS.map(({ name }) => name))('%s', (name) => {
     const { code, stdout, stderr } = await ptdpc([name, '--help']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(new RegExp(`^Usage: ptdpc ${name} `));
-    expect(stdout).toMatch(new RegExp(`\nExamples:\n  # .+\n  \\$ ptdpc ${name}`));
+    expect(stdout).toMatch(new RegExp(`\nExamples:\n  # .+\n  \\$ npx ptdpc ${name}`));
     expect((await ptdpc(['help', name])).stdout).toBe(stdout);
   });
 });
@@ -60,6 +61,43 @@ test('the help of a command does not load the engine; that of the laboratory lis
   expect(loading).toEqual(['lab']);
 });
 
+test('a Node that is too old is refused in one line, before anything that it cannot read is loaded', async () => {
+  for (const version of ['16.20.2', '18.20.8', '20.18.1', '22.11.0'])
+    expect(tooOld(version)).toBe(`ptdpc needs Node 22.12 or later; this is v${version}`);
+  for (const version of ['22.12.0', '24.1.0', '25.0.0-nightly', process.versions.node])
+    expect(tooOld(version)).toBeUndefined();
+  const { engines } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    engines: { node: string };
+  };
+  expect(engines.node).toBe('>=22.12');
+  expect((await loadedBy(['main'])).get('main')).toEqual(['src/cli/main.ts', 'src/cli/node-version.ts']);
+  // As TypeScript writes them for the package, they parse where nothing newer is known.
+  for (const name of ['main', 'node-version']) {
+    const source = await readFile(new URL(`../../src/cli/${name}.ts`, import.meta.url), 'utf8');
+    const { code } = await transform(source, { loader: 'ts', target: 'es2022', format: 'esm' });
+    expect((await transform(code, { target: 'node16', format: 'esm' })).code).toBe(code);
+  }
+});
+
+test('the help gives the choices of an option, then its default', async () => {
+  const train = (await ptdpc(['train', '--help'])).stdout.replace(/\s+/g, ' ');
+  for (const text of [
+    '(choices: "skip", "read", default: skip)',
+    '(choices: "auto", "webgpu", "cpu", default: "auto")',
+    '(choices: "cosine", "half", default: the preset\'s)',
+    "passes over the training images (default: the preset's)",
+    "by validation (default: the preset's)",
+    "also learn the start-of-text token (default: the preset's)",
+    'docs/method.md#options',
+  ])
+    expect(train).toContain(text);
+  expect((await ptdpc(['probe', '--help'])).stdout).not.toContain('initial noise');
+  const lab = (await ptdpc(['lab', 'run', '--help'])).stdout.replace(/\s+/g, ' ');
+  expect(lab).toContain('(default: what `npx ptdpc lab list <kernel>` shows)');
+  const zeroshot = (await ptdpc(['zeroshot', '--help'])).stdout.replace(/\s+/g, ' ');
+  expect(zeroshot).toContain('(default: a photo seems to express a feeling of)');
+});
+
 test('errors are marked in colour, never under NO_COLOR nor in a pipe', async () => {
   const stderrOf = async (env: NodeJS.ProcessEnv) =>
     (await ptdpc(['polish'], { FORCE_COLOR: undefined, ...env })).stderr;
@@ -73,14 +111,23 @@ test('what is used wrongly is named', async () => {
   const embed = ['embed', 'x.png', '--out', 'y', ...model];
   await expectRefused(['polish'], /unknown command 'polish'/);
   await expectRefused([...embed, '--colour'], /unknown option '--colour'/);
-  await expectRefused(['embed', 'x.png', ...model], /required option '--out <file>' not specified/);
-  await expectRefused(['embed', '--out', 'y', ...model], /missing required argument 'images'/);
+  await expectRefused(
+    ['embed', 'x.png', ...model],
+    /^ptdpc: --out <file>: missing; npx ptdpc embed --help has the options$/,
+  );
+  await expectRefused(
+    ['embed', '--out', 'y', ...model],
+    /^ptdpc: <images>: missing; npx ptdpc embed --help has the options$/,
+  );
   await expectRefused(
     [...embed, '--device', 'tpu'],
     /'--device <device>' argument 'tpu' is invalid.* auto, webgpu, cpu/,
   );
   await expectRefused([...embed, '--memory', 'much'], /'--memory <size>' argument 'much' is invalid\. Expected a size/);
-  await expectRefused([...embed, '--memory', '0'], /'--memory <size>' argument '0'/);
+  await expectRefused(
+    [...embed, '--memory', '0'],
+    /'--memory <size>' argument '0' is invalid\. Expected a size with its unit/,
+  );
   await expectRefused(['preprocess', 'x', '--out', 'y', '--size', '1.5'], /'--size <pixels>'.*whole number from 1/);
   await expectRefused(
     ['random-model', '--out', 'y', '--arch', 'RN50'],

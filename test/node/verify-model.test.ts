@@ -223,8 +223,10 @@ describe('a model that is not', () => {
 
   test("of other sizes than OpenAI's ViT-B/32", async () => {
     const checks = await verify(await model());
-    expect(detail(checks, 'activation')).toMatch(/says quick_gelu; nothing to hold it against: not OpenAI's ViT-B\/32/);
-    expect(detail(checks, 'reference numbers')).toMatch(/\(it has other sizes\)$/);
+    expect(detail(checks, 'activation')).toMatch(
+      /says quick_gelu; no reference to compare with: not OpenAI's ViT-B\/32/,
+    );
+    expect(detail(checks, 'reference numbers')).toMatch(/\(other sizes\)$/);
     expect(OPENAI_VIT_B32.text.ids).toHaveLength(7);
   });
 });

@@ -8,7 +8,7 @@ import { writeFileAtomically } from '../../node/atomic.js';
 import { openWebGpu } from '../../node/device.js';
 import { closeGpu } from '../../node/gpu.js';
 import { packageRoot } from '../../node/package.js';
-import { NegativeResult, print, printJson, say } from '../output.js';
+import { commandLine, NegativeResult, print, printJson, say } from '../output.js';
 import { printCompilation, printParity } from './page.js';
 import { readVariant, requireAdapter, StepBar } from './run.js';
 
@@ -21,13 +21,19 @@ interface Options {
 
 /** Lists the exercises, or writes one's starting file, or checks an answer. */
 export async function doExercise(number: number | undefined, options: Options): Promise<void> {
-  if (number === undefined) return list(options);
+  if (number === undefined) {
+    const option = options.check !== undefined ? '--check' : options.out !== undefined ? '--out' : undefined;
+    if (option === undefined) return list(options);
+    throw new InputError(
+      `${option}: which exercise? expected its number, 1 to ${exercises.length}, before it: ${commandLine(['lab', 'exercise', '1', option, options.check ?? options.out!])}`,
+    );
+  }
   const exercise = exercises.find((one) => one.number === number);
   if (!exercise) throw new InputError(`exercise ${number}: there are ${exercises.length}`);
   if (options.check !== undefined) return check(exercise, options.check, options);
   const text = await readFile(join(packageRoot(), 'docs/kernels/exercises', exercise.file), 'utf8');
   const { out = exercise.file, force = false } = options;
-  await writeNewFile(out, text, force, `ptdpc lab exercise ${number} --check ${out}`);
+  await writeNewFile(out, text, force, commandLine(['lab', 'exercise', `${number}`, '--check', out]));
 }
 
 function list({ json }: Options): void {
@@ -67,7 +73,7 @@ interface Options {
 export async function newFile(kernel: KernelName, options: Options): Promise<void> {
   const { from, out = `${kernel}.wgsl`, force = false } = options;
   const text = starterText(kernel, from);
-  await writeNewFile(out, text, force, `ptdpc lab run ${kernel} --variant ${out} --watch`);
+  await writeNewFile(out, text, force, commandLine(['lab', 'run', kernel, '--variant', out, '--watch']));
 }
 
 /** Writes a starting file and says what to do with it. Throws InputError if it is there already, unless forced. */

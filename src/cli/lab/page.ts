@@ -86,10 +86,7 @@ export function printTimings(
   { cost, times }: { cost: Timings['cost']; times: readonly (ContestantTime & Partial<VariantTime>)[] },
   ceilings: DeviceCeilings,
 ): void {
-  const work = [
-    cost.flops > 0 ? `${(cost.flops / 1e9).toPrecision(3)} GFLOP` : '',
-    `${(cost.bytes / 1e6).toPrecision(3)} MB`,
-  ];
+  const work = [cost.flops > 0 ? `${threeDigits(cost.flops / 1e9)} GFLOP` : '', `${threeDigits(cost.bytes / 1e6)} MB`];
   print(`${name}: ${work.filter(Boolean).join(', ')}`);
   printLines(
     table([
@@ -123,7 +120,12 @@ export function trialJson({ compilation, parity, timings, notTimed }: Trial): ob
 }
 
 function milliseconds(seconds: number): string {
-  return (1000 * seconds).toPrecision(3);
+  return threeDigits(1000 * seconds);
+}
+
+/** Three significant digits, and never a power of ten. */
+function threeDigits(value: number): string {
+  return value >= 999.5 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 function exponent(value: number): string {

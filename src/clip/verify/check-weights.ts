@@ -33,7 +33,7 @@ export async function checkWeights(
       : passed('finite weights', `${(numbers / 1e6).toFixed(1)} M numbers`),
     constant.length > 0
       ? failed('filled weights', `one value throughout in ${listed(constant)}`)
-      : passed('filled weights', 'no matrix is of one value'),
+      : passed('filled weights', 'no matrix is constant'),
     (isPlausible ? passed : failed)('logit scale', `${scale.toFixed(2)}, expected from ${SCALES[0]} to ${SCALES[1]}`),
   ];
 }

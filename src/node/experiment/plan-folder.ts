@@ -69,7 +69,7 @@ export class PlanFolder {
         `${this.path}: its results are those of an earlier version (tasks/); plan again with another --out, or collect it with that version`,
       );
     const path = join(this.path, 'plan.json');
-    if (!(await exists(path))) throw new InputError(`${path}: not found; make a plan with ptdpc experiment plan`);
+    if (!(await exists(path))) throw new InputError(`${path}: not found; make a plan with npx ptdpc experiment plan`);
     return parsePlan(await readText(path), path);
   }
 

@@ -69,13 +69,15 @@ export async function findSettings(dataRoot: string, wanted: readonly string[] |
       );
   }
   if (settings.length === 0) {
-    const names = new Set(PAPER_SETTINGS.map((name) => SETTINGS[name].folders[0]));
     throw new InputError(
-      `--data-root ${dataRoot}: expected folders named ${[...names].join(', ')}, found none of them`,
+      `--data-root ${dataRoot}: expected folders named ${PAPER_FOLDERS.join(', ')}, found none of them`,
     );
   }
   return settings;
 }
+
+/** Names of the folders of `PAPER_SETTINGS`, as docs/experiments has them: a folder for each data set, whatever its classes. */
+export const PAPER_FOLDERS: readonly string[] = ['fi', 'emotionroi', 'twitter1', 'twitter2'];
 
 /** The folder of a setting below `dataRoot`, whatever the case of its name and whatever stands between its parts. */
 async function folderOf(

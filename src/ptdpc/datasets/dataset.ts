@@ -102,6 +102,6 @@ export function describeOrigin(origin: SplitOrigin): string {
 /** What was found, and the warnings: lines for people. */
 export function describeDataset({ setting, origin, splits, warnings }: Dataset): string[] {
   const counts = SPLITS.flatMap((split) => (splits[split] ? [`${splits[split].length} ${split}`] : []));
-  const found = `data set: ${setting}, ${describeOrigin(origin)}: ${counts.join(', ')}`;
+  const found = `data set: ${setting}, ${describeOrigin(origin)}: ${counts.join(', ') || 'no images of its classes'}`;
   return [found, ...warnings.map((warning) => `warning: ${warning}`)];
 }

@@ -1,11 +1,12 @@
 /** Reads a data set in any layout: its images, the classes that take part, and the splits. */
 import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { cleanText } from '../../clip/tokenizer/clean-text.js';
-import { InputError } from '../../errors.js';
+import { counted, InputError } from '../../errors.js';
+import { similar } from '../../suggest.js';
 import type { ClassName } from '../prompts-file.js';
-import { type DataFolder, readJson } from './data-folder.js';
+import { type DataFolder, foldersIn, readJson } from './data-folder.js';
 import { classWord, type Dataset, type LabelledPath, SPLITS, type Split, type SplitOrigin } from './dataset.js';
-import { className, numberedWarnings } from './folder-names.js';
+import { className, numberedWarnings, splitNamed } from './folder-names.js';
 import { detectSetting, LAYOUTS } from './layouts.js';
 import { byCodeUnit, type ImageList, type ListedImage, manifestIn, readManifest } from './listed-images.js';
 import { type Shares, seededFold, seededSplit } from './seeded-split.js';
@@ -70,10 +71,23 @@ export async function readDataset(
   for (const split of SPLITS) splits[split]?.sort((a, b) => a.label - b.label || byCodeUnit(a.path, b.path));
   const warnings = [...list.warnings, ...classWarnings];
   const unused = list.names.filter((name) => labels.get(name) === -1);
-  if (unused.length > 0) warnings.push(`not among the classes, so left out: ${unused.join(', ')}`);
+  if (unused.length > 0) {
+    const shown = unused.map((name) => name + slip(name, classes, images));
+    warnings.push(`not among the classes, so left out: ${shown.join(', ')}`);
+  }
   // A selection of classes has other counts.
   if (options.classes === undefined) warnings.push(...countWarnings({ setting, splits, origin }));
   return { dataset: { setting, root, classes, splits, origin, warnings }, layout, list, labels };
+}
+
+/** ` (40 images; did you mean awe?)` of a name that is nearly a class's; otherwise nothing. */
+function slip(name: string, classes: readonly ClassName[], images: readonly ListedImage[]): string {
+  const meant = similar(
+    name,
+    classes.map(({ folder }) => folder),
+  );
+  const lost = images.filter((image) => image.name === name).length;
+  return meant === undefined ? '' : ` (${counted(lost, 'image')}; did you mean ${meant}?)`;
 }
 
 function checkedFold(setting: SettingName, folds: number | undefined, given: number | undefined): number {
@@ -106,8 +120,20 @@ async function read(
     if (list) return { layout, list };
   }
   const expected = layouts.map((layout) => LAYOUTS[layout].pattern).join(', or ');
-  const where = setting === 'folders' ? 'in folders of classes' : `in the layout of ${setting}`;
-  throw new InputError(`${root}: no images ${where}; expected ${expected}`);
+  const what = setting === 'folders' ? 'no class folders with images' : `no images in the layout of ${setting}`;
+  const inner = manifest === undefined ? await dataBelow(data) : undefined;
+  const hint = inner === undefined ? '' : `; did you mean ${data.place(inner)}?`;
+  throw new InputError(`${root}: ${what}; expected ${expected}${hint}`);
+}
+
+/** The only folder in the root that is split into folders itself: the root may have been named one level too high. */
+async function dataBelow(data: DataFolder): Promise<string | undefined> {
+  const found: string[] = [];
+  for (const folder of await foldersIn(data, '')) {
+    const inner = await foldersIn(data, folder).catch(() => []);
+    if (inner.some((name) => splitNamed(name) === 'train')) found.push(folder);
+  }
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** The classes, and the label of a name in the data set: -1 for names that take no part. */

@@ -1,5 +1,5 @@
 /** Runs that are damaged, unfinished, or belong to another model: one line each from the commands that use them. */
-import { cp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { expectRefused, ptdpc, scratchPath, setUpProgram } from '../program.js';
@@ -42,6 +42,25 @@ describe('eval and predict refuse', () => {
     await expectRefused(predictArgs('nothing'), /nothing\/run\.json: not found/);
     await changedRun('young', (run) => rm(join(run, 'prompts.safetensors')));
     await expectRefused(evalArgs('young'), /young\/prompts\.safetensors: not found; .* at least one finished epoch/);
+  });
+
+  test('images that are no longer where the run had them, or are of no class of its own', async () => {
+    const moved = (run: string) =>
+      replaceIn(join(run, 'run.json'), `${scratchPath('data')}"`, `${scratchPath('gone')}"`);
+    await changedRun('moved', moved);
+    await expectRefused(
+      ['eval', '--run', 'moved'],
+      /gone: not found, the data set of the run; if it has moved, pass --data <path>$/,
+    );
+    await expectRefused(
+      ['train', '--config', 'moved', '--out', 'again'],
+      /gone: not found, the data set of the run; if it has moved, pass --data <path>$/,
+    );
+    for (const name of ['cats', 'dogs']) await mkdir(scratchPath(`others/test/${name}`), { recursive: true });
+    for (const name of ['cats', 'dogs'])
+      await cp(scratchPath('data/test/awe/00.png'), scratchPath(`others/test/${name}/00.png`));
+    const { stderr } = await ptdpc(['eval', '--run', 'good', '--data', 'others']);
+    expect(stderr).toMatch(/^data set: folders, split as given by its files: no images of its classes$/m);
   });
 
   test('truncated or foreign prompts', async () => {

@@ -55,7 +55,7 @@ describe.skipIf(!hasAdapter)('train', () => {
   test('loses two, while encoding and while tuning: says how to go on, and then does', async () => {
     const last = await refusal(`lose@1,lose@${IN_SECOND_EPOCH}`, training('twice', '--no-cache'));
     expect(last).toMatch(
-      new RegExp(`^ptdpc: ${LOST}; resume with: ptdpc train .* --out twice .*--device cpu may help\\)$`),
+      new RegExp(`^ptdpc: ${LOST}; resume with: npx ptdpc train .* --out twice .*--device cpu may help\\)$`),
     );
     const { stderr } = await expectDone(training('twice', '--no-cache'));
     expect(stderr).toMatch(/^twice: resuming after epoch 1 of 2$/m);
@@ -65,7 +65,7 @@ describe.skipIf(!hasAdapter)('train', () => {
   test('is interrupted while it waits for the device: ends by the signal, and resumes', async () => {
     const { signal, stderr } = await failing(`interrupt@${IN_SECOND_EPOCH}`, training('interrupted'));
     expect(signal, stderr).toBe('SIGINT');
-    expect(stderr).toMatch(/^if interrupted, resume with: ptdpc train .* --out interrupted /m);
+    expect(stderr).toMatch(/^if interrupted, resume with: npx ptdpc train .* --out interrupted /m);
     await expectDone(training('interrupted'));
     await expectSameAsStraight('interrupted');
   });
@@ -79,7 +79,7 @@ describe.skipIf(!hasAdapter)('train', () => {
 
 test.skipIf(!hasAdapter)('embed loses its device: no file, until the same command is given again', async () => {
   const embed = ['embed', '--model', 'model', 'data', '--device', 'webgpu', '--out', 'lost.safetensors', '--no-cache'];
-  expect(await refusal('lose@1', embed)).toMatch(new RegExp(`^ptdpc: ${LOST}; resume with: ptdpc embed `));
+  expect(await refusal('lose@1', embed)).toMatch(new RegExp(`^ptdpc: ${LOST}; resume with: npx ptdpc embed `));
   expect(existsSync(scratchPath('lost.safetensors'))).toBe(false);
   await expectDone(embed);
   expect(existsSync(scratchPath('lost.safetensors'))).toBe(true);

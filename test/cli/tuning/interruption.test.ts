@@ -58,7 +58,7 @@ test('killed again and again', async () => {
 test('Ctrl-C ends it at once, as a shell reports with 130, and leaves nothing half-written', async () => {
   const { signal, stderr } = await endAfter('interrupted', 2, 'SIGINT');
   expect(signal).toBe('SIGINT');
-  expect(stderr).toMatch(/^if interrupted, resume with: ptdpc train .* --out interrupted /m);
+  expect(stderr).toMatch(/^if interrupted, resume with: npx ptdpc train .* --out interrupted /m);
   expect((await names('interrupted')).filter((name) => name !== '.lock')).toEqual(FILES);
   expect((await readPrompts('interrupted')).names()).toEqual(['prompts']);
   expect(await readRunJson('interrupted')).toMatchObject({ options: { epochs: EPOCHS } });

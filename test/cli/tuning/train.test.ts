@@ -38,7 +38,7 @@ describe('the files of a run', () => {
   test('run.json has every option, the versions, the device and the hash of the checkpoint', async () => {
     const { stdout, stderr } = await train('first', ...SHORT);
     expect(stderr).toMatch(
-      /^data set: folders, split as given by its files: 15 train, 6 val, 9 test\ndevice: CPU.*\nif interrupted, resume with: ptdpc train .*\nmode both without initial noise: the prompts of all 3 classes start equal and stay equal, so this trains 3 copies of one prompt; --init-noise 0\.3 lets them differ\ntraining 1,536 parameters \(3 prompts of 8 tokens\) on 15 images of 3 classes, 4 steps per epoch\nepoch 1\/2: /,
+      /^data set: folders, split as given by its files: 15 train, 6 val, 9 test\ndevice: CPU.*\nif interrupted, resume with: npx ptdpc train .*\nmode both without initial noise: the prompts of all 3 classes start equal and stay equal, so this trains 3 copies of one prompt; --init-noise 0\.3 lets them differ\ntraining 1,536 parameters \(3 prompts of 8 tokens\) on 15 images of 3 classes, 4 steps per epoch\nepoch 1\/2: /,
     );
     expect(stdout).toMatch(/^first: train accuracy \d+\.\d %, validation accuracy \d+\.\d %\n$/);
     expect(await names('first')).toEqual([
@@ -295,7 +295,13 @@ describe('--config', () => {
       /--preset .* cannot be used with/,
     );
     await expectRefused(['train', '--config', 'nowhere', '--out', 'x'], /nowhere\/run\.json: not found/);
-    await expectRefused(['train', '--out', 'x', '--data', 'data'], /--model <dir>: missing/);
-    await expectRefused(['train', '--out', 'x', '--model', 'model'], /--data <path>: missing/);
+    await expectRefused(
+      ['train', '--out', 'x', '--data', 'data'],
+      /--model <dir> or --config <run>: missing; npx ptdpc train --help has the options$/,
+    );
+    await expectRefused(
+      ['train', '--out', 'x', '--model', 'model'],
+      /--data <path> or --config <run>: missing; npx ptdpc train --help/,
+    );
   });
 });

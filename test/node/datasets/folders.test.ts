@@ -48,6 +48,13 @@ describe('classes', () => {
     expect(['a_b-c', '__a__b__', 'plain'].map(classWord)).toEqual(['a b c', 'a b', 'plain']);
   });
 
+  test('a name that is nearly a class is asked about, with what is lost', async () => {
+    await files('test/Awe/b.png', 'test/aww/b.png', 'test/aww/c.png', 'test/other/b.png');
+    expect((await openDataset(data)).warnings.slice(1)).toEqual([
+      'not among the classes, so left out: Awe (1 image; did you mean awe?), aww (2 images; did you mean awe?), other',
+    ]);
+  });
+
   test('come from classes.json, a list or words by folder, unless an option names them', async () => {
     await writeFile(join(data, 'classes.json'), '["great_joy", "awe"]');
     const { classes, warnings } = await openDataset(data);
@@ -77,7 +84,10 @@ describe('classes', () => {
   test('a classes.json that cannot be read is not passed over', async () => {
     await mkdir(join(data, 'classes.json'));
     await expectInputError(openDataset(data), /classes\.json: expected a file/);
-    await expectInputError(openDataset(join(data, 'train/x.png')), /cannot be listed \(it is a file\)/);
+    await expectInputError(
+      openDataset(join(data, 'train/x.png')),
+      /x\.png: expected a folder, or a \.csv or \.json manifest, found a file$/,
+    );
   });
 
   test('folders whose words CLIP reads as one are refused', async () => {

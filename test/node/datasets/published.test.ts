@@ -138,7 +138,7 @@ test('is recognised where its files leave no doubt', async () => {
   expect(await Promise.all(plain.map(detected))).toEqual(
     'folders,emotionroi6,twitter1,folders,emoset8,folders,abstract8'.split(','),
   );
-  await expectInputError(detected('artphoto8'), /no images in folders of classes; expected .* or <class>\/\*\.jpg/);
+  await expectInputError(detected('artphoto8'), /no class folders with images; expected .* or <class>\/\*\.jpg/);
 });
 
 test('--classes selects among the classes and gives them words', async () => {

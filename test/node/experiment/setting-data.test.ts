@@ -2,7 +2,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findSettings, openSettings } from '../../../src/node/experiment/setting-data.js';
+import { findSettings, openSettings, PAPER_FOLDERS } from '../../../src/node/experiment/setting-data.js';
+import { PAPER_SETTINGS } from '../../../src/ptdpc/experiment/paper-tables.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { scratchFolder } from '../scratch.js';
 
@@ -62,6 +63,17 @@ test('names of archives; Emotion6 without a split is Emotion6', async () => {
   ]);
   await rm(scratch('archives/EmotionROI'), { recursive: true });
   await expectInputError(found('archives', ['emotionroi6']), /--datasets emotionroi6: no folder emotionroi or /);
+});
+
+test('the names that are asked for, and no others, are enough for the data sets of the paper', async () => {
+  await mkdir(scratch('nothing'), { recursive: true });
+  await expectInputError(
+    findSettings(scratch('nothing'), undefined),
+    /: expected folders named fi, emotionroi, twitter1, twitter2, found none of them$/,
+  );
+  for (const name of PAPER_FOLDERS) await mkdir(scratch(`asked/${name}`), { recursive: true });
+  const found = await findSettings(scratch('asked'), undefined);
+  expect(found.map(({ name }) => name).sort()).toEqual([...PAPER_SETTINGS].sort());
 });
 
 test('a data set that cannot be read is left out with its reason, unless it was asked for', async () => {
