@@ -1,4 +1,4 @@
-// out = scale * x + shift + addend, element by element.
+// out = scale * x + shift + addend, elementwise.
 
 struct Params {
   length: u32,

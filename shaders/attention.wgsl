@@ -1,9 +1,9 @@
 // Attention without a score matrix in memory: one workgroup of 64 computes one query row of one head.
 //
-// Keys are taken 64 at a time. In each round every lane scores one key; then every lane owns up to two of the head's
+// Keys are processed 64 at a time. In each round every lane scores one key; then every lane owns up to two of the head's
 // columns and adds the round's values, with the running maximum and denominator of online softmax
 // (Milakov and Gimelshein, 2018). Which keys a query sees is data: two ranges of rows, visible[query] = (start, end,
-// start, end). A causal sequence, a picture and a tree of suffixes over a shared prefix are all this one kernel.
+// start, end). A causal sequence, an image and a tree of suffixes over a shared prefix all use this kernel.
 
 struct Params {
   queries: u32,

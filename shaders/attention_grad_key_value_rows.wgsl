@@ -1,5 +1,5 @@
 // Gradient of attention with respect to keys and values with one invocation per key row and head, for heads of exactly 64
-// columns; as attention_rows.wgsl is to attention.wgsl, so is this to attention_grad_key_value.wgsl, which has the formulas.
+// columns; attention_grad_key_value.wgsl has the formulas, attention_rows.wgsl the approach.
 
 struct Params {
   queries: u32,

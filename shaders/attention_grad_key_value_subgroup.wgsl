@@ -1,5 +1,5 @@
 // Gradient of attention with respect to keys and values by subgroups, for heads of exactly 64 columns: attention_grad_key_value.wgsl
-// has the formulas, subgroup_rows.wgsl how lanes share queries and the gradients of what they read.
+// has the formulas, subgroup_rows.wgsl describes how lanes share queries and their gradients.
 //
 // Needs subgroups of at least 8, and strides and offsets that are multiples of 4.
 
@@ -74,7 +74,7 @@ fn gradient(key: u32, head: u32, own_head: bool, slot: u32) {
     var grad_row = shared_row(grad_low, grad_high);
     let lse = log_sum_exp[statistic];
     let own_delta = delta[statistic];
-    // Not by a weight of 0, which would let a NaN of another picture in.
+    // Skipped rather than given weight 0, which would let a NaN of another image in.
     if (readers.x <= query && query < readers.y) {
       let probability = exp(params.scale * dot_rows(&own_key, &query_row) - lse);
       let grad_score = params.scale * probability * (dot_rows(&own_value, &grad_row) - own_delta);

@@ -1,7 +1,7 @@
 // Gradient of attention with respect to the queries: one workgroup of 64 per query row and head.
 //
 // Probabilities are recomputed from the saved log-sum-exp: p = exp(s - lse), dp = grad_out . v,
-// ds = p * (dp - delta), grad_q = scale * sum of ds * k. delta = grad_out . out comes in: with it the bindings stay at the
+// ds = p * (dp - delta), grad_q = scale * sum of ds * k. delta = grad_out . out is an input: so the bindings stay within the
 // eight storage buffers that every adapter has.
 
 struct Params {

@@ -1,5 +1,5 @@
 // Gradient of attention with respect to the queries by subgroups, for heads of exactly 64 columns: attention_grad_query.wgsl has the
-// formulas, subgroup_rows.wgsl how lanes share keys and values.
+// formulas, subgroup_rows.wgsl describes how lanes share keys and values.
 //
 // Needs subgroups of at least 8, and strides and offsets that are multiples of 4.
 
@@ -70,7 +70,7 @@ fn gradient(query: u32, head: u32, own_head: bool, slot: u32) {
     let v_high = v[v_at + 8u];
     var value_row = shared_row(v_low, v_high);
     var key_row = shared_row(k_low, k_high);
-    // Not by a weight of 0, which would let a NaN of another picture in.
+    // Skipped rather than given weight 0, which would let a NaN of another image in.
     if (is_in(seen, key)) {
       let grad_probability = dot_rows(&grad, &value_row);
       let probability = exp(params.scale * dot_rows(&own, &key_row) - lse);

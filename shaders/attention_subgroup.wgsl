@@ -1,5 +1,5 @@
 // Attention by subgroups, for heads of exactly 64 columns: see subgroup_rows.wgsl for how lanes share keys and values. For adapters
-// that pay for each load rather than for arithmetic. Online softmax as in attention_rows.wgsl.
+// on which loads, not arithmetic, are expensive. Online softmax as in attention_rows.wgsl.
 //
 // Needs subgroups of at least 8, and strides and offsets that are multiples of 4.
 
@@ -63,7 +63,7 @@ fn attend(query: u32, head: u32, own_head: bool, slot: u32) {
     let v_high = v[v_at + 8u];
     var key_row = shared_row(k_low, k_high);
     var value_row = shared_row(v_low, v_high);
-    // Not by a weight of 0, which would let a NaN of another picture in.
+    // Skipped rather than given weight 0, which would let a NaN of another image in.
     if (is_in(seen, key)) {
       let score = dot_rows(&own, &key_row);
       let larger = max(largest, score);

@@ -1,6 +1,6 @@
 // Prompt composition (paper, Eq. 3) and its two gradients.
 //   weights [batch, classes, tokens], prompts [classes, tokens, width], composed [batch, tokens, width]
-// Bindings: `left` and `right` are the two operands, `out` the result; each entry point says which is which.
+// Bindings: `left` and `right` are the two operands, `out` the result; see each entry point.
 
 struct Params {
   batch: u32,

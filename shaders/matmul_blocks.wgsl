@@ -1,10 +1,10 @@
-// Fourth rung, for hardware: tiles in workgroup memory as in matmul_tiled.wgsl, but every access moves four numbers, and an invocation
+// Fourth rung, for hardware: tiles in workgroup memory as in matmul_tiled.wgsl, but every access moves four values, and an invocation
 // computes 8 x 4 elements of the result. A step of k costs it three loads from workgroup memory for 32 multiply-adds; with 4 x 4
 // elements and scalar loads it cost eight for sixteen.
 //
-// Both tiles lie along k: [SLICE][rows or columns], in quads. An operand that is stored along k is turned on its way in, a quad
-// becoming four numbers in four rows of the tile; one quad of padding behind each row keeps those stores on different banks.
-// While a slice is multiplied, the next one is already on its way into registers.
+// Both tiles lie along k: [SLICE][rows or columns], in quads. An operand that is stored along k is transposed as it is loaded, a quad
+// becoming four values in four rows of the tile; one quad of padding behind each row keeps those stores on different banks.
+// While a slice is multiplied, the next one is already being loaded into registers.
 //
 // matmul_quads_f32.wgsl or matmul_quads_f16.wgsl binds the operands. Needs k and n that are multiples of 4, and a left operand that is
 // not transposed. Rows and columns past the edge read a clamped address and are not stored. The sum runs along k in order, as in all
@@ -21,7 +21,7 @@ override SIDE_X: u32 = TILE_COLUMNS / BLOCK_COLUMNS;  // invocations along the c
 override SIDE_Y: u32 = TILE_ROWS / BLOCK_ROWS;        // and along the rows
 override A_STRIDE: u32 = TILE_ROWS / 4u + 1u;         // quads from one step of k to the next
 override B_STRIDE: u32 = TILE_COLUMNS / 4u + 1u;
-// Quads of a slice that one invocation brings: TILE_ROWS * SLICE / 4 by SIDE_X * SIDE_Y invocations, and likewise for b. At most 4.
+// Quads of a slice that one invocation loads: TILE_ROWS * SLICE / 4 by SIDE_X * SIDE_Y invocations, and likewise for b. At most 4.
 override A_QUADS: u32 = BLOCK_ROWS * SLICE / TILE_COLUMNS;
 override B_QUADS: u32 = BLOCK_ROWS * SLICE / TILE_ROWS;
 

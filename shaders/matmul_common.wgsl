@@ -3,8 +3,8 @@
 //
 //   out = epilogue(alpha * op(a) . op(b)),  op(a) [m, k], op(b) [k, n], out [m, n]
 //
-// Absent operands are bound to a dummy; the HAS_* constants are set when the pipeline is made, so that the branches on
-// them are gone from the compiled code.
+// Absent operands are bound to a dummy; the HAS_* constants are set when the pipeline is created, so that the branches on
+// them do not exist in the compiled code.
 
 struct Params {
   m: u32,
@@ -29,7 +29,7 @@ override ACTIVATION: u32 = 0;       // 0 none, 1 QuickGELU, 2 GELU
 override ACTIVATION_GRAD: u32 = 0;  // the same, for the derivative at grad_pre_activation
 override STORE_PRE_ACTIVATION: bool = false;
 
-// The accumulated sum of one element on its way out.
+// Applies the epilogue to the accumulated sum of one element and stores it.
 fn store(row: u32, column: u32, sum: f32) {
   let at = row * params.n + column;
   var v = params.alpha * sum;

@@ -1,4 +1,4 @@
-// The operands of matmul_blocks.wgsl four numbers at a time, the right one half-precision, two to a word.
+// The operands of matmul_blocks.wgsl four values at a time, the right one in half precision, two per word.
 
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec2<u32>>;

@@ -1,4 +1,4 @@
-// The operands of matmul_blocks.wgsl four numbers at a time, the right one single-precision.
+// The operands of matmul_blocks.wgsl four values at a time, the right one in single precision.
 
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;

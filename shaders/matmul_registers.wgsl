@@ -1,5 +1,5 @@
 // Second rung: one invocation computes an 8 x 4 block in registers, so that twelve loads feed thirty-two products.
-// No workgroup memory and no barrier: on adapters without fast shared memory (software ones) this is the best so far.
+// No workgroup memory and no barrier: on adapters without fast shared memory (software ones) this is the fastest rung so far.
 //
 // Rows and columns past the edge read a clamped address and are not stored.
 

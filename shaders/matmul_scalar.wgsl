@@ -1,4 +1,4 @@
-// The operands of the matrix product number by number, in either order of storage. matmul_scalar_f32.wgsl or
+// The operands of the matrix product value by value, in either storage order. matmul_scalar_f32.wgsl or
 // matmul_scalar_f16.wgsl binds the right one.
 
 @group(0) @binding(1) var<storage, read> a: array<f32>;

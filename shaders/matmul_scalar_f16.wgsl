@@ -1,4 +1,4 @@
-// The right operand of matmul_scalar.wgsl as half-precision numbers, two to a word. No extension is needed to read them so.
+// The right operand of matmul_scalar.wgsl as fp16 values, two per word. Reading them this way needs no extension.
 
 @group(0) @binding(2) var<storage, read> b: array<u32>;
 

@@ -1,4 +1,4 @@
-// The right operand of matmul_scalar.wgsl as single-precision numbers.
+// The right operand of matmul_scalar.wgsl in single precision.
 
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 

@@ -1,12 +1,12 @@
 // Rung of the ladder for adapters whose instructions, not whose memory, are the limit (software ones above all). A load by
 // which lanes read different addresses costs such an adapter as much as sixty vector products, so a subgroup of 8 computes a
-// tile as large as its stack can hold: 32 rows x 64 columns, 8 columns per lane. k is taken eight at a time. Each lane loads
-// the left operand's numbers for every eighth row; the others get them through the subgroup.
+// tile as large as its stack can hold: 32 rows x 64 columns, 8 columns per lane. k advances by eight at a time. Each lane loads
+// the left operand's values for every eighth row; the others get them by broadcast.
 //
 // matmul_subgroup_f32.wgsl or matmul_subgroup_f16.wgsl binds the right operand and supplies `load_slab`.
 //
 // Needs subgroups of at least 8, k and n that are multiples of 8, and a left operand that is not transposed.
-// Rows and columns past the edge read a clamped address and are not stored; no lane may leave early, all take part in
+// Rows and columns past the edge read a clamped address and are not stored; no lane may leave early, since all take part in
 // the broadcasts.
 
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;  // [m, k / 4]
@@ -51,7 +51,7 @@ fn product(low: vec4<f32>, high: vec4<f32>, first: Block, second: Block) -> vec4
     + high.x * second.k0 + high.y * second.k1 + high.z * second.k2 + high.w * second.k3;
 }
 
-// One of the rows gains its eight products per column; lane `i` of the subgroup holds the row's numbers.
+// Adds eight products per column to one of the rows; lane `i` of the subgroup holds the row's values.
 fn add_row(sum: ptr<function, Rows>, i: u32, low: vec4<f32>, high: vec4<f32>, slab: Slab) {
   (*sum).left[i] += product(low, high, slab.left_low, slab.left_high);
   (*sum).right[i] += product(low, high, slab.right_low, slab.right_high);
@@ -105,7 +105,7 @@ fn main(
     add_rows(&sum3, low3, high3, slab);
   }
 
-  // A copy in memory, so that the epilogue is a loop: written out 256 times, it takes seconds to compile.
+  // A copy in memory, so that the epilogue is a loop: unrolled 256 times, it takes seconds to compile.
   var result: array<vec4<f32>, 64>;
   for (var i = 0u; i < 8u; i++) {
     result[2u * i] = sum0.left[i];

@@ -1,4 +1,4 @@
-// The right operand of matmul_subgroup.wgsl as half-precision numbers, eight to a load.
+// The right operand of matmul_subgroup.wgsl as fp16 values, eight per load.
 
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;  // [k, n / 8], or [n, k / 8] transposed
 

@@ -1,4 +1,4 @@
-// The right operand of matmul_subgroup.wgsl as single-precision numbers.
+// The right operand of matmul_subgroup.wgsl in single precision.
 
 @group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;  // [k, n / 4], or [n, k / 4] transposed
 

@@ -1,6 +1,6 @@
 // Third rung: a workgroup of 16 x 16 computes a 64 x 64 tile. Both operands pass through workgroup memory in slices of
-// 16 along k, so each number is read from device memory once per tile instead of once per element; every invocation
-// keeps a 4 x 4 block in registers. The usual first choice on a real GPU.
+// 16 along k, so each value is read from device memory once per tile instead of once per element; every invocation
+// keeps a 4 x 4 block in registers. The textbook approach on a GPU; matmul_blocks.wgsl improves on it.
 
 const TILE = 64u;   // rows and columns of the result per workgroup
 const SLICE = 16u;  // depth of one slice along k
@@ -21,7 +21,7 @@ fn main(
   var sum: array<vec4<f32>, BLOCK>;
 
   for (var k0 = 0u; k0 < params.k; k0 += SLICE) {
-    // 1,024 numbers of each operand by 256 invocations. Neighbours read along the operand's contiguous axis.
+    // 1,024 values of each operand by 256 invocations. Neighbours read along the operand's contiguous axis.
     for (var load = index; load < TILE * SLICE; load += SIDE * SIDE) {
       let a_p = select(load % SLICE, load / TILE, TRANSPOSE_A);
       let a_row = select(load / SLICE, load % TILE, TRANSPOSE_A);

@@ -1,4 +1,4 @@
-// Pictures [batch, 3, size, size] into rows of patches [batch * grid * grid, 3 * patch * patch], ordered (channel, y, x) as
+// Images [batch, 3, size, size] into rows of patches [batch * grid * grid, 3 * patch * patch], ordered (channel, y, x) as
 // a convolution's weights are. One invocation per element.
 
 struct Params {

@@ -1,5 +1,5 @@
 // Sum and maximum over a workgroup of 64 invocations, by halving in workgroup memory. Every invocation receives the
-// result. The barrier after the read keeps a following call from overwriting what a slow invocation still reads.
+// result. The barrier after the read keeps the next call from overwriting what a slow invocation still reads.
 
 const LANES = 64u;
 
@@ -33,7 +33,7 @@ fn reduce_max(lane: u32, value: f32) -> f32 {
   return result;
 }
 
-// Workgroups are laid out in a grid no wider than 65,535; this is the running number of one.
+// Workgroups are laid out in a grid no wider than 65,535; this is a workgroup's linear index.
 fn group_number(group: vec3<u32>, groups: vec3<u32>) -> u32 {
   return group.y * groups.x + group.x;
 }

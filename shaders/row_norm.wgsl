@@ -30,7 +30,7 @@ fn normalize_rows(
     squares += x[at + c] * x[at + c];
   }
   let length = sqrt(reduce_sum(lane, squares));
-  // Asked this way round, a NaN stays one.
+  // Compared this way round, a NaN stays NaN.
   let scale = select(1.0 / length, 0.0, length == 0.0);
   for (var c = lane; c < params.columns; c += LANES) {
     out[at + c] = x[at + c] * scale;
@@ -58,7 +58,7 @@ fn normalize_rows_grad(
   }
   along = reduce_sum(lane, along);
   let length = norm_in[row];
-  // Asked this way round, a NaN stays one.
+  // Compared this way round, a NaN stays NaN.
   let scale = select(1.0 / length, 0.0, length == 0.0);
   for (var c = lane; c < params.columns; c += LANES) {
     out[at + c] = (grad_out[at + c] - x[at + c] * along) * scale;

@@ -1,5 +1,5 @@
 // The gradient of a gather: out[s] = sum of grad_out[readers[t]] for t in [reader_start[s], reader_start[s + 1]).
-// Each output element gathers its own readers in a fixed order: no atomics, same result every time.
+// Each output element gathers its own readers in a fixed order: no atomics, and the same result every time.
 
 struct Params {
   source_rows: u32,

@@ -1,4 +1,4 @@
-// What a query sees, for the variants of attention by subgroups whose lanes are queries.
+// What a query sees, for the subgroup variants of attention whose lanes are queries.
 
 // The two ranges of keys that a query sees; none if the lane has no such query.
 fn visible_by(query: u32, has_query: bool) -> vec4<u32> {

@@ -1,5 +1,5 @@
 // Sums over rows and their gradient. `sum_rows`: out[c] = scale * sum of x[r, c], one workgroup of 64 per column, so that
-// a tall single column (a mean over a batch) is parallel too. `broadcast_rows`: out[r, c] = scale * x[c].
+// a single tall column (a mean over a batch) is parallel too. `broadcast_rows`: out[r, c] = scale * x[c].
 
 struct Params {
   rows: u32,

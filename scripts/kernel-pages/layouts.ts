@@ -6,7 +6,7 @@ type Layout = Readonly<Record<string, string>>;
 
 const ROWS = '[rows, columns]';
 const HEADS =
-  'rows of `*_stride` numbers; heads side by side from column `*_offset` on, head h at `*_offset + h * head_width`';
+  'rows of `*_stride` elements; heads side by side from column `*_offset` on, head h at `*_offset + h * head_width`';
 
 const attention: Layout = {
   q: `[queries, q_stride]: ${HEADS}`,
@@ -24,7 +24,7 @@ const attentionGrad: Layout = {
 export const layouts: Readonly<Record<KernelName, Layout>> = {
   matmul: {
     a: '[m, k], or [k, m] where `TRANSPOSE_A`',
-    b: '[k, n], or [n, k] where `TRANSPOSE_B`; halves two to a word, the first in the low bits',
+    b: '[k, n], or [n, k] where `TRANSPOSE_B`; fp16 values two per word, the first in the low bits',
     bias: '[n]',
     residual: '[m, n]',
     grad_pre_activation: '[m, n]: where the derivative of an activation is taken',

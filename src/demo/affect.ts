@@ -1,10 +1,10 @@
 /**
  * What a scene of each emotion tends to contain.
  *
- * A scene is described by attributes. Given the emotion they are drawn independently from the tables below, and the
+ * A scene is described by attributes. Given the emotion, each is drawn independently from the tables below, and the
  * tables overlap: a stormy night may be fear, anger or awe. So no classifier can be perfect, and the best possible one
  * is known exactly (`posterior`). The classes are the eight emotions of Mikels et al., "Emotional category data on
- * images from the International Affective Picture System" (2005). The numbers are ours.
+ * images from the International Affective Picture System" (2005). The percentages are ours.
  */
 import type { Random } from './random.js';
 
@@ -53,7 +53,7 @@ export type AffectiveAttributes = { [Name in AttributeName]: (typeof ATTRIBUTES)
 /** Names of all attributes. */
 export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as AttributeName[];
 
-/** Per cent of an emotion's scenes that have each value of an attribute. */
+/** Percentage of an emotion's scenes that have each value of an attribute. */
 const TENDENCY: { readonly [Name in AttributeName]: Readonly<Record<Emotion, readonly number[]>> } = {
   setting: {
     amusement: [32, 1, 16, 2, 48, 1],
@@ -146,9 +146,9 @@ export function posterior(attributes: AffectiveAttributes, seen: readonly Attrib
   return likelihood.map((value) => (total > 0 ? value / total : 1 / EMOTIONS.length));
 }
 
-/** The highest accuracy, in [0, 1], that any classifier can reach that sees only the named attributes. */
+/** The highest accuracy, in [0, 1], that a classifier can reach if it sees only the named attributes. */
 export function bayesAccuracy(seen: readonly AttributeName[] = ATTRIBUTE_NAMES): number {
-  /** `joint`: the probability of each emotion together with the values chosen so far. */
+  /** `joint`: the joint probability of each emotion and the values chosen so far. */
   const best = ([name, ...others]: readonly AttributeName[], joint: readonly number[]): number => {
     if (name === undefined) return Math.max(...joint);
     let sum = 0;

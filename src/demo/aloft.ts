@@ -1,4 +1,4 @@
-/** What is in the air (or looks out of the dark): the second thing that a viewer notices. */
+/** What is in the air, or looks out of the dark: the second thing that a viewer notices. */
 import type { AffectiveAttributes } from './affect.js';
 import type { Canvas, Colour, Point } from './canvas.js';
 import { ACCENTS, BLACK, LAMPLIGHT } from './palette.js';
@@ -7,7 +7,7 @@ import { HORIZON } from './sky.js';
 
 type Painter = (canvas: Canvas, random: Random, lamp: Point) => void;
 
-/** A point of the sky over the middle of the picture, which a square crop keeps. */
+/** A point of the sky above the middle of the image, which a square crop keeps. */
 const skyPoint = (canvas: Canvas, random: Random, lowest = 0.36): Point => [
   canvas.aspect * random.range(0.2, 0.8),
   random.range(0.07, lowest),

@@ -1,7 +1,7 @@
 /**
  * A small software canvas: soft-edged shapes over floating-point RGB.
  *
- * The picture is one unit high and `aspect` wide; x grows to the right and y downwards. A shape is a signed distance
+ * The image is one unit high and `aspect` wide; x grows to the right and y downwards. A shape is a signed distance
  * function (negative inside), as in Inigo Quilez's articles on 2D distance functions, and its edge is blended over one
  * pixel. Only + - * / and sqrt are used, which IEEE 754 rounds exactly, so the pixels do not depend on the engine.
  */
@@ -11,12 +11,12 @@ export type Colour = readonly [number, number, number];
 export type Point = readonly [x: number, y: number];
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
 
-/** Part of the way from one colour (t = 0) to another (t = 1). */
+/** Interpolates between two colours (t = 0 and t = 1). */
 export function blend(from: Colour, to: Colour, t: number): Colour {
   return [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t, from[2] + (to[2] - from[2]) * t];
 }
 
-/** A colour under coloured light. */
+/** A colour as it appears under coloured light. */
 export function lit(colour: Colour, light: Colour): Colour {
   return [colour[0] * light[0], colour[1] * light[1], colour[2] * light[2]];
 }
@@ -46,7 +46,7 @@ export class Canvas {
     this.#values = new Float64Array(width * height * 3);
   }
 
-  /** Lays a colour over every pixel of a box; the function gives the colour and its opacity in [0, 1]. */
+  /** Blends a colour over every pixel of a box; the function gives the colour and its opacity in [0, 1]. */
   wash(paint: (x: number, y: number) => readonly [colour: Colour, opacity: number], box?: Box): void {
     this.#visit(box ?? [0, 0, this.aspect, 1], (x, y, at) => {
       const [colour, opacity] = paint(x, y);
@@ -96,7 +96,7 @@ export class Canvas {
     this.ellipse(centre, radius, radius, colour, opacity);
   }
 
-  /** A soft round light: opacity falls off smoothly to nothing at the radius. */
+  /** A soft round light whose opacity falls off smoothly to 0 at the radius. */
   glow([cx, cy]: Point, radius: number, colour: Colour, opacity: number): void {
     this.wash(
       (x, y) => {
@@ -161,7 +161,7 @@ export class Canvas {
     this.wash((x, y) => [colour(x, y), opacity * clamp(0.5 + (y - edge(x)) * this.height)]);
   }
 
-  /** The picture as 8-bit RGB, row by row from the top. */
+  /** The image as 8-bit RGB, row by row from the top. */
   toBytes(): Uint8Array {
     const bytes = new Uint8Array(this.#values.length);
     for (let index = 0; index < bytes.length; index++) {

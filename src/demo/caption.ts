@@ -1,10 +1,10 @@
 /**
  * Captions: what somebody might write under a scene.
  *
- * A caption names some of what is seen. Now and then it also names a feeling, and then its writer goes by light and
- * weather alone (`posterior` in `affect.ts`): a grey evening is called sad whatever stands in it. This is why a CLIP
- * trained on these captions knows the words for feelings only loosely, though it sees everything that would tell them
- * apart. That is the gap which prompt tuning is for.
+ * A caption names some of what is seen. Sometimes it also names a feeling, inferred from light and weather alone
+ * (`posterior` in `affect.ts`): a grey evening is called sad whatever is in it. So a CLIP trained on these captions
+ * knows the words for feelings only loosely, though it sees everything that distinguishes them. That is the gap that
+ * prompt tuning closes.
  */
 import { EMOTIONS, type Emotion, posterior } from './affect.js';
 import type { Random } from './random.js';
@@ -101,7 +101,7 @@ export function captionPhrases(): string[] {
   ];
 }
 
-/** How a caption is worded. */
+/** How a caption is written. */
 export interface CaptionOptions {
   /** How often a caption names a feeling, in [0, 1]. */
   readonly feelingRate: number;
@@ -119,7 +119,7 @@ export function namedFeeling(attributes: SceneAttributes, random: Random): Emoti
 /** Longer descriptions lose their last parts, so that a caption fits into the context of a small text tower. */
 const LONGEST_VIEW = 22;
 
-/** What is seen; every attribute is mentioned most of the time, or in brief only the subject and one more. */
+/** What is seen: usually every attribute, or in brief captions only the subject and one more. */
 function describeView(attributes: SceneAttributes, random: Random, brief: boolean): string {
   const say = (name: keyof typeof WORDING): string => {
     const values: Readonly<Record<string, readonly string[]>> = WORDING[name];

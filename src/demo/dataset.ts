@@ -14,7 +14,7 @@ export interface DemoSceneOptions {
   /** Scenes of each emotion. */
   readonly perClass: number;
   readonly split: Split;
-  /** Another seed gives another data set; the splits of one seed share no scene. Default 0. */
+  /** A different seed gives a different data set; the splits of one seed share no scene. Default 0. */
   readonly seed?: number;
   /** Size in pixels. Default 96 x 72. */
   readonly width?: number;
@@ -24,7 +24,7 @@ export interface DemoSceneOptions {
 /** A scene with its label. */
 export interface DemoScene {
   readonly emotion: Emotion;
-  /** `NNN.jpg` and `NNN.png` in turn, numbered from 000 within the emotion. */
+  /** `NNN.jpg` and `NNN.png` alternately, numbered from 000 within the emotion. */
   readonly fileName: string;
   readonly pixels: Scene;
 }
@@ -54,7 +54,7 @@ export function* demoScenes(options: DemoSceneOptions): Generator<DemoScene> {
   }
 }
 
-/** One scene of a split: the one at place `index` among those of its emotion. */
+/** One scene of a split: number `index` of its emotion. */
 export function demoScene(
   emotion: Emotion,
   index: number,

@@ -1,5 +1,5 @@
 /**
- * The demonstration: affective scenes drawn by us, captions for them, and labelled splits. Runs in a browser.
+ * The demonstration: synthetic affective scenes, captions for them, and labelled splits. Runs in a browser.
  *
  * @module ptdpc/demo
  */

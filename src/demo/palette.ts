@@ -1,9 +1,9 @@
-/** The colours of a scene: what each light does to the sky and to the things under it. */
+/** The colours of a scene: the effect of each light on the sky and on everything under it. */
 import type { AffectiveAttributes } from './affect.js';
 import type { Colour } from './canvas.js';
 
 export interface LightColours {
-  /** The sky at the top of the picture and at the horizon. */
+  /** The sky at the top of the image and at the horizon. */
   readonly zenith: Colour;
   readonly horizon: Colour;
   /** Multiplies the colour of everything on the ground. */
@@ -30,7 +30,7 @@ export const LIGHTS: Readonly<Record<AffectiveAttributes['light'], LightColours>
   glow: { zenith: [0.22, 0.02, 0.03], horizon: [0.86, 0.2, 0.07], ambient: [0.72, 0.34, 0.26], lamp: [1, 0.45, 0.2] },
 };
 
-/** Accent colours that carry no feeling: the balloons of a happy and of a sad scene are equally often red. */
+/** Accent colours, independent of the emotion: balloons are equally often red in happy and in sad scenes. */
 export const ACCENTS = {
   red: [0.88, 0.16, 0.16],
   yellow: [0.97, 0.82, 0.18],

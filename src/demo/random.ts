@@ -3,7 +3,7 @@
  *
  * Only 32-bit integer operations and the exactly rounded + - * / are used, so that a scene drawn from a seed is
  * equal byte for byte everywhere. Generator: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom
- * number generators", 2021), its state filled by splitmix32 (Steele, Lea and Flood, 2014).
+ * number generators", 2021), its state initialised by splitmix32 (Steele, Lea and Flood, 2014).
  */
 
 /** Mixes the bits of a 32-bit integer (the finaliser of splitmix32). */
@@ -23,7 +23,7 @@ export class Random {
   #c: number;
   #d: number;
 
-  /** @param seed any number; only its low 32 bits count. */
+  /** @param seed any number; only its low 32 bits are used. */
   constructor(seed: number) {
     const word = (index: number): number => scramble(seed + Math.imul(index, 0x9e3779b9));
     this.#a = word(1);

@@ -10,13 +10,13 @@ import { paintAir, paintClouds, paintSky } from './sky.js';
 import { SUBJECTS } from './subjects.js';
 import { TEXTURES } from './texture.js';
 
-/** What a scene shows: what its emotion tends to (`affect.ts`), and two details that carry no feeling. */
+/** What a scene shows: attributes that depend on the emotion (`affect.ts`), and two details that do not. */
 export interface SceneAttributes extends AffectiveAttributes {
   readonly accent: Accent;
   readonly side: 'left' | 'middle' | 'right';
 }
 
-/** A drawn picture. */
+/** A rendered scene. */
 export interface Scene {
   readonly emotion: Emotion;
   readonly attributes: SceneAttributes;

@@ -4,7 +4,7 @@ import { blend, type Canvas, type Colour, clamp, type Point } from './canvas.js'
 import { BLACK, LIGHTS, WHITE } from './palette.js';
 import { cloudNoise, type Random } from './random.js';
 
-/** Height of the horizon, from the top, in picture heights. */
+/** Height of the horizon, from the top, in image heights. */
 export const HORIZON = 0.58;
 
 type Light = AffectiveAttributes['light'];
@@ -13,7 +13,7 @@ type Weather = AffectiveAttributes['weather'];
 const GREYING: Readonly<Record<Weather, number>> = { clear: 0, clouds: 0.08, rain: 0.42, storm: 0.55, mist: 0.25 };
 const GLOOM: Colour = [0.33, 0.35, 0.38];
 
-/** Paints the sky gradient, the stars, and the sun or moon; returns where that lamp hangs. */
+/** Paints the sky gradient, the stars, and the sun or moon; returns the position of that light. */
 export function paintSky(canvas: Canvas, light: Light, weather: Weather, random: Random): Point {
   const { zenith, horizon, lamp } = LIGHTS[light];
   const greying = GREYING[weather];
@@ -40,7 +40,7 @@ export function paintSky(canvas: Canvas, light: Light, weather: Weather, random:
   return place;
 }
 
-/** The marks that tell the moon from the sun. */
+/** The marks that distinguish the moon from the sun. */
 function paintCraters(canvas: Canvas, [x, y]: Point, visible: number): void {
   for (const [dx, dy, radius] of [
     [-0.025, -0.02, 0.019],

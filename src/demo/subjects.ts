@@ -1,4 +1,4 @@
-/** What stands in the foreground. Each painter draws around a foot on the ground, `size` tall (picture heights). */
+/** The subject in the foreground. Each painter draws upwards from a point on the ground, `size` tall (in image heights). */
 import type { AffectiveAttributes } from './affect.js';
 import { blend, type Canvas, type Colour, lit, type Point } from './canvas.js';
 import { BLACK, FIRE, GREY, LAMPLIGHT, LEAF, ROCK, SLIME, STONE, WHITE, WOOD } from './palette.js';

@@ -1,4 +1,4 @@
-/** The surface of the picture: the grain of the film, stains or cracks over everything. */
+/** The surface of the image: the grain of the film, stains or cracks over everything. */
 import type { AffectiveAttributes } from './affect.js';
 import { type Canvas, type Colour, clamp } from './canvas.js';
 import { BLACK, WHITE } from './palette.js';

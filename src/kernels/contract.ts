@@ -1,16 +1,16 @@
 /**
  * The backend contract: a closed set of named kernels, each with a typed record of arguments, and what a backend must
- * offer to run them. Two backends stand behind it: `webgpu/` launches `shaders/*.wgsl`, `cpu/` holds the plain
+ * offer to run them. Two backends implement it: `webgpu/` launches `shaders/*.wgsl`, `cpu/` holds the plain
  * TypeScript twins that define every kernel.
  *
  * Conventions that hold for every kernel:
  * - matrices are dense and row-major; sizes are counted in elements, never in bytes;
- * - outputs are overwritten whole; no kernel reads what an output buffer held before (optimisers, which update in
- *   place, are the exception and say so);
+ * - outputs are overwritten entirely; no kernel reads what an output buffer held before (except optimisers, which update in
+ *   place);
  * - an output buffer is never also an input of the same call (WebGPU forbids the aliasing);
  * - `i32` buffers hold row numbers; `-1` means "no row";
- * - a row of a result is computed in the same way wherever it stands: its bits do not depend on how many rows are computed with it,
- *   nor on what is in them, as far as they are not operands of its formula.
+ * - a row of a result is computed in the same way at any position: its bits do not depend on the number of rows computed with it,
+ *   nor on their contents, unless they are operands of its formula.
  */
 import type {
   AdamWArgs,
@@ -88,42 +88,42 @@ export interface MemoryUse {
   readonly bytes: number;
   /** Most bytes alive at once so far. */
   readonly peakBytes: number;
-  /** Taken from the device for whatever purpose: buffers with their rounding, free ones kept for reuse, copies on their way. */
+  /** Taken from the device for any purpose: buffers rounded up, free ones kept for reuse, pending copies. */
   readonly heldBytes: number;
   readonly peakHeldBytes: number;
-  /** Held from the beginning to the end: parameters, the threads' own memory. */
+  /** Held for the whole lifetime: parameters, the threads' own memory. */
   readonly fixedBytes: number;
 }
 
 /**
- * A device that runs kernels. Calls are queued in order; only `read` waits. A WebGPU device may fail at any time: a later call, and at
- * the latest every `read`, throws a DeviceError (webgpu/faults.ts), and the backend can no longer be used.
+ * A device that runs kernels. Calls are queued in order; only `read` waits. A WebGPU device may fail at any time: a later call, at
+ * the latest the next `read`, throws a DeviceError (webgpu/faults.ts), and the backend can no longer be used.
  */
 export interface Backend {
   readonly kind: 'cpu' | 'webgpu';
-  /** One line for people: which device this is. */
+  /** One line that names the device, for display. */
   readonly description: string;
   /**
-   * What decides its results to the last bit: the kernels' code, and what device and options make of it. Equal where results are equal,
-   * such as on any number of threads. Long: to be hashed.
+   * What determines its results to the last bit: the kernels' code, and how device and options affect it. Equal if results are equal,
+   * such as for any number of threads. Long: meant to be hashed.
    */
   readonly arithmetic: string;
-  /** Live allocations. Every test ends with what it started with. */
+  /** Live allocations. Every test ends with as many as it started with. */
   readonly memory: MemoryUse;
   /** True if an `f16` buffer takes half the memory of an `f32` one. */
   readonly packsHalves: boolean;
-  /** Memory of `length` elements, contents undefined. Throws InputError if a buffer of the device cannot be so large. */
+  /** Memory of `length` elements, contents undefined. Throws InputError if the device does not allow a buffer of this size. */
   allocate(dtype: DType, length: number): DeviceBuffer;
-  /** Gives a buffer back. Kernels already queued that use it still run correctly. Throws Error if it was given back before. */
+  /** Frees a buffer. Kernels already queued that use it still run correctly. Throws Error if it was freed before. */
   free(buffer: DeviceBuffer): void;
   /**
-   * Until the next call, rather than hold more than `bytes` of the device's memory, free memory kept for reuse is given back.
-   * Live buffers are allocated all the same: who sets a limit sees to it that they fit. Infinity: no more is kept than was ever in use at once.
+   * Until the next call, free memory kept for reuse is released rather than hold more than `bytes` of the device's memory.
+   * Live buffers are allocated all the same: the caller makes sure that they fit. Infinity: no more is kept than was ever in use at once.
    */
   limitMemory(bytes: number): void;
   /** Copies host data (as many elements as the buffer has) in queue order. */
   write(buffer: DeviceBuffer, data: ArrayLike<number>): void;
-  /** The same for an `f32` or `f16` buffer, from the bit patterns of half-precision numbers. */
+  /** The same for an `f32` or `f16` buffer, from the bit patterns of fp16 values. */
   writeHalves(buffer: DeviceBuffer, bits: Uint16Array): void;
   /** Waits for everything queued and copies the buffer to the host. */
   read(buffer: DeviceBuffer): Promise<HostArray>;

@@ -1,9 +1,9 @@
-/** What a call of a kernel costs at least, computed from its arguments: profiles and benchmarks compare its time with this. */
+/** The least cost of a kernel call, computed from its arguments: profiles and benchmarks compare its time with this. */
 import type { AttentionGeometry, DeviceBuffer, KernelName, Kernels, MatmulArgs } from './contract.js';
 
 /** What one call of a kernel costs. */
 export interface KernelCost {
-  /** Multiplications and additions of its products; 0 for kernels that do little else than move numbers. */
+  /** Multiplications and additions of its products; 0 for kernels that mostly move data. */
   flops: number;
   /** Bytes of all its operands, each read or written once. */
   bytes: number;

@@ -1,4 +1,4 @@
-/** Where to compute: `auto` takes a hardware GPU, else the CPU. */
+/** Where to compute: `auto` chooses a hardware GPU, else the CPU. */
 export const DEVICE_CHOICES = ['auto', 'webgpu', 'cpu'] as const;
 /** One of `DEVICE_CHOICES`. */
 export type DeviceChoice = (typeof DEVICE_CHOICES)[number];

@@ -53,12 +53,12 @@ export function halvesFromFloat32(values: Float32Array): Uint16Array {
   return out;
 }
 
-/** The nearest halves, as binary32 values. */
+/** The nearest fp16 values, as binary32. */
 export function roundedToHalves(values: ArrayLike<number>): Float32Array {
   return float32FromHalf(halvesFromFloat32(Float32Array.from(values)));
 }
 
-/** True if every value is a half: rounding would change nothing. NaN and infinity are not taken for weights. */
+/** True if every value is exact in fp16: rounding would change nothing. NaN and infinity do not count as weights. */
 export function areHalves(values: Float32Array): boolean {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < bits.length; i++) {

@@ -3,7 +3,7 @@
  * same definitions as code.
  */
 
-/** 'f16': half-precision numbers, which only the matrix product's `b` may be. A write rounds to them. */
+/** 'f16': half precision, which only the matrix product's `b` may have. A write rounds to it. */
 export type DType = 'f32' | 'f16' | 'i32';
 
 /** Activation functions of CLIP's MLP: QuickGELU `x * sigmoid(1.702 x)` (OpenAI) or exact GELU `x * Phi(x)`. */
@@ -19,7 +19,7 @@ export interface DeviceBuffer {
 /**
  * `v = alpha * (op(a) . op(b)) + bias`, then in this order, each only if given: `preActivation = v`, `v = activation(v)`,
  * `v *= activationGrad'(preActivation)`, `v += residual`; `out = v`.
- * op(a) is [m, k] and op(b) [k, n]; `transposeA` says that `a` is stored [k, m], `transposeB` that `b` is stored [n, k].
+ * op(a) is [m, k] and op(b) [k, n]; with `transposeA`, `a` is stored [k, m]; with `transposeB`, `b` is stored [n, k].
  */
 export interface MatmulArgs {
   a: DeviceBuffer;
@@ -62,7 +62,7 @@ export interface LayerNormGradArgs {
   weight: DeviceBuffer;
   statistics: DeviceBuffer;
   gradOut: DeviceBuffer;
-  /** [rows, columns], added to the result: the gradient that reaches x by another way (the residual branch). */
+  /** [rows, columns], added to the result: the gradient that reaches x through the residual branch. */
   addend?: DeviceBuffer | undefined;
   gradX: DeviceBuffer;
   rows: number;
@@ -78,7 +78,7 @@ export interface HeadsView {
 
 /**
  * The geometry shared by attention and its gradients. Which rows see which is data, not code, so that causal sequences,
- * pictures and trees of suffixes over a shared prefix are one kernel:
+ * images and trees of suffixes over a shared prefix use one kernel:
  * - query i sees the keys [visible[i][0], visible[i][1]) and [visible[i][2], visible[i][3]);
  * - key j is seen by exactly the queries [seenBy[j][0], seenBy[j][1]).
  *
@@ -91,7 +91,7 @@ export interface AttentionGeometry {
   keys: number;
   heads: number;
   headWidth: number;
-  /** How many pairs of a query and a key see each other; for accounts of cost only. */
+  /** How many pairs of a query and a key see each other; only for computing costs. */
   pairs?: number | undefined;
   /** [queries, 4] i32. */
   visible: DeviceBuffer;
@@ -122,7 +122,7 @@ export interface AttentionGradQueryArgs extends AttentionGeometry {
   gradQ: HeadsView;
 }
 
-/** Gradients with respect to k and v, which lie in one buffer (the packed projection). */
+/** Gradients with respect to k and v, which share one buffer (the packed projection). */
 export interface AttentionGradKeyValueArgs extends AttentionGeometry {
   q: HeadsView;
   k: HeadsView;
@@ -296,7 +296,7 @@ export interface BroadcastRowsArgs {
   columns: number;
 }
 
-/** Pictures [batch, 3, size, size] into patch rows [batch * (size / patch)^2, 3 * patch * patch] (channel, y, x). */
+/** Images [batch, 3, size, size] into patch rows [batch * (size / patch)^2, 3 * patch * patch] (channel, y, x). */
 export interface PatchRowsArgs {
   pixels: DeviceBuffer;
   out: DeviceBuffer;

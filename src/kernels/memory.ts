@@ -10,7 +10,7 @@ export class MemoryMeter implements MemoryUse {
   fixedBytes = 0;
   readonly #alive = new WeakMap<DeviceBuffer, number>();
 
-  /** A buffer is alive, and takes so many bytes. */
+  /** Registers a live buffer of this many bytes. */
   add(buffer: DeviceBuffer, bytes: number): void {
     this.#alive.set(buffer, bytes);
     this.buffers++;
@@ -19,7 +19,7 @@ export class MemoryMeter implements MemoryUse {
   }
 
   /**
-   * A buffer is no longer alive; returns its bytes. Throws Error if it is not: freed twice, its memory would be handed to two others.
+   * Unregisters a buffer and returns its bytes. Throws Error if it is not alive: if freed twice, its memory would be given to two others.
    */
   remove(buffer: DeviceBuffer): number {
     const bytes = this.#alive.get(buffer);
@@ -34,7 +34,7 @@ export class MemoryMeter implements MemoryUse {
     return bytes;
   }
 
-  /** Memory was taken from the device, or with a negative number given back. */
+  /** Counts memory taken from the device, or released if negative. */
   hold(bytes: number): void {
     this.heldBytes += bytes;
     this.peakHeldBytes = Math.max(this.peakHeldBytes, this.heldBytes);

@@ -1,6 +1,6 @@
 /**
  * Opening a device in a browser, and what `auto` means anywhere: a hardware GPU if there is one, else the CPU. Node has an
- * `openDevice` of the same form in `ptdpc/node`, which knows Dawn, worker threads and the tables of `ptdpc autotune`.
+ * `openDevice` of the same form in `ptdpc/node`, which also supports Dawn, worker threads and the tables of `ptdpc autotune`.
  */
 import { InputError } from '../errors.js';
 import type { Backend } from './contract.js';
@@ -11,29 +11,29 @@ import type { Profiler } from './profiler.js';
 import { WebGpuBackend } from './webgpu/backend.js';
 import { describeAdapter, findAdapter } from './webgpu/device.js';
 
-/** A backend, why it was chosen, and its end: an undestroyed GPU device would keep a Node process running. */
+/** A backend, why it was chosen, and its disposal: an undestroyed GPU device would keep a Node process running. */
 export interface OpenedDevice extends Disposable {
-  /** Computes; `backend.description` is one line for people. */
+  /** The backend; `backend.description` is one line for display. */
   readonly backend: Backend;
-  /** Why this one, for people. */
+  /** The reason for the choice, for display. */
   readonly reason: string;
 }
 
-/** What `auto` would take, and why. */
+/** What `auto` would choose, and why. */
 export interface AutoChoice {
   /** The device that would be opened. */
   readonly device: 'webgpu' | 'cpu';
-  /** Why this one, for people. */
+  /** The reason for the choice, for display. */
   readonly reason: string;
-  /** The hardware adapter, if that is the choice. It can give one device. */
+  /** The hardware adapter, if chosen. An adapter gives only one device. */
   readonly adapter?: GPUAdapter;
 }
 
-/** How a browser's device is opened. */
+/** Options for opening a device in a browser. */
 export interface OpenDeviceOptions {
   /** Default: `navigator.gpu`. */
   readonly gpu?: GPU | undefined;
-  /** Threads of the CPU backend; more than one needs a cross-origin isolated page. Default: as many as there are processors. */
+  /** Threads of the CPU backend; more than one needs a cross-origin isolated page. Default: one per processor. */
   readonly threads?: number | undefined;
   /** How to start a thread, if a page's policy refuses workers from Blobs. */
   readonly startWorker?: StartWorker | undefined;
@@ -42,8 +42,8 @@ export interface OpenDeviceOptions {
 }
 
 /**
- * Opens a device of the browser that this runs in. Dispose it on every path. Throws InputError if `webgpu` is asked for and
- * cannot be had.
+ * Opens a device in the current browser. Dispose it on every path. Throws InputError if `webgpu` is requested but
+ * not available.
  */
 export async function openDevice(
   choice: DeviceChoice = 'auto',
@@ -68,7 +68,7 @@ export async function openDevice(
   }
 }
 
-/** What `auto` makes of the adapter that a machine has, or has not. */
+/** What `auto` chooses, given the machine's adapter or none. */
 export function chooseDevice(adapter: GPUAdapter | null): AutoChoice {
   if (!adapter) return { device: 'cpu', reason: 'no WebGPU adapter' };
   const { software, description } = describeAdapter(adapter);

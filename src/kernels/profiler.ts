@@ -1,8 +1,8 @@
-/** Adds up where a device's time goes, by kernel. A backend that is given one fills it in. */
+/** Adds up where a device's time goes, by kernel. A backend that is given one adds to it. */
 import type { KernelName } from './contract.js';
 import type { KernelCost } from './cost.js';
 
-/** What the calls of one kernel took. */
+/** Totals of one kernel's calls. */
 export interface KernelProfile {
   calls: number;
   seconds: number;
@@ -10,26 +10,26 @@ export interface KernelProfile {
   bytes: number;
 }
 
-/** Adds up what kernels took. */
+/** Adds up the times of kernels. */
 export class Profiler {
   readonly kernels = new Map<KernelName, KernelProfile>();
   /** The matrix products by their sizes (see `KernelCost.shape`). */
   readonly products = new Map<string, KernelProfile>();
   readonly #pending = new Set<Promise<void>>();
 
-  /** One call of a kernel took so long. */
+  /** Adds one call of a kernel. */
   add(kernel: KernelName, cost: KernelCost, seconds: number): void {
     addTo(this.kernels, kernel, cost, seconds);
     if (cost.shape) addTo(this.products, cost.shape, cost, seconds);
   }
 
-  /** Times that will be added when a device has told them. */
+  /** Times that will be added once the device reports them. */
   await(times: Promise<void>): void {
     this.#pending.add(times);
     times.finally(() => this.#pending.delete(times)).catch(() => {});
   }
 
-  /** Resolves when all times known to be on their way are there. */
+  /** Resolves when all pending times have arrived. */
   async settle(): Promise<void> {
     await Promise.all(this.#pending);
   }

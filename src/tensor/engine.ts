@@ -3,7 +3,7 @@ import { areHalves, type Backend, type DType, type KernelName, type Kernels } fr
 import { type GradientSink, Tape, Vertex } from './tape.js';
 import { Storage, sizeOf, Tensor } from './tensor.js';
 
-/** What a scope may return: tensors in it live on in the scope around it. */
+/** What a scope may return: tensors in it pass to the enclosing scope. */
 export type Kept =
   | Tensor
   | undefined
@@ -14,7 +14,7 @@ export type Kept =
   | readonly Kept[]
   | { readonly [key: string]: Kept };
 
-/** Tensors on one backend: makes them, keeps their scopes and the tape. */
+/** Creates tensors on one backend and keeps their scopes and the tape. */
 export class Engine {
   readonly #scopes: Set<Tensor>[] = [];
   #tape: Tape | undefined;
@@ -28,7 +28,7 @@ export class Engine {
   }
 
   /**
-   * A frozen tensor that is only ever the right operand of a product, as weights are. Stored in half precision if that saves
+   * A frozen tensor that is only used as the right operand of a product, as weights are. Stored in half precision if that saves
    * memory on this device and does not change any result.
    */
   weight(data: Float32Array, shape: readonly number[]): Tensor {
@@ -50,7 +50,7 @@ export class Engine {
     return this.#filled('i32', data, [data.length]);
   }
 
-  /** A tensor that collects a gradient. Belongs to its maker, not to a scope. */
+  /** A tensor that collects a gradient. Belongs to the caller, not to a scope. */
   parameter(data: ArrayLike<number>, shape: readonly number[]): Tensor {
     const tensor = this.#fill(new Tensor(this.#allocate('f32', shape), shape, new Vertex(shape)), data);
     return tensor;
@@ -66,7 +66,7 @@ export class Engine {
     return this.adopt(new Tensor(this.#allocate('f32', shape), shape));
   }
 
-  /** Until it is disposed, the device holds no more memory than what is alive now and `budget` bytes, if that suffices. */
+  /** Until it is disposed, the device holds at most the memory that is alive now plus `budget` bytes, if that suffices. */
   workWithin(budget: number): Disposable {
     const { backend } = this;
     const before = this.#memoryLimit;
@@ -85,8 +85,8 @@ export class Engine {
 
   /**
    * Runs `body` and disposes every tensor made in it, except those that it returns (alone, or in arrays and plain
-   * objects), which pass to the scope around it, or to the caller if there is none. Throws where `body` is asynchronous: what it made
-   * would be gone before it went on.
+   * objects), which pass to the enclosing scope, or to the caller if there is none. Throws if `body` is asynchronous: its tensors would
+   * be freed before it continues.
    */
   scope<T extends Kept>(body: () => T): T;
   scope(body: () => void): void;
@@ -106,7 +106,7 @@ export class Engine {
   }
 
   /**
-   * Runs `body` with a tape open: what it computes from parameters can be differentiated until it returns. Throws where `body` is
+   * Runs `body` with a tape open: what it computes from parameters can be differentiated until it returns. Throws if `body` is
    * asynchronous: after an `await` the tape would have ended.
    */
   withTape<T>(body: (tape: Tape) => T): T {

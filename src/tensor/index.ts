@@ -1,4 +1,4 @@
-/** Tensors with autograd over any backend: memory scopes, a tape, operations beside their gradients, and optimisers. */
+/** Tensors with autograd over any backend: memory scopes, a tape, operations with their gradients, and optimisers. */
 export type {} from '../platform-types.js';
 
 export { Engine, type Kept } from './engine.js';

@@ -3,11 +3,11 @@ import type { Tensor } from './tensor.js';
 
 /** Updates parameters from their gradients. */
 export interface Optimizer extends Disposable {
-  /** Updates the parameters in place from their gradients; parameters without a gradient stay as they are. */
+  /** Updates the parameters in place from their gradients; parameters without a gradient do not change. */
   step(learningRate: number): void;
   /** Steps taken, and one array per state tensor. */
   state(): Promise<OptimizerState>;
-  /** Goes on from a state of an optimiser of the same parameters. */
+  /** Restores the state of an optimiser of the same parameters. */
   restore(state: OptimizerState): void;
 }
 
@@ -48,13 +48,13 @@ export class Sgd implements Optimizer {
     return { steps: this.#steps, tensors: await Promise.all(this.#velocities.map((tensor) => tensor.read())) };
   }
 
-  /** Goes on from a state. */
+  /** Restores a state. */
   restore(state: OptimizerState): void {
     this.#steps = state.steps;
     restoreTensors(this.#velocities, state.tensors);
   }
 
-  /** Frees the state; the parameters stay. */
+  /** Frees the state, not the parameters. */
   [Symbol.dispose](): void {
     for (const tensor of this.#velocities) tensor.dispose();
   }
@@ -96,19 +96,19 @@ export class AdamW implements Optimizer {
     return { steps: this.#steps, tensors: await Promise.all(tensors) };
   }
 
-  /** Goes on from a state. */
+  /** Restores a state. */
   restore(state: OptimizerState): void {
     this.#steps = state.steps;
     restoreTensors([...this.#firstMoments, ...this.#secondMoments], state.tensors);
   }
 
-  /** Frees the state; the parameters stay. */
+  /** Frees the state, not the parameters. */
   [Symbol.dispose](): void {
     for (const tensor of [...this.#firstMoments, ...this.#secondMoments]) tensor.dispose();
   }
 }
 
-/** Zeros shaped like a parameter, owned by the caller whatever scope is open. */
+/** Zeros shaped like a parameter, owned by the caller, not by the open scope. */
 function ownZeros(parameter: Tensor): Tensor {
   const { engine } = parameter;
   return engine.scope(() => engine.zeros(parameter.shape).share());

@@ -7,10 +7,10 @@ type Axes<Pattern extends string> = Pattern extends `${infer First} ${infer Rest
   : Exclude<Pattern, '...' | `${number}`>;
 
 /**
- * Holds tensors against patterns such as `{ x: [x, '... k'], weight: [weight, 'n k'] }` and returns the lengths of the axes named in them.
- * A name has one length in all patterns, its length in `known` if that has one; `...` stands for any number of axes at the front, the same
- * in all patterns; a number for itself. Absent tensors are passed over.
- * Throws Error if one does not fit, as "linear: expected weight [n, 5], found [4, 6]".
+ * Checks tensors against patterns such as `{ x: [x, '... k'], weight: [weight, 'n k'] }` and returns the lengths of the axes named in them.
+ * A name has the same length in all patterns, and its length in `known` if it has one there; `...` matches any leading axes, the same
+ * in all patterns; a number matches itself. Absent tensors are skipped.
+ * Throws Error if one does not match, such as "linear: expected weight [n, 5], found [4, 6]".
  */
 export function checkedAxes<const Pattern extends string>(
   operation: string,
@@ -44,7 +44,7 @@ export function checkedAxes<const Pattern extends string>(
   return Object.fromEntries(lengths) as Record<Axes<Pattern>, number>;
 }
 
-/** Throws Error if the tensor has another shape, as "addScaled: expected y [2, 3], found [3, 2]". */
+/** Throws Error if the tensor has another shape, such as "addScaled: expected y [2, 3], found [3, 2]". */
 export function requireShape(operation: string, name: string, tensor: Tensor, shape: readonly number[]): void {
   const { shape: found } = tensor;
   if (found.length === shape.length && found.every((length, i) => length === shape[i])) return;

@@ -1,6 +1,6 @@
 /**
  * Reverse-mode automatic differentiation on a tape (Wengert, 1964): while a tape is open, each operation on something
- * that depends on a parameter writes down how to send a gradient back; `backward` reads the notes in reverse.
+ * that depends on a parameter records how to send a gradient back; `backward` replays the records in reverse.
  */
 import { addScaled } from './ops/elementwise.js';
 import { requireShape } from './shapes.js';
@@ -16,21 +16,21 @@ export class Vertex {
     readonly tape?: Tape,
   ) {}
 
-  /** Replaces the sum. Takes its own handle on `grad`, which may come under another shape of the same size. */
+  /** Replaces the sum. Keeps a separate handle on `grad`, which may have another shape of the same size. */
   set(grad: Tensor): void {
     const own = detached(grad, this.shape);
     this.clear();
     this.grad = own;
   }
 
-  /** Forgets the sum. */
+  /** Clears the sum. */
   clear(): void {
     this.grad?.dispose();
     this.grad = undefined;
   }
 }
 
-/** How an operation hands gradients to its inputs; inputs that need none are passed over without computing anything. */
+/** How an operation hands gradients to its inputs; for inputs that need none, nothing is computed. */
 export interface GradientSink {
   /** Adds `produce()` to the gradient of input `i`. */
   give(i: number, produce: () => Tensor): void;
@@ -47,19 +47,19 @@ interface Entry {
   backward: (gradOut: Tensor, saved: Saved, sink: GradientSink) => void;
 }
 
-/** The notes of what was computed from parameters. `Engine.withTape` opens one. */
+/** Records what was computed from parameters. `Engine.withTape` opens one. */
 export class Tape {
   readonly #entries: Entry[] = [];
   #state: 'open' | 'spent' | 'ended' = 'open';
 
-  /** True until `backward` is called: what is computed later cannot be differentiated any more, and is not recorded. */
+  /** True until `backward` is called: later computations cannot be differentiated and are not recorded. */
   get open(): boolean {
     return this.#state === 'open';
   }
 
   /**
-   * Notes one operation. `saved` names the tensors that its backward pass needs: the tape keeps them alive until then,
-   * and nothing else, so that all other intermediate results go when their scope ends.
+   * Records one operation. `saved` names the tensors that its backward pass needs: the tape keeps them alive until then,
+   * and nothing else, so that all other intermediate results are freed when their scope ends.
    */
   record<S extends Saved>(
     output: Tensor,
@@ -80,7 +80,7 @@ export class Tape {
 
   /**
    * Sends `gradient` (of the shape of `output`; 1 for a scalar if left out) back to every parameter. Consumes the tape's
-   * notes: what each one saved is freed as soon as it was used, so a tape goes backward once.
+   * records: what each one saved is freed after its use, so `backward` can run only once.
    */
   backward(output: Tensor, gradient?: Tensor): void {
     const { vertex, engine, shape } = output;

@@ -3,7 +3,7 @@ import type { DeviceBuffer, DType } from '../kernels/index.js';
 import type { Engine } from './engine.js';
 import type { Vertex } from './tape.js';
 
-/** Device memory with a count of its users; the last one to leave gives it back. */
+/** Device memory with a count of its users; it is freed with the last one. */
 export class Storage {
   #users = 0;
 
@@ -23,8 +23,8 @@ export class Storage {
 }
 
 /**
- * A dense row-major array on a device. Operations (ops/) make new tensors and leave their inputs alone. A tensor is
- * disposed by hand, by `using`, or by the scope that it was made in.
+ * A dense row-major array on a device. Operations (ops/) make new tensors and do not change their inputs. A tensor is
+ * disposed explicitly, by `using`, or by the scope that it was made in.
  */
 export class Tensor implements Disposable {
   readonly shape: readonly number[];
@@ -79,7 +79,7 @@ export class Tensor implements Disposable {
     return this.vertex?.grad;
   }
 
-  /** Forgets the collected gradient. */
+  /** Clears the collected gradient. */
   zeroGrad(): void {
     this.vertex?.clear();
   }
@@ -89,7 +89,7 @@ export class Tensor implements Disposable {
     return this.engine.adopt(this.share(shape));
   }
 
-  /** Another handle on the same memory, under another shape of the same size where given, that no scope owns: its holder disposes it. */
+  /** Another handle on the same memory, under another shape of the same size if given, that no scope owns: its holder disposes it. */
   share(shape = this.shape): Tensor {
     if (this.#disposed) throw new Error(`tensor [${this.shape.join(', ')}] was shared after it was disposed`);
     if (sizeOf(shape) !== this.size)
@@ -108,7 +108,7 @@ export class Tensor implements Disposable {
     return Float64Array.from(await this.engine.backend.read(this.buffer));
   }
 
-  /** Gives the memory back, unless another handle shares it. A second call does nothing. */
+  /** Frees the memory, unless another handle shares it. A second call does nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -121,7 +121,7 @@ export class Tensor implements Disposable {
   }
 }
 
-/** Number of elements. Throws Error if an axis is no whole number from 1. */
+/** Number of elements. Throws Error if an axis is not a whole number of at least 1. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => {
     if (Number.isInteger(length) && length > 0) return product * length;

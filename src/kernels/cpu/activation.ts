@@ -1,4 +1,4 @@
-/** CLIP's two activation functions and their derivatives, on one number. */
+/** CLIP's two activation functions and their derivatives, for one value. */
 import type { Activation } from '../contract.js';
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
@@ -25,7 +25,7 @@ function sigmoid(x: number): number {
 
 /**
  * Phi(x), from the series Phi(x) = 1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...) (Abramowitz and Stegun, 26.2.11). Its terms
- * share one sign, so nothing cancels and the result is good to the last bits; it needs about 10 terms near 0, 60 at x = 6.
+ * share one sign, so nothing cancels and the result is accurate to the last bits; it needs about 10 terms near 0, 60 at x = 6.
  */
 function normalCdf(x: number): number {
   if (x > 8.5) return 1;

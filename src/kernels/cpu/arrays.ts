@@ -1,20 +1,20 @@
-/** CPU memory: a typed array behind the contract's opaque buffer, and the two casts that every twin begins with. */
+/** CPU memory: a typed array behind the contract's opaque buffer, and the two casts with which every twin begins. */
 import type { DeviceBuffer, DType, HeadsView } from '../contract.js';
 
 /** float32 in normal use, float64 when the backend serves as the oracle of a test. */
 export type RealArray = Float32Array | Float64Array;
 
 export interface CpuBuffer extends DeviceBuffer {
-  /** Where halves are packed (see `Backend.packsHalves`), a copy of them, widened. */
+  /** If fp16 values are packed (see `Backend.packsHalves`), a widened copy of them. */
   readonly data: RealArray | Int32Array;
 }
 
-/** The real numbers of an `f32` buffer. */
+/** The values of an `f32` buffer. */
 export function real(buffer: DeviceBuffer): RealArray {
   return dataOf(buffer, 'f32') as RealArray;
 }
 
-/** The numbers of a buffer that may be `f32` or `f16`. */
+/** The values of a buffer that may be `f32` or `f16`. */
 export function realOrHalf(buffer: DeviceBuffer): RealArray {
   return dataOf(buffer, buffer.dtype === 'f16' ? 'f16' : 'f32') as RealArray;
 }

@@ -26,7 +26,7 @@ export function attention(args: AttentionArgs): void {
       for (let t = 0; t < count; t++) {
         const score = scale * dot(q.data, k.data, qAt, keys[t]! * k.stride + k.offset + column, headWidth);
         weights[t] = score;
-        // Written so that a NaN score shows in the result.
+        // Written so that a NaN score appears in the result.
         if (!(score <= max)) max = score;
       }
       let denominator = 0;

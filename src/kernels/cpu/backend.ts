@@ -1,6 +1,6 @@
 /**
  * The CPU backend. Each kernel is its plain TypeScript twin, run at once, in float32 or (as the oracle of tests) in float64;
- * those that are nearly all of the work have a fast form in WebAssembly (wasm/).
+ * those that make up nearly all of the work have a fast version in WebAssembly (wasm/).
  */
 import { InputError } from '../../errors.js';
 import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
@@ -50,7 +50,7 @@ export const twins: Twins = {
   adamW,
 };
 
-/** How the CPU computes. */
+/** Options of the CPU backend. */
 export interface CpuOptions {
   /** 'f64' computes and stores in double precision, all in plain TypeScript: the oracle. */
   precision?: 'f32' | 'f64';
@@ -60,7 +60,7 @@ export interface CpuOptions {
   relaxed?: boolean;
   /** Threads for those kernels. More than one needs shared memory. Default 1. */
   threads?: number;
-  /** How to start a thread, if that is not as in a browser. */
+  /** How to start a thread, if not as in a browser. */
   startWorker?: StartWorker;
   /** Records the time of each kernel. */
   profiler?: Profiler | undefined;
@@ -94,7 +94,7 @@ export class CpuBackend implements Backend {
     this.description = this.#describe();
   }
 
-  /** Not the number of threads: they change no result. Relaxed SIMD fuses multiply-adds if the processor can. */
+  /** Not the number of threads, which does not change results. Relaxed SIMD fuses multiply-adds if the processor can. */
   get arithmetic(): string {
     if (!this.#wasm) return `cpu, ${this.#precision}`;
     const { relaxed } = this.#wasm.engine;
@@ -119,7 +119,7 @@ export class CpuBackend implements Backend {
     return fused;
   }
 
-  /** Where products are compiled, which widen halves as they read them. The twins take them as the floats that they are. */
+  /** True if products are compiled: they widen fp16 values as they read them. The twins store them as floats. */
   get packsHalves(): boolean {
     return this.#wasm !== undefined;
   }
@@ -132,7 +132,7 @@ export class CpuBackend implements Backend {
     return buffer;
   }
 
-  /** WebAssembly memory cannot be given back; it grows no further than it must. */
+  /** WebAssembly memory cannot be released; it grows no further than necessary. */
   limitMemory(bytes: number): void {
     if (this.#wasm) this.#wasm.heap.softLimit = bytes;
   }
@@ -159,7 +159,7 @@ export class CpuBackend implements Backend {
     return Promise.resolve((buffer as CpuBuffer).data.slice());
   }
 
-  /** Runs a kernel, to its end. */
+  /** Runs a kernel to completion. */
   run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
     if (!this.#profiler) {
       this.#run(kernel, args);

@@ -1,6 +1,6 @@
 /**
  * Which kernels run in WebAssembly, and their arguments with heap addresses in place of buffers. Whatever is not here, or
- * declined there, is left to the plain twins.
+ * is declined there, runs as its plain twin.
  */
 import type {
   AttentionArgs,

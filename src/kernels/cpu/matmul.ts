@@ -1,7 +1,7 @@
 /**
  * Twin of the matrix product: the definition in plain TypeScript.
  *
- * It is written for reading, with one concession to speed: rows of the left operand are taken four at a time, so that
+ * It is written to be read, with one concession to speed: rows of the left operand are processed four at a time, so that
  * each element of the right operand is loaded once for four products. Sums are kept in float64.
  */
 import type { MatmulArgs } from '../contract.js';
@@ -52,7 +52,7 @@ export function matmul(args: MatmulArgs): void {
   }
 }
 
-/** What happens to each element on its way out, in the order that the contract gives. */
+/** The epilogue of each element, in the order given by the contract. */
 function epilogue(args: MatmulArgs, out: RealArray): (row: number, column: number, value: number) => void {
   const { n, activation } = args;
   const bias = args.bias && real(args.bias);

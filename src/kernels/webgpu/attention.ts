@@ -4,7 +4,7 @@ import { elementGrid, type Launch, type ShaderFile } from './launch.js';
 import { launchers } from './launches.js';
 
 /**
- * `workgroup`: 64 invocations a row and head, any head up to 128 wide; `rows`: one invocation, heads of 64 columns only; `subgroup`:
+ * `workgroup`: 64 invocations per row and head, any head up to 128 wide; `rows`: one invocation, heads of 64 columns only; `subgroup`:
  * the same, lanes of a subgroup of at least 8 sharing what they load.
  */
 export const attentionVariants = ['workgroup', 'rows', 'subgroup'] as const;
@@ -35,7 +35,7 @@ export function chooseAttention(
   return plainer.findLast((name) => suitsAttention(name, args, subgroupSize)) ?? 'workgroup';
 }
 
-/** Whether a variant takes these sizes. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
+/** Whether a variant supports these sizes. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
 export function suitsAttention(
   variant: AttentionVariantName,
   args: Kernels[AttentionKernel],
@@ -74,7 +74,7 @@ function bySubgroup(...files: ShaderFile[]): ShaderFile[] {
   return ['enable_subgroups', 'subgroup_rows', 'elements', ...files];
 }
 
-/** Heads of 64 columns, and rows that begin at a multiple of 4 numbers. */
+/** Heads of 64 columns, and rows that begin at a multiple of 4 elements. */
 function hasRowsOf64(args: Kernels[AttentionKernel]): boolean {
   const { headWidth }: AttentionGeometry = args;
   const views = Object.values(args).filter(isHeadsView);

@@ -36,18 +36,18 @@ import { defaultTuning, type Tuning } from './tuning.js';
  * rest of it: on an NVIDIA H200, 64 images per step trained 1.7 times as fast as with 512.
  */
 const ARENA_SLOTS = 64;
-/** The largest alignment that an adapter may ask of a uniform offset; every Params fits in it. */
+/** The largest alignment that an adapter may require of a uniform offset; every Params fits in it. */
 const SLOT_BYTES = 256;
 
-/** How a WebGPU device computes. */
+/** Options of the WebGPU backend. */
 export interface WebGpuOptions {
-  /** Which variants to use, if that is known better than by default. */
+  /** Which variants to use, if not the default. */
   tuning?: Partial<Tuning> | undefined;
   /** Names the tuning in the description, since other variants round differently. */
   tuningName?: string | undefined;
   /** Records the time of each dispatch, if the adapter has timestamp queries. */
   profiler?: Profiler | undefined;
-  /** How to wait for a software adapter's results if the host would otherwise poll and take a core from it. */
+  /** How to wait for a software adapter's results, if the host would otherwise poll and occupy a core that it needs. */
   waitForSoftware?: <T>(pending: Promise<T>) => Promise<T>;
   /** Fill new memory and the dummies of absent operands with NaN, so that a kernel that forgets an element is detected. */
   poison?: boolean;
@@ -61,7 +61,7 @@ export class WebGpuBackend implements Backend {
   readonly adapter: AdapterSummary;
   readonly memory = new MemoryMeter();
   readonly packsHalves = true;
-  /** How much was recorded so far. */
+  /** Totals so far. */
   readonly counters = { dispatches: 0, submits: 0 };
 
   readonly #device: GPUDevice;
@@ -107,7 +107,7 @@ export class WebGpuBackend implements Backend {
     }
   }
 
-  /** Takes the adapter's one device. Throws InputError if it gives none. */
+  /** Requests the adapter's only device. Throws InputError if it gives none. */
   static async create(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
     return new WebGpuBackend(await openDevice(adapter), describeAdapter(adapter), options);
   }
@@ -179,7 +179,7 @@ export class WebGpuBackend implements Backend {
     return this.#programs.compile(launch);
   }
 
-  /** Records one launch; `timed` says what to note its time under. */
+  /** Records one launch; with `timed`, its time is recorded under that kernel. */
   dispatch(launch: Launch, timed?: { kernel: KernelName; cost: KernelCost }): void {
     this.#faults.check();
     const [x, y] = launch.workgroups;
@@ -240,7 +240,7 @@ export class WebGpuBackend implements Backend {
   }
 
   #writeBytes(buffer: PooledBuffer, data: Uint32Array | Int32Array | Float32Array): void {
-    // What waits to be copied counts too: with it gone, this write can go to the queue by itself.
+    // Pending copies count too: once they are submitted, this write can go directly to the queue.
     if (buffer.batch === this.#batch && this.memory.heldBytes + data.byteLength > this.#pool.limit) this.#submit();
     if (buffer.batch !== this.#batch) {
       this.#device.queue.writeBuffer(buffer.gpu, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
@@ -294,7 +294,7 @@ export class WebGpuBackend implements Backend {
     staging.destroy();
   }
 
-  /** Gives free buffers of so many bytes back to the device. */
+  /** Releases free buffers of at least this many bytes. */
   #trim(bytes: number): void {
     if (bytes <= 0) return;
     this.#submit();

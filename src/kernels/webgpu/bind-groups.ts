@@ -20,8 +20,8 @@ export class BindGroups {
   readonly #fresh: (dummy: PooledBuffer) => void;
 
   /**
-   * `params` is bound first in every group, `paramsBytes` of it at an offset that the dispatch gives. `fresh` is called with each dummy that
-   * is made.
+   * `params` is bound first in every group, `paramsBytes` of it at an offset given by the dispatch. `fresh` is called with each new
+   * dummy.
    */
   constructor(
     device: GPUDevice,
@@ -37,7 +37,7 @@ export class BindGroups {
     this.#fresh = fresh;
   }
 
-  /** The group of a launch, whose buffers are noted as used by this batch of commands. */
+  /** The group of a launch, whose buffers are marked as used by this batch of commands. */
   get(program: Program, launch: Launch, batch: number): GPUBindGroup {
     const { bindings } = program.interface;
     const extra = Object.keys(launch.buffers).find((name) => !bindings.some((binding) => binding.name === name));
@@ -70,7 +70,7 @@ export class BindGroups {
     return group;
   }
 
-  /** Forgets all groups: they hold on to the memory of destroyed buffers. The live ones are made again on use. */
+  /** Drops all groups: they keep the memory of destroyed buffers alive. Groups still in use are created again on use. */
   clear(): void {
     this.#groups.clear();
   }

@@ -1,6 +1,6 @@
 /**
- * GPU buffers, reused by size. Creating and destroying a buffer costs far more than a small kernel, and a training step asks
- * for the same sizes again and again.
+ * GPU buffers, reused by size. Creating and destroying a buffer costs far more than a small kernel, and a training step requests
+ * the same sizes again and again.
  *
  * A buffer may be handed out again while commands that use it are still queued: the queue runs in order, so the next
  * user's commands come after. Only host writes jump the queue; the runtime looks at `batch` to see whether one must wait.
@@ -10,7 +10,7 @@ import type { MemoryMeter } from '../memory.js';
 
 export interface PooledBuffer {
   readonly gpu: GPUBuffer;
-  /** Bytes of the GPU buffer: the asked size, rounded up to its size class. */
+  /** Bytes of the GPU buffer: the requested size, rounded up to its size class. */
   readonly size: number;
   /** Names the buffer in bind-group keys. */
   readonly id: number;
@@ -22,7 +22,7 @@ export interface PooledBuffer {
 const LEAST_FREE_BYTES = 128 * 2 ** 20;
 
 export class BufferPool {
-  /** Most bytes to hold in all, as far as free buffers can be spared; see `Backend.limitMemory`. */
+  /** Most bytes to hold in all; only free buffers are released to meet it; see `Backend.limitMemory`. */
   limit = Number.POSITIVE_INFINITY;
 
   readonly #device: GPUDevice;
@@ -37,12 +37,12 @@ export class BufferPool {
     this.#memory = memory;
   }
 
-  /** Bytes of free buffers that must go before another `bytes` are taken, from here unless they are not for storage. */
+  /** Bytes of free buffers to release before another `bytes` are taken; none if a free buffer of that size can be reused. */
   excess(bytes: number, reusable = true): number {
     const size = sizeClass(bytes);
     if (reusable && this.#free.get(size)?.length) return 0;
     const limited = this.limit < Number.POSITIVE_INFINITY;
-    // At the end of a training step nearly all it used is free, and the next step asks for the same again: without a limit, as much is
+    // At the end of a training step nearly all it used is free, and the next step requests the same again: without a limit, as much is
     // kept as was ever in use at once, with a quarter for the rounding of sizes.
     const keep = Math.max(LEAST_FREE_BYTES, 1.25 * this.#memory.peakBytes);
     const over = limited ? this.#memory.heldBytes + size - this.limit : this.#freeBytes - keep;

@@ -1,9 +1,9 @@
-/** Getting a WebGPU device with everything its adapter offers, and saying what it is. */
+/** Opens a WebGPU device with everything its adapter offers, and describes it. */
 import { InputError, messageOf } from '../../errors.js';
 
 /** What an adapter is and offers. */
 export interface AdapterSummary {
-  /** One line for people. */
+  /** One line for display. */
   description: string;
   /** True for CPU implementations (llvmpipe, SwiftShader, WARP): correct, but slower than the CPU backend. */
   software: boolean;
@@ -15,7 +15,7 @@ export interface AdapterSummary {
   limits: Record<string, number>;
 }
 
-/** Asks for an adapter; null if the machine has none. */
+/** Requests an adapter; null if the machine has none. */
 export async function findAdapter(gpu: GPU): Promise<GPUAdapter | null> {
   return gpu.requestAdapter({ powerPreference: 'high-performance' });
 }
@@ -38,7 +38,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterSummary {
   return { description: name, software, vendor, architecture, features, subgroupSize, limits };
 }
 
-/** Optional features that kernels can use when they are there. */
+/** Optional features that kernels use if available. */
 const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /** Limits that decide how large a tensor and how wide a workgroup can be; the defaults are far below most adapters'. */

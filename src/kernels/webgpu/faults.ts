@@ -1,6 +1,6 @@
 /**
- * Faults of a device after it was opened. Each kind is a one-line error that says what happened and on which adapter; its backend
- * can no longer be used, a new one perhaps can. docs/webgpu-kernels.md ("When a device fails") says how a caller continues.
+ * Faults of a device after it was opened. Each kind is a one-line error that names the fault and the adapter; its backend
+ * can no longer be used, but a new one may work. docs/webgpu-kernels.md ("When a device fails") describes how a caller continues.
  */
 import { InputError, isError } from '../../errors.js';
 
@@ -10,15 +10,15 @@ export class DeviceError extends InputError {}
 /** The device has no memory left. */
 export class DeviceMemoryError extends DeviceError {}
 
-/** The device is gone, reset or taken away by its driver, and with it all that it held. */
+/** The device is gone, reset or removed by its driver, with everything that it held. */
 export class DeviceLostError extends DeviceError {}
 
-/** Listens to a device and keeps its first fault: what comes later (invalid buffers, dropped commands) only follows from it. */
+/** Listens to a device and keeps its first fault: later ones (invalid buffers, dropped commands) are only consequences. */
 export class DeviceFaults {
   readonly #adapter: string;
   #first: DeviceError | undefined;
   #ended = false;
-  /** Resolves when the device has told of its end, or of a fault. */
+  /** Resolves when the device reports its end, or a fault. */
   readonly #news: Promise<unknown>;
 
   /** `adapter` is for the messages. */
@@ -41,19 +41,19 @@ export class DeviceFaults {
     this.#news = Promise.race([uncaptured, lost]);
   }
 
-  /** From now on the end of the device is no fault. */
+  /** From now on the end of the device is not a fault. */
   expectEnd(): void {
     this.#ended = true;
   }
 
-  /** Throws the first fault that is known, if there is one. News of faults comes with the event loop, so late. */
+  /** Throws the first fault that is known, if any. Faults are reported through the event loop, so late. */
   check(): void {
     if (this.#first) throw this.#first;
   }
 
   /**
    * Why waiting for the device ended in `error`. The fault behind it may become known after that: browsers unmap a lost device's buffers
-   * some time before they tell that it is lost.
+   * some time before they report the loss.
    */
   async behind(error: unknown): Promise<DeviceError> {
     if (!this.#first && !this.#ended) await within(this.#news, LATEST_NEWS_MILLISECONDS);
@@ -78,10 +78,10 @@ export class DeviceFaults {
   }
 }
 
-/** News that comes later than this does not come at all. */
+/** A fault that is not reported within this time is not reported at all. */
 const LATEST_NEWS_MILLISECONDS = 1000;
 
-/** Waits for a promise, but not for long. */
+/** Waits for a promise, with a time limit. */
 async function within(pending: Promise<unknown>, milliseconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise((resolve) => {
@@ -94,7 +94,7 @@ async function within(pending: Promise<unknown>, milliseconds: number): Promise<
 /** The classes of such errors; Node has no globals of these names. A buffer to be mapped at its creation throws a RangeError. */
 const OUT_OF_MEMORY: ReadonlySet<string> = new Set(['GPUOutOfMemoryError', 'RangeError']);
 
-/** The first line of an implementation's message, and what it is about: the label (as of a shader) that a later line names. */
+/** The first line of an implementation's message, and its subject: the label (as of a shader) that a later line names. */
 function gist(message: string): string {
   const [first = '', ...context] = message.trim().split('\n');
   const label = /"([^"]+)"/.exec(context.join(' '))?.[1];

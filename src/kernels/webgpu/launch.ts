@@ -1,4 +1,4 @@
-/** What it takes to launch one dispatch: which program, with which constants, parameters and buffers, over which grid. */
+/** The description of one dispatch: program, constants, parameters, buffers and grid. */
 import type { DeviceBuffer } from '../contract.js';
 import type { shaders } from './shaders.generated.js';
 
@@ -7,7 +7,7 @@ export type ShaderFile = keyof typeof shaders;
 export interface Launch {
   /** WGSL files, joined in this order; the last one holds the entry point. */
   files: readonly ShaderFile[];
-  /** WGSL text that takes the place of the files: a kernel under trial. */
+  /** WGSL text that replaces the files: a kernel being tested. */
   source?: string | undefined;
   entryPoint: string;
   // By name: one that the shader does not have is an error.
@@ -15,9 +15,9 @@ export interface Launch {
   constants?: Record<string, number>;
   /** Values of `struct Params`, all of them. */
   params: Record<string, number>;
-  /** Storage buffers by name; those left out are bound to a dummy (the shader's HAS_* constants say so). */
+  /** Storage buffers by name; those left out are bound to a dummy (see the shader's HAS_* constants). */
   buffers: Record<string, DeviceBuffer | undefined>;
-  /** The buffer that the shader reads as half-precision numbers. */
+  /** The buffer that the shader reads as fp16 values. */
   halves?: string | undefined;
   workgroups: readonly [number, number];
 }
@@ -28,7 +28,7 @@ export const LANES = 64;
 /** The limit of a grid axis that every WebGPU adapter has. */
 const MAX_AXIS = 65_535;
 
-/** A grid of at least `count` workgroups; the shader works out its running number and ignores the excess. */
+/** A grid of at least `count` workgroups; the shader computes its linear index and ignores the excess. */
 export function groupGrid(count: number): readonly [number, number] {
   if (count <= MAX_AXIS) return [count, 1];
   return [MAX_AXIS, Math.ceil(count / MAX_AXIS)];

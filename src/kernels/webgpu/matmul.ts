@@ -1,11 +1,11 @@
 /**
- * The variants of the matrix product and the choice between them. All variants take the same launch and pass the same
- * tests; the tuning table says which one to use for which product on this adapter.
+ * The variants of the matrix product and the choice between them. All variants have the same launch and pass the same
+ * tests; the tuning table chooses one for each product on this adapter.
  */
 import type { Activation, DeviceBuffer, MatmulArgs } from '../contract.js';
 import type { Launch, ShaderFile } from './launch.js';
 
-/** How a variant is made, and what it takes. */
+/** A variant's files, and what it supports. */
 export interface MatmulVariant {
   /** The files before the entry point's, for a right operand of this type. */
   prelude: (b: 'f32' | 'f16') => readonly ShaderFile[];
@@ -13,7 +13,7 @@ export interface MatmulVariant {
   file: ShaderFile;
   /** Rows and columns of the result that one workgroup computes. */
   tile: readonly [number, number];
-  /** What n and k must be multiples of, with a left operand that is not transposed; it takes all where undefined. */
+  /** What n and k must be multiples of, with a left operand that is not transposed; undefined if it supports all. */
   step?: number;
   /** Its pipeline constants, computed from that tile. */
   constants?: (tile: readonly [number, number]) => Readonly<Record<string, number>>;
@@ -51,13 +51,13 @@ export type MatmulVariantName = keyof typeof matmulVariants;
 
 /** Which variant to use: a default, and exceptions by the product's class (see `shapeClass`). */
 export interface MatmulTuning {
-  /** `blocks`: in tiles of the size that suits the product. */
+  /** `blocks`: tiles of the size that suits the product. */
   fallback: MatmulVariantName | 'blocks';
   byClass: Readonly<Record<string, MatmulVariantName>>;
 }
 
 /**
- * Where nothing was measured. Hardware takes blocks (see `blocksFor`): on an NVIDIA H200 they are twice as fast as `tiled`. A software adapter
+ * The default without measurements. Hardware uses blocks (see `blocksFor`): on an NVIDIA H200 they are twice as fast as `tiled`. A software adapter
  * has no fast workgroup memory, and pays for each barrier and each instruction.
  */
 export function defaultMatmul(software: boolean): MatmulTuning {
@@ -68,7 +68,7 @@ export function defaultMatmul(software: boolean): MatmulTuning {
 const BUSY = 128;
 
 /**
- * The largest tile of which a product has enough to keep a GPU busy, or the smallest. The number of rows may play a part here: blocks of all
+ * The largest tile of which a product has enough to keep a GPU busy, or the smallest. It may depend on the number of rows: blocks of all
  * sizes add up in the same order, and give the same bits.
  */
 function blocksFor({ m, n }: Pick<MatmulArgs, 'm' | 'n'>): MatmulVariantName {
@@ -79,14 +79,14 @@ function blocksFor({ m, n }: Pick<MatmulArgs, 'm' | 'n'>): MatmulVariantName {
   return enough ?? 'blocks32x32';
 }
 
-/** What decides a product's class. */
+/** What determines a product's class. */
 export type ProductKind = Pick<MatmulArgs, 'n' | 'k' | 'transposeA' | 'transposeB'> & {
   readonly b: Pick<DeviceBuffer, 'dtype'>;
 };
 
 /**
- * Products of the same operand order and right operand's type, with n and k within a factor of two, count as one class, called after
- * the largest, e.g. `nt f16 4096x1024`. The number of rows plays no part: variants add up in different orders, and a picture's features
+ * Products of the same operand order and right operand's type, with n and k within a factor of two, form one class, named after
+ * the largest, e.g. `nt f16 4096x1024`. The number of rows must not matter: variants add up in different orders, and an image's features
  * would depend on how many others are computed with it.
  */
 export function shapeClass({ n, k, b, transposeA, transposeB }: ProductKind): string {
@@ -99,8 +99,8 @@ function powerAbove(size: number): number {
 }
 
 /**
- * The tuning table's choice for the product's class, else the fallback. Where that does not take this product on this adapter, `tiled` stands in
- * for blocks and `registers` for the others.
+ * The tuning table's choice for the product's class, else the fallback. If that does not support this product on this adapter, `tiled` replaces
+ * blocks and `registers` the others.
  */
 export function chooseMatmul(tuning: MatmulTuning, args: MatmulArgs, subgroupSize: number): MatmulVariantName {
   const { byClass, fallback } = tuning;
@@ -113,7 +113,7 @@ function inBlocks(variant: MatmulVariantName): boolean {
   return matmulVariants[variant].file === 'matmul_blocks';
 }
 
-/** Whether a variant takes this product. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
+/** Whether a variant supports this product. `subgroupSize` is the adapter's smallest, 0 without subgroups. */
 export function suitsMatmul(
   variant: MatmulVariantName,
   { n, k, transposeA }: Pick<MatmulArgs, 'n' | 'k' | 'transposeA'>,

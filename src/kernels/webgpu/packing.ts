@@ -1,12 +1,12 @@
-/** How numbers lie in GPU buffers. */
+/** How values are stored in GPU buffers. */
 import type { DType } from '../contract.js';
 
-/** What a buffer takes on the device: WebGPU copies four bytes at a time. */
+/** A buffer's size on the device: WebGPU copies four bytes at a time. */
 export function bytesOf(dtype: DType, length: number): number {
   return dtype === 'f16' ? 4 * Math.ceil(length / 2) : 4 * length;
 }
 
-/** Two halves to a word, the first one in its low bits. WebGPU copies whole words. */
+/** Two fp16 values per word, the first in the low bits. WebGPU copies whole words. */
 export function inWords(halves: Uint16Array): Uint32Array {
   if (halves.length % 2 === 0 && halves.byteOffset % 4 === 0) {
     return new Uint32Array(halves.buffer, halves.byteOffset, halves.length / 2);

@@ -30,7 +30,7 @@ export interface Compilation {
 export interface CompilerMessage {
   readonly type: 'error' | 'warning' | 'info';
   readonly text: string;
-  /** From 1, of the launch's text; 0 if the compiler gives no place. */
+  /** Position in the launch's text, from 1; 0 if the compiler gives none. */
   readonly line: number;
   readonly column: number;
 }
@@ -56,7 +56,7 @@ export class ProgramCache {
     return this.#keep(key, module, this.#device.createComputePipeline(descriptor(launch, module)));
   }
 
-  /** Compiles a program again, keeps it if that succeeded, and returns all messages of the compiler. Never throws for a faulty text. */
+  /** Compiles a program again, keeps it if that succeeded, and returns all messages of the compiler. Never throws for invalid WGSL. */
   async compile(launch: Launch): Promise<Compilation> {
     const key = programKey(launch);
     this.#programs.delete(key);
@@ -64,7 +64,7 @@ export class ProgramCache {
     const start = performance.now();
     const messages: CompilerMessage[] = [];
     let module: Module | undefined;
-    // The scope is closed before anything is waited for: errors of other work would fall into it.
+    // The scope is closed before any await: it would catch errors of other work.
     this.#device.pushErrorScope('validation');
     let captured: Promise<GPUError | null>;
     let pipeline: Promise<GPUComputePipeline> | undefined;
@@ -91,7 +91,7 @@ export class ProgramCache {
         column: linePos,
       }),
     );
-    // Where the text itself is wrong, that there is no pipeline adds nothing.
+    // If the text itself is wrong, the missing pipeline is not worth a message.
     return { messages: placed.some(({ type }) => type === 'error') ? placed : [...placed, ...messages], seconds };
   }
 

@@ -1,9 +1,9 @@
 /**
- * Reads a kernel's binding contract out of its WGSL text: the fields of `struct Params`, the storage bindings with their access, and
- * the pipeline constants. The shader file stays the only place that states them, and launching goes by name.
+ * Reads a kernel's binding contract from its WGSL text: the fields of `struct Params`, the storage bindings with their access, and
+ * the pipeline constants. The shader file remains the only place that declares them; launches refer to them by name.
  *
- * This understands the plain subset that `shaders/` is written in, not WGSL at large, and refuses the rest: a field or a binding that
- * was passed over would shift all that follow it.
+ * This understands the plain subset that `shaders/` is written in, not all of WGSL, and refuses the rest: a field or a binding that
+ * was skipped would shift all that follow it.
  */
 
 export interface ShaderInterface {
@@ -20,7 +20,7 @@ const VARIABLE = /((?:@\s*\w+\s*(?:\([^)]*\)\s*)?)+)var\s*(?:<([^>]*)>)?\s*(\w+)
 const PLACE = /@\s*(group|binding)\b\s*(?:\(\s*(\d+)[iu]?\s*,?\s*\))?/g;
 
 /**
- * Throws Error if a declaration is not of the subset: a parameter that is neither u32 nor f32, a resource that is neither a storage
+ * Throws Error if a declaration is outside the subset: a parameter that is neither u32 nor f32, a resource that is neither a storage
  * buffer nor the uniform, a group other than 0, bindings not numbered from 1 without a gap, a constant with a number for a name.
  */
 export function reflectShader(source: string): ShaderInterface {
@@ -67,7 +67,7 @@ function paramsOf(code: string): ShaderInterface['params'] {
   });
 }
 
-/** Block comments may be nested, and what stands in a comment opens no other kind. */
+/** Block comments may be nested, and a comment's text does not open the other kind. */
 function withoutComments(source: string): string {
   let depth = 0;
   let code = '';
@@ -75,7 +75,7 @@ function withoutComments(source: string): string {
     if (part === '/*') depth++;
     else if (depth > 0) depth -= Number(part === '*/');
     else if (!part.startsWith('//')) code += part;
-    // A comment separates words as a space does.
+    // A comment separates words like a space.
     if (part === '*/' && depth === 0) code += ' ';
   }
   return code;

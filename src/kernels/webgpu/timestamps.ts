@@ -1,7 +1,7 @@
 /**
  * Times of single dispatches, by timestamp queries. WebGPU writes timestamps at the beginning and the end of a pass only, so a
- * profiled dispatch runs in a separate pass, which makes everything somewhat slower. Browsers round the times (to 100
- * microseconds, as a rule) so that pages cannot time others.
+ * profiled dispatch runs in a separate pass, which makes everything somewhat slower. Browsers round the times (usually to 100
+ * microseconds) so that pages cannot time others.
  */
 import type { KernelName } from '../contract.js';
 import type { KernelCost } from '../cost.js';
@@ -18,7 +18,7 @@ export class Timestamps {
   readonly #resolved: GPUBuffer;
   #calls: { kernel: KernelName; cost: KernelCost }[] = [];
 
-  /** For at most `capacity` dispatches a submit. */
+  /** For at most `capacity` dispatches per submit. */
   constructor(device: GPUDevice, profiler: Profiler, capacity: number) {
     this.#device = device;
     this.#profiler = profiler;
@@ -26,14 +26,14 @@ export class Timestamps {
     this.#resolved = device.createBuffer({ size: 16 * capacity, usage: QUERY_RESOLVE | GPU_BUFFER_USAGE.COPY_SRC });
   }
 
-  /** What the pass of the next dispatch is begun with. */
+  /** The timestamp writes for the pass of the next dispatch. */
   next(kernel: KernelName, cost: KernelCost): GPUComputePassTimestampWrites {
     const at = 2 * this.#calls.length;
     this.#calls.push({ kernel, cost });
     return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
   }
 
-  /** Records the copy of all times so far. Returns what to call once the commands are submitted. */
+  /** Records the copy of all times so far. Returns a function to call once the commands are submitted. */
   resolve(encoder: GPUCommandEncoder): () => void {
     const calls = this.#calls.splice(0);
     if (calls.length === 0) return () => {};

@@ -1,8 +1,8 @@
 /**
  * Measures the variants of the matrix product and of attention on an adapter, for the sizes that a model uses. A class of
- * products (see `shapeClass`) is measured on one of them, with few rows, with some and with many: the variant is the same for all.
+ * products (see `shapeClass`) is measured on one of them, with few, some and many rows: the variant is the same for all.
  *
- * A variant that is hopeless on few rows is not tried on more: the plainest product would take minutes on a software adapter.
+ * A variant that is far too slow on few rows is not tried on more: the plainest product would take minutes on a software adapter.
  */
 import type { AttentionGeometry, Backend, DeviceBuffer, Kernels } from '../contract.js';
 import { kernelCost } from '../cost.js';
@@ -29,7 +29,7 @@ export interface LayerProduct {
 /** The work that variants are measured on. */
 export interface TuningWork {
   readonly layers: readonly LayerProduct[];
-  /** Self-attention within pictures of so many rows. */
+  /** Self-attention within images of this many rows. */
   readonly attention: { readonly rows: number; readonly heads: number; readonly headWidth: number };
 }
 
@@ -38,16 +38,16 @@ export interface Timing {
   /** A class of products, or an attention kernel. */
   readonly work: string;
   readonly variant: string;
-  /** A call, at best; of products, one with each number of rows. */
+  /** Best time of a call; for products, of one call with each number of rows. */
   readonly seconds: number;
   readonly gflops: number;
 }
 
-/** Numbers of rows that a product is measured with: those of one text or picture, of a few, of a batch. */
+/** Row counts that a product is measured with: those of one text or image, of a few, of a batch. */
 const ROWS = [32, 256, 2048];
 /** A variant this many times slower than the best is not tried on more rows. */
 const HOPELESS = 3;
-/** A variant's turn lasts at least so long, and it has this many turns. */
+/** Least duration of a variant's turn, and number of turns. */
 const TURN_SECONDS = 0.02;
 const TURNS = 3;
 const PICTURES = 32;
@@ -72,7 +72,7 @@ export async function measureTuning(
     byClass[best.timing.work] = best.variant;
     seconds.set(best.variant, (seconds.get(best.variant) ?? 0) + best.timing.seconds);
   }
-  // For products of no class seen here: the one to which most of the time was entrusted.
+  // For products of other classes: the variant that was best for the largest part of the measured time.
   const [fallback] = [...seconds].sort(([, a], [, b]) => b - a)[0]!;
   const attention: Record<AttentionKernel, AttentionVariantName> = { ...sameAttention('workgroup') };
   for (const kernel of attentionKernels) {
@@ -109,7 +109,7 @@ function fastest<V>(measured: readonly Measured<V>[]): Measured<V> {
   return measured.reduce((best, one) => (one.timing.seconds < best.timing.seconds ? one : best));
 }
 
-/** The variants that are not hopeless on any number of rows, each with its time on all of them. */
+/** The variants that are not far too slow on any number of rows, each with its time on all of them. */
 async function measureFamily(backend: WebGpuBackend, family: Family): Promise<Measured<MatmulVariantName>[]> {
   let hopeful = Object.keys(matmulVariants) as MatmulVariantName[];
   const total = new Map<MatmulVariantName, Timing>();
@@ -162,7 +162,7 @@ async function measureAttention(
   return measureLaunches(backend, buffers.fence, kernel, kernelCost(kernel, args).flops, launches);
 }
 
-/** Arguments that serve all three kernels: pictures' rows, each seeing its own picture. */
+/** Arguments for all three kernels: images' rows, each seeing its own image. */
 function attentionArguments(
   buffers: Buffers,
   { rows, heads, headWidth }: TuningWork['attention'],
@@ -215,7 +215,7 @@ async function measureLaunches<V extends string>(
       for (let call = 0; call < calls; call++) backend.dispatch(launch);
       await backend.read(fence);
       const seconds = (performance.now() - start) / 1000 / calls;
-      // The first turn compiles; it says only how long a turn may take at most.
+      // The first turn compiles; it only gives an upper bound for a turn.
       best.set(variant, turn <= 1 ? seconds : Math.min(seconds, known ?? seconds));
     }
   }
@@ -227,7 +227,7 @@ async function measureLaunches<V extends string>(
 
 /** Buffers that are freed together. */
 class Buffers implements Disposable {
-  /** When it can be read, everything queued before is done. */
+  /** Once it can be read, everything queued before is done. */
   readonly fence: DeviceBuffer;
   readonly #backend: Backend;
   readonly #all: DeviceBuffer[] = [];
@@ -241,7 +241,7 @@ class Buffers implements Disposable {
     return this.#keep(this.#backend.allocate('f32', length));
   }
 
-  /** Some halves between -1 and 1; times do not depend on which. */
+  /** fp16 values between -1 and 1; times do not depend on which. */
   filled(dtype: 'f32' | 'f16', length: number): DeviceBuffer {
     const buffer = this.#keep(this.#backend.allocate(dtype, length));
     this.#backend.write(

@@ -1,4 +1,4 @@
-/** Which variant of a kernel to use for what, on one adapter: guessed, or measured by tuner.ts and kept as JSON. */
+/** Which variant of a kernel to use for what, on one adapter: a default, or measured by tuner.ts and stored as JSON. */
 import { type AttentionKernel, type AttentionVariantName, attentionKernels, attentionVariants } from './attention.js';
 import { defaultMatmul, type MatmulTuning, matmulVariants } from './matmul.js';
 
@@ -9,8 +9,8 @@ export interface Tuning {
 }
 
 /**
- * Where nothing was measured. `software`: see `AdapterSummary`. Attention by subgroups is the fastest on llvmpipe; on an NVIDIA H200 `rows`
- * is, in real encoding and training.
+ * The default without measurements. `software`: see `AdapterSummary`. Attention by subgroups is the fastest on llvmpipe; on an NVIDIA H200
+ * `rows` is, in real encoding and training.
  */
 export function defaultTuning(software: boolean): Tuning {
   return { matmul: defaultMatmul(software), attention: sameAttention(software ? 'subgroup' : 'rows') };
@@ -35,7 +35,7 @@ export function parseTuning(value: unknown): Tuning | undefined {
     Object.values(byClass).every((name) => matmulNames.includes(name)) &&
     attentionKernels.every((kernel) => attentionNames.includes(attention[kernel]));
   if (!valid) return undefined;
-  // Only what was checked: a file may hold anything else besides.
+  // Only what was checked: a file may contain anything else.
   const kernels = attentionKernels.map((kernel) => [kernel, attention[kernel]]);
   return { matmul: { fallback, byClass }, attention: Object.fromEntries(kernels) } as Tuning;
 }

@@ -18,7 +18,7 @@ import {
 import { accuracyInterval, sampleStd, summarize } from './statistics.js';
 import { baseName, type VariantWork } from './variants.js';
 
-/** Merges the results so far; seeds without a result are listed as missing. `results` are by the name of the task. */
+/** Merges the results so far; seeds without a result are listed as missing. `results` is keyed by task name. */
 export function collectExperiment(
   plan: Plan,
   planned: Experiment,
@@ -98,7 +98,7 @@ function collectCell(
   };
 }
 
-/** What the seeds of a cell decide; null if none is finished, or one does not say what split it is of. */
+/** What varies with the seeds of a cell; null if none is finished, or one does not record its split. */
 function seedEffects(work: VariantWork, initNoise: number, seeds: readonly SeedResult[]): SeedEffect[] | null {
   const origins = seeds.flatMap(({ images }) => images?.origin ?? []);
   if (origins.length === 0 || origins.length < seeds.length) return null;
@@ -112,7 +112,7 @@ function seedEffects(work: VariantWork, initNoise: number, seeds: readonly SeedR
   return SEED_EFFECTS.filter((effect) => decided[effect]);
 }
 
-/** Test images of all seeds, those of several once. Drawn splits overlap by chance: they count as one, so that none counts twice. */
+/** Distinct test images of all seeds. Drawn splits overlap by chance: they count as one split, so that no image counts twice. */
 function testImages(seeds: readonly SeedResult[]): number {
   const counts = seeds.map(({ count }) => count);
   const folds = seeds.every(({ images }) => images !== null && 'fold' in images.origin);
@@ -159,7 +159,7 @@ function addMatrices(matrices: readonly number[][][]): number[][] {
   return first.map((row, i) => row.map((_, j) => matrices.reduce((sum, matrix) => sum + matrix[i]![j]!, 0)));
 }
 
-/** The mean at each place, over the lists that have a number there. */
+/** The mean at each index, over the lists that have a value there. */
 function meanOfEach(lists: readonly (number | null)[][]): (number | null)[] {
   const [first = []] = lists;
   return first.map((_, i) => {

@@ -6,7 +6,7 @@ import { type Cell, NOTE_LETTERS, type ResultTable, resultTables } from './table
 
 export interface ResultDocument {
   title: string;
-  /** What no reader may overlook, each `<what>: <sentences>`. */
+  /** Warnings that every reader should see, each `<what>: <sentences>`. */
   warnings: readonly string[];
   /** Preset, model, program and devices, in a sentence. */
   made: string;
@@ -40,7 +40,7 @@ export const DEMONSTRATION =
   'A demonstration: drawn scenes and a small CLIP that was trained on such scenes. Neither the data nor the model is the ' +
   "paper's, so no figure here can stand beside the paper's.";
 
-/** docs/method.md shows why. */
+/** docs/method.md explains why. */
 const EQUAL_PROMPTS =
   'Caution: in mode both, the prompts of all classes start equal and stay equal to the last bit unless there is noise on the start ' +
   '(--init-noise). The row “both” is then made of copies of one prompt, weighted by the image, as the row “instance-specific” is; what lies ' +
@@ -55,7 +55,7 @@ function unfinishedWarning({ cells }: ExperimentResults): string[] {
   ];
 }
 
-/** Which images were left out, which read though their files are cut short, and which are both trained and tested on; empty if there are none. */
+/** Which images were left out, which were read from truncated files, and which are both trained and tested on; empty if there are none. */
 export function imageWarnings(results: ExperimentResults): string[] {
   const wordsOf = (what: 'skipped' | 'truncated') =>
     results.settings.flatMap(({ name, label }) => {
@@ -99,7 +99,7 @@ export function markdownReport(results: ExperimentResults): string {
   const { title, warnings, made, rows, tables } = resultDocument(results);
   return [
     `# ${escapeMarkdown(title)}`,
-    // Up to the colon they say what kind of warning they are.
+    // The part before the colon is the kind of warning.
     ...warnings.map((warning) => escapeMarkdown(warning).replace(/^[^:]+/, '**$&**')),
     `${escapeMarkdown(made)}.`,
     rows.map(([label, description]) => `- ${escapeMarkdown(label)}: ${escapeMarkdown(description)}`).join('\n'),
@@ -129,7 +129,7 @@ function markdownTable(head: readonly string[], rows: readonly (readonly Cell[])
   ].join('\n');
 }
 
-/** A line of text: nothing in it is read as a column's end, emphasis, code, a link, a tag, or an expression of the docs' templates. */
+/** A line of text, escaped: nothing in it is parsed as a column's end, emphasis, code, a link, a tag, or an expression of the docs' templates. */
 export function escapeMarkdown(text: string): string {
   return oneLine(text)
     .replace(/[\\|*`<]|\](?=[([])/g, '\\$&')
@@ -166,7 +166,7 @@ function environment({ title, warnings, made }: ResultDocument, table: ResultTab
   ].join('\n');
 }
 
-/** Up to the colon it says what kind of warning it is. */
+/** The part before the colon is the kind of warning. */
 function warningLatex(warning: string): string {
   const [, kind = '', rest = ''] = /^([^:]+)(.*)$/s.exec(warning) ?? [];
   return `\\textbf{${escapeLatex(kind)}}${escapeLatex(rest)}`;
@@ -199,7 +199,7 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['^', '\\textasciicircum{}'],
   ['±', '$\\pm$'],
   ['−', '$-$'],
-  // Two hyphens in a row, as options have them, would be set as a dash.
+  // Two hyphens in a row, as in options, would be typeset as a dash.
   ['--', '-{}-'],
   ['–', '--'],
   ['…', '\\dots{}'],

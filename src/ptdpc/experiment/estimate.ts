@@ -1,4 +1,4 @@
-/** How long a plan takes: what it has to do, times what one image costs on a device. */
+/** Estimates how long a plan takes: its work, times the cost of one image on a device. */
 import type { Mode } from '../options.js';
 import { type Plan, planTasks, type Task, taskOptions } from './plan.js';
 
@@ -27,11 +27,11 @@ export interface ImageCosts {
   step(work: Pick<TrainingWork, 'setting' | 'mode'>): number;
 }
 
-/** Seconds that a plan takes in one process if nothing of it is done and nothing is cached. */
+/** Seconds that a plan takes in one process with nothing done or cached. */
 export interface Estimate {
-  /** Encoding every image once; decoding files comes on top if it is slower. */
+  /** Encoding every image once; not including decoding, which dominates if it is slower. */
   readonly encoding: number;
-  /** Training and evaluating prompts. Probes and zero-shot classification are small beside it, and are not counted. */
+  /** Training and evaluating prompts. Probes and zero-shot classification are small in comparison and not counted. */
   readonly training: number;
 }
 
@@ -50,7 +50,7 @@ export function trainingWork(plan: Plan, images: ReadonlyMap<string, SettingImag
   return [...all.values()];
 }
 
-/** One training for each learning rate; where a choice is made without validation images, once more on all training images. */
+/** One training for each learning rate; if the rate is chosen without validation images, one more on all training images. */
 function addTask(work: TrainingWork, plan: Plan, task: Task, { train, val, test }: SettingImages): void {
   const rates = plan.configuration.learningRates.length;
   const { epochs } = taskOptions(plan, task, {});
@@ -61,7 +61,7 @@ function addTask(work: TrainingWork, plan: Plan, task: Task, { train, val, test 
   work.evaluated += epochs * rates * (val + held) + test;
 }
 
-/** Half of a training step's work is backward, which evaluation does without. */
+/** Half of a training step's work is the backward pass, which evaluation does not have. */
 const FORWARD = 0.5;
 
 export function estimate(images: number, works: readonly TrainingWork[], costs: ImageCosts): Estimate {

@@ -1,4 +1,4 @@
-/** Each experiment's rows and columns, and the paper's figures for them. */
+/** Each experiment's rows and columns, and the paper's values for them. */
 import type { Preset } from '../options.js';
 import { FIGURE_5, PAPER_SETTINGS, paperFigure, type Row, TABLE_1, TABLE_2, TABLE_3, TABLE_4 } from './paper-tables.js';
 import type { ExperimentName } from './results.js';
@@ -29,7 +29,7 @@ export interface Experiment {
   spread?: Row;
 }
 
-/** `deit` is the checkpoint for Table 4's row; where it is null, the row is quoted. */
+/** `deit` is the checkpoint for Table 4's row; if null, the row is quoted. */
 export function experiment(
   name: ExperimentName,
   preset: Preset,
@@ -80,7 +80,7 @@ export function experiment(
   }
 }
 
-/** The numbers of quoted rows for some settings. */
+/** The values of quoted rows for some settings. */
 export function quotedRows({ quoted }: Experiment, settings: readonly string[]) {
   return quoted.map(({ label, row }) => ({
     label,

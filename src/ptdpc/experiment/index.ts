@@ -1,8 +1,8 @@
 /**
- * The paper's experiments. In reading order: `paper-tables` (the figures that it prints), `variants` and `experiments` (rows and
- * columns), `plan` (what to compute, as independent tasks), `estimate` (how long that takes), `task-share` (which of them a process takes),
+ * The paper's experiments. In reading order: `paper-tables` (the values that it prints), `variants` and `experiments` (rows and
+ * columns), `plan` (what to compute, as independent tasks), `estimate` (how long that takes), `task-share` (which of them a process does),
  * `statistics` and `collect` (from tasks to results), `results` (the format of results.json), `json-files` (reading both formats),
- * `tables` (what a table says), `setting-facts` (of its data), and `document` (with what warnings; as Markdown and LaTeX).
+ * `tables` (the contents of tables), `setting-facts` (the facts about their data), and `document` (warnings; Markdown and LaTeX).
  */
 
 export * from '../metrics.js';

@@ -1,6 +1,6 @@
 /**
  * Reading back what experiments write: plan.json and results.json. They pass between machines, so nothing in them is
- * believed: names that become file names are plain, numbers in range, and matrices as large as the lists of classes beside them.
+ * trusted: names that become file names must be plain, numbers in range, and matrices as large as the lists of classes.
  */
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../../clip/image/decoded-image.js';
@@ -24,7 +24,7 @@ const MOST_SETTINGS = 32;
 
 const experiment = v.picklist(EXPERIMENTS);
 const { preset, epochs, batchSize, initNoise, learningRate } = TUNING_FIELDS;
-/** A part of the names of files and folders. */
+/** A part of file and folder names. */
 const plainName = v.pipe(text, v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
 
 const planSetting: v.GenericSchema<unknown, PlanSetting> = v.pipe(
@@ -35,7 +35,7 @@ const planSetting: v.GenericSchema<unknown, PlanSetting> = v.pipe(
     root: text,
     folds: v.optional(v.nullable(fromOne)),
   }),
-  // Plans of before did not record the folds, and seeds went round them.
+  // Older plans did not record the folds, and seeds cycled through them.
   v.transform(({ folds, ...setting }) => ({
     ...setting,
     folds: folds === undefined ? foldsOf(setting.dataset) : folds,
@@ -61,7 +61,7 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
     learningRates: v.pipe(v.array(learningRate), v.minLength(1)),
     model: v.object({ directory: text, sha256: text }),
     strict: v.boolean(),
-    // Plans of before skipped them.
+    // Older plans skipped them.
     truncated: v.optional(v.picklist(TRUNCATED_CHOICES), 'skip'),
   }),
   // Plans of 0.1.0 may lack it.
@@ -83,7 +83,7 @@ const seedResult: v.GenericSchema<unknown, SeedResult> = v.object({
   learningRate: v.nullable(positive),
   choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
   count: whole,
-  // Results of before lack it.
+  // Older results lack it.
   images: v.optional(
     v.nullable(
       v.object({
@@ -137,7 +137,7 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
     made: v.object({
       program: text,
       preset,
-      // Results of before this key lack it.
+      // Older results lack this key.
       changes: v.optional(v.object({ epochs: v.nullable(epochs), batchSize: v.nullable(batchSize), initNoise }), {
         epochs: null,
         batchSize: null,

@@ -1,11 +1,11 @@
 /**
- * The figures that the paper prints, to stand beside ours. Source: Deng, Wu, Shi, Xing, Jian, Xiang: *Learning to Compose
+ * The values that the paper prints, for comparison with ours. Source: Deng, Wu, Shi, Xing, Jian, Xiang: *Learning to Compose
  * Diversified Prompts for Image Emotion Classification* (arXiv 2201.10963), Tables 1 to 4 and sections 5.2 to 5.5. Accuracies are
- * shares of 1.
+ * in [0, 1].
  *
- * The paper prints one number per cell, no spread, and not of how many runs it is. The figures of its own experiments (PT-DPC, and in
- * Table 4 the transformers) are whole numbers of images out of 594 (EmotionROI), 254 (Twitter I) and 120 (Twitter II), so each stands
- * for one test split: 30 % and 20 % of the images. The other rows are not; they are from elsewhere.
+ * The paper prints one value per cell, without a spread or the number of runs. The values of its own experiments (PT-DPC, and in
+ * Table 4 the transformers) are whole numbers of images out of 594 (EmotionROI), 254 (Twitter I) and 120 (Twitter II), so each is
+ * from one test split: 30 % and 20 % of the images. Those of the other rows are not; they are from elsewhere.
  */
 import type { Mode } from '../options.js';
 
@@ -13,7 +13,7 @@ import type { Mode } from '../options.js';
 export const PAPER_SETTINGS = ['fi8', 'emotionroi6', 'fi2', 'emotionroi2', 'twitter1', 'twitter2'] as const;
 export type PaperSetting = (typeof PAPER_SETTINGS)[number];
 
-/** One printed row: a number for each of `PAPER_SETTINGS`. */
+/** One printed row: a value for each of `PAPER_SETTINGS`. */
 export type Row = readonly [number, number, number, number, number, number];
 
 /** The row of PT-DPC, which Tables 1 to 4 share. */
@@ -28,11 +28,11 @@ export const PAPER_TEMPLATES = [
   'a picture seems to express some feelings like',
 ] as const;
 
-/** Initial learning rates "of different datasets" (section 5.2), which does not say which one is whose. */
+/** Initial learning rates "of different datasets" (section 5.2), which does not say which rate belongs to which data set. */
 export const PAPER_LEARNING_RATES = [0.1, 0.01, 0.001] as const;
 
 /**
- * Table 1. Of the eleven deep methods only the best of each column is quoted: the text that we work from does not show which of their
+ * Table 1. Of the eleven deep methods only the best of each column is quoted: the text available here does not show which of their
  * cells the paper leaves empty. The best ones agree with the gains that section 5.3 states.
  */
 export const TABLE_1 = {
@@ -65,7 +65,7 @@ export const TABLE_3 = {
   std: [0.001, 0.0137, 0.0025, 0.0044, 0.0104, 0.0005],
 } as const satisfies { rows: readonly Row[]; std: Row };
 
-/** Table 4: encoders, frozen, under a linear layer; `others` need weights that are no CLIP. */
+/** Table 4: encoders, frozen, under a linear layer; `others` need weights other than a CLIP's. */
 export const TABLE_4 = {
   clipVit: [0.7623, 0.6717, 0.9164, 0.8855, 0.8701, 0.8083],
   clip: [0.7801, 0.6633, 0.9349, 0.8788, 0.8937, 0.8167],
@@ -93,7 +93,7 @@ export const FIGURE_5 = [
   { setting: 'twitter2', predicted: 'positive', actual: 'positive' },
 ] as const satisfies readonly { setting: PaperSetting; predicted: string; actual: string }[];
 
-/** A row's number for a setting; undefined for a setting that is not the paper's. */
+/** A row's value for a setting; undefined for a setting that is not the paper's. */
 export function paperFigure(row: Row, setting: string): number | undefined {
   return row[(PAPER_SETTINGS as readonly string[]).indexOf(setting)];
 }

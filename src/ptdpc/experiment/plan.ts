@@ -9,7 +9,7 @@ import { type Experiment, experiment } from './experiments.js';
 import { EXPERIMENTS, type ExperimentName, type PresetChanges } from './results.js';
 import type { Variant } from './variants.js';
 
-/** To be raised where results of an older plan must not be mixed with new ones. */
+/** Increase it when results of an older plan must not be mixed with new ones. */
 export const PLAN_FORMAT = 1;
 
 export interface PlanSetting {
@@ -20,11 +20,11 @@ export interface PlanSetting {
   dataset: string;
   /** Folder of the data set. */
   root: string;
-  /** Where the data set is in folds, as Twitter I is, their number: a seed is a fold then. */
+  /** The number of folds if the data set has them, as Twitter I does: each seed is then a fold. */
   folds: number | null;
 }
 
-/** What a result depends on, besides its task: a folder of results holds those of one configuration only. */
+/** What a result depends on besides its task: a folder of results contains those of one configuration only. */
 export interface PlanConfiguration extends PresetChanges {
   format: typeof PLAN_FORMAT;
   demonstration: boolean;
@@ -33,7 +33,7 @@ export interface PlanConfiguration extends PresetChanges {
   learningRates: readonly number[];
   model: { directory: string; sha256: string };
   strict: boolean;
-  /** What becomes of images whose files are cut short. */
+  /** How truncated image files are treated. */
   truncated: TruncatedImages;
 }
 
@@ -69,14 +69,14 @@ export function experimentSettings(plan: Plan, { name, settings }: Experiment): 
 }
 
 /**
- * How many of the plan's seeds a setting has, from 0 on. Where they are folds there is one for each: a second partition under one interval
+ * How many of the plan's seeds a setting uses, from 0 on. With folds, one for each: a second partition under one interval
  * would count every image twice, and folds counted twice would weigh more.
  */
 export function settingSeeds({ seeds }: Pick<Plan, 'seeds'>, { folds }: PlanSetting): number {
   return Math.min(seeds, folds ?? seeds);
 }
 
-/** All tasks, each once; those of a setting together, so that a process needs its features once. */
+/** All tasks, each once; those of a setting together, so that a process loads its features once. */
 export function planTasks(plan: Plan): Task[] {
   const tasks = new Map<string, Task>();
   for (const setting of plan.settings) {
@@ -110,8 +110,8 @@ export function taskOptions({ configuration }: Plan, { seed }: Task, own: Partia
 }
 
 /**
- * A plan that holds both: the experiments and settings of either, and the larger number of seeds. Throws InputError, naming `path`,
- * where their results cannot lie in one folder.
+ * A plan that combines both: the experiments and settings of either, and the larger number of seeds. Throws InputError, naming `path`,
+ * if their results cannot share a folder.
  */
 export function joinPlans(before: Plan, now: Plan, path: string): Plan {
   for (const [key, value] of Object.entries(now.configuration)) {
@@ -145,7 +145,7 @@ export function joinPlans(before: Plan, now: Plan, path: string): Plan {
   };
 }
 
-/** Weights are the same wherever they lie. */
+/** Weights are the same wherever they are stored. */
 function identity(value: unknown): string {
   const hash = typeof value === 'object' && value !== null ? (Reflect.get(value, 'sha256') as unknown) : undefined;
   return JSON.stringify(hash ?? value);

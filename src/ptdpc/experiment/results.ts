@@ -1,6 +1,6 @@
 /**
  * The results of an experiment, as `<out>/<experiment>/results.json` has them: what the tables, the LaTeX and the report are made
- * from. Accuracies and other shares lie between 0 and 1. Numbers that do not exist are null, never absent.
+ * from. Accuracies and other shares lie between 0 and 1. Values that do not exist are null, never absent.
  */
 import type { Split, SplitOrigin } from '../datasets/index.js';
 import type { RateChoice } from '../learning-rate.js';
@@ -10,16 +10,16 @@ import type { Summary } from './statistics.js';
 export const EXPERIMENTS = ['table1', 'table2', 'table3', 'table4', 'figure4', 'figure5'] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
-/** To be raised if a field changes its meaning or goes. */
+/** Increase it when the meaning of a field changes or a field is removed. */
 export const RESULTS_FORMAT = 1;
 
 export interface ExperimentResults {
   format: typeof RESULTS_FORMAT;
   experiment: ExperimentName;
   title: string;
-  /** Source of the paper's figures; null if there are none to compare with. */
+  /** Source of the paper's values; null if there are none to compare with. */
   source: string | null;
-  /** True for drawn scenes and the demonstration model: no figure is comparable with the paper's. */
+  /** True for synthetic scenes and the demonstration model: no value is comparable with the paper's. */
   demonstration: boolean;
   made: ExperimentOrigin;
   /** The columns. */
@@ -31,7 +31,7 @@ export interface ExperimentResults {
   quoted: QuotedRow[];
   /** Table 3's last row: how far the templates differ; one for each setting, empty in other experiments. */
   spread: SpreadResult[];
-  /** Figure 5's pictures; empty in other experiments. */
+  /** Figure 5's images; empty in other experiments. */
   cases: CaseResult[];
 }
 
@@ -51,7 +51,7 @@ export interface PresetChanges {
   /** Null keeps the preset's. */
   epochs: number | null;
   batchSize: number | null;
-  /** Noise on the prompts' start, see `TuningOptions`. */
+  /** Noise on the initial prompts, see `TuningOptions`. */
   initNoise: number;
 }
 
@@ -79,7 +79,7 @@ export interface SettingResult {
   classes: string[];
   /** The images that could not be read and were left out by any task, sorted by path. */
   skipped: SkippedFile[];
-  /** Paths of the images that were read though their files are cut short, relative to `root`, sorted. */
+  /** Paths of the images that were read from truncated files, relative to `root`, sorted. */
   truncated: string[];
 }
 
@@ -91,9 +91,9 @@ export interface SkippedFile {
 }
 
 /**
- * What a seed decides, so that results of several seeds differ: the order of the training images, what the training starts from (noise
- * on the prompts, a probe's first weights), the tenth held out to choose the learning rate by, which images are trained and tested on (a
- * drawn split), or which fold they are.
+ * What varies with the seed, so that results of several seeds differ: the order of the training images, the initial parameters (noise
+ * on the prompts, a probe's weights), the tenth held out to choose the learning rate, which images are trained and tested on (a
+ * drawn split), or which fold.
  */
 export type SeedEffect = (typeof SEED_EFFECTS)[number];
 export const SEED_EFFECTS = ['order', 'start', 'held-out', 'split', 'fold'] as const;
@@ -112,12 +112,12 @@ export interface CellResult {
   seeds: SeedResult[];
   /** Seeds without a result. */
   missing: number[];
-  /** What its seeds decide; empty if all give the same result, null if that is not known. */
+  /** What varies with its seeds; empty if all give the same result, null if unknown. */
   varies: SeedEffect[] | null;
   /** Over the finished seeds; null if there is none. */
   accuracy: Summary | null;
   /**
-   * 95 % interval of the accuracy on new images: it holds the sampling of the test images (Wilson's score interval) and the spread
+   * 95 % interval of the accuracy on new images: it includes the sampling of the test images (Wilson's score interval) and the spread
    * between seeds, see `accuracyInterval`. Null if no seed is finished.
    */
   accuracyInterval: [number, number] | null;
@@ -127,7 +127,7 @@ export interface CellResult {
   perClassAccuracy: (number | null)[];
   /** confusion[actual][predicted]: counts, summed over the seeds. */
   confusion: number[][];
-  /** Each row of `confusion` divided by its sum; a row of zeros stays so. */
+  /** Each row of `confusion` divided by its sum; a row of zeros stays zero. */
   confusionShares: number[][];
   /** The accuracy that the paper prints; null if it prints none. */
   paper: number | null;
@@ -146,7 +146,7 @@ export interface SeedResult {
   choice: RateChoice[];
   /** Images evaluated. */
   count: number;
-  /** Which images it was about; null in results of before they were recorded. */
+  /** Which images were used; null in older results, which do not record them. */
   images: SeedImages | null;
   accuracy: number;
   /** Mean cross-entropy of the plain logits. */
@@ -154,7 +154,7 @@ export interface SeedResult {
   macroF1: number;
   /** Expected calibration error, 15 bins of equal width. */
   calibrationError: number;
-  /** Reliability diagram: the bins that hold images. */
+  /** Reliability diagram: the non-empty bins. */
   calibration: { count: number; confidence: number; accuracy: number }[];
   perClassAccuracy: (number | null)[];
   /** confusion[actual][predicted], counts. */
@@ -172,7 +172,7 @@ export interface SeedImages {
   val: number | null;
   /** Of each split, images that could not be read and were left out; they are not in the counts. */
   skipped: Record<Split, number>;
-  /** Of each split, images that were read though their files are cut short; they are in the counts. */
+  /** Of each split, images that were read from truncated files; they are in the counts. */
   truncated: Record<Split, number>;
   /** Test images that are training images too, by the content of their files. */
   seen: number;
@@ -180,7 +180,7 @@ export interface SeedImages {
 
 export interface QuotedRow {
   label: string;
-  /** One for each setting; null if the paper has no number. */
+  /** One for each setting; null if the paper has no value. */
   accuracies: (number | null)[];
 }
 
@@ -190,11 +190,11 @@ export interface SpreadResult {
   std: number | null;
   /** As the paper prints it. */
   paper: number | null;
-  /** The sample standard deviation of the figures that the paper prints for the templates: what `paper` should be. */
+  /** The sample standard deviation of the values that the paper prints for the templates: what `paper` should be. */
   paperComputed: number | null;
 }
 
-/** One picture of Figure 5. */
+/** One image of Figure 5. */
 export interface CaseResult {
   setting: string;
   seed: number;
@@ -220,6 +220,6 @@ export interface TaskResult {
   cases: { right: CaseResult | null; wrong: CaseResult | null };
   /** The images that could not be read and were left out. */
   skipped: (SkippedFile & { split: Split })[];
-  /** The images that were read though their files are cut short; paths as in `skipped`. */
+  /** The images that were read from truncated files; paths as in `skipped`. */
   truncated: { split: Split; path: string }[];
 }

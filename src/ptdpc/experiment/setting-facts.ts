@@ -1,4 +1,4 @@
-/** What the results say of a column's data: where its split is from, how many images, what was left out, and what its seeds change. */
+/** Facts about a column's data, from the results: origin of its split, number of images, what was left out, and what varies with the seed. */
 import { counted } from '../../errors.js';
 import { SPLITS, type Split, type SplitOrigin } from '../datasets/index.js';
 import { type CellResult, type ExperimentResults, SEED_EFFECTS, type SeedEffect, type SeedResult } from './results.js';
@@ -10,7 +10,7 @@ export interface SettingFacts {
   images: string;
   /** Seeds that are planned. */
   seeds: number;
-  /** What they change in any row; null if some result does not say. */
+  /** What varies with them in any row; null if some result does not record it. */
   effects: SeedEffect[] | null;
 }
 
@@ -32,7 +32,7 @@ export function settingFacts(results: ExperimentResults, setting: string): Setti
   };
 }
 
-/** `4 of 32 test images`, for each split of which images were left out; `truncated`: of which files that are cut short were read. */
+/** `4 of 32 test images`, for each split from which images were left out, or, with `truncated`, in which truncated files were read. */
 export function skippedWords(
   results: ExperimentResults,
   setting: string,
@@ -48,7 +48,7 @@ export function skippedWords(
     });
     const most = Math.max(0, ...found.map(({ left }) => left));
     if (most === 0) return [];
-    // Drawn splits and folds have other images, and so others that are damaged, with every seed.
+    // With drawn splits and folds, each seed has other images, and so other damaged ones.
     const same = found.every(({ left, all }) => left === most && all === found[0]!.all);
     const all = Math.max(...found.filter(({ left }) => left === most).map((one) => one.all));
     return [`${same ? '' : 'up to '}${most} of ${counted(all, `${NAMES[split]} image`)}`];

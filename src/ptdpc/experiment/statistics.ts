@@ -9,7 +9,7 @@ export interface Summary {
   std: number | null;
   /**
    * 95 % confidence interval of the mean by Student's t, [low, high]: of other seeds on the same images. Null for one value, and for
-   * equal ones, which say nothing about how far others would differ.
+   * equal ones, from which the spread cannot be estimated.
    */
   interval: [number, number] | null;
 }
@@ -37,9 +37,9 @@ function seedMargin(values: readonly number[]): number {
  * 95 % interval of an accuracy on new images, from the accuracies of some seeds on `images` test images in all (images that several seeds
  * are tested on count once). Wilson's score interval of their mean, at the effective number of images: as many as would have, by
  * themselves, the margin that images and seeds have together, sqrt(z^2 p (1 - p) / images + t^2 s^2 / seeds). Wilson's interval at an
- * effective sample size is how surveys do it: Franco, Little, Louis and Slud, *Comparative study of confidence intervals for proportions
- * in complex sample surveys*, J. Survey Statistics and Methodology 7 (2019). Where seeds are tested on different images, their spread
- * has a part of the sampling of images in it already, and the interval is wider than it need be. Throws RangeError for no values.
+ * effective sample size is standard for surveys: Franco, Little, Louis and Slud, *Comparative study of confidence intervals for proportions
+ * in complex sample surveys*, J. Survey Statistics and Methodology 7 (2019). If seeds are tested on different images, their spread
+ * already contains part of the sampling of images, and the interval is wider than necessary. Throws RangeError for no values.
  */
 export function accuracyInterval(values: readonly number[], images: number): [low: number, high: number] {
   const { mean } = summarize(values);
@@ -52,7 +52,7 @@ export function accuracyInterval(values: readonly number[], images: number): [lo
 export function sampleStd(values: readonly number[]): number | null {
   const count = values.length;
   if (count < 2) return null;
-  // Around the first value, so that equal values differ from their mean by nothing at all.
+  // Around the first value, so that equal values have a deviation of exactly 0.
   const [origin = 0] = values;
   const shifted = values.map((value) => value - origin);
   const mean = shifted.reduce((sum, value) => sum + value, 0) / count;

@@ -1,6 +1,6 @@
 /**
- * The tables of an experiment, each described once: what its cells say, line by line, what stands under its columns, and its notes. The
- * terminal, Markdown, LaTeX and the report only lay them out.
+ * The tables of an experiment, each described once: its cells, line by line, the facts under its columns, and its notes. The
+ * terminal, Markdown, LaTeX and the report only format them.
  */
 import { counted } from '../../errors.js';
 import { SPLITS } from '../datasets/index.js';
@@ -11,16 +11,16 @@ import { settingFacts, skippedWords } from './setting-facts.js';
 export interface ResultTable {
   /** `accuracy`, `metrics`, `confusion-fi8`, `cases`. */
   name: string;
-  /** Null if the experiment's title says it. */
+  /** Null if the experiment's title is enough. */
   title: string | null;
   /** What the cells are, in sentences. */
   caption: string;
   head: readonly string[];
   /** Each cell in lines, the first one the row's heading; a cell of no lines is empty. */
   rows: readonly (readonly Cell[])[];
-  /** Rows about the columns, to be set apart. */
+  /** Rows about the columns, set apart from the others. */
   foot: readonly (readonly Cell[])[];
-  /** Each begins with the raised letter that refers to it. */
+  /** Each begins with the superscript letter that refers to it. */
   notes: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function resultTables(results: ExperimentResults): ResultTable[] {
   }
 }
 
-/** Raised letters, which terminals and pages show as they are. */
+/** Superscript letters, which terminals and pages can show. */
 export const NOTE_LETTERS = 'ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖ';
 
 /** Notes to cells: equal ones share a letter. */
@@ -105,14 +105,14 @@ function accuracyTable(results: ExperimentResults): ResultTable {
   };
 }
 
-/** Our figure, its interval, the paper's, and how many seeds it is of if some are missing. `effects`: what seeds change in the column. */
+/** Our value, its interval, the paper's, and the number of seeds if some are missing. `effects`: what varies with the seed in the column. */
 function accuracyLines(cell: CellResult | undefined, effects: readonly SeedEffect[] | null, notes: Notes): string[] {
   if (!cell) return [];
   const { accuracy, accuracyInterval, varies, seeds, missing, paper, difference } = cell;
   const lines = paperLines(paper, difference);
   if (accuracy) {
     const { mean, std } = accuracy;
-    // Of results that do not say what their seeds changed, equal ones are taken for deterministic.
+    // If results do not record what varied with their seeds, equal ones are taken as deterministic.
     const spread = std !== null && (varies === null ? std > 0 : varies.length > 0);
     const less = varies !== null && effects !== null && varies.length < effects.length;
     const only = varies?.length === 0 ? 'nothing, so that all give one value' : `only: ${effectWords(varies)}`;
@@ -134,7 +134,7 @@ function spreadNote(source: string | null): string {
   return source === null ? ours : `${ours} The paper's: that of the one figure that it prints for each template.`;
 }
 
-/** The paper prints four digits of a share: where they are not those of its own figures, a note says what would be. */
+/** The paper prints four digits of a share: if they do not follow from its own values, a note has those that would. */
 function spreadLines({ std, paper, paperComputed }: SpreadResult, notes: Notes): string[] {
   const misprint = paper !== null && paperComputed !== null && paperComputed.toFixed(4) !== paper.toFixed(4);
   const mark = misprint
@@ -153,7 +153,7 @@ const EFFECT_WORDS: Readonly<Record<SeedEffect, string>> = {
   fold: 'fold',
 };
 
-/** What seeds change, in words. */
+/** What varies with the seed, in words. */
 export function effectWords(effects: readonly SeedEffect[] | null): string {
   if (effects === null) return 'not recorded';
   return effects.map((effect) => EFFECT_WORDS[effect]).join(', ') || 'nothing';
@@ -244,7 +244,7 @@ function caseTable(results: ExperimentResults): ResultTable {
   };
 }
 
-/** A share in per cent, two digits after the point. */
+/** A share as a percentage, two digits after the point. */
 function percent(share: number): string {
   return (100 * share).toFixed(2);
 }

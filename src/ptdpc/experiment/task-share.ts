@@ -1,4 +1,4 @@
-/** Which of a plan's tasks a process takes: all of them, or the share that its place among several gives. */
+/** Which of a plan's tasks a process does: all of them, or the share given by its index among several. */
 import { InputError } from '../../errors.js';
 
 export interface TaskShare {
@@ -10,7 +10,7 @@ export interface TaskShare {
 export interface ShareOptions {
   /** `i/n`, the i-th of n, counted from 1. */
   task?: string | undefined;
-  /** `completions` of a Kubernetes Indexed Job, which does not tell its pods. */
+  /** `completions` of a Kubernetes Indexed Job, which its pods cannot read. */
   completions?: number | undefined;
 }
 
@@ -18,8 +18,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The share that `--task` gives, else a Slurm job array, else a Kubernetes Indexed Job. Undefined, which means all tasks, if there
- * is none of them, and in a job array with gaps, as is submitted again for a few places (`--array=3,7`): processes that take all tasks
- * share them out by their claims. Throws InputError if the numbers make no sense.
+ * is none of them, and in a job array with gaps, such as one submitted again for a few indices (`--array=3,7`): processes that do all
+ * tasks divide them by their claims. Throws InputError if the numbers are inconsistent.
  */
 export function taskShare({ task, completions }: ShareOptions, environment: Environment): TaskShare | undefined {
   if (task !== undefined) return parseTask(task);
@@ -47,7 +47,7 @@ function parseTask(text: string): TaskShare {
   return { index: place - 1, count };
 }
 
-/** Slurm numbers a job array's tasks from any number on, in any steps. */
+/** Slurm numbers a job array's tasks from any start, in any steps. */
 function slurmShare(environment: Environment): TaskShare | undefined {
   const id = wholeNumber(environment, 'SLURM_ARRAY_TASK_ID');
   const least = wholeNumber(environment, 'SLURM_ARRAY_TASK_MIN');

@@ -1,4 +1,4 @@
-/** The rows of the paper's tables as something to compute: prompts of a mode and template, zero-shot, or a linear probe. */
+/** The rows of the paper's tables as computations: prompts of a mode and template, zero-shot, or a linear probe. */
 import { type Mode, PRESETS, type Preset } from '../options.js';
 import { PAPER_TEMPLATES } from './paper-tables.js';
 import type { VariantResult } from './results.js';
@@ -8,7 +8,7 @@ export type VariantWork =
   | { kind: 'zero-shot'; template: string }
   | { kind: 'probe'; encoder: FrozenEncoder };
 
-/** Where features come from: the model's joint or pooled ones (before its projection), or the DeiT that stands beside it in Table 4. */
+/** Where features come from: the model's joint or pooled ones (before its projection), or the DeiT that Table 4 compares it with. */
 export type FrozenEncoder = 'clip-joint' | 'clip-pooled' | 'deit';
 
 /** A row: its name in task names, its label in tables, and what to compute. */
@@ -34,7 +34,7 @@ export function modeVariants(preset: Preset): Variant[] {
   return order.map((mode) => modeVariant(mode, preset));
 }
 
-/** Table 3's rows. Where a template is the preset's own, the row is that of `ourVariant`, by name too. */
+/** Table 3's rows. If a template is the preset's own, the row is that of `ourVariant`, name included. */
 export function templateVariants(preset: Preset): Variant[] {
   const ours = ourVariant(preset);
   return PAPER_TEMPLATES.map((template, i) => {
@@ -78,12 +78,12 @@ function probeVariant(name: string, label: string, description: string, encoder:
   return { name, label, description, work: { kind: 'probe', encoder } };
 }
 
-/** A checkpoint's file name, and enough of its hash to tell it from another. */
+/** A checkpoint's file name, and enough of its hash to identify it. */
 function named({ path, sha256 }: { path: string; sha256: string }): string {
   return `${baseName(path)} (SHA-256 ${sha256.slice(0, 12)}...)`;
 }
 
-/** The last part of a path, of either kind of system. */
+/** The last part of a path, with either separator. */
 export function baseName(path: string): string {
   return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }

@@ -22,13 +22,13 @@ import { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
 /** Default working memory of a model in bytes: 1 GiB, as for `ptdpc --memory`. */
 export const DEFAULT_MEMORY = 2 ** 30;
 
-/** How a model may work. */
+/** Options of a model. */
 export interface ClipModelOptions {
   /** Bytes for activations on the device, beside the weights. Default: `DEFAULT_MEMORY`. Results do not depend on it. */
   readonly memory?: number | undefined;
 }
 
-/** How long work on many images reports, and is stopped. */
+/** How work on many images reports progress, and is stopped. */
 export interface EmbedOptions {
   /** Stops between batches; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -36,15 +36,15 @@ export interface EmbedOptions {
   readonly onProgress?: ((images: number) => void) | undefined;
 }
 
-/** What is to be tuned, on which images. */
+/** What to tune, and on which images. */
 export interface TuneRequest extends Pick<Training, 'resume' | 'signal' | 'onStep' | 'onEpoch'> {
-  /** The classes, in the order of labels: the word of each, as a text has it. At least two. */
+  /** The classes, in the order of labels: the word of each as it appears in a text. At least two. */
   readonly classes: readonly string[];
   /** Features as `embedImages` gives them, and labels. */
   readonly train: LabelledFeatures;
-  /** Held-out images, looked at after every epoch. */
+  /** Held-out images, evaluated after every epoch. */
   readonly validation?: LabelledFeatures | undefined;
-  /** A preset, perhaps changed: `tuningOptions('paper', { epochs: 5 })`. Default: the preset `paper`. */
+  /** A preset, optionally changed: `tuningOptions('paper', { epochs: 5 })`. Default: the preset `paper`. */
   readonly options?: TuningOptions | undefined;
 }
 
@@ -55,17 +55,17 @@ export interface TuneRequest extends Pick<Training, 'resume' | 'signal' | 'onSte
  * ```ts
  * using device = await openDevice('auto');
  * using clip = new ClipModel(device, await openModel({ config, weights, vocabulary }));
- * const { predicted } = await clip.zeroShot(await clip.embedImages([picture]), ['awe', 'fear']);
+ * const { predicted } = await clip.zeroShot(await clip.embedImages([image]), ['awe', 'fear']);
  * ```
  *
- * What it holds on the device is freed when it is disposed; the device and the source stay the caller's.
+ * Disposing it frees its memory on the device; the device and the source remain the caller's.
  */
 export class ClipModel implements Disposable {
-  /** The device's engine, for computations of one's own. */
+  /** The device's engine, for your own computations. */
   readonly engine: Engine;
   /** Bytes for activations. */
   readonly memory: number;
-  /** The table of token embeddings, read as it is asked for. */
+  /** The table of token embeddings, read on demand. */
   readonly tokenEmbeddings: TokenEmbeddings;
   readonly #vision: LoadedOnce<VisionTower>;
   readonly #text: LoadedOnce<TextTower>;
@@ -85,7 +85,7 @@ export class ClipModel implements Disposable {
     this.#text = new LoadedOnce(() => TextTower.load(this.engine, clip, config));
   }
 
-  /** Numbers in a feature of an image or a text: the width of their joint space. */
+  /** Length of the feature of an image or a text: the embedding dimension. */
   get width(): number {
     return this.source.config.projectionDim;
   }
@@ -101,9 +101,9 @@ export class ClipModel implements Disposable {
   }
 
   /**
-   * Features [images, width] of decoded pictures, each row of length 1. Pictures are prepared as the source
-   * says, and asked for as they are needed, so that a generator need not hold them all. Throws InputError if the memory does not
-   * hold one picture's activations.
+   * Features [images, width] of decoded images, each row of length 1. Images are preprocessed as the source
+   * specifies, and requested one by one, so that a generator need not hold them all. Throws InputError if the memory does not
+   * hold one image's activations.
    */
   async embedImages(
     images: Iterable<DecodedImage> | AsyncIterable<DecodedImage>,
@@ -132,7 +132,7 @@ export class ClipModel implements Disposable {
   }
 
   /**
-   * Features [texts, width] of texts, each row of length 1. Throws InputError for a text that is longer than the model reads, and if the
+   * Features [texts, width] of texts, each row of length 1. Throws InputError for a text that is longer than the model's context, and if the
    * memory does not hold one text's activations.
    */
   async embedTexts(texts: readonly string[]): Promise<Float32Array> {
@@ -165,7 +165,7 @@ export class ClipModel implements Disposable {
   }
 
   /**
-   * Tunes prompts by PT-DPC and returns them. With the same request, the same device gives the same result. `onEpoch` may keep its
+   * Tunes prompts by PT-DPC and returns them. The same request on the same device gives the same result. `onEpoch` may keep its
    * `state`, from which `resume` continues exactly. Throws InputError if classes, labels and features do not fit together,
    * TrainingDiverged if the loss is NaN, and the signal's reason between two steps.
    */
@@ -238,7 +238,7 @@ function requireLabels({ features, labels }: LabelledFeatures, classes: readonly
     throw new InputError(`label ${wrong}: expected the place of one of ${classes.length} classes, counted from 0`);
 }
 
-/** Something that is loaded when it is first needed, and lives as long as its owner. */
+/** Something that is loaded on first use and lives as long as its owner. */
 export class LoadedOnce<T extends Disposable> implements Disposable {
   #pending: Promise<T> | undefined;
   #value: T | undefined;
@@ -246,7 +246,7 @@ export class LoadedOnce<T extends Disposable> implements Disposable {
 
   constructor(private readonly load: () => Promise<T>) {}
 
-  /** The same value every time; a failure is tried again. */
+  /** The same value every time; after a failure it is loaded again. */
   get(): Promise<T> {
     if (this.#disposed) return Promise.reject(new Error('the model was used after it was disposed'));
     this.#pending ??= this.#loadNow();

@@ -1,4 +1,4 @@
-/** What a CLIP is made of, and opening one from files that are in memory or in a browser's hands. */
+/** The parts of a CLIP, and opening one from files in memory or from a browser's file objects. */
 import { createSHA256, sha256 } from 'hash-wasm';
 import {
   type ByteSource,
@@ -22,13 +22,13 @@ import type { PromptsFile } from '../prompts-file.js';
 export interface ModelSource {
   /** Every size, and the activation. */
   readonly config: ClipConfig;
-  /** How it wants its pictures. */
+  /** How its images are preprocessed. */
   readonly preprocessing: Preprocessing;
-  /** The weights, read as they are asked for. */
+  /** The weights, read on demand. */
   readonly clip: CanonicalClip;
   /** The tokenizer. Throws InputError if there is no vocabulary. */
   tokenizer(): Promise<ClipTokenizer>;
-  /** `modelIdentity`: by it, tuned prompts know their model again. */
+  /** `modelIdentity`, by which tuned prompts recognise their model. */
   hash(): Promise<string>;
 }
 
@@ -36,7 +36,7 @@ export interface ModelSource {
 export interface ModelFiles {
   /**
    * Text of config.json or of open_clip_config.json; or texts by file name, of these and of preprocessor_config.json, without which
-   * pictures are prepared as for OpenAI's models.
+   * images are preprocessed as for OpenAI's models.
    */
   readonly config: string | Readonly<Record<string, string>>;
   /** model.safetensors or a PyTorch file: its bytes, a Blob, or sources of bytes (shards, with or without their index). */
@@ -45,12 +45,12 @@ export interface ModelFiles {
   readonly vocabulary?: Uint8Array | undefined;
   /** Text of the vocab.json beside merges.txt, if there is one: the ids of its tokens. */
   readonly vocabularyIds?: string | undefined;
-  /** SHA-256 of the weights, if it is known. Else it is computed when it is needed, which reads all of them once. */
+  /** SHA-256 of the weights, if known. Otherwise it is computed when needed, which reads all of them once. */
   readonly sha256?: string | undefined;
 }
 
 /**
- * Opens a CLIP from its files and checks its weights against its configuration. Sources stay the caller's to close. Throws InputError
+ * Opens a CLIP from its files and checks its weights against its configuration. The caller closes the sources. Throws InputError
  * naming what is wrong.
  */
 export async function openModel(files: ModelFiles): Promise<ModelSource> {
@@ -98,8 +98,8 @@ export async function requireSameModel(
 }
 
 /**
- * By what a model's features are known, in hexadecimal: the SHA-256 of its weights, and where pictures are not prepared in the `usual`
- * way of its kind, that of both together.
+ * What identifies a model's features, in hexadecimal: the SHA-256 of its weights, or, if its preprocessing is not the `usual`
+ * one of its kind, that of both together.
  */
 export async function modelIdentity(weights: string, how: Preprocessing, usual: Preprocessing): Promise<string> {
   return samePreprocessing(how, usual) ? weights : sha256(`${weights} ${describePreprocessing(how)}`);
@@ -112,12 +112,12 @@ function sourcesOf(weights: ModelFiles['weights']): readonly ByteSource[] {
   return 'read' in weights ? [weights] : weights;
 }
 
-/** So much is read at a time. */
+/** Bytes read at a time. */
 const HASH_BYTES = 2 ** 22;
 
 /**
- * SHA-256 of weights in hexadecimal, by which tuned prompts know their model again: of the one file, or of the shards one after the other;
- * an index does not count. They are read piece by piece: `crypto.subtle` would want all of them at once.
+ * SHA-256 of weights in hexadecimal, by which tuned prompts recognise their model: of the one file, or of the shards one after the other,
+ * without the index. They are read piece by piece: `crypto.subtle` would need all of them at once.
  */
 export async function hashWeights(sources: readonly ByteSource[]): Promise<string> {
   const hash = await createSHA256();

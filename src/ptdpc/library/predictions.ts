@@ -1,7 +1,7 @@
-/** What a classifier says of images. */
+/** A classifier's predictions for images. */
 import { argmax, softmaxRows } from '../evaluate.js';
 
-/** Logits with what follows from them. With labels, `evaluate(logits, labels, classes.length)` computes their metrics. */
+/** Logits and what is computed from them. With labels, `evaluate(logits, labels, classes.length)` computes their metrics. */
 export interface Predictions {
   /** Class words, in the order of columns. */
   readonly classes: readonly string[];
@@ -9,11 +9,11 @@ export interface Predictions {
   readonly logits: Float32Array;
   /** [images, classes], the softmax of each row. */
   readonly probabilities: Float32Array;
-  /** The most probable class of each image, as its place among `classes`; [images]. */
+  /** The most probable class of each image, as its index in `classes`; [images]. */
   readonly predicted: Int32Array;
 }
 
-/** Predictions by logits [images, classes]. */
+/** Predictions from logits [images, classes]. */
 export function predictionsOf(classes: readonly string[], logits: Float32Array): Predictions {
   const columns = classes.length;
   const predicted = Int32Array.from({ length: logits.length / columns }, (_, i) =>

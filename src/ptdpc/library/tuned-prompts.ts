@@ -18,11 +18,11 @@ import type { ClipModel } from './clip-model.js';
 import type { ModelSource } from './model-source.js';
 import { type Predictions, predictionsOf } from './predictions.js';
 
-/** Prompts that `ClipModel.tune` or `ClipModel.restorePrompts` gave. Dispose them before their model. */
+/** Prompts from `ClipModel.tune` or `ClipModel.restorePrompts`. Dispose them before their model. */
 export class TunedPrompts implements Disposable {
   constructor(
     private readonly clip: ClipModel,
-    /** The prompts on the device, for computations of one's own. */
+    /** The prompts on the device, for your own computations. */
     readonly model: PromptModel,
     /** The classes, in the order of labels. */
     readonly classes: readonly ClassName[],
@@ -52,7 +52,7 @@ export class TunedPrompts implements Disposable {
     return explainImages(this.model, features, this.clip.memory);
   }
 
-  /** The nearest tokens of the vocabulary to every learned token. Default: five by cosine, nothing passed over. */
+  /** The nearest tokens of the vocabulary to every learned token. Default: five by cosine, none excluded. */
   async nearestWords(options: Partial<ExplainOptions> = {}): Promise<PromptExplanation> {
     const { engine, source, tokenEmbeddings, memory } = this.clip;
     const defaults = { top: 5, metric: 'cosine', skip: [], memory } as const;
@@ -79,7 +79,7 @@ export class TunedPrompts implements Disposable {
     return encodePrompts(await this.file());
   }
 
-  /** Frees the prompts; the model stays. */
+  /** Frees the prompts, not the model. */
   [Symbol.dispose](): void {
     this.model[Symbol.dispose]();
   }

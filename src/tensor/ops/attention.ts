@@ -15,7 +15,7 @@ export interface RowGeometry {
   seenBy: Tensor;
 }
 
-/** The widest head that the kernels take: two columns for each of a workgroup's 64 lanes. */
+/** The widest head that the kernels support: two columns for each of a workgroup's 64 lanes. */
 export const MAX_HEAD_WIDTH = 128;
 
 /** Attention of rows among themselves. qkv [rows, 3 * width] holds queries, keys and values side by side. */
@@ -48,7 +48,7 @@ export function selfAttention(qkv: Tensor, rows: RowGeometry, heads: number): Te
 
 /**
  * Attention of some rows to all rows. q [queries, width]; kv [keys, 2 * width] holds keys and values side by side. The last
- * block of a tower needs no more than this: only a few of its rows are read afterwards.
+ * block of a tower needs only this: only a few of its rows are read afterwards.
  */
 export function crossAttention(q: Tensor, kv: Tensor, rows: RowGeometry, heads: number): Tensor {
   const { engine, columns: width } = q;

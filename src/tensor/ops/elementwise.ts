@@ -1,4 +1,4 @@
-/** Operations element by element, and sums. Each stands beside its gradient. */
+/** Elementwise operations and sums, each next to its gradient. */
 import { requireShape } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 

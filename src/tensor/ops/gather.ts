@@ -1,8 +1,8 @@
-/** Picking rows, with its gradient: every source row collects from its readers. */
+/** Gathering rows, with its gradient: every source row collects from its readers. */
 import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
-/** Which source row each output row takes (-1: none), and the same turned round for the gradient. */
+/** Which source row each output row reads (-1: none), and the inverse for the gradient. */
 export interface RowIndex {
   rows: number;
   sourceRows: number;
@@ -14,7 +14,7 @@ export interface RowIndex {
   readers: Tensor;
 }
 
-/** Puts row numbers onto a device; `(data) => engine.indices(data)`, or a version of it that keeps hold of them. */
+/** Puts row numbers onto a device; `(data) => engine.indices(data)`, or a version of it that keeps them. */
 export type MakeIndices = (data: readonly number[]) => Tensor;
 
 /** Makes the index of `gatherRows`, and with it what its gradient needs. */
@@ -31,12 +31,12 @@ export function rowIndex(indices: MakeIndices, index: readonly number[], sourceR
     sourceRows,
     index: indices(index),
     readerStart: indices(start),
-    // One more, so that an index that reads nothing still has memory to bind.
+    // One extra, so that an index that reads nothing still has memory to bind.
     readers: indices([...readersOf.flat(), -1]),
   };
 }
 
-/** Rows of a frozen tensor to add to the picked ones. */
+/** Rows of a frozen tensor to add to the gathered ones. */
 export interface BaseRows {
   tensor: Tensor;
   index: RowIndex;

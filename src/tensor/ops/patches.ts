@@ -1,8 +1,8 @@
-/** Pictures as rows of patches. */
+/** Images as rows of patches. */
 import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
-/** pixels [batch, 3, size, size] to [batch * (size / patch)^2, 3 * patch^2]. Pictures are data: there is no gradient. */
+/** pixels [batch, 3, size, size] to [batch * (size / patch)^2, 3 * patch^2]. Images are data: there is no gradient. */
 export function patchRows(pixels: Tensor, patch: number): Tensor {
   const { engine } = pixels;
   if (pixels.vertex) throw new Error('patchRows has no gradient');

@@ -1,7 +1,7 @@
 /** How attention and its gradients are described to the compiled code: `AttentionJob` and `Block` in `assembly/job.ts`. */
 import type { CpuHeap } from './heap.js';
 
-/** One operand: the address of its memory; in bytes, where in it the first head's first number lies, and the distance between rows. */
+/** One operand: the address of its memory; in bytes, the offset of the first head's first value, and the distance between rows. */
 export interface HeapHeads {
   block: number;
   offset: number;
@@ -35,12 +35,12 @@ const BLOCK_WORDS = 6;
 // As in assembly/tile.ts.
 const TILE_ROWS = 5;
 const TILE_COLUMNS = 8;
-/** Rows of a block at most: enough for the packing of what they see to pay. */
+/** Most rows of a block: enough to amortise packing what they see. */
 const MOST_ROWS = 60;
-/** A block ends where rows begin that see nothing of what it saw, such as the next picture or sentence, once it has this many. */
+/** Once it has this many rows, a block ends before rows that see nothing of what it saw, such as the next image or sentence. */
 const ENOUGH_ROWS = 16;
 
-/** How the rows are divided: [blocks, 6] numbers, `Block` in `assembly/job.ts`; and the room that the largest needs. */
+/** How the rows are divided: [blocks, 6], `Block` in `assembly/job.ts`; and the space that the largest needs. */
 export interface AttentionPlan {
   blocks: Int32Array;
   /** Others that a thread's scratch memory must hold. */
@@ -62,7 +62,7 @@ export function attentionCapacity(kind: HeapAttentionArgs['kind'], headWidth: nu
 }
 
 /**
- * Divides rows into blocks whose others number at most `capacity`. Depends on the ranges alone, so that the result of a kernel does not
+ * Divides rows into blocks with at most `capacity` others. Depends on the ranges alone, so that the result of a kernel does not
  * depend on the number of threads. Undefined if one row sees more than that.
  */
 export function planAttention(
@@ -107,7 +107,7 @@ function hull(start: number, end: number, otherStart: number, otherEnd: number):
   return [Math.min(start, otherStart), Math.max(end, otherEnd)];
 }
 
-/** Positions that a block takes: each run in whole panels. */
+/** Positions that a block uses: each run in whole panels. */
 function room([a, b, c, d]: Runs): number {
   return (Math.ceil((b - a) / TILE_COLUMNS) + Math.ceil((d - c) / TILE_COLUMNS)) * TILE_COLUMNS;
 }
@@ -134,7 +134,7 @@ export function attentionProducts({ blocks }: AttentionPlan, { heads, headWidth 
   return pairs * heads * headWidth;
 }
 
-/** Writes the job at `address`; the blocks lie at `blocks`. */
+/** Writes the job at `address`; the blocks are at `blocks`. */
 export function writeAttentionJob(
   heap: CpuHeap,
   address: number,

@@ -2,7 +2,7 @@
  * The CPU backend's fast kernels: owns the compiled code, the worker threads and their memory.
  *
  * A call of a kernel is a job, described in the heap and cut into tasks; the caller and whichever workers are awake take
- * tasks until none is left. No one waits for a worker to start: one that is not there yet takes no tasks.
+ * tasks until none is left. Nothing waits for a worker to start: it takes tasks once it has started.
  */
 import {
   ATTENTION_JOB_BYTES,
@@ -20,9 +20,9 @@ import { cut, type HeapMatmulArgs, MATMUL_JOB_BYTES, SCRATCH_BYTES, writeMatmulJ
 import { compile, relaxedSupported } from './module.js';
 import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
 
-/** Multiplications below which waking a worker takes longer than it helps. */
+/** Multiplications below which waking a worker costs more time than it saves. */
 const SMALLEST_THREADED = 1 << 20;
-/** How often the caller looks whether the workers have left before it goes to sleep. */
+/** How often the caller checks whether the workers have left before it sleeps. */
 const SPINS = 2000;
 const MAXIMUM_THREADS = 64;
 
@@ -36,14 +36,14 @@ export interface WasmEngineOptions {
   threads?: number;
   /** Fused multiply-add if the engine and processor have it. Default: if the engine has relaxed SIMD. */
   relaxed?: boolean;
-  /** How to start a worker. Default: as a browser does. */
+  /** How to start a worker. Default: as in a browser. */
   startWorker?: StartWorker;
 }
 
 /** The largest of all jobs. */
 export const JOB_BYTES = Math.max(MATMUL_JOB_BYTES, ATTENTION_JOB_BYTES, LAYER_NORM_JOB_BYTES);
 
-/** What a number of layer norm costs, in multiply-adds of a product. */
+/** Cost of a layer norm per element, in multiply-adds of a product. */
 const LAYER_NORM_COST = 8;
 
 interface Exports {
@@ -100,7 +100,7 @@ export class WasmEngine {
   }
 
   /**
-   * Computes one product, as `MatmulArgs` defines it, before it returns. The result does not depend on the number of threads, to
+   * Computes one product, as `MatmulArgs` defines it, before it returns. The result does not depend on the number of threads, not even in
    * the last bit; nor do those of the other kernels.
    */
   matmul(args: HeapMatmulArgs): void {
@@ -130,7 +130,7 @@ export class WasmEngine {
     if (byteLength > this.#blocks.bytes) {
       if (this.#blocks.address) this.#heap.free(this.#blocks.address);
       this.#blocks = { address: 0, bytes: 0 };
-      // Beyond the heap's limit too: the twin rounds differently, and a result is not to depend on the memory at hand.
+      // Beyond the heap's limit too: the twin rounds differently, and a result must not depend on the available memory.
       this.#blocks = { address: this.#heap.allocate(byteLength), bytes: byteLength };
     }
     this.#heap.i32(this.#blocks.address, plan.blocks.length).set(plan.blocks);
@@ -147,7 +147,7 @@ export class WasmEngine {
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
   }
 
-  /** Ends the workers and frees what belongs to this object, except the 16 bytes by which a late worker learns of it. */
+  /** Ends the workers and frees this object's memory, except the 16 bytes that tell a late worker about it. */
   dispose(): void {
     const control = this.#heap.i32(this.#control, CONTROL_WORDS);
     Atomics.store(control, CONTROL.stop, 1);
@@ -184,7 +184,7 @@ export class WasmEngine {
   }
 
   /** Memory of at least `bytes`, kept from job to job; none if the heap is full or at its
-   * limit: without it there is a slower way. */
+   * limit: there is a slower path without it. */
   #atLeast(room: Room, bytes: number): Room {
     if (bytes <= room.bytes) return room;
     if (room.address) this.#heap.free(room.address);
@@ -269,7 +269,7 @@ export class WasmEngine {
   }
 }
 
-/** Where an operand lies, from the beginning of its memory, and how far it reaches; undefined if it is absent. */
+/** An operand's offset and extent in its memory; undefined if it is absent. */
 interface Operand {
   block: number | undefined;
   bytes: number;

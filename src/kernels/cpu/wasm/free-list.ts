@@ -3,7 +3,7 @@
  *
  * Free blocks are kept in one array sorted by size, then address, so that finding the best fit is a binary search; two maps from a
  * block's ends to the block find the neighbours. Insertion shifts the array's tail, which for the few hundred
- * free blocks of a training step costs less than any tree would.
+ * free blocks of a training step costs less than a tree would.
  */
 
 interface Block {
@@ -27,7 +27,7 @@ export class FreeList {
     return this.#blocks.at(-1)?.size ?? 0;
   }
 
-  /** Takes `size` units from the smallest free block that has them. Returns the start, or undefined if none has. */
+  /** Takes `size` units from the smallest free block that is large enough. Returns the start, or undefined if none is. */
   take(size: number): number | undefined {
     const block = this.#blocks[this.#position(size, 0)];
     if (!block) return undefined;
@@ -53,7 +53,7 @@ export class FreeList {
     this.#insert(merged);
   }
 
-  /** Size of the free block that ends at `end`, 0 if there is none: what need not be added when the range grows. */
+  /** Size of the free block that ends at `end`, 0 if there is none: growing the range need not add this much. */
   sizeEndingAt(end: number): number {
     return this.#byEnd.get(end)?.size ?? 0;
   }

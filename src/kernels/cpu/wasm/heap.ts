@@ -1,6 +1,6 @@
 /**
- * The memory of the CPU backend: one WebAssembly memory in which all tensors lie, so that the compiled matrix product reads
- * and writes them where they are. It is shared between threads if the host allows it.
+ * The memory of the CPU backend: one WebAssembly memory that contains all tensors, so that the compiled kernels read
+ * and write them in place. It is shared between threads if the host allows it.
  */
 import { InputError } from '../../../errors.js';
 import { FreeList } from './free-list.js';
@@ -8,13 +8,13 @@ import { FreeList } from './free-list.js';
 const PAGE = 65_536;
 /** Every address is a multiple of it: a cache line. */
 const ALIGNMENT = 64;
-/** Largest sizes to ask for, in bytes: a host that will not set aside 4 GiB of addresses is asked for less. */
+/** Largest sizes to ask for, in bytes: a host that does not reserve 4 GiB of addresses is asked for less. */
 const MAXIMUM_BYTES = [2 ** 32, 2 ** 31, 2 ** 30, 2 ** 28];
 
 export interface HeapOptions {
   /** Share the memory with worker threads. Default: where `SharedArrayBuffer` exists. */
   shared?: boolean;
-  /** Upper bound in bytes. Default 4 GiB, all that 32-bit addresses reach. */
+  /** Upper bound in bytes. Default 4 GiB, all that 32-bit addresses can reach. */
   maximumBytes?: number;
   /** Called with the number of bytes added to the memory, including the first ones. */
   onGrowth?: (bytes: number) => void;
@@ -24,7 +24,7 @@ export class CpuHeap {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
   readonly maximumBytes: number;
-  /** Past here the memory grows only for what cannot be done without. */
+  /** Beyond this the memory grows only for what is indispensable. */
   softLimit = Number.POSITIVE_INFINITY;
   readonly #onGrowth: (bytes: number) => void;
   readonly #free = new FreeList();
@@ -69,7 +69,7 @@ export class CpuHeap {
     return address;
   }
 
-  /** The same, or undefined if the memory would have to grow past `softLimit`, or cannot grow. For what can be done without. */
+  /** The same, or undefined if the memory would have to grow past `softLimit`, or cannot grow. For what is dispensable. */
   allocateWithinLimit(bytes: number): number | undefined {
     const end = this.#buffer.byteLength;
     const fits =
@@ -82,7 +82,7 @@ export class CpuHeap {
     }
   }
 
-  /** Gives back what `allocate` returned. */
+  /** Frees what `allocate` returned. */
   free(address: number): void {
     const size = this.#live.get(address);
     if (size === undefined) throw new Error(`no live block at address ${address}`);
@@ -109,7 +109,7 @@ export class CpuHeap {
     return new Int32Array(this.#buffer, address, length);
   }
 
-  /** Halves' bit patterns; see `f32`. */
+  /** `length` fp16 bit patterns; see `f32`. */
   u16(address: number, length: number): Uint16Array {
     return new Uint16Array(this.#buffer, address, length);
   }
@@ -149,7 +149,7 @@ function reserve(shared: boolean, limit: number): [WebAssembly.Memory, number] {
     try {
       return [new WebAssembly.Memory({ initial: 1, maximum: bytes / PAGE, shared }), bytes];
     } catch {
-      // Not this much: ask for less.
+      // The host refused: ask for less.
     }
   }
   throw new InputError(`out of memory: no WebAssembly memory of ${limit} bytes or less can be reserved`);

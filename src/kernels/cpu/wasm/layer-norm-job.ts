@@ -22,7 +22,7 @@ const KINDS = { forward: 4, gradient: 5 } as const;
 /** Bytes of a `LayerNormJob`. */
 export const LAYER_NORM_JOB_BYTES = 13 * 4;
 
-/** Numbers in a task, about: some ten microseconds of work. */
+/** Approximate number of elements in a task: some ten microseconds of work. */
 const TASK_NUMBERS = 16_384;
 
 /** Writes the job at `address`. */

@@ -6,7 +6,7 @@ import type { CpuHeap } from './heap.js';
 export interface HeapMatmulArgs extends Pick<MatmulArgs, 'm' | 'n' | 'k' | 'transposeA' | 'transposeB' | 'alpha'> {
   a: number;
   b: number;
-  /** `b` holds half-precision numbers. */
+  /** `b` is in half precision. */
   halfB?: boolean | undefined;
   out: number;
   bias?: number | undefined;
@@ -22,7 +22,7 @@ export interface Tasks {
   columns: number;
   /** Length of a block of k. */
   depth: number;
-  /** Bytes of all of B in packed panels, or 0 where each task packs what it needs. */
+  /** Bytes of all of B in packed panels, or 0 if each task packs what it needs. */
   packedBytes: number;
 }
 
@@ -38,15 +38,15 @@ const TILE_COLUMNS = 8;
 const DEPTH = 384;
 /** Rows of a task that shares packed panels of B: its block of A takes 92 KB of the second-level cache. */
 const SHARED_ROWS = 60;
-/** Multiply-adds of such a task: about a millisecond, so that the threads end together; but never fewer columns than this. */
+/** Multiply-adds of such a task: about a millisecond, so that the threads finish together; but never fewer columns than this. */
 const SHARED_PRODUCTS = 1 << 25;
 const SHARED_COLUMNS = 256;
-/** Rows of a task that packs its panels of B itself: more rows, more uses of what it packed. */
+/** Rows of a task that packs its panels of B itself: with more rows, each packed panel is used more often. */
 const OWN_ROWS = 240;
 const OWN_COLUMNS = 128;
-/** Columns of a task when there is one row, and nothing to widen. */
+/** Columns of a task if there is one row and nothing to widen. */
 const VECTOR_COLUMNS = 256;
-/** Most memory that packed panels of B may take. */
+/** Most memory that packed panels of B may use. */
 const MAXIMUM_PACKED_BYTES = 64 << 20;
 
 /** Panels of B that a task packs at once, as in assembly/index.ts. */

@@ -1,4 +1,4 @@
-/** How worker threads come to life: what one is handed, and how a browser starts it (Node: `src/node/wasm-threads.ts`). */
+/** How worker threads start: what each receives, and how a browser starts it (Node: `src/node/wasm-threads.ts`). */
 
 /** All that a worker needs. Every field survives `postMessage`. */
 export interface WorkerTask {
@@ -27,7 +27,7 @@ export const WORKER_SOURCE = `function runWorkerTask({ module, memory, control, 
   new WebAssembly.Instance(module, { env: { memory } }).exports.work(control, job, scratch);
 }`;
 
-/** Starts a Web Worker from a Blob URL. Shared memory wants a cross-origin isolated page. */
+/** Starts a Web Worker from a Blob URL. Shared memory needs a cross-origin isolated page. */
 export const startWebWorker: StartWorker = (task) => {
   if (typeof Worker !== 'function' || typeof URL.createObjectURL !== 'function') return undefined;
   try {

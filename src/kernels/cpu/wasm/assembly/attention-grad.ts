@@ -129,7 +129,7 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
 @inline
 function probabilities(scores: v128, scale: f32, lse: v128): v128 {
   const x = f32x4.sub(f32x4.mul(scores, f32x4.splat(scale)), lse);
-  // Not the other way round: a NaN must stay.
+  // In this order, so that a NaN stays NaN.
   return v128.andnot(exp(x), f32x4.lt(x, f32x4.splat(-85)));
 }
 

@@ -1,8 +1,8 @@
 /**
- * What attention and its gradients are made of: the inner kernel of the matrix product, run over tiles of 5 rows and the
- * others that these rows see.
+ * The building blocks of attention and its gradients: the inner kernel of the matrix product, run over tiles of 5 rows and the
+ * "others" (keys or queries) that these rows see.
  *
- * A task takes one head of one block of rows. It first packs what the rows are held against, once for all its tiles. The
+ * A task takes one head of one block of rows. It first packs the others of these rows, once for all its tiles. The
  * others get positions: those of the block's first run from 0 on, those of the second from the next multiple of 8 on, so
  * that every panel of 8 belongs to one run. Scores [5, capacity] are computed by whole panels; what a row does not see is masked
  * out afterwards.
@@ -18,8 +18,8 @@ import { copyTile, TILE_COLUMNS, TILE_ROWS, tile } from './tile';
 /** Panels that are packed together. */
 const GROUP: i32 = 4;
 
-// The positions that the tile in hand needs, whole panels: from the first run and from the second. Each thread has an
-// instance of this module, and so variables, of its own.
+// The positions that the current tile needs, in whole panels: from the first run and from the second. Each thread has its own
+// instance of this module, and so its own variables.
 let firstFrom: i32 = 0;
 let firstTo: i32 = 0;
 let secondFrom: i32 = 0;
@@ -75,7 +75,7 @@ function packRunTransposed(at: usize, stride: usize, width: i32, count: i32, to:
 
 /**
  * The others' columns of one head as right operand of a product over positions: rows of 8 columns; gaps are zero, and so is what is not
- * finite. Returns whether there is any of that: `addNonFinite` is for it.
+ * finite. Returns whether there is any of that: `addNonFinite` handles it.
  */
 export function packStraight(job: AttentionJob, block: Block, at: usize, stride: usize, to: usize): bool {
   const first = block.firstEnd - block.first;
@@ -108,7 +108,7 @@ function clearNonFinite(at: usize, end: usize): bool {
   let found = i32x4.splat(0);
   for (let p = at; p < end; p += 16) {
     const x = v128.load(p);
-    // 0 for a finite number, NaN for any other.
+    // 0 for a finite value, NaN otherwise.
     found = v128.or(found, f32x4.sub(x, x));
   }
   if (!v128.any_true(found)) return false;
@@ -228,15 +228,15 @@ export function seesNothing(job: AttentionJob, row: i32): bool {
 }
 
 /**
- * The sum of a row's numbers at the positions in use, given by lanes for either run. Positions depend on the row's neighbours, so lanes
- * are turned to begin with what the row sees first: its sum is the same wherever it stands.
+ * The sum of a row's values at the positions in use, given by lanes for either run. Positions depend on the row's neighbours, so lanes
+ * are rotated to begin with what the row sees first: its sum is the same at any position.
  */
 export function sumOfRuns(job: AttentionJob, block: Block, row: i32, first: v128, second: v128): f32 {
   const range = rangesOf(job, row);
   return sumLanes(f32x4.add(turned(first, load<i32>(range) - block.first), turned(second, load<i32>(range, 8) - block.second)));
 }
 
-/** The lanes of v from number `by` on, modulo 4. */
+/** The lanes of v rotated to begin with lane `by`. */
 // @ts-ignore: decorator
 @inline
 function turned(v: v128, by: i32): v128 {
@@ -245,7 +245,7 @@ function turned(v: v128, by: i32): v128 {
 }
 
 /**
- * `rows` rows of `out`, `stride` bytes apart = weights [5, capacity] times the others packed straight. `packed` has room for the
+ * `rows` rows of `out`, `stride` bytes apart = weights [5, capacity] times the others packed straight. `packed` has space for the
  * weights as left operand, `edgeTile` for one tile.
  */
 export function multiplyStraight(

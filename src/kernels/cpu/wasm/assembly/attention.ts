@@ -75,7 +75,7 @@ function exponentials(at: usize, from: i32, to: i32, scale: f32, shift: f32): v1
   const end = at + (<usize>to << 2);
   for (let p = at + (<usize>from << 2); p < end; p += 16) {
     const x = f32x4.sub(f32x4.mul(v128.load(p), f32x4.splat(scale)), f32x4.splat(shift));
-    // Not the other way round: a NaN must stay.
+    // In this order, so that a NaN stays NaN.
     const e = v128.andnot(exp(x), f32x4.lt(x, f32x4.splat(-85)));
     v128.store(p, e);
     sums = f32x4.add(sums, e);

@@ -1,8 +1,8 @@
-/** Arithmetic and nothing else, to measure what this machine can do at best. */
+/** Arithmetic and nothing else, to measure this machine's ceiling. */
 import { madd } from './simd';
 
 /**
- * Multiplies and adds in registers: 12 independent sums, as many as x86-64 leaves an engine registers for beside the factor and a
+ * Multiplies and adds in registers: 12 independent sums, as many as x86-64 has registers for besides the factor and a
  * product. sum = sum * x + x with x = 0.5 tends to 1: neither overflow nor denormal numbers.
  */
 export function multiplyAdd(turns: i32, factor: f32): f32 {

@@ -1,4 +1,4 @@
-/** What happens to a finished element on its way out, in the order that `MatmulArgs` gives, four elements at a time. */
+/** The epilogue of finished elements, in the order given by `MatmulArgs`, four elements at a time. */
 import { MatmulJob } from './job';
 import { exp, loadLanes, madd, storeLanes } from './simd';
 
@@ -67,8 +67,8 @@ function gaussian(x: v128): v128 {
 }
 
 /**
- * Phi(x), given e = exp(-x^2 / 2), by Abramowitz and Stegun's formula 7.1.26 for erf, whose error is at most 1.5e-7. The upper
- * tail is what the formula yields, so nothing cancels for negative x.
+ * Phi(x), given e = exp(-x^2 / 2), by Abramowitz and Stegun's formula 7.1.26 for erf, whose error is at most 1.5e-7. The formula
+ * yields the upper tail, so nothing cancels for negative x.
  */
 // @ts-ignore: decorator
 @inline

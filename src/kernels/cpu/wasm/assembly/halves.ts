@@ -1,9 +1,9 @@
-/** Half-precision numbers (see half.ts) widened to single precision. */
+/** fp16 values (see half.ts) widened to single precision. */
 
 /** 2^112: the difference of the two formats' exponents. */
 const REBIAS: f32 = 5192296858534827628530496329220096.0;
 
-/** Four halves, each in the low bits of a lane, as floats. */
+/** Four fp16 values, each in the low bits of a lane, as floats. */
 // @ts-ignore: decorator
 @inline
 function widened(halves: v128): v128 {
@@ -16,7 +16,7 @@ function widened(halves: v128): v128 {
   return v128.or(v128.or(value, sign), special);
 }
 
-/** Writes `count` halves at `from` to `to` as floats. */
+/** Writes `count` fp16 values at `from` to `to` as floats. */
 export function widenHalves(from: usize, count: i32, to: usize): void {
   let i = 0;
   for (; i + 8 <= count; i += 8, from += 16, to += 32) {

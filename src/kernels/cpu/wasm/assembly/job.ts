@@ -1,6 +1,6 @@
 /**
  * What threads share: the description of one job, and the control block by which the caller wakes them. The files *-job.ts
- * beside this folder write the same fields in the same order; pointers are addresses in bytes, 0 where absent.
+ * in the folder above write the same fields in the same order; pointers are addresses in bytes, 0 where absent.
  */
 
 /** Which kernel a job is. */
@@ -13,7 +13,7 @@ export const enum Kind {
   LayerNormGrad,
 }
 
-/** What every job begins with. */
+/** The first fields of every job. */
 // @ts-ignore: decorator
 @unmanaged
 export class Job {
@@ -22,7 +22,7 @@ export class Job {
   tasksTaken: i32;
 }
 
-/** The next task of a job, for whoever asks first. */
+/** Takes the next task of a job. */
 // @ts-ignore: decorator
 @inline
 export function takeTask(job: Job): i32 {
@@ -41,7 +41,7 @@ export class MatmulJob extends Job {
   k: i32;
   transposeA: i32;
   transposeB: i32;
-  /** Whether b holds half-precision numbers. */
+  /** Whether b is in half precision. */
   halfB: i32;
   alpha: f32;
   bias: usize;
@@ -54,7 +54,7 @@ export class MatmulJob extends Job {
   residual: usize;
   /** Whether anything but a plain store happens to a finished element. */
   hasEpilogue: i32;
-  /** Room for all of B in packed panels, shared by the threads; 0: each task packs the panels that it needs. */
+  /** Space for all of B in packed panels, shared by the threads; 0: each task packs the panels that it needs. */
   packedB: usize;
   /** Rows and columns of a task: multiples of a tile's. */
   taskRows: i32;
@@ -67,7 +67,7 @@ export class MatmulJob extends Job {
 }
 
 /**
- * Attention or one of its gradients. `rows` are what tasks run over, `others` what each of them is held against: queries and keys,
+ * Attention or one of its gradients. `rows` are what tasks run over, `others` the rows that each of them is combined with: queries and keys,
  * or, in the gradient with respect to keys and values, keys and queries.
  */
 // @ts-ignore: decorator
@@ -83,7 +83,7 @@ export class AttentionJob extends Job {
   kStride: usize;
   v: usize;
   vStride: usize;
-  /** [rows, rangesPerRow, 2] i32: the others that a row is held against. */
+  /** [rows, rangesPerRow, 2] i32: the others of each row. */
   ranges: usize;
   /** 1 or 2. */
   rangesPerRow: i32;
@@ -105,7 +105,7 @@ export class AttentionJob extends Job {
   capacity: i32;
 }
 
-/** A run of rows, and the two runs of others that contain all that those rows are held against. */
+/** A run of rows, and the two runs of others that contain all others of those rows. */
 // @ts-ignore: decorator
 @unmanaged
 export class Block {
@@ -135,7 +135,7 @@ export class LayerNormJob extends Job {
   out: usize;
 }
 
-/** By which the caller wakes the workers and knows that they have left a job. */
+/** Through it the caller wakes the workers and sees that they have left a job. */
 // @ts-ignore: decorator
 @unmanaged
 export class Control {

@@ -3,7 +3,7 @@
  *
  * The scheme is Goto and van de Geijn's ("Anatomy of High-Performance Matrix Multiplication", 2008): k is cut into blocks so
  * that a panel of A and one of B stay in the first-level cache, and a block of A in the second.
- * Threads take tasks (blocks of the result) from a counter. A task is always computed whole by whoever takes it and its
+ * Threads take tasks (blocks of the result) from a counter. A task is always computed by one thread and its
  * bounds do not depend on the number of threads, so neither does the result, to the last bit.
  */
 import { finishRow } from './epilogue';
@@ -16,7 +16,7 @@ import { multiplyRow } from './vector';
 /** Panels of B that are packed together: as many as `packPanels` is fastest with. */
 const GROUP: i32 = 4;
 
-/** How often a thread looks at a counter before it goes to sleep. */
+/** How often a thread checks a counter before it sleeps. */
 const SPINS: i32 = 2000;
 
 /** Takes part in a product until no task is left; `scratch` is this thread's own memory. */
@@ -63,8 +63,8 @@ function packAll(job: MatmulJob, scratch: usize, maySleep: bool): void {
 }
 
 /**
- * Rows [from, from + depth) of op(B) in a group of panels, or as many as there are before `end`. `staging` has room for them once
- * more, in single precision.
+ * Rows [from, from + depth) of op(B) in a group of panels, or as many as there are before `end`. `staging` has space for a copy of them
+ * in single precision.
  */
 function packGroup(
   job: MatmulJob, panel: i32, end: i32, from: i32, depth: i32, to: usize, panelStride: usize, staging: usize,
@@ -88,7 +88,7 @@ function packGroup(
   packPanels(at, rowStride, columnStride, panels, columns, depth, to, panelStride);
 }
 
-/** `lines` runs of `length` halves, which begin `pitch` numbers apart, as floats one after the other. */
+/** Widens `lines` runs of `length` fp16 values, which begin `pitch` values apart, to contiguous floats. */
 function widenLines(at: usize, pitch: i32, lines: i32, length: i32, to: usize): void {
   for (let line = 0; line < lines; line++) {
     widenHalves(at, length, to);
@@ -124,7 +124,7 @@ function multiplyBlock(job: MatmulJob, scratch: usize, row: i32, rowEnd: i32, co
     }
     from += depth;
   } while (from < job.k);
-  // Row by row, now that the whole block is there: long runs of the operands that the epilogue reads.
+  // Row by row, now that the whole block is complete: the epilogue reads long runs of its operands.
   if (job.hasEpilogue) for (let i = row; i < rowEnd; i++) finishRow(job, i, column, columnEnd - column);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Packing: operands rearranged into panels in the order in which the inner kernel reads them, padded with zeros at the
- * edges. Both transposes are dealt with here, so that there is one inner kernel.
+ * edges. Both transposes are handled here, so that there is one inner kernel.
  */
 import { loadLanes } from './simd';
 import { TILE_COLUMNS, TILE_ROWS } from './tile';
@@ -77,7 +77,7 @@ export function packPanels(
 }
 
 /**
- * Four whole panels at once from rows of B: 128 bytes of each row while it is at hand. One panel at a time would fetch every
+ * Four whole panels at once from rows of B: 128 bytes of each row are read together. One panel at a time would fetch every
  * cache line twice and every page four times.
  */
 function packFour(at: usize, rowStride: usize, depth: i32, to: usize, panelStride: usize): void {

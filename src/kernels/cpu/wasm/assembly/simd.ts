@@ -1,5 +1,5 @@
 /**
- * Four floats at a time: the multiply-add that every loop here is made of, partial loads and stores, exp.
+ * Four floats at a time: the multiply-add of every loop here, partial loads and stores, exp.
  *
  * One source makes both binaries. With relaxed SIMD, `madd` is one fused instruction if the processor has one;
  * without, a multiplication and an addition.

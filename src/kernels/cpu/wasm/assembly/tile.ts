@@ -1,7 +1,7 @@
 /**
  * The inner kernel: a tile of 5 x 8 elements of the product, held in ten registers over a whole block of k.
  *
- * Per step of k: 7 loads and 10 multiply-adds. 5 x 8 because x86-64 leaves an engine 15 vector registers: 10
+ * Per step of k: 7 loads and 10 multiply-adds. 5 x 8 because an engine has 15 vector registers on x86-64: 10
  * accumulators, 2 vectors of B, 1 element of A, and 1 for the product if there is no fused multiply-add. One step per
  * iteration, because V8 (11.3) orders a longer body by accumulator, needs more registers than there are, and spills.
  */
@@ -11,9 +11,9 @@ export const TILE_ROWS: i32 = 5;
 export const TILE_COLUMNS: i32 = 8;
 
 /**
- * c = (first ? 0 : c) + A . B for one tile: `a` holds `depth` columns of 5 numbers, `b` `depth` rows of 8, both packed; the rows
- * of `c` are `stride` bytes apart. Exported only so that the optimiser keeps it a separate function, which engines
- * allocate registers for by itself.
+ * c = (first ? 0 : c) + A . B for one tile: `a` holds `depth` columns of 5 values, `b` `depth` rows of 8, both packed; the rows
+ * of `c` are `stride` bytes apart. Exported only so that the optimiser keeps it a separate function, for which engines
+ * allocate registers separately.
  */
 export function tile(a: usize, b: usize, c: usize, stride: usize, depth: i32, first: bool): void {
   const row1 = c + stride;

@@ -1,5 +1,5 @@
 /**
- * The product of one row and a matrix (m = 1): each element of B is used once, so nothing is packed. Sums take their terms in order of
+ * The product of one row and a matrix (m = 1): each element of B is used once, so nothing is packed. Sums add their terms in order of
  * k, as those of a tile do: a row's result is the same alone and among others.
  */
 import { finishRow } from './epilogue';
@@ -13,7 +13,7 @@ export function multiplyRow(job: MatmulJob, from: i32, to: i32): void {
   if (job.hasEpilogue) finishRow(job, 0, from, to - from);
 }
 
-/** B is stored [n, k]: eight of its rows at a time, in blocks of 4 x 4 that are turned so that lanes are columns. */
+/** B is stored [n, k]: eight of its rows at a time, in blocks of 4 x 4 that are transposed so that lanes are columns. */
 function dotRows(job: MatmulJob, from: i32, to: i32): void {
   const stride = <usize>job.k << 2;
   for (let column = from; column < to; column += 8) {
@@ -49,7 +49,7 @@ function dotRows(job: MatmulJob, from: i32, to: i32): void {
   }
 }
 
-/** Adds four numbers of the row at `a` times the columns of the 4 x 4 block whose rows are b0 to b3. */
+/** Adds four values of the row at `a` times the columns of the 4 x 4 block whose rows are b0 to b3. */
 // @ts-ignore: decorator
 @inline
 function addBlock(a: usize, b0: v128, b1: v128, b2: v128, b3: v128, sum: v128): v128 {
