@@ -5,6 +5,6 @@ import { tooOld } from './node-version.js';
 const refusal = tooOld(process.versions.node);
 if (refusal === undefined) await import('./program.js');
 else {
-  process.stderr.write(`ptdpc: ${refusal}\n`);
+  process.stderr.write(`${refusal}\n`);
   process.exitCode = 2;
 }

@@ -229,11 +229,11 @@ export async function readRunRecord(run: string): Promise<RunRecord> {
   if (await exists(path)) return parseJsonAs(record, await readText(path), path, 'the record of a run');
   if (await exists(join(run, 'probe.json')))
     throw new InputError(
-      `${run}: a probe of an earlier version, which cannot be used here; train it again (ptdpc probe)`,
+      `${run}: a probe of an earlier version, which cannot be used here; train it again (npx ptdpc probe)`,
     );
   const inner = await runBelow(run);
   throw new InputError(
-    `${path}: not found; ${inner === undefined ? 'expected the folder of a run (ptdpc train --out <run>)' : `did you mean ${inner}?`}`,
+    `${path}: not found; ${inner === undefined ? 'expected the folder of a run (npx ptdpc train --out <run>)' : `did you mean ${inner}?`}`,
   );
 }
 
@@ -252,5 +252,5 @@ async function runBelow(folder: string): Promise<string | undefined> {
 export async function readPromptsRecord(run: string): Promise<PromptsRecord> {
   const found = await readRunRecord(run);
   if (found.learner === 'prompts') return found;
-  throw new InputError(`${run}: a run of learner ${found.learner}; expected one with prompts (ptdpc train)`);
+  throw new InputError(`${run}: a run of learner ${found.learner}; expected one with prompts (npx ptdpc train)`);
 }

@@ -30,7 +30,7 @@ export function comparisonReport(runs: readonly RunReport[], program: string): s
       rows: runs.map((run) => [run.name, leadOf(run)]),
       kind: 'words',
     })}
-${groups.length === 0 && html`<p class="notice">None of them is evaluated yet: <code>ptdpc eval --run …</code> adds results.</p>`}`,
+${groups.length === 0 && html`<p class="notice">None of them is evaluated yet: <code>npx ptdpc eval --run …</code> adds results.</p>`}`,
     sections: groups.map((group, i) => ({ id: `images-${i + 1}`, title: group.title, body: groupSection(group) })),
     footer: `Written by ptdpc ${program}. This page loads nothing and runs no script.`,
   });

@@ -90,7 +90,7 @@ export function runReport(run: RunReport, extra: readonly Section[] = []): strin
     kind: 'PT-DPC run',
     title: run.name,
     opening: html`<p class="lead">${leadOf(run)}</p>
-${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>ptdpc eval --run … --data …</code> adds results and images.</p>` : evaluations.map((evaluation) => keyFigures(run, evaluation))}`,
+${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>npx ptdpc eval --run … --data …</code> adds results and images.</p>` : evaluations.map((evaluation) => keyFigures(run, evaluation))}`,
     sections: sections.filter((section) => section !== false),
     footer: `Written by ptdpc ${run.setup.program}. This page loads nothing and runs no script.`,
   });

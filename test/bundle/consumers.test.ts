@@ -63,7 +63,7 @@ const PROGRAM = `
   });
 `;
 
-const MISSING = 'nowhere/run.json: not found; expected the folder of a run (ptdpc train --out <run>)';
+const MISSING = 'nowhere/run.json: not found; expected the folder of a run (npx ptdpc train --out <run>)';
 
 const run = async (...args: string[]): Promise<Said> => JSON.parse(await node(...args)) as Said;
 

@@ -52,7 +52,7 @@ async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs
 async function readEvaluations(run: string, record: RunRecord): Promise<RunEvaluation[]> {
   const paths = await listResults(run);
   if (paths.length === 0 && (await exists(join(run, 'confusion.json'))))
-    throw new InputError(`${run}: evaluated by an earlier version, in another format; evaluate it again (ptdpc eval)`);
+    throw new InputError(`${run}: evaluated by an earlier version, in another format; evaluate it again (npx ptdpc eval)`);
   const own = dataFolder(record.data);
   const found = await Promise.all(paths.map(async (path) => ({ path, result: await readResult(path) })));
   const rank = ({ result: { data, split } }: (typeof found)[number]) =>
@@ -75,7 +75,7 @@ async function casesOf(run: string, record: RunRecord, path: string, { data, con
     confusion.length === words.length && JSON.stringify(confusionOf(predictions)) === JSON.stringify(confusion);
   if (!same)
     throw new InputError(
-      `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (ptdpc eval)`,
+      `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (npx ptdpc eval)`,
     );
   return await pickCases(predictions, (image) => pictureIn(data, image));
 }

@@ -92,7 +92,7 @@ test('another model is refused, and so is a probe of an earlier version', async 
   await rename(scratchPath('mine/run.json'), scratchPath('mine/probe.json'));
   await expectRefused(
     ['eval', '--run', 'mine'],
-    /mine: a probe of an earlier version, .*; train it again \(ptdpc probe\)/,
+    /mine: a probe of an earlier version, .*; train it again \(npx ptdpc probe\)/,
   );
 });
 
