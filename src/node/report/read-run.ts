@@ -52,7 +52,9 @@ async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs
 async function readEvaluations(run: string, record: RunRecord): Promise<RunEvaluation[]> {
   const paths = await listResults(run);
   if (paths.length === 0 && (await exists(join(run, 'confusion.json'))))
-    throw new InputError(`${run}: evaluated by an earlier version, in another format; evaluate it again (npx ptdpc eval)`);
+    throw new InputError(
+      `${run}: evaluated by an earlier version, in another format; evaluate it again (npx ptdpc eval)`,
+    );
   const own = dataFolder(record.data);
   const found = await Promise.all(paths.map(async (path) => ({ path, result: await readResult(path) })));
   const rank = ({ result: { data, split } }: (typeof found)[number]) =>
