@@ -10,7 +10,7 @@ import { EMOTIONS, type Emotion, posterior } from './affect.js';
 import type { Random } from './random.js';
 import type { SceneAttributes } from './scene.js';
 
-/** Ways to say each value. `#` stands for the accent colour. */
+/** Ways to say each value. `#` is replaced by the accent colour. */
 const WORDING: {
   readonly [Name in 'setting' | 'light' | 'weather' | 'subject' | 'aloft' | 'texture']: Readonly<
     Record<SceneAttributes[Name], readonly string[]>

@@ -1,8 +1,8 @@
 // Exercise 1: fix a softmax.
 //
-// out = exp(x) / sum of exp(x) for each row. This file does just that, and is wrong: see which cases fail, and why.
+// out = exp(x) / sum of exp(x) for each row. This file does exactly that and is wrong: see which cases fail, and why.
 //
-//     ptdpc lab exercise 1 --check <your copy>
+//     npx ptdpc lab exercise 1 --check <your copy>
 //
 // lab: covers 64
 
@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;           // [rows, columns]
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;   // [rows, columns]
 
-// One invocation a row.
+// One invocation per row.
 @compute @workgroup_size(64)
 fn softmax(
   @builtin(workgroup_id) group: vec3<u32>,

@@ -1,10 +1,10 @@
 // Exercise 2: fuse a bias.
 //
-// This product is right, but a layer that has a bias would need a second kernel, which reads and writes the whole result once more.
+// This product is right, but a layer that has a bias would need a second kernel, which reads and writes the whole result again.
 // Add the bias where the sum is stored: out = alpha * (op(a) . op(b)) + bias. The contract calls the buffer `bias` ([n]), and the
-// constant that says whether there is one `HAS_BIAS`.
+// constant that tells whether there is one `HAS_BIAS`.
 //
-//     ptdpc lab exercise 2 --check <your copy>
+//     npx ptdpc lab exercise 2 --check <your copy>
 //
 // lab: covers 16 x 16
 
@@ -23,7 +23,7 @@ struct Params {
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 
-// One invocation an element of the result.
+// One invocation per element of the result.
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let column = id.x;

@@ -1,10 +1,10 @@
 // Exercise 3: remove barriers, safely.
 //
-// A workgroup of 64 computes a row's softmax, with six barriers in its text. It can do with four. A barrier that is needed, and missing,
-// lets one invocation overwrite what another has yet to read: software adapters, which run invocations a few at a time, show
+// A workgroup of 64 computes a row's softmax, with six barriers. Four are enough. If a necessary barrier is missing,
+// one invocation may overwrite what another has yet to read: software adapters, which run invocations a few at a time, show
 // that at once, while a GPU may hide it for years.
 //
-//     ptdpc lab exercise 3 --check <your copy>
+//     npx ptdpc lab exercise 3 --check <your copy>
 //
 // lab: covers 1
 

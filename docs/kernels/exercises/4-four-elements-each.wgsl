@@ -1,10 +1,10 @@
 // Exercise 4: four elements per invocation.
 //
-// Here every invocation computes one element, so that a long vector takes many workgroups, each of which costs something to start. Write
+// Here every invocation computes one element, so that a long vector needs many workgroups, each with a cost to start. Write
 // the variant in which each of a workgroup's 64 invocations computes four: a workgroup then covers 256. Mind which four (neighbouring
-// invocations should read neighbouring numbers), and vectors whose length is no multiple of anything.
+// invocations should read neighbouring elements), and vectors of any length.
 //
-//     ptdpc lab exercise 4 --check <your copy>
+//     npx ptdpc lab exercise 4 --check <your copy>
 //
 // lab: covers 64
 

@@ -1,10 +1,10 @@
 // Exercise 5: read weights in half precision.
 //
-// CLIP's weights are half-precision numbers, and memory is what a product waits for. Read `b` as halves, two to a 32-bit word, the first
+// CLIP's weights are in half precision, and this product is limited by memory. Read `b` as fp16 values, two per 32-bit word, the first
 // one in the low bits (declare it as an array of u32), and compute in single precision as before. WGSL's unpack2x16float needs no
 // extension.
 //
-//     ptdpc lab exercise 5 --check <your copy>
+//     npx ptdpc lab exercise 5 --check <your copy>
 //
 // lab: covers 16 x 16
 

@@ -1,7 +1,7 @@
-// Attention, first rung: the definition, one invocation a query and head, three passes over its keys.
+// Attention, first rung: the definition, one invocation per query and head, three passes over its keys.
 //
 // The largest score, the sum of exponentials, the weighted sum of values. Nothing is kept between the passes, so every
-// score is worked out three times; the sums of the output lie where they will stay, in device memory.
+// score is computed three times; the sums of the output are accumulated in device memory.
 //
 // lab: covers 64
 

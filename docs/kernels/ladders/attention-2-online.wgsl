@@ -1,7 +1,7 @@
 // Attention, second rung: online softmax (Milakov and Gimelshein 2018), one pass over the keys.
 //
-// The largest score is not known before the last key, so the largest so far stands in; when a larger one comes, what was
-// summed with the old one is scaled down. Every score is worked out once. The sums still lie in device memory.
+// The largest score is not known before the last key, so the largest so far is used; when a larger one appears, the sums
+// made with the old one are scaled down. Every score is computed once. The sums are still in device memory.
 //
 // lab: covers 64
 

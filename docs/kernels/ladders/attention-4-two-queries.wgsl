@@ -1,8 +1,8 @@
 // Attention, a rung above `rows`: one invocation computes two queries of a head, so that a key and a value, once
-// loaded, serve both. The same step as from one element to a block in the matrix product.
+// loaded, are used for both. The same step as from one element to a block in the matrix product.
 //
-// Queries that stand together see nearly the same keys: an invocation goes through all keys that any of its queries sees, and a
-// query counts only those that it sees itself. Heads of exactly 64 columns; rows that begin at a multiple of 4 numbers.
+// Adjacent queries see nearly the same keys: an invocation loops over all keys that any of its queries sees, and a
+// query counts only those that it sees itself. Heads of exactly 64 columns; rows that begin at a multiple of 4 elements.
 //
 // lab: covers 128
 // lab: needs headWidth == 64
@@ -38,7 +38,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // An invocation a block, by the grid; but where queries do not divide evenly there are more blocks: go on in strides.
+  // One invocation per block of the grid; if queries do not divide evenly there are more blocks: continue in strides.
   let blocks = (params.queries + QUERIES - 1u) / QUERIES;
   let stride = groups.x * groups.y * 64u;
   for (var number = (group.y * groups.x + group.x) * 64u + lane; number < blocks * params.heads; number += stride) {
@@ -57,7 +57,7 @@ fn attend(query: u32, head: u32) {
   var start = params.keys;
   var end = 0u;
   for (var i = 0u; i < QUERIES; i++) {
-    // Behind the last query: the last once more, not stored.
+    // Past the last query: the last one again, not stored.
     let row = min(query + i, params.queries - 1u);
     let q_at = (row * params.q_stride + params.q_offset) / 4u + column;
     for (var c = 0u; c < QUADS; c++) {

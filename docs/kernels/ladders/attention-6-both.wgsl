@@ -1,11 +1,11 @@
 enable subgroups;
-// The loop's bounds are the same in a subgroup, by subgroupMin and subgroupMax, which the compiler does not see.
+// The loop's bounds are the same in a subgroup, by subgroupMin and subgroupMax, but the compiler cannot infer that.
 diagnostic(off, subgroup_uniformity);
 
 // Attention, a rung above the shipped `subgroup`: broadcasts, and two queries per invocation as well.
 //
-// The invocations of a subgroup take blocks of queries of one head that stand together and see nearly the same keys. Of a key's sixteen
-// quads each of eight invocations loads two; the others get them through the subgroup.
+// The invocations of a subgroup compute adjacent blocks of queries of one head, which see nearly the same keys. Each of eight
+// invocations loads two of a key's sixteen quads; the others get them by broadcast.
 //
 // lab: covers 128
 // lab: needs headWidth == 64
@@ -42,8 +42,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
-  // Head by head, so that neighbours have a head in common. An invocation a block, by the grid; but where queries do not divide
-  // evenly there are more blocks: go on in strides.
+  // Head by head, so that neighbours share a head. One invocation per block of the grid; if queries do not divide
+  // evenly there are more blocks: continue in strides.
   let blocks = (params.queries + QUERIES - 1u) / QUERIES;
   let stride = groups.x * groups.y * 64u;
   let group_start = (group.y * groups.x + group.x) * 64u;
@@ -68,7 +68,7 @@ fn attend(query: u32, head: u32, stored: bool, slot: u32) {
   var start = params.keys;
   var end = 0u;
   for (var i = 0u; i < QUERIES; i++) {
-    // Behind the last query: the last once more, not stored.
+    // Past the last query: the last one again, not stored.
     let row = min(query + i, params.queries - 1u);
     let q_at = (row * params.q_stride + params.q_offset) / 4u + column;
     for (var c = 0u; c < QUADS; c++) {

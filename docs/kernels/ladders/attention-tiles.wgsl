@@ -2,8 +2,8 @@
 // tiles of 16, as in FlashAttention (Dao and others 2022). Each of them is read from device memory once for 64 queries instead
 // of once for each.
 //
-// Queries that stand together see nearly the same keys: the workgroup goes through all keys that any of its queries sees, and a
-// query counts only those that it sees itself. Heads of exactly 64 columns; rows that begin at a multiple of 4 numbers.
+// Adjacent queries see nearly the same keys: the workgroup loops over all keys that any of its queries sees, and a
+// query counts only those that it sees itself. Heads of exactly 64 columns; rows that begin at a multiple of 4 elements.
 //
 // lab: covers 64
 // lab: needs headWidth == 64
@@ -45,7 +45,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // Head by head. A workgroup in which a head ends and the next begins takes them one after the other.
+  // Head by head. A workgroup in which one head ends and the next begins processes them one after the other.
   let all = params.queries * params.heads;
   let start = (group.y * groups.x + group.x) * LANES;
   let number = start + lane;

@@ -1,7 +1,7 @@
-// Matrix product, second rung: one invocation computes four columns of a row, so that a number of the left operand, once loaded,
-// serves four sums. Five loads for four products instead of two for one.
+// Matrix product, second rung: one invocation computes four columns of a row, so that a value of the left operand, once loaded,
+// is used in four sums. Five loads for four products instead of two for one.
 //
-// The columns are 16 apart: invocations side by side read numbers side by side. Without epilogues, to be short.
+// The columns are 16 apart: adjacent invocations read adjacent values. Without epilogues, for brevity.
 //
 // lab: covers 16 x 64
 
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   if (row >= params.m) {
     return;
   }
-  // Behind the last column: the last once more, not stored.
+  // Past the last column: the last one again, not stored.
   let last = params.n - 1u;
   let columns = min(vec4<u32>(column, column + 16u, column + 32u, column + 48u), vec4<u32>(last));
   var sum = vec4<f32>();

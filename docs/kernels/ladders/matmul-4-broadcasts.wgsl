@@ -1,10 +1,10 @@
 enable subgroups;
 
-// Matrix product, a rung for adapters that pay for each load: 8 rows x 4 columns per invocation, and the left operand by broadcasts.
+// Matrix product, a rung for adapters on which loads are expensive: 8 rows x 4 columns per invocation, and the left operand by broadcasts.
 //
-// Eight invocations of a subgroup compute the same 8 rows and 32 columns. k is taken four at a time: each loads four numbers of one
-// row, and all get all eight rows' numbers through the subgroup. Five loads of four numbers for 128 products, where `registers`
-// has twelve loads of one number for 32. Without epilogues, to be short.
+// Eight invocations of a subgroup compute the same 8 rows and 32 columns. k advances by four at a time: each loads four values of one
+// row, and all get all eight rows' values by broadcast. Five loads of four values for 128 products, where `registers`
+// has twelve loads of one value for 32. Without epilogues, for brevity.
 //
 // lab: covers 8 x 128
 // lab: needs n % 4 == 0, k % 4 == 0, transposeA == 0
@@ -46,7 +46,7 @@ fn main(
 ) {
   let row = group.y * ROWS;
   let quad = group.x * LANES + lane;
-  // No invocation may leave early, all take part in the broadcasts: past the edge, the last row or columns, not stored.
+  // No invocation may leave early, since all take part in the broadcasts: past the edge, the last row or columns, not stored.
   let own_quad = min(quad, params.n / 4u - 1u);
   let a_start = min(row + subgroup_lane % 8u, params.m - 1u) * (params.k / 4u);
   var sum = array<vec4<f32>, ROWS>();

@@ -24,7 +24,7 @@ export const DEFAULT_MEMORY = 2 ** 30;
 
 /** Options of a model. */
 export interface ClipModelOptions {
-  /** Bytes for activations on the device, beside the weights. Default: `DEFAULT_MEMORY`. Results do not depend on it. */
+  /** Bytes for activations on the device, in addition to the weights. Default: `DEFAULT_MEMORY`. Results do not depend on it. */
   readonly memory?: number | undefined;
 }
 

@@ -18,7 +18,7 @@ import { ClipTokenizer } from '../../clip/tokenizer/index.js';
 import { InputError } from '../../errors.js';
 import type { PromptsFile } from '../prompts-file.js';
 
-/** A CLIP's parts, wherever they come from: `openModel` gives one from bytes, `openModelDirectory` of `ptdpc/node` one from a folder. */
+/** A CLIP's parts, from any source: `openModel` gives one from bytes, `openModelDirectory` of `ptdpc/node` one from a folder. */
 export interface ModelSource {
   /** Every size, and the activation. */
   readonly config: ClipConfig;
