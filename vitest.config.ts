@@ -24,6 +24,8 @@ export default defineConfig({
       },
     ],
     setupFiles: 'test/support/equality.ts',
+    // Mesa's llvmpipe compiles each kernel to machine code; without optimisation that takes two thirds of the time, and cases are small.
+    env: { GALLIVM_PERF: 'nopt' },
     // A software adapter shares the machine's cores with the test workers: two at a time is the useful limit.
     maxWorkers: 2,
     // A hang is what these are for; a loaded machine may be slow.

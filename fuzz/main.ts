@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { Command, Option } from 'commander';
 import { parseInteger, parseSeed } from '../src/cli/options.js';
 import { table } from '../src/cli/tables.js';
@@ -12,8 +12,8 @@ import { judge } from './judge.js';
 import { type FuzzedParser, MiB } from './parser.js';
 import { PARSERS } from './parsers/index.js';
 import { Random } from './random.js';
-import { type Failure, MOST_HEAP_MIB, type Result, watch } from './watchdog.js';
-import { type Assignment, work } from './worker.js';
+import { type Failure, MOST_HEAP_MIB, type Result, Threads, watch } from './watchdog.js';
+import { work } from './worker.js';
 
 /** Enough for the upper end of a stack trace. */
 const LONGEST_PROBLEM = 600;
@@ -41,14 +41,15 @@ if (isMainThread) {
     .action((flags: Flags) => (flags.replay === undefined ? fuzz(flags) : replay(flags, flags.replay)))
     .parseAsync();
 } else {
-  await work(workerData as Assignment, PARSERS);
+  work(PARSERS);
 }
 
 async function fuzz({ parser: only, cases, first, seed, json }: Flags): Promise<void> {
   const results: (Result & { parser: string; cases: number; seed: number })[] = [];
+  await using threads = new Threads(startWorker);
   for (const parser of PARSERS.filter(({ name }) => only === undefined || name === only)) {
     const round = { parser: parser.name, seed, first, end: first + cases };
-    const result = await watch(round, startWorker);
+    const result = await watch(round, threads);
     results.push({ parser: parser.name, cases, seed, ...result });
     if (!json) console.log(line(parser, result));
     if (result.failures.length > 0) await reportFailures(parser, seed, result);
@@ -57,9 +58,8 @@ async function fuzz({ parser: only, cases, first, seed, json }: Flags): Promise<
   else console.log(`\n${resultTable(results)}`);
 }
 
-function startWorker(assignment: Assignment): Worker {
-  const resourceLimits = { maxOldGenerationSizeMb: MOST_HEAP_MIB };
-  return new Worker(fileURLToPath(import.meta.url), { workerData: assignment, resourceLimits });
+function startWorker(): Worker {
+  return new Worker(fileURLToPath(import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB } });
 }
 
 function line({ name, what }: FuzzedParser, { read, rejected, failures }: Result): string {

@@ -43,12 +43,34 @@ interface Round {
   readonly end: number;
 }
 
-/** Runs cases `[first, end)`. `start` starts a thread that does an assignment. */
-export async function watch(round: Round, start: (assignment: Assignment) => Worker): Promise<Result> {
+/** Threads that do assignments (see worker.ts): one that has done its own is given the next one. */
+export class Threads implements AsyncDisposable {
+  #idle: Worker | undefined;
+
+  constructor(private readonly start: () => Worker) {}
+
+  take(): Worker {
+    const worker = this.#idle ?? this.start();
+    this.#idle = undefined;
+    return worker;
+  }
+
+  /** Only a thread that is ready for another assignment. */
+  give(worker: Worker): void {
+    this.#idle = worker;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#idle?.terminate();
+  }
+}
+
+/** Runs cases `[first, end)`. */
+export async function watch(round: Round, threads: Threads): Promise<Result> {
   const failures: Failure[] = [];
   const total = { read: 0, rejected: 0, slowest: 0, mostMemory: 0, mostResident: 0 };
   for (let first = round.first; first < round.end && failures.length < MOST_FAILURES; ) {
-    const part = await attempt({ ...round, first }, start, failures);
+    const part = await attempt({ ...round, first }, threads, failures);
     total.read += part.read;
     total.rejected += part.rejected;
     for (const figure of ['slowest', 'mostMemory', 'mostResident'] as const) {
@@ -67,12 +89,14 @@ interface Attempt extends Figures {
   readonly stopped?: Failure;
 }
 
-/** One thread's life. */
-async function attempt(round: Round, start: (assignment: Assignment) => Worker, failures: Failure[]): Promise<Attempt> {
+/** One thread's work, to its end or to a case that ends the thread. */
+async function attempt(round: Round, threads: Threads, failures: Failure[]): Promise<Attempt> {
   const folder = await mkdtemp(join(tmpdir(), 'ptdpc-fuzz-'));
   const current = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
   const before = process.memoryUsage.rss();
-  const worker = start({ ...round, current: current.buffer as SharedArrayBuffer, scratch: join(folder, 'scratch') });
+  const worker = threads.take();
+  const assignment = { ...round, current: current.buffer as SharedArrayBuffer, scratch: join(folder, 'scratch') };
+  let isReady = false;
   let mostResident = 0;
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -88,8 +112,9 @@ async function attempt(round: Round, start: (assignment: Assignment) => Worker, 
           ...(stopped && { stopped }),
         });
       worker.on('message', (message: Message) => {
-        if (message.kind === 'done') end(message.figures);
-        else failures.push(message);
+        if (message.kind === 'failed') return failures.push(message);
+        isReady = true;
+        end(message.figures);
       });
       worker.on('error', (error: NodeJS.ErrnoException) => {
         const index = Atomics.load(current, 0);
@@ -111,10 +136,13 @@ async function attempt(round: Round, start: (assignment: Assignment) => Worker, 
           stop(`still waiting after ${MOST_WAITING_MILLISECONDS} ms`);
         else if (mostResident > MOST_RESIDENT_BYTES) stop(`${mostResident} bytes of resident memory`);
       }, POLL_MILLISECONDS);
+      worker.postMessage(assignment satisfies Assignment);
     });
   } finally {
     clearInterval(timer);
-    await worker.terminate();
+    worker.removeAllListeners('message').removeAllListeners('error');
+    if (isReady) threads.give(worker);
+    else await worker.terminate();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -31,12 +31,25 @@ export interface Figures {
   readonly mostMemory: number;
 }
 
-/** Does an assignment with one of `parsers`. */
-export async function work(assignment: Assignment, parsers: readonly FuzzedParser[]): Promise<void> {
+/** Does the assignments that the thread is sent, one after the other, each with one of `parsers`. */
+export function work(parsers: readonly FuzzedParser[]): void {
+  if (!parentPort) throw new Error('the fuzzer works on a thread');
+  const port = parentPort;
+  port.on('message', (assignment: Assignment) => {
+    // What it throws ends the thread, which the watchdog reports.
+    void run(assignment, parsers, (message) => port.postMessage(message));
+  });
+}
+
+async function run(
+  assignment: Assignment,
+  parsers: readonly FuzzedParser[],
+  send: (message: Message) => void,
+): Promise<void> {
   const { seed, first, end, scratch } = assignment;
   const current = new Int32Array(assignment.current);
   const parser = parsers.find(({ name }) => name === assignment.parser);
-  if (!parser || !parentPort) throw new Error(`no parser ${assignment.parser} to fuzz here`);
+  if (!parser) throw new Error(`no parser ${assignment.parser} to fuzz here`);
   await mkdir(scratch);
   await parser.prepare?.(scratch);
   const figures = { read: 0, rejected: 0, slowest: 0, mostMemory: 0 };
@@ -45,10 +58,10 @@ export async function work(assignment: Assignment, parsers: readonly FuzzedParse
     Atomics.store(current, 0, index);
     const { outcome, problem, duration, memory } = await judge(parser, input);
     Atomics.store(current, 0, -1);
-    if (problem !== undefined) parentPort.postMessage({ kind: 'failed', index, problem } satisfies Message);
+    if (problem !== undefined) send({ kind: 'failed', index, problem });
     if (outcome !== 'failed') figures[outcome]++;
     figures.slowest = Math.max(figures.slowest, duration);
     figures.mostMemory = Math.max(figures.mostMemory, memory);
   }
-  parentPort.postMessage({ kind: 'done', figures } satisfies Message);
+  send({ kind: 'done', figures });
 }

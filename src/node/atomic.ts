@@ -15,6 +15,7 @@ import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
 import { takeLock, tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
+import { isOwn, OwnFolder, openToAppend, PRIVATE, removeOwn } from './own-files.js';
 import { removeLeftBehind, temporaryPath } from './process-tag.js';
 import { kindOfFile, naming } from './system-error.js';
 
@@ -24,15 +25,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
   await requirePlaceForFile(path);
   await writeBeside(path, async (temporary) => {
-    // Synchronous, since a signal's handler could otherwise remove it a moment before it exists.
+    // Created in a synchronous call, since a signal's handler could otherwise remove it a moment before it exists.
     closeSync(openSync(temporary, 'wx'));
-    const file = await open(temporary, 'r+');
-    try {
-      await fill((chunk) => file.appendFile(chunk));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await using file = await openToAppend(temporary);
+    await fill((chunk) => file.appendFile(chunk));
+    await file.sync();
     await rename(temporary, path);
   });
 }
@@ -67,10 +64,11 @@ export async function createDirectoryAtomically(
     using _signals = removedBySignal(hidden(path, 'lock'));
     // The previous holder of the lock may have created it.
     await requireNothingAt(path);
-    mkdirSync(temporary);
-    await fill(temporary);
-    await syncTree(temporary);
-    await renameDirectory(temporary, path);
+    mkdirSync(temporary, PRIVATE);
+    await using folder = await OwnFolder.open(temporary);
+    await fill(folder.path);
+    await syncTree(folder.path);
+    await renameDirectory(folder, temporary, path);
   });
 }
 
@@ -80,24 +78,35 @@ export async function createDirectoryAtomically(
  */
 export async function growDirectory(path: string, grow: (directory: string) => Promise<void>): Promise<void> {
   await requireNothingAt(path);
-  await withGrowingDirectory(path, async (temporary) => {
+  await inGrowingDirectory(path, async (folder, temporary) => {
     // The previous holder of the lock may have created it.
     await requireNothingAt(path);
-    await grow(temporary);
-    await naming(path, 'cannot be written', () => renameDirectory(temporary, path));
+    await grow(folder.path);
+    await naming(path, 'cannot be written', () => renameDirectory(folder, temporary, path));
   });
 }
 
 /** As `growDirectory`, for files that are removed once `use` succeeds. */
 export async function withGrowingDirectory(path: string, use: (directory: string) => Promise<void>): Promise<void> {
+  await inGrowingDirectory(path, (folder) => use(folder.path));
+}
+
+/** Calls `body` with the growing directory of `path` and its name. Nobody else can write to it, or exchange it for another one. */
+async function inGrowingDirectory(
+  path: string,
+  body: (folder: OwnFolder, temporary: string) => Promise<void>,
+): Promise<void> {
   const temporary = hidden(path, 'partial');
   await naming(path, 'cannot be written', () => makeFolder(dirname(temporary)));
   await using _lock = await takeLock(hidden(path, 'partial.lock'), { what: path });
-  await naming(path, 'cannot be written', () => makeFolder(temporary));
-  await requireNoLinks(temporary);
+  await using folder = await naming(path, 'cannot be written', async () => {
+    await makeFolder(temporary, PRIVATE);
+    return await OwnFolder.open(temporary);
+  });
+  await requirePlainTree(folder.path, temporary);
   try {
-    await use(temporary);
-    await rm(temporary, { recursive: true, force: true });
+    await body(folder, temporary);
+    if (await folder.isAt(temporary)) await removeOwn(temporary);
   } catch (error) {
     // Removed only if empty.
     await rmdir(temporary).catch(() => {});
@@ -200,10 +209,14 @@ function hidden(path: string, suffix: string): string {
   return join(dirname(target), `.${basename(target)}.${suffix}`);
 }
 
-async function renameDirectory(from: string, to: string): Promise<void> {
+/** Gives a finished folder its name, with the permissions of any other. Throws InputError if something else has taken its place meanwhile. */
+async function renameDirectory(folder: OwnFolder, from: string, to: string): Promise<void> {
   // Not every system renames onto an empty directory.
   await rmdir(to).catch(() => {});
   await rename(from, to);
+  if (!(await folder.isAt(to)))
+    throw new InputError(`${to}: it is not what was written; someone else exchanged ${from}; delete it`);
+  await folder.publish();
 }
 
 /** Removes `directory` and its parents up to `top`, as long as they are empty. */
@@ -227,14 +240,17 @@ async function syncTree(directory: string): Promise<void> {
   }
 }
 
-/** Throws InputError if there is a link in a directory to be continued: writing through it would change files elsewhere. */
-async function requireNoLinks(directory: string): Promise<void> {
-  const odd = await naming(directory, 'cannot be read', async () => {
-    if (!(await lstat(directory)).isDirectory()) return directory;
-    const entries = await readdir(directory, { withFileTypes: true, recursive: true });
-    const found = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
-    return found && join(found.parentPath, found.name);
-  });
-  if (odd === undefined) return;
-  throw new InputError(`${odd}: expected what an earlier call left, found a link or a device; delete it`);
+/**
+ * Throws InputError unless a directory to be continued, called `name`, holds plain files and folders of this user only: writing through a
+ * link, or to a file that has another name as well, would change files elsewhere.
+ */
+async function requirePlainTree(directory: string, name: string): Promise<void> {
+  for (const entry of await naming(name, 'cannot be read', () => readdir(directory, { recursive: true }))) {
+    const status = await lstat(join(directory, entry));
+    const isPlain = isOwn(status) && (status.isDirectory() || (status.isFile() && status.nlink === 1));
+    if (!isPlain)
+      throw new InputError(
+        `${join(name, entry)}: expected what an earlier call left, found ${status.isFile() ? 'a file that is not its alone' : kindOfFile(status)}; delete it`,
+      );
+  }
 }

@@ -9,14 +9,18 @@
  * A segment is written every few hundred images or few seconds, so that an interruption loses little, and appears under its name only
  * when it is whole, so that any number of processes may share a cache. Small ones are merged by the next process that opens the cache. A
  * damaged one is passed over. If the cache cannot be read or written, a warning is given and the work continues without it.
+ *
+ * What a segment says is believed, so a cache belongs to one user: it is created for its owner only, and one that others may write to is
+ * neither read nor written.
  */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { exists } from './checkpoint-files.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from './feature-segment.js';
 import { tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
+import { PRIVATE, requirePrivateFolder } from './own-files.js';
 import { removeLeftBehind } from './process-tag.js';
 import { errorCode, explained, isSystemError, naming } from './system-error.js';
 
@@ -56,8 +60,11 @@ export class FeatureCache {
   #pending = new Map<string, Float32Array>();
   #flushed = performance.now();
   #isWritable = true;
+  /** Whether nobody else can have put features here. */
+  #isTrusted = true;
 
   private constructor(
+    private readonly root: string,
     /** The folder of this origin. */
     readonly directory: string,
     /** Numbers per feature. */
@@ -76,7 +83,8 @@ export class FeatureCache {
   ): Promise<FeatureCache> {
     const { weights, config, width, arithmetic } = origin;
     const key = sha256(JSON.stringify([FEATURE_VERSION, weights, config, arithmetic])).slice(0, 32);
-    const cache = new FeatureCache(join(cacheDirectory, key), width, warn);
+    const cache = new FeatureCache(cacheDirectory, join(cacheDirectory, key), width, warn);
+    await cache.#checkPrivate();
     await cache.#readIndex();
     await cache.#checkWritable();
     await cache.#mergeSmall();
@@ -117,7 +125,10 @@ export class FeatureCache {
     this.#pending = new Map();
     if (!this.#isWritable) return;
     try {
-      await naming(this.directory, 'cannot be written', () => makeFolder(this.directory));
+      await naming(this.directory, 'cannot be written', async () => {
+        await makeFolder(this.root, PRIVATE);
+        await makeFolder(this.directory, PRIVATE);
+      });
       await this.#write(pending);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -143,6 +154,17 @@ export class FeatureCache {
     images.forEach((image, row) => {
       this.#places.set(image, { segment, row });
     });
+  }
+
+  /** Warns if someone else could have put features here: then they are neither read nor written. */
+  async #checkPrivate(): Promise<void> {
+    try {
+      for (const folder of [this.root, this.directory]) await requirePrivate(folder);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#isTrusted = false;
+      this.#giveUp(error);
+    }
   }
 
   /** Warns before the images are encoded, when there is still time to choose another place. */
@@ -189,6 +211,7 @@ export class FeatureCache {
   }
 
   async #readIndex(): Promise<void> {
+    if (!this.#isTrusted) return;
     let names: string[];
     try {
       names = await readdir(this.directory);
@@ -234,6 +257,13 @@ export class FeatureCache {
 
 const isSegment = (name: string): boolean => name.endsWith('.safetensors') && !name.startsWith('.');
 
+/** Throws InputError if someone else can write to a folder of the cache. The cache may be a link of the user's, to a larger disk. */
+async function requirePrivate(folder: string): Promise<void> {
+  await naming(folder, 'cannot be read', async () => {
+    if (await exists(folder)) await requirePrivateFolder(await realpath(folder));
+  });
+}
+
 /** What a cache holds. */
 export interface CacheSize {
   /** Folders of features: one for each model, preprocessing and kind of device. */
@@ -272,6 +302,7 @@ export async function measureCache(cacheDirectory: string): Promise<CacheSize> {
 /** Removes the features in a cache, and nothing else. Returns what they were. Throws InputError if they cannot be removed. */
 export async function clearCache(cacheDirectory: string): Promise<CacheSize> {
   const size = await measureCache(cacheDirectory);
+  await requirePrivate(cacheDirectory);
   for (const origin of await originsOf(cacheDirectory))
     await naming(origin, 'cannot be removed', () => rm(origin, { recursive: true, force: true }));
   return size;

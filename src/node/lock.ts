@@ -8,14 +8,15 @@
  * counts as dead when it has not changed for a minute and a half. Whatever else is found in its place is refused, never waited for.
  */
 import { randomUUID } from 'node:crypto';
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { InputError, printable } from '../errors.js';
+import { openPlainFile } from './own-files.js';
 import { isGone, isOfThisMachine, processNumber, processTag, removeLeftBehind, temporaryPath } from './process-tag.js';
-import { errorCode, explained, kindOfFile } from './system-error.js';
+import { errorCode, explained } from './system-error.js';
 
 export interface LockTiming {
   /** Milliseconds between signs of life. */
@@ -148,22 +149,23 @@ const held = new Set<string>();
 /** Undefined if there is something at `path`. */
 async function create(path: string, what: string, timing: LockTiming): Promise<Lock | undefined> {
   const holder: Holder = { id: randomUUID(), tag: processTag(), host: hostname(), beats: 0 };
-  let made = false;
+  let file: FileHandle | undefined;
   try {
     held.add(holder.id);
-    const file = await open(path, 'wx');
-    made = true;
-    await file.writeFile(JSON.stringify(holder)).finally(() => file.close());
+    file = await open(path, 'wx');
+    await file.write(JSON.stringify(holder), 0);
   } catch (error) {
     held.delete(holder.id);
+    await file?.close();
     if (errorCode(error) === 'EEXIST') return undefined;
     // On a full disk there is room for the name alone, which would look like a lock.
-    if (made) await rm(path, { force: true }).catch(() => {});
+    if (file) await rm(path, { force: true }).catch(() => {});
     throw new InputError(`${what}: cannot be written (${explained(error)})`);
   }
+  const { fd } = file;
   // A process that was killed while it took over a dead lock had put that aside.
   await removeLeftBehind(dirname(path), basename(path));
-  const heart = startHeartbeat(path, holder, timing.beat);
+  const heart = startHeartbeat({ path, fd, holder, beat: timing.beat });
   const found = async () => await read(path).catch(() => undefined);
   return {
     isTakenOver: async () => {
@@ -172,6 +174,7 @@ async function create(path: string, what: string, timing: LockTiming): Promise<L
     },
     [Symbol.asyncDispose]: async () => {
       await heart.terminate();
+      await file.close();
       if (parse((await found()) ?? '')?.id === holder.id) await rm(path, { force: true }).catch(() => {});
       held.delete(holder.id);
     },
@@ -179,24 +182,24 @@ async function create(path: string, what: string, timing: LockTiming): Promise<L
 }
 
 /**
- * A thread that rewrites the lock's file, however long the main thread computes without a pause. It stops if the file is no longer
- * ours. It does not keep the process alive.
+ * A thread that rewrites the lock's file, however long the main thread computes without a pause: by its descriptor `fd`, never by its
+ * name, where there may be something else by now. It stops if the file is no longer at `path`. It does not keep the process alive.
  */
-function startHeartbeat(path: string, holder: Holder, beat: number): Worker {
+function startHeartbeat(job: { path: string; fd: number; holder: Holder; beat: number }): Worker {
   const source = `
-    const { lstatSync, readFileSync, writeFileSync } = require('node:fs');
-    const { path, holder, beat } = require('node:worker_threads').workerData;
+    const { fstatSync, lstatSync, writeSync } = require('node:fs');
+    const { path, fd, holder, beat } = require('node:worker_threads').workerData;
     const timer = setInterval(() => {
       try {
-        if (!lstatSync(path).isFile()) return clearInterval(timer);
-        if (JSON.parse(readFileSync(path, 'utf8')).id !== holder.id) return clearInterval(timer);
+        const [own, there] = [fstatSync(fd), lstatSync(path)];
+        if (own.ino !== there.ino || own.dev !== there.dev) return clearInterval(timer);
         holder.beats++;
-        writeFileSync(path, JSON.stringify(holder), { flag: 'r+' });
+        writeSync(fd, JSON.stringify(holder), 0);
       } catch {
-        // Deleted, or unreadable for a moment: the next beat will tell.
+        // Deleted, or out of reach for a moment: the next beat will tell.
       }
     }, beat);`;
-  const worker = new Worker(source, { eval: true, workerData: { path, holder, beat } });
+  const worker = new Worker(source, { eval: true, workerData: job });
   // Without a heart the lock only looks dead sooner.
   worker.on('error', () => {});
   worker.unref();
@@ -206,14 +209,8 @@ function startHeartbeat(path: string, holder: Holder, beat: number): Worker {
 /** A lock's content; undefined if there is none. Throws InputError if there is something else. */
 async function read(path: string): Promise<string | undefined> {
   try {
-    // Before it is opened: a pipe would wait for someone to write to it, and a link may lead nowhere.
-    const status = await lstat(path);
-    if (!status.isFile()) throw new InputError(`${path}: expected a lock, found ${kindOfFile(status)}; delete it`);
-    if (status.size > MAX_LOCK_BYTES)
-      throw new InputError(
-        `${path}: expected a lock of at most ${MAX_LOCK_BYTES} bytes, found ${status.size}; delete it`,
-      );
-    return await readFile(path, 'utf8');
+    await using file = await openPlainFile(path, 'a lock', MAX_LOCK_BYTES);
+    return await file.readFile('utf8');
   } catch (error) {
     if (error instanceof InputError) throw error;
     if (errorCode(error) === 'ENOENT') return undefined;
@@ -235,6 +232,6 @@ async function remove(path: string, text: string, what: string): Promise<void> {
       `${what}: ${path} was left by a process that has ended, and cannot be removed (${explained(error)})`,
     );
   }
-  if ((await readFile(aside, 'utf8').catch(() => text)) === text) await rm(aside, { force: true });
+  if ((await read(aside).catch(() => text)) === text) await rm(aside, { force: true });
   else await rename(aside, path).catch(() => {});
 }

@@ -5,11 +5,12 @@ import { InputError } from '../errors.js';
 import { errorCode, explained, kindOfFile, naming } from './system-error.js';
 
 /**
- * Creates a folder and its missing parents. Returns the topmost folder that it created, if any. Throws the system's errors.
+ * Creates a folder, with the permissions `mode`, and its missing parents. Returns the topmost folder that it created, if any. Throws the
+ * system's errors.
  *
  * Node's recursive mkdir (of 20.20 and 24.21) never returns for folders below /proc, where creating anything fails with ENOENT.
  */
-export async function makeFolder(path: string): Promise<string | undefined> {
+export async function makeFolder(path: string, mode?: number): Promise<string | undefined> {
   const missing: string[] = [];
   let at = resolve(path);
   for (; !(await isThere(at)); at = dirname(at)) missing.unshift(at);
@@ -17,7 +18,7 @@ export async function makeFolder(path: string): Promise<string | undefined> {
   // If it exists and is not a folder, mkdir throws.
   for (const folder of missing.length > 0 ? missing : [at]) {
     try {
-      await mkdir(folder);
+      await mkdir(folder, folder === resolve(path) ? mode : undefined);
       topmost ??= folder;
     } catch (error) {
       const isFolder = errorCode(error) === 'EEXIST' && (await stat(folder).catch(() => undefined))?.isDirectory();

@@ -9,9 +9,10 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { removeOwn } from './own-files.js';
 import { errorCode } from './system-error.js';
 
 const TAG = /^([0-9a-f]{8})-([0-9]+)-([0-9a-z]+)$/;
@@ -31,13 +32,13 @@ export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** Removes what killed processes left in a folder, for one `name` or for all. What cannot be removed stays. */
+/** Removes what killed processes of this user left in a folder, for one `name` or for all. What cannot be removed stays. */
 export async function removeLeftBehind(directory: string, name?: string): Promise<void> {
   const entries = await readdir(directory).catch(() => []);
   for (const entry of entries) {
     const [, of, tag] = TEMPORARY.exec(entry) ?? [];
     if (of === undefined || tag === undefined || (name !== undefined && of !== name) || !isGone(tag)) continue;
-    await rm(join(directory, entry), { recursive: true, force: true }).catch(() => {});
+    await removeOwn(join(directory, entry));
   }
 }
 

@@ -32,6 +32,7 @@ import type { EncodedSplit } from './encode-splits.js';
 import type { SkippedImage } from './image-files.js';
 import { waitForLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
+import { requireTrustedFolder } from './own-files.js';
 import { packageVersion } from './package.js';
 import { contentHash, dataFolder, pathInData, type SeenImages, skippedInData } from './run-images.js';
 import { errorCode, explained, naming } from './system-error.js';
@@ -214,6 +215,7 @@ export async function writeResult(run: string, evaluated: EvaluatedSplit): Promi
   const { root, setting, origin } = dataset;
   const folder = join(run, FOLDER);
   await naming(folder, 'cannot be created', () => makeFolder(folder));
+  await requireTrustedFolder(folder);
   const paths = images.paths.map((path) => pathInData(root, path));
   const words = classes.map(({ word }) => word);
   const csv = predictionLines(words, { paths, labels: images.labels }, evaluation);

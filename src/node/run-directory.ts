@@ -4,7 +4,7 @@
  * state, written last, says how much of the metrics counts: an interruption at any moment leaves a run that resumes.
  */
 import { existsSync } from 'node:fs';
-import { lstat, open, readdir, rmdir, truncate } from 'node:fs/promises';
+import { readdir, realpath, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
@@ -26,6 +26,7 @@ import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
+import { openToAppend, requireTrustedFolder } from './own-files.js';
 import { isTemporary, removeLeftBehind } from './process-tag.js';
 import { describeOtherImages, imageLines, imagesPath, type RunImage, readRunImages } from './run-images.js';
 import { type PromptsRecord, readPromptsRecord, recordJson } from './run-record.js';
@@ -103,6 +104,8 @@ export class RunDirectory {
     } catch (error) {
       throw new InputError(`--out ${path}: cannot be created (${explained(error)})`);
     }
+    // What is written here is believed later. The folder itself may be a link of the user's, to a larger disk.
+    await requireTrustedFolder(await realpath(path));
     const lock = await takeLock(join(path, LOCK), { what: `--out ${path}`, say });
     return {
       requireHeld: async () => {
@@ -153,13 +156,14 @@ export class RunDirectory {
   async begin(): Promise<void> {
     await removeLeftBehind(this.path);
     const path = join(this.path, 'metrics.jsonl');
-    const status = await lstat(path).catch(() => undefined);
-    // In a run that came from elsewhere, a link would have us cut and extend a file in another place.
-    if (status && !status.isFile()) throw new InputError(`${path}: expected a file, found something else`);
-    const size = status?.size ?? 0;
-    if (size < this.metricsBytes)
-      throw new InputError(`${path}: expected at least ${this.metricsBytes} bytes, found ${size}`);
-    if (size > this.metricsBytes) await naming(path, 'cannot be written', () => truncate(path, this.metricsBytes));
+    if (this.metricsBytes === 0 && !existsSync(path)) return;
+    await naming(path, 'cannot be written', async () => {
+      await using file = await openToAppend(path);
+      const { size } = await file.stat();
+      if (size < this.metricsBytes)
+        throw new InputError(`${path}: expected at least ${this.metricsBytes} bytes, found ${size}`);
+      if (size > this.metricsBytes) await file.truncate(this.metricsBytes);
+    });
   }
 
   /** The metrics of the last finished epoch, if there is one. Call after `begin`. */
@@ -176,13 +180,9 @@ export class RunDirectory {
     const text = `${[...this.#lines.splice(0), JSON.stringify(metrics)].join('\n')}\n`;
     const path = join(this.path, 'metrics.jsonl');
     await naming(path, 'cannot be written', async () => {
-      const file = await open(path, 'a');
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await using file = await openToAppend(path);
+      await file.appendFile(text);
+      await file.sync();
     });
     this.metricsBytes += Buffer.byteLength(text);
     const { options, classes, model } = this.record;

@@ -1,9 +1,9 @@
 /** Parsers with known faults, each on one case in its round: what the fuzzer must find. */
 import { fileURLToPath } from 'node:url';
-import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, Worker } from 'node:worker_threads';
 import type { FuzzedParser } from '../../fuzz/parser.js';
-import { MOST_HEAP_MIB, watch } from '../../fuzz/watchdog.js';
-import { type Assignment, work } from '../../fuzz/worker.js';
+import { MOST_HEAP_MIB, Threads, watch } from '../../fuzz/watchdog.js';
+import { work } from '../../fuzz/worker.js';
 import { InputError } from '../../src/errors.js';
 
 /** The case at which each of them fails. */
@@ -47,13 +47,11 @@ const FAULTS: readonly FuzzedParser[] = [
 ];
 
 if (isMainThread) {
-  const start = (assignment: Assignment) =>
-    new Worker(fileURLToPath(import.meta.url), {
-      workerData: assignment,
-      resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB },
-    });
+  await using threads = new Threads(
+    () => new Worker(fileURLToPath(import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB } }),
+  );
   for (const { name } of FAULTS) {
-    const result = await watch({ parser: name, seed: 1, first: 0, end: 6 }, start);
+    const result = await watch({ parser: name, seed: 1, first: 0, end: 6 }, threads);
     console.log(JSON.stringify({ parser: name, ...result }));
   }
-} else await work(workerData as Assignment, FAULTS);
+} else work(FAULTS);

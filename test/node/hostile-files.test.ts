@@ -83,7 +83,7 @@ test('a run whose metrics are a link elsewhere does not have the other file cut'
   await writeFile(scratch('precious'), 'precious text');
   await symlink(scratch('precious'), scratch('run/metrics.jsonl'));
   const run = await RunDirectory.open(scratch('run'), record, RUN_IMAGES, RUN_SIZE);
-  await expectInputError(run.begin(), /run\/metrics\.jsonl: expected a file, found something else/);
+  await expectInputError(run.begin(), /run\/metrics\.jsonl: expected a file, found a link; delete it/);
   expect(await readFile(scratch('precious'), 'utf8')).toBe('precious text');
 });
 

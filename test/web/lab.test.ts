@@ -39,18 +39,17 @@ describeInBrowser(
   (browser) => {
     it('times a right kernel beside the shipped variants', () =>
       withPage(browser(), laboratory(), async ({ page }) => {
-        await choose(page, 'matmul');
-        await page.getByLabel('Start again from').selectOption('tiled');
+        await choose(page, 'attention');
+        await page.getByLabel('Start again from').selectOption('rows');
         await page.getByRole('button', { name: 'Put into the editor' }).click();
-        await page.getByLabel('Sizes to time', { exact: true }).fill('m=16,n=16,k=8');
-        await inEditor(page, '.cm-line').filter({ hasText: '`tiled`' }).waitFor();
+        const sizes = 'sequences=2,prefix=5,suffixes=2,suffix=2,heads=1,headWidth=64';
+        await page.getByLabel('Sizes to time', { exact: true }).fill(sizes);
+        await inEditor(page, '.cm-line').filter({ hasText: '`rows`' }).waitFor();
         await run(page);
         await verdict(page, /^Right on \d+ cases$/);
-        const rows = page.getByRole('region', { name: 'Times of matmul m=16,n=16,k=8' }).locator('tbody tr');
+        const rows = page.getByRole('region', { name: `Times of attention ${sizes}` }).locator('tbody tr');
         const names = await rows.locator('th').allInnerTexts();
-        expect(names.map((name) => name.trim())).toEqual(
-          expect.arrayContaining(['naive', 'registers', 'tiled', 'yours']),
-        );
+        expect(names.map((name) => name.trim())).toEqual(expect.arrayContaining(['workgroup', 'rows', 'yours']));
         for (const cells of await rows.locator('td:not(:nth-child(4))').allInnerTexts())
           expect(Number.parseFloat(cells)).toBeGreaterThan(0);
       }));

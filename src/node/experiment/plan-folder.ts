@@ -9,8 +9,8 @@
  *
  * All files are written to a temporary name and renamed.
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import {
   type ExperimentResults,
@@ -26,6 +26,7 @@ import { writeFileAtomically } from '../atomic.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { type Lock, type LockOptions, type LockTiming, lockUnlessAlive, tryLock, waitForLock } from '../lock.js';
 import { makeFolder } from '../make-folder.js';
+import { requireTrustedFolder } from '../own-files.js';
 import { naming } from '../system-error.js';
 import { finishedRun, readTaskResult } from './task-run.js';
 
@@ -43,9 +44,25 @@ export class PlanFolder {
     return join(this.path, 'cache');
   }
 
-  /** Folder of a task's trainings. */
+  /** Folder of a task's runs. */
   runs(task: string): string {
     return join(this.path, 'runs', task);
+  }
+
+  /**
+   * Makes the folder of a task's runs. Throws InputError if a folder on the way to them is a link, as it may be in a plan from elsewhere, or
+   * can be written by everyone: what is written and removed there would be in another place.
+   */
+  async makeTaskFolder(task: string): Promise<void> {
+    const runs = this.runs(task);
+    await naming(runs, 'cannot be written', async () => {
+      await requireTrustedFolder(await realpath(this.path));
+      for (const folder of [dirname(runs), runs]) {
+        await makeFolder(folder);
+        await requireTrustedFolder(folder);
+      }
+      for (const run of await readdir(runs)) if (!run.startsWith('.')) await requireTrustedFolder(join(runs, run));
+    });
   }
 
   /**
@@ -100,6 +117,7 @@ export class PlanFolder {
   /** Writes an experiment's results, as JSON, Markdown and LaTeX, below `out`. Returns the folder. */
   async writeResults(results: ExperimentResults, out = this.path): Promise<string> {
     const folder = join(out, results.experiment);
+    await requireTrustedFolder(folder);
     await writeFileAtomically(join(folder, `${results.experiment}.tex`), latexReport(results));
     await writeFileAtomically(join(folder, `${results.experiment}.md`), markdownReport(results));
     await writeFileAtomically(join(folder, 'results.json'), json(results));
@@ -149,6 +167,7 @@ export class Claims {
 
   async #lock(name: string): Promise<[path: string, options: LockOptions]> {
     await naming(this.folder, 'cannot be created', () => makeFolder(this.folder));
+    await requireTrustedFolder(this.folder);
     const path = join(this.folder, `${name}.json`);
     return [path, { what: path, timing: this.timing }];
   }

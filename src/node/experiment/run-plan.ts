@@ -1,5 +1,4 @@
 /** Runs a process's share of the tasks of a plan, each with its kind of learner. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TokenEmbeddings } from '../../clip/towers/index.js';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../../ptdpc/experiment/index.js';
 import { classText, evaluate, probeCell, probeOptions, zeroShotLogits } from '../../ptdpc/index.js';
 import { startZeroShot } from '../evaluate-run.js';
+import { removeOwn } from '../own-files.js';
 import { writeProbeRun } from '../probe.js';
 import { writeResult } from '../results.js';
 import { runImages, seenImages } from '../run-images.js';
@@ -87,6 +87,7 @@ export async function runPlan(folder: PlanFolder, options: RunPlanOptions): Prom
 /** Computes a task, which writes its run and the result of that, and returns what was found. */
 export async function runTask(place: ExperimentContext, task: Task, features: ExperimentFeatures): Promise<TaskResult> {
   const started = performance.now();
+  await place.folder.makeTaskFolder(task.name);
   const data = await settingData(task.setting, task.seed);
   const seconds = () => (performance.now() - started) / 1000;
   const { work } = task.variant;
@@ -160,7 +161,7 @@ export async function probeTask(
   });
   const out = join(folder.runs(task.name), 'probe');
   // Without a result, what lies there is of other images.
-  await rm(out, { recursive: true, force: true });
+  await removeOwn(out);
   const { path: deit } = plan.deit ?? { path: '' };
   await writeProbeRun({
     ...{ out, dataset: { ...source, classes }, features: used.features, options, result, ...splits },

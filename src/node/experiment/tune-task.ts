@@ -1,5 +1,4 @@
 /** A task that tunes prompts: one training for each learning rate, the choice between them, and the test images last. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { type Task, taskOptions } from '../../ptdpc/experiment/index.js';
@@ -16,6 +15,7 @@ import {
 } from '../../ptdpc/index.js';
 import type { EncodedSplit } from '../encode-splits.js';
 import { makeFolder } from '../make-folder.js';
+import { removeOwn } from '../own-files.js';
 import { OtherRun } from '../run-directory.js';
 import { trainRun } from '../training-run.js';
 import type { ExperimentContext } from './context.js';
@@ -116,7 +116,7 @@ class TaskTraining {
       if (!(error instanceof OtherRun)) throw error;
       // An interrupted training on another kind of device, or on images that have changed since: nothing to resume from.
       events.say(`${task.name}: trained anew: ${error.message}`);
-      await rm(out, { recursive: true, force: true });
+      await removeOwn(out);
       await makeFolder(out);
       return await trainRun(request);
     }

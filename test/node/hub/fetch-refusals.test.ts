@@ -49,13 +49,13 @@ test('links among the files of an earlier call are refused', async () => {
     await mkdir(partial);
     await symlink(precious, join(partial, name));
     expect(await refusal(fetch())).toBe(
-      `${partial}/${name}: expected what an earlier call left, found a link or a device; delete it`,
+      `${partial}/${name}: expected what an earlier call left, found a link; delete it`,
     );
     await rm(partial, { recursive: true });
   }
   await mkdir(join(parent(), 'elsewhere'));
   await symlink(join(parent(), 'elsewhere'), partial);
-  expect(await refusal(fetch())).toMatch(/\.model\.partial: expected what an earlier call left/);
+  expect(await refusal(fetch())).toMatch(/\.model\.partial: expected a folder, found a link; delete it/);
   expect(await readdir(join(parent(), 'elsewhere'))).toEqual([]);
   expect(await readFile(precious, 'utf8')).toBe('precious text');
 });
