@@ -191,7 +191,7 @@ export async function collect({ out, tables, json }: CollectOptions, names?: rea
 async function writeReport(directory: string): Promise<void> {
   // Late: it brings the charts.
   const { writeExperimentReport } = await import('../node/report/index.js');
-  await writeExperimentReport(directory);
+  await writeExperimentReport(directory, undefined, { say });
 }
 
 /** `place`: the folder that holds them. */

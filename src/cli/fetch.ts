@@ -58,7 +58,7 @@ export function configure(command: Command): void {
 }
 
 async function fetch(model: string | undefined, options: Options): Promise<void> {
-  const { HttpClient, parseHttpUrl } = await import('../node/hub/http.js');
+  const { HttpClient, isLocal, parseHttpUrl } = await import('../node/hub/http.js');
   using bar = new TransferBar();
   const { stall, retries } = options;
   const endpoint =
@@ -70,6 +70,8 @@ async function fetch(model: string | undefined, options: Options): Promise<void>
     token: process.env.HF_TOKEN || undefined,
     tokenOrigin: endpoint.origin,
   });
+  if (process.env.HF_TOKEN && endpoint.protocol === 'http:' && !isLocal(endpoint))
+    say(`warning: HF_TOKEN is sent unencrypted to ${endpoint.origin}, where anyone on the way can read it; use https`);
   const transfer = { ...bar.listeners, retries };
   if (options.from !== undefined) await fromArchive(client, model, options.from, options, transfer);
   else if (model !== undefined) await fromHub(client, endpoint, model, options, transfer);
@@ -92,6 +94,7 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
     id,
     revision: isPinned ? published.commit : requireRevision(options.revision ?? 'main'),
     pins: isPinned ? published.pins : new Map<string, string>(),
+    published: isPinned ? model : undefined,
     endpoint,
     cache: options.hubCache ? hubCacheDirectory() : undefined,
   };
@@ -108,7 +111,7 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
   if (unlisted.length > 0) say(`the hub lists no hash for ${unlisted.join(', ')}; all other hashes checked`);
   else
     say(
-      `hashes checked${isPinned ? ', weights against the known hash' : ''}; ${commandLine(['verify', out])} checks the model itself`,
+      `hashes checked${isPinned ? ', weights, vocabulary and configuration against what is known of them' : ''}; ${commandLine(['verify', out])} checks the model itself`,
     );
 }
 

@@ -7,12 +7,13 @@ import type { DeviceChoice } from '../kernels/device-choice.js';
 import { requireFolder } from '../node/make-folder.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption, memoryOption } from './options.js';
-import { print, printJson } from './output.js';
+import { print, printJson, say } from './output.js';
 
 interface ReportOptions {
   run?: string[];
   experiment?: string;
   out?: string;
+  data?: string;
   prompts: boolean;
   model?: string;
   device: DeviceChoice;
@@ -30,6 +31,7 @@ export function configure(command: Command): void {
     .option('--run <runs...>', 'folder of a run; several are compared')
     .option('--experiment <dir>', 'folder with results.json, or with folders of experiments')
     .option('--out <file>', 'file to write (default: report.html in that folder)')
+    .option('--data <dir>', 'folder of the images (default: the one in the results, if a command of yours has read it)')
     .option('--no-prompts', "leave out nearest words and weights, which need the run's model")
     .option('--model <dir>', "model directory (default: the run's)")
     .addOption(deviceOption())
@@ -46,24 +48,25 @@ export function configure(command: Command): void {
 
 async function report(options: ReportOptions): Promise<void> {
   const { writeExperimentReport } = await import('../node/write-report.js');
-  const { run, experiment, out, json } = options;
+  const { run, experiment, out, data, json } = options;
   if ((run === undefined) === (experiment === undefined))
     throw new InputError('report: expected either --run <run> or --experiment <dir>');
   if (out !== undefined) await requireFolder(dirname(out), '--out ');
-  const path = run === undefined ? await writeExperimentReport(experiment!, out) : await runReport(run, options);
+  const path =
+    run === undefined ? await writeExperimentReport(experiment!, out, { data, say }) : await runReport(run, options);
   if (json) printJson({ report: path, bytes: (await stat(path)).size });
   else print(path);
 }
 
 async function runReport(runs: readonly string[], options: ReportOptions): Promise<string> {
   const { writeComparison, writeRunReport } = await import('../node/write-report.js');
-  const { out, prompts, model, memory, device } = options;
+  const { out, data, prompts, model, memory, device } = options;
   const [run, ...others] = runs;
   if (others.length > 0) {
     if (out === undefined)
       throw new InputError('--out <file>: missing; several runs are compared in a file of their own');
-    return writeComparison(runs, out);
+    return writeComparison(runs, out, { data, say });
   }
   const openDevice = () => openReportedDevice(device);
-  return writeRunReport(run!, { out, model, memory, ...(prompts && { openDevice }) });
+  return writeRunReport(run!, { out, data, say, model, memory, ...(prompts && { openDevice }) });
 }

@@ -102,6 +102,7 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     .configureHelp({ optionDescription: describeOption })
     .exitOverride()
     .configureOutput({ outputError: (text) => say(`ptdpc: ${oneLine(inOurWords(text))}`) });
+  program.hook('preAction', (_, command) => rememberData(command));
   // The command is the first argument, or the second in `ptdpc help <command>`.
   const wanted = args[0] === 'help' ? args[1] : args[0];
   for (const { name, summary, group, load } of commands) {
@@ -129,6 +130,16 @@ function describeOption(option: Option): string {
   return new Help()
     .optionDescription(option)
     .replace(/ \(default: ([^()]*)\) \((choices: [^()]*)\)$/, ' ($2, default: $1)');
+}
+
+/** Notes the folders of images that the user names, which are the ones whose pictures a report may show. */
+async function rememberData(command: Command): Promise<void> {
+  const { data, dataRoot, datasets = [] } = command.opts<{ data?: string; dataRoot?: string; datasets?: string[] }>();
+  const folders = [data, dataRoot, ...datasets.map((one) => one.split('=')[1])];
+  const named = folders.filter((folder) => folder !== undefined);
+  if (named.length === 0) return;
+  const { rememberFolder } = await import('../node/known-folders.js');
+  for (const folder of named) await rememberFolder(folder);
 }
 
 /** Whether a command has the option that commands share: `lab` has its own, and measures by itself. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { encodeJpeg, encodePng } from '../clip/image/index.js';
 import { demoScenes, type Split } from '../demo/index.js';
 import { loadImageCodecs } from './image-codecs.js';
+import { rememberFolder } from './known-folders.js';
 import { makeFolder } from './make-folder.js';
 import { packageRoot } from './package.js';
 
@@ -36,5 +37,6 @@ export async function writeScenes(
     onScene();
     written++;
   }
+  await rememberFolder(data);
   return written;
 }

@@ -54,4 +54,10 @@ export {
   predictFiles,
   type UseRequest,
 } from './use-run.js';
-export { type RunReportOptions, writeComparison, writeExperimentReport, writeRunReport } from './write-report.js';
+export {
+  type PictureOptions,
+  type RunReportOptions,
+  writeComparison,
+  writeExperimentReport,
+  writeRunReport,
+} from './write-report.js';

@@ -7,8 +7,8 @@ import { type Checkpoint, requireTensor } from './checkpoint.js';
 import { quoted } from './quoted.js';
 
 /**
- * Parses an index file into tensor name -> file name, in the index's order. Throws `InputError` if a file name is not a
- * plain name, since an index must not point to other folders.
+ * Parses an index file into tensor name -> file name, in the index's order. Throws `InputError` if a file name is not
+ * that of a file of weights, since an index must not name others.
  */
 export function parseShardIndex(text: string, fileName: string): Map<string, string> {
   let index: unknown;
@@ -23,9 +23,10 @@ export function parseShardIndex(text: string, fileName: string): Map<string, str
   }
   const shards = new Map<string, string>();
   for (const [tensor, file] of Object.entries(weightMap) as [string, unknown][]) {
-    if (typeof file !== 'string' || !/^[^/\\:\0]+$/.test(file) || file === '.' || file === '..') {
+    // A file of any other name could be one that some program reads, such as .npmrc.
+    if (typeof file !== 'string' || !/^\w[\w.-]{0,200}\.(?:safetensors|bin|pth?)$/.test(file)) {
       throw new InputError(
-        `${fileName}: tensor ${quoted(tensor)} is mapped to ${quoted(file)}, which is not a plain file name`,
+        `${fileName}: tensor ${quoted(tensor)} is mapped to ${quoted(file)}, which is not the name of a shard, such as model-00001-of-00002.safetensors`,
       );
     }
     shards.set(tensor, file);

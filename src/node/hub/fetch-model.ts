@@ -2,9 +2,12 @@
  * Makes a model directory from a repository on the Hugging Face hub. Each file is copied from the local hub cache or downloaded,
  * and checked by its hash.
  */
+import { createHash } from 'node:crypto';
 import { constants, copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONFIG_FILES, shardFileNames, VOCABULARY_FILES, WEIGHT_FILES } from '../../clip/checkpoint/index.js';
+import { ARCHITECTURES, firstDifference, type ModelDescription } from '../../clip/config.js';
+import { clipPreprocessing, samePreprocessing } from '../../clip/image/preprocessing.js';
 import { InputError } from '../../errors.js';
 import { growDirectory, removeDeadLock } from '../atomic.js';
 import { exists, readDescription, readText } from '../checkpoint-files.js';
@@ -14,12 +17,14 @@ import { openModelDirectory } from '../model-directory.js';
 import { naming } from '../system-error.js';
 import { type DownloadOptions, downloadFile } from './download.js';
 import { type HttpClient, HttpStatusError, RetriesExhausted } from './http.js';
+import { MERGES_SHA256 } from './published-models.js';
 import {
   cachedFile,
   cachedRepository,
   explained,
   fileUrl,
   isCommit,
+  isOwnCache,
   type RemoteFile,
   type Repository,
   readRepository,
@@ -31,6 +36,8 @@ export interface ModelRequest {
   readonly revision: string;
   /** Required SHA-256 hashes, by file name. */
   readonly pins: ReadonlyMap<string, string>;
+  /** The published model that it must be, by its name. */
+  readonly published?: string | undefined;
   readonly endpoint: URL;
   /** The local hub cache; undefined to ignore it. */
   readonly cache: string | undefined;
@@ -105,7 +112,8 @@ export async function fetchModel(
     };
     await take(small, MAX_SMALL_BYTES);
     // A configuration that is not a CLIP's is refused before the weights are requested.
-    await readDescription(directory);
+    const description = await readDescription(directory);
+    if (request.published !== undefined) await requirePublished(directory, description, request.published);
     await take(await weightFiles(repository, directory), MAX_WEIGHT_BYTES);
     await removeOthers(directory, new Set(fetched.map(({ name }) => name)));
     await using model = await openModelDirectory(directory);
@@ -116,8 +124,10 @@ export async function fetchModel(
 
 /** Asks the hub, unless the cache has the whole commit. If the hub cannot be reached, the cache has to do. */
 async function findRepository(client: HttpClient, request: ModelRequest, options: FetchOptions): Promise<Repository> {
-  const { id, revision, endpoint, cache } = request;
-  const cached = cache === undefined ? undefined : await cachedRepository(cache, id, revision);
+  const { id, revision, endpoint, cache, published } = request;
+  // The names of a cache's files vouch for their contents, so it must be ours; a published model's files are known from elsewhere.
+  const vouches = cache !== undefined && (published !== undefined || (await isOwnCache(cache, id)));
+  const cached = vouches ? await cachedRepository(cache, id, revision) : undefined;
   if (cached && isCommit(revision) && isComplete(cached)) return cached;
   try {
     return await readRepository(client, endpoint, id, revision, options);
@@ -145,6 +155,28 @@ function withPins(repository: Repository, { id, pins, endpoint }: ModelRequest):
     files.set(name, { ...file, hash: sha256(hex) });
   }
   return { ...repository, files };
+}
+
+/** Throws InputError unless the files in `directory` beside the weights are those of the published model `name`. */
+export async function requirePublished(
+  directory: string,
+  description: ModelDescription | undefined,
+  name: string,
+): Promise<void> {
+  const expected = ARCHITECTURES.get(name)!;
+  const { config, preprocessing } = description ?? {};
+  const difference = config && firstDifference(config, expected);
+  if (!config || difference !== undefined)
+    throw new InputError(
+      `config.json: it is not that of ${name}: ${difference ?? 'there is none'}; is this mirror right?`,
+    );
+  if (preprocessing && !samePreprocessing(preprocessing, clipPreprocessing(expected.vision.imageSize)))
+    throw new InputError(`preprocessor_config.json: it is not that of ${name}; is this mirror right?`);
+  const path = join(directory, 'merges.txt');
+  const text = (await exists(path)) ? await readText(path) : '';
+  const merges = text.split(/\r?\n/).filter((line, i) => line !== '' && !(i === 0 && line.startsWith('#version')));
+  if (createHash('sha256').update(merges.join('\n')).digest('hex') !== MERGES_SHA256)
+    throw new InputError("merges.txt: it is not CLIP's vocabulary; is this mirror right?");
 }
 
 /** Configuration, vocabulary, optional files, and the index of sharded weights. */

@@ -57,6 +57,13 @@ export interface HttpResponse {
 
 const MAX_REDIRECTS = 8;
 
+/** Bytes per second, on average over so many times the stall limit, below which a server only keeps a connection busy. */
+const LEAST_RATE = 1000;
+const SLOW_STALLS = 2;
+
+/** So many times the stall limit a response may take to begin, whatever interim responses (1xx) arrive meanwhile. */
+const HEADER_STALLS = 4;
+
 /** TLS and request errors that would only repeat themselves. */
 const PERMANENT =
   /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|UND_ERR_INVALID_ARG|ERR_INVALID_)/;
@@ -103,7 +110,7 @@ export class HttpClient implements Disposable {
           cancel();
           throw new InputError(`${shownUrl(at)}: sent compressed (${encoding}) although that was not requested`);
         }
-        return { status, header, body: readBody(response.body, at), cancel };
+        return { status, header, body: readBody(response.body, at, this.options.stallAfter), cancel };
       }
       // Reading the short body lets the connection be reused.
       void response.body.dump({ limit: 2 ** 16 }).catch(() => {});
@@ -119,10 +126,13 @@ export class HttpClient implements Disposable {
   }
 
   async #request(url: URL, headers: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> {
-    const { token, tokenOrigin } = this.options;
+    const { token, tokenOrigin, stallAfter } = this.options;
+    const deadline = new AbortController();
+    const timer = globalThis.setTimeout(() => deadline.abort(), HEADER_STALLS * stallAfter);
     try {
       return await request(url, {
         dispatcher: this.#dispatcher,
+        signal: deadline.signal,
         headers: {
           'user-agent': `ptdpc/${packageVersion()}`,
           'accept-encoding': 'identity',
@@ -131,7 +141,10 @@ export class HttpClient implements Disposable {
         },
       });
     } catch (error) {
+      if (deadline.signal.aborted) throw new TransferError(`${url.host} does not come to a response`);
       throw connectionError(error, url);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -154,12 +167,33 @@ export function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 
+/** Whether a URL names this machine (loopback), or a link-local address such as that of a cloud's metadata service. Names are not looked up. */
+export function isLocal({ hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  if (/(?:^|\.)localhost\.?$/.test(host)) return true;
+  // URLs have IPv4 addresses in dotted form, whatever they were written as, and IPv6 addresses in the shortest.
+  const v4 = /^::ffff:([0-9a-f]+):/.exec(host)?.[1];
+  const first = v4 === undefined ? /^(\d+)\.(\d+)\.\d+\.\d+$/.exec(host) : undefined;
+  const [a, b] = v4 !== undefined ? bytesOf(v4) : [Number(first?.[1]), Number(first?.[2])];
+  if (a === 127 || a === 0 || (a === 169 && b === 254)) return true;
+  return host === '::1' || host === '::' || /^fe[89ab][0-9a-f]:/.test(host);
+}
+
+/** The upper half of an IPv4 address in hexadecimal. */
+function bytesOf(half: string): [number, number] {
+  const value = Number.parseInt(half, 16);
+  return [value >> 8, value & 255];
+}
+
 function redirectTarget(from: URL, location: string): URL {
   if (!URL.canParse(location, from)) throw new InputError(`${shownUrl(from)}: redirected to an invalid URL`);
   const to = new URL(location, from);
   if (!/^https?:$/.test(to.protocol)) {
     throw new InputError(`${shownUrl(from)}: redirected to ${to.protocol}, which is not followed`);
   }
+  // A server elsewhere has no business with what only this machine and its link can reach.
+  if (isLocal(to) && !isLocal(from))
+    throw new InputError(`${shownUrl(from)}: redirected to the local address ${to.host}, which is not followed`);
   if (from.protocol === 'https:' && to.protocol === 'http:') {
     throw new InputError(`${shownUrl(from)}: redirected from https to http, which is not followed`);
   }
@@ -173,10 +207,21 @@ function milliseconds(retryAfter: string | undefined): number | undefined {
   return Number.isFinite(delay) ? Math.max(0, delay) : undefined;
 }
 
-async function* readBody(body: AsyncIterable<Uint8Array>, url: URL): AsyncIterable<Uint8Array> {
+async function* readBody(body: AsyncIterable<Uint8Array>, url: URL, stallAfter: number): AsyncIterable<Uint8Array> {
   try {
-    yield* body;
+    let since = performance.now();
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      yield chunk;
+      const seconds = (performance.now() - since) / 1000;
+      if (seconds < (stallAfter / 1000) * SLOW_STALLS) continue;
+      if (bytes / seconds < LEAST_RATE) throw new TransferError(`${url.host} sends less than ${LEAST_RATE} bytes/s`);
+      since = performance.now();
+      bytes = 0;
+    }
   } catch (error) {
+    if (error instanceof TransferError) throw error;
     throw connectionError(error, url);
   }
 }

@@ -1,10 +1,13 @@
 /**
- * OpenAI's published CLIPs: their repositories on the Hugging Face hub, and the SHA-256 of their weights, so that a mirror must
- * serve the same bytes.
+ * OpenAI's published CLIPs: their repositories on the Hugging Face hub, and what is known of their files, so that a mirror must serve the
+ * same: the weights by their SHA-256, the vocabulary by the SHA-256 of its merges, configuration and preprocessing by what they say.
  *
  * The commits are the latest ones (the repositories have not changed since February 2024), with the hashes that the hub lists
  * for them. The archives' hashes are part of the URLs in clip/clip.py of openai/CLIP.
  */
+/** Of the 48,894 merges of CLIP's vocabulary, one per line: lines 2 to 48,895 of bpe_simple_vocab_16e6.txt in openai/CLIP. */
+export const MERGES_SHA256 = 'f61f2adf497e6f5357c347aeb4646fabe82f341e946de5bdec5d2858e41bef4a';
+
 export interface PublishedModel {
   /** The repository on the hub. */
   readonly id: string;

@@ -10,11 +10,12 @@
  *                                     snapshots/<commit>/<file>  a link into blobs, or the file itself where links are not supported
  *                                     blobs/<hash>               contents, by SHA-256 or git's blob id
  */
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { type ContentHash, contentHash } from '../file-source.js';
+import { requirePrivateFolder } from '../own-files.js';
 import { type HttpClient, HttpStatusError, type RetryOptions, shownUrl, withRetries } from './http.js';
 
 export interface RemoteFile {
@@ -63,7 +64,12 @@ export async function readRepository(
   const url = below(endpoint, `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`);
   try {
     const text = await withRetries(id, retries, () => readList(client, url));
-    return parseRepository(text, id, shownUrl(url));
+    const repository = parseRepository(text, id, shownUrl(url));
+    if (isCommit(revision) && repository.commit !== revision)
+      throw new InputError(
+        `${id}: asked ${endpoint.host} for commit ${revision}, which answered with ${repository.commit}`,
+      );
+    return repository;
   } catch (error) {
     throw error instanceof HttpStatusError ? explained(error, id, revision, endpoint) : error;
   }
@@ -149,13 +155,17 @@ export async function cachedRepository(cache: string, id: string, revision: stri
   const snapshot = join(folder, 'snapshots', commit);
   const files = new Map<string, RemoteFile>();
   for (const name of await readdir(snapshot).catch(() => [])) {
-    const file = await describe(join(snapshot, name));
+    const file = await describe(folder, join(snapshot, name));
     if (file) files.set(name, file);
   }
   return files.size > 0 ? { id, commit, files } : undefined;
 }
 
-/** The path of a cached file that may be the wanted one, by name and size; its hash remains to be checked. */
+/**
+ * The path of a cached file that may be the wanted one, by name and size; its hash remains to be checked. Others may write to a shared cache:
+ * without a hash from elsewhere, nothing vouches for what it holds, and a link in it may lead to a private file, so only links into its blobs
+ * count.
+ */
 export async function cachedFile(
   cache: string,
   { id, commit }: Repository,
@@ -165,8 +175,8 @@ export async function cachedFile(
   const candidates = [join(folder, 'snapshots', commit, name)];
   if (hash) candidates.unshift(join(folder, 'blobs', hash.hex));
   for (const path of candidates) {
-    const status = await stat(path).catch(() => undefined);
-    if (status?.isFile() && status.size === size) return path;
+    const target = await blobOrFile(folder, path);
+    if (target?.size === size) return target.path;
   }
   return undefined;
 }
@@ -175,14 +185,35 @@ function cacheFolder(cache: string, id: string): string {
   return join(cache, `models--${id.replaceAll('/', '--')}`);
 }
 
-/** A link leads to a blob, whose name is its hash. Undefined for folders and broken links. */
-async function describe(path: string): Promise<RemoteFile | undefined> {
+/** A link leads to a blob, whose name is its hash. Undefined for folders, broken links and links to other places. */
+async function describe(folder: string, path: string): Promise<RemoteFile | undefined> {
+  const file = await blobOrFile(folder, path);
+  if (!file) return undefined;
+  return { name: basename(path), size: file.size, hash: file.isBlob ? contentHash(basename(file.path)) : undefined };
+}
+
+/** A regular file of a model's folder in the cache: the one at `path`, or the blob that a link there leads to. */
+async function blobOrFile(
+  folder: string,
+  path: string,
+): Promise<{ path: string; size: number; isBlob: boolean } | undefined> {
   try {
-    const [status, target] = [await stat(path), await realpath(path)];
-    if (!status.isFile()) return undefined;
-    const isBlob = basename(dirname(target)) === 'blobs';
-    return { name: basename(path), size: status.size, hash: isBlob ? contentHash(basename(target)) : undefined };
+    const isLink = (await lstat(path)).isSymbolicLink();
+    const target = isLink ? await realpath(path) : path;
+    if (isLink && dirname(target) !== (await realpath(join(folder, 'blobs')))) return undefined;
+    const status = await lstat(target);
+    return status.isFile() ? { path: target, size: status.size, isBlob: isLink } : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether nobody else can have written to a model's folder in the cache. */
+export async function isOwnCache(cache: string, id: string): Promise<boolean> {
+  try {
+    for (const folder of [cache, cacheFolder(cache, id)]) await requirePrivateFolder(await realpath(folder));
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -7,10 +7,10 @@ import { writeFileAtomically } from '../atomic.js';
 import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 import { packageVersion } from '../package.js';
 import { type PromptsRequest, readPromptsSection } from './read-prompts.js';
-import { pictureIn, readRunReport } from './read-run.js';
+import { PictureFolders, type PictureOptions, readRunReport } from './read-run.js';
 
 /** Where a run's page goes, and what computes its words and weights. */
-export interface RunReportOptions extends Partial<PromptsRequest> {
+export interface RunReportOptions extends Partial<PromptsRequest>, PictureOptions {
   /** Default: `report.html` in the run's folder. */
   readonly out?: string | undefined;
 }
@@ -21,7 +21,7 @@ export interface RunReportOptions extends Partial<PromptsRequest> {
  */
 export async function writeRunReport(run: string, options: RunReportOptions = {}): Promise<string> {
   const { out = join(run, 'report.html'), openDevice } = options;
-  const report = await readRunReport(run);
+  const report = await readRunReport(run, options);
   const { learning, evaluations } = report;
   const cases = [...(evaluations[0]?.right ?? []), ...(evaluations[0]?.wrong ?? [])];
   const prompts =
@@ -31,9 +31,13 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
 }
 
 /** Writes a page to `out` that compares runs by their results. Throws InputError if one is no run. */
-export async function writeComparison(runs: readonly string[], out: string): Promise<string> {
+export async function writeComparison(
+  runs: readonly string[],
+  out: string,
+  options: PictureOptions = {},
+): Promise<string> {
   const reports: RunReport[] = [];
-  for (const run of runs) reports.push(await readRunReport(run));
+  for (const run of runs) reports.push(await readRunReport(run, options));
   // Runs of the same name are told apart by the paths that they were given by.
   const isUnique = new Set(reports.map(({ name }) => name)).size === reports.length;
   const named = isUnique ? reports : reports.map((report, i) => ({ ...report, name: runs[i]! }));
@@ -45,13 +49,18 @@ export async function writeComparison(runs: readonly string[], out: string): Pro
  * Writes the page of an experiment, or of all experiments in the folders below, to `out`, or `report.html` in the folder. Returns the
  * path.
  */
-export async function writeExperimentReport(directory: string, out = join(directory, 'report.html')): Promise<string> {
+export async function writeExperimentReport(
+  directory: string,
+  out = join(directory, 'report.html'),
+  options: PictureOptions = {},
+): Promise<string> {
   const results = await readExperiments(directory);
+  const folders = new PictureFolders(options);
   const pictures = new Map<string, Picture>();
   for (const { settings, cases } of results) {
     for (const { setting, path } of cases) {
       const root = settings.find(({ name }) => name === setting)?.root ?? directory;
-      pictures.set(`${setting}/${path}`, await pictureIn(root, path));
+      pictures.set(`${setting}/${path}`, await folders.picture(root, path));
     }
   }
   await writeFileAtomically(out, experimentReport({ name: basename(resolve(directory)), results, pictures }));

@@ -1,5 +1,5 @@
 /** Reads the contents of a run's folder for its report: metrics, results, predictions, and pictures of the most confident ones. */
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { decodeImage, encodeJpeg, preprocess } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
@@ -9,13 +9,22 @@ import { exists } from '../checkpoint-files.js';
 import { csvRecords, textLines } from '../csv-file.js';
 import { loadImageCodecs } from '../image-codecs.js';
 import { readImageFile } from '../image-files.js';
+import { isKnownFolder, liesIn } from '../known-folders.js';
 import { listResults, predictionsPath, type ResultFile, readResult } from '../results.js';
 import { parseMetrics } from '../run-directory.js';
 import { dataFolder } from '../run-images.js';
 import { type RunRecord, readRunRecord } from '../run-record.js';
 
+/** Where pictures may be taken from. */
+export interface PictureOptions {
+  /** Folder of the images; default: the one that the results name, if this user's commands have been given it (known-folders.ts). */
+  readonly data?: string | undefined;
+  /** Called with a line for each folder whose pictures are left out. */
+  readonly say?: ((line: string) => void) | undefined;
+}
+
 /** Reads what there is: a run need not have ended, nor been evaluated. Throws InputError naming the file that is damaged. */
-export async function readRunReport(run: string): Promise<RunReport> {
+export async function readRunReport(run: string, options: PictureOptions = {}): Promise<RunReport> {
   const record = await readRunRecord(run);
   const { program, node, model, data, device } = record;
   const { steps, epochs } = await readMetrics(join(run, 'metrics.jsonl'));
@@ -25,7 +34,7 @@ export async function readRunReport(run: string): Promise<RunReport> {
     method: record,
     classes: record.classes.map(({ word }) => word),
     learning: record.learner !== 'prompts' || epochs.length === 0 ? null : { options: record.options, steps, epochs },
-    evaluations: await readEvaluations(run, record),
+    evaluations: await readEvaluations(run, record, new PictureFolders(options)),
   };
 }
 
@@ -49,7 +58,7 @@ async function readMetrics(path: string): Promise<{ steps: StepMetrics[]; epochs
 }
 
 /** One for each data set and split that the run was evaluated on: its own data set first, and the test images before others. */
-async function readEvaluations(run: string, record: RunRecord): Promise<RunEvaluation[]> {
+async function readEvaluations(run: string, record: RunRecord, pictures: PictureFolders): Promise<RunEvaluation[]> {
   const paths = await listResults(run);
   if (paths.length === 0 && (await exists(join(run, 'confusion.json'))))
     throw new InputError(
@@ -61,12 +70,18 @@ async function readEvaluations(run: string, record: RunRecord): Promise<RunEvalu
     (data === own ? 0 : 10) + ['test', 'val', 'train'].indexOf(split);
   const evaluations: RunEvaluation[] = [];
   for (const { path, result } of found.sort((a, b) => rank(a) - rank(b)))
-    evaluations.push({ ...result, ...(await casesOf(run, record, path, result)) });
+    evaluations.push({ ...result, ...(await casesOf(run, record, path, result, pictures)) });
   return evaluations;
 }
 
 /** The images of a result that a page shows. Its predictions must be those that the result in the file `path` was computed from. */
-async function casesOf(run: string, record: RunRecord, path: string, { data, confusion }: ResultFile) {
+async function casesOf(
+  run: string,
+  record: RunRecord,
+  path: string,
+  { data, confusion }: ResultFile,
+  pictures: PictureFolders,
+) {
   const file = predictionsPath(path);
   const predictions = await readPredictions(file);
   const { words } = predictions;
@@ -79,7 +94,7 @@ async function casesOf(run: string, record: RunRecord, path: string, { data, con
     throw new InputError(
       `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (npx ptdpc eval)`,
     );
-  return await pickCases(predictions, (image) => pictureIn(data, image));
+  return await pickCases(predictions, (image) => pictures.picture(data, image));
 }
 
 function confusionOf({ words, labels, predicted }: Predictions): number[][] {
@@ -182,11 +197,33 @@ export async function pickCases(
   return { right: both[0], wrong: both[1] };
 }
 
-/** An image by its path relative to the folder of its data set; none if that leads out of it. */
-export async function pictureIn(data: string, path: string): Promise<Picture> {
-  const file = resolve(data, path);
-  const url = file.startsWith(join(data, sep)) ? await thumbnail(file) : null;
-  return { url, name: `${basename(dirname(file))}/${basename(file)}`, path: file };
+/** Images by their paths relative to the folder of their data set; none if that leads out of it, or the folder is not the reader's choice. */
+export class PictureFolders {
+  readonly #may = new Map<string, boolean>();
+
+  constructor(private readonly options: PictureOptions) {}
+
+  async picture(named: string, path: string): Promise<Picture> {
+    const { data = named } = this.options;
+    const file = resolve(data, path);
+    const shown = (await this.#mayShow(named)) && (await liesIn(data, file));
+    return {
+      url: shown ? await thumbnail(file) : null,
+      name: `${basename(dirname(file))}/${basename(file)}`,
+      path: file,
+    };
+  }
+
+  async #mayShow(folder: string): Promise<boolean> {
+    const { data, say } = this.options;
+    if (data !== undefined) return true;
+    const before = this.#may.get(folder);
+    if (before !== undefined) return before;
+    const known = await isKnownFolder(folder);
+    this.#may.set(folder, known);
+    if (!known) say?.(`pictures are left out: no command of yours has read ${folder}; --data ${folder} includes them`);
+    return known;
+  }
 }
 
 /** Pixels of a side: a page shows them at about 140, on dense screens with more. */
