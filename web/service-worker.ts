@@ -25,11 +25,14 @@ const worker = globalThis as unknown as {
   addEventListener(type: 'fetch', listener: (event: AnsweredEvent) => void): void;
 };
 
-const PREFIX = 'ptdpc-';
+/** Caches belong to the origin, and two copies of the page may lie on one: each keeps to its own path. A path has no spaces. */
+const PREFIX = `ptdpc ${new URL('./', location.href).pathname} `;
 const CACHE = `${PREFIX}${__VERSION__}`;
 
 worker.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([...__FILES__])));
+  // Past the browser's HTTP cache: that may hold the index.html of an earlier build, whose scripts are gone.
+  const files = __FILES__.map((file) => new Request(file, { cache: 'reload' }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
 });
 
 worker.addEventListener('activate', (event) => {
