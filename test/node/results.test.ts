@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { encodePng } from '../../src/clip/image/index.js';
 import type { EncodedSplit } from '../../src/node/encode-splits.js';
 import { sha256 } from '../../src/node/feature-segment.js';
+import { rememberFolder } from '../../src/node/known-folders.js';
 import { writeRunReport } from '../../src/node/report/index.js';
 import { readRunReport } from '../../src/node/report/read-run.js';
 import { type EvaluatedSplit, listResults, readResult, resultName, writeResult } from '../../src/node/results.js';
@@ -15,6 +16,11 @@ import { runRecord } from '../support/run-record.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
+
+beforeAll(async () => {
+  process.env.PTDPC_CACHE = scratch('cache');
+  await rememberFolder(scratch(''));
+});
 const RECORD = runRecord();
 
 /** Two images, one of each class; the logits say which class is predicted of each. */

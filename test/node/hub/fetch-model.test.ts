@@ -1,5 +1,5 @@
 /** Fetches whole models from a local hub: which files, from where, and how an interrupted fetch resumes. */
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../../src/clip/checkpoint/index.js';
@@ -232,6 +232,29 @@ describe('the hub cache', () => {
       expect.stringMatching(/ECONNREFUSED.*using someone\/clip-tiny at cccccccccccc from the cache/),
     ]);
     await expect(fetch({ cache: join(parent(), 'none'), endpoint })).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('which others may write to, vouches for nothing; nor does a link out of it lead anywhere', async () => {
+    await fillCache(FILES);
+    await chmod(cache(), 0o777);
+    const gone = await TestServer.start();
+    const endpoint = new URL(gone.origin);
+    await gone.stop();
+    for (const revision of ['main', COMMIT])
+      await expect(fetch({ cache: cache(), endpoint, revision })).rejects.toThrow(/ECONNREFUSED/);
+    // The hub's list has the hashes: with them, its files are as good as any.
+    server().addRepository(ID, FILES, LARGE);
+    expect(origins(await fetch({ cache: cache(), revision: COMMIT }))).toMatchObject({ 'model.safetensors': 'cache' });
+
+    await newParent('private-file');
+    await fillCache(FILES);
+    const precious = join(parent(), 'precious');
+    await writeFile(precious, WEIGHTS);
+    await rm(join(blobs(), sha256Of(WEIGHTS)));
+    const shown = join(cache(), 'models--someone--clip-tiny/snapshots', COMMIT, 'model.safetensors');
+    await rm(shown);
+    await symlink(precious, shown);
+    expect(origins(await fetch({ cache: cache() }))).toMatchObject({ 'model.safetensors': 'hub' });
   });
 
   test('is found by environment variables', () => {

@@ -2,6 +2,8 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ARCHITECTURES, configToJson, preprocessorJson } from '../../../src/clip/config.js';
+import { clipPreprocessing } from '../../../src/clip/image/preprocessing.js';
 import { requireRepositoryId, requireRevision } from '../../../src/node/hub/repository.js';
 import { fixture } from '../../support/tiny-clip.js';
 import {
@@ -38,6 +40,30 @@ describe('pinned hashes', () => {
     await fetch({ pins: new Map([['model.safetensors', sha256Of(WEIGHTS)]]) });
     await expectModel();
   });
+});
+
+test('another commit than the one asked for is refused', async () => {
+  const wanted = 'd'.repeat(40);
+  server().addRepository(ID, FILES, { ...LARGE, revision: wanted });
+  expect(await refusal(fetch({ revision: wanted }))).toMatch(
+    new RegExp(`asked 127.0.0.1:\\d+ for commit ${wanted}, which answered with ${COMMIT}`),
+  );
+});
+
+test('a mirror must serve all of a published model, before its weights are asked for', async () => {
+  const published = 'ViT-B/32';
+  server().addRepository(ID, FILES, LARGE);
+  expect(await refusal(fetch({ published }))).toMatch(
+    /^config\.json: it is not that of ViT-B\/32: .*; is this mirror right\?$/,
+  );
+  const config = configToJson(ARCHITECTURES.get(published)!);
+  server().addRepository(ID, { ...FILES, 'config.json': config }, LARGE);
+  expect(await refusal(fetch({ published }))).toBe("merges.txt: it is not CLIP's vocabulary; is this mirror right?");
+  const preprocessor = preprocessorJson({ ...clipPreprocessing(224), mean: [0, 0, 0] });
+  const files = { ...FILES, 'config.json': config, 'preprocessor_config.json': preprocessor };
+  server().addRepository(ID, files, LARGE);
+  expect(await refusal(fetch({ published }))).toMatch(/^preprocessor_config\.json: it is not that of ViT-B\/32/);
+  expect(asked('model.safetensors')).toBe(0);
 });
 
 test('links among the files of an earlier call are refused', async () => {

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { HttpClient, type HttpOptions, parseHttpUrl, shownUrl } from '../../../src/node/hub/http.js';
+import { HttpClient, type HttpOptions, isLocal, parseHttpUrl, shownUrl } from '../../../src/node/hub/http.js';
 import { TestServer, testServer } from './test-server.js';
 
 const server = testServer();
@@ -51,6 +51,61 @@ describe('redirects', () => {
       await expect(get(server().url('/off'))).rejects.toThrow(message);
     }
   });
+});
+
+test('local addresses are told in all their forms, for redirects from elsewhere to them', () => {
+  const local = [
+    'localhost',
+    'a.localhost.',
+    '127.0.0.1',
+    '127.1',
+    '0x7f000001',
+    '2130706433',
+    '0.0.0.0',
+    '169.254.169.254',
+    '[::1]',
+    '[::]',
+    '[fe80::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:169.254.169.254]',
+  ];
+  for (const host of local) expect(isLocal(new URL(`http://${host}/x`)), host).toBe(true);
+  for (const host of ['huggingface.co', '8.8.8.8', '[2606:4700::1]', 'localhost.example', '[::ffff:8.8.8.8]'])
+    expect(isLocal(new URL(`http://${host}/x`)), host).toBe(false);
+});
+
+test('a server elsewhere that redirects to this machine is not followed', async () => {
+  // A proxy stands for the server elsewhere.
+  server().plans.set('/x', [{ redirectTo: `${server().origin}/metadata` }]);
+  vi.stubEnv('HTTP_PROXY', server().origin);
+  await expect(get(new URL('http://hub.example/x'))).rejects.toThrow(
+    /^http:\/\/hub\.example\/x: redirected to the local address 127\.0\.0\.1:\d+, which is not followed$/,
+  );
+});
+
+test('a server that sends a byte now and then, or interim responses without end, is given up', async () => {
+  const slow = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': '1000' });
+    const timer = setInterval(() => response.write('x'), 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  const endless = createServer((_request, response) => {
+    const timer = setInterval(() => response.writeProcessing(), 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  for (const [one, message] of [
+    [slow, /sends less than 1000 bytes\/s/],
+    [endless, /does not come to a response/],
+  ] as const) {
+    await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve));
+    try {
+      const url = new URL(`http://127.0.0.1:${(one.address() as AddressInfo).port}/`);
+      await expect(get(url, { stallAfter: 200 })).rejects.toThrow(message);
+    } finally {
+      one.closeAllConnections();
+      one.close();
+    }
+  }
 });
 
 test('a token is sent to its origin only and never shown', async () => {

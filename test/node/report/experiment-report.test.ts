@@ -1,12 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { encodePng } from '../../../src/clip/image/index.js';
+import { rememberFolder } from '../../../src/node/known-folders.js';
 import { writeExperimentReport } from '../../../src/node/report/index.js';
 import { RESULTS_FORMAT } from '../../../src/ptdpc/experiment/index.js';
 import { scratchFolder } from '../scratch.js';
 
 const scratch = scratchFolder();
+
+beforeAll(async () => {
+  process.env.PTDPC_CACHE = scratch('cache');
+  await rememberFolder(scratch(''));
+});
 
 it('writes one page of the experiments below a folder, with pictures from the settings’ own folders', async () => {
   const folder = scratch('results');

@@ -1,18 +1,24 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeImage, encodeJpeg } from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
 import { loadImageCodecs } from '../../../src/node/image-codecs.js';
+import { rememberFolder } from '../../../src/node/known-folders.js';
 import { writeRunReport } from '../../../src/node/report/index.js';
 import { readRunReport, thumbnail } from '../../../src/node/report/read-run.js';
-import { writeResult } from '../../../src/node/results.js';
+import { listResults, type ResultFile, readResult, writeResult } from '../../../src/node/results.js';
 import { evaluate } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { epochOf, runRecord } from '../../support/run-record.js';
 import { scratchFolder } from '../scratch.js';
 
 const scratch = scratchFolder();
+
+beforeAll(async () => {
+  process.env.PTDPC_CACHE = scratch('cache');
+  await rememberFolder(scratch(''));
+});
 
 const HEAD = 'path,actual,predicted,"p(calm, ""deep"")",p(fear)\n';
 
@@ -45,6 +51,30 @@ describe('the report of a run', () => {
     expect(evaluation?.right[1]?.url).toBeNull();
     expect(await writeRunReport(run)).toBe(join(run, 'report.html'));
     expect(await readFile(join(run, 'report.html'), 'utf8')).toContain('calm, &quot;deep&quot;');
+  });
+
+  it('shows pictures of folders that the reader named, and no others', async () => {
+    const run = await makeRun('received');
+    const [{ data }] = (await Promise.all((await listResults(run)).map(readResult))) as [ResultFile];
+    vi.stubEnv('PTDPC_CACHE', scratch('other-cache'));
+    const said: string[] = [];
+    const shown = async (options = {}) =>
+      (await readRunReport(run, { say: (line) => said.push(line), ...options })).evaluations[0]!.right[0]!.url !== null;
+    expect(await shown()).toBe(false);
+    expect(said).toEqual([`pictures are left out: no command of yours has read ${data}; --data ${data} includes them`]);
+    expect(await shown({ data })).toBe(true);
+    // A folder beside it whose name begins alike is another one.
+    await mkdir(`${data}-other`);
+    await rememberFolder(`${data}-other`);
+    expect(await shown()).toBe(false);
+    await rememberFolder(data);
+    expect(await shown()).toBe(true);
+    // A link among the images leads out of their folder.
+    const path = (await readRunReport(run)).evaluations[0]!.right[0]!.path!;
+    await rename(path, scratch('private.png'));
+    await symlink(scratch('private.png'), path);
+    expect(await shown()).toBe(false);
+    vi.unstubAllEnvs();
   });
 
   it('reads the metrics of a long run, in a file of more than 16 MiB', async () => {
