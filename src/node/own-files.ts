@@ -100,7 +100,7 @@ export async function requirePrivateFolder(path: string): Promise<void> {
     throw error;
   });
   if (!status) return;
-  if (!status.isDirectory()) throw new InputError(`${path}: expected a folder, found ${kindOfFile(status)}; delete it`);
+  if (!status.isDirectory()) throw new InputError(`${path}: expected a folder, found ${kindOfFile(status)}`);
   if (!isOwn(status)) throw new InputError(`${path}: belongs to another user; choose another folder`);
   if (process.geteuid && status.mode & SHARED_WRITABLE)
     throw new InputError(`${path}: other users may write to it; run chmod go-w on it, or choose another folder`);

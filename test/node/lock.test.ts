@@ -34,7 +34,7 @@ test('a tag tells a running process from one that ended, and from a later one wi
 
 test.skipIf(process.platform !== 'linux')('a process that has ended but was not waited for is gone', async () => {
   // The shell becomes `sleep`, which never asks for the exit code of the shell's child.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toMatch(/\) Z /);

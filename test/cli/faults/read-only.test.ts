@@ -31,7 +31,7 @@ test.each([
   ['embed, below', embed('--out', 'closed/a/b/features')],
   ['embed, in the place of a file', embed('--out', 'closed/file')],
   ['train', trainArgs('closed/new', '--epochs', '1')],
-  ['train, an earlier run', trainArgs('closed/run', '--epochs', '2')],
+  ['train, an earlier run', trainArgs('closed/run', '--epochs', '1')],
   ['eval', ['eval', '--run', 'closed/run', '--data', 'data', '--device', 'cpu']],
   [
     'probe',

@@ -33,7 +33,7 @@ export function setUpDisks(): { small(name: string, size: string): string; readO
     small: (name, size) => {
       const path = scratchPath(name);
       mkdirSync(path);
-      mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path);
+      mount('-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', path);
       mounted.push(path);
       return path;
     },
