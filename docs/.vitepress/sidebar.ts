@@ -62,6 +62,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Reports', '/report'),
       item('In the browser', '/web'),
       item('Robustness', '/robustness'),
+      item('Security', '/security'),
     ],
   },
   {
