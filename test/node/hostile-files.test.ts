@@ -1,6 +1,7 @@
 /** Pipes, devices and links where files are expected: nothing waits, nothing is written in another place. */
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { writeFileAtomically } from '../../src/node/atomic.js';
 import { readText } from '../../src/node/checkpoint-files.js';
@@ -102,4 +103,31 @@ test('a run.json of values that JavaScript cannot print is refused', async () =>
       /odd\/run\.json: expected the record/,
     );
   }
+});
+
+test('few modules write to files, and each says where: the others use those', async () => {
+  const writing = /\b(?:open|openSync|writeFile|appendFile|copyFile|truncate|createWriteStream|symlink|link)\b/;
+  const found: string[] = [];
+  for (const folder of ['src/node', 'src/cli']) {
+    for (const name of await readdir(folder, { recursive: true })) {
+      if (!name.endsWith('.ts')) continue;
+      const text = await readFile(join(folder, name), 'utf8');
+      const imports = [...text.matchAll(/import \{([^}]*)\} from 'node:fs(?:\/promises)?';/g)];
+      if (imports.some(([, names]) => writing.test(names!))) found.push(join(folder, name));
+    }
+  }
+  expect(found.sort()).toEqual([
+    // A file that the user names, with --profile.
+    'src/cli/device.ts',
+    'src/node/atomic.ts',
+    // The scenes of a demonstration, in a folder that was empty.
+    'src/node/demo-scenes.ts',
+    // Reads.
+    'src/node/file-source.ts',
+    // In the private folder of a partial download.
+    'src/node/hub/download.ts',
+    'src/node/hub/fetch-model.ts',
+    'src/node/lock.ts',
+    'src/node/own-files.ts',
+  ]);
 });
