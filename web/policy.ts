@@ -1,6 +1,11 @@
+/** Names of the policies that `trusted.ts` makes. */
+const TRUSTED = ['ptdpc-files', 'ptdpc-drawings'] as const;
+export type TrustedName = (typeof TRUSTED)[number];
+
 /**
  * What the page may do. It loads nothing but its own files and sends nothing anywhere; `wasm-unsafe-eval` lets it compile WebAssembly (the
- * CPU's kernels, the decoders of JPEG and WebP), `blob:` shows pictures that the user chose. docs/web.md says how a server sends this.
+ * CPU's kernels, the decoders of JPEG and WebP), `blob:` shows pictures that the user chose. Only `trusted.ts` makes what the browser runs or
+ * reads as markup. docs/web.md says how a server sends this.
  */
 const DIRECTIVES = {
   'default-src': "'none'",
@@ -12,6 +17,8 @@ const DIRECTIVES = {
   'manifest-src': "'self'",
   'base-uri': "'none'",
   'form-action': "'none'",
+  'require-trusted-types-for': "'script'",
+  'trusted-types': TRUSTED.join(' '),
 } as const;
 
 const text = (directives: Readonly<Record<string, string>>) =>

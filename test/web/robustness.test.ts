@@ -158,6 +158,29 @@ describeInBrowser('the page for everybody', (browser) => {
     ),
   );
 
+  it('takes neither markup nor scripts from strings', () =>
+    withPage(browser(), built().url, async ({ page, heard }) => {
+      await probabilitiesOf(page, 'scene 1');
+      const refused = await page.evaluate(() => {
+        const error = (attempt: () => void) => {
+          try {
+            attempt();
+            return 'taken';
+          } catch (thrown) {
+            return (thrown as Error).name;
+          }
+        };
+        return [
+          error(() => document.createElement('p').setHTMLUnsafe('<b>bold</b>')),
+          error(() => new Worker('./assets/none.js')),
+          error(() => Object.assign(document.createElement('p'), { innerHTML: '<b>bold</b>' })),
+        ];
+      });
+      expect(refused).toEqual(['TypeError', 'TypeError', 'TypeError']);
+      // The browser reports each of them.
+      heard.length = 0;
+    }));
+
   it('changes tabs by keyboard, and keeps the tab in the address', () =>
     withPage(browser(), built().url, async ({ page }) => {
       await page.getByRole('tab', { name: 'Predict' }).focus();

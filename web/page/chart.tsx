@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Drawing } from '../../src/report/drawing.js';
+import { drawnMarkup } from '../trusted.js';
 import { DataTable, type TableData } from './data-table.js';
 
 type Drawings = typeof import('./drawings.js');
@@ -40,7 +41,7 @@ export function Chart({ title, draw, summary, legend, note, data }: ChartProps) 
 
 function Drawn({ drawings, draw, summary }: Pick<ChartProps, 'draw' | 'summary'> & { readonly drawings: Drawings }) {
   const drawing = draw(drawings);
-  const markup = { __html: drawings.withoutStyles(drawing) };
+  const markup = { __html: drawnMarkup(drawings.withoutStyles(drawing)) };
   return (
     <div class="scroll">
       {/* What ECharts drew, which escapes data. */}

@@ -1,5 +1,7 @@
 /** The page's side of the engine worker: a task is a promise. */
+import workerUrl from '../engine/worker.ts?worker&url';
 import type { Failure, FromEngine, TaskName, Tasks, ToEngine } from '../protocol.js';
+import { ownScript } from '../trusted.js';
 
 /** What a task was refused for, or failed with: one line. */
 export class TaskError extends Error {
@@ -38,7 +40,7 @@ export class EngineClient {
   #crashed: TaskError | undefined;
 
   constructor() {
-    this.#worker = new Worker(new URL('../engine/worker.ts', import.meta.url), { type: 'module', name: 'engine' });
+    this.#worker = new Worker(ownScript(workerUrl), { type: 'module', name: 'engine' });
     this.#worker.addEventListener('message', ({ data }: MessageEvent<FromEngine>) => this.#hear(data));
     this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
