@@ -1,11 +1,14 @@
 /** What `eval`, `zeroshot`, `probe` and `demo` share: saying how good predictions are. */
 import { absentWords, type WrittenResult } from '../node/results.js';
-import { type ClassName, type Evaluation, wilsonInterval } from '../ptdpc/index.js';
+import { type ClassName, type EvaluationMetrics, wilsonInterval } from '../ptdpc/index.js';
 import { print, printLines, say } from './output.js';
 import { classTable, confusionTable, percent } from './tables.js';
 
+/** Classes without images that are named; more are counted. */
+const MOST_NAMED = 20;
+
 /** The result for people. */
-export function printEvaluation(title: string, classes: readonly ClassName[], evaluation: Evaluation): void {
+export function printEvaluation(title: string, classes: readonly ClassName[], evaluation: EvaluationMetrics): void {
   const words = classes.map(({ word }) => word);
   print(
     `${title}: accuracy ${percent(evaluation.accuracy)} of ${evaluation.count} images, loss ${evaluation.loss.toFixed(4)}`,
@@ -15,7 +18,10 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
     `95 % interval ${percent(low)} to ${percent(high)}, macro-F1 ${percent(evaluation.macroF1)}, expected calibration error ${percent(evaluation.calibrationError)}`,
   );
   const absent = absentWords(classes, evaluation);
-  if (absent.length > 0) print(`no images of ${absent.join(', ')}: macro-F1 is the mean over the classes that occur`);
+  const named = absent.slice(0, MOST_NAMED).join(', ');
+  const more =
+    absent.length > MOST_NAMED ? ` and ${(absent.length - MOST_NAMED).toLocaleString('en')} more classes` : '';
+  if (absent.length > 0) print(`no images of ${named}${more}: macro-F1 is the mean over the classes that occur`);
   print('');
   printLines(classTable(words, evaluation));
   print('');

@@ -24,6 +24,44 @@ export function printJson(value: unknown): void {
   printLines(jsonText(value));
 }
 
+/** One JSON document, as `printJson` prints it, with a list whose items are printed as they come. */
+export class JsonStream {
+  #items = 0;
+
+  /** `before`: the keys before the list, whose key is `list`. */
+  constructor(
+    private readonly before: object,
+    private readonly list: string,
+  ) {}
+
+  add(items: readonly unknown[]): void {
+    for (const item of items) {
+      if (this.#items++ === 0) this.#begin();
+      else process.stdout.write(',\n');
+      process.stdout.write(printableJson(`    ${jsonText(item).replaceAll('\n', '\n    ')}`));
+    }
+  }
+
+  /** Closes the list; `after`: the keys after it. */
+  end(after: object): void {
+    if (this.#items === 0) {
+      printJson({ ...this.before, [this.list]: [], ...after });
+      return;
+    }
+    const rest = jsonText(after).slice(1);
+    process.stdout.write(`\n  ]${rest.trim() === '}' ? '\n}' : `,${printableJson(rest)}`}\n`);
+  }
+
+  #begin(): void {
+    const before = jsonText(this.before).replace(/\s*\}$/, '');
+    process.stdout.write(
+      printableJson(`${before === '{' ? before : `${before},`}\n  ${JSON.stringify(this.list)}: [\n`),
+    );
+  }
+}
+
+const printableJson = (text: string): string => text.split('\n').map(printable).join('\n');
+
 /** Takes a progress bar off the line that it is drawn on; it is drawn anew at its next step. */
 const CLEAR_LINE = '\r\u001b[K';
 

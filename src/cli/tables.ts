@@ -1,16 +1,20 @@
 /** Results as plain text for people. */
 import { printable } from '../errors.js';
-import type { Evaluation } from '../ptdpc/index.js';
+import { mistakes } from '../ptdpc/confusion.js';
+import { classCounts, confusionMatrix, type Evaluation } from '../ptdpc/index.js';
 
 export function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
 }
 
-/** Rows of cells in columns; the first `left` columns are aligned left, the others right. No cell breaks its line. */
-export function table(cells: readonly (readonly string[])[], left = 1): string {
+/**
+ * Rows of cells in columns; the first `left` columns are aligned left, the others right. No cell breaks its line. `given`: the columns'
+ * widths, for a part of a table; by default those of the widest cells.
+ */
+export function table(cells: readonly (readonly string[])[], left = 1, given?: readonly number[]): string {
   const rows = cells.map((row) => row.map(printable));
   const widths =
-    rows[0]?.map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0)) ?? [];
+    given ?? rows[0]?.map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0)) ?? [];
   return rows
     .map((row) =>
       row
@@ -21,15 +25,31 @@ export function table(cells: readonly (readonly string[])[], left = 1): string {
     .join('\n');
 }
 
+/** So many classes have a row each; of more, those that are recognised worst. */
+const MOST_CLASSES = 200;
+const WORST_CLASSES = 20;
+
 /** A row of metrics per class, with the number of its images. */
-export function classTable(words: readonly string[], { classes, confusion }: Evaluation): string {
+export function classTable(
+  words: readonly string[],
+  { classes, confusionPairs }: Pick<Evaluation, 'classes' | 'confusionPairs'>,
+): string {
+  const { actual } = classCounts(confusionPairs);
+  const places = classes.map((_, c) => c);
+  const shown =
+    classes.length <= MOST_CLASSES
+      ? places
+      : places
+          .filter((c) => actual[c]! > 0)
+          .sort((a, b) => classes[a]!.recall! - classes[b]!.recall! || actual[b]! - actual[a]! || a - b)
+          .slice(0, WORST_CLASSES);
+  const title = shown.length < classes.length ? `worst ${shown.length} of ${classes.length} classes` : 'class';
   return table([
-    ['class', 'images', 'accuracy', 'precision', 'F1'],
-    ...classes.map(({ recall, precision, f1 }, c) => [
-      words[c] ?? '',
-      String(confusion[c]!.reduce((a, b) => a + b, 0)),
-      ...[recall, precision, f1].map(percent),
-    ]),
+    [title, 'images', 'accuracy', 'precision', 'F1'],
+    ...shown.map((c) => {
+      const { recall, precision, f1 } = classes[c]!;
+      return [words[c] ?? '', String(actual[c]), ...[recall, precision, f1].map(percent)];
+    }),
   ]);
 }
 
@@ -40,28 +60,28 @@ const MOST_CONFUSIONS = 10;
  * Confusion counts in at most `width` columns: a row per true class and a column per predicted class, whose name is cut as short as it must be.
  * Where not even the counts fit, the most frequent mistakes.
  */
-export function confusionTable(words: readonly string[], { confusion }: Evaluation, width: number): string {
+export function confusionTable(
+  words: readonly string[],
+  { confusionPairs }: Pick<Evaluation, 'confusionPairs'>,
+  width: number,
+): string {
   const corner = 'true \\ predicted';
-  const largest = confusion.reduce((most, row) => row.reduce((a, b) => Math.max(a, b), most), 0);
+  const largest = confusionPairs.pairs.reduce((most, [, , images]) => Math.max(most, images), 0);
   const digits = Math.max(3, String(largest).length);
   const names = words.reduce((most, word) => Math.max(most, printable(word).length), corner.length);
   const room = Math.min(9, Math.floor((width - names) / words.length) - 2);
   if (room >= digits) {
     const short = words.map((word) => word.slice(0, room).trim());
-    return table([[corner, ...short], ...confusion.map((row, c) => [words[c] ?? '', ...row.map(String)])]);
+    const rows = confusionMatrix(confusionPairs).map((row, c) => [words[c] ?? '', ...row.map(String)]);
+    return table([[corner, ...short], ...rows]);
   }
-  const mistakes = confusion
-    .flatMap((row, c) => row.flatMap((count, d) => (c !== d && count > 0 ? [{ c, d, count }] : [])))
-    .sort((a, b) => b.count - a.count)
-    .slice(0, MOST_CONFUSIONS);
+  const { actual } = classCounts(confusionPairs);
   return table(
     [
       ['most frequent mistakes', 'predicted as', 'images'],
-      ...mistakes.map(({ c, d, count }) => [
-        words[c]!,
-        words[d]!,
-        `${count} of ${confusion[c]!.reduce((a, b) => a + b, 0)}`,
-      ]),
+      ...mistakes(confusionPairs)
+        .slice(0, MOST_CONFUSIONS)
+        .map(([c, d, images]) => [words[c]!, words[d]!, `${images} of ${actual[c]}`]),
     ],
     2,
   );

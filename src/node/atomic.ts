@@ -8,7 +8,7 @@
  *     <parent>/.<name>.partial/        what there is so far
  *     <parent>/.<name>.partial.lock    held by the process at work
  */
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, createReadStream, mkdirSync, openSync, rmSync } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
@@ -32,6 +32,54 @@ export async function createFileAtomically(path: string, fill: (sink: ByteSink) 
     await file.sync();
     await rename(temporary, path);
   });
+}
+
+/**
+ * Writes a file whose name is known only at its end: `fill` passes chunks to `sink`, and then calls `moveTo` once with the name, which is of
+ * the folder of `path`. If it does not, nothing is left. Returns what `fill` returns.
+ */
+export async function createFileNamedLast<T>(
+  path: string,
+  fill: (sink: ByteSink, moveTo: (name: string) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  let found: { readonly value: T } | undefined;
+  await writeBeside(path, async (temporary) => {
+    closeSync(openSync(temporary, 'wx'));
+    await using file = await openToAppend(temporary);
+    const value = await fill(
+      (chunk) => file.appendFile(chunk),
+      async (name) => {
+        await requirePlaceForFile(name);
+        await file.sync();
+        await rename(temporary, name);
+      },
+    );
+    await rm(temporary, { force: true });
+    found = { value };
+  });
+  return found!.value;
+}
+
+/**
+ * Keeps bytes in a file beside `path` until all of them have come: `use` passes them to `sink` and reads them again by `chunks`. Nothing of
+ * it is left.
+ */
+export async function withSpool<T>(
+  path: string,
+  use: (sink: ByteSink, chunks: () => AsyncIterable<Uint8Array>) => Promise<T>,
+): Promise<T> {
+  let found: { readonly value: T } | undefined;
+  await writeBeside(path, async (temporary) => {
+    closeSync(openSync(temporary, 'wx'));
+    await using file = await openToAppend(temporary);
+    const value = await use(
+      (chunk) => file.appendFile(chunk),
+      () => createReadStream(temporary, { highWaterMark: 2 ** 20 }),
+    );
+    await rm(temporary, { force: true });
+    found = { value };
+  });
+  return found!.value;
 }
 
 /** Writes a file from its contents, or from its lines one after the other; replaces an existing file. */

@@ -10,6 +10,7 @@ import {
   type LinearProbe,
   type PromptsFile,
   probeLogits,
+  promptScorer,
   requireSameModel,
   safetensorsBytes,
 } from '../ptdpc/index.js';
@@ -45,8 +46,14 @@ export interface Classifier extends AsyncDisposable {
   readonly epochs: number;
   /** Encodes the images. */
   readonly encoder: ImageEncoder;
-  /** Logits [images, classes] of features as `encodeSplit` gives them. `memory` in bytes, beside the weights. */
-  logits(device: OpenedDevice, features: Float32Array, memory: number): Promise<Float32Array>;
+  /** What the images are compared with, computed once for all of them. `memory` in bytes, beside the weights. */
+  scorer(device: OpenedDevice, memory: number): Promise<Scorer>;
+}
+
+/** Scores images in as many calls as their number takes. */
+export interface Scorer extends Disposable {
+  /** Logits [images, classes] of features as `encodeSplit` gives them. */
+  logits(features: Float32Array): Promise<Float32Array>;
 }
 
 /**
@@ -85,10 +92,13 @@ async function openPrompts(run: string, record: RunRecord | null, modelDirectory
   const { prompts, model } = await openRun(run, modelDirectory);
   return {
     ...{ record, classes: prompts.classes, epochs: prompts.epochs, encoder: clipEncoder(model) },
-    logits: async (device, features, memory) => {
-      using clip = new ClipModel(device, model, { memory });
-      using tuned = await clip.restorePrompts(prompts, run);
-      return (await tuned.predict(features)).logits;
+    scorer: async (device, memory) => {
+      using stack = new DisposableStack();
+      const clip = stack.use(new ClipModel(device, model, { memory }));
+      const tuned = stack.use(await clip.restorePrompts(prompts, run));
+      const logits = await promptScorer(tuned.model, memory);
+      // Only texts that depend on the image need the text tower again.
+      return scorerOf(logits, tuned.model.perImage ? stack.move() : new DisposableStack());
     },
     [Symbol.asyncDispose]: () => model.close(),
   };
@@ -109,9 +119,9 @@ export function zeroShotClassifier(
   const words = classes.map(({ word }) => word);
   return {
     ...{ record, classes, epochs: 0, encoder: clipEncoder(model) },
-    logits: async (device, features, memory) => {
+    scorer: async (device, memory) => {
       using clip = new ClipModel(device, model, { memory });
-      return (await clip.zeroShot(features, words, templates)).logits;
+      return scorerOf(await clip.zeroShotScorer(words, templates), new DisposableStack());
     },
     [Symbol.asyncDispose]: () => model.close(),
   };
@@ -133,9 +143,18 @@ async function openProbe(run: string, record: ProbeRecord, modelDirectory?: stri
   }
   return {
     ...{ record, classes: record.classes, epochs: record.options.epochs, encoder },
-    logits: (device, features, memory) => probeLogits(new Engine(device.backend), probe, features, memory),
+    scorer: (device, memory) => {
+      const engine = new Engine(device.backend);
+      return Promise.resolve(
+        scorerOf((features) => probeLogits(engine, probe, features, memory), new DisposableStack()),
+      );
+    },
     [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose](),
   };
+}
+
+function scorerOf(logits: Scorer['logits'], parts: DisposableStack): Scorer {
+  return { logits, [Symbol.dispose]: () => parts.dispose() };
 }
 
 /** The linear layer of a probe's run. */

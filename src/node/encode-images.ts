@@ -38,6 +38,8 @@ export interface EncodeRequest {
   readonly memoryBytes: number;
   /** True: the first unreadable image is an InputError. */
   readonly strict?: boolean | undefined;
+  /** True: that none is readable is no error here, since these are some of the images only. */
+  readonly mayBeNone?: boolean | undefined;
   /** What becomes of images whose files are cut short. Default: `skip`. */
   readonly truncated?: TruncatedImages | undefined;
   /** Called with the number of images done since the last call, skipped ones included. */
@@ -107,6 +109,11 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
     }
   }
   return { ...reader.result(), encoded };
+}
+
+/** That none of `count` images could be read, with the reason for the first. */
+export function noneReadable(count: number, skipped: readonly SkippedImage[]): InputError {
+  return new InputError(`none of ${count} images can be read; the first one: ${skipped[0]?.reason}`);
 }
 
 function notFinite(path: string): InputError {
@@ -208,15 +215,13 @@ class ImageReader {
 
   /** The rows of the readable images. Throws InputError if there are none. */
   result(): Omit<EncodedImages, 'encoded'> {
-    const { paths } = this.#request;
+    const { paths, mayBeNone } = this.#request;
     const skipped = [...this.#skipped].sort(([a], [b]) => a - b).map(([, image]) => image);
     const truncated = [...this.#truncated].sort((a, b) => a - b).map((index) => paths[index]!);
     const all = { skipped, truncated, cached: this.#cached };
     if (skipped.length === 0) return { features: this.features, paths, hashes: this.#hashes, ...all };
     const readable = paths.map((_, index) => index).filter((index) => !this.#skipped.has(index));
-    if (readable.length === 0) {
-      throw new InputError(`none of ${paths.length} images can be read; the first one: ${skipped[0]!.reason}`);
-    }
+    if (readable.length === 0 && !mayBeNone) throw noneReadable(paths.length, skipped);
     const features = new Float32Array(readable.length * this.width);
     readable.forEach((index, row) => {
       features.set(this.features.subarray(index * this.width, (index + 1) * this.width), row * this.width);

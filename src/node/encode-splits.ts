@@ -2,7 +2,7 @@
 
 import { writeSafetensors } from '../clip/checkpoint/index.js';
 import type { TruncatedImages } from '../clip/image/index.js';
-import type { VisionTower } from '../clip/towers/index.js';
+import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import {
   type ClassName,
@@ -15,10 +15,11 @@ import {
   normalizedFeatures,
   type Split,
 } from '../ptdpc/index.js';
+import { LoadedOnce } from '../ptdpc/library/clip-model.js';
 import { Engine } from '../tensor/index.js';
-import { createFileAtomically, requirePlaceForFile } from './atomic.js';
+import { createFileAtomically, requirePlaceForFile, withSpool } from './atomic.js';
 import type { OpenedDevice } from './device.js';
-import { type EncodedImages, encodeImages } from './encode-images.js';
+import { type EncodedImages, encodeImages, noneReadable } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
@@ -72,6 +73,50 @@ export async function encodeFiles(request: EncodingRequest, paths: readonly stri
   });
 }
 
+/** Features and scores of so many bytes are held at a time where images come block by block, and at most a quarter of the working memory. */
+const BLOCK_BYTES = 64 * 2 ** 20;
+
+/** Below this, what a block costs besides its images would count. */
+const FEWEST_IN_BLOCK = 256;
+
+/** Images of a block, if each takes so many numbers. */
+export function imagesPerBlock(numbers: number, memory: number): number {
+  return Math.max(FEWEST_IN_BLOCK, Math.floor(Math.min(BLOCK_BYTES, memory / 4) / (4 * numbers)));
+}
+
+/**
+ * Encodes images block by block, so that memory does not grow with their number but by their names. Throws as `encodeImages` does, at the
+ * end if none of all can be read.
+ */
+export async function* encodeInBlocks(
+  request: EncodingRequest,
+  paths: readonly string[],
+  imagesAtOnce: number,
+): AsyncGenerator<EncodedImages> {
+  const { engine, vision, memory, strict, truncated, events = SILENT } = request;
+  const model = encoderOf(request.model);
+  const cache = await openCache(request, model, events);
+  using bar = events.progress(paths.length, 'encoding', 'images');
+  const { weights, config } = model;
+  // Of several blocks, the first one that needs the tower keeps it for the others.
+  using tower = new LoadedOnce(() => VisionTower.loadVision(engine, weights, config));
+  const skipped: SkippedImage[] = [];
+  for (let start = 0; start < paths.length; start += imagesAtOnce) {
+    const isLast = start + imagesAtOnce >= paths.length;
+    const block = await encodeImages({
+      ...{ engine, model, cache, strict, truncated, memoryBytes: memory, mayBeNone: true },
+      vision: vision ?? (() => tower.get()),
+      paths: paths.slice(start, start + imagesAtOnce),
+      onProgress: (images, cached) => (cached && bar.skip ? bar.skip(images) : bar.tick(images)),
+    });
+    for (const image of block.skipped) skipped.push(image);
+    if (isLast && skipped.length === paths.length) throw noneReadable(paths.length, skipped);
+    // What the features are used for needs the device too.
+    if (isLast) tower[Symbol.dispose]();
+    yield block;
+  }
+}
+
 /** Encodes labelled images; see `labelled`. Joint features are normalised, pooled ones are as the tower gives them. */
 export async function encodeSplit(
   request: EncodingRequest,
@@ -115,6 +160,17 @@ export function labelled(
   const { paths, hashes, skipped, truncated } = encoded;
   const labelOf = new Map(images.map(({ path, label }) => [path, label]));
   const labels = Int32Array.from(paths, (path) => labelOf.get(path)!);
+  requireAllClasses(labels, skipped, images, classes);
+  return { features: encoded.features, labels, paths, hashes, skipped, truncated };
+}
+
+/** Throws InputError if of a class that `images` has, none is among those that were read, which have the `labels`. */
+export function requireAllClasses(
+  labels: Iterable<number>,
+  skipped: readonly SkippedImage[],
+  images: readonly LabelledPath[],
+  classes: readonly ClassName[],
+): void {
   const present = new Set(labels);
   const reasonOf = new Map(skipped.map(({ path, reason }) => [path, reason]));
   for (const { path, label } of images) {
@@ -124,7 +180,6 @@ export function labelled(
       );
     }
   }
-  return { features: encoded.features, labels, paths, hashes, skipped, truncated };
 }
 
 /** How files are embedded. */
@@ -203,18 +258,34 @@ export async function embedToFile(request: EmbedToFileRequest) {
   // Needed at the end; started now, it costs no time. A failure is reported where it is awaited.
   const hash = model.hash();
   hash.catch(() => {});
-  const result = await encodeFiles({ ...encoding, engine: new Engine(device.backend), model }, paths);
-  const { features, cached, encoded, skipped, truncated } = result;
-  const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
-  const shape = [result.paths.length, model.config.projectionDim] as const;
-  const metadata = new Map([
-    ['files', JSON.stringify(result.paths)],
-    ['normalized', 'false'],
-    ['model_sha256', await hash],
-    ...(truncated.length > 0 ? [['truncated', JSON.stringify(truncated)] as const] : []),
-  ]);
-  await createFileAtomically(out, (sink) =>
-    writeSafetensors([{ name: 'image_features', dtype: 'F32', shape: [...shape], read: () => bytes }], metadata, sink),
+  const width = model.config.projectionDim;
+  const found = { paths: [] as string[], skipped: [] as SkippedImage[], truncated: [] as string[] };
+  let [cached, encoded] = [0, 0];
+  const blocks = encodeInBlocks(
+    { ...encoding, engine: new Engine(device.backend), model },
+    paths,
+    imagesPerBlock(width, encoding.memory),
   );
+  // The file begins with the number of readable images, which is known at the end.
+  await withSpool(out, async (sink, chunks) => {
+    for await (const block of blocks) {
+      const { features } = block;
+      await sink(new Uint8Array(features.buffer, features.byteOffset, features.byteLength));
+      for (const key of ['paths', 'truncated'] as const) for (const path of block[key]) found[key].push(path);
+      for (const image of block.skipped) found.skipped.push(image);
+      cached += block.cached;
+      encoded += block.encoded;
+    }
+    const metadata = new Map([
+      ['files', JSON.stringify(found.paths)],
+      ['normalized', 'false'],
+      ['model_sha256', await hash],
+      ...(found.truncated.length > 0 ? [['truncated', JSON.stringify(found.truncated)] as const] : []),
+    ]);
+    const entry = { name: 'image_features', dtype: 'F32', shape: [found.paths.length, width], read: chunks } as const;
+    await createFileAtomically(out, (target) => writeSafetensors([entry], metadata, target));
+  });
+  const { skipped, truncated } = found;
+  const shape = [found.paths.length, width] as const;
   return { shape, device: device.backend.description, cached, encoded, skipped, truncated };
 }

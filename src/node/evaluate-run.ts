@@ -10,7 +10,6 @@ import {
   describeDataset,
   describeOrigin,
   type Evaluation,
-  evaluate,
   imagesOf,
   namedSetting,
   type Split,
@@ -21,12 +20,13 @@ import { exists } from './checkpoint-files.js';
 import { type Classifier, openClassifier, zeroShotClassifier } from './classifier.js';
 import { type DatasetOptions, openDataset } from './datasets.js';
 import type { OpenedDevice } from './device.js';
-import { type EncodedSplit, encodeSplit, type ImageJob } from './encode-splits.js';
+import type { EncodedSplit, ImageJob } from './encode-splits.js';
+import { evaluateInBlocks } from './evaluate-blocks.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
 import { makeFolder, requireWritable } from './make-folder.js';
 import { openModelDirectory } from './model-directory.js';
-import { type WrittenResult, writeResult } from './results.js';
+import { type AddPredictions, type WrittenResult, writeResultInBlocks } from './results.js';
 import { readRunImages, type SeenImages, seenImages } from './run-images.js';
 import { commonRecord, type RunRecord, readRunRecord, recordJson, type ZeroShotRecord } from './run-record.js';
 
@@ -63,6 +63,7 @@ export interface ZeroShotRequest extends EvaluationOptions {
 /** A run's evaluation on one split. */
 export interface EvaluatedRun {
   readonly classes: readonly ClassName[];
+  /** `probabilities` is empty where there are more than 16 million of them: the result's table has them. */
   readonly evaluation: Evaluation;
   /** Images that the run was trained on; null for the training split, and if the run did not record its own. */
   readonly seen: SeenImages | null;
@@ -109,26 +110,28 @@ async function evaluateOn(
   folder: string | undefined,
   request: EvaluationOptions,
 ): Promise<EvaluatedRun> {
-  const { split, memory } = request;
-  const { classes, record, encoder, epochs } = classifier;
-  const engine = new Engine(device.backend);
-  const truncated = request.truncated ?? record?.truncated;
-  const images = await encodeSplit(
-    { ...request, engine, model: encoder, truncated },
-    imagesOf(dataset, split),
-    classes,
-  );
-  const logits = await classifier.logits(device, images.features, memory);
-  const evaluation = evaluate(logits, images.labels, classes.length);
-  const seen = folder === undefined ? null : await seenBefore(folder, record, dataset, images, request);
+  const { split } = request;
+  const { classes, record, epochs } = classifier;
+  const scoring = {
+    ...{ ...request, engine: new Engine(device.backend), device, classifier },
+    truncated: request.truncated ?? record?.truncated,
+  };
+  const images = imagesOf(dataset, split);
+  const evaluate = async (add?: AddPredictions) => {
+    const { evaluation, read } = await evaluateInBlocks(scoring, images, classes, add);
+    const seen = folder === undefined ? null : await seenBefore(folder, record, dataset, read, request);
+    return { evaluation, seen, images: read };
+  };
+  let found: Awaited<ReturnType<typeof evaluate>> | undefined;
   const written =
     folder === undefined
       ? undefined
-      : await writeResult(folder, {
-          ...{ dataset, split, classes, images, evaluation, seen, epochs },
-          device: device.backend.description,
+      : await writeResultInBlocks(folder, { dataset, classes, split }, async (add) => {
+          found = await evaluate(add);
+          return { ...found, dataset, split, classes, epochs, device: device.backend.description };
         });
-  return { classes, evaluation, seen, skipped: images.skipped, truncated: images.truncated, written };
+  const { evaluation, seen, images: read } = found ?? (await evaluate());
+  return { classes, evaluation, seen, skipped: read.skipped, truncated: read.truncated, written };
 }
 
 async function openEvaluated(root: string, options: DatasetOptions = {}, events: Events = SILENT): Promise<Dataset> {
@@ -174,7 +177,7 @@ async function seenBefore(
   run: string,
   record: RunRecord | null,
   { origin }: Dataset,
-  images: EncodedSplit,
+  images: Pick<EncodedSplit, 'hashes' | 'paths'>,
   { split, strict, events = SILENT }: EvaluationOptions,
 ): Promise<SeenImages | null> {
   const own = split === 'train' || !record ? undefined : await readRunImages(run);

@@ -6,46 +6,49 @@
  *
  * A result is only replaced by one on the same images; other images with the same name get a different file name.
  */
-import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import * as v from 'valibot';
 import { InputError } from '../errors.js';
+import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
-  type CalibrationBin,
   type ClassName,
   classesWithoutImages,
   type Dataset,
   type Evaluation,
+  type EvaluationMetrics,
   namedSetting,
-  predictionLines,
+  type PredictedRows,
   rowShares,
   type Split,
-  type SplitOrigin,
-  splitOriginSchema,
   wilsonInterval,
 } from '../ptdpc/index.js';
-import { finite, fromOne, isSquare, jsonText, parseJsonAs, share, text, whole } from '../ptdpc/parse-json.js';
-import { writeFileAtomically } from './atomic.js';
+import { jsonText, parseJsonAs } from '../ptdpc/parse-json.js';
+import { createFileNamedLast, writeFileAtomically } from './atomic.js';
 import { exists, MAX_DATA_BYTES, readText } from './checkpoint-files.js';
 import type { EncodedSplit } from './encode-splits.js';
-import type { SkippedImage } from './image-files.js';
 import { waitForLock } from './lock.js';
 import { makeFolder } from './make-folder.js';
 import { requireTrustedFolder } from './own-files.js';
 import { packageVersion } from './package.js';
+import { PredictionTable } from './prediction-table.js';
+import { type ResultFile, resultSchema } from './result-file.js';
 import { contentHash, dataFolder, pathInData, type SeenImages, skippedInData } from './run-images.js';
 import { errorCode, explained, naming } from './system-error.js';
 
+export type { ResultFile } from './result-file.js';
+
 const FOLDER = 'results';
 
-/** An evaluation to be written down. */
-export interface EvaluatedSplit {
+/** 2: pairs in place of the square matrix, which is there too where it is small. Files without a format have the matrix only. */
+const FORMAT = 2;
+
+/** An evaluation to be written down, whose predictions have been passed on. */
+export interface ScoredSplit {
   readonly dataset: Pick<Dataset, 'root' | 'setting' | 'origin'>;
   readonly split: Split;
   readonly classes: readonly ClassName[];
-  readonly images: EncodedSplit;
-  readonly evaluation: Evaluation;
+  readonly images: Omit<EncodedSplit, 'features'>;
+  readonly evaluation: EvaluationMetrics;
   /** Where a run's own images were compared with these. */
   readonly seen?: SeenImages | null | undefined;
   /** After how many epochs the prompts or the probe were evaluated. */
@@ -56,6 +59,11 @@ export interface EvaluatedSplit {
   readonly device: string;
 }
 
+/** An evaluation to be written down, with all its predictions. */
+export interface EvaluatedSplit extends ScoredSplit {
+  readonly evaluation: Evaluation;
+}
+
 /** What became of a result: where it is, and whether it was there already or is one of the same images after other epochs or the like. */
 export interface WrittenResult {
   readonly path: string;
@@ -63,13 +71,16 @@ export interface WrittenResult {
 }
 
 /** The words of the classes that no image is of. */
-export function absentWords(classes: readonly ClassName[], { confusion }: Evaluation): string[] {
-  return classesWithoutImages(confusion).map((c) => classes[c]!.word);
+export function absentWords(
+  classes: readonly ClassName[],
+  { confusionPairs }: Pick<Evaluation, 'confusionPairs'>,
+): string[] {
+  return classesWithoutImages(confusionPairs).map((c) => classes[c]!.word);
 }
 
 /** The metrics of an evaluation for programs; docs/evaluation.md explains each key. */
-export function evaluationJson(classes: readonly ClassName[], evaluation: Evaluation) {
-  const { count, accuracy, loss, confusion, perClass, macroF1, calibration, calibrationError } = evaluation;
+export function evaluationJson(classes: readonly ClassName[], evaluation: EvaluationMetrics) {
+  const { count, accuracy, loss, confusionPairs, perClass, macroF1, calibration, calibrationError } = evaluation;
   return {
     count,
     accuracy,
@@ -83,103 +94,15 @@ export function evaluationJson(classes: readonly ClassName[], evaluation: Evalua
     perClassPrecision: evaluation.classes.map(({ precision }) => precision),
     perClassRecall: evaluation.classes.map(({ recall }) => recall),
     perClassF1: evaluation.classes.map(({ f1 }) => f1),
-    confusion,
-    confusionShares: rowShares(confusion),
+    confusionPairs: confusionPairs.pairs,
+    // A matrix of 10,000 classes has more cells than a string has characters.
+    ...(classes.length <= MOST_IN_MATRIX && {
+      confusion: evaluation.confusion,
+      confusionShares: rowShares(evaluation.confusion),
+    }),
     calibration,
   };
 }
-
-/** A prediction with all probabilities. */
-export interface ConfidentPrediction {
-  /** Relative to the folder of the data set. */
-  path: string;
-  actual: string;
-  predicted: string;
-  /** Of the predicted class. */
-  probability: number;
-  /** In the order of the classes. */
-  probabilities: number[];
-}
-
-/** The right and the wrong prediction with the highest probability; null if there is none. */
-interface MostConfident {
-  right: ConfidentPrediction | null;
-  wrong: ConfidentPrediction | null;
-}
-
-/** The contents of a result's JSON file, see docs/evaluation.md. What earlier versions did not write is null or empty. */
-export interface ResultFile {
-  dataset: string;
-  setting: string | null;
-  origin: SplitOrigin | null;
-  /** Folder that the paths of the images are relative to. */
-  data: string;
-  split: string;
-  /** `contentHash` of the images. */
-  imagesSha256: string;
-  /** Of the file of predictions. */
-  predictionsSha256: string;
-  device: string;
-  epochs: number;
-  seconds: number | null;
-  seen: Pick<SeenImages, 'train' | 'val'> | null;
-  classes: string[];
-  count: number;
-  accuracy: number;
-  loss: number;
-  macroF1: number;
-  calibrationError: number;
-  calibration: CalibrationBin[];
-  perClassAccuracy: (number | null)[];
-  confusion: number[][];
-  mostConfident: MostConfident;
-  skipped: SkippedImage[];
-  truncated: string[];
-}
-
-const confidentPrediction = v.object({
-  path: text,
-  actual: text,
-  predicted: text,
-  probability: share,
-  probabilities: v.array(share),
-});
-
-const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
-  v.object({
-    dataset: text,
-    setting: v.optional(v.nullable(text), null),
-    origin: v.optional(v.nullable(splitOriginSchema), null),
-    data: text,
-    split: text,
-    imagesSha256: text,
-    predictionsSha256: text,
-    device: text,
-    epochs: whole,
-    seconds: v.optional(v.nullable(finite), null),
-    seen: v.optional(v.nullable(v.object({ train: whole, val: whole })), null),
-    classes: v.pipe(v.array(text), v.minLength(1)),
-    count: fromOne,
-    accuracy: share,
-    loss: finite,
-    macroF1: share,
-    calibrationError: finite,
-    calibration: v.array(v.object({ count: fromOne, confidence: share, accuracy: share })),
-    perClassAccuracy: v.array(v.nullable(share)),
-    confusion: v.array(v.array(whole)),
-    mostConfident: v.optional(
-      v.object({ right: v.nullable(confidentPrediction), wrong: v.nullable(confidentPrediction) }),
-      { right: null, wrong: null },
-    ),
-    skipped: v.optional(v.array(v.object({ path: text, reason: text })), []),
-    truncated: v.optional(v.array(text), []),
-  }),
-  v.check(({ classes, confusion }) => isSquare(confusion, classes.length)),
-  v.check(({ classes, perClassAccuracy }) => perClassAccuracy.length === classes.length),
-  v.check(({ classes, mostConfident: { right, wrong } }) =>
-    [right, wrong].every((one) => one === null || one.probabilities.length === classes.length),
-  ),
-);
 
 /** The path of a result's JSON file in a run's folder, unless other images have taken the name. */
 export function resultPath(run: string, dataset: EvaluatedSplit['dataset'], split: Split): string {
@@ -211,63 +134,68 @@ export function predictionsPath(result: string): string {
 
 /** Writes a result below `run`. Throws InputError if it cannot be written, or if a file in its place is not a result. */
 export async function writeResult(run: string, evaluated: EvaluatedSplit): Promise<WrittenResult> {
-  const { dataset, split, classes, images, evaluation, seen = null, epochs, seconds = null, device } = evaluated;
-  const { root, setting, origin } = dataset;
+  const { images, evaluation } = evaluated;
+  return await writeResultInBlocks(run, evaluated, async (add) => {
+    await add(images, evaluation);
+    return evaluated;
+  });
+}
+
+/** Passes on what was predicted for the next images. */
+export type AddPredictions = (
+  images: Pick<EncodedSplit, 'paths' | 'labels'>,
+  predictions: PredictedRows,
+) => Promise<void>;
+
+/** The same while the images are predicted: `predict` passes on their rows in order, and at the end gives what is known of all. */
+export async function writeResultInBlocks(
+  run: string,
+  { dataset, classes, split }: Pick<ScoredSplit, 'dataset' | 'classes' | 'split'>,
+  predict: (add: AddPredictions) => Promise<ScoredSplit>,
+): Promise<WrittenResult> {
+  const { root } = dataset;
   const folder = join(run, FOLDER);
   await naming(folder, 'cannot be created', () => makeFolder(folder));
   await requireTrustedFolder(folder);
-  const paths = images.paths.map((path) => pathInData(root, path));
-  const words = classes.map(({ word }) => word);
-  const csv = predictionLines(words, { paths, labels: images.labels }, evaluation);
   const name = resultName(dataset);
-  const imagesSha256 = contentHash(images);
-  const predictionsSha256 = hashOf(csv);
-  const json = {
-    ...{ dataset: name, setting, origin, data: dataFolder(root), split, seen, imagesSha256 },
-    ...{ program: packageVersion(), device, epochs, seconds, predictionsSha256 },
+  const words = classes.map(({ word }) => word);
+  return await createFileNamedLast(join(folder, `${name}-${split}.csv`), async (sink, moveTo) => {
+    const table = new PredictionTable(words, sink);
+    const evaluated = await predict(async ({ paths, labels }, predictions) => {
+      const inData = paths.map((path) => pathInData(root, path));
+      await table.add({ paths: inData, labels, ...predictions });
+    });
+    const { images, epochs } = evaluated;
+    const imagesSha256 = contentHash(images);
+    const predictionsSha256 = table.hash();
+    const json = resultJson(evaluated, { imagesSha256, predictionsSha256, mostConfident: table.mostConfident });
+    await using _lock = await waitForLock(join(folder, '.lock'), { what: folder });
+    for (const stem of [`${name}-${split}`, `${name}-${imagesSha256.slice(0, 8)}-${split}`]) {
+      const path = join(folder, `${stem}.json`);
+      const before = (await exists(path)) ? await readResult(path) : undefined;
+      if (before && before.imagesSha256 !== imagesSha256) continue;
+      const place = predictionsPath(path);
+      const isSame = before?.epochs === epochs && before.predictionsSha256 === predictionsSha256;
+      if (isSame && (await exists(place))) return { path, before: 'same' };
+      await moveTo(place);
+      await writeFileAtomically(path, `${jsonText(json)}\n`);
+      return { path, before: before ? 'replaced' : 'none' };
+    }
+    throw new InputError(`${folder}: two results of other images have the name ${name}-${split}; delete one`);
+  });
+}
+
+function resultJson(evaluated: ScoredSplit, more: object) {
+  const { dataset, split, classes, images, evaluation, seen = null, epochs, seconds = null, device } = evaluated;
+  const { root, setting, origin } = dataset;
+  return {
+    format: FORMAT,
+    ...{ dataset: resultName(dataset), setting, origin, data: dataFolder(root), split, seen },
+    ...{ program: packageVersion(), device, epochs, seconds, ...more },
     ...evaluationJson(classes, evaluation),
-    mostConfident: mostConfident(words, { paths, labels: images.labels }, evaluation),
     skipped: images.skipped.map((image) => skippedInData(root, image)),
     truncated: images.truncated.map((path) => pathInData(root, path)),
   };
-  await using _lock = await waitForLock(join(folder, '.lock'), { what: folder });
-  for (const stem of [`${name}-${split}`, `${name}-${imagesSha256.slice(0, 8)}-${split}`]) {
-    const path = join(folder, `${stem}.json`);
-    const before = (await exists(path)) ? await readResult(path) : undefined;
-    if (before && before.imagesSha256 !== imagesSha256) continue;
-    const table = predictionsPath(path);
-    const isSame = before?.epochs === epochs && before.predictionsSha256 === predictionsSha256;
-    if (isSame && (await exists(table))) return { path, before: 'same' };
-    await writeFileAtomically(table, csv);
-    await writeFileAtomically(path, `${jsonText(json)}\n`);
-    return { path, before: before ? 'replaced' : 'none' };
-  }
-  throw new InputError(`${folder}: two results of other images have the name ${name}-${split}; delete one`);
-}
-
-/** Of predictions of equal probability, the first. */
-function mostConfident(
-  words: readonly string[],
-  images: { paths: readonly string[]; labels: Int32Array },
-  { predicted, probabilities }: Evaluation,
-): MostConfident {
-  const found: MostConfident = { right: null, wrong: null };
-  images.paths.forEach((path, i) => {
-    const label = images.labels[i]!;
-    const guess = predicted[i]!;
-    const kind = guess === label ? 'right' : 'wrong';
-    const row = Array.from(probabilities.subarray(i * words.length, (i + 1) * words.length));
-    const probability = row[guess]!;
-    if (probability <= (found[kind]?.probability ?? 0)) return;
-    found[kind] = { path, actual: words[label]!, predicted: words[guess]!, probability, probabilities: row };
-  });
-  return found;
-}
-
-function hashOf(lines: Iterable<string>): string {
-  const hash = createHash('sha256');
-  for (const line of lines) hash.update(line);
-  return hash.digest('hex');
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 import { Engine } from '../tensor/index.js';
 import { isPromptsFile, openClassifier, openRun } from './classifier.js';
 import { encodeFiles, type ImageJob } from './encode-splits.js';
+import { scoreInBlocks } from './evaluate-blocks.js';
 import { SILENT } from './events.js';
 import { listImages, type SkippedImage } from './image-files.js';
 import { readRunRecord } from './run-record.js';
@@ -41,28 +42,56 @@ export interface FilePrediction {
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
+/** Images whose predictions are passed on at once. */
+const PREDICTED_AT_ONCE = 256;
+
 /** Predicts the class of image files with a run of any learner. Throws InputError if none of them can be read. */
 export async function predictFiles(
   request: UseRequest,
 ): Promise<FileNotes & { readonly predictions: readonly FilePrediction[] }> {
+  const predictions: FilePrediction[] = [];
+  const notes = await predictEach(request, {
+    predicted: (some) => {
+      for (const one of some) predictions.push(one);
+    },
+  });
+  return { predictions, ...notes };
+}
+
+/** Who is told of predictions as they come, in the order of the files. */
+export interface PredictionReceiver {
+  /** Called first, with the files and the class words. */
+  begin?(paths: readonly string[], words: readonly string[]): void;
+  /** Called with some hundred predictions. */
+  predicted(predictions: readonly FilePrediction[]): Promise<void> | void;
+}
+
+/** The same for any number of images: predictions are passed on as they come, and not kept. */
+export async function predictEach(request: UseRequest, receiver: PredictionReceiver): Promise<FileNotes> {
   await using classifier = await openClassifier(request.run, request.model);
-  const { encoder, record } = classifier;
+  const { record } = classifier;
   const images = await listImages(request.images);
   using device = await request.openDevice();
   const engine = new Engine(device.backend);
   const truncated = request.truncated ?? record?.truncated;
-  const encoded = await encodeFiles({ ...request, engine, model: encoder, truncated }, images);
-  const features =
-    encoder.features === 'joint' ? normalizedFeatures(encoded.features, encoder.width) : encoded.features;
   const words = classifier.classes.map(({ word }) => word);
-  const logits = await classifier.logits(device, features, request.memory);
-  const { classes, probabilities, predicted } = predictionsOf(words, logits);
-  const predictions = encoded.paths.map((path, i) => ({
-    path,
-    predicted: classes[predicted[i]!]!,
-    probabilities: Object.fromEntries(classes.map((word, c) => [word, probabilities[i * classes.length + c]!])),
-  }));
-  return { predictions, skipped: encoded.skipped, truncated: encoded.truncated };
+  const notes = { skipped: [] as SkippedImage[], truncated: [] as string[] };
+  receiver.begin?.(images, words);
+  const scoring = { ...request, engine, device, classifier, truncated };
+  for await (const block of scoreInBlocks(scoring, images, PREDICTED_AT_ONCE)) {
+    const { classes, probabilities, predicted } = predictionsOf(words, block.logits);
+    for (const image of block.skipped) notes.skipped.push(image);
+    for (const path of block.truncated) notes.truncated.push(path);
+    if (block.paths.length === 0) continue;
+    await receiver.predicted(
+      block.paths.map((path, i) => ({
+        path,
+        predicted: classes[predicted[i]!]!,
+        probabilities: Object.fromEntries(classes.map((word, c) => [word, probabilities[i * classes.length + c]!])),
+      })),
+    );
+  }
+  return notes;
 }
 
 /** An image file's probabilities and weights. */

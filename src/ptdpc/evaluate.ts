@@ -1,11 +1,12 @@
-/** Evaluates logits: predicted classes, accuracy, confusion matrix and other metrics. */
+/** Evaluates logits: predicted classes, accuracy, confusion and other metrics. */
+import { ConfusionCounter, type ConfusionPairs, confusionMatrix } from './confusion.js';
 import {
   type CalibrationBin,
+  CalibrationCounter,
   type ClassMetrics,
-  calibration,
   classMetrics,
   expectedCalibrationError,
-  macroF1,
+  meanF1,
 } from './metrics.js';
 
 /** Metrics of predictions for labelled images. Fractions are in [0, 1]. */
@@ -14,8 +15,10 @@ export interface Evaluation {
   accuracy: number;
   /** Mean cross-entropy of the plain logits. */
   loss: number;
-  /** confusion[actual][predicted], counts. */
-  confusion: number[][];
+  /** The pairs of actual and predicted class that occur. */
+  confusionPairs: ConfusionPairs;
+  /** confusion[actual][predicted], counts: made of the pairs when it is asked for, since it has as many cells as the square of the classes. */
+  readonly confusion: number[][];
   /** Accuracy on each class's images; null for a class without images. */
   perClass: (number | null)[];
   /** Precision, recall (as `perClass`) and F1 of each class. */
@@ -32,53 +35,116 @@ export interface Evaluation {
   probabilities: Float32Array;
 }
 
+/** All but what grows with images times classes. */
+export type EvaluationMetrics = Omit<Evaluation, 'probabilities'>;
+
 /** Evaluates logits [count, classes] against labels [count]. */
 export function evaluate(logits: Float32Array, labels: Int32Array, classes: number): Evaluation {
-  const count = labels.length;
-  const probabilities = softmaxRows(logits, classes);
-  const predicted = Int32Array.from(labels, (_, i) => argmax(logits.subarray(i * classes, (i + 1) * classes)));
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  let loss = 0;
-  labels.forEach((label, i) => {
-    confusion[label]![predicted[i]!]!++;
-    // From the logits, since the logarithm of a rounded probability could be infinite.
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    const max = row.reduce((a, b) => Math.max(a, b));
-    const sum = row.reduce((total, x) => total + Math.exp(x - max), 0);
-    loss += (max + Math.log(sum) - row[label]!) / count;
-  });
-  const correct = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
-  const metrics = classMetrics(confusion);
-  const bins = calibration({ predicted, probabilities }, labels);
-  return {
-    count,
-    accuracy: correct / count,
-    loss,
-    confusion,
-    perClass: metrics.map(({ recall }) => recall),
-    classes: metrics,
-    macroF1: macroF1(confusion),
-    calibration: bins,
-    calibrationError: expectedCalibrationError(bins),
-    predicted,
-    probabilities,
-  };
+  const tally = new EvaluationTally(classes);
+  const { probabilities } = tally.add(logits, labels);
+  // Not by spreading, which would ask for the matrix.
+  return Object.assign(tally.metrics(), { probabilities });
+}
+
+/** What was predicted for some images. */
+export interface PredictedRows {
+  /** [images] */
+  readonly predicted: Int32Array;
+  /** [images, classes], softmax of the logits. */
+  readonly probabilities: Float32Array;
+}
+
+/** Evaluates images block by block; between blocks it holds a number for each image. */
+export class EvaluationTally {
+  readonly #confusion: ConfusionCounter;
+  readonly #calibration = new CalibrationCounter();
+  readonly #predicted: Int32Array[] = [];
+  #count = 0;
+  #right = 0;
+  #loss = 0;
+
+  constructor(private readonly classes: number) {
+    this.#confusion = new ConfusionCounter(classes);
+  }
+
+  /** Logits [images, classes] of the next images, and their labels [images]. */
+  add(logits: Float32Array, labels: Int32Array): PredictedRows {
+    const { classes } = this;
+    const probabilities = new Float32Array(logits.length);
+    const predicted = new Int32Array(labels.length);
+    const exps = new Float64Array(classes);
+    labels.forEach((label, i) => {
+      const row = logits.subarray(i * classes, (i + 1) * classes);
+      const guess = argmax(row);
+      predicted[i] = guess;
+      // From the logits, since the logarithm of a rounded probability could be infinite.
+      const { max, sum } = softmaxInto(row, exps, probabilities.subarray(i * classes, (i + 1) * classes));
+      this.#loss += max + Math.log(sum) - row[label]!;
+      this.#right += Number(guess === label);
+      this.#confusion.add(label, guess);
+      this.#calibration.add(probabilities[i * classes + guess]!, guess === label);
+    });
+    this.#count += labels.length;
+    this.#predicted.push(predicted);
+    return { predicted, probabilities };
+  }
+
+  /** Of all images so far. */
+  metrics(): EvaluationMetrics {
+    const count = this.#count;
+    const pairs = this.#confusion.pairs();
+    const classes = classMetrics(pairs);
+    const bins = this.#calibration.bins();
+    let matrix: number[][] | undefined;
+    return {
+      count,
+      accuracy: this.#right / count,
+      loss: this.#loss / count,
+      confusionPairs: pairs,
+      get confusion() {
+        matrix ??= confusionMatrix(pairs);
+        return matrix;
+      },
+      perClass: classes.map(({ recall }) => recall),
+      classes,
+      macroF1: meanF1(classes),
+      calibration: bins,
+      calibrationError: expectedCalibrationError(bins),
+      predicted: joined(this.#predicted, count),
+    };
+  }
+}
+
+function joined(parts: readonly Int32Array[], length: number): Int32Array {
+  const whole = new Int32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Softmax of each row of [rows, columns]. */
 export function softmaxRows(logits: Float32Array, columns: number): Float32Array {
   const out = new Float32Array(logits.length);
-  for (let at = 0; at < logits.length; at += columns) {
-    const row = logits.subarray(at, at + columns);
-    const max = row.reduce((a, b) => Math.max(a, b));
-    const exps = Array.from(row, (x) => Math.exp(x - max));
-    const sum = exps.reduce((a, b) => a + b, 0);
-    out.set(
-      exps.map((x) => x / sum),
-      at,
-    );
-  }
+  const exps = new Float64Array(columns);
+  for (let at = 0; at < logits.length; at += columns)
+    softmaxInto(logits.subarray(at, at + columns), exps, out.subarray(at, at + columns));
   return out;
+}
+
+/** Writes the softmax of a row into `out`; `exps` is room for as many numbers. `sum`: of exp(x - max). */
+function softmaxInto(row: Float32Array, exps: Float64Array, out: Float32Array): { max: number; sum: number } {
+  let max = Number.NEGATIVE_INFINITY;
+  for (const x of row) max = Math.max(max, x);
+  let sum = 0;
+  for (let c = 0; c < row.length; c++) {
+    exps[c] = Math.exp(row[c]! - max);
+    sum += exps[c]!;
+  }
+  for (let c = 0; c < row.length; c++) out[c] = exps[c]! / sum;
+  return { max, sum };
 }
 
 /** Index of the largest value; of equal ones, the first. */

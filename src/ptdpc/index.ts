@@ -4,6 +4,16 @@
  * users), `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have learned), and the files of a run.
  */
 export { mebibytes } from './budget.js';
+export {
+  type ClassCounts,
+  type Confusion,
+  type ConfusionMatrix,
+  type ConfusionPair,
+  type ConfusionPairs,
+  classCounts,
+  confusionMatrix,
+  confusionPairs,
+} from './confusion.js';
 export * from './datasets/index.js';
 export { type EncodedPixels, encodePixels, imagesPerBatch } from './encode.js';
 export * from './evaluate.js';
@@ -43,8 +53,9 @@ export {
   type BatchResult,
   type LabelledFeatures,
   predictLogits,
+  promptScorer,
   requireTrainingMemory,
 } from './step.js';
 export * from './train.js';
 export { decodeTrainingState, encodeTrainingState } from './training-state-file.js';
-export { classText, zeroShotLogits } from './zero-shot.js';
+export { classText, zeroShotLogits, zeroShotScorer } from './zero-shot.js';

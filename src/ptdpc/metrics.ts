@@ -1,4 +1,5 @@
 /** Metrics other than accuracy. */
+import { type Confusion, type ConfusionMatrix, classCounts } from './confusion.js';
 
 /** A bin of predicted probabilities: number of images, mean probability, and accuracy. */
 export interface CalibrationBin {
@@ -19,28 +20,24 @@ export interface ClassMetrics {
   f1: number | null;
 }
 
-/** Precision, recall and F1 of each class, from confusion[actual][predicted]. */
-export function classMetrics(confusion: readonly (readonly number[])[]): ClassMetrics[] {
-  return confusion.map((row, c) => {
-    const right = row[c]!;
-    const actual = row.reduce((a, b) => a + b, 0);
-    const predicted = confusion.reduce((sum, other) => sum + other[c]!, 0);
-    const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
-    return {
-      precision: share(right, predicted),
-      recall: share(right, actual),
-      f1: share(2 * right, actual + predicted),
-    };
-  });
+/** Precision, recall and F1 of each class. Of pairs, the time is linear in their number and that of the classes. */
+export function classMetrics(confusion: Confusion): ClassMetrics[] {
+  const { actual, predicted, right } = classCounts(confusion);
+  const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+  return Array.from(right, (both, c) => ({
+    precision: share(both, predicted[c]!),
+    recall: share(both, actual[c]!),
+    f1: share(2 * both, actual[c]! + predicted[c]!),
+  }));
 }
 
 /** Indices of the classes without images, for which nothing was measured. */
-export function classesWithoutImages(confusion: readonly (readonly number[])[]): number[] {
-  return confusion.flatMap((row, c) => (row.every((count) => count === 0) ? [c] : []));
+export function classesWithoutImages(confusion: Confusion): number[] {
+  return [...classCounts(confusion).actual].flatMap((images, c) => (images === 0 ? [c] : []));
 }
 
 /** Each row divided by its sum; rows of zeros are unchanged. */
-export function rowShares(confusion: readonly (readonly number[])[]): number[][] {
+export function rowShares(confusion: ConfusionMatrix): number[][] {
   return confusion.map((row) => {
     const sum = row.reduce((a, b) => a + b, 0);
     return row.map((count) => (sum === 0 ? 0 : count / sum));
@@ -48,8 +45,13 @@ export function rowShares(confusion: readonly (readonly number[])[]): number[][]
 }
 
 /** Mean F1 of the classes that occur as label or prediction; a class that is only predicted has an F1 of 0. */
-export function macroF1(confusion: readonly (readonly number[])[]): number {
-  const scores = classMetrics(confusion).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
+export function macroF1(confusion: Confusion): number {
+  return meanF1(classMetrics(confusion));
+}
+
+/** The same from the metrics of all classes. */
+export function meanF1(classes: readonly ClassMetrics[]): number {
+  const scores = classes.flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
   return scores.reduce((a, b) => a + b, 0) / scores.length;
 }
 
@@ -59,21 +61,34 @@ export function calibration(
   labels: Int32Array,
 ): CalibrationBin[] {
   const classes = probabilities.length / labels.length;
-  const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, confidence: 0, accuracy: 0 }));
+  const bins = new CalibrationCounter();
   labels.forEach((label, i) => {
-    const confidence = probabilities[i * classes + predicted[i]!]!;
-    const bin = bins[binOf(confidence)]!;
+    bins.add(probabilities[i * classes + predicted[i]!]!, predicted[i] === label);
+  });
+  return bins.bins();
+}
+
+/** Fills the bins one prediction after the other. */
+export class CalibrationCounter {
+  readonly #bins = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, confidence: 0, accuracy: 0 }));
+
+  add(confidence: number, isRight: boolean): void {
+    const bin = this.#bins[binOf(confidence)]!;
     bin.count++;
     bin.confidence += confidence;
-    bin.accuracy += Number(predicted[i] === label);
-  });
-  return bins
-    .filter(({ count }) => count > 0)
-    .map(({ count, confidence, accuracy }) => ({
-      count,
-      confidence: confidence / count,
-      accuracy: accuracy / count,
-    }));
+    bin.accuracy += Number(isRight);
+  }
+
+  /** The nonempty ones, in order. */
+  bins(): CalibrationBin[] {
+    return this.#bins
+      .filter(({ count }) => count > 0)
+      .map(({ count, confidence, accuracy }) => ({
+        count,
+        confidence: confidence / count,
+        accuracy: accuracy / count,
+      }));
+  }
 }
 
 /** Pools the bins of several sets of predictions. */

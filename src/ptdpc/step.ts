@@ -1,7 +1,7 @@
 /** The loss of a batch and its gradient, in chunks that fit the memory budget. */
 import { addScaled, crossEntropy, matmul, softmax, sumRows, type Tensor } from '../tensor/index.js';
 import { type BatchPlan, planBatch } from './budget.js';
-import { setColumns } from './encode.js';
+import { compareFeatures, setColumns } from './encode.js';
 import { finiteLogits } from './features.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 
@@ -165,6 +165,29 @@ export async function predictLogits(model: PromptModel, features: Float32Array, 
   const count = features.length / model.prompts.columns;
   const plan = planBatch(model, count, budget, model.tower.inferenceBytesPerRow);
   return finiteLogits(await logitsInPieces(model, features, plan));
+}
+
+/**
+ * Gives `predictLogits` for any number of calls: where all images are compared with the same texts, these are computed once, now, and kept
+ * on the host.
+ */
+export async function promptScorer(
+  model: PromptModel,
+  budget: number,
+): Promise<(features: Float32Array) => Promise<Float32Array>> {
+  if (model.perImage) return (features) => predictLogits(model, features, budget);
+  const { engine, classes } = model;
+  const width = model.prompts.columns;
+  const texts = new Float32Array(classes * width);
+  {
+    using _limit = engine.workWithin(budget);
+    for (const run of planBatch(model, 1, budget, model.tower.inferenceBytesPerRow).classRuns) {
+      using part = engine.scope(() => model.sharedTexts(run));
+      texts.set(await part.read(), run.start * width);
+    }
+  }
+  return async (features) =>
+    finiteLogits(await compareFeatures(engine, features, texts, width, model.logitScale, budget));
 }
 
 /** Logits [count, classes], by class ranges and within them by chunks of images. */

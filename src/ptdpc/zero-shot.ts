@@ -22,6 +22,17 @@ export async function zeroShotLogits(
   features: Float32Array,
   memory: number,
 ): Promise<Float32Array> {
+  return (await zeroShotScorer(tower, embeddings, tokenizer, texts, memory))(features);
+}
+
+/** The same for any number of calls: the texts are encoded once, now. */
+export async function zeroShotScorer(
+  tower: TextTower,
+  embeddings: TokenEmbeddings,
+  tokenizer: Pick<ClipTokenizer, 'encodeText'>,
+  texts: readonly (string | readonly string[])[],
+  memory: number,
+): Promise<(features: Float32Array) => Promise<Float32Array>> {
   const { width, context } = tower.config.text;
   const all = texts.flatMap((own, c) => [own].flat().map((text) => ({ c, text })));
   const sequences = all.map(({ text }) => tokenizer.encodeText(text, context));
@@ -35,5 +46,7 @@ export async function zeroShotLogits(
     }
   }
   const classFeatures = normalizedFeatures(sums, width);
-  return finiteLogits(await compareFeatures(tower.engine, features, classFeatures, width, tower.logitScale, memory));
+  const { engine, logitScale } = tower;
+  return async (features) =>
+    finiteLogits(await compareFeatures(engine, features, classFeatures, width, logitScale, memory));
 }

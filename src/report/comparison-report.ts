@@ -80,7 +80,7 @@ ${
     head: ['run', ...first.classes],
     rows: runs.map(({ name, evaluation }) => [
       name,
-      ...classMetrics(evaluation.confusion).map(({ recall }) => points(recall, 1)),
+      ...classMetrics(evaluation.confusionPairs).map(({ recall }) => points(recall, 1)),
     ]),
   })}`
 }`;

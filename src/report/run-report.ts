@@ -1,5 +1,11 @@
 /** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
-import { classesWithoutImages, type ProbeOptions, type TuningOptions, wilsonInterval } from '../ptdpc/index.js';
+import {
+  type ConfusionPairs,
+  classesWithoutImages,
+  type ProbeOptions,
+  type TuningOptions,
+  wilsonInterval,
+} from '../ptdpc/index.js';
 import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, type Html, html, type Part, percent, whole } from './format.js';
 import { facts, page, type Section } from './page/document.js';
@@ -58,8 +64,8 @@ export interface RunEvaluation {
   readonly macroF1: number;
   readonly calibrationError: number;
   readonly calibration: readonly ReliabilityGroup[];
-  /** counts[actual][predicted]. */
-  readonly confusion: readonly (readonly number[])[];
+  /** Of actual and predicted classes. */
+  readonly confusionPairs: ConfusionPairs;
   /** How many of the images the run was trained on, or validated on; null if that is not known. */
   readonly seen: { readonly train: number; readonly val: number } | null;
   readonly right: readonly Case[];
@@ -124,11 +130,15 @@ function titleOf({ dataset, split }: RunEvaluation): string {
   return `${dataset}, ${split}`;
 }
 
+/** Classes without images that are named; more are counted. */
+const MOST_NAMED = 20;
+
 function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
-  const { dataset, split, count, accuracy, macroF1, calibrationError, loss, confusion } = evaluation;
+  const { dataset, split, count, accuracy, macroF1, calibrationError, loss, confusionPairs } = evaluation;
   const [low, high] = wilsonInterval(accuracy, count);
-  const absent = classesWithoutImages(confusion).map((c) => classes[c]);
-  const without = absent.length === 0 ? '' : `; no images of ${absent.join(', ')}`;
+  const absent = classesWithoutImages(confusionPairs).map((c) => classes[c]);
+  const more = absent.length > MOST_NAMED ? ` and ${whole(absent.length - MOST_NAMED)} more classes` : '';
+  const without = absent.length === 0 ? '' : `; no images of ${absent.slice(0, MOST_NAMED).join(', ')}${more}`;
   const figures: [string, string][] = [
     [
       `accuracy on ${counted(count, `${split} image`)} of ${dataset}, 95 % interval ${percent(low)} to ${percent(high)}`,
@@ -142,9 +152,9 @@ function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
 }
 
 function resultsSection({ classes, learning }: RunReport, evaluation: RunEvaluation): Html {
-  const { split, count, epochs, calibration, calibrationError, confusion, seen } = evaluation;
+  const { split, count, epochs, calibration, calibrationError, confusionPairs: pairs, seen } = evaluation;
   const trained = learning?.epochs.length ?? epochs;
-  const matrix = { classes, counts: confusion };
+  const confusion = { classes, pairs };
   const known = seen !== null && seen.train + seen.val > 0 && seen;
   return html`${epochs !== trained && html`<p class="notice">Evaluated after ${counted(epochs, 'epoch')}; the run has ${trained} now.</p>`}${
     known &&
@@ -152,12 +162,12 @@ function resultsSection({ classes, learning }: RunReport, evaluation: RunEvaluat
 ${known.val} are validation images of the run.</p>`
   }<p>${counted(count, `${split} image`)}. Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
 number of images of each class, so that its diagonal is the accuracy of each class.</p>
-${confusionFigures(matrix)}
+${confusionFigures(confusion)}
 <div class="charts pair">${calibrationFigure(
     'Calibration',
     [{ label: 'predictions', groups: calibration, error: calibrationError }],
     `Area of a dot: number of images. Expected calibration error ${percent(calibrationError)}, 15 bins of equal width.`,
-  )}<div><h3>Each class</h3>${classTable(matrix)}</div></div>`;
+  )}<div><h3>Each class</h3>${classTable(confusion)}</div></div>`;
 }
 
 function picturesSection({ right, wrong }: RunEvaluation): Html {

@@ -48,9 +48,20 @@ test('where not even the counts fit, the most frequent mistakes are listed', () 
 
 test('a thousand classes: their matrix has more cells than a function takes arguments', () => {
   const words = Array.from({ length: 1000 }, (_, c) => `class ${c}`);
-  const confusion = words.map((_, c) => words.map((_, d) => Number(d === (c + 1) % 1000)));
-  const evaluation = { ...evaluationOf([[0, 1]], 2), confusion };
-  expect(confusionTable(words, evaluation, 80).split('\n')).toHaveLength(11);
+  const pairs = words.map((_, c) => [c, (c + 1) % 1000, 1] as const);
+  expect(confusionTable(words, { confusionPairs: { classes: 1000, pairs } }, 80).split('\n')).toHaveLength(11);
+});
+
+test('of many classes, those that are recognised worst', () => {
+  const words = Array.from({ length: 300 }, (_, c) => `class ${c}`);
+  const pairs = words.flatMap((_, c): [number, number][] => [
+    [c, c],
+    [c, c % 100 === 7 ? 0 : c],
+  ]);
+  const lines = classTable(words, evaluationOf([...pairs, [7, 1]], 300)).split('\n');
+  expect(lines).toHaveLength(21);
+  expect(lines[0]).toMatch(/^worst 20 of 300 classes +images/);
+  expect(lines.slice(1, 4).map((line) => line.split('  ')[0])).toEqual(['class 7', 'class 107', 'class 207']);
 });
 
 test('metrics per class, with the number of images', () => {

@@ -3,13 +3,19 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { encodePng } from '../../src/clip/image/index.js';
-import type { EncodedSplit } from '../../src/node/encode-splits.js';
 import { sha256 } from '../../src/node/feature-segment.js';
 import { rememberFolder } from '../../src/node/known-folders.js';
 import { writeRunReport } from '../../src/node/report/index.js';
 import { readRunReport } from '../../src/node/report/read-run.js';
-import { type EvaluatedSplit, listResults, readResult, resultName, writeResult } from '../../src/node/results.js';
-import { evaluate } from '../../src/ptdpc/index.js';
+import {
+  type EvaluatedSplit,
+  listResults,
+  readResult,
+  resultName,
+  writeResult,
+  writeResultInBlocks,
+} from '../../src/node/results.js';
+import { EvaluationTally, evaluate } from '../../src/ptdpc/index.js';
 import { jsonText } from '../../src/ptdpc/parse-json.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import { runRecord } from '../support/run-record.js';
@@ -26,8 +32,7 @@ const RECORD = runRecord();
 /** Two images, one of each class; the logits say which class is predicted of each. */
 function evaluated(root: string, logits: readonly number[], more: Partial<EvaluatedSplit> = {}): EvaluatedSplit {
   const labels = Int32Array.of(0, 1);
-  const images: EncodedSplit = {
-    features: new Float32Array(0),
+  const images: EvaluatedSplit['images'] = {
     labels,
     paths: ['awe/a.png', 'great_joy/b.png'].map((path) => join(root, 'test', path)),
     hashes: [sha256(`${root} a`), sha256(`${root} b`)],
@@ -115,12 +120,61 @@ test('the same question again leaves the file alone; after more epochs it replac
   expect(await writeResult(run, evaluated(own, RIGHT, { epochs: 5 }))).toEqual({ path, before: 'replaced' });
   expect(await readResult(path)).toMatchObject({
     epochs: 5,
-    confusion: [
-      [1, 0],
-      [0, 1],
-    ],
+    confusionPairs: {
+      classes: 2,
+      pairs: [
+        [0, 0, 1],
+        [1, 1, 1],
+      ],
+    },
   });
   expect((await readdir(join(run, 'results'))).sort()).toEqual(['data-test.csv', 'data-test.json']);
+});
+
+test('a result of an earlier version, with the square matrix only, is read as its pairs', async () => {
+  const run = await newRun('earlier');
+  const { path } = await writeResult(run, evaluated(own, WRONG));
+  const { format, confusionPairs, ...before } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  expect([format, before.confusion]).toEqual([
+    2,
+    [
+      [0, 1],
+      [1, 0],
+    ],
+  ]);
+  await writeFile(path, jsonText(before));
+  expect((await readResult(path)).confusionPairs).toEqual({ classes: 2, pairs: confusionPairs });
+  await writeFile(path, jsonText({ ...before, confusionPairs: [[0, 2, 1]] }));
+  await expectInputError(readResult(path), /expected the result of an evaluation/);
+});
+
+test('a result of 10,000 classes has the pairs that occur, and no matrix; its predictions come block by block', async () => {
+  const run = await newRun('many');
+  const classes = Array.from({ length: 10_000 }, (_, c) => ({ folder: `c${c}`, word: `c${c}` }));
+  const tally = new EvaluationTally(classes.length);
+  const images = evaluated(own, RIGHT).images;
+  const scored = { ...evaluated(own, RIGHT), classes };
+  const { path } = await writeResultInBlocks(run, scored, async (add) => {
+    for (const [i, label] of images.labels.entries()) {
+      const logits = new Float32Array(classes.length);
+      logits[9_999 - label] = 20;
+      const some = { paths: images.paths.slice(i, i + 1), labels: Int32Array.of(label) };
+      await add(some, tally.add(logits, some.labels));
+    }
+    return { ...scored, evaluation: tally.metrics() };
+  });
+  const text = await readFile(path, 'utf8');
+  expect(text.length).toBeLessThan(2e6);
+  expect(JSON.parse(text)).not.toHaveProperty('confusion');
+  const { confusionPairs, predictionsSha256, mostConfident } = await readResult(path);
+  expect(confusionPairs.pairs).toEqual([
+    [0, 9_999, 1],
+    [1, 9_998, 1],
+  ]);
+  expect(mostConfident.wrong?.predicted).toBe('c9999');
+  const csv = await readFile(path.replace(/json$/, 'csv'));
+  expect(sha256(csv)).toBe(predictionsSha256);
+  expect(csv.toString().split('\n')).toHaveLength(4);
 });
 
 test('what is no result is neither replaced nor shown', async () => {

@@ -219,7 +219,11 @@ test('predictions.csv: any words and paths, probabilities to the last bit', () =
         const csv = predictionsCsv(words, { paths, labels }, { predicted, probabilities });
         const path = scratch('predictions.csv');
         await writeFile(path, csv);
-        expect(await readPredictions(path)).toEqual({ words, paths, labels, predicted, probabilities });
+        const of = (classes: Int32Array) => Float32Array.from(classes, (c, i) => probabilities[i * words.length + c]!);
+        expect(await readPredictions(path)).toEqual({
+          ...{ words, paths, labels, predicted },
+          ...{ probabilities: of(predicted), ownProbabilities: of(labels) },
+        });
         // Cut within its last line: behind that, what is missing shows only beside the counts of confusion.json.
         const bytes = new TextEncoder().encode(csv);
         const tail = 2 + Math.floor(cuts[0]! * (String(probabilities.at(-1)).length - 1));

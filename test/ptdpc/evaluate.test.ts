@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argmax, evaluate, softmaxRows } from '../../src/ptdpc/evaluate.js';
+import { argmax, EvaluationTally, evaluate, softmaxRows } from '../../src/ptdpc/evaluate.js';
 import {
   calibration,
   classMetrics,
@@ -95,4 +95,37 @@ test('bins pooled are the bins of all predictions together', () => {
     expect(confidence).toBeCloseTo(whole[i]!.confidence, 10);
     expect(accuracy).toBeCloseTo(whole[i]!.accuracy, 10);
   });
+});
+
+test('the metrics of 10,000 classes are made of the pairs that occur, and the matrix only when it is asked for', () => {
+  const classes = 10_000;
+  const tally = new EvaluationTally(classes);
+  for (const label of [3, 3, 9_998]) {
+    const logits = new Float32Array(classes);
+    logits[label === 3 ? 3 : 5] = 30;
+    tally.add(logits, Int32Array.of(label));
+  }
+  const started = process.memoryUsage().heapUsed;
+  const metrics = tally.metrics();
+  // The matrix would take 800 MB.
+  expect(process.memoryUsage().heapUsed - started).toBeLessThan(50e6);
+  expect(metrics.confusionPairs.pairs).toEqual([
+    [3, 3, 2],
+    [9_998, 5, 1],
+  ]);
+  expect([metrics.accuracy, metrics.macroF1]).toEqual([2 / 3, 1 / 3]);
+});
+
+test('blocks of images have the metrics of all of them at once', () => {
+  const logits = Float32Array.from({ length: 30 }, (_, i) => Math.sin(7 * i));
+  const labels = Int32Array.from({ length: 10 }, (_, i) => i % 3);
+  const tally = new EvaluationTally(3);
+  for (const [from, to] of [
+    [0, 4],
+    [4, 4],
+    [4, 10],
+  ] as const)
+    tally.add(logits.subarray(3 * from, 3 * to), labels.subarray(from, to));
+  const { probabilities: _, ...whole } = evaluate(logits, labels, 3);
+  expect({ ...tally.metrics() }).toEqual(whole);
 });

@@ -1,5 +1,5 @@
 /** A run to make pages of, whose words and paths try to be markup. */
-import { tuningOptions } from '../../src/ptdpc/index.js';
+import { confusionPairs, tuningOptions } from '../../src/ptdpc/index.js';
 import type { Case, PromptsReport, RunReport } from '../../src/report/index.js';
 
 export const HOSTILE_WORDS = [
@@ -71,7 +71,7 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
           { count: 40, confidence: 0.5, accuracy: 0.25 },
           { count: 60, confidence: 0.9, accuracy: 0.875 },
         ],
-        confusion,
+        confusionPairs: confusionPairs(confusion),
         seen: null,
         right: [example(0, 0, PIXEL), example(count - 1, count - 1, null)],
         wrong: [example(0, count - 1, PIXEL)],

@@ -27,7 +27,6 @@ export async function writeTaskRun(
   const written = await writeResult(run, {
     ...{ dataset, split: 'test', classes, evaluation: evaluate(logits, labels, classes.length) },
     images: {
-      features: new Float32Array(0),
       labels,
       paths: Array.from(labels, (label, i) => join(root, `test/${label}/${i}.jpg`)),
       hashes: Array.from(labels, (_, i) => `${i}`.padStart(64, '0')),

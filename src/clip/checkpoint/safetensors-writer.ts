@@ -18,8 +18,8 @@ export interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Returns the tensor's bytes, little-endian. Called once, just before they are written. */
-  read(): Promise<Uint8Array> | Uint8Array;
+  /** Returns the tensor's bytes, little-endian, at once or in parts. Called once, just before they are written. */
+  read(): Promise<Uint8Array> | Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** Writes a safetensors file to `sink`. Throws `InputError` if two entries share a name. */
@@ -34,10 +34,13 @@ export async function writeSafetensors(
   await sink(encodeHeader(ordered, metadata));
   for (const entry of ordered) {
     const bytes = await entry.read();
-    if (bytes.length !== byteLength(entry)) {
-      throw new Error(`tensor "${entry.name}" should have ${byteLength(entry)} bytes, its reader gave ${bytes.length}`);
+    let length = 0;
+    for await (const part of bytes instanceof Uint8Array ? [bytes] : bytes) {
+      length += part.length;
+      if (length <= byteLength(entry)) await sink(part);
     }
-    await sink(bytes);
+    if (length !== byteLength(entry))
+      throw new Error(`tensor "${entry.name}" should have ${byteLength(entry)} bytes, its reader gave ${length}`);
   }
 }
 

@@ -12,7 +12,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import type { SeedImages, Task, TaskResult } from '../../ptdpc/experiment/index.js';
-import type { RateChoice } from '../../ptdpc/index.js';
+import { confusionMatrix, type RateChoice } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
 import { type ResultFile, readResult, resultPath } from '../results.js';
 import { lastEpochOf } from '../run-directory.js';
@@ -47,7 +47,8 @@ export async function readTaskResult(folder: string, { name, setting, seed }: Ta
     ...found.truncated.map((path) => ({ split: 'test' as const, path })),
   ];
   const { right, wrong } = found.mostConfident;
-  const { count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy, confusion } = found;
+  const { count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy } = found;
+  const confusion = confusionMatrix(found.confusionPairs);
   return {
     task: name,
     setting: setting.name,

@@ -3,7 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { decodeImage, encodeJpeg, preprocess } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
-import type { EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
+import { ConfusionCounter, samePairs } from '../../ptdpc/confusion.js';
+import type { ConfusionPairs, EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
 import type { Case, Picture, RunEvaluation, RunReport } from '../../report/index.js';
 import { exists } from '../checkpoint-files.js';
 import { csvRecords, textLines } from '../csv-file.js';
@@ -79,7 +80,7 @@ async function casesOf(
   run: string,
   record: RunRecord,
   path: string,
-  { data, confusion }: ResultFile,
+  { data, confusionPairs: pairs }: ResultFile,
   pictures: PictureFolders,
 ) {
   const file = predictionsPath(path);
@@ -87,22 +88,19 @@ async function casesOf(
   const { words } = predictions;
   if (words.join('\n') !== record.classes.map(({ word }) => word).join('\n'))
     throw new InputError(`${file}: its classes are not those of ${join(run, 'run.json')}`);
-  // The size is checked first: a matrix of as many classes as a file can name would not fit into memory.
-  const same =
-    confusion.length === words.length && JSON.stringify(confusionOf(predictions)) === JSON.stringify(confusion);
-  if (!same)
+  if (!samePairs(confusionOf(predictions), pairs))
     throw new InputError(
       `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (npx ptdpc eval)`,
     );
   return await pickCases(predictions, (image) => pictures.picture(data, image));
 }
 
-function confusionOf({ words, labels, predicted }: Predictions): number[][] {
-  const confusion = words.map(() => words.map(() => 0));
+function confusionOf({ words, labels, predicted }: Predictions): ConfusionPairs {
+  const counter = new ConfusionCounter(words.length);
   labels.forEach((label, i) => {
-    confusion[label]![predicted[i]!]!++;
+    counter.add(label, predicted[i]!);
   });
-  return confusion;
+  return counter.pairs();
 }
 
 export interface Predictions {
@@ -112,8 +110,9 @@ export interface Predictions {
   /** Class of each image, and the one that was predicted. */
   readonly labels: Int32Array;
   readonly predicted: Int32Array;
-  /** [images, classes]. */
+  /** Of each image, the probabilities of the class that was predicted and of its own. */
   readonly probabilities: Float32Array;
+  readonly ownProbabilities: Float32Array;
 }
 
 /** Throws InputError naming the file and the image where it is not as expected. */
@@ -125,7 +124,8 @@ export async function readPredictions(path: string): Promise<Predictions> {
   const paths: string[] = [];
   const labels: number[] = [];
   const predicted: number[] = [];
-  const rows: Float32Array[] = [];
+  const probabilities: number[] = [];
+  const ownProbabilities: number[] = [];
   for await (const record of records) {
     if (!words) {
       words = classWords(record, path);
@@ -143,17 +143,19 @@ export async function readPredictions(path: string): Promise<Predictions> {
       if (c === undefined) throw new InputError(`${where} has the class ${quoted(name)}, which has no column`);
       classes.push(c);
     }
-    rows.push(Float32Array.from(cells, (cell) => probability(cell, where)));
+    // All are checked, and two are kept: of 10,000 classes, the table has more than fits into memory.
+    const row = cells.map((cell) => probability(cell, where));
+    probabilities.push(row[predicted.at(-1)!] ?? 0);
+    ownProbabilities.push(row[labels.at(-1)!] ?? 0);
   }
   words ??= classWords([], path);
-  const probabilities = new Float32Array(rows.length * words.length);
-  for (const [i, row] of rows.entries()) probabilities.set(row, i * words.length);
   return {
     words,
     paths,
     labels: Int32Array.from(labels),
     predicted: Int32Array.from(predicted),
-    probabilities,
+    probabilities: Float32Array.from(probabilities),
+    ownProbabilities: Float32Array.from(ownProbabilities),
   };
 }
 
@@ -179,17 +181,22 @@ export async function pickCases(
   predictions: Predictions,
   picture: (path: string) => Promise<Picture>,
 ): Promise<{ right: Case[]; wrong: Case[] }> {
-  const { words, labels, predicted, probabilities } = predictions;
-  const sureness = (i: number) => probabilities[i * words.length + predicted[i]!]!;
+  const { words, labels, predicted, probabilities, ownProbabilities } = predictions;
+  const sureness = (i: number) => probabilities[i]!;
   const all = Array.from(labels, (_, i) => i).sort((a, b) => sureness(b) - sureness(a) || a - b);
-  const right = words.flatMap((_, c) => all.find((i) => labels[i] === c && predicted[i] === c) ?? []);
+  const surest = new Map<number, number>();
+  for (const i of all) {
+    const label = labels[i]!;
+    if (predicted[i] === label && !surest.has(label)) surest.set(label, i);
+  }
+  const right = words.flatMap((_, c) => surest.get(c) ?? []);
   const wrong = all.filter((i) => labels[i] !== predicted[i]);
   const caseOf = async (i: number): Promise<Case> => ({
     ...(await picture(predictions.paths[i]!)),
     actual: words[labels[i]!]!,
     predicted: words[predicted[i]!]!,
     probability: sureness(i),
-    actualProbability: probabilities[i * words.length + labels[i]!]!,
+    actualProbability: ownProbabilities[i]!,
   });
   const both: [Case[], Case[]] = [[], []];
   for (const i of right.slice(0, MOST_CASES)) both[0].push(await caseOf(i));

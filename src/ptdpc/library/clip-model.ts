@@ -14,7 +14,7 @@ import { classTokens, promptText } from '../prompt-text.js';
 import { type ClassName, decodePrompts, type PromptsFile } from '../prompts-file.js';
 import type { LabelledFeatures } from '../step.js';
 import { type Training, trainPrompts } from '../train.js';
-import { classText, zeroShotLogits } from '../zero-shot.js';
+import { classText, zeroShotScorer } from '../zero-shot.js';
 import { type ModelSource, requireSameModel } from './model-source.js';
 import { type Predictions, predictionsOf } from './predictions.js';
 import { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
@@ -156,12 +156,20 @@ export class ClipModel implements Disposable {
     templates: string | readonly string[] = PRESETS.paper.template,
   ): Promise<Predictions> {
     requireFeatures(features, this.width);
+    const logits = await this.zeroShotScorer(classes, templates);
+    return predictionsOf(classes, await logits(features));
+  }
+
+  /** The logits [images, classes] of `zeroShot` for any number of calls: the texts are encoded once. */
+  async zeroShotScorer(
+    classes: readonly string[],
+    templates: string | readonly string[] = PRESETS.paper.template,
+  ): Promise<(features: Float32Array) => Promise<Float32Array>> {
     const texts = classes.map((word) => [templates].flat().map((template) => classText(template, word)));
     const tokenizer = await this.source.tokenizer();
     classTokens(tokenizer, classes);
     const tower = await this.#text.get();
-    const logits = await zeroShotLogits(tower, this.tokenEmbeddings, tokenizer, texts, features, this.memory);
-    return predictionsOf(classes, logits);
+    return await zeroShotScorer(tower, this.tokenEmbeddings, tokenizer, texts, this.memory);
   }
 
   /**

@@ -1,4 +1,6 @@
 /** Confusion matrices, as counts and as shares of each class (the paper's Figure 4), and what follows for each class. */
+import { MOST_IN_MATRIX, mistakes } from '../../ptdpc/confusion.js';
+import { type ConfusionPairs, classCounts, classMetrics, confusionMatrix } from '../../ptdpc/index.js';
 import { heatMap } from '../charts/heat-map.js';
 import { counted, type Html, html, percent, points, whole } from '../format.js';
 import { figure, table } from '../page/document.js';
@@ -6,18 +8,17 @@ import { figure, table } from '../page/document.js';
 export interface Confusion {
   /** Class words. */
   readonly classes: readonly string[];
-  /** counts[actual][predicted]. */
-  readonly counts: readonly (readonly number[])[];
+  readonly pairs: ConfusionPairs;
 }
 
-/** A matrix of more classes is no picture any more; its largest entries are listed instead. */
-const MOST_DRAWN = 100;
+/** Mistakes that are listed, instead of a matrix of many classes, which is no picture any more. */
 const LISTED = 15;
 
 export function confusionFigures(confusion: Confusion): Html {
-  const { classes, counts } = confusion;
-  const listed = mistakes(confusion);
-  if (classes.length > MOST_DRAWN) return html`<h3>Most frequent confusions</h3>${mistakeTable(listed)}`;
+  const { classes, pairs } = confusion;
+  const listed = mostFrequent(confusion);
+  if (classes.length > MOST_IN_MATRIX) return html`<h3>Most frequent confusions</h3>${mistakeTable(listed)}`;
+  const counts = confusionMatrix(pairs);
   const sums = counts.map(sum);
   const largest = Math.max(1, ...counts.flat());
   const shares = counts.map((row, i) => row.map((count) => (sums[i] === 0 ? 0 : count / sums[i]!)));
@@ -60,13 +61,13 @@ export function confusionFigures(confusion: Confusion): Html {
 }
 
 /** Recall, precision and F1 of each class. */
-export function classTable({ classes, counts }: Confusion): Html {
-  const predicted = classes.map((_, j) => sum(counts.map((row) => row[j]!)));
-  const rows = classes.map((word, i) => {
-    const [right, actual] = [counts[i]![i]!, sum(counts[i]!)];
-    const share = (of: number) => (of === 0 ? '–' : points(right / of, 1));
-    const f1 = actual + predicted[i]! === 0 ? '–' : points((2 * right) / (actual + predicted[i]!), 1);
-    return [word, whole(actual), share(actual), share(predicted[i]!), f1];
+export function classTable({ classes, pairs }: Confusion): Html {
+  const { actual } = classCounts(pairs);
+  const metrics = classMetrics(pairs);
+  const share = (of: number | null) => (of === null ? '–' : points(of, 1));
+  const rows = classes.map((word, c) => {
+    const { recall, precision, f1 } = metrics[c]!;
+    return [word, whole(actual[c]!), share(recall), share(precision), share(f1)];
   });
   return table({
     label: 'Metrics per class',
@@ -82,24 +83,22 @@ interface Mistake {
   share: number;
 }
 
-/** The entries off the diagonal, the most frequent first. */
-function mistakes({ classes, counts }: Confusion): Mistake[] {
-  return counts
-    .flatMap((row, i) =>
-      row.flatMap((count, j) =>
-        i === j || count === 0 ? [] : [{ actual: classes[i]!, predicted: classes[j]!, count, share: count / sum(row) }],
-      ),
-    )
-    .sort((a, b) => b.count - a.count);
+/** The most frequent mistakes. */
+function mostFrequent({ classes, pairs }: Confusion): Mistake[] {
+  const { actual } = classCounts(pairs);
+  return mistakes(pairs)
+    .slice(0, LISTED)
+    .map(([c, d, count]) => ({
+      ...{ actual: classes[c]!, predicted: classes[d]!, count },
+      share: count / actual[c]!,
+    }));
 }
 
 function mistakeTable(listed: readonly Mistake[]): Html {
   return table({
     label: 'The most frequent confusions',
     head: ['ground truth', 'prediction', 'images', 'share of the class (%)'],
-    rows: listed
-      .slice(0, LISTED)
-      .map(({ actual, predicted, count, share }) => [actual, predicted, whole(count), points(share, 1)]),
+    rows: listed.map(({ actual, predicted, count, share }) => [actual, predicted, whole(count), points(share, 1)]),
   });
 }
 

@@ -46,7 +46,7 @@ test('pooled, joint and another encoder: each by its own features, the same agai
   }
   expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(kinds.length);
   // A folder of features for each encoder and kind.
-  expect(await names('cache')).toHaveLength(kinds.length);
+  expect((await names('cache')).filter((name) => /^[0-9a-f]{32}$/.test(name))).toHaveLength(kinds.length);
 });
 
 test('--lr auto takes one of the paper’s rates by the validation images, and says which', async () => {

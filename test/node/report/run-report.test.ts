@@ -35,10 +35,15 @@ describe('the report of a run', () => {
       split: 'test',
       count: 4,
       accuracy: 0.5,
-      confusion: [
-        [1, 1],
-        [1, 1],
-      ],
+      confusionPairs: {
+        classes: 2,
+        pairs: [
+          [0, 0, 1],
+          [0, 1, 1],
+          [1, 0, 1],
+          [1, 1, 1],
+        ],
+      },
       macroF1: 0.5,
     });
     // |0.5 - 0.9| and |0.5 - 0.8|, two images each.

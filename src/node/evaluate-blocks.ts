@@ -1,0 +1,118 @@
+/**
+ * The images of a split, scored block by block: features, logits and probabilities exist for one block at a time, so that memory grows
+ * with the number of images by their names only.
+ */
+import {
+  type ClassName,
+  type Evaluation,
+  EvaluationTally,
+  type LabelledPath,
+  normalizedFeatures,
+} from '../ptdpc/index.js';
+import type { Engine } from '../tensor/index.js';
+import type { Classifier, Scorer } from './classifier.js';
+import type { OpenedDevice } from './device.js';
+import {
+  type EncodedSplit,
+  type EncodingRequest,
+  encodeInBlocks,
+  imagesPerBlock,
+  requireAllClasses,
+} from './encode-splits.js';
+import type { ImageEncoder } from './image-encoder.js';
+import type { SkippedImage } from './image-files.js';
+import type { AddPredictions } from './results.js';
+
+/** So many probabilities are kept for the caller: 64 MiB. */
+const MOST_KEPT = 2 ** 24;
+
+export interface ScoringRequest extends Omit<EncodingRequest, 'model' | 'engine'> {
+  readonly engine: Engine;
+  readonly device: OpenedDevice;
+  readonly classifier: Classifier;
+}
+
+/** The images that could be read, with their logits [images, classes]. */
+export interface ScoredBlock extends Omit<EncodedSplit, 'labels' | 'features'> {
+  readonly logits: Float32Array;
+}
+
+/** Scores images in order. What they are compared with is computed once. */
+export async function* scoreInBlocks(
+  request: ScoringRequest,
+  paths: readonly string[],
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<ScoredBlock> {
+  const { classifier, device, memory } = request;
+  const { encoder, classes } = classifier;
+  using stack = new DisposableStack();
+  let scorer: Scorer | undefined;
+  // A feature as it is read and normalised; a row of logits, probabilities and the numbers that they are made of.
+  const size = Math.min(most, imagesPerBlock(Math.max(2 * encoder.width, 4 * classes.length), memory));
+  for await (const block of encodeInBlocks({ ...request, model: encoder }, paths, size)) {
+    const { features, ...rest } = block;
+    if (rest.paths.length === 0) {
+      yield { ...rest, logits: new Float32Array(0) };
+      continue;
+    }
+    scorer ??= stack.use(await classifier.scorer(device, memory));
+    yield { ...rest, logits: await scorer.logits(normalizedFor(encoder, features)) };
+  }
+}
+
+/** Joint features are compared by their cosines; pooled ones are taken as the tower gives them. */
+function normalizedFor(encoder: ImageEncoder, features: Float32Array): Float32Array {
+  return encoder.features === 'joint' ? normalizedFeatures(features, encoder.width) : features;
+}
+
+/**
+ * Evaluates a classifier on labelled images, passing on each block's predictions. `probabilities` is empty where there are more than
+ * `MOST_KEPT`. Throws as `encodeSplit` does.
+ */
+export async function evaluateInBlocks(
+  request: ScoringRequest,
+  images: readonly LabelledPath[],
+  classes: readonly ClassName[],
+  add?: AddPredictions,
+): Promise<{ readonly evaluation: Evaluation; readonly read: Omit<EncodedSplit, 'features'> }> {
+  const labelOf = new Map(images.map(({ path, label }) => [path, label]));
+  const tally = new EvaluationTally(classes.length);
+  const keeps = images.length * classes.length <= MOST_KEPT;
+  const kept: Float32Array[] = [];
+  const [paths, hashes, truncated]: string[][] = [[], [], []];
+  const skipped: SkippedImage[] = [];
+  const labels: number[] = [];
+  const all = images.map(({ path }) => path);
+  for await (const block of scoreInBlocks(request, all)) {
+    const own = Int32Array.from(block.paths, (path) => labelOf.get(path)!);
+    const predictions = tally.add(block.logits, own);
+    await add?.({ paths: block.paths, labels: own }, predictions);
+    if (keeps) kept.push(predictions.probabilities);
+    append(paths!, block.paths);
+    append(hashes!, block.hashes);
+    append(truncated!, block.truncated);
+    append(skipped, block.skipped);
+    append(labels, own);
+  }
+  requireAllClasses(labels, skipped, images, classes);
+  // Not by spreading, which would ask for the matrix of all classes.
+  const evaluation = Object.assign(tally.metrics(), { probabilities: joined(kept) });
+  const read = { labels: Int32Array.from(labels), paths: paths!, hashes: hashes!, skipped, truncated: truncated! };
+  return { evaluation, read };
+}
+
+/** One after the other: a call has no room for the items of a large block as its arguments. */
+function append<T>(all: T[], items: Iterable<T>): void {
+  for (const item of items) all.push(item);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
