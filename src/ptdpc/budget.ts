@@ -44,7 +44,7 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   let run = { start: 0, end: 0 };
   let rows = shared;
   suffixes.forEach((suffix, c) => {
-    const more = suffix.rows + ownPrefix;
+    const more = suffix.length + ownPrefix;
     if (shared + more > most) throw refused((shared + more) * bytesPerRow);
     if (rows + more > most) {
       classRuns.push(run);

@@ -34,16 +34,15 @@ export class Forest implements Disposable {
         frozenRow.push(j);
       }
       for (const c of classes) {
-        const { start, rows } = suffixes[c]!;
-        for (let row = 0; row < rows; row++) {
+        for (const row of suffixes[c]!) {
           learnedRow.push(-1);
-          frozenRow.push(start + row);
+          frozenRow.push(row);
         }
       }
     }
     this.plan = treePlan(
       engine,
-      trees.map(({ classes }) => ({ prefix, suffixes: classes.map((c) => suffixes[c]!.rows) })),
+      trees.map(({ classes }) => ({ prefix, suffixes: classes.map((c) => suffixes[c]!.length) })),
     );
     const own = (data: readonly number[]) => {
       const tensor = engine.scope(() => engine.indices(data).share());
@@ -67,5 +66,5 @@ export class Forest implements Disposable {
 
 /** Rows of a tree with all of the given classes. */
 export function treeRows({ prefix, suffixes }: FrozenRows, classes: readonly number[]): number {
-  return classes.reduce((sum, c) => sum + suffixes[c]!.rows, prefix);
+  return classes.reduce((sum, c) => sum + suffixes[c]!.length, prefix);
 }

@@ -78,13 +78,14 @@ export interface FrozenRows {
   prefix: number;
   /** Row of SOT, if it is frozen. */
   sotRow: number | undefined;
-  /** First row and number of rows (class words, EOT) of each class. */
-  suffixes: readonly { start: number; rows: number }[];
+  /** The rows of each class, by number: class words, then EOT. Classes share those that are equal. */
+  suffixes: readonly (readonly number[])[];
 }
 
 /**
  * The rows that do not change during tuning: the position embeddings of the learned tokens, SOT, and every class's words with
- * EOT, with positions added.
+ * EOT, with positions added. A token at the same place of several classes is one row: EOT mostly is, and many classes need no more rows
+ * than the vocabulary has tokens at a place.
  */
 export async function frozenRows(
   text: PromptText,
@@ -98,13 +99,21 @@ export async function frozenRows(
   for (let j = 0; j < tokens; j++) rows.push(tower.position(prefix - tokens + j));
   const sotRow = learnSot ? undefined : rows.length;
   if (!learnSot) rows.push(withPosition(await embeddings.row(text.sot), tower.position(0)));
-  const suffixes: { start: number; rows: number }[] = [];
+  // By place in the suffix, and token.
+  const known: Map<number, number>[] = [];
+  const suffixes: number[][] = [];
   for (const ids of text.classes) {
-    const suffix = [...ids, text.eot];
-    suffixes.push({ start: rows.length, rows: suffix.length });
-    for (const [at, id] of suffix.entries()) {
-      rows.push(withPosition(await embeddings.row(id), tower.position(prefix + at)));
+    const suffix: number[] = [];
+    for (const [at, id] of [...ids, text.eot].entries()) {
+      known[at] ??= new Map();
+      let row = known[at].get(id);
+      if (row === undefined) {
+        row = rows.push(withPosition(await embeddings.row(id), tower.position(prefix + at))) - 1;
+        known[at].set(id, row);
+      }
+      suffix.push(row);
     }
+    suffixes.push(suffix);
   }
   const { width } = tower.config.text;
   const data = new Float32Array(rows.length * width);

@@ -24,6 +24,17 @@ const tower = await TextTower.load(engine, clip, SMALL_CLIP);
 const live = backend.memory.buffers;
 afterEach(() => expect(backend.memory.buffers).toBe(live));
 
+it('frozen rows: a token at the same place of many classes is kept once', async () => {
+  const tokens = Array.from({ length: 50 }, (_, id) => id);
+  const classes = tokens.flatMap((first) => tokens.map((second) => [first, second]));
+  const options = tuningOptions('paper', { mode: 'none' });
+  using model = await PromptModel.create(tower, embeddings, { ...text, classes }, options);
+  const { frozen } = model;
+  expect(frozen.suffixes.length).toBe(2500);
+  // The learned tokens' places, SOT, 50 tokens at two places, EOT at the third.
+  expect(frozen.rows).toBe(text.template.length + 1 + 50 + 50 + 1);
+});
+
 async function modelOf(mode: Mode, learnSot = false) {
   const options = { ...tuningOptions('paper', { mode }), learnSot };
   const model = await PromptModel.create(tower, embeddings, text, options);

@@ -3,8 +3,10 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { bytesSource } from '../../src/clip/checkpoint/index.js';
 import { encodePng } from '../../src/clip/image/index.js';
 import { demoScene } from '../../src/demo/index.js';
+import { decodePrompts, encodePrompts } from '../../src/ptdpc/prompts-file.js';
 import { fixture, ptdpcJson, scratchPath, setUpProgram } from '../cli/program.js';
 import { describeInBrowser } from '../support/browser.js';
 import { probabilitiesOf, setUpPage, withPage } from './page.js';
@@ -97,6 +99,26 @@ describeInBrowser('Predict without WebGPU', (browser) => {
       await device.selectOption('webgpu');
       await page.waitForFunction(() => document.querySelector<HTMLSelectElement>('.device select')?.value === 'cpu');
       expect(await page.locator('.device p').innerText()).toMatch(/^CPU/);
+    }));
+
+  it('shows the most probable classes of prompts that have thousands', () =>
+    withPage(browser(), built().url, async ({ page }) => {
+      const demo = await decodePrompts(bytesSource(PROMPTS, await readFile(PROMPTS)));
+      const [, tokens = 0, width = 0] = demo.shape;
+      const buffer = await encodePrompts({
+        ...demo,
+        options: { ...demo.options, mode: 'none' },
+        classes: Array.from({ length: 3000 }, (_, i) => ({ folder: `${i}`, word: `c ${i}` })),
+        shape: [1, tokens, width],
+        prompts: demo.prompts.subarray(0, tokens * width),
+      });
+      await probabilitiesOf(page, 'scene 1');
+      const file = { name: 'many.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from(buffer) };
+      await page.locator('input[accept=".safetensors"]').first().setInputFiles(file);
+      await page.getByText(/The 100 most probable of 3.000 classes/).waitFor();
+      const said = Object.values(await probabilitiesOf(page, 'scene 1'));
+      expect(said.length).toBe(100);
+      expect(said).toEqual(said.toSorted((a, b) => b - a));
     }));
 
   it('says of a file that is no picture why, and reads the others', () =>

@@ -1,6 +1,7 @@
 /** Everything shown about one image. */
 import type { PictureAnswer, PictureRead, PromptsReport, ScenePixels } from '../../protocol.js';
-import { percent } from '../format.js';
+import { percent, whole } from '../format.js';
+import { MOST_SHOWN, placesShown } from '../most-shown.js';
 import { best } from './gallery.js';
 import { type Shown, Thumbnail } from './pictures.js';
 import { Weights } from './weights.js';
@@ -48,7 +49,9 @@ function Probabilities({ answer, classes }: { readonly answer: PictureRead; read
   return (
     <table class="probabilities">
       <caption>
-        Probability of each class
+        {classes.length > MOST_SHOWN
+          ? `The ${MOST_SHOWN} most probable of ${whole(classes.length)} classes`
+          : 'Probability of each class'}
         {tuned && (
           <span class="legend">
             <span class="key first">tuned</span>
@@ -65,9 +68,9 @@ function Probabilities({ answer, classes }: { readonly answer: PictureRead; read
         </tr>
       </thead>
       <tbody>
-        {classes.map((word, c) => (
-          <tr key={word}>
-            <th scope="row">{word}</th>
+        {placesShown(shown).map((c) => (
+          <tr key={c}>
+            <th scope="row">{classes[c]}</th>
             <td aria-hidden="true">
               <span class="bar" style={{ width: `${100 * shown[c]!}%` }} />
               {tuned && <span class="bar before" style={{ width: `${100 * zeroShot[c]!}%` }} />}

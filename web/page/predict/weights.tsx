@@ -2,7 +2,8 @@
 import { useCallback } from 'preact/hooks';
 import type { PromptsReport } from '../../protocol.js';
 import { Chart } from '../chart.js';
-import { shortest } from '../format.js';
+import { shortest, whole } from '../format.js';
+import { MOST_SHOWN } from '../most-shown.js';
 
 export interface WeightsProps {
   /** The picture's. */
@@ -17,7 +18,17 @@ export function Weights({ name, prompts, weights, tokens }: WeightsProps) {
   const { mode } = prompts.options;
   if (weights === null)
     return <p class="note">Mode {mode} has no weights: its prompts are the same for every picture.</p>;
-  return <WeightMap name={name} prompts={prompts} weights={weights} tokens={tokens} />;
+  const shown = weights.slice(0, MOST_SHOWN);
+  return (
+    <>
+      <WeightMap name={name} prompts={prompts} weights={shown} tokens={tokens} />
+      {shown.length < weights.length && (
+        <p class="note">
+          The first {shown.length} of {whole(weights.length)} classes.
+        </p>
+      )}
+    </>
+  );
 }
 
 function WeightMap({

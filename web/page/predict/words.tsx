@@ -1,11 +1,12 @@
 /** What learned tokens have become: the nearest words of each. */
 import type { PromptExplanation } from '../../../src/ptdpc/index.js';
 import { DataTable } from '../data-table.js';
-import { shortest, wordOf } from '../format.js';
+import { shortest, whole, wordOf } from '../format.js';
+import { MOST_SHOWN } from '../most-shown.js';
 
 export function Words({ words }: { readonly words: PromptExplanation }) {
   const { prompts, classes, equal, absent } = words;
-  const shown = equal ? prompts.slice(0, 1) : prompts;
+  const shown = equal ? prompts.slice(0, 1) : prompts.slice(0, MOST_SHOWN);
   return (
     <>
       <p>
@@ -18,6 +19,11 @@ export function Words({ words }: { readonly words: PromptExplanation }) {
           This mode has {line}.
         </p>
       ))}
+      {!equal && shown.length < prompts.length && (
+        <p class="note">
+          The first {shown.length} of {whole(prompts.length)} classes.
+        </p>
+      )}
       {shown.map((prompt, i) => {
         const whose = prompt.class === null || equal ? 'all classes' : classes[prompt.class]!;
         const table = <WordTable words={words} place={i} whose={whose} />;

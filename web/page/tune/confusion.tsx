@@ -1,6 +1,7 @@
 /** A confusion matrix, in counts. */
 import { Chart } from '../chart.js';
 import { counted, whole } from '../format.js';
+import { MOST_SHOWN } from '../most-shown.js';
 
 export interface ConfusionProps {
   /** Class words. */
@@ -12,9 +13,11 @@ export interface ConfusionProps {
 }
 
 export function Confusion({ classes, counts, which }: ConfusionProps) {
-  const largest = Math.max(1, ...counts.flat());
-  const total = counts.flat().reduce((a, b) => a + b, 0);
+  const largest = counts.reduce((most, row) => row.reduce((a, b) => Math.max(a, b), most), 1);
+  const total = counts.reduce((sum, row) => row.reduce((a, b) => a + b, sum), 0);
   const right = counts.reduce((sum, row, i) => sum + row[i]!, 0);
+  const summary = `Confusion matrix of ${classes.length} classes: ${whole(right)} of ${counted(total, 'picture')} on the diagonal.`;
+  if (classes.length > MOST_SHOWN) return <p class="note">{summary} It is too large to be drawn.</p>;
   return (
     <Chart
       title={`Confusion: ${which}`}
@@ -28,7 +31,7 @@ export function Confusion({ classes, counts, which }: ConfusionProps) {
           texts: counts.map((row) => row.map((count) => (count === 0 ? '' : whole(count)))),
         })
       }
-      summary={`Confusion matrix of ${classes.length} classes: ${whole(right)} of ${counted(total, 'picture')} on the diagonal.`}
+      summary={summary}
       data={{
         label: 'Pictures of each class (rows) by predicted class (columns)',
         head: ['ground truth', ...classes],

@@ -1,0 +1,9 @@
+/** Classes that a table or a drawing shows: prompts may have any number, and a browser stands still over tens of thousands of rows. */
+export const MOST_SHOWN = 100;
+
+/** Which classes to show, by place: all in their order, or the most probable if they are too many. */
+export function placesShown(probabilities: readonly number[]): number[] {
+  const places = [...probabilities.keys()];
+  if (places.length <= MOST_SHOWN) return places;
+  return places.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, MOST_SHOWN);
+}
