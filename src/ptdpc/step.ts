@@ -30,7 +30,7 @@ export async function accumulateGradient(
 ): Promise<BatchResult> {
   using _limit = model.engine.workWithin(budget);
   const plan = planBatch(model, batch.labels.length, budget, model.tower.trainingBytesPerRow);
-  return plan.whole ? inWholePieces(model, batch, plan) : inClassRuns(model, batch, plan);
+  return await (plan.whole ? inWholePieces(model, batch, plan) : inClassRuns(model, batch, plan));
 }
 
 /** Throws InputError if the budget (in bytes) is too small to train even one prompt. Call it before long work. */

@@ -124,7 +124,7 @@ describe('last hidden states', () => {
     const pixels = (await expected('pixel_values')).data.slice(0, 3 * 32 * 32);
     const read = async (rows: number[]) => {
       using hidden = engine.scope(() => tower.lastHidden(engine.tensor(pixels, [1, 3, 32, 32]), rows));
-      return hidden.read();
+      return await hidden.read();
     };
     const [cls, both] = [await read([0]), await read([3, 0])];
     expect(maxError(both.subarray(128), cls)).toBeLessThan(1e-6);

@@ -147,7 +147,7 @@ async function measureProduct(
   };
   const fitting = variants.filter((variant) => suitsMatmul(variant, args, backend.adapter.subgroupSize));
   const launches = fitting.map((variant) => ({ variant, launch: launchMatmul(variant, args) }));
-  return measureLaunches(backend, buffers.fence, shapeClass(args), kernelCost('matmul', args).flops, launches);
+  return await measureLaunches(backend, buffers.fence, shapeClass(args), kernelCost('matmul', args).flops, launches);
 }
 
 async function measureAttention(
@@ -159,7 +159,7 @@ async function measureAttention(
   const args = attentionArguments(buffers, sizes);
   const fitting = attentionVariants.filter((variant) => suitsAttention(variant, args, backend.adapter.subgroupSize));
   const launches = fitting.map((variant) => ({ variant, launch: launchAttention(variant, kernel, args) }));
-  return measureLaunches(backend, buffers.fence, kernel, kernelCost(kernel, args).flops, launches);
+  return await measureLaunches(backend, buffers.fence, kernel, kernelCost(kernel, args).flops, launches);
 }
 
 /** Arguments for all three kernels: images' rows, each seeing its own image. */

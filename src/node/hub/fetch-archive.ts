@@ -86,5 +86,5 @@ async function identityOf(path: string): Promise<string> {
 
 async function hashOfFile(path: string): Promise<ContentHash> {
   await using source = await openFileSource(path);
-  return hashFile(path, 'sha-256', source.size);
+  return await hashFile(path, 'sha-256', source.size);
 }
