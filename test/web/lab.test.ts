@@ -147,6 +147,31 @@ describeInBrowser(
         await verdict(page, /^Right/);
       }));
 
+    it('says that a device gives no answer, and goes on with another', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'softmax');
+        await put(page, SOFTMAX);
+        await page.getByLabel('Sizes to time', { exact: true }).fill('rows=4,columns=8');
+        await page.evaluate(() => {
+          // The next trial gets lost, as in a kernel that does not end.
+          const { postMessage } = Worker.prototype;
+          Worker.prototype.postMessage = function (this: Worker, message: { task?: string }, ...rest: []) {
+            if (message.task === 'lab-try') Worker.prototype.postMessage = postMessage;
+            else postMessage.call(this, message, ...rest);
+          } as typeof postMessage;
+        });
+        await page.clock.install();
+        await run(page);
+        const progress = page.locator('.lab-result progress');
+        await progress.waitFor();
+        await page.clock.fastForward(50_000);
+        expect(await progress.count()).toBe(1);
+        await page.clock.fastForward(11_000);
+        await page.getByText(/^no answer from the device for 60 seconds.* a loop in the kernel may not end/).waitFor();
+        await run(page);
+        await verdict(page, /^Right/);
+      }));
+
     for (const colorScheme of ['light', 'dark'] as const) {
       it(`is accessible, ${colorScheme}, with a verdict on show`, () =>
         withPage(

@@ -3,10 +3,18 @@
  * without end for one, goes with it.
  */
 import type { TaskName, Tasks } from '../../protocol.js';
-import { EngineClient, type Watch } from '../engine-client.js';
+import { EngineClient, TaskError, type Watch } from '../engine-client.js';
 
 /** So long a cancelled task may take to end by itself. */
 const PATIENCE_MILLISECONDS = 2000;
+
+/** A trial tells every step, and the longest takes seconds, even on a software adapter. Without a word for so long, a kernel does not end. */
+const SILENCE_MILLISECONDS = 60_000;
+
+const NO_ANSWER =
+  `no answer from the device for ${SILENCE_MILLISECONDS / 1000} seconds, and the run was stopped: a loop in the kernel may not end. Bound it and ` +
+  'run again, which opens the device anew. A driver ends such a kernel by itself; where the page is not drawn or runs fail until then, ' +
+  'start the browser again: the text is kept';
 
 export class LabEngine {
   #client: EngineClient | undefined;
@@ -17,15 +25,32 @@ export class LabEngine {
     const client = this.#client;
     const { signal } = watch;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const onAbort = () => {
+    let silent = false;
+    const stopAfter = (milliseconds: number, onStop?: () => void) => {
+      clearTimeout(timer);
       timer = setTimeout(() => {
+        onStop?.();
         client.stop();
         if (this.#client === client) this.#client = undefined;
-      }, PATIENCE_MILLISECONDS);
+      }, milliseconds);
+    };
+    const waitForNews = () => {
+      if (signal?.aborted) return;
+      stopAfter(SILENCE_MILLISECONDS, () => {
+        silent = true;
+      });
+    };
+    const onAbort = () => stopAfter(PATIENCE_MILLISECONDS);
+    const onProgress = (told: Tasks[K]['progress']) => {
+      waitForNews();
+      watch.onProgress?.(told);
     };
     signal?.addEventListener('abort', onAbort);
+    if (task === 'lab-try') waitForNews();
     try {
-      return await client.run(task, input, watch);
+      return await client.run(task, input, { signal, onProgress });
+    } catch (error) {
+      throw silent ? new TaskError('input', NO_ANSWER) : error;
     } finally {
       // The signal of what is done may be aborted later on, when something else runs.
       signal?.removeEventListener('abort', onAbort);

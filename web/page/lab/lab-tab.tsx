@@ -172,7 +172,8 @@ function AdapterLine({ report: { adapter } }: { readonly report: LabReport }) {
     <p class="note">
       Kernels run on WebGPU, {adapter.description}, on a device of their own
       {adapter.software &&
-        '. It is a software adapter: right, but slow, so choose small sizes to time; a call of the usual ones may take seconds'}
+        '. It is a software adapter: right, but slow, so choose small sizes to time; a call of the usual ones may take seconds, and a kernel ' +
+          'that does not end may stop the drawing of the page until the browser is started again'}
       .
     </p>
   );
