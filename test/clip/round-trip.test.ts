@@ -116,15 +116,20 @@ test.each(['checkpoint/views.pt', 'checkpoint/wrapped_protocol5.pt', 'checkpoint
   },
 );
 
-test('an index of shards: plain names only, whatever is asked for', () =>
+const shardName = fc.nat().map((n) => `model-${n}.safetensors`);
+
+test('an index of shards: names of files of weights only, whatever is asked for', () =>
   fc.assert(
-    fc.asyncProperty(fc.dictionary(anyText, anyText, { maxKeys: 3 }), async (weightMap) => {
+    fc.asyncProperty(fc.dictionary(anyText, fc.oneof(anyText, shardName), { maxKeys: 3 }), async (weightMap) => {
       const text = JSON.stringify({ weight_map: weightMap });
-      const isPlain = (name: string) => !/[/\\:\0]/.test(name) && !['', '.', '..'].includes(name);
-      if (Object.values(weightMap).every(isPlain)) {
+      const isShard = (name: string) => /^\w[\w.-]*$/.test(name) && /\.(?:safetensors|bin|pt|pth)$/.test(name);
+      if (Object.values(weightMap).every(isShard)) {
         expect(parseShardIndex(text, 'index.json')).toEqual(new Map(Object.entries(weightMap)));
       } else
-        await expectInputError(() => parseShardIndex(text, 'index.json'), /^index\.json: .* not a plain file name$/);
+        await expectInputError(
+          () => parseShardIndex(text, 'index.json'),
+          /^index\.json: .* not the name of a shard, such as model-00001-of-00002\.safetensors$/,
+        );
     }),
     RUNS,
   ));

@@ -95,11 +95,12 @@ describe('shards', () => {
     await expectInputError(openCheckpoint([first!, torch]), /views\.pt: .*torch and safetensors/);
   });
 
-  test('an index names its files, each once, and only plain names', async () => {
-    expect(shardFileNames(index({ a: 'x', b: 'y', c: 'x' }), 'i')).toEqual(['x', 'y']);
-    expect(parseShardIndex('{"weight_map":{"__proto__":"x"}}', 'i').get('__proto__')).toBe('x');
-    for (const file of ['../x', '/etc/passwd', 'a\\b', '..', '.', '', 'c:x', 'x\0', 3, null]) {
-      await expectInputError(() => shardFileNames(index({ a: file }), 'i'), /^i: tensor "a".*not a plain file name/);
+  test('an index names its files, each once, and only files of weights', async () => {
+    expect(shardFileNames(index({ a: 'x.bin', b: 'y.bin', c: 'x.bin' }), 'i')).toEqual(['x.bin', 'y.bin']);
+    expect(parseShardIndex('{"weight_map":{"__proto__":"x.bin"}}', 'i').get('__proto__')).toBe('x.bin');
+    const places = ['../x.bin', '/etc/x.bin', 'a\\b.bin', '..', '.', '', 'c:x.bin', 'x.bin\0', 'x\n.bin', 3, null];
+    for (const file of [...places, '.npmrc', 'package.json', '.bin', 'x', 'merges.txt']) {
+      await expectInputError(() => shardFileNames(index({ a: file }), 'i'), /^i: tensor "a".*not the name of a shard/);
     }
     for (const text of ['', '[]', '{"weight_map":[]}', '{"weight_map":null}', 'null']) {
       await expectInputError(() => shardFileNames(text, 'i'), /^i: /);
