@@ -2,6 +2,7 @@
  * Image files to features: what is in the cache comes from there, the rest goes through the vision tower in batches that fit
  * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
+import { stat } from 'node:fs/promises';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
@@ -9,6 +10,7 @@ import { allFinite, encodePixels, imagesPerBatch, type ModelSource } from '../pt
 import type { Engine } from '../tensor/index.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
+import type { FileHashes } from './file-hashes.js';
 import { ImageDecoders } from './image-decoders.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
 import { readImageFile, type SeenImage, type SkippedImage } from './image-files.js';
@@ -32,6 +34,8 @@ export interface EncodeRequest {
   readonly paths: readonly string[];
   /** Undefined: everything is encoded anew. */
   readonly cache?: FeatureCache | undefined;
+  /** What is known of files whose features the cache may have. */
+  readonly hashes?: FileHashes | undefined;
   /** For joint features: keeps the pooled ones of the images that are encoded, which are computed on the way. */
   readonly pooledCache?: FeatureCache | undefined;
   /** Working memory in bytes, beside the tower's weights. */
@@ -73,13 +77,14 @@ interface WaitingImage {
  * that is the weights' fault, and holds for every image.
  */
 export async function encodeImages(request: EncodeRequest): Promise<EncodedImages> {
-  const { engine, cache, pooledCache } = request;
+  const { engine, cache, hashes, pooledCache } = request;
   const encoder = encoderOf(request.model);
   using decoders = new ImageDecoders(request.paths.length < FEW_IMAGES ? 0 : hardwareThreads());
   const reader = new ImageReader(request, encoder, decoders);
   const size = imagesPerBatch(encoder.config, request.memoryBytes, engine.backend.memory.fixedBytes);
   let encoded = 0;
   let ahead = await reader.begin(size);
+  await hashes?.flush();
   if (ahead.length > 0) {
     const kept = await request.vision?.();
     using loaded = kept ? undefined : await VisionTower.loadVision(engine, encoder.weights, encoder.config);
@@ -106,6 +111,7 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
     } finally {
       await cache?.flush();
       await pooledCache?.flush();
+      await hashes?.flush();
     }
   }
   return { ...reader.result(), encoded };
@@ -126,6 +132,8 @@ function notFinite(path: string): InputError {
 interface DecodingImage {
   readonly index: number;
   readonly hash: string;
+  /** Bytes of its file. */
+  readonly size: number;
   /** What the tower sees of it, or the InputError that names it. */
   readonly outcome: Promise<SeenImage<Float32Array> | InputError>;
 }
@@ -138,6 +146,17 @@ export function truncatedKey(hash: string): string {
   return sha256(`truncated ${hash}`);
 }
 
+/** A file's hash, and its bytes unless only that was needed. */
+interface ReadFile {
+  readonly hash: string;
+  readonly bytes?: Uint8Array;
+}
+
+async function hashed(path: string): Promise<ReadFile> {
+  const bytes = await readImageFile(path);
+  return { bytes, hash: sha256(bytes) };
+}
+
 /** Goes through the paths once: fills in what the cache knows, notes what is unreadable, hands out the rest. */
 class ImageReader {
   readonly features: Float32Array;
@@ -148,8 +167,7 @@ class ImageReader {
   readonly #skipped = new Map<number, SkippedImage>();
   readonly #truncated = new Set<number>();
   /** Files being read, in order. */
-  readonly #reads: { readonly index: number; readonly outcome: Promise<Uint8Array | { readonly error: unknown }> }[] =
-    [];
+  readonly #reads: { readonly index: number; readonly outcome: Promise<ReadFile | { readonly error: unknown }> }[] = [];
   #next = 0;
   #cached = 0;
 
@@ -181,7 +199,7 @@ class ImageReader {
         const image = await this.#lookUpOrDecode(index, paths[index]!, file);
         if (!image) continue;
         batch.push(image);
-        bytes += file.length;
+        bytes += image.size;
       } catch (error) {
         this.#skip(index, error);
       }
@@ -194,8 +212,25 @@ class ImageReader {
     const { paths } = this.#request;
     while (this.#reads.length < FILES_AHEAD && this.#next < paths.length) {
       const index = this.#next++;
-      this.#reads.push({ index, outcome: readImageFile(paths[index]!).catch((error: unknown) => ({ error })) });
+      this.#reads.push({ index, outcome: this.#read(paths[index]!).catch((error: unknown) => ({ error })) });
     }
+  }
+
+  /** A file, or only its hash if that is known and the cache has what it is asked for by it. */
+  async #read(path: string): Promise<ReadFile> {
+    const { cache, hashes } = this.#request;
+    if (!cache || !hashes) return await hashed(path);
+    const status = await stat(path, { bigint: true }).catch(() => undefined);
+    const known = status && hashes.known(status);
+    if (known !== undefined && this.#keysOf(known).some((key) => cache.has(key))) return { hash: known };
+    const file = await hashed(path);
+    if (status) await hashes.note(status, file.hash);
+    return file;
+  }
+
+  /** What the cache may know the image by. */
+  #keysOf(hash: string): string[] {
+    return this.#request.truncated === 'read' ? [hash, truncatedKey(hash)] : [hash];
   }
 
   /** Waits for the pixels of images begun; those that turn out unreadable are left out. */
@@ -231,12 +266,12 @@ class ImageReader {
   }
 
   /** Undefined if the cache knows the features. */
-  async #lookUpOrDecode(index: number, path: string, file: Uint8Array): Promise<DecodingImage | undefined> {
+  async #lookUpOrDecode(index: number, path: string, file: ReadFile): Promise<DecodingImage | undefined> {
     const { cache, truncated, onProgress } = this.#request;
     const { preprocessing } = this.encoder;
-    const hash = sha256(file);
+    const { hash } = file;
     this.#hashes[index] = hash;
-    for (const key of truncated === 'read' ? [hash, truncatedKey(hash)] : [hash]) {
+    for (const key of this.#keysOf(hash)) {
       const known = await cache?.get(key);
       if (!known || !allFinite(known)) continue;
       if (key !== hash) this.#truncated.add(index);
@@ -245,13 +280,16 @@ class ImageReader {
       onProgress?.(1, true);
       return undefined;
     }
+    // The cache turned out damaged.
+    if (!file.bytes) return await this.#lookUpOrDecode(index, path, await hashed(path));
+    const size = file.bytes.length;
     // An error is kept until its turn comes, because nothing awaits this promise yet.
-    const outcome = this.#decoders.decode(file, path, preprocessing, truncated).catch((error: unknown) => {
+    const outcome = this.#decoders.decode(file.bytes, path, preprocessing, truncated).catch((error: unknown) => {
       if (error instanceof InputError) return error;
       throw error;
     });
     outcome.catch(() => {});
-    return { index, hash, outcome };
+    return { index, hash, size, outcome };
   }
 
   /** Notes an unreadable image. Throws the error if it is not an InputError, or if every image must be readable. */

@@ -22,6 +22,7 @@ import type { OpenedDevice } from './device.js';
 import { type EncodedImages, encodeImages, noneReadable } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
+import { FileHashes } from './file-hashes.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
 import { listImages, type SkippedImage } from './image-files.js';
 import { openModelDirectory } from './model-directory.js';
@@ -57,6 +58,7 @@ export interface EncodingRequest extends Omit<ImageJob, 'openDevice'> {
 export async function encodeFiles(request: EncodingRequest, paths: readonly string[]): Promise<EncodedImages> {
   const { engine, model, vision, memory, strict, truncated, alsoKeep, events = SILENT } = request;
   const cache = await openCache(request, encoderOf(model), events);
+  const hashes = await openHashes(request);
   const pooledCache = alsoKeep && (await openCache(request, alsoKeep, events));
   using bar = events.progress(paths.length, 'encoding', 'images');
   return await encodeImages({
@@ -65,6 +67,7 @@ export async function encodeFiles(request: EncodingRequest, paths: readonly stri
     vision,
     paths,
     cache,
+    hashes,
     pooledCache,
     memoryBytes: memory,
     strict,
@@ -96,6 +99,7 @@ export async function* encodeInBlocks(
   const { engine, vision, memory, strict, truncated, events = SILENT } = request;
   const model = encoderOf(request.model);
   const cache = await openCache(request, model, events);
+  const hashes = await openHashes(request);
   using bar = events.progress(paths.length, 'encoding', 'images');
   const { weights, config } = model;
   // Of several blocks, the first one that needs the tower keeps it for the others.
@@ -104,7 +108,7 @@ export async function* encodeInBlocks(
   for (let start = 0; start < paths.length; start += imagesAtOnce) {
     const isLast = start + imagesAtOnce >= paths.length;
     const block = await encodeImages({
-      ...{ engine, model, cache, strict, truncated, memoryBytes: memory, mayBeNone: true },
+      ...{ engine, model, cache, hashes, strict, truncated, memoryBytes: memory, mayBeNone: true },
       vision: vision ?? (() => tower.get()),
       paths: paths.slice(start, start + imagesAtOnce),
       onProgress: (images, cached) => (cached && bar.skip ? bar.skip(images) : bar.tick(images)),
@@ -137,6 +141,10 @@ async function openCache(
   if (cacheDirectory === undefined) return undefined;
   const origin = { weights: await hash(), config, width, arithmetic: engine.backend.arithmetic };
   return FeatureCache.open(cacheDirectory, origin, (line) => events.say(line));
+}
+
+async function openHashes({ cacheDirectory }: EncodingRequest): Promise<FileHashes | undefined> {
+  return cacheDirectory === undefined ? undefined : await FileHashes.open(cacheDirectory);
 }
 
 export interface EncodedSplit extends LabelledFeatures {

@@ -13,14 +13,22 @@
  * What a segment says is believed, so a cache belongs to one user: it is created for its owner only, and one that others may write to is
  * neither read nor written.
  */
-import { readdir, realpath, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { exists } from './checkpoint-files.js';
-import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from './feature-segment.js';
+import {
+  readSegmentFeatures,
+  readSegmentImages,
+  readSegmentRow,
+  type SegmentRows,
+  sha256,
+  writeSegment,
+} from './feature-segment.js';
+import { HASHES_FILE, requirePrivateCache } from './file-hashes.js';
 import { tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
-import { PRIVATE, requirePrivateFolder } from './own-files.js';
+import { PRIVATE } from './own-files.js';
 import { removeLeftBehind } from './process-tag.js';
 import { errorCode, explained, isSystemError, naming } from './system-error.js';
 
@@ -36,7 +44,10 @@ const SEGMENT_SECONDS = 10;
 /** So many segments that are not full are merged. */
 const SMALL_SEGMENTS = 16;
 
-/** Segments whose features are kept in memory; images are asked for in much the order that they were encoded in. */
+/**
+ * Segments whose features are kept in memory: images are asked for in much the order that they were encoded in. In any other order, a
+ * segment is read and verified once, and then row by row.
+ */
 const SEGMENTS_IN_MEMORY = 16;
 
 /** What features depend on besides the image. */
@@ -57,6 +68,8 @@ export class FeatureCache {
   readonly #segments = new Map<string, number>();
   /** Features by segment, the most recently used last. */
   readonly #loaded = new Map<string, Float32Array>();
+  /** Where the rows of the segments lie that were verified. */
+  readonly #verified = new Map<string, SegmentRows>();
   #pending = new Map<string, Float32Array>();
   #flushed = performance.now();
   #isWritable = true;
@@ -96,16 +109,25 @@ export class FeatureCache {
     return this.#places.size + this.#pending.size;
   }
 
+  /** Whether `get` may know this image. */
+  has(image: string): boolean {
+    return this.#pending.has(image) || this.#places.has(image);
+  }
+
   /** The feature of the image with this SHA-256, [width]; undefined if it is not known. */
   async get(image: string): Promise<Float32Array | undefined> {
     const pending = this.#pending.get(image);
     if (pending) return pending;
     const place = this.#places.get(image);
     if (!place) return undefined;
-    const features = await this.#features(place.segment);
-    if (features) return features.subarray(place.row * this.width, (place.row + 1) * this.width);
+    const { segment, row } = place;
+    const verified = this.#loaded.has(segment) ? undefined : this.#verified.get(segment);
+    const single = verified && readSegmentRow(segment, verified, row, this.width);
+    if (single) return single;
+    const features = await this.#features(segment);
+    if (features) return features.subarray(row * this.width, (row + 1) * this.width);
     // Another process may have merged the segment into a larger one.
-    if (await exists(place.segment)) return undefined;
+    if (await exists(segment)) return undefined;
     await this.#readIndex();
     return this.#places.has(image) ? await this.get(image) : undefined;
   }
@@ -159,7 +181,7 @@ export class FeatureCache {
   /** Warns if someone else could have put features here: then they are neither read nor written. */
   async #checkPrivate(): Promise<void> {
     try {
-      for (const folder of [this.root, this.directory]) await requirePrivate(folder);
+      for (const folder of [this.root, this.directory]) await requirePrivateCache(folder);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.#isTrusted = false;
@@ -231,14 +253,19 @@ export class FeatureCache {
 
   /** A segment's features; undefined if it turns out damaged. */
   async #features(segment: string): Promise<Float32Array | undefined> {
-    const features =
-      this.#loaded.get(segment) ?? (await this.#unlessDamaged(segment, readSegmentFeatures(segment, this.width)));
+    const features = this.#loaded.get(segment) ?? (await this.#read(segment));
     if (!features) return undefined;
     this.#loaded.delete(segment);
     this.#loaded.set(segment, features);
     const [oldest] = this.#loaded.keys();
     if (oldest !== undefined && this.#loaded.size > SEGMENTS_IN_MEMORY) this.#loaded.delete(oldest);
     return features;
+  }
+
+  async #read(segment: string): Promise<Float32Array | undefined> {
+    const verified = await this.#unlessDamaged(segment, readSegmentFeatures(segment, this.width));
+    if (verified) this.#verified.set(segment, verified.rows);
+    return verified?.features;
   }
 
   /** What `reading` gives; if the segment is damaged, says so, if it is gone, does not; forgets its images and returns undefined. */
@@ -256,13 +283,6 @@ export class FeatureCache {
 }
 
 const isSegment = (name: string): boolean => name.endsWith('.safetensors') && !name.startsWith('.');
-
-/** Throws InputError if someone else can write to a folder of the cache. The cache may be a link of the user's, to a larger disk. */
-async function requirePrivate(folder: string): Promise<void> {
-  await naming(folder, 'cannot be read', async () => {
-    if (await exists(folder)) await requirePrivateFolder(await realpath(folder));
-  });
-}
 
 /** What a cache holds. */
 export interface CacheSize {
@@ -302,8 +322,8 @@ export async function measureCache(cacheDirectory: string): Promise<CacheSize> {
 /** Removes the features in a cache, and nothing else. Returns what they were. Throws InputError if they cannot be removed. */
 export async function clearCache(cacheDirectory: string): Promise<CacheSize> {
   const size = await measureCache(cacheDirectory);
-  await requirePrivate(cacheDirectory);
-  for (const origin of await originsOf(cacheDirectory))
-    await naming(origin, 'cannot be removed', () => rm(origin, { recursive: true, force: true }));
+  await requirePrivateCache(cacheDirectory);
+  for (const made of [...(await originsOf(cacheDirectory)), join(cacheDirectory, HASHES_FILE)])
+    await naming(made, 'cannot be removed', () => rm(made, { recursive: true, force: true }));
   return size;
 }

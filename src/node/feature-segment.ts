@@ -5,10 +5,12 @@
  *     metadata   images: n SHA-256s of image files, one per line; checksum: the SHA-256 of the features' bytes
  */
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { type Checkpoint, openSafetensors, readFloat32, writeSafetensors } from '../clip/checkpoint/index.js';
 import { InputError } from '../errors.js';
 import { createFileAtomically } from './atomic.js';
-import { openFileSource } from './file-source.js';
+import { openFileSource, readAt, stampOf } from './file-source.js';
+import { naming } from './system-error.js';
 
 /** SHA-256 in hexadecimal. */
 export function sha256(bytes: Uint8Array | string): string {
@@ -33,8 +35,23 @@ export async function readSegmentImages(path: string, width: number): Promise<st
   return imagesOf(await openSafetensors(source), width);
 }
 
-/** All features of a segment, [images, width]. Throws InputError if they are not what was written. */
-export async function readSegmentFeatures(path: string, width: number): Promise<Float32Array> {
+/** A segment that was read as a whole and found to be what was written: where its rows lie, and in which file. */
+export interface VerifiedSegment {
+  /** [images, width] */
+  readonly features: Float32Array;
+  readonly rows: SegmentRows;
+}
+
+/** The place of the features in a file, which is this very one as long as it has this stamp. */
+export interface SegmentRows {
+  readonly offset: number;
+  readonly stamp: string;
+}
+
+/** All features of a segment. Throws InputError if they are not what was written. */
+export async function readSegmentFeatures(path: string, width: number): Promise<VerifiedSegment> {
+  // Before it is read: what is in its place later has another stamp.
+  const stamp = await naming(path, 'cannot be opened', async () => stampOf(await stat(path)));
   await using source = await openFileSource(path);
   const segment = await openSafetensors(source);
   imagesOf(segment, width);
@@ -43,13 +60,26 @@ export async function readSegmentFeatures(path: string, width: number): Promise<
   if (segment.metadata.get('checksum') !== sha256(bytes)) {
     throw new InputError(`${path}: the features do not match their checksum`);
   }
-  return features;
+  return { features, rows: { offset: source.size - bytes.length, stamp } };
+}
+
+/** One row of a segment that was verified before; undefined if the file is no longer the one that was. */
+export function readSegmentRow(
+  path: string,
+  { offset, stamp }: SegmentRows,
+  row: number,
+  width: number,
+): Float32Array | undefined {
+  const feature = new Float32Array(width);
+  const bytes = new Uint8Array(feature.buffer);
+  return readAt(path, stamp, offset + row * bytes.length, bytes) ? feature : undefined;
 }
 
 function imagesOf(segment: Checkpoint, width: number): string[] {
   const images = segment.metadata.get('images')?.split('\n') ?? [];
   const [rows, columns, ...rest] = segment.has('features') ? segment.shape('features') : [];
-  if (!(rows === images.length && columns === width && rest.length === 0)) {
+  const isAlone = segment.names().length === 1;
+  if (!(isAlone && rows === images.length && columns === width && rest.length === 0)) {
     throw new InputError(`${segment.name}: expected the features of some images, ${width} numbers each`);
   }
   return images;

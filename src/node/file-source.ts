@@ -1,12 +1,12 @@
 /** Random access to files on disk for checkpoint readers, which do not depend on Node, and the hashes of files. */
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { access, constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { type ByteSource, requireRange } from '../clip/checkpoint/byte-source.js';
 import { InputError } from '../errors.js';
-import { explained, kindOfFile, naming } from './system-error.js';
+import { explained, isSystemError, kindOfFile, naming } from './system-error.js';
 
 /** A `ByteSource` over an open file. Close it, or declare it with `await using`. */
 export interface FileSource extends ByteSource, AsyncDisposable {
@@ -53,6 +53,28 @@ async function readChunk(file: FileHandle, path: string, bytes: Uint8Array, star
     return await file.read(bytes, start, Math.min(bytes.length - start, MAX_READ_BYTES), position);
   } catch (error) {
     throw new InputError(`${path}: cannot be read at byte ${position} (${explained(error)})`);
+  }
+}
+
+/** What tells a file from others and from its other states. */
+export const stampOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
+  [dev, ino, size, mtimeMs, ctimeMs].join();
+
+/**
+ * Fills `bytes` from a place in a file, if the file still has this stamp. For few bytes, which come from memory most of the time: in this
+ * thread that is several times faster than three turns through the pool of threads.
+ */
+export function readAt(path: string, stamp: string, offset: number, bytes: Uint8Array): boolean {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      return stampOf(fstatSync(file)) === stamp && readSync(file, bytes, 0, bytes.length, offset) === bytes.length;
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Encoding within a budget, and the same features however many images are computed at once. */
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import type { TruncatedImages } from '../../src/clip/image/index.js';
@@ -120,5 +120,31 @@ it('keeps features of images that are cut short apart from those of whole ones, 
   expect(again.features).toEqual(read.features);
   expect((await encode('read', false)).features).toEqual(read.features);
   expect(skipping.features).toEqual(read.features.slice(0, model.config.projectionDim));
+  backend.dispose();
+});
+
+it('reads no file again that has not changed and whose features are kept', async () => {
+  await using model = await openModelDirectory(`${FIXTURES}clip-tiny`);
+  const backend = await openTestDevice('cpu');
+  const request = { engine: new Engine(backend), model, cacheDirectory: scratch('unread'), memory: 200 * MIB };
+  const names = ['00_640x480_RGB.png', '01_480x640_RGB.png'];
+  const paths = names.map((name) => scratch(`unread-${name}`));
+  for (const [i, name] of names.entries()) await cp(`${FIXTURES}preprocess/${name}`, paths[i]!);
+  const first = await encodeFiles(request, paths);
+  // The files are younger than what is noted, so their hashes are put down here.
+  const lines: string[] = [];
+  for (const [i, path] of paths.entries()) {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    lines.push(`${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs} ${first.hashes[1 - i]}\n`);
+  }
+  await writeFile(scratch('unread/file-hashes.txt'), lines.join(''));
+  // They are exchanged, so that it shows whether they are believed.
+  const width = model.config.projectionDim;
+  const { features, cached, hashes } = await encodeFiles(request, paths);
+  expect(cached).toBe(2);
+  expect(hashes).toEqual([...first.hashes].reverse());
+  expect(features.slice(0, width)).toEqual(first.features.slice(width));
+  await writeFile(paths[0]!, await readFile(paths[0]!));
+  expect((await encodeFiles(request, paths)).hashes).toEqual([first.hashes[0], first.hashes[0]]);
   backend.dispose();
 });
