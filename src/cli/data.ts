@@ -43,6 +43,9 @@ export function configure(command: Command): void {
   addExamples(command, EXAMPLES);
 }
 
+/** Each class without images is one; more are counted. */
+const MOST_WARNINGS = 20;
+
 async function check(dir: string, options: CheckOptions): Promise<void> {
   const { checkDataset } = await import('../node/datasets.js');
   const { dataset, fold, splitSeed, classes } = options;
@@ -53,7 +56,9 @@ async function check(dir: string, options: CheckOptions): Promise<void> {
   for (const line of await checkLines(found, dataset !== undefined)) print(line);
   if (decoded) for (const line of decodedLines(found, decoded)) print(line);
   if (duplicates) for (const line of await duplicateLines(duplicates)) print(line);
-  for (const warning of found.warnings) say(`warning: ${warning}`);
+  for (const warning of found.warnings.slice(0, MOST_WARNINGS)) say(`warning: ${warning}`);
+  const more = found.warnings.length - MOST_WARNINGS;
+  if (more > 0) say(`warning: and ${number(more)} more (--json lists them)`);
 }
 
 async function decodeAll({ dataset }: DatasetCheck, truncated?: TruncatedImages): Promise<DecodedImages> {

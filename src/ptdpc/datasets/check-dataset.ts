@@ -34,12 +34,13 @@ export async function checkReadDataset(data: DataFolder, read: ReadDataset): Pro
     const words = dataset.classes.map(({ folder }) => folder).join(', ');
     throw new InputError(`${data.name}: no images of the classes ${words} in ${pattern} (${IMAGE_EXTENSIONS})`);
   }
-  const names = (label: number) => [...labels].flatMap(([name, own]) => (own === label ? [name] : []));
+  const names: string[][] = classes.map(() => []);
+  for (const [name, label] of labels) names[label]?.push(name);
   return {
     dataset,
     layout,
     pattern,
-    classes: classes.map((one, label) => ({ ...one, names: names(label) })),
+    classes: classes.map((one, label) => ({ ...one, names: names[label]! })),
     all,
     expected,
     leftOut: await filesLeftOut(data, read),
@@ -77,10 +78,14 @@ export function tallyDataset({
 }: Pick<Dataset, 'setting' | 'classes' | 'splits'>): DatasetTally {
   const named = namedSetting(setting);
   const present = SPLITS.filter((split) => splits[split] !== undefined);
+  // One pass over the images for all classes.
+  const byLabel = new Map(present.map((split) => [split, new Map<number, number>()]));
+  for (const [split, of] of byLabel)
+    for (const { label } of splits[split] ?? []) of.set(label, (of.get(label) ?? 0) + 1);
   const count = (label?: number): Pick<Tally, 'splits' | 'total'> => {
     const counts = present.map((split): [Split, number] => {
-      const images = splits[split] ?? [];
-      return [split, label === undefined ? images.length : images.filter((image) => image.label === label).length];
+      const images = splits[split]?.length ?? 0;
+      return [split, label === undefined ? images : (byLabel.get(split)?.get(label) ?? 0)];
     });
     return { splits: Object.fromEntries(counts), total: counts.reduce((sum, [, images]) => sum + images, 0) };
   };

@@ -28,7 +28,7 @@ export async function readSplitFolders(data: DataFolder, below = ''): Promise<Im
     classNames ??= found.names;
     for (const image of found.images) images.push(image);
     for (const name of found.names) names.add(name);
-    warnings.push(...found.warnings);
+    for (const warning of found.warnings) warnings.push(warning);
   }
   const all = [...names].sort(byCodeUnit);
   return { images, names: all, classNames: classNames ?? all, origin: { kind: 'given' }, warnings };

@@ -72,13 +72,18 @@ export async function readDataset(
   const warnings = [...list.warnings, ...classWarnings];
   const unused = list.names.filter((name) => labels.get(name) === -1);
   if (unused.length > 0) {
-    const shown = unused.map((name) => name + slip(name, classes, images));
-    warnings.push(`not among the classes, so left out: ${shown.join(', ')}`);
+    // Each is compared with all classes.
+    const shown = unused.slice(0, MOST_NAMED).map((name) => name + slip(name, classes, images));
+    const more = unused.length > MOST_NAMED ? ` and ${number(unused.length - MOST_NAMED)} more` : '';
+    warnings.push(`not among the classes, so left out: ${shown.join(', ')}${more}`);
   }
   // A selection of classes has other counts.
   if (options.classes === undefined) warnings.push(...countWarnings({ setting, splits, origin }));
   return { dataset: { setting, root, classes, splits, origin, warnings }, layout, list, labels };
 }
+
+/** Classes that are left out and named; more are counted. */
+const MOST_NAMED = 20;
 
 /** ` (40 images; did you mean awe?)` of a name that is nearly a class's; otherwise nothing. */
 function slip(name: string, classes: readonly ClassName[], images: readonly ListedImage[]): string {
@@ -157,10 +162,10 @@ async function chooseClasses(
     const source = typeof option === 'string' ? '--classes' : json ? data.place('classes.json') : data.name;
     requireDistinct(classes, known, source);
   }
-  const labels = new Map(
-    // A run of an earlier version may have decomposed accents.
-    list.names.map((name) => [name, classes.findIndex(({ folder }) => className(folder) === folderOf(name))]),
-  );
+  const place = new Map<string, number>();
+  // A run of an earlier version may have decomposed accents.
+  for (const [label, { folder }] of [...classes.entries()].reverse()) place.set(className(folder), label);
+  const labels = new Map(list.names.map((name) => [name, place.get(folderOf(name) ?? '') ?? -1]));
   const warnings = named || option !== undefined || json ? [] : numberedWarnings(list.classNames);
   return { classes, labels, warnings };
 }
@@ -243,9 +248,10 @@ export async function readClassesJson(data: DataFolder): Promise<ClassName[] | u
 export function requireDistinct(classes: readonly ClassName[], known: readonly string[], source: string): void {
   const folderOf = new Map<string, string>();
   const seen = new Set<string>();
+  const there = new Set(known);
   for (const { folder, word } of classes) {
     if (seen.has(folder)) throw new InputError(`${source}: class ${quoted(folder)} is listed twice`);
-    if (!known.includes(folder))
+    if (!there.has(folder))
       throw new InputError(
         `${source}: class ${quoted(folder)} is not in the data set; it has ${shortened(known.join(', '))}`,
       );
