@@ -32,5 +32,7 @@ export function printable(text: string): string {
 
 /** `3 images`, `1 image`, `1,000 images`. */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+  // Intl takes 15 ms to load, which small numbers do not need.
+  const digits = count < 1000 ? String(count) : count.toLocaleString('en');
+  return `${digits} ${noun}${count === 1 ? '' : 's'}`;
 }
