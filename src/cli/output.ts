@@ -53,7 +53,7 @@ export class JsonStream {
   }
 
   #begin(): void {
-    const before = jsonText(this.before).replace(/\s*\}$/, '');
+    const before = jsonText(this.before).slice(0, -1).trimEnd();
     process.stdout.write(
       printableJson(`${before === '{' ? before : `${before},`}\n  ${JSON.stringify(this.list)}: [\n`),
     );

@@ -120,8 +120,17 @@ function needsOf(text: string, fail: (what: string) => never): Need[] {
   });
 }
 
+/** What follows the name in the first line `// lab: NAME ...`. Line by line: one expression for all would search blank lines again and again. */
 function directive(text: string, name: string): string | undefined {
-  return new RegExp(`^\\s*//\\s*lab:\\s*${name}\\s+(.*?)\\s*$`, 'm').exec(text)?.[1];
+  for (const line of text.split(/[\n\r]/)) {
+    const trimmed = line.trim();
+    if (!trimmed.startsWith('//')) continue;
+    const comment = trimmed.slice(2).trimStart();
+    if (!comment.startsWith('lab:')) continue;
+    const words = comment.slice(4).trimStart();
+    if (words.startsWith(name) && !/^\S/.test(words.slice(name.length))) return words.slice(name.length).trimStart();
+  }
+  return undefined;
 }
 
 /** The launch of a user's kernel, or why it does not take these arguments. */

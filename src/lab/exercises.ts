@@ -1,6 +1,7 @@
 /** Exercises for a reader of the kernels: a file to start from (docs/kernels/exercises), and a check that only a right answer passes. */
 import type { KernelName, WebGpuBackend } from '../kernels/index.js';
 import type { Compilation } from '../kernels/webgpu/programs.js';
+import { withoutComments } from '../kernels/webgpu/wgsl-text.js';
 import { launchUserKernel, readUserKernel, type UserKernel } from './contract.js';
 import { type KernelCase, sizedArgs } from './kernel-case.js';
 import { labKernels } from './kernels/index.js';
@@ -109,8 +110,4 @@ export async function checkExercise(
   if (parity.wrong.length > 0) return result(`it is wrong on ${parity.wrong.length} of ${parity.cases} cases`);
   if (parity.unstable.length > 0) return result('its results change from run to run');
   return result(condition?.(answer));
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
 }

@@ -5,6 +5,7 @@
  * This understands the plain subset that `shaders/` is written in, not all of WGSL, and refuses the rest: a field or a binding that
  * was skipped would shift all that follow it.
  */
+import { type Token, TokenReader, tokensOf, withoutComments } from './wgsl-text.js';
 
 export interface ShaderInterface {
   /** Fields of `struct Params` in order; each takes four bytes. */
@@ -15,49 +16,137 @@ export interface ShaderInterface {
   constants: Set<string>;
 }
 
-/** A module-scope variable with attributes: these, the address space with its access, the name and the type. */
-const VARIABLE = /((?:@\s*\w+\s*(?:\([^)]*\)\s*)?)+)var\s*(?:<([^>]*)>)?\s*(\w+)\s*:\s*([^;=]+);/g;
-const PLACE = /@\s*(group|binding)\b\s*(?:\(\s*(\d+)[iu]?\s*,?\s*\))?/g;
-
 /**
  * Throws Error if a declaration is outside the subset: a parameter that is neither u32 nor f32, a resource that is neither a storage
  * buffer nor the uniform, a group other than 0, bindings not numbered from 1 without a gap, a constant with a number for a name.
  */
 export function reflectShader(source: string): ShaderInterface {
   const code = withoutComments(source);
-  const found: { text: string; number: number; name: string; access: 'read' | 'read_write' }[] = [];
-  let places = 0;
-  for (const [declaration, attributes = '', space = '', name = '', type = ''] of code.matchAll(VARIABLE)) {
-    const text = declaration.replace(/\s+/g, ' ');
-    const given = [...attributes.matchAll(PLACE)].map(([, attribute, number]) => [attribute, number] as const);
-    places += given.length;
-    const { group, binding } = Object.fromEntries(given) as { group?: string; binding?: string };
-    if (given.length !== 2 || group !== '0' || binding === undefined) {
-      throw new Error(`expected @group(0) and @binding(NUMBER), found ${text}`);
+  return reflectTokens(code, tokensOf(code));
+}
+
+/** As `reflectShader`, of a text without comments whose tokens are known. Reads every token a few times at most. */
+export function reflectTokens(code: string, tokens: readonly Token[]): ShaderInterface {
+  const reader = new TokenReader(tokens);
+  const found: Resource[] = [];
+  const constants = new Set<string>();
+  let params: ShaderInterface['params'] | undefined;
+  while (reader.peek() !== undefined) {
+    if (reader.peek() === '@') {
+      const resource = attributed(code, reader);
+      if (resource) found.push(resource);
+    } else if (reader.skip('override')) {
+      const name = reader.peek()!;
+      if (isName(name) && [':', '='].includes(reader.peek(1) ?? '')) constants.add(name);
+    } else if (reader.skip('struct')) {
+      if (!params && reader.peek() === 'Params' && reader.peek(1) === '{') params = paramsOf(code, reader);
+    } else {
+      reader.place++;
     }
-    const [kind, access = 'read'] = space.split(',').map((part) => part.trim());
-    if (kind === 'uniform' && binding === '0' && type.trim() === 'Params') continue;
-    if (kind !== 'storage' || (access !== 'read' && access !== 'read_write')) {
-      throw new Error(`expected a storage buffer to read or read_write, or Params at binding 0, found ${text}`);
-    }
-    found.push({ text, number: Number(binding), name, access });
-  }
-  if ([...code.matchAll(PLACE)].length !== places) {
-    throw new Error('expected every @group and @binding before a variable with a type, found another use of them');
   }
   found.sort((one, other) => one.number - other.number);
   const bindings = found.map(({ text, number, name, access }, i) => {
     if (number !== i + 1) throw new Error(`storage bindings must be numbered from 1 without a gap: ${text}`);
     return { name, access };
   });
-  if (/@\s*id\b/.test(code)) throw new Error('expected pipeline constants that go by name, found @id');
-  const constants = new Set([...code.matchAll(/\boverride\s+(\w+)\s*[:=]/g)].map((constant) => constant[1]!));
-  return { params: paramsOf(code), bindings, constants };
+  return { params: params ?? [], bindings, constants };
 }
 
-function paramsOf(code: string): ShaderInterface['params'] {
-  const struct = /\bstruct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
-  const fields = struct.split(',').map((field) => field.trim());
+interface Resource {
+  readonly text: string;
+  readonly number: number;
+  readonly name: string;
+  readonly access: 'read' | 'read_write';
+}
+
+interface Attribute {
+  readonly name: string;
+  /** Its arguments' tokens. */
+  readonly given: readonly string[];
+}
+
+const MISPLACED = 'expected every @group and @binding before a variable with a type, found another use of them';
+
+const isName = (text: string | undefined): text is string => text !== undefined && /^\w+$/.test(text);
+const isPlace = ({ name }: Attribute) => name === 'group' || name === 'binding';
+
+/** What stands after attributes, if that is a storage buffer. Steps over the attributes, and over a variable after them. */
+function attributed(code: string, reader: TokenReader): Resource | undefined {
+  const start = reader.at;
+  const attributes = attributesOf(reader);
+  if (attributes.some(({ name }) => name === 'id'))
+    throw new Error('expected pipeline constants that go by name, found @id');
+  const places = attributes.filter(isPlace);
+  const variable = variableOf(reader);
+  if (!variable) {
+    if (places.length === 0) return undefined;
+    throw new Error(MISPLACED);
+  }
+  const text = code.slice(start, reader.at).replace(/\s+/g, ' ');
+  reader.skip(';');
+  const numberOf = (wanted: string) => places.find(({ name }) => name === wanted)?.given;
+  const group = wholeNumber(numberOf('group'));
+  const binding = wholeNumber(numberOf('binding'));
+  if (places.length !== 2 || group !== '0' || binding === undefined)
+    throw new Error(`expected @group(0) and @binding(NUMBER), found ${text};`);
+  const { space, name, type } = variable;
+  const [kind, access = 'read'] = space.split(',');
+  if (kind === 'uniform' && binding === '0' && type === 'Params') return undefined;
+  if (kind !== 'storage' || (access !== 'read' && access !== 'read_write')) {
+    throw new Error(`expected a storage buffer to read or read_write, or Params at binding 0, found ${text};`);
+  }
+  return { text: `${text};`, number: Number(binding), name, access };
+}
+
+function attributesOf(reader: TokenReader): Attribute[] {
+  const attributes: Attribute[] = [];
+  while (reader.skip('@')) {
+    const name = reader.peek() ?? '';
+    reader.place++;
+    let given: readonly string[] = [];
+    if (reader.skip('(')) {
+      given = reader.until(')') ?? [];
+      reader.skip(')');
+    }
+    if (given.includes('@')) throw new Error(MISPLACED);
+    attributes.push({ name, given });
+  }
+  return attributes;
+}
+
+/** `var<space, access> name: type`, up to the semicolon; undefined if something else comes, of which no attribute is stepped over. */
+function variableOf(reader: TokenReader): { space: string; name: string; type: string } | undefined {
+  if (!reader.skip('var')) return undefined;
+  let space: string[] | undefined;
+  if (reader.skip('<')) {
+    if (reader.find('@') < reader.find('>')) return undefined;
+    space = reader.until('>');
+    reader.skip('>');
+  }
+  const name = reader.peek();
+  if (!isName(name) || reader.peek(1) !== ':') return undefined;
+  reader.place += 2;
+  const end = reader.find(';');
+  if (reader.find('=') < end || reader.find('@') < end || end === reader.place) return undefined;
+  const type = reader.until(';');
+  return type && { space: space?.join('') ?? '', name, type: type.join('') };
+}
+
+/** `0`, `0u` or `0,` as a number's digits. */
+function wholeNumber(given: readonly string[] | undefined): string | undefined {
+  if (given?.length !== 1 && !(given?.length === 2 && given[1] === ',')) return undefined;
+  return /^(\d+)[iu]?$/.exec(given[0]!)?.[1];
+}
+
+/** The fields of `Params {`, which the reader stands at. */
+function paramsOf(code: string, reader: TokenReader): ShaderInterface['params'] {
+  reader.place++;
+  const start = reader.at + 1;
+  if (!reader.until('}')) return [];
+  const fields = code
+    .slice(start, reader.at)
+    .split(',')
+    .map((field) => field.trim());
   // A comma may follow the last field.
   if (fields.at(-1) === '') fields.pop();
   return fields.map((field) => {
@@ -65,18 +154,4 @@ function paramsOf(code: string): ShaderInterface['params'] {
     if (name === undefined) throw new Error(`struct Params: expected NAME: u32 or NAME: f32, found "${field}"`);
     return { name, type: type as 'u32' | 'f32' };
   });
-}
-
-/** Block comments may be nested, and a comment's text does not open the other kind. */
-function withoutComments(source: string): string {
-  let depth = 0;
-  let code = '';
-  for (const [part] of source.matchAll(/\/\*|\*\/|\/\/.*|[^/*]+|[/*]/g)) {
-    if (part === '/*') depth++;
-    else if (depth > 0) depth -= Number(part === '*/');
-    else if (!part.startsWith('//')) code += part;
-    // A comment separates words like a space.
-    if (part === '*/' && depth === 0) code += ' ';
-  }
-  return code;
 }

@@ -136,7 +136,11 @@ export function escapeMarkdown(text: string): string {
     .replace(/\{(?=\{)/g, '{<!-- -->');
 }
 
-const oneLine = (text: string) => text.replace(/\s*[\r\n\u2028\u2029]\s*/g, ' ');
+// By lines: an expression that takes the white space around a line break would search every run of spaces from each of its characters.
+const oneLine = (text: string) => {
+  const lines = text.split(/[\r\n\u2028\u2029]+/);
+  return lines.length === 1 ? text : lines.map((line) => line.trim()).join(' ');
+};
 
 export function latexReport(results: ExperimentResults): string {
   const document = resultDocument(results);
