@@ -26,7 +26,7 @@ export interface ContestantTime {
   readonly gflops: number;
   /** Of all operands, each counted once, in GB/s. */
   readonly gbytes: number;
-  /** What its first call wrote, to be held against what others did. */
+  /** What its first call wrote, to be compared with what others wrote. */
   readonly outputs: readonly KernelOutput[];
 }
 

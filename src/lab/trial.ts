@@ -1,4 +1,4 @@
-/** A user's kernel on trial: compiled, held against its twin, and timed beside the shipped variants. */
+/** A user's kernel on trial: compiled, compared with its twin, and timed beside the shipped variants. */
 import { InputError } from '../errors.js';
 import type { KernelName, Kernels, WebGpuBackend } from '../kernels/index.js';
 import type { Launch } from '../kernels/webgpu/launch.js';

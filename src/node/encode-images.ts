@@ -32,7 +32,7 @@ export interface EncodeRequest {
   /** Gives the encoder's tower on the engine's device, if the caller keeps it loaded. */
   readonly vision?: (() => Promise<VisionTower>) | undefined;
   readonly paths: readonly string[];
-  /** Undefined: everything is encoded anew. */
+  /** Undefined: everything is encoded again. */
   readonly cache?: FeatureCache | undefined;
   /** What is known of files whose features the cache may have. */
   readonly hashes?: FileHashes | undefined;
@@ -124,7 +124,7 @@ export function noneReadable(count: number, skipped: readonly SkippedImage[]): I
 
 function notFinite(path: string): InputError {
   return new InputError(
-    `${path}: its features are not finite numbers, so the model's weights are not sound (ptdpc verify checks a model)`,
+    `${path}: its features are not finite numbers, so the model's weights may be damaged (npx ptdpc verify checks a model)`,
   );
 }
 

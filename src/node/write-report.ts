@@ -12,7 +12,7 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
   return (await import('./report/index.js')).writeRunReport(run, options);
 }
 
-/** Writes a page to `out` that compares runs by their results. Returns the path. Throws InputError if one is no run. */
+/** Writes a page to `out` that compares runs by their results. Returns the path. Throws InputError if one is not a run. */
 export async function writeComparison(
   runs: readonly string[],
   out: string,

@@ -13,7 +13,7 @@ it('writes a file to start from, and never over another', async () => {
   expect([code, stdout]).toEqual([0, 'matmul.wgsl\n']);
   expect(stderr).toBe('now: npx ptdpc lab run matmul --variant matmul.wgsl --watch\n');
   expect(await readFile(scratchPath('matmul.wgsl'), 'utf8')).toContain('// lab: covers 16 x 16');
-  await expectRefused(['lab', 'new', 'matmul'], /^ptdpc: matmul.wgsl: it is there already; --force replaces it$/m);
+  await expectRefused(['lab', 'new', 'matmul'], /^ptdpc: matmul.wgsl: exists already; --force replaces it$/m);
   await expectRefused(['lab', 'new', 'softmax', '--from', 'naive'], /softmax has only shipped/);
 });
 

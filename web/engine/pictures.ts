@@ -51,7 +51,7 @@ export async function embedPictures(
   return { features, refused };
 }
 
-/** Throws InputError for what is no picture, or cannot be read (any more). */
+/** Throws InputError for files that are not images, or can no longer be read. */
 async function decodePicture(picture: Picture): Promise<DecodedImage> {
   if (picture.kind === 'scene') return { ...drawScene(picture.scene), mode: 'RGB' };
   const { file } = picture;

@@ -76,9 +76,9 @@ export async function newFile(kernel: KernelName, options: Options): Promise<voi
   await writeNewFile(out, text, force, commandLine(['lab', 'run', kernel, '--variant', out, '--watch']));
 }
 
-/** Writes a starting file and says what to do with it. Throws InputError if it is there already, unless forced. */
+/** Writes a starting file and says what to do with it. Throws InputError if it exists already, unless forced. */
 export async function writeNewFile(out: string, text: string, force: boolean, next: string): Promise<void> {
-  if (!force && (await exists(out))) throw new InputError(`${out}: it is there already; --force replaces it`);
+  if (!force && (await exists(out))) throw new InputError(`${out}: exists already; --force replaces it`);
   await writeFileAtomically(out, text);
   print(out);
   say(`now: ${next}`);

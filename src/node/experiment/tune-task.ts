@@ -115,7 +115,7 @@ class TaskTraining {
       if (error instanceof TrainingDiverged) return undefined;
       if (!(error instanceof OtherRun)) throw error;
       // An interrupted training on another kind of device, or on images that have changed since: nothing to resume from.
-      events.say(`${task.name}: trained anew: ${error.message}`);
+      events.say(`${task.name}: training again from the start: ${error.message}`);
       await removeOwn(out);
       await makeFolder(out);
       return await trainRun(request);

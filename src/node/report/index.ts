@@ -30,7 +30,7 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
   return out;
 }
 
-/** Writes a page to `out` that compares runs by their results. Throws InputError if one is no run. */
+/** Writes a page to `out` that compares runs by their results. Throws InputError if one is not a run. */
 export async function writeComparison(
   runs: readonly string[],
   out: string,

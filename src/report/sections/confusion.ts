@@ -11,7 +11,7 @@ export interface Confusion {
   readonly pairs: ConfusionPairs;
 }
 
-/** Mistakes that are listed, instead of a matrix of many classes, which is no picture any more. */
+/** Mistakes that are listed, instead of a matrix of many classes, which would not be readable. */
 const LISTED = 15;
 
 export function confusionFigures(confusion: Confusion): Html {

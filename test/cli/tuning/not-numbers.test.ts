@@ -1,4 +1,4 @@
-/** NaN and infinities, from weights that are not sound and from learning rates: named, never trained, cached or evaluated with. */
+/** NaN and infinities, from damaged weights and from learning rates: named, never trained, cached or evaluated with. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { closeGpu, nodeAdapter } from '../../../src/node/gpu.js';
@@ -39,7 +39,7 @@ test.each(['cpu', ...(hasAdapter ? ['webgpu'] : [])])(
 
 test('a NaN in the image tower: named with the first image, nothing is cached', async () => {
   await plantNaN('blind', 'vision_model.post_layernorm.weight');
-  const message = /data\/\S+\.png: its features are not finite numbers, so the model's weights are not sound/;
+  const message = /data\/\S+\.png: its features are not finite numbers, so the model's weights may be damaged/;
   await expectRefused(
     ['embed', 'data', '--model', 'blind', '--out', 'blind.safetensors', '--device', 'cpu', '--cache', 'blind-cache'],
     message,

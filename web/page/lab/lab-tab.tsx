@@ -1,4 +1,4 @@
-/** Laboratory: a kernel's WGSL is edited, held against its definition, and timed beside the shipped variants. */
+/** Laboratory: a kernel's WGSL is edited, compared with its definition, and timed beside the shipped variants. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';
 import { FileButton } from '../drop-zone.js';
