@@ -1,6 +1,8 @@
 /** NaN and infinities, from damaged weights and from learning rates: named, never trained, cached or evaluated with. */
+
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { measureCache } from '../../../src/node/feature-cache.js';
 import { closeGpu, nodeAdapter } from '../../../src/node/gpu.js';
 import { expectRefused, ptdpc, scratchNames, scratchPath, setUpProgram } from '../program.js';
 import { expectDone, readMetrics, setUpModelAndImages, trainArgs } from './support.js';
@@ -46,7 +48,8 @@ test('a NaN in the image tower: named with the first image, nothing is cached', 
   );
   await expectRefused(trainArgs('never', '--model', 'blind', '--cache', 'blind-cache'), message);
   const left = await scratchNames();
-  for (const name of ['blind.safetensors', 'blind-cache', 'never']) expect(left).not.toContain(name);
+  for (const name of ['blind.safetensors', 'never']) expect(left).not.toContain(name);
+  expect((await measureCache(scratchPath('blind-cache'))).segments).toBe(0);
 });
 
 test('a NaN in the text tower: the learning rate is not blamed', async () => {
