@@ -65,7 +65,7 @@ export function progressLine({ label, unit, note, value, total, skipped, seconds
   const perSecond = seconds > 0 ? (value - skipped) / seconds : 0;
   const rate = perSecond > 0 ? `${shortNumber(perSecond)}${unit && ` ${unit}`}/s` : '';
   const left = perSecond > 0 ? `${clock((total - value) / perSecond)} left` : '';
-  return [`${label} ${line}`, rate, left, printable(note)].filter(Boolean).join(', ');
+  return [`${printable(label)} ${line}`, rate, left, printable(note)].filter(Boolean).join(', ');
 }
 
 function shortNumber(value: number): string {

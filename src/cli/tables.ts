@@ -1,7 +1,8 @@
 /** Results as plain text for people. */
 import { printable } from '../errors.js';
-import { mistakes } from '../ptdpc/confusion.js';
-import { classCounts, confusionMatrix, type Evaluation } from '../ptdpc/index.js';
+// By its file: what prints tables is loaded for a command's help, and must not load the engine.
+import { classCounts, confusionMatrix, mistakes } from '../ptdpc/confusion.js';
+import type { Evaluation } from '../ptdpc/index.js';
 
 export function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
