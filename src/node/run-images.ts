@@ -10,7 +10,7 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../errors.js';
 import { type ClassName, isManifestName, type Split } from '../ptdpc/index.js';
-import { csvLine } from '../ptdpc/predictions-csv.js';
+import { csvLine, textOfCell } from '../ptdpc/predictions-csv.js';
 import { exists } from './checkpoint-files.js';
 import { csvRecords } from './csv-file.js';
 import type { EncodedSplit } from './encode-splits.js';
@@ -97,7 +97,7 @@ export async function readRunImages(run: string): Promise<RunImage[] | undefined
       if (header.join() !== HEADER.join()) break;
       continue;
     }
-    const [split, name = '', hash = '', image = ''] = record;
+    const [split, name = '', hash = '', image = ''] = record.map(textOfCell);
     if (!((split === 'train' || split === 'val') && /^[0-9a-f]{64}$/.test(hash)))
       throw new InputError(
         `${path}: image ${images.length + 1}: expected split train or val and the SHA-256 of a file`,

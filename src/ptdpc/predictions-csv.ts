@@ -31,7 +31,16 @@ export function csvLine(cells: readonly string[]): string {
   return `${cells.map(csvCell).join(',')}\n`;
 }
 
-/** Quotes a cell if it contains a separator, doubling quotes inside. */
+/** With these, after any apostrophes, a cell would be a formula to a spreadsheet; the last four are the same in full width. */
+const FORMULA = /^'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+
+/** An apostrophe in front of what a spreadsheet would compute, and quotes around a cell with a separator, doubling quotes inside. */
 function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const cell = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+/** The text that `csvLine` was given for this cell: the apostrophe that it put in front is taken off, and no other. */
+export function textOfCell(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }

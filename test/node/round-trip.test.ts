@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { bytesSource } from '../../src/clip/checkpoint/byte-source.js';
 import { InputError } from '../../src/errors.js';
 import { type AdapterSummary, defaultTuning } from '../../src/kernels/index.js';
+import { readCsv } from '../../src/node/csv-file.js';
 import { openDataset } from '../../src/node/datasets.js';
 import { diskFolder } from '../../src/node/disk-folder.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from '../../src/node/feature-segment.js';
@@ -195,6 +196,34 @@ test('segments of the feature cache', () =>
     ),
     { seed: 1, numRuns: 20 },
   ));
+
+test('predictions.csv: no cell is a formula to a spreadsheet, and names come back as they were', async () => {
+  const names = [
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\t=1',
+    '\r',
+    "'=1",
+    "''",
+    "'quoted'",
+    '＝1',
+    '=HYPERLINK("x","y")',
+    'plain',
+  ];
+  const labels = Int32Array.from(names.keys());
+  const probabilities = new Float32Array(names.length ** 2).fill(1e-7);
+  const csv = predictionsCsv(names, { paths: names, labels }, { predicted: labels, probabilities });
+  const path = scratch('predictions.csv');
+  await writeFile(path, csv);
+  const cells = await readCsv(path);
+  expect(cells.flat().filter((cell) => /^[=+\-@\t\r＝＋－＠]/.test(cell))).toEqual([]);
+  expect(cells[1]?.slice(0, 3)).toEqual(["'=1+1", "'=1+1", "'=1+1"]);
+  const read = await readPredictions(path);
+  expect([read.words, read.paths]).toEqual([names, names]);
+  expect([read.labels, read.predicted]).toEqual([labels, labels]);
+});
 
 test('predictions.csv: any words and paths, probabilities to the last bit', () => {
   const anyWords = fc.uniqueArray(anyText, { minLength: 1, maxLength: 3 });

@@ -5,6 +5,7 @@ import { decodeImage, encodeJpeg, preprocess } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
 import { ConfusionCounter, samePairs } from '../../ptdpc/confusion.js';
 import type { ConfusionPairs, EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
+import { textOfCell } from '../../ptdpc/predictions-csv.js';
 import type { Case, Picture, RunEvaluation, RunReport } from '../../report/index.js';
 import { exists } from '../checkpoint-files.js';
 import { csvRecords, textLines } from '../csv-file.js';
@@ -132,7 +133,7 @@ export async function readPredictions(path: string): Promise<Predictions> {
       for (const [c, word] of words.entries()) place.set(word, c);
       continue;
     }
-    const [image = '', actual = '', guess = '', ...cells] = record;
+    const [image = '', actual = '', guess = ''] = record.slice(0, 3).map(textOfCell);
     paths.push(image);
     const where = `${path}: image ${paths.length}`;
     for (const [name, classes] of [
@@ -144,7 +145,7 @@ export async function readPredictions(path: string): Promise<Predictions> {
       classes.push(c);
     }
     // All are checked, and two are kept: of 10,000 classes, the table has more than fits into memory.
-    const row = cells.map((cell) => probability(cell, where));
+    const row = record.slice(3).map((cell) => probability(cell, where));
     probabilities.push(row[predicted.at(-1)!] ?? 0);
     ownProbabilities.push(row[labels.at(-1)!] ?? 0);
   }

@@ -177,8 +177,8 @@ function warningLatex(warning: string): string {
 }
 
 function tabular({ head, rows, foot }: ResultTable): string {
-  // A row that begins with [ would be the optional argument of the line break before it.
-  const line = (cells: readonly string[]) => `${cells.join(' & ').replace(/^\[/, '{}[')} \\\\`;
+  // A row that begins with [ would be the optional argument of the line break before it, and * its starred form.
+  const line = (cells: readonly string[]) => `${cells.join(' & ').replace(/^(?=[[*])/, '{}')} \\\\`;
   const body = (part: readonly (readonly Cell[])[]) => part.map((cells) => line(cells.map(latexCell)));
   return [
     `\\begin{tabular}{l${'c'.repeat(head.length - 1)}}`,

@@ -301,6 +301,8 @@ describe('LaTeX', () => {
     const [first] = results.variants;
     first!.label = '[x]';
     expect(latexReport(results)).toContain('\n{}[x] &');
+    first!.label = '*x';
+    expect(latexReport(results)).toContain('\n{}*x &');
   });
 
   test('class words with special characters are escaped', () => {
