@@ -5,9 +5,13 @@
 import { Worker } from 'node:worker_threads';
 import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
+import { DECODING_BYTES, DecodeBudget } from './decode-budget.js';
 import { pixelsFor, type SeenImage } from './image-files.js';
 import type { DecodeReply, DecodeRequest } from './image-worker.js';
 import { workerFile } from './package.js';
+
+/** Threads that die are replaced; so many have places of their own, for each that runs. */
+const MOST_STARTED = 4;
 
 interface Task {
   resolve(image: SeenImage<Float32Array>): void;
@@ -18,16 +22,29 @@ interface Thread {
   readonly worker: Worker;
   /** By id, what it has been given and not answered. */
   readonly tasks: Map<number, Task>;
+  /** Its place in the budget. */
+  readonly place: number;
 }
 
 export class ImageDecoders implements Disposable {
   readonly #threads: Thread[] = [];
   readonly #most: number;
+  readonly #budget: DecodeBudget;
   #lastId = 0;
+  #started = 0;
 
-  /** Up to `threads` threads, started as they are needed. With 0, or if none can be started, this thread decodes. */
-  constructor(threads: number) {
+  /**
+   * Up to `threads` threads, started as they are needed. With 0, or if none can be started, this thread decodes. `bytes`: of the images that
+   * the threads decode at a time.
+   */
+  constructor(threads: number, bytes = DECODING_BYTES) {
     this.#most = workerFile('image-worker') ? threads : 0;
+    this.#budget = DecodeBudget.create(MOST_STARTED * this.#most, bytes);
+  }
+
+  /** The most bytes that images took in the threads at a time. */
+  get peakBytes(): number {
+    return this.#budget.peakBytes;
   }
 
   /** Threads running now. */
@@ -51,7 +68,8 @@ export class ImageDecoders implements Disposable {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       thread.tasks.set(id, { resolve, reject });
-      const request: DecodeRequest = { id, bytes, path, how, truncated };
+      const budget = this.#budget.cells;
+      const request: DecodeRequest = { id, bytes, path, how, truncated, budget, thread: thread.place };
       thread.worker.postMessage(request, ownsItsBuffer(bytes) ? [bytes.buffer] : []);
     });
   }
@@ -73,7 +91,9 @@ export class ImageDecoders implements Disposable {
   }
 
   #start(): Thread {
-    const thread: Thread = { worker: idleWorker() ?? new Worker(workerFile('image-worker')!), tasks: new Map() };
+    // A thread that has died has given back what it held, so its place can be another's.
+    const place = this.#started++ % (MOST_STARTED * this.#most);
+    const thread: Thread = { worker: idleWorker() ?? new Worker(workerFile('image-worker')!), tasks: new Map(), place };
     const { worker, tasks } = thread;
     worker.on('message', ({ id, image, error }: DecodeReply) => {
       const task = tasks.get(id);
@@ -83,6 +103,7 @@ export class ImageDecoders implements Disposable {
     });
     // A thread that dies (out of memory, above all) takes its images with it.
     worker.on('error', (error) => {
+      this.#budget.release(place);
       for (const task of tasks.values()) task.reject(error);
       tasks.clear();
       this.#threads.splice(this.#threads.indexOf(thread), 1);

@@ -1,7 +1,9 @@
 /** A decoding thread (see image-decoders.ts): images' bytes in, what the vision tower takes out. */
 import { parentPort } from 'node:worker_threads';
 import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
+import { decodingBytes } from '../clip/image/size.js';
 import { InputError, messageOf } from '../errors.js';
+import { DecodeBudget } from './decode-budget.js';
 import { pixelsFor, type SeenImage } from './image-files.js';
 
 export interface DecodeRequest {
@@ -11,6 +13,9 @@ export interface DecodeRequest {
   readonly path: string;
   readonly how: Preprocessing;
   readonly truncated: TruncatedImages;
+  /** What the threads may take together, and which of them this is. */
+  readonly budget: Int32Array<SharedArrayBuffer>;
+  readonly thread: number;
 }
 
 export interface DecodeReply {
@@ -21,13 +26,23 @@ export interface DecodeReply {
   readonly error?: { readonly message: string; readonly input: boolean };
 }
 
-parentPort?.on('message', async ({ id, bytes, path, how, truncated }: DecodeRequest) => {
+// One after the other: an image that waited for memory would keep the one before it from giving its own back.
+let last = Promise.resolve();
+parentPort?.on('message', (request: DecodeRequest) => {
+  last = last.then(() => decode(request));
+});
+
+async function decode({ id, bytes, path, how, truncated, budget: cells, thread }: DecodeRequest): Promise<void> {
+  const budget = DecodeBudget.shared(cells);
   const reply = (message: DecodeReply, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
+  budget.acquire(thread, decodingBytes(bytes));
   try {
     const image = await pixelsFor(how, bytes, path, truncated);
     reply({ id, image }, [image.pixels.buffer as ArrayBuffer]);
   } catch (error) {
     const message = messageOf(error);
     reply({ id, error: { message, input: error instanceof InputError } });
+  } finally {
+    budget.release(thread);
   }
-});
+}

@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, it, vi } from 'vitest';
-import { clipPreprocessing } from '../../src/clip/image/index.js';
+import { clipPreprocessing, decodeImage, encodePng } from '../../src/clip/image/index.js';
+import { decodingBytes } from '../../src/clip/image/size.js';
 import { InputError } from '../../src/errors.js';
 import { ImageDecoders } from '../../src/node/image-decoders.js';
 import { pixelsFor } from '../../src/node/image-files.js';
@@ -73,4 +74,30 @@ it('decodes on this thread where none is wanted', async () => {
   const expected = await pixelsFor(HOW, file!.bytes, file!.path);
   expect(await decoders.decode(file!.bytes, file!.path, HOW)).toEqual(expected);
   expect(decoders.threads).toBe(0);
+});
+
+it('holds no more than its bytes, however many threads there are; a larger image comes alone', async () => {
+  const square = (side: number) => encodePng(new Uint8Array(side * side * 3).fill(99), side, side);
+  const small = decodingBytes(square(500));
+  expect(small).toBeGreaterThan(4 * 500 * 500);
+  using decoders = new ImageDecoders(4, 2.5 * small);
+  const sides = [...Array.from({ length: 12 }, () => 500), 1200, 500, 500];
+  const decoded = await Promise.all(sides.map((side) => decoders.decode(square(side), `${side}.png`, HOW)));
+  expect(decoded).toHaveLength(sides.length);
+  // The larger one has been alone: otherwise it would be beside another.
+  expect(decoders.peakBytes).toBeLessThan(decodingBytes(square(1200)) + 2 ** 17);
+  expect(decoders.peakBytes).toBeGreaterThanOrEqual(decodingBytes(square(1200)));
+  using few = new ImageDecoders(4, 2.5 * small);
+  await Promise.all(sides.filter((side) => side === 500).map((side) => few.decode(square(side), 'small.png', HOW)));
+  expect(few.peakBytes).toBeLessThanOrEqual(2.5 * small);
+});
+
+it('tells the pixels of every kind of file from its first bytes', async () => {
+  const small = (await readdir(`${FOLDER}small`)).filter((name) => /\.(?:webp|gif|bmp)$/.test(name));
+  expect(small.length).toBeGreaterThan(5);
+  const others = small.map(async (name) => ({ path: name, bytes: await readFile(`${FOLDER}small/${name}`) }));
+  for (const { path, bytes } of [...(await images()), ...(await Promise.all(others))]) {
+    const { width, height } = await decodeImage(bytes, path);
+    expect(decodingBytes(bytes), path).toBe(21 * width * height);
+  }
 });

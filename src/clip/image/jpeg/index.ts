@@ -34,9 +34,9 @@ const ARITHMETIC_BLOCKS_FOR_NOTHING = 1 << 19;
 
 /**
  * The codec's memory grows with the largest image decoded (about 14 bytes per pixel) and never shrinks; the instance is dropped after
- * an image of more pixels than this.
+ * an image of more pixels than this, of which every decoding thread would keep as much.
  */
-const MOST_PIXELS_KEPT = 16_000_000;
+const MOST_PIXELS_KEPT = 4_000_000;
 
 /** libjpeg's warning if coded data end before the image. */
 const DATA_END = /premature end of data segment/i;
