@@ -1,7 +1,7 @@
 /** A progress bar with rate and time left, on standard error; nothing at all if that is not a terminal. */
-import { type Options, SingleBar } from 'cli-progress';
 import { printable } from '../errors.js';
 import type { Events, ProgressBar } from '../node/events.js';
+import { Bar } from './bar.js';
 import { say } from './output.js';
 
 export interface Progress extends ProgressBar {
@@ -17,25 +17,23 @@ export const TERMINAL: Events = { say, progress };
 export function progress(total: number, label: string, unit = ''): Progress {
   if (!process.stderr.isTTY) return { tick: () => {}, skip: () => {}, stop: () => {}, [Symbol.dispose]: () => {} };
   const started = performance.now();
+  let value = 0;
   let skipped = 0;
-  const bar = new SingleBar({
-    stream: process.stderr,
-    clearOnComplete: true,
-    barsize: BAR_WIDTH,
-    // Nothing of the terminal is changed that an end by a signal would have to restore.
-    hideCursor: false,
-    linewrap: true,
-    gracefulExit: false,
-    format: (_, { value, total }, { note }: { note: string }) =>
-      progressLine({ label, unit, note, value, total, skipped, seconds: (performance.now() - started) / 1000 }),
-  } satisfies Options);
-  bar.start(total, 0, { note: '' });
+  let note = '';
+  const bar = new Bar(process.stderr, () =>
+    progressLine({ label, unit, note, value, total, skipped, seconds: (performance.now() - started) / 1000 }),
+  );
   const stop = () => bar.stop();
   return {
-    tick: (n, note) => bar.increment(n, note === undefined ? {} : { note }),
+    tick: (n, said) => {
+      value += n;
+      note = said ?? note;
+      bar.update();
+    },
     skip: (n) => {
+      value += n;
       skipped += n;
-      bar.increment(n);
+      bar.update();
     },
     stop,
     [Symbol.dispose]: stop,
