@@ -18,7 +18,7 @@ rm -rf "$folder"
 mkdir -p "$folder/bench" "$folder/test" "$folder/node_modules/webgpu/dist/linux-x64"
 npm run --silent shaders
 # Packages from before ECMAScript modules call `require`.
-npx esbuild bench/portable.ts --bundle --platform=node --target=node22 --format=esm --external:webgpu --log-level=warning \
+npx --no-install esbuild bench/portable.ts --bundle --platform=node --target=node22 --format=esm --external:webgpu --log-level=warning \
   --banner:js='import{createRequire as requireFrom}from"node:module";const require=requireFrom(import.meta.url);' --outfile="$folder/bench.mjs"
 cp package.json "$folder/"
 cp node_modules/webgpu/{index.js,package.json} "$folder/node_modules/webgpu/"

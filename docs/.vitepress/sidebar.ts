@@ -63,6 +63,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('In the browser', '/web'),
       item('Robustness', '/robustness'),
       item('Security', '/security'),
+      item('Releasing', '/releasing'),
     ],
   },
   {

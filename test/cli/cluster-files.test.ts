@@ -1,5 +1,5 @@
 /** The job files in docs/experiments: what they are to a cluster, and that the commands in them are ours. test/slurm runs the first one. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
@@ -94,4 +94,15 @@ test('array.sbatch is requeued, adds to its log, and runs the plan that it is gi
   ).toMatchObject({
     out: 'paper',
   });
+});
+
+test('no script takes a program from the registry that is not installed', async () => {
+  const root = new URL('../../', import.meta.url);
+  const scripts = (await readdir(new URL('scripts', root))).filter((name) => name.endsWith('.sh'));
+  const files = ['docs/experiments/array.sbatch', 'docs/experiments/kubernetes.yaml', '.ci/run'];
+  for (const file of [...files, ...scripts.map((name) => `scripts/${name}`)]) {
+    const text = await readFile(new URL(file, root), 'utf8');
+    const commands = text.split('\n').filter((line) => /\bnpx (?!--no-install )\w/.test(line));
+    expect(commands, file).toEqual([]);
+  }
 });
