@@ -82,9 +82,9 @@ export const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
     truncated: v.optional(v.array(text), []),
   }),
   v.check(
-    ({ classes: { length }, confusion, confusionPairs }) =>
-      confusionPairs?.every(([actual, predicted]) => actual < length && predicted < length) ??
-      (confusion !== undefined && isSquare(confusion, length)),
+    ({ classes: { length }, confusion, confusionPairs: pairs }) =>
+      (confusion === undefined ? pairs !== undefined : isSquare(confusion, length)) &&
+      (pairs ?? []).every(([actual, predicted]) => actual < length && predicted < length),
   ),
   v.check(({ classes, perClassAccuracy }) => perClassAccuracy.length === classes.length),
   v.check(({ classes, mostConfident: { right, wrong } }) =>

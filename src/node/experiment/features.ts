@@ -84,7 +84,9 @@ export class ExperimentFeatures {
     const encode = () => encodeFiles({ ...this.place, model, alsoKeep }, paths);
     // One claim for both kinds of features of a model: whoever comes second finds the pooled ones too.
     const claim = `features-${sha256(JSON.stringify([root, await model.hash(), engine.backend.arithmetic])).slice(0, 16)}`;
-    const marker = join(folder.claims, `${claim}.${name}.done`);
+    // Of these images: what one task has encoded may be a part of the data set, and the next one waits for the rest all the same.
+    const which = sha256([...paths].sort().join('\n')).slice(0, 16);
+    const marker = join(folder.claims, `${claim}.${name}.${which}.done`);
     if (await exists(marker)) return await encode();
     await using _claim = await claims.claim(claim);
     const encoded = await encode();
