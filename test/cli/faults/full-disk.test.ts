@@ -85,7 +85,7 @@ describe.skipIf(!mayMount)('a full disk', () => {
   });
 
   test('embed keeps the features that it has', async () => {
-    const disk = disks.small('for-embed', '16k');
+    const disk = disks.small('for-embed', '32k');
     await fill(disk);
     const embed = ['embed', '--model', 'model', 'data', '--device', 'cpu', '--out', 'for-embed/features'];
     expect(lastLine(await ptdpc(embed))).toMatch(FULL);
