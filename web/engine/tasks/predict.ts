@@ -1,5 +1,6 @@
 import { InputError } from '../../../src/errors.js';
 import type { ClipModel, ImageExplanation } from '../../../src/ptdpc/index.js';
+import { MOST_SHOWN } from '../../most-shown.js';
 import type { PictureAnswer, PredictAnswer, PredictRequest } from '../../protocol.js';
 import { embedPictures } from '../pictures.js';
 import type { Session } from '../session.js';
@@ -16,12 +17,18 @@ export const predict: Work<'predict'> = (request, { session, signal, progress })
       const reason = refused.get(place);
       if (reason !== undefined) return { refused: reason };
       const own = zeroShot.subarray(row * columns, (row + 1) * columns);
-      const answer = { zeroShot: Array.from(own), tuned: tuned?.[row] ?? null };
+      const answer = { zeroShot: Array.from(own), tuned: tuned ? shownPart(tuned[row]!) : null };
       row++;
       return answer;
     });
     return { classes, pictures: answers } satisfies PredictAnswer;
   });
+
+/** Without the weights that the page does not show. */
+const shownPart = (image: ImageExplanation): ImageExplanation => ({
+  ...image,
+  weights: image.weights?.slice(0, MOST_SHOWN) ?? null,
+});
 
 interface Classified {
   classes: readonly string[];

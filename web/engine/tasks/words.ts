@@ -1,3 +1,4 @@
+import { MOST_SHOWN } from '../../most-shown.js';
 import type { Work } from './task.js';
 
 /** Words beside each learned token. */
@@ -8,11 +9,12 @@ export const words: Work<'words'> = ({ prompts }, { session, progress }) =>
     using tuned = await clip.restorePrompts(session.promptsOf(prompts));
     const total = clip.tokenEmbeddings.count;
     let done = 0;
-    return await tuned.nearestWords({
+    const words = await tuned.nearestWords({
       top: TOP,
       onProgress: (tokens) => {
         done += tokens;
         progress({ done, total, what: 'comparing words' });
       },
     });
+    return { ...words, prompts: words.prompts.slice(0, MOST_SHOWN) };
   });

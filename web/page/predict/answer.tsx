@@ -1,7 +1,8 @@
 /** Everything shown about one image. */
+
+import { MOST_SHOWN, placesShown } from '../../most-shown.js';
 import type { PictureAnswer, PictureRead, PromptsReport, ScenePixels } from '../../protocol.js';
 import { percent, whole } from '../format.js';
-import { MOST_SHOWN, placesShown } from '../most-shown.js';
 import { best } from './gallery.js';
 import { type Shown, Thumbnail } from './pictures.js';
 import { Weights } from './weights.js';

@@ -1,9 +1,9 @@
 /** The weights w[i][j] of a picture: how it composes its prompt from the tokens of each class (paper, Eq. 3). */
 import { useCallback } from 'preact/hooks';
+import { MOST_SHOWN } from '../../most-shown.js';
 import type { PromptsReport } from '../../protocol.js';
 import { Chart } from '../chart.js';
 import { shortest, whole } from '../format.js';
-import { MOST_SHOWN } from '../most-shown.js';
 
 export interface WeightsProps {
   /** The picture's. */
@@ -18,13 +18,12 @@ export function Weights({ name, prompts, weights, tokens }: WeightsProps) {
   const { mode } = prompts.options;
   if (weights === null)
     return <p class="note">Mode {mode} has no weights: its prompts are the same for every picture.</p>;
-  const shown = weights.slice(0, MOST_SHOWN);
   return (
     <>
-      <WeightMap name={name} prompts={prompts} weights={shown} tokens={tokens} />
-      {shown.length < weights.length && (
+      <WeightMap name={name} prompts={prompts} weights={weights} tokens={tokens} />
+      {weights.length === MOST_SHOWN && prompts.classes.length > MOST_SHOWN && (
         <p class="note">
-          The first {shown.length} of {whole(weights.length)} classes.
+          The first {MOST_SHOWN} of {whole(prompts.classes.length)} classes.
         </p>
       )}
     </>

@@ -1,12 +1,14 @@
 /** What learned tokens have become: the nearest words of each. */
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { PromptExplanation } from '../../../src/ptdpc/index.js';
+import { MOST_SHOWN } from '../../most-shown.js';
 import { DataTable } from '../data-table.js';
 import { shortest, whole, wordOf } from '../format.js';
-import { MOST_SHOWN } from '../most-shown.js';
 
 export function Words({ words }: { readonly words: PromptExplanation }) {
   const { prompts, classes, equal, absent } = words;
-  const shown = equal ? prompts.slice(0, 1) : prompts.slice(0, MOST_SHOWN);
+  const shown = equal ? prompts.slice(0, 1) : prompts;
   return (
     <>
       <p>
@@ -19,9 +21,9 @@ export function Words({ words }: { readonly words: PromptExplanation }) {
           This mode has {line}.
         </p>
       ))}
-      {!equal && shown.length < prompts.length && (
+      {shown.length === MOST_SHOWN && classes.length > MOST_SHOWN && (
         <p class="note">
-          The first {shown.length} of {whole(prompts.length)} classes.
+          The first {MOST_SHOWN} of {whole(classes.length)} classes.
         </p>
       )}
       {shown.map((prompt, i) => {
@@ -29,13 +31,35 @@ export function Words({ words }: { readonly words: PromptExplanation }) {
         const table = <WordTable words={words} place={i} whose={whose} />;
         if (shown.length === 1) return table;
         return (
-          <details key={whose} open={i === 0}>
-            <summary>{whose}</summary>
+          <Opened key={i} title={whose} open={i === 0}>
             {table}
-          </details>
+          </Opened>
         );
       })}
     </>
+  );
+}
+
+interface OpenedProps {
+  readonly title: string;
+  /** At first. */
+  readonly open: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** What can be opened, and is made when it first is. */
+function Opened({ title, open, children }: OpenedProps) {
+  const [made, setMade] = useState(open);
+  return (
+    <details
+      open={open}
+      onToggle={({ currentTarget }) => {
+        if (currentTarget.open) setMade(true);
+      }}
+    >
+      <summary>{title}</summary>
+      {made && children}
+    </details>
   );
 }
 

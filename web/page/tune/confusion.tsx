@@ -1,7 +1,8 @@
 /** A confusion matrix, in counts. */
+
+import { MOST_SHOWN } from '../../most-shown.js';
 import { Chart } from '../chart.js';
 import { counted, whole } from '../format.js';
-import { MOST_SHOWN } from '../most-shown.js';
 
 export interface ConfusionProps {
   /** Class words. */

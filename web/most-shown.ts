@@ -1,4 +1,7 @@
-/** Classes that a table or a drawing shows: prompts may have any number, and a browser stands still over tens of thousands of rows. */
+/**
+ * Classes that a table or a drawing shows, and that the engine sends details of: prompts may have any number, and a page stands still over
+ * tens of thousands of rows.
+ */
 export const MOST_SHOWN = 100;
 
 /** Which classes to show, by place: all in their order, or the most probable if they are too many. */
