@@ -1,6 +1,6 @@
 /** A chart with its title, what it says in words, and its numbers as a table. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Drawing } from '../../src/report/drawing.js';
 import { drawnMarkup } from '../trusted.js';
 import { DataTable, type TableData } from './data-table.js';
@@ -40,8 +40,8 @@ export function Chart({ title, draw, summary, legend, note, data }: ChartProps) 
 }
 
 function Drawn({ drawings, draw, summary }: Pick<ChartProps, 'draw' | 'summary'> & { readonly drawings: Drawings }) {
-  const drawing = draw(drawings);
-  const markup = { __html: drawnMarkup(drawings.withoutStyles(drawing)) };
+  // A large one takes a fifth of a second, and its frame is rendered for many reasons.
+  const markup = useMemo(() => ({ __html: drawnMarkup(drawings.withoutStyles(draw(drawings))) }), [drawings, draw]);
   return (
     <div class="scroll">
       {/* What ECharts drew, which escapes data. */}
