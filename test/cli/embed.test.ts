@@ -1,4 +1,5 @@
 /** `embed`: the numbers, the order, the cache, and unreadable images. */
+
 import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +7,7 @@ import { bytesSource, openCheckpoint, readFloat32 } from '../../src/clip/checkpo
 import { decodeImage, normalizePixels, preprocess } from '../../src/clip/image/index.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
 import { CpuBackend } from '../../src/kernels/index.js';
+import { measureCache } from '../../src/node/feature-cache.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
 import { loadImageCodecs } from '../../src/node/image-codecs.js';
 import { Engine } from '../../src/tensor/index.js';
