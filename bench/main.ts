@@ -10,6 +10,7 @@ import { memoryBenchmarks, reportMemory } from './memory.js';
 import { pageBenchmark } from './page.js';
 import { productBenchmark, USUAL_PRODUCTS } from './product.js';
 import { resultNotes, resultTable } from './report.js';
+import { scaleBenchmark } from './scale/scale-data.js';
 import { scalingBenchmark } from './scaling.js';
 import { adapterDescription, type BenchOptions, Ceilings, type DeviceName, type ProductSizes } from './session.js';
 import type { StandaloneBenchmark } from './standalone.js';
@@ -35,6 +36,7 @@ const STANDALONE: readonly StandaloneBenchmark[] = [
   lossesBenchmark,
   scalingBenchmark,
   pageBenchmark,
+  scaleBenchmark,
   ...memoryBenchmarks,
 ];
 

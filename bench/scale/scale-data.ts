@@ -1,0 +1,95 @@
+/**
+ * How time and memory grow with the numbers of pictures and of classes, at three sizes each: FI has 23,308 pictures, EmoSet 118,000. The short
+ * form (`--quick`, and the default) has small sizes; SCALE=full has those.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/node/package.js';
+import type { Result } from '../benchmark.js';
+import { benchFile } from '../models.js';
+import { resultRow, type StandaloneBenchmark } from '../standalone.js';
+import { flatPictures, manyClasses } from './pictures.js';
+import { type Measured, measured } from './process.js';
+
+const MODEL = join(packageRoot(), 'assets', 'demo-model');
+const CPU = ['--device', 'cpu', '--memory', '256MiB'];
+
+const SIZES = {
+  short: { pictures: [1000, 2000, 4000], classes: [250, 500, 1000] },
+  full: { pictures: [5000, 23_308, 118_000], classes: [1000, 3000, 10_000] },
+};
+
+interface Work {
+  readonly name: string;
+  readonly of: 'pictures' | 'classes';
+  /** The command for a size; what it prepares is not measured. */
+  command(size: number, cache: string): readonly string[];
+}
+
+const out = (): string => benchFile('scale-out.safetensors');
+const embed = (folder: string) => ['embed', folder, '--model', MODEL, '--out', out(), ...CPU];
+
+/** In this order: the later ones find what the first has put into the cache. */
+const WORKS: readonly Work[] = [
+  { name: 'embed, empty cache', of: 'pictures', command: (size) => embed(flatPictures(size).folder) },
+  { name: 'embed, from the cache', of: 'pictures', command: (size) => embed(flatPictures(size).folder) },
+  { name: 'embed, from the cache, other order', of: 'pictures', command: (size) => embed(flatPictures(size).other) },
+  {
+    name: 'predict, from the cache',
+    of: 'pictures',
+    command: (size, cache) => {
+      const run = benchFile('scale-run');
+      rmSync(run, { recursive: true, force: true });
+      measured(['zeroshot', '--model', MODEL, '--data', manyClasses(8), '--out', run, ...CPU], cache);
+      return ['predict', flatPictures(size).folder, '--run', run, ...CPU];
+    },
+  },
+  { name: 'data', of: 'classes', command: (size) => ['data', manyClasses(size)] },
+  {
+    name: 'zeroshot, a picture of each class',
+    of: 'classes',
+    command: (size) => {
+      const run = benchFile('scale-many');
+      rmSync(run, { recursive: true, force: true });
+      return ['zeroshot', '--model', MODEL, '--data', manyClasses(size), '--out', run, ...CPU];
+    },
+  },
+];
+
+export const scaleBenchmark: StandaloneBenchmark = {
+  name: 'scale-data',
+  devices: ['cpu'],
+  measure(device) {
+    const sizes = process.env.SCALE === 'full' ? SIZES.full : SIZES.short;
+    const found = WORKS.map(() => new Map<number, Measured>());
+    for (const kind of ['pictures', 'classes'] as const) {
+      for (const size of sizes[kind]) {
+        const cache = benchFile('scale-cache');
+        rmSync(cache, { recursive: true, force: true });
+        mkdirSync(cache, { mode: 0o700 });
+        for (const [w, { of, command }] of WORKS.entries())
+          if (of === kind) found[w]!.set(size, measured(command(size, cache), cache));
+      }
+    }
+    rmSync(out(), { force: true });
+    return Promise.resolve(WORKS.flatMap(({ name, of }, w) => rowsOf(`${name}`, of, device, [...found[w]!])));
+  },
+};
+
+/** A row for the largest size, with what the smaller ones took. */
+function rowsOf(
+  name: string,
+  of: Work['of'],
+  device: string,
+  found: readonly (readonly [number, Measured])[],
+): Result[] {
+  const [first, last] = [found[0]!, found.at(-1)!];
+  const times = last[0] / first[0];
+  const list = (value: (one: Measured) => string) => found.map(([, one]) => value(one)).join(', ');
+  const notes =
+    `${found.map(([size]) => size.toLocaleString('en')).join(', ')} ${of}: ${list(({ seconds }) => seconds.toFixed(1))} s, ` +
+    `${list(({ cpu }) => cpu.toFixed(1))} s of processors, ` +
+    `${list(({ peak }) => peak.toFixed(0))} MiB; ${times.toFixed(1)} times the ${of}, ` +
+    `${(last[1].cpu / first[1].cpu).toFixed(1)} times the processors' time, ${(last[1].peak - first[1].peak).toFixed(0)} MiB more`;
+  return [resultRow(`${name}, ${last[0].toLocaleString('en')} ${of}`, device, 's', [last[1].seconds], { notes })];
+}
