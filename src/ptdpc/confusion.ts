@@ -50,6 +50,7 @@ export class ConfusionCounter {
   }
 }
 
+/** The pairs that occur in a matrix, row by row. */
 export function confusionPairs(matrix: ConfusionMatrix): ConfusionPairs {
   const pairs: ConfusionPair[] = [];
   matrix.forEach((row, actual) => {
@@ -60,6 +61,7 @@ export function confusionPairs(matrix: ConfusionMatrix): ConfusionPairs {
   return { classes: matrix.length, pairs };
 }
 
+/** The whole matrix [actual][predicted]: classes x classes numbers. */
 export function confusionMatrix({ classes, pairs }: ConfusionPairs): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (const [actual, predicted, images] of pairs) matrix[actual]![predicted] = images;

@@ -7,6 +7,7 @@
  */
 import { type Token, TokenReader, tokensOf, withoutComments } from './wgsl-text.js';
 
+/** What a shader declares: its parameters, buffers and constants, in the order of its text. */
 export interface ShaderInterface {
   /** Fields of `struct Params` in order; each takes four bytes. */
   params: { name: string; type: 'u32' | 'f32' }[];
