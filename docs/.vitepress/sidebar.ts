@@ -62,6 +62,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Reports', '/report'),
       item('In the browser', '/web'),
       item('Robustness', '/robustness'),
+      item('Large data sets', '/scale'),
       item('Security', '/security'),
       item('Releasing', '/releasing'),
     ],

@@ -186,7 +186,10 @@ test('segments of the feature cache', () =>
         const features = Float32Array.from({ length: images.length * width }, (_, i) => (i % 2 === 0 ? value : i));
         const path = scratch('segment.safetensors');
         await writeSegment(path, images, features);
-        const read = async () => [await readSegmentImages(path, width), (await readSegmentFeatures(path, width)).features];
+        const read = async () => [
+          await readSegmentImages(path, width),
+          (await readSegmentFeatures(path, width)).features,
+        ];
         expect(await read()).toEqual([images, features]);
         await expectWholeOnly(await readFile(path), 'segment.safetensors', cuts, async (bytes) => {
           await writeFile(path, bytes);
