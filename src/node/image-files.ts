@@ -87,6 +87,9 @@ export async function cropForClip(
   return { pixels: preprocess(image, how, path), truncated: image.truncated ?? false };
 }
 
+/** Of pixels. */
+const LARGE_BYTES = 16 * 2 ** 20;
+
 /** The same as numbers for the vision tower: [3, size, size]. */
 export async function pixelsFor(
   how: Preprocessing,
@@ -96,5 +99,14 @@ export async function pixelsFor(
 ): Promise<SeenImage<Float32Array>> {
   loadImageCodecs();
   const image = await decodeImage(bytes, path, truncated);
-  return { pixels: modelPixels(image, how, path), truncated: image.truncated ?? false };
+  const pixels = modelPixels(image, how, path);
+  freeNow(image.data);
+  return { pixels, truncated: image.truncated ?? false };
+}
+
+/** Pixels of a large image are not left to the garbage collector: a thread that waits for its next image would keep them. */
+function freeNow({ buffer, byteLength }: ArrayBufferView): void {
+  const isAlone = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength && byteLength > LARGE_BYTES;
+  // Newer than the library that TypeScript is told of.
+  if (isAlone) (buffer as ArrayBuffer & { transfer(length: number): ArrayBuffer }).transfer(0);
 }
