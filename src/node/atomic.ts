@@ -43,7 +43,7 @@ export async function createFileNamedLast<T>(
   fill: (sink: ByteSink, moveTo: (name: string) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   let found: { readonly value: T } | undefined;
-  await writeBeside(path, async (temporary) => {
+  const write = async (temporary: string) => {
     closeSync(openSync(temporary, 'wx'));
     await using file = await openToAppend(temporary);
     const value = await fill(
@@ -56,7 +56,8 @@ export async function createFileNamedLast<T>(
     );
     await rm(temporary, { force: true });
     found = { value };
-  });
+  };
+  await writeBeside(path, write, { computes: true });
   return found!.value;
 }
 
@@ -69,7 +70,7 @@ export async function withSpool<T>(
   use: (sink: ByteSink, chunks: () => AsyncIterable<Uint8Array>) => Promise<T>,
 ): Promise<T> {
   let found: { readonly value: T } | undefined;
-  await writeBeside(path, async (temporary) => {
+  const write = async (temporary: string) => {
     closeSync(openSync(temporary, 'wx'));
     await using file = await openToAppend(temporary);
     const value = await use(
@@ -78,7 +79,8 @@ export async function withSpool<T>(
     );
     await rm(temporary, { force: true });
     found = { value };
-  });
+  };
+  await writeBeside(path, write, { computes: true });
   return found!.value;
 }
 
@@ -214,11 +216,18 @@ export async function requirePlaceForFile(path: string): Promise<void> {
   await requireWritable(path);
 }
 
-/** Calls `body` with a temporary name beside `path`. If that fails, removes what is there and the parents made for it. */
-async function writeBeside(path: string, body: (temporary: string) => Promise<void>): Promise<void> {
+/**
+ * Calls `body` with a temporary name beside `path`. If that fails, removes what is there and the parents made for it. `computes`: `body` does
+ * more than write, so a signal ends the process at once, and what it wrote is removed by the next one that writes here.
+ */
+async function writeBeside(
+  path: string,
+  body: (temporary: string) => Promise<void>,
+  { computes = false } = {},
+): Promise<void> {
   const parent = dirname(resolve(path));
   const temporary = temporaryPath(path);
-  using _ = removedBySignal(temporary);
+  using _ = computes ? undefined : removedBySignal(temporary);
   let madeParent: string | undefined;
   try {
     await naming(path, 'cannot be written', async () => {

@@ -5,8 +5,10 @@ import { InputError } from '../../src/errors.js';
 import {
   createDirectoryAtomically,
   createFileAtomically,
+  createFileNamedLast,
   directorySink,
   growDirectory,
+  withSpool,
   writeFileAtomically,
 } from '../../src/node/atomic.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
@@ -112,4 +114,13 @@ test('a growing directory keeps what a failed call left, and is refused if anoth
   beforeLock = undefined;
   expect(grow).not.toHaveBeenCalled();
   expect((await readdir(scratch('growing'))).sort()).toEqual(['model', 'other']);
+});
+
+test('while a result is computed as it is written, signals are left to the system; while a file is only written, they remove it', async () => {
+  const handlers = () => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
+  const before = handlers();
+  await withSpool(scratch('spooled'), async () => expect(handlers()).toBe(before));
+  await createFileNamedLast(scratch('named'), async () => expect(handlers()).toBe(before));
+  await createFileAtomically(scratch('written'), async () => expect(handlers()).toBe(before + 2));
+  expect(handlers()).toBe(before);
 });
