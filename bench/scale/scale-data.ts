@@ -8,22 +8,22 @@ import { packageRoot } from '../../src/node/package.js';
 import type { Result } from '../benchmark.js';
 import { benchFile } from '../models.js';
 import { resultRow, type StandaloneBenchmark } from '../standalone.js';
-import { flatPictures, manyClasses } from './pictures.js';
+import { flatPictures, labelledPictures, largePictures, manyClasses } from './pictures.js';
 import { type Measured, measured } from './process.js';
 
 const MODEL = join(packageRoot(), 'assets', 'demo-model');
 const CPU = ['--device', 'cpu', '--memory', '256MiB'];
 
 const SIZES = {
-  short: { pictures: [1000, 2000, 4000], classes: [250, 500, 1000] },
-  full: { pictures: [5000, 23_308, 118_000], classes: [1000, 3000, 10_000] },
+  short: { pictures: [1000, 2000, 4000], classes: [250, 500, 1000], photographs: [1, 2, 4] },
+  full: { pictures: [5000, 23_308, 118_000], classes: [1000, 3000, 10_000], photographs: [2, 4, 8] },
 };
 
 interface Work {
   readonly name: string;
-  readonly of: 'pictures' | 'classes';
+  readonly of: keyof (typeof SIZES)['short'];
   /** The command for a size; what it prepares is not measured. */
-  command(size: number, cache: string): readonly string[];
+  command(size: number, cache: string): readonly string[] | Promise<readonly string[]>;
 }
 
 const out = (): string => benchFile('scale-out.safetensors');
@@ -44,6 +44,20 @@ const WORKS: readonly Work[] = [
       return ['predict', flatPictures(size).folder, '--run', run, ...CPU];
     },
   },
+  {
+    name: 'zeroshot of eight classes, from the cache',
+    of: 'pictures',
+    command: (size) => {
+      const run = benchFile('scale-many');
+      rmSync(run, { recursive: true, force: true });
+      return ['zeroshot', '--model', MODEL, '--data', labelledPictures(size), '--out', run, ...CPU];
+    },
+  },
+  {
+    name: 'embed, JPEG files of 64 megapixels',
+    of: 'photographs',
+    command: async (size) => embed(await largePictures(size)),
+  },
   { name: 'data', of: 'classes', command: (size) => ['data', manyClasses(size)] },
   {
     name: 'zeroshot, a picture of each class',
@@ -59,20 +73,20 @@ const WORKS: readonly Work[] = [
 export const scaleBenchmark: StandaloneBenchmark = {
   name: 'scale-data',
   devices: ['cpu'],
-  measure(device) {
+  async measure(device) {
     const sizes = process.env.SCALE === 'full' ? SIZES.full : SIZES.short;
     const found = WORKS.map(() => new Map<number, Measured>());
-    for (const kind of ['pictures', 'classes'] as const) {
+    for (const kind of ['pictures', 'photographs', 'classes'] as const) {
       for (const size of sizes[kind]) {
         const cache = benchFile('scale-cache');
         rmSync(cache, { recursive: true, force: true });
         mkdirSync(cache, { mode: 0o700 });
         for (const [w, { of, command }] of WORKS.entries())
-          if (of === kind) found[w]!.set(size, measured(command(size, cache), cache));
+          if (of === kind) found[w]!.set(size, measured(await command(size, cache), cache));
       }
     }
     rmSync(out(), { force: true });
-    return Promise.resolve(WORKS.flatMap(({ name, of }, w) => rowsOf(`${name}`, of, device, [...found[w]!])));
+    return WORKS.flatMap(({ name, of }, w) => rowsOf(name, of, device, [...found[w]!]));
   },
 };
 

@@ -16,27 +16,34 @@ const [HELD, PEAK, LIMIT, FIRST_THREAD] = [0, 1, 2, 3];
 const LONGEST_WAIT = 1000;
 
 export class DecodeBudget {
-  private constructor(readonly cells: Int32Array<SharedArrayBuffer>) {}
+  readonly #cells;
+
+  private constructor(
+    /** To be passed to another thread, for `shared`. */
+    readonly memory: SharedArrayBuffer,
+  ) {
+    this.#cells = new Int32Array(memory);
+  }
 
   static create(threads: number, limit = DECODING_BYTES): DecodeBudget {
-    const cells = new Int32Array(new SharedArrayBuffer(4 * (FIRST_THREAD + threads)));
-    cells[LIMIT] = Math.floor(limit / UNIT);
-    return new DecodeBudget(cells);
+    const budget = new DecodeBudget(new SharedArrayBuffer(4 * (FIRST_THREAD + threads)));
+    budget.#cells[LIMIT] = Math.floor(limit / UNIT);
+    return budget;
   }
 
   /** The same budget in another thread. */
-  static shared(cells: Int32Array<SharedArrayBuffer>): DecodeBudget {
-    return new DecodeBudget(cells);
+  static shared(memory: SharedArrayBuffer): DecodeBudget {
+    return new DecodeBudget(memory);
   }
 
   /** The most bytes that were held at a time. */
   get peakBytes(): number {
-    return Atomics.load(this.cells, PEAK) * UNIT;
+    return Atomics.load(this.#cells, PEAK) * UNIT;
   }
 
   /** Waits until there is room for `bytes`, or nobody holds any. Blocks the thread. */
   acquire(thread: number, bytes: number): void {
-    const { cells } = this;
+    const cells = this.#cells;
     const need = Math.max(1, Math.ceil(bytes / UNIT));
     for (;;) {
       const held = Atomics.load(cells, HELD);
@@ -54,7 +61,7 @@ export class DecodeBudget {
 
   /** Gives back what a thread holds. */
   release(thread: number): void {
-    Atomics.sub(this.cells, HELD, Atomics.exchange(this.cells, FIRST_THREAD + thread, 0));
-    Atomics.notify(this.cells, HELD);
+    Atomics.sub(this.#cells, HELD, Atomics.exchange(this.#cells, FIRST_THREAD + thread, 0));
+    Atomics.notify(this.#cells, HELD);
   }
 }

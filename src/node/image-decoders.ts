@@ -68,7 +68,7 @@ export class ImageDecoders implements Disposable {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       thread.tasks.set(id, { resolve, reject });
-      const budget = this.#budget.cells;
+      const budget = this.#budget.memory;
       const request: DecodeRequest = { id, bytes, path, how, truncated, budget, thread: thread.place };
       thread.worker.postMessage(request, ownsItsBuffer(bytes) ? [bytes.buffer] : []);
     });

@@ -14,7 +14,7 @@ export interface DecodeRequest {
   readonly how: Preprocessing;
   readonly truncated: TruncatedImages;
   /** What the threads may take together, and which of them this is. */
-  readonly budget: Int32Array<SharedArrayBuffer>;
+  readonly budget: SharedArrayBuffer;
   readonly thread: number;
 }
 
@@ -32,8 +32,8 @@ parentPort?.on('message', (request: DecodeRequest) => {
   last = last.then(() => decode(request));
 });
 
-async function decode({ id, bytes, path, how, truncated, budget: cells, thread }: DecodeRequest): Promise<void> {
-  const budget = DecodeBudget.shared(cells);
+async function decode({ id, bytes, path, how, truncated, budget: memory, thread }: DecodeRequest): Promise<void> {
+  const budget = DecodeBudget.shared(memory);
   const reply = (message: DecodeReply, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
   budget.acquire(thread, decodingBytes(bytes));
   try {
