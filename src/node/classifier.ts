@@ -93,12 +93,18 @@ async function openPrompts(run: string, record: RunRecord | null, modelDirectory
   return {
     ...{ record, classes: prompts.classes, epochs: prompts.epochs, encoder: clipEncoder(model) },
     scorer: async (device, memory) => {
-      using stack = new DisposableStack();
-      const clip = stack.use(new ClipModel(device, model, { memory }));
-      const tuned = stack.use(await clip.restorePrompts(prompts, run));
-      const logits = await promptScorer(tuned.model, memory);
-      // Only texts that depend on the image need the text tower again.
-      return scorerOf(logits, tuned.model.perImage ? stack.move() : new DisposableStack());
+      const parts: Disposable[] = [];
+      try {
+        const clip = new ClipModel(device, model, { memory });
+        parts.unshift(clip);
+        const tuned = await clip.restorePrompts(prompts, run);
+        parts.unshift(tuned);
+        const logits = await promptScorer(tuned.model, memory);
+        // Only texts that depend on the image need the text tower again.
+        return scorerOf(logits, tuned.model.perImage ? parts.splice(0) : []);
+      } finally {
+        for (const part of parts) part[Symbol.dispose]();
+      }
     },
     [Symbol.asyncDispose]: () => model.close(),
   };
@@ -121,7 +127,7 @@ export function zeroShotClassifier(
     ...{ record, classes, epochs: 0, encoder: clipEncoder(model) },
     scorer: async (device, memory) => {
       using clip = new ClipModel(device, model, { memory });
-      return scorerOf(await clip.zeroShotScorer(words, templates), new DisposableStack());
+      return scorerOf(await clip.zeroShotScorer(words, templates));
     },
     [Symbol.asyncDispose]: () => model.close(),
   };
@@ -145,16 +151,20 @@ async function openProbe(run: string, record: ProbeRecord, modelDirectory?: stri
     ...{ record, classes: record.classes, epochs: record.options.epochs, encoder },
     scorer: (device, memory) => {
       const engine = new Engine(device.backend);
-      return Promise.resolve(
-        scorerOf((features) => probeLogits(engine, probe, features, memory), new DisposableStack()),
-      );
+      return Promise.resolve(scorerOf((features) => probeLogits(engine, probe, features, memory)));
     },
     [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose](),
   };
 }
 
-function scorerOf(logits: Scorer['logits'], parts: DisposableStack): Scorer {
-  return { logits, [Symbol.dispose]: () => parts.dispose() };
+/** `parts` are what it needs, which go with it, in this order. */
+function scorerOf(logits: Scorer['logits'], parts: readonly Disposable[] = []): Scorer {
+  return {
+    logits,
+    [Symbol.dispose]: () => {
+      for (const part of parts) part[Symbol.dispose]();
+    },
+  };
 }
 
 /** The linear layer of a probe's run. */

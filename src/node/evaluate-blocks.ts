@@ -45,8 +45,8 @@ export async function* scoreInBlocks(
 ): AsyncGenerator<ScoredBlock> {
   const { classifier, device, memory } = request;
   const { encoder, classes } = classifier;
-  using stack = new DisposableStack();
   let scorer: Scorer | undefined;
+  using _scorer = { [Symbol.dispose]: () => scorer?.[Symbol.dispose]() };
   // A feature as it is read and normalised; a row of logits, probabilities and the numbers that they are made of.
   const size = Math.min(most, imagesPerBlock(Math.max(2 * encoder.width, 4 * classes.length), memory));
   for await (const block of encodeInBlocks({ ...request, model: encoder }, paths, size)) {
@@ -55,7 +55,7 @@ export async function* scoreInBlocks(
       yield { ...rest, logits: new Float32Array(0) };
       continue;
     }
-    scorer ??= stack.use(await classifier.scorer(device, memory));
+    scorer ??= await classifier.scorer(device, memory);
     yield { ...rest, logits: await scorer.logits(normalizedFor(encoder, features)) };
   }
 }
