@@ -116,7 +116,7 @@ export async function createDirectoryAtomically(
     await requireNothingAt(path);
     mkdirSync(temporary, PRIVATE);
     await using folder = await OwnFolder.open(temporary);
-    await fill(folder.path);
+    await folder.calling(path, () => fill(folder.path));
     await syncTree(folder.path);
     await renameDirectory(folder, temporary, path);
   });
@@ -155,7 +155,7 @@ async function inGrowingDirectory(
   });
   await requirePlainTree(folder.path, temporary);
   try {
-    await body(folder, temporary);
+    await folder.calling(temporary, () => body(folder, temporary));
     if (await folder.isAt(temporary)) await removeOwn(temporary);
   } catch (error) {
     // Removed only if empty.

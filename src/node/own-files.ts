@@ -3,7 +3,7 @@
  * files, a pipe, a device, a file or folder of their own. Everything is checked on the open descriptor, so that nothing can be
  * exchanged between the check and the use. docs/security.md states whom this defends against.
  */
-import type { Stats } from 'node:fs';
+import { existsSync, type Stats } from 'node:fs';
 import { constants, type FileHandle, lstat, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
@@ -135,7 +135,19 @@ export class OwnFolder implements AsyncDisposable {
       await handle.close();
       throw error;
     }
-    return new OwnFolder(handle, process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : name);
+    const descriptor = `/proc/self/fd/${handle.fd}`;
+    const hasDescriptors = process.platform === 'linux' && existsSync(descriptor);
+    return new OwnFolder(handle, hasDescriptors ? descriptor : name);
+  }
+
+  /** Runs `body`, whose errors call the folder by this name. */
+  async calling<T>(name: string, body: () => Promise<T>): Promise<T> {
+    try {
+      return await body();
+    } catch (error) {
+      if (error instanceof InputError) error.message = error.message.replaceAll(`${this.path}/`, `${name}/`);
+      throw error;
+    }
   }
 
   /** Whether `path` leads to this folder, and not through a link. */

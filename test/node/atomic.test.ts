@@ -124,3 +124,12 @@ test('while a result is computed as it is written, signals are left to the syste
   await createFileAtomically(scratch('written'), async () => expect(handlers()).toBe(before + 2));
   expect(handlers()).toBe(before);
 });
+
+test('errors name the folder by its name, not by the descriptor that it is written through', async () => {
+  const fail = async (directory: string) => {
+    throw new InputError(`${directory}/config.json: damaged`);
+  };
+  const partial = scratch('.grown.partial');
+  await expectInputError(growDirectory(scratch('grown'), fail), new RegExp(`^${partial}/config\\.json: damaged$`));
+  await expectInputError(createDirectoryAtomically(scratch('made'), fail), new RegExp(`^${scratch('made')}/config`));
+});
