@@ -26,6 +26,13 @@ interface Work {
   command(size: number, cache: string): readonly string[] | Promise<readonly string[]>;
 }
 
+/** The folder of a run, which is not there. */
+function freshRun(name: string): string {
+  const run = benchFile(name);
+  rmSync(run, { recursive: true, force: true });
+  return run;
+}
+
 const out = (): string => benchFile('scale-out.safetensors');
 const embed = (folder: string) => ['embed', folder, '--model', MODEL, '--out', out(), ...CPU];
 
@@ -38,8 +45,7 @@ const WORKS: readonly Work[] = [
     name: 'predict, from the cache',
     of: 'pictures',
     command: (size, cache) => {
-      const run = benchFile('scale-run');
-      rmSync(run, { recursive: true, force: true });
+      const run = freshRun('scale-run');
       measured(['zeroshot', '--model', MODEL, '--data', manyClasses(8), '--out', run, ...CPU], cache);
       return ['predict', flatPictures(size).folder, '--run', run, ...CPU];
     },
@@ -48,8 +54,7 @@ const WORKS: readonly Work[] = [
     name: 'zeroshot of eight classes, from the cache',
     of: 'pictures',
     command: (size) => {
-      const run = benchFile('scale-many');
-      rmSync(run, { recursive: true, force: true });
+      const run = freshRun('scale-many');
       return ['zeroshot', '--model', MODEL, '--data', labelledPictures(size), '--out', run, ...CPU];
     },
   },
@@ -63,8 +68,7 @@ const WORKS: readonly Work[] = [
     name: 'zeroshot, a picture of each class',
     of: 'classes',
     command: (size) => {
-      const run = benchFile('scale-many');
-      rmSync(run, { recursive: true, force: true });
+      const run = freshRun('scale-many');
       return ['zeroshot', '--model', MODEL, '--data', manyClasses(size), '--out', run, ...CPU];
     },
   },

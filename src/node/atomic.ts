@@ -42,23 +42,16 @@ export async function createFileNamedLast<T>(
   path: string,
   fill: (sink: ByteSink, moveTo: (name: string) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  let found: { readonly value: T } | undefined;
-  const write = async (temporary: string) => {
-    closeSync(openSync(temporary, 'wx'));
-    await using file = await openToAppend(temporary);
-    const value = await fill(
+  return await inFileBeside(path, (file, temporary) =>
+    fill(
       (chunk) => file.appendFile(chunk),
       async (name) => {
         await requirePlaceForFile(name);
         await file.sync();
         await rename(temporary, name);
       },
-    );
-    await rm(temporary, { force: true });
-    found = { value };
-  };
-  await writeBeside(path, write, { computes: true });
-  return found!.value;
+    ),
+  );
 }
 
 /**
@@ -69,14 +62,21 @@ export async function withSpool<T>(
   path: string,
   use: (sink: ByteSink, chunks: () => AsyncIterable<Uint8Array>) => Promise<T>,
 ): Promise<T> {
+  return await inFileBeside(path, (file, temporary) =>
+    use(
+      (chunk) => file.appendFile(chunk),
+      () => createReadStream(temporary, { highWaterMark: 2 ** 20 }),
+    ),
+  );
+}
+
+/** Calls `use` with a new file beside `path` and its name; it is removed at the end, unless `use` has moved it. */
+async function inFileBeside<T>(path: string, use: (file: FileHandle, temporary: string) => Promise<T>): Promise<T> {
   let found: { readonly value: T } | undefined;
   const write = async (temporary: string) => {
     closeSync(openSync(temporary, 'wx'));
     await using file = await openToAppend(temporary);
-    const value = await use(
-      (chunk) => file.appendFile(chunk),
-      () => createReadStream(temporary, { highWaterMark: 2 ** 20 }),
-    );
+    const value = await use(file, temporary);
     await rm(temporary, { force: true });
     found = { value };
   };

@@ -8,7 +8,6 @@
  * change might have the same time. Those are not noted. As the features, the list is believed only if nobody else could have written it.
  */
 import type { BigIntStats } from 'node:fs';
-import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { writeFileAtomically } from './atomic.js';
@@ -112,9 +111,9 @@ const placeOf = ({ dev, ino }: BigIntStats): string => `${dev} ${ino}`;
 
 const stateOf = ({ size, mtimeNs, ctimeNs }: BigIntStats): string => `${size} ${mtimeNs} ${ctimeNs}`;
 
-/** Throws InputError if someone else can write to a folder of the cache. The cache may be a link of the user's, to a larger disk. */
+/** Throws InputError if someone else can write to a folder of the cache. */
 export async function requirePrivateCache(folder: string): Promise<void> {
   await naming(folder, 'cannot be read', async () => {
-    if (await exists(folder)) await requirePrivateFolder(await realpath(folder));
+    if (await exists(folder)) await requirePrivateFolder(folder);
   });
 }

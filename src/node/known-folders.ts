@@ -22,7 +22,7 @@ export async function rememberFolder(path: string): Promise<void> {
     const folder = await realpath(path);
     if (folder.includes('\n') || (await isKnown(folder))) return;
     await makeFolder(dirname(listPath()), PRIVATE);
-    await requirePrivateFolder(await realpath(dirname(listPath())));
+    await requirePrivateFolder(dirname(listPath()));
     await using file = await openToAppend(listPath());
     await file.appendFile(`${folder}\n`);
   } catch (error) {
@@ -43,7 +43,7 @@ export async function isKnownFolder(path: string): Promise<boolean> {
 async function isKnown(folder: string): Promise<boolean> {
   const path = listPath();
   if (!(await exists(path))) return false;
-  await requirePrivateFolder(await realpath(dirname(path)));
+  await requirePrivateFolder(dirname(path));
   await using file = await openPlainFile(path, 'a list of folders', MAX_DATA_BYTES);
   const known = (await file.readFile('utf8')).split('\n').filter((line) => line !== '');
   // A manifest's own name is noted: its folder is meant.

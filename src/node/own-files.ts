@@ -4,7 +4,7 @@
  * exchanged between the check and the use. docs/security.md states whom this defends against.
  */
 import { existsSync, type Stats } from 'node:fs';
-import { constants, type FileHandle, lstat, open, readdir, rm, rmdir } from 'node:fs/promises';
+import { constants, type FileHandle, lstat, open, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { errorCode, kindOfFile } from './system-error.js';
@@ -93,17 +93,17 @@ export async function requireTrustedFolder(path: string): Promise<void> {
     throw new InputError(`${path}: every user may write to it; run chmod o-w on it, or choose another folder`);
 }
 
-/** The same for a folder whose contents are believed: of this user, and writable by nobody else. */
+/**
+ * The same for a folder whose contents are believed: of this user, and writable by nobody else. `path` may be a link of the user's, to a larger
+ * disk. Throws the system's error if there is nothing.
+ */
 export async function requirePrivateFolder(path: string): Promise<void> {
-  const status = await lstat(path).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!status) return;
-  if (!status.isDirectory()) throw new InputError(`${path}: expected a folder, found ${kindOfFile(status)}`);
-  if (!isOwn(status)) throw new InputError(`${path}: belongs to another user; choose another folder`);
+  const folder = await realpath(path);
+  const status = await lstat(folder);
+  if (!status.isDirectory()) throw new InputError(`${folder}: expected a folder, found ${kindOfFile(status)}`);
+  if (!isOwn(status)) throw new InputError(`${folder}: belongs to another user; choose another folder`);
   if (process.geteuid && status.mode & SHARED_WRITABLE)
-    throw new InputError(`${path}: other users may write to it; run chmod go-w on it, or choose another folder`);
+    throw new InputError(`${folder}: other users may write to it; run chmod go-w on it, or choose another folder`);
 }
 
 /** An open folder of ours that nobody else can write to. */

@@ -7,7 +7,7 @@ import {
   type SplitOrigin,
   splitOriginSchema,
 } from '../ptdpc/index.js';
-import { finite, fromOne, isSquare, share, text, whole } from '../ptdpc/parse-json.js';
+import { finite, fromOne, isSquare, measures, share, text, whole } from '../ptdpc/parse-json.js';
 import type { SkippedImage } from './image-files.js';
 import type { MostConfident } from './prediction-table.js';
 import type { SeenImages } from './run-images.js';
@@ -66,12 +66,7 @@ export const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
     seen: v.optional(v.nullable(v.object({ train: whole, val: whole })), null),
     classes: v.pipe(v.array(text), v.minLength(1)),
     count: fromOne,
-    accuracy: share,
-    loss: finite,
-    macroF1: share,
-    calibrationError: finite,
-    calibration: v.array(v.object({ count: fromOne, confidence: share, accuracy: share })),
-    perClassAccuracy: v.array(v.nullable(share)),
+    ...measures,
     confusion: v.optional(v.array(v.array(whole))),
     confusionPairs: v.optional(v.array(v.strictTuple([whole, whole, fromOne]))),
     mostConfident: v.optional(

@@ -50,3 +50,13 @@ export function jsonText(value: unknown): string {
 export function isSquare(matrix: readonly (readonly number[])[], size: number | undefined): boolean {
   return matrix.length === size && matrix.every((row) => row.length === size);
 }
+
+/** The measures of an evaluation, as results and experiments have them. */
+export const measures = {
+  accuracy: share,
+  loss: finite,
+  macroF1: share,
+  calibrationError: finite,
+  calibration: v.array(v.object({ count: fromOne, confidence: share, accuracy: share })),
+  perClassAccuracy: v.array(v.nullable(share)),
+} as const;

@@ -211,7 +211,7 @@ async function blobOrFile(
 /** Whether nobody else can have written to a model's folder in the cache. */
 export async function isOwnCache(cache: string, id: string): Promise<boolean> {
   try {
-    for (const folder of [cache, cacheFolder(cache, id)]) await requirePrivateFolder(await realpath(folder));
+    for (const folder of [cache, cacheFolder(cache, id)]) await requirePrivateFolder(folder);
     return true;
   } catch {
     return false;

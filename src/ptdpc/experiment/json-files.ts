@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../../clip/image/decoded-image.js';
 import { NAMED_SETTINGS, namedSetting, splitOriginSchema } from '../datasets/index.js';
 import { TUNING_FIELDS } from '../options.js';
-import { finite, fromOne, isSquare, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
+import { finite, fromOne, isSquare, measures, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
 import { PLAN_FORMAT, type Plan, type PlanSetting } from './plan.js';
 import {
   type CaseResult,
@@ -98,12 +98,7 @@ const seedResult: v.GenericSchema<unknown, SeedResult> = v.object({
     ),
     null,
   ),
-  accuracy: share,
-  loss: finite,
-  macroF1: share,
-  calibrationError: finite,
-  calibration: v.array(v.object({ count: fromOne, confidence: share, accuracy: share })),
-  perClassAccuracy: v.array(v.nullable(share)),
+  ...measures,
   confusion: counts,
   device: text,
   seconds: finite,
