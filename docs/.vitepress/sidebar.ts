@@ -10,6 +10,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Reading guide', '/reading-guide'),
       item('The method', '/method'),
       item('Architecture', '/architecture'),
+      item('Tensors, scopes and the tape', '/memory'),
     ],
   },
   {
@@ -24,6 +25,15 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           item('Ladder: attention', '/kernels/ladder-attention'),
           item('Exercises', '/kernels/exercises'),
           item('A walk through the laboratory', '/kernels/walk-through'),
+        ],
+      },
+      {
+        text: 'Gradients derived',
+        collapsed: false,
+        items: [
+          item('Layer norm', '/kernels/derivations/layer-norm'),
+          item('Softmax and cross-entropy', '/kernels/derivations/softmax-cross-entropy'),
+          item('Attention', '/kernels/derivations/attention'),
         ],
       },
       {
