@@ -1,20 +1,100 @@
 /**
- * Compiles the AssemblyScript sources (assembly/ folders) into `*.generated.ts` files that hold the binaries. `--check` compares
- * instead of writing, and exits with 1 if a file is not what its source gives.
+ * Compiles the AssemblyScript sources (assembly/ folders) into `*.generated.ts` files that hold the binaries, after it has written the
+ * part of the kernels' source that `layout.mjs` describes. `--check` compares instead of writing, and exits with 1 if a file is not what
+ * its source gives.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { CONSTANTS, ENUMS, RECORDS } from '../src/kernels/cpu/wasm/layout.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 /** Number of the data section. */
 const DATA = 11;
 
+const LAYOUT = 'src/kernels/cpu/wasm/layout.mjs';
+await generate('src/kernels/cpu/wasm/layout.generated.ts', LAYOUT, layoutOfHost());
+await generate('src/kernels/cpu/wasm/assembly/layout.generated.ts', LAYOUT, layoutOfCompiled());
 const KERNELS = 'src/kernels/cpu/wasm/assembly/index.ts';
 await generate('src/kernels/cpu/wasm/binaries.generated.ts', KERNELS, await kernels());
 
 const RESAMPLE = 'src/clip/image/assembly/resample.ts';
 await generate('src/clip/image/resample.generated.ts', RESAMPLE, await resample());
+
+/** The layout in AssemblyScript: a class for each record. */
+function layoutOfCompiled() {
+  const text = ['/** Made by scripts/build-wasm.mjs from ../layout.mjs; do not edit. */\n'];
+  for (const [name, value, about] of CONSTANTS) text.push(`/** ${about} */\nexport const ${name}: i32 = ${value};\n`);
+  for (const [name, names] of Object.entries(ENUMS)) text.push(`export const enum ${name} { ${names.join(', ')} }\n`);
+  for (const [record, [about]] of Object.entries(RECORDS)) {
+    const base = record !== 'Job' && record.endsWith('Job') ? ' extends Job' : '';
+    text.push(`\n/** ${about} */\n// @ts-ignore: decorator\n@unmanaged\nexport class ${record}${base} {\n`);
+    for (const { name, type, about } of fieldsOf(record).slice(base ? fieldsOf('Job').length : 0)) {
+      if (about) text.push(`  /** ${about} */\n`);
+      text.push(`  ${name}: ${['usize', 'f32', 'Kind'].includes(type) ? type : 'i32'};\n`);
+    }
+    text.push('}\n');
+  }
+  return text.join('');
+}
+
+/** The layout for the host: for each record what it is given and a function that writes it, or, if only threads change it, its words. */
+function layoutOfHost() {
+  const text = [
+    '/** Made by scripts/build-wasm.mjs from layout.mjs, which says what everything means; do not edit. */\n',
+    "import type { CpuHeap } from './heap.js';\n\n",
+  ];
+  for (const [name, value] of CONSTANTS) text.push(`export const ${name} = ${value};\n`);
+  for (const [name, names] of Object.entries(ENUMS)) {
+    text.push(`\nexport const ${name} = {\n`, ...names.map((one, at) => `  ${one}: ${at},\n`), '} as const;\n');
+    text.push(`export type ${name} = keyof typeof ${name};\n`);
+  }
+  text.push('\nexport const BYTES = {\n');
+  for (const record of Object.keys(RECORDS)) text.push(`  ${record}: ${4 * fieldsOf(record).length},\n`);
+  text.push('} as const;\n');
+  for (const record of Object.keys(RECORDS).filter((record) => record !== 'Job')) {
+    const fields = fieldsOf(record);
+    const given = fields.filter(({ type }) => type !== 'atomic');
+    if (given.length === 0) {
+      text.push(
+        `\nexport const ${record} = {\n`,
+        ...fields.map(({ name }, at) => `  ${name}: ${at},\n`),
+        '} as const;\n',
+      );
+      continue;
+    }
+    text.push(
+      `\nexport interface ${record} {\n`,
+      ...given.map(({ name, type }) => `  ${name}: ${hostType(type)};\n`),
+      '}\n',
+    );
+    text.push(`\nexport function write${record}(heap: CpuHeap, address: number, given: ${record}): void {\n`);
+    text.push(`  const words = heap.i32(address, ${fields.length});\n`);
+    for (const [at, { name, type }] of fields.entries()) text.push(`  ${assignment(at, name, type)};\n`);
+    text.push('}\n');
+  }
+  return text.join('');
+}
+
+function fieldsOf(record) {
+  const [, ...groups] = RECORDS[record];
+  return groups.flatMap(([names, type, about]) =>
+    names.split(' ').map((name, at) => ({ name, type, about: at === 0 ? about : undefined })),
+  );
+}
+
+function hostType(type) {
+  if (type in ENUMS) return ENUMS[type][0] === 'none' ? `${type} | undefined` : type;
+  return { usize: 'number | undefined', flag: 'boolean | undefined' }[type] ?? 'number';
+}
+
+function assignment(at, name, type) {
+  if (type === 'f32') return `heap.f32(address, ${at + 1})[${at}] = given.${name}`;
+  if (type === 'atomic') return `words[${at}] = 0`;
+  const value = { usize: `given.${name} ?? 0`, flag: `Number(given.${name} ?? false)` }[type] ?? `given.${name}`;
+  if (!(type in ENUMS)) return `words[${at}] = ${value}`;
+  return `words[${at}] = ${type}[given.${name}${ENUMS[type][0] === 'none' ? " ?? 'none'" : ''}]`;
+}
 
 /** Two binaries from one source, with and without relaxed SIMD. */
 async function kernels() {
@@ -50,7 +130,7 @@ async function generate(path, source, text) {
     await writeFile(path, text);
     console.log(`${path}: written`);
   } else if ((await readFile(path, 'utf8')) !== text) {
-    console.error(`${path} is not what ${source} compiles to: run node scripts/build-wasm.mjs`);
+    console.error(`${path} is not what ${source} gives: run node scripts/build-wasm.mjs`);
     process.exit(1);
   }
 }

@@ -117,18 +117,17 @@ it('blocks cover all rows once, hold what their rows see, and fit', () => {
       const rows = ranges.length / perRow / 2;
       const plan = planAttention(Int32Array.from(ranges), { address: 0, rows, perRow }, 384)!;
       let next = 0;
-      for (let at = 0; at < plan.blocks.length; at += 6) {
-        const [row, rowEnd, first, firstEnd, second, secondEnd] = plan.blocks.subarray(at, at + 6);
+      for (const { row, rowEnd, first, firstEnd, second, secondEnd } of plan.blocks) {
         expect(row).toBe(next);
-        next = rowEnd!;
+        next = rowEnd;
         const panels = (length: number) => Math.ceil(length / 8) * 8;
-        expect(panels(firstEnd! - first!) + panels(secondEnd! - second!)).toBeLessThanOrEqual(plan.capacity);
-        for (let r = row!; r < rowEnd!; r++) {
+        expect(panels(firstEnd - first) + panels(secondEnd - second)).toBeLessThanOrEqual(plan.capacity);
+        for (let r = row; r < rowEnd; r++) {
           const seen = ranges.slice(r * perRow * 2, (r + 1) * perRow * 2);
           const inside = (from: number, to: number, start: number, end: number) =>
             start >= end || (start >= from && end <= to);
-          expect(inside(first!, firstEnd!, seen[0]!, seen[1]!), `row ${r}`).toBe(true);
-          if (perRow === 2) expect(inside(second!, secondEnd!, seen[2]!, seen[3]!), `row ${r}`).toBe(true);
+          expect(inside(first, firstEnd, seen[0]!, seen[1]!), `row ${r}`).toBe(true);
+          if (perRow === 2) expect(inside(second, secondEnd, seen[2]!, seen[3]!), `row ${r}`).toBe(true);
         }
       }
       expect(next).toBe(rows);

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 import { CpuHeap, type HeapMatmulArgs, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
-import { cut, MATMUL_JOB_BYTES, SCRATCH_BYTES, writeMatmulJob } from '../../../src/kernels/cpu/wasm/matmul-job.js';
+import { BYTES, Control } from '../../../src/kernels/cpu/wasm/layout.generated.js';
+import { cut, describeMatmul, SCRATCH_BYTES } from '../../../src/kernels/cpu/wasm/matmul-job.js';
 import { compile } from '../../../src/kernels/cpu/wasm/module.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../../src/node/wasm-threads.js';
 import { type Case, distance, operands, runTwin, runWasm, sameBits } from './oracle.js';
@@ -41,12 +42,10 @@ it('gives the same bits however many threads there are', () => {
 
 it.each(['shared', 'own'])('a worker by itself computes a whole product from %s panels', async (panels) => {
   const heap = new CpuHeap({ shared: true });
-  const [control, job, scratch] = [16, MATMUL_JOB_BYTES, SCRATCH_BYTES].map((bytes) => heap.allocate(bytes)) as [
-    number,
-    number,
-    number,
-  ];
-  const words = heap.i32(control, 4).fill(0);
+  const [control, job, scratch] = [BYTES.Control, BYTES.MatmulJob, SCRATCH_BYTES].map((bytes) =>
+    heap.allocate(bytes),
+  ) as [number, number, number];
+  const words = heap.i32(control, BYTES.Control / 4).fill(0);
   const module = compile({ relaxed: false, shared: true });
   const worker = startNodeWorker({ module, memory: heap.memory, control, job, scratch })!;
   const [m, n, k] = [330, 270, 50];
@@ -57,11 +56,11 @@ it.each(['shared', 'own'])('a worker by itself computes a whole product from %s 
   const args: HeapMatmulArgs = { a, b, out, m, n, k };
   // The second way of cutting is otherwise met only where B is larger than 64 MiB.
   const tasks = panels === 'own' ? { ...cut(args), rows: 240, columns: 128, packedBytes: 0 } : cut(args);
-  writeMatmulJob(heap, job, args, tasks, tasks.packedBytes && heap.allocate(tasks.packedBytes));
-  // Opened without a caller that takes part: generation, open (see assembly/job.ts).
-  Atomics.store(words, 2, 1);
-  Atomics.store(words, 0, 1);
-  Atomics.notify(words, 0);
+  describeMatmul(heap, job, args, tasks, tasks.packedBytes && heap.allocate(tasks.packedBytes));
+  // Opened without a caller that takes part.
+  Atomics.store(words, Control.open, 1);
+  Atomics.store(words, Control.generation, 1);
+  Atomics.notify(words, Control.generation);
   const result = heap.f32(out, m * n);
   await expect.poll(() => result.every((x) => x === 2 * 3 * k), { timeout: 200_000 }).toBe(true);
   worker.terminate();

@@ -1,5 +1,15 @@
-/** How attention and its gradients are described to the compiled code: `AttentionJob` and `Block` in `assembly/job.ts`. */
+/** How attention and its gradients are divided into blocks, and described to the compiled code. */
 import type { CpuHeap } from './heap.js';
+import {
+  type Block,
+  BYTES,
+  EDGE_TILE_BYTES,
+  type Kind,
+  TILE_COLUMNS,
+  TILE_ROWS,
+  writeAttentionJob,
+  writeBlock,
+} from './layout.generated.js';
 
 /** One operand: the address of its memory; in bytes, the offset of the first head's first value, and the distance between rows. */
 export interface HeapHeads {
@@ -10,7 +20,7 @@ export interface HeapHeads {
 
 /** The arguments that attention and its gradients share, with heap addresses in place of buffers; absent ones are undefined. */
 export interface HeapAttentionArgs {
-  kind: keyof typeof KINDS;
+  kind: Extract<Kind, `attention${string}`>;
   heads: number;
   headWidth: number;
   q: HeapHeads;
@@ -25,24 +35,14 @@ export interface HeapAttentionArgs {
   gradV?: HeapHeads;
 }
 
-/** `Kind` in `assembly/job.ts`. */
-const KINDS = { attention: 1, attentionGradQuery: 2, attentionGradKeyValue: 3 } as const;
-
-/** Bytes of an `AttentionJob`. */
-export const ATTENTION_JOB_BYTES = 22 * 4;
-const BLOCK_WORDS = 6;
-
-// As in assembly/tile.ts.
-const TILE_ROWS = 5;
-const TILE_COLUMNS = 8;
 /** Most rows of a block: enough to amortise packing what they see. */
 const MOST_ROWS = 60;
 /** Once it has this many rows, a block ends before rows that see nothing of what it saw, such as the next image or sentence. */
 const ENOUGH_ROWS = 16;
 
-/** How the rows are divided: [blocks, 6], `Block` in `assembly/job.ts`; and the space that the largest needs. */
+/** How the rows are divided, and the space that the largest block needs. */
 export interface AttentionPlan {
-  blocks: Int32Array;
+  blocks: Block[];
   /** Others that a thread's scratch memory must hold. */
   capacity: number;
 }
@@ -57,7 +57,7 @@ export function attentionCapacity(kind: HeapAttentionArgs['kind'], headWidth: nu
     attentionGradQuery: [2, 3 * scores + 2 * transposed + straight],
     attentionGradKeyValue: [2, 3 * scores + 8 + 2 * transposed + 2 * straight],
   }[kind] as [number, number];
-  const room = scratchBytes - 192 - tiles * headWidth * TILE_ROWS * 4;
+  const room = scratchBytes - EDGE_TILE_BYTES - tiles * headWidth * TILE_ROWS * 4;
   return Math.max(0, Math.floor(room / perOther / TILE_COLUMNS) * TILE_COLUMNS);
 }
 
@@ -70,31 +70,32 @@ export function planAttention(
   { rows, perRow }: HeapAttentionArgs['ranges'],
   capacity: number,
 ): AttentionPlan | undefined {
-  const blocks: number[] = [];
+  const blocks: Block[] = [];
   let row = 0;
   let largest = 0;
   while (row < rows) {
     const start = row;
-    let runs: Runs = [0, 0, 0, 0];
+    let runs: Runs = { first: 0, firstEnd: 0, second: 0, secondEnd: 0 };
     for (; row < rows && row - start < MOST_ROWS; row++) {
       const at = row * perRow * 2;
       const [a, b] = [ranges[at]!, ranges[at + 1]!];
       const [c, d] = perRow === 2 ? [ranges[at + 2]!, ranges[at + 3]!] : [0, 0];
-      const apart = disjoint(runs[0], runs[1], a, b) && disjoint(runs[2], runs[3], c, d);
+      const apart = disjoint(runs.first, runs.firstEnd, a, b) && disjoint(runs.second, runs.secondEnd, c, d);
       if (apart && row - start >= ENOUGH_ROWS) break;
-      const wider: Runs = [...hull(runs[0], runs[1], a, b), ...hull(runs[2], runs[3], c, d)];
+      const [first, firstEnd] = hull(runs.first, runs.firstEnd, a, b);
+      const [second, secondEnd] = hull(runs.second, runs.secondEnd, c, d);
+      const wider = { first, firstEnd, second, secondEnd };
       if (room(wider) > capacity) break;
       runs = wider;
     }
     if (row === start) return undefined;
-    blocks.push(start, row, ...runs);
+    blocks.push({ row: start, rowEnd: row, ...runs });
     largest = Math.max(largest, room(runs));
   }
-  return { blocks: Int32Array.from(blocks), capacity: largest };
+  return { blocks, capacity: largest };
 }
 
-/** Two runs: [start, end) and [start, end). */
-type Runs = [number, number, number, number];
+type Runs = Omit<Block, 'row' | 'rowEnd'>;
 
 function disjoint(start: number, end: number, otherStart: number, otherEnd: number): boolean {
   return otherStart >= end || otherEnd <= start || otherStart >= otherEnd || start >= end;
@@ -108,19 +109,15 @@ function hull(start: number, end: number, otherStart: number, otherEnd: number):
 }
 
 /** Positions that a block uses: each run in whole panels. */
-function room([a, b, c, d]: Runs): number {
-  return (Math.ceil((b - a) / TILE_COLUMNS) + Math.ceil((d - c) / TILE_COLUMNS)) * TILE_COLUMNS;
+function room({ first, firstEnd, second, secondEnd }: Runs): number {
+  return (Math.ceil((firstEnd - first) / TILE_COLUMNS) + Math.ceil((secondEnd - second) / TILE_COLUMNS)) * TILE_COLUMNS;
 }
 
 /** The others that rows see: all lie in [start, end). */
 export function othersSeen({ blocks }: AttentionPlan): { start: number; end: number } {
   let [start, end] = [0, 0];
-  for (let at = 0; at < blocks.length; at += BLOCK_WORDS) {
-    for (const run of [at + 2, at + 4]) {
-      if (blocks[run]! >= blocks[run + 1]!) continue;
-      start = Math.min(start, blocks[run]!);
-      end = Math.max(end, blocks[run + 1]!);
-    }
+  for (const { first, firstEnd, second, secondEnd } of blocks) {
+    [start, end] = hull(...hull(start, end, first, firstEnd), second, secondEnd);
   }
   return { start, end };
 }
@@ -128,29 +125,41 @@ export function othersSeen({ blocks }: AttentionPlan): { start: number; end: num
 /** Multiply-adds of one product over all blocks, roughly. */
 export function attentionProducts({ blocks }: AttentionPlan, { heads, headWidth }: HeapAttentionArgs): number {
   let pairs = 0;
-  for (let at = 0; at < blocks.length; at += BLOCK_WORDS) {
-    pairs += (blocks[at + 1]! - blocks[at]!) * room(blocks.slice(at + 2, at + BLOCK_WORDS) as unknown as Runs);
-  }
+  for (const block of blocks) pairs += (block.rowEnd - block.row) * room(block);
   return pairs * heads * headWidth;
 }
 
-/** Writes the job at `address`; the blocks are at `blocks`. */
-export function writeAttentionJob(
+/** Writes the job at `address`, its blocks at `blocks`. */
+export function describeAttention(
   heap: CpuHeap,
   address: number,
   args: HeapAttentionArgs,
   plan: AttentionPlan,
   blocks: number,
 ): void {
-  const { q, k, v, ranges, out } = args;
-  const words = heap.i32(address, ATTENTION_JOB_BYTES / 4);
-  words.set([KINDS[args.kind], 0, args.heads, args.headWidth]);
-  heap.f32(address, ATTENTION_JOB_BYTES / 4)[4] = 1 / Math.sqrt(args.headWidth);
-  words.set(
-    [q, k, v].flatMap(({ block, offset, stride }) => [block + offset, stride]),
-    5,
-  );
-  words.set([ranges.address, ranges.perRow, args.logSumExp, args.delta ?? 0, args.gradOut ?? 0], 11);
-  words.set([out.block + out.offset, out.stride, args.gradV ? args.gradV.block + args.gradV.offset : 0], 16);
-  words.set([blocks, plan.blocks.length / BLOCK_WORDS, plan.capacity], 19);
+  const { q, k, v, ranges, out, gradV } = args;
+  for (const [i, block] of plan.blocks.entries()) writeBlock(heap, blocks + i * BYTES.Block, block);
+  writeAttentionJob(heap, address, {
+    kind: args.kind,
+    heads: args.heads,
+    headWidth: args.headWidth,
+    scale: 1 / Math.sqrt(args.headWidth),
+    q: q.block + q.offset,
+    qStride: q.stride,
+    k: k.block + k.offset,
+    kStride: k.stride,
+    v: v.block + v.offset,
+    vStride: v.stride,
+    ranges: ranges.address,
+    rangesPerRow: ranges.perRow,
+    logSumExp: args.logSumExp,
+    delta: args.delta,
+    gradOut: args.gradOut,
+    out: out.block + out.offset,
+    outStride: out.stride,
+    gradV: gradV && gradV.block + gradV.offset,
+    blocks,
+    blockCount: plan.blocks.length,
+    capacity: plan.capacity,
+  });
 }

@@ -5,30 +5,24 @@
  * tasks until none is left. Nothing waits for a worker to start: it takes tasks once it has started.
  */
 import {
-  ATTENTION_JOB_BYTES,
   attentionCapacity,
   attentionProducts,
+  describeAttention,
   type HeapAttentionArgs,
   type HeapHeads,
   othersSeen,
   planAttention,
-  writeAttentionJob,
 } from './attention-job.js';
 import type { CpuHeap } from './heap.js';
-import { type HeapLayerNormArgs, LAYER_NORM_JOB_BYTES, writeLayerNormJob } from './layer-norm-job.js';
-import { cut, type HeapMatmulArgs, MATMUL_JOB_BYTES, SCRATCH_BYTES, writeMatmulJob } from './matmul-job.js';
+import { describeLayerNorm, type HeapLayerNormArgs } from './layer-norm-job.js';
+import { BYTES, Control, SPINS } from './layout.generated.js';
+import { cut, describeMatmul, type HeapMatmulArgs, SCRATCH_BYTES } from './matmul-job.js';
 import { compile, relaxedSupported } from './module.js';
 import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
 
 /** Multiplications below which waking a worker costs more time than it saves. */
 const SMALLEST_THREADED = 1 << 20;
-/** How often the caller checks whether the workers have left before it sleeps. */
-const SPINS = 2000;
 const MAXIMUM_THREADS = 64;
-
-/** Fields of `Control` in `assembly/job.ts`, in 4-byte words. */
-const CONTROL = { generation: 0, stop: 1, open: 2, active: 3 } as const;
-const CONTROL_WORDS = 4;
 
 export interface WasmEngineOptions {
   heap: CpuHeap;
@@ -41,7 +35,7 @@ export interface WasmEngineOptions {
 }
 
 /** The largest of all jobs. */
-export const JOB_BYTES = Math.max(MATMUL_JOB_BYTES, ATTENTION_JOB_BYTES, LAYER_NORM_JOB_BYTES);
+const JOB_BYTES = Math.max(BYTES.MatmulJob, BYTES.AttentionJob, BYTES.LayerNormJob);
 
 /** Cost of a layer norm per element, in multiply-adds of a product. */
 const LAYER_NORM_COST = 8;
@@ -74,8 +68,8 @@ export class WasmEngine {
     const module = compile({ relaxed, shared: heap.shared });
     const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
     this.#takePart = (instance.exports as unknown as Exports).takePart;
-    this.#control = heap.allocate(CONTROL_WORDS * 4);
-    heap.i32(this.#control, CONTROL_WORDS).fill(0);
+    this.#control = heap.allocate(BYTES.Control);
+    heap.i32(this.#control, BYTES.Control / 4).fill(0);
     this.#job = heap.allocate(JOB_BYTES);
     this.#scratch.push(heap.allocate(SCRATCH_BYTES));
     this.#maySleep = heap.shared && mayBlock();
@@ -110,7 +104,7 @@ export class WasmEngine {
     const tasks = cut(args);
     this.#packed = this.#atLeast(this.#packed, tasks.packedBytes);
     const packed = this.#packed.bytes >= tasks.packedBytes ? this.#packed.address : 0;
-    writeMatmulJob(this.#heap, this.#job, args, tasks, tasks.packedBytes > 0 ? packed : 0);
+    describeMatmul(this.#heap, this.#job, args, tasks, tasks.packedBytes > 0 ? packed : undefined);
     this.#run(m * n * k);
   }
 
@@ -126,15 +120,14 @@ export class WasmEngine {
     const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES));
     if (!plan) return false;
     this.#checkAttention(args, othersSeen(plan));
-    const { byteLength } = plan.blocks;
+    const byteLength = plan.blocks.length * BYTES.Block;
     if (byteLength > this.#blocks.bytes) {
       if (this.#blocks.address) this.#heap.free(this.#blocks.address);
       this.#blocks = { address: 0, bytes: 0 };
       // Beyond the heap's limit too: the twin rounds differently, and a result must not depend on the available memory.
       this.#blocks = { address: this.#heap.allocate(byteLength), bytes: byteLength };
     }
-    this.#heap.i32(this.#blocks.address, plan.blocks.length).set(plan.blocks);
-    writeAttentionJob(this.#heap, this.#job, args, plan, this.#blocks.address);
+    describeAttention(this.#heap, this.#job, args, plan, this.#blocks.address);
     this.#run(2 * attentionProducts(plan, args));
     return true;
   }
@@ -143,16 +136,16 @@ export class WasmEngine {
   layerNorm(args: HeapLayerNormArgs): void {
     if (args.rows === 0) return;
     this.#checkLayerNorm(args);
-    writeLayerNormJob(this.#heap, this.#job, args);
+    describeLayerNorm(this.#heap, this.#job, args);
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
   }
 
-  /** Ends the workers and frees this object's memory, except the 16 bytes that tell a late worker about it. */
+  /** Ends the workers and frees this object's memory, except the few bytes that tell a late worker about it. */
   dispose(): void {
-    const control = this.#heap.i32(this.#control, CONTROL_WORDS);
-    Atomics.store(control, CONTROL.stop, 1);
-    Atomics.add(control, CONTROL.generation, 1);
-    Atomics.notify(control, CONTROL.generation);
+    const control = this.#heap.i32(this.#control, BYTES.Control / 4);
+    Atomics.store(control, Control.stop, 1);
+    Atomics.add(control, Control.generation, 1);
+    Atomics.notify(control, Control.generation);
     for (const worker of this.#workers.splice(0)) worker.terminate();
     for (const address of this.#scratch.splice(0)) this.#heap.free(address);
     this.#heap.free(this.#job);
@@ -166,20 +159,20 @@ export class WasmEngine {
       this.#takePart(this.#job, this.#scratch[0]!, 0);
       return;
     }
-    const control = this.#heap.i32(this.#control, CONTROL_WORDS);
-    Atomics.store(control, CONTROL.open, 1);
-    Atomics.add(control, CONTROL.generation, 1);
-    Atomics.notify(control, CONTROL.generation);
+    const control = this.#heap.i32(this.#control, BYTES.Control / 4);
+    Atomics.store(control, Control.open, 1);
+    Atomics.add(control, Control.generation, 1);
+    Atomics.notify(control, Control.generation);
     this.#takePart(this.#job, this.#scratch[0]!, Number(this.#maySleep));
-    Atomics.store(control, CONTROL.open, 0);
+    Atomics.store(control, Control.open, 0);
     this.#waitForWorkers(control);
   }
 
   #waitForWorkers(control: Int32Array): void {
     for (let spins = 0; ; spins++) {
-      const active = Atomics.load(control, CONTROL.active);
+      const active = Atomics.load(control, Control.active);
       if (active === 0) return;
-      if (this.#maySleep && spins > SPINS) Atomics.wait(control, CONTROL.active, active);
+      if (this.#maySleep && spins > SPINS) Atomics.wait(control, Control.active, active);
     }
   }
 

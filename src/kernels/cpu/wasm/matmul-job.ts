@@ -1,6 +1,7 @@
-/** How one product is described to the compiled code: the fields of `MatmulJob` in `assembly/job.ts`, in the same order. */
+/** How one product is cut into tasks, and described to the compiled code. */
 import type { Activation, MatmulArgs } from '../../contract.js';
 import type { CpuHeap } from './heap.js';
+import { EDGE_TILE_BYTES, GROUP, TILE_COLUMNS, TILE_ROWS, writeMatmulJob } from './layout.generated.js';
 
 /** `MatmulArgs` with heap addresses in place of buffers. */
 export interface HeapMatmulArgs extends Pick<MatmulArgs, 'm' | 'n' | 'k' | 'transposeA' | 'transposeB' | 'alpha'> {
@@ -26,14 +27,6 @@ export interface Tasks {
   packedBytes: number;
 }
 
-/** `Kind.Matmul` in `assembly/job.ts`. */
-const KIND = 0;
-/** Bytes of a `MatmulJob`. */
-export const MATMUL_JOB_BYTES = 25 * 4;
-
-// As in assembly/tile.ts.
-const TILE_ROWS = 5;
-const TILE_COLUMNS = 8;
 /** A panel of A (5 floats per step) and one of B (8) of this depth take 20 KB of a first-level cache of 32 KB or more. */
 const DEPTH = 384;
 /** Rows of a task that shares packed panels of B: its block of A takes 92 KB of the second-level cache. */
@@ -49,11 +42,8 @@ const VECTOR_COLUMNS = 256;
 /** Most memory that packed panels of B may use. */
 const MAXIMUM_PACKED_BYTES = 64 << 20;
 
-/** Panels of B that a task packs at once, as in assembly/index.ts. */
-const GROUP = 4;
-
 /** Bytes of a thread's own memory for products: one tile, a group of panels of B, the same widened, and the largest block of A. */
-export const SCRATCH_BYTES = 192 + DEPTH * 4 * (2 * GROUP * TILE_COLUMNS + OWN_ROWS);
+export const SCRATCH_BYTES = EDGE_TILE_BYTES + DEPTH * 4 * (2 * GROUP * TILE_COLUMNS + OWN_ROWS);
 
 /** Cuts a product into tasks. */
 export function cut({ m, n, k, halfB }: HeapMatmulArgs): Tasks {
@@ -79,34 +69,37 @@ function evenly(length: number, most: number, unit: number): number {
   return Math.max(unit, Math.ceil(length / parts / unit) * unit);
 }
 
-/** Writes the job at `address`, its counters at zero. */
-export function writeMatmulJob(
+/** Writes the job at `address`; `packedB` is space for the packed panels, if there is any. */
+export function describeMatmul(
   heap: CpuHeap,
   address: number,
   args: HeapMatmulArgs,
   tasks: Tasks,
-  packedB: number,
+  packedB: number | undefined,
 ): void {
-  const { alpha = 1, bias = 0, preActivation = 0, activationGrad, residual = 0 } = args;
-  const plain = alpha === 1 && !bias && !preActivation && !args.activation && !activationGrad && !residual;
-  const words = heap.i32(address, MATMUL_JOB_BYTES / 4);
-  let at = 0;
-  for (const value of [KIND, 0, args.a, args.b, args.out, args.m, args.n, args.k]) words[at++] = value;
-  words[at++] = Number(args.transposeA ?? false);
-  words[at++] = Number(args.transposeB ?? false);
-  words[at++] = Number(args.halfB ?? false);
-  heap.f32(address, MATMUL_JOB_BYTES / 4)[at++] = alpha;
-  words[at++] = bias;
-  words[at++] = preActivation;
-  words[at++] = activationNumber(args.activation);
-  words[at++] = activationGrad?.preActivation ?? 0;
-  words[at++] = activationNumber(activationGrad?.activation);
-  words[at++] = residual;
-  words[at++] = Number(!plain);
-  for (const value of [packedB, tasks.rows, tasks.columns, tasks.depth, 0, 0]) words[at++] = value;
-}
-
-function activationNumber(activation: Activation | undefined): number {
-  if (!activation) return 0;
-  return activation === 'quick_gelu' ? 1 : 2;
+  const { alpha = 1, bias, preActivation, activation, activationGrad, residual } = args;
+  writeMatmulJob(heap, address, {
+    kind: 'matmul',
+    a: args.a,
+    b: args.b,
+    out: args.out,
+    m: args.m,
+    n: args.n,
+    k: args.k,
+    transposeA: args.transposeA,
+    transposeB: args.transposeB,
+    halfB: args.halfB,
+    alpha,
+    bias,
+    preActivation,
+    activation,
+    gradAt: activationGrad?.preActivation,
+    gradActivation: activationGrad?.activation,
+    residual,
+    hasEpilogue: alpha !== 1 || Boolean(bias || preActivation || activation || activationGrad || residual),
+    packedB,
+    taskRows: tasks.rows,
+    taskColumns: tasks.columns,
+    taskDepth: tasks.depth,
+  });
 }

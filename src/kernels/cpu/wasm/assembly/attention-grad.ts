@@ -6,9 +6,9 @@ import {
   addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
   packTransposed, roundUp, secondRun, secondRunEnd, straightBytes, transposedBytes,
 } from './attention-tiles';
-import { AttentionJob, Block, takeTask } from './job';
+import { takeTask } from './job';
+import { AttentionJob, Block, EDGE_TILE_BYTES, TILE_ROWS } from './layout.generated';
 import { exp } from './simd';
-import { TILE_ROWS } from './tile';
 
 /** Gradient with respect to the queries: rows are queries, others keys. gradQ = ds . k. */
 export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
@@ -17,7 +17,7 @@ export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
   const scoreBytes = <usize>job.capacity * (TILE_ROWS * 4);
   const tileBytes = <usize>width * (TILE_ROWS * 4);
   const edgeTile = scratch;
-  const queryTile = edgeTile + 192;
+  const queryTile = edgeTile + EDGE_TILE_BYTES;
   const gradTile = queryTile + tileBytes;
   const scores = gradTile + tileBytes;
   const gradProbabilities = scores + scoreBytes;
@@ -71,7 +71,7 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
   const scoreBytes = <usize>job.capacity * (TILE_ROWS * 4);
   const tileBytes = <usize>width * (TILE_ROWS * 4);
   const edgeTile = scratch;
-  const keyTile = edgeTile + 192;
+  const keyTile = edgeTile + EDGE_TILE_BYTES;
   const valueTile = keyTile + tileBytes;
   const scores = valueTile + tileBytes;
   const gradProbabilities = scores + scoreBytes;

@@ -10,13 +10,10 @@
  * A weight of 0 does not keep a NaN or an infinity out of a sum, so the operands of products over positions are packed with 0 in their
  * place, and rows that see one get it afterwards.
  */
-import { AttentionJob, Block } from './job';
+import { AttentionJob, Block, GROUP, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
 import { packPanels, packRows } from './pack';
 import { sumLanes } from './simd';
-import { copyTile, TILE_COLUMNS, TILE_ROWS, tile } from './tile';
-
-/** Panels that are packed together. */
-const GROUP: i32 = 4;
+import { copyTile, tile } from './tile';
 
 // The positions that the current tile needs, in whole panels: from the first run and from the second. Each thread has its own
 // instance of this module, and so its own variables.

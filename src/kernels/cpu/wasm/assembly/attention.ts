@@ -3,16 +3,16 @@ import {
   addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
   packTransposed, secondRun, secondRunEnd, seesNothing, sumOfRuns, transposedBytes,
 } from './attention-tiles';
-import { AttentionJob, Block, takeTask } from './job';
+import { takeTask } from './job';
+import { AttentionJob, Block, EDGE_TILE_BYTES, TILE_ROWS } from './layout.generated';
 import { exp, largestLane, log } from './simd';
-import { TILE_ROWS } from './tile';
 
 /** Takes part in attention until no task is left; `scratch` is this thread's own memory. */
 export function attend(job: AttentionJob, scratch: usize): void {
   const heads = job.heads;
   const width = job.headWidth;
   const edgeTile = scratch;
-  const queryTile = edgeTile + 192;
+  const queryTile = edgeTile + EDGE_TILE_BYTES;
   const scores = queryTile + <usize>width * (TILE_ROWS * 4);
   const packed = scores + <usize>job.capacity * (TILE_ROWS * 4);
   const keys = packed + <usize>job.capacity * (TILE_ROWS * 4);

@@ -1,8 +1,6 @@
 /** The epilogue of finished elements, in the order given by `MatmulArgs`, four elements at a time. */
-import { MatmulJob } from './job';
+import { Activation, MatmulJob } from './layout.generated';
 import { exp, loadLanes, madd, storeLanes } from './simd';
-
-const QUICK_GELU: i32 = 1;
 
 /** Finishes `columns` elements of `out` that hold plain sums, from (row, column) on. */
 export function finishRow(job: MatmulJob, row: i32, column: i32, columns: i32): void {
@@ -40,7 +38,7 @@ function finish(job: MatmulJob, offset: usize, column: i32, columns: i32, lanes:
 // @ts-ignore: decorator
 @inline
 function activate(activation: i32, x: v128): v128 {
-  if (activation == QUICK_GELU) {
+  if (activation == Activation.quick_gelu) {
     const e = exp(f32x4.mul(x, f32x4.splat(-1.702)));
     return f32x4.div(x, f32x4.add(e, f32x4.splat(1)));
   }
@@ -51,7 +49,7 @@ function activate(activation: i32, x: v128): v128 {
 @inline
 function derivative(activation: i32, x: v128): v128 {
   const one = f32x4.splat(1);
-  if (activation == QUICK_GELU) {
+  if (activation == Activation.quick_gelu) {
     const z = f32x4.mul(x, f32x4.splat(1.702));
     const s = f32x4.div(one, f32x4.add(exp(f32x4.neg(z)), one));
     return f32x4.mul(s, madd(z, f32x4.sub(one, s), one));

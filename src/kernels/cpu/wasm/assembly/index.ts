@@ -2,8 +2,8 @@
 import { attend } from './attention';
 import { attentionGradKeyValue, attentionGradQuery } from './attention-grad';
 import { multiplyAdd } from './ceiling';
-import { AttentionJob, Control, Job, Kind, LayerNormJob, MatmulJob } from './job';
 import { layerNorm, layerNormGrad } from './layer-norm';
+import { AttentionJob, Control, Job, Kind, LayerNormJob, MatmulJob } from './layout.generated';
 import { multiply } from './matmul';
 import { tile } from './tile';
 
@@ -15,12 +15,12 @@ export { multiplyAdd, tile };
  */
 export function takePart(job: Job, scratch: usize, maySleep: bool): void {
   switch (job.kind) {
-    case Kind.Matmul: multiply(changetype<MatmulJob>(job), scratch, maySleep); break;
-    case Kind.Attention: attend(changetype<AttentionJob>(job), scratch); break;
-    case Kind.AttentionGradQuery: attentionGradQuery(changetype<AttentionJob>(job), scratch); break;
-    case Kind.AttentionGradKeyValue: attentionGradKeyValue(changetype<AttentionJob>(job), scratch); break;
-    case Kind.LayerNorm: layerNorm(changetype<LayerNormJob>(job)); break;
-    case Kind.LayerNormGrad: layerNormGrad(changetype<LayerNormJob>(job)); break;
+    case Kind.matmul: multiply(changetype<MatmulJob>(job), scratch, maySleep); break;
+    case Kind.attention: attend(changetype<AttentionJob>(job), scratch); break;
+    case Kind.attentionGradQuery: attentionGradQuery(changetype<AttentionJob>(job), scratch); break;
+    case Kind.attentionGradKeyValue: attentionGradKeyValue(changetype<AttentionJob>(job), scratch); break;
+    case Kind.layerNorm: layerNorm(changetype<LayerNormJob>(job)); break;
+    case Kind.layerNormGrad: layerNormGrad(changetype<LayerNormJob>(job)); break;
   }
 }
 

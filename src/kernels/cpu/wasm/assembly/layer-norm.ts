@@ -1,5 +1,6 @@
 /** Layer norm and its gradient, a block of rows a task; formulas as in the twin. */
-import { LayerNormJob, takeTask } from './job';
+import { takeTask } from './job';
+import { LayerNormJob } from './layout.generated';
 import { loadLanes, madd, storeLanes, sumLanes } from './simd';
 
 /** Takes part in a layer norm until no task is left. */

@@ -8,16 +8,11 @@
  */
 import { finishRow } from './epilogue';
 import { widenHalves } from './halves';
-import { MatmulJob, takeTask } from './job';
+import { takeTask } from './job';
+import { EDGE_TILE_BYTES, GROUP, MatmulJob, SPINS, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
 import { packPanels, packRows } from './pack';
-import { copyTile, TILE_COLUMNS, TILE_ROWS, tile } from './tile';
+import { copyTile, tile } from './tile';
 import { multiplyRow } from './vector';
-
-/** Panels of B that are packed together: as many as `packPanels` is fastest with. */
-const GROUP: i32 = 4;
-
-/** How often a thread checks a counter before it sleeps. */
-const SPINS: i32 = 2000;
 
 /** Takes part in a product until no task is left; `scratch` is this thread's own memory. */
 export function multiply(job: MatmulJob, scratch: usize, maySleep: bool): void {
@@ -101,7 +96,7 @@ function widenLines(at: usize, pitch: i32, lines: i32, length: i32, to: usize): 
 function multiplyBlock(job: MatmulJob, scratch: usize, row: i32, rowEnd: i32, column: i32, columnEnd: i32): void {
   const k = <usize>job.k;
   const edgeTile = scratch;
-  const ownPanels = scratch + 192;
+  const ownPanels = scratch + EDGE_TILE_BYTES;
   const staging = ownPanels + <usize>job.taskDepth * (GROUP * 32);
   const packedA = staging + <usize>job.taskDepth * (GROUP * 32);
   const firstPanel = column / TILE_COLUMNS;

@@ -2,8 +2,8 @@
  * Packing: operands rearranged into panels in the order in which the inner kernel reads them, padded with zeros at the
  * edges. Both transposes are handled here, so that there is one inner kernel.
  */
+import { TILE_COLUMNS, TILE_ROWS } from './layout.generated';
 import { loadLanes } from './simd';
-import { TILE_COLUMNS, TILE_ROWS } from './tile';
 
 /**
  * Packs one panel of A: `depth` columns of 5 rows each. `at` points to its first element; `rows` (1 to 5) of them exist. Rows

@@ -5,10 +5,8 @@
  * accumulators, 2 vectors of B, 1 element of A, and 1 for the product if there is no fused multiply-add. One step per
  * iteration, because V8 (11.3) orders a longer body by accumulator, needs more registers than there are, and spills.
  */
+import { TILE_ROWS } from './layout.generated';
 import { madd } from './simd';
-
-export const TILE_ROWS: i32 = 5;
-export const TILE_COLUMNS: i32 = 8;
 
 /**
  * c = (first ? 0 : c) + A . B for one tile: `a` holds `depth` columns of 5 values, `b` `depth` rows of 8, both packed; the rows

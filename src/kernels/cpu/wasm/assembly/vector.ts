@@ -3,7 +3,7 @@
  * k, as those of a tile do: a row's result is the same alone and among others.
  */
 import { finishRow } from './epilogue';
-import { MatmulJob } from './job';
+import { MatmulJob } from './layout.generated';
 import { loadLanes, madd, storeLanes } from './simd';
 
 /** Columns [from, to) of the only row. */

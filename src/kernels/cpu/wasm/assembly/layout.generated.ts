@@ -1,0 +1,137 @@
+/** Made by scripts/build-wasm.mjs from ../layout.mjs; do not edit. */
+/** Rows of the tile that the inner kernel holds in registers. */
+export const TILE_ROWS: i32 = 5;
+/** Its columns, and those of a packed panel of B. */
+export const TILE_COLUMNS: i32 = 8;
+/** Space for a tile at an edge of the result: 5 rows of 32 bytes, in whole cache lines. */
+export const EDGE_TILE_BYTES: i32 = 192;
+/** Panels of B that are packed together: as many as `packPanels` is fastest with. */
+export const GROUP: i32 = 4;
+/** How often a thread checks a counter before it sleeps. */
+export const SPINS: i32 = 2000;
+export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad }
+export const enum Activation { none, quick_gelu, gelu }
+
+/** The first fields of every job. */
+// @ts-ignore: decorator
+@unmanaged
+export class Job {
+  kind: Kind;
+  /** Tasks handed out so far. */
+  tasksTaken: i32;
+}
+
+/** One product. */
+// @ts-ignore: decorator
+@unmanaged
+export class MatmulJob extends Job {
+  a: usize;
+  b: usize;
+  out: usize;
+  m: i32;
+  n: i32;
+  k: i32;
+  transposeA: i32;
+  transposeB: i32;
+  /** Whether b is in half precision. */
+  halfB: i32;
+  alpha: f32;
+  bias: usize;
+  preActivation: usize;
+  activation: i32;
+  /** The pre-activation at which the derivative of `gradActivation` is taken. */
+  gradAt: usize;
+  gradActivation: i32;
+  residual: usize;
+  /** Whether anything but a plain store happens to a finished element. */
+  hasEpilogue: i32;
+  /** Space for all of B in packed panels, shared by the threads; absent: each task packs those it needs. */
+  packedB: usize;
+  /** Of a task: multiples of a tile's. */
+  taskRows: i32;
+  taskColumns: i32;
+  /** Length of a block of k. */
+  taskDepth: i32;
+  /** Packing tasks handed out, and done. */
+  packTaken: i32;
+  packDone: i32;
+}
+
+/** Attention or one of its gradients. Tasks run over rows, each combined with others: queries with keys, or for gradK and gradV keys with queries. */
+// @ts-ignore: decorator
+@unmanaged
+export class AttentionJob extends Job {
+  heads: i32;
+  headWidth: i32;
+  scale: f32;
+  /** Where the first head begins, and the distance between rows in bytes. */
+  q: usize;
+  qStride: usize;
+  k: usize;
+  kStride: usize;
+  v: usize;
+  vStride: usize;
+  /** [rows, rangesPerRow, 2] i32: the others of each row. */
+  ranges: usize;
+  /** 1 or 2. */
+  rangesPerRow: i32;
+  /** [queries, heads]; written by attention, read by the gradients. */
+  logSumExp: usize;
+  /** [queries, heads]. */
+  delta: usize;
+  /** [queries, heads * headWidth]. */
+  gradOut: usize;
+  /** The result: out, gradQ or gradK. */
+  out: usize;
+  outStride: usize;
+  /** Its rows are `outStride` apart, too. */
+  gradV: usize;
+  /** [blockCount] Block. */
+  blocks: usize;
+  blockCount: i32;
+  /** Others that fit in a thread's scratch memory: a multiple of 8, and enough for every block. */
+  capacity: i32;
+}
+
+/** A run of rows, and the two runs of others that contain all others of those rows. */
+// @ts-ignore: decorator
+@unmanaged
+export class Block {
+  row: i32;
+  rowEnd: i32;
+  first: i32;
+  firstEnd: i32;
+  second: i32;
+  secondEnd: i32;
+}
+
+/** Layer norm or its gradient. */
+// @ts-ignore: decorator
+@unmanaged
+export class LayerNormJob extends Job {
+  rows: i32;
+  columns: i32;
+  taskRows: i32;
+  epsilon: f32;
+  x: usize;
+  weight: usize;
+  bias: usize;
+  /** [rows, 2]: mean and reciprocal of the standard deviation. */
+  statistics: usize;
+  gradOut: usize;
+  addend: usize;
+  out: usize;
+}
+
+/** Through it the caller wakes the workers and sees that they have left a job. */
+// @ts-ignore: decorator
+@unmanaged
+export class Control {
+  /** Workers sleep until it changes. */
+  generation: i32;
+  stop: i32;
+  /** Whether the job may be entered. */
+  open: i32;
+  /** Workers inside the job. While it is not 0 the job must not be changed. */
+  active: i32;
+}

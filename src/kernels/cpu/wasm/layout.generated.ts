@@ -1,0 +1,196 @@
+/** Made by scripts/build-wasm.mjs from layout.mjs, which says what everything means; do not edit. */
+import type { CpuHeap } from './heap.js';
+
+export const TILE_ROWS = 5;
+export const TILE_COLUMNS = 8;
+export const EDGE_TILE_BYTES = 192;
+export const GROUP = 4;
+export const SPINS = 2000;
+
+export const Kind = {
+  matmul: 0,
+  attention: 1,
+  attentionGradQuery: 2,
+  attentionGradKeyValue: 3,
+  layerNorm: 4,
+  layerNormGrad: 5,
+} as const;
+export type Kind = keyof typeof Kind;
+
+export const Activation = {
+  none: 0,
+  quick_gelu: 1,
+  gelu: 2,
+} as const;
+export type Activation = keyof typeof Activation;
+
+export const BYTES = {
+  Job: 8,
+  MatmulJob: 100,
+  AttentionJob: 88,
+  Block: 24,
+  LayerNormJob: 52,
+  Control: 16,
+} as const;
+
+export interface MatmulJob {
+  kind: Kind;
+  a: number | undefined;
+  b: number | undefined;
+  out: number | undefined;
+  m: number;
+  n: number;
+  k: number;
+  transposeA: boolean | undefined;
+  transposeB: boolean | undefined;
+  halfB: boolean | undefined;
+  alpha: number;
+  bias: number | undefined;
+  preActivation: number | undefined;
+  activation: Activation | undefined;
+  gradAt: number | undefined;
+  gradActivation: Activation | undefined;
+  residual: number | undefined;
+  hasEpilogue: boolean | undefined;
+  packedB: number | undefined;
+  taskRows: number;
+  taskColumns: number;
+  taskDepth: number;
+}
+
+export function writeMatmulJob(heap: CpuHeap, address: number, given: MatmulJob): void {
+  const words = heap.i32(address, 25);
+  words[0] = Kind[given.kind];
+  words[1] = 0;
+  words[2] = given.a ?? 0;
+  words[3] = given.b ?? 0;
+  words[4] = given.out ?? 0;
+  words[5] = given.m;
+  words[6] = given.n;
+  words[7] = given.k;
+  words[8] = Number(given.transposeA ?? false);
+  words[9] = Number(given.transposeB ?? false);
+  words[10] = Number(given.halfB ?? false);
+  heap.f32(address, 12)[11] = given.alpha;
+  words[12] = given.bias ?? 0;
+  words[13] = given.preActivation ?? 0;
+  words[14] = Activation[given.activation ?? 'none'];
+  words[15] = given.gradAt ?? 0;
+  words[16] = Activation[given.gradActivation ?? 'none'];
+  words[17] = given.residual ?? 0;
+  words[18] = Number(given.hasEpilogue ?? false);
+  words[19] = given.packedB ?? 0;
+  words[20] = given.taskRows;
+  words[21] = given.taskColumns;
+  words[22] = given.taskDepth;
+  words[23] = 0;
+  words[24] = 0;
+}
+
+export interface AttentionJob {
+  kind: Kind;
+  heads: number;
+  headWidth: number;
+  scale: number;
+  q: number | undefined;
+  qStride: number | undefined;
+  k: number | undefined;
+  kStride: number | undefined;
+  v: number | undefined;
+  vStride: number | undefined;
+  ranges: number | undefined;
+  rangesPerRow: number;
+  logSumExp: number | undefined;
+  delta: number | undefined;
+  gradOut: number | undefined;
+  out: number | undefined;
+  outStride: number | undefined;
+  gradV: number | undefined;
+  blocks: number | undefined;
+  blockCount: number;
+  capacity: number;
+}
+
+export function writeAttentionJob(heap: CpuHeap, address: number, given: AttentionJob): void {
+  const words = heap.i32(address, 22);
+  words[0] = Kind[given.kind];
+  words[1] = 0;
+  words[2] = given.heads;
+  words[3] = given.headWidth;
+  heap.f32(address, 5)[4] = given.scale;
+  words[5] = given.q ?? 0;
+  words[6] = given.qStride ?? 0;
+  words[7] = given.k ?? 0;
+  words[8] = given.kStride ?? 0;
+  words[9] = given.v ?? 0;
+  words[10] = given.vStride ?? 0;
+  words[11] = given.ranges ?? 0;
+  words[12] = given.rangesPerRow;
+  words[13] = given.logSumExp ?? 0;
+  words[14] = given.delta ?? 0;
+  words[15] = given.gradOut ?? 0;
+  words[16] = given.out ?? 0;
+  words[17] = given.outStride ?? 0;
+  words[18] = given.gradV ?? 0;
+  words[19] = given.blocks ?? 0;
+  words[20] = given.blockCount;
+  words[21] = given.capacity;
+}
+
+export interface Block {
+  row: number;
+  rowEnd: number;
+  first: number;
+  firstEnd: number;
+  second: number;
+  secondEnd: number;
+}
+
+export function writeBlock(heap: CpuHeap, address: number, given: Block): void {
+  const words = heap.i32(address, 6);
+  words[0] = given.row;
+  words[1] = given.rowEnd;
+  words[2] = given.first;
+  words[3] = given.firstEnd;
+  words[4] = given.second;
+  words[5] = given.secondEnd;
+}
+
+export interface LayerNormJob {
+  kind: Kind;
+  rows: number;
+  columns: number;
+  taskRows: number;
+  epsilon: number;
+  x: number | undefined;
+  weight: number | undefined;
+  bias: number | undefined;
+  statistics: number | undefined;
+  gradOut: number | undefined;
+  addend: number | undefined;
+  out: number | undefined;
+}
+
+export function writeLayerNormJob(heap: CpuHeap, address: number, given: LayerNormJob): void {
+  const words = heap.i32(address, 13);
+  words[0] = Kind[given.kind];
+  words[1] = 0;
+  words[2] = given.rows;
+  words[3] = given.columns;
+  words[4] = given.taskRows;
+  heap.f32(address, 6)[5] = given.epsilon;
+  words[6] = given.x ?? 0;
+  words[7] = given.weight ?? 0;
+  words[8] = given.bias ?? 0;
+  words[9] = given.statistics ?? 0;
+  words[10] = given.gradOut ?? 0;
+  words[11] = given.addend ?? 0;
+  words[12] = given.out ?? 0;
+}
+
+export const Control = {
+  generation: 0,
+  stop: 1,
+  open: 2,
+  active: 3,
+} as const;
