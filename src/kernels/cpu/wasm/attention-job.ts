@@ -47,18 +47,40 @@ export interface AttentionPlan {
   capacity: number;
 }
 
-/** Others that fit in `scratchBytes`; the layouts are in assembly/attention.ts and attention-grad.ts. */
+/** How a thread's memory is divided for so many others: where each piece begins, and where the last ends. */
+function scratchOf(kind: HeapAttentionArgs['kind'], headWidth: number, capacity: number) {
+  const tile = headWidth * TILE_ROWS * 4;
+  const scores = capacity * TILE_ROWS * 4;
+  const transposed = capacity * headWidth * 4;
+  const straight = capacity * Math.ceil(headWidth / TILE_COLUMNS) * TILE_COLUMNS * 4;
+  const gradient = Number(kind !== 'attention');
+  const byKey = Number(kind === 'attentionGradKeyValue');
+  let end = EDGE_TILE_BYTES;
+  const take = (bytes: number) => {
+    end += bytes;
+    return end - bytes;
+  };
+  return {
+    tileAt: take(tile),
+    gradTileAt: take(gradient * tile),
+    scoresAt: take(scores),
+    gradScoresAt: take(gradient * scores),
+    weightsAt: take(scores),
+    lseAt: take(byKey * capacity * 4),
+    deltaAt: take(byKey * capacity * 4),
+    transposedAt: take(transposed),
+    gradTransposedAt: take(gradient * transposed),
+    straightAt: take(straight),
+    gradStraightAt: take(byKey * straight),
+    bytes: end,
+  };
+}
+
+/** Others that fit in `scratchBytes`. */
 export function attentionCapacity(kind: HeapAttentionArgs['kind'], headWidth: number, scratchBytes: number): number {
-  const straight = Math.ceil(headWidth / TILE_COLUMNS) * TILE_COLUMNS * 4;
-  const transposed = headWidth * 4;
-  const scores = TILE_ROWS * 4;
-  const [tiles, perOther] = {
-    attention: [1, 2 * scores + transposed + straight],
-    attentionGradQuery: [2, 3 * scores + 2 * transposed + straight],
-    attentionGradKeyValue: [2, 3 * scores + 8 + 2 * transposed + 2 * straight],
-  }[kind] as [number, number];
-  const room = scratchBytes - EDGE_TILE_BYTES - tiles * headWidth * TILE_ROWS * 4;
-  return Math.max(0, Math.floor(room / perOther / TILE_COLUMNS) * TILE_COLUMNS);
+  const fixed = scratchOf(kind, headWidth, 0).bytes;
+  const perOther = scratchOf(kind, headWidth, 1).bytes - fixed;
+  return Math.max(0, Math.floor((scratchBytes - fixed) / perOther / TILE_COLUMNS) * TILE_COLUMNS);
 }
 
 /**
@@ -161,5 +183,6 @@ export function describeAttention(
     blocks,
     blockCount: plan.blocks.length,
     capacity: plan.capacity,
+    ...scratchOf(args.kind, args.headWidth, plan.capacity),
   });
 }

@@ -26,8 +26,8 @@ export type Activation = keyof typeof Activation;
 
 export const BYTES = {
   Job: 8,
-  MatmulJob: 100,
-  AttentionJob: 88,
+  MatmulJob: 112,
+  AttentionJob: 132,
   Block: 24,
   LayerNormJob: 52,
   Control: 16,
@@ -56,10 +56,13 @@ export interface MatmulJob {
   taskRows: number;
   taskColumns: number;
   taskDepth: number;
+  panelsAt: number | undefined;
+  stagingAt: number | undefined;
+  packedAt: number | undefined;
 }
 
 export function writeMatmulJob(heap: CpuHeap, address: number, given: MatmulJob): void {
-  const words = heap.i32(address, 25);
+  const words = heap.i32(address, 28);
   words[0] = Kind[given.kind];
   words[1] = 0;
   words[2] = given.a ?? 0;
@@ -83,8 +86,11 @@ export function writeMatmulJob(heap: CpuHeap, address: number, given: MatmulJob)
   words[20] = given.taskRows;
   words[21] = given.taskColumns;
   words[22] = given.taskDepth;
-  words[23] = 0;
-  words[24] = 0;
+  words[23] = given.panelsAt ?? 0;
+  words[24] = given.stagingAt ?? 0;
+  words[25] = given.packedAt ?? 0;
+  words[26] = 0;
+  words[27] = 0;
 }
 
 export interface AttentionJob {
@@ -109,10 +115,21 @@ export interface AttentionJob {
   blocks: number | undefined;
   blockCount: number;
   capacity: number;
+  tileAt: number | undefined;
+  gradTileAt: number | undefined;
+  scoresAt: number | undefined;
+  gradScoresAt: number | undefined;
+  weightsAt: number | undefined;
+  lseAt: number | undefined;
+  deltaAt: number | undefined;
+  transposedAt: number | undefined;
+  gradTransposedAt: number | undefined;
+  straightAt: number | undefined;
+  gradStraightAt: number | undefined;
 }
 
 export function writeAttentionJob(heap: CpuHeap, address: number, given: AttentionJob): void {
-  const words = heap.i32(address, 22);
+  const words = heap.i32(address, 33);
   words[0] = Kind[given.kind];
   words[1] = 0;
   words[2] = given.heads;
@@ -135,6 +152,17 @@ export function writeAttentionJob(heap: CpuHeap, address: number, given: Attenti
   words[19] = given.blocks ?? 0;
   words[20] = given.blockCount;
   words[21] = given.capacity;
+  words[22] = given.tileAt ?? 0;
+  words[23] = given.gradTileAt ?? 0;
+  words[24] = given.scoresAt ?? 0;
+  words[25] = given.gradScoresAt ?? 0;
+  words[26] = given.weightsAt ?? 0;
+  words[27] = given.lseAt ?? 0;
+  words[28] = given.deltaAt ?? 0;
+  words[29] = given.transposedAt ?? 0;
+  words[30] = given.gradTransposedAt ?? 0;
+  words[31] = given.straightAt ?? 0;
+  words[32] = given.gradStraightAt ?? 0;
 }
 
 export interface Block {

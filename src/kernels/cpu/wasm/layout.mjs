@@ -50,6 +50,11 @@ export const RECORDS = {
     ],
     ['taskRows taskColumns', 'i32', "Of a task: multiples of a tile's."],
     ['taskDepth', 'i32', 'Length of a block of k.'],
+    [
+      'panelsAt stagingAt packedAt',
+      'usize',
+      "Where in a thread's memory panels of B, the same widened, and the block of A begin.",
+    ],
     ['packTaken packDone', 'atomic', 'Packing tasks handed out, and done.'],
   ],
   AttentionJob: [
@@ -68,6 +73,20 @@ export const RECORDS = {
     ['blocks', 'usize', '[blockCount] Block.'],
     ['blockCount', 'i32'],
     ['capacity', 'i32', "Others that fit in a thread's scratch memory: a multiple of 8, and enough for every block."],
+    [
+      'tileAt gradTileAt',
+      'usize',
+      "Where in a thread's memory rows as left operand begin, after space for one tile; gradOut's, or the values'.",
+    ],
+    ['scoresAt gradScoresAt', 'usize', 'Scores [5, capacity]; their gradients.'],
+    ['weightsAt', 'usize', 'Weights as left operand.'],
+    ['lseAt deltaAt', 'usize', "The others' statistics [capacity]."],
+    [
+      'transposedAt gradTransposedAt',
+      'usize',
+      'Others as right operand of a product over the width: panels of 8 others.',
+    ],
+    ['straightAt gradStraightAt', 'usize', 'Others as right operand of a product over positions: panels of 8 columns.'],
   ],
   Block: [
     'A run of rows, and the two runs of others that contain all others of those rows.',

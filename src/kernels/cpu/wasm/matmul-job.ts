@@ -42,8 +42,16 @@ const VECTOR_COLUMNS = 256;
 /** Most memory that packed panels of B may use. */
 const MAXIMUM_PACKED_BYTES = 64 << 20;
 
-/** Bytes of a thread's own memory for products: one tile, a group of panels of B, the same widened, and the largest block of A. */
-export const SCRATCH_BYTES = EDGE_TILE_BYTES + DEPTH * 4 * (2 * GROUP * TILE_COLUMNS + OWN_ROWS);
+/** Bytes of a thread's own memory: as the largest task of a product needs. */
+export const SCRATCH_BYTES = scratchOf({ rows: OWN_ROWS, depth: DEPTH }).bytes;
+
+/** How a thread's memory is divided: one tile, a group of panels of B, the same widened, and the block of A. */
+function scratchOf({ rows, depth }: { rows: number; depth: number }) {
+  const panels = depth * GROUP * TILE_COLUMNS * 4;
+  const panelsAt = EDGE_TILE_BYTES;
+  const packedAt = panelsAt + 2 * panels;
+  return { panelsAt, stagingAt: panelsAt + panels, packedAt, bytes: packedAt + depth * rows * 4 };
+}
 
 /** Cuts a product into tasks. */
 export function cut({ m, n, k, halfB }: HeapMatmulArgs): Tasks {
@@ -77,6 +85,7 @@ export function describeMatmul(
   tasks: Tasks,
   packedB: number | undefined,
 ): void {
+  const { panelsAt, stagingAt, packedAt } = scratchOf(tasks);
   const { alpha = 1, bias, preActivation, activation, activationGrad, residual } = args;
   writeMatmulJob(heap, address, {
     kind: 'matmul',
@@ -101,5 +110,8 @@ export function describeMatmul(
     taskRows: tasks.rows,
     taskColumns: tasks.columns,
     taskDepth: tasks.depth,
+    panelsAt,
+    stagingAt,
+    packedAt,
   });
 }

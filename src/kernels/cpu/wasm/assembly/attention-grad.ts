@@ -4,27 +4,25 @@
  */
 import {
   addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
-  packTransposed, roundUp, secondRun, secondRunEnd, straightBytes, transposedBytes,
+  packTransposed, roundUp, secondRun, secondRunEnd,
 } from './attention-tiles';
 import { takeTask } from './job';
-import { AttentionJob, Block, EDGE_TILE_BYTES, TILE_ROWS } from './layout.generated';
+import { AttentionJob, Block, TILE_ROWS } from './layout.generated';
 import { exp } from './simd';
 
 /** Gradient with respect to the queries: rows are queries, others keys. gradQ = ds . k. */
 export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
   const heads = job.heads;
   const width = job.headWidth;
-  const scoreBytes = <usize>job.capacity * (TILE_ROWS * 4);
-  const tileBytes = <usize>width * (TILE_ROWS * 4);
   const edgeTile = scratch;
-  const queryTile = edgeTile + EDGE_TILE_BYTES;
-  const gradTile = queryTile + tileBytes;
-  const scores = gradTile + tileBytes;
-  const gradProbabilities = scores + scoreBytes;
-  const packed = gradProbabilities + scoreBytes;
-  const keys = packed + scoreBytes;
-  const values = keys + transposedBytes(job);
-  const straightKeys = values + transposedBytes(job);
+  const queryTile = scratch + job.tileAt;
+  const gradTile = scratch + job.gradTileAt;
+  const scores = scratch + job.scoresAt;
+  const gradProbabilities = scratch + job.gradScoresAt;
+  const packed = scratch + job.weightsAt;
+  const keys = scratch + job.transposedAt;
+  const values = scratch + job.gradTransposedAt;
+  const straightKeys = scratch + job.straightAt;
   const gradStride = <usize>heads * <usize>width * 4;
   for (;;) {
     const task = takeTask(job);
@@ -68,20 +66,18 @@ export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
 export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
   const heads = job.heads;
   const width = job.headWidth;
-  const scoreBytes = <usize>job.capacity * (TILE_ROWS * 4);
-  const tileBytes = <usize>width * (TILE_ROWS * 4);
   const edgeTile = scratch;
-  const keyTile = edgeTile + EDGE_TILE_BYTES;
-  const valueTile = keyTile + tileBytes;
-  const scores = valueTile + tileBytes;
-  const gradProbabilities = scores + scoreBytes;
-  const packed = gradProbabilities + scoreBytes;
-  const lse = packed + scoreBytes;
-  const delta = lse + (<usize>job.capacity << 2);
-  const queries = delta + (<usize>job.capacity << 2);
-  const grads = queries + transposedBytes(job);
-  const straightQueries = grads + transposedBytes(job);
-  const straightGrads = straightQueries + straightBytes(job);
+  const keyTile = scratch + job.tileAt;
+  const valueTile = scratch + job.gradTileAt;
+  const scores = scratch + job.scoresAt;
+  const gradProbabilities = scratch + job.gradScoresAt;
+  const packed = scratch + job.weightsAt;
+  const lse = scratch + job.lseAt;
+  const delta = scratch + job.deltaAt;
+  const queries = scratch + job.transposedAt;
+  const grads = scratch + job.gradTransposedAt;
+  const straightQueries = scratch + job.straightAt;
+  const straightGrads = scratch + job.gradStraightAt;
   const gradStride = <usize>heads * <usize>width * 4;
   for (;;) {
     const task = takeTask(job);

@@ -42,20 +42,6 @@ export function roundUp(n: i32): i32 {
   return (n + TILE_COLUMNS - 1) & -TILE_COLUMNS;
 }
 
-/** Bytes of a head's columns of `capacity` others in panels of 8 columns each. */
-// @ts-ignore: decorator
-@inline
-export function straightBytes(job: AttentionJob): usize {
-  return <usize>job.capacity * <usize>roundUp(job.headWidth) * 4;
-}
-
-/** Bytes of the same in panels of 8 others each. */
-// @ts-ignore: decorator
-@inline
-export function transposedBytes(job: AttentionJob): usize {
-  return <usize>job.capacity * <usize>job.headWidth * 4;
-}
-
 /** The others' columns of one head as right operand of a product over the head's width: rows of 8 positions. */
 export function packTransposed(job: AttentionJob, block: Block, at: usize, stride: usize, to: usize): void {
   const first = block.firstEnd - block.first;

@@ -1,10 +1,10 @@
 /** Attention's forward pass; see attention-tiles.ts for the plan. */
 import {
   addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
-  packTransposed, secondRun, secondRunEnd, seesNothing, sumOfRuns, transposedBytes,
+  packTransposed, secondRun, secondRunEnd, seesNothing, sumOfRuns,
 } from './attention-tiles';
 import { takeTask } from './job';
-import { AttentionJob, Block, EDGE_TILE_BYTES, TILE_ROWS } from './layout.generated';
+import { AttentionJob, Block, TILE_ROWS } from './layout.generated';
 import { exp, largestLane, log } from './simd';
 
 /** Takes part in attention until no task is left; `scratch` is this thread's own memory. */
@@ -12,11 +12,11 @@ export function attend(job: AttentionJob, scratch: usize): void {
   const heads = job.heads;
   const width = job.headWidth;
   const edgeTile = scratch;
-  const queryTile = edgeTile + EDGE_TILE_BYTES;
-  const scores = queryTile + <usize>width * (TILE_ROWS * 4);
-  const packed = scores + <usize>job.capacity * (TILE_ROWS * 4);
-  const keys = packed + <usize>job.capacity * (TILE_ROWS * 4);
-  const values = keys + transposedBytes(job);
+  const queryTile = scratch + job.tileAt;
+  const scores = scratch + job.scoresAt;
+  const packed = scratch + job.weightsAt;
+  const keys = scratch + job.transposedAt;
+  const values = scratch + job.straightAt;
   for (;;) {
     const task = takeTask(job);
     if (task >= job.blockCount * heads) return;

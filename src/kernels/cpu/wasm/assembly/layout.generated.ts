@@ -52,6 +52,10 @@ export class MatmulJob extends Job {
   taskColumns: i32;
   /** Length of a block of k. */
   taskDepth: i32;
+  /** Where in a thread's memory panels of B, the same widened, and the block of A begin. */
+  panelsAt: usize;
+  stagingAt: usize;
+  packedAt: usize;
   /** Packing tasks handed out, and done. */
   packTaken: i32;
   packDone: i32;
@@ -91,6 +95,23 @@ export class AttentionJob extends Job {
   blockCount: i32;
   /** Others that fit in a thread's scratch memory: a multiple of 8, and enough for every block. */
   capacity: i32;
+  /** Where in a thread's memory rows as left operand begin, after space for one tile; gradOut's, or the values'. */
+  tileAt: usize;
+  gradTileAt: usize;
+  /** Scores [5, capacity]; their gradients. */
+  scoresAt: usize;
+  gradScoresAt: usize;
+  /** Weights as left operand. */
+  weightsAt: usize;
+  /** The others' statistics [capacity]. */
+  lseAt: usize;
+  deltaAt: usize;
+  /** Others as right operand of a product over the width: panels of 8 others. */
+  transposedAt: usize;
+  gradTransposedAt: usize;
+  /** Others as right operand of a product over positions: panels of 8 columns. */
+  straightAt: usize;
+  gradStraightAt: usize;
 }
 
 /** A run of rows, and the two runs of others that contain all others of those rows. */

@@ -9,7 +9,7 @@
 import { finishRow } from './epilogue';
 import { widenHalves } from './halves';
 import { takeTask } from './job';
-import { EDGE_TILE_BYTES, GROUP, MatmulJob, SPINS, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
+import { GROUP, MatmulJob, SPINS, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
 import { packPanels, packRows } from './pack';
 import { copyTile, tile } from './tile';
 import { multiplyRow } from './vector';
@@ -96,9 +96,9 @@ function widenLines(at: usize, pitch: i32, lines: i32, length: i32, to: usize): 
 function multiplyBlock(job: MatmulJob, scratch: usize, row: i32, rowEnd: i32, column: i32, columnEnd: i32): void {
   const k = <usize>job.k;
   const edgeTile = scratch;
-  const ownPanels = scratch + EDGE_TILE_BYTES;
-  const staging = ownPanels + <usize>job.taskDepth * (GROUP * 32);
-  const packedA = staging + <usize>job.taskDepth * (GROUP * 32);
+  const ownPanels = scratch + job.panelsAt;
+  const staging = scratch + job.stagingAt;
+  const packedA = scratch + job.packedAt;
   const firstPanel = column / TILE_COLUMNS;
   const endPanel = ceilDivide(columnEnd, TILE_COLUMNS);
   let from = 0;
