@@ -45,14 +45,14 @@ export class MatmulJob extends Job {
   residual: usize;
   /** Whether anything but a plain store happens to a finished element. */
   hasEpilogue: i32;
-  /** Space for all of B in packed panels, shared by the threads; absent: each task packs those it needs. */
+  /** All of B in packed panels, for all threads; absent: each task packs what it needs. */
   packedB: usize;
   /** Of a task: multiples of a tile's. */
   taskRows: i32;
   taskColumns: i32;
   /** Length of a block of k. */
   taskDepth: i32;
-  /** Where in a thread's memory panels of B, the same widened, and the block of A begin. */
+  /** In a thread's memory: panels of B, the same widened, the block of A. */
   panelsAt: usize;
   stagingAt: usize;
   packedAt: usize;
@@ -95,21 +95,21 @@ export class AttentionJob extends Job {
   blockCount: i32;
   /** Others that fit in a thread's scratch memory: a multiple of 8, and enough for every block. */
   capacity: i32;
-  /** Where in a thread's memory rows as left operand begin, after space for one tile; gradOut's, or the values'. */
+  /** In a thread's memory: left operands of the two products over the width. */
   tileAt: usize;
   gradTileAt: usize;
-  /** Scores [5, capacity]; their gradients. */
+  /** Results of those products, [5, capacity]. */
   scoresAt: usize;
   gradScoresAt: usize;
-  /** Weights as left operand. */
+  /** Left operand of a product over positions. */
   weightsAt: usize;
   /** The others' statistics [capacity]. */
   lseAt: usize;
   deltaAt: usize;
-  /** Others as right operand of a product over the width: panels of 8 others. */
+  /** Their right operands: panels of 8 others. */
   transposedAt: usize;
   gradTransposedAt: usize;
-  /** Others as right operand of a product over positions: panels of 8 columns. */
+  /** Right operands of such products: panels of 8 columns. */
   straightAt: usize;
   gradStraightAt: usize;
 }
