@@ -6,6 +6,12 @@
 /** Decoded images in the threads take so many bytes together, beside `--memory`; a larger image is decoded while no other is. */
 export const DECODING_BYTES = 2 * 2 ** 30;
 
+/**
+ * An image that takes more is decoded in a thread of its own, which ends with it: what the memory of a WebAssembly instance has grown to is
+ * given back only when the garbage collector finds it, which may be never.
+ */
+export const LARGE_BYTES = 256 * 2 ** 20;
+
 /** What is counted: 32 bits hold no number of bytes. */
 const UNIT = 2 ** 16;
 

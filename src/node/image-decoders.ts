@@ -4,11 +4,13 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
+import { decodingBytes } from '../clip/image/size.js';
 import { InputError } from '../errors.js';
-import { DECODING_BYTES, DecodeBudget } from './decode-budget.js';
+import { DECODING_BYTES, DecodeBudget, LARGE_BYTES } from './decode-budget.js';
 import { pixelsFor, type SeenImage } from './image-files.js';
 import type { DecodeReply, DecodeRequest } from './image-worker.js';
 import { workerFile } from './package.js';
+import { hardwareThreads } from './wasm-threads.js';
 
 /** Threads that die are replaced; so many have places of their own, for each that runs. */
 const MOST_STARTED = 4;
@@ -29,17 +31,19 @@ interface Thread {
 export class ImageDecoders implements Disposable {
   readonly #threads: Thread[] = [];
   readonly #most: number;
+  readonly #places: number;
   readonly #budget: DecodeBudget;
   #lastId = 0;
   #started = 0;
 
   /**
-   * Up to `threads` threads, started as they are needed. With 0, or if none can be started, this thread decodes. `bytes`: of the images that
-   * the threads decode at a time.
+   * Up to `threads` threads, started as they are needed. With 0, this thread decodes all but large images, and all if none can be started.
+   * `bytes`: of the images that the threads decode at a time.
    */
   constructor(threads: number, bytes = DECODING_BYTES) {
-    this.#most = workerFile('image-worker') ? threads : 0;
-    this.#budget = DecodeBudget.create(MOST_STARTED * this.#most, bytes);
+    this.#most = threads;
+    this.#places = MOST_STARTED * Math.max(threads, hardwareThreads());
+    this.#budget = DecodeBudget.create(this.#places, bytes);
   }
 
   /** The most bytes that images took in the threads at a time. */
@@ -63,7 +67,7 @@ export class ImageDecoders implements Disposable {
     how: Preprocessing,
     truncated: TruncatedImages = 'skip',
   ): Promise<SeenImage<Float32Array>> {
-    const thread = this.#leastBusy();
+    const thread = this.#leastBusy(decodingBytes(bytes) > LARGE_BYTES);
     if (!thread) return pixelsFor(how, bytes, path, truncated);
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
@@ -84,15 +88,16 @@ export class ImageDecoders implements Disposable {
   }
 
   /** An idle thread, a new one while there may be more, or the one with the fewest images. */
-  #leastBusy(): Thread | undefined {
+  #leastBusy(large: boolean): Thread | undefined {
+    const most = !workerFile('image-worker') ? 0 : large ? Math.max(this.#most, hardwareThreads()) : this.#most;
     const busy = [...this.#threads].sort((a, b) => a.tasks.size - b.tasks.size);
-    if (busy[0]?.tasks.size === 0 || this.#threads.length >= this.#most) return busy[0];
+    if (busy[0]?.tasks.size === 0 || this.#threads.length >= most) return busy[0];
     return this.#start();
   }
 
   #start(): Thread {
     // A thread that has died has given back what it held, so its place can be another's.
-    const place = this.#started++ % (MOST_STARTED * this.#most);
+    const place = this.#started++ % this.#places;
     const thread: Thread = { worker: idleWorker() ?? new Worker(workerFile('image-worker')!), tasks: new Map(), place };
     const { worker, tasks } = thread;
     worker.on('message', ({ id, image, error }: DecodeReply) => {

@@ -1,9 +1,9 @@
 /** A decoding thread (see image-decoders.ts): images' bytes in, what the vision tower takes out. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
 import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
 import { decodingBytes } from '../clip/image/size.js';
 import { InputError, messageOf } from '../errors.js';
-import { DecodeBudget } from './decode-budget.js';
+import { DecodeBudget, LARGE_BYTES } from './decode-budget.js';
 import { pixelsFor, type SeenImage } from './image-files.js';
 
 export interface DecodeRequest {
@@ -26,23 +26,51 @@ export interface DecodeReply {
   readonly error?: { readonly message: string; readonly input: boolean };
 }
 
+// An image that is alone here: see LARGE_BYTES.
+const alone = workerData as DecodeRequest | null;
+if (alone) void pixels(alone).then(reply);
+
 // One after the other: an image that waited for memory would keep the one before it from giving its own back.
 let last = Promise.resolve();
 parentPort?.on('message', (request: DecodeRequest) => {
   last = last.then(() => decode(request));
 });
 
-async function decode({ id, bytes, path, how, truncated, budget: memory, thread }: DecodeRequest): Promise<void> {
-  const budget = DecodeBudget.shared(memory);
-  const reply = (message: DecodeReply, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer);
-  budget.acquire(thread, decodingBytes(bytes));
+async function decode(request: DecodeRequest): Promise<void> {
+  const budget = DecodeBudget.shared(request.budget);
+  const bytes = decodingBytes(request.bytes);
+  budget.acquire(request.thread, bytes);
   try {
-    const image = await pixelsFor(how, bytes, path, truncated);
-    reply({ id, image }, [image.pixels.buffer as ArrayBuffer]);
-  } catch (error) {
-    const message = messageOf(error);
-    reply({ id, error: { message, input: error instanceof InputError } });
+    reply(await (bytes > LARGE_BYTES ? inOwnThread(request) : pixels(request)));
   } finally {
-    budget.release(thread);
+    budget.release(request.thread);
+  }
+}
+
+function reply(message: DecodeReply): void {
+  parentPort?.postMessage(message, message.image ? [message.image.pixels.buffer as ArrayBuffer] : []);
+}
+
+async function pixels({ id, bytes, path, how, truncated }: DecodeRequest): Promise<DecodeReply> {
+  try {
+    return { id, image: await pixelsFor(how, bytes, path, truncated) };
+  } catch (error) {
+    return { id, error: { message: messageOf(error), input: error instanceof InputError } };
+  }
+}
+
+async function inOwnThread(request: DecodeRequest): Promise<DecodeReply> {
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: request,
+    transferList: [request.bytes.buffer as ArrayBuffer],
+  });
+  try {
+    return await new Promise<DecodeReply>((resolve, reject) => {
+      worker.once('message', resolve).once('error', reject);
+    });
+  } catch (error) {
+    return { id: request.id, error: { message: messageOf(error), input: false } };
+  } finally {
+    await worker.terminate();
   }
 }

@@ -5,6 +5,7 @@ import { expect, it, vi } from 'vitest';
 import { clipPreprocessing, decodeImage, encodePng } from '../../src/clip/image/index.js';
 import { decodingBytes } from '../../src/clip/image/size.js';
 import { InputError } from '../../src/errors.js';
+import { LARGE_BYTES } from '../../src/node/decode-budget.js';
 import { ImageDecoders } from '../../src/node/image-decoders.js';
 import { pixelsFor } from '../../src/node/image-files.js';
 
@@ -92,12 +93,28 @@ it('holds no more than its bytes, however many threads there are; a larger image
   expect(few.peakBytes).toBeLessThanOrEqual(2.5 * small);
 });
 
+it('decodes a large image on a thread of its own, even where no threads are wanted, and says the same about a broken one', async () => {
+  const side = 4300;
+  const rgb = new Uint8Array(side * side * 3);
+  for (let at = 0; at < rgb.length; at += 97) rgb[at] = at % 251;
+  const bytes = encodePng(rgb, side, side);
+  expect(decodingBytes(bytes)).toBeGreaterThan(LARGE_BYTES);
+  using decoders = new ImageDecoders(0);
+  const cut = decoders.decode(bytes.slice(0, bytes.length / 2), 'cut.png', HOW);
+  await expect(cut).rejects.toThrow(InputError);
+  await expect(cut).rejects.toThrow(/^cut\.png: /);
+  const expected = await pixelsFor(HOW, bytes, 'large.png');
+  expect(await decoders.decode(bytes, 'large.png', HOW)).toEqual(expected);
+  expect(decoders.threads).toBe(1);
+  expect(decoders.peakBytes).toBeGreaterThanOrEqual(LARGE_BYTES);
+});
+
 it('tells the pixels of every kind of file from its first bytes', async () => {
   const small = (await readdir(`${FOLDER}small`)).filter((name) => /\.(?:webp|gif|bmp)$/.test(name));
   expect(small.length).toBeGreaterThan(5);
   const others = small.map(async (name) => ({ path: name, bytes: await readFile(`${FOLDER}small/${name}`) }));
   for (const { path, bytes } of [...(await images()), ...(await Promise.all(others))]) {
     const { width, height } = await decodeImage(bytes, path);
-    expect(decodingBytes(bytes), path).toBe(21 * width * height);
+    expect([15, 21], path).toContain(decodingBytes(bytes) / (width * height));
   }
 });

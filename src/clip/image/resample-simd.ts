@@ -29,8 +29,10 @@ interface Exports {
   ): void;
 }
 
-/** Limit because the module's memory never shrinks; larger images use plain TypeScript. */
+/** Limit because the module's memory never shrinks; images with longer rows, or too many, use plain TypeScript. */
 const MOST_BYTES = 128 * 2 ** 20;
+/** Rows are made narrower in bands of so many bytes, so that a large image need not be in the module's memory as a whole. */
+const BAND_BYTES = 4 * 2 ** 20;
 const PAGE = 65_536;
 /** Rows are padded to a multiple of this. */
 const PIXELS_PER_VECTOR = 4;
@@ -40,7 +42,7 @@ let unsupported = false;
 
 /**
  * Both passes over `data` [rows, inWidth, channels]: columns with `across`, rows with `down`, whose input positions are relative to the
- * first row of `data`. Undefined if the engine has no SIMD, or the image is too large.
+ * first row of `data`. Undefined if the engine has no SIMD, or a row or the narrowed image is too large.
  *
  * @param channels 3 or 4
  * @returns [down positions, across positions, channels]
@@ -55,8 +57,9 @@ export function resampleSimd(
   const rows = data.length / (inWidth * channels);
   const width = Math.ceil(across.starts.length / PIXELS_PER_VECTOR) * PIXELS_PER_VECTOR;
   const height = down.starts.length;
+  const bandRows = Math.min(rows, Math.max(1, Math.floor(BAND_BYTES / (4 * inWidth))));
   const layout = new Layout();
-  const input = layout.place(4 * rows * inWidth);
+  const input = layout.place(4 * bandRows * inWidth);
   const narrowed = layout.place(4 * rows * width);
   const output = layout.place(4 * height * width);
   // Padding positions use one pixel with weight 0.
@@ -66,14 +69,18 @@ export function resampleSimd(
   if (!exports) return undefined;
 
   const memory = new Uint8Array(exports.memory.buffer);
-  if (channels === 4) memory.set(data, input);
-  else widen(data, new Uint32Array(exports.memory.buffer, input, rows * inWidth));
   storeTaps(exports.memory, columnTaps, across);
   storeTaps(exports.memory, rowTaps, down);
-  exports.resampleColumns(
-    ...([input, inWidth, rows, narrowed, width] as const),
-    ...([columnTaps.starts, columnTaps.counts, columnTaps.weights, across.most] as const),
-  );
+  for (let row = 0; row < rows; row += bandRows) {
+    const count = Math.min(bandRows, rows - row);
+    const band = data.subarray(row * inWidth * channels, (row + count) * inWidth * channels);
+    if (channels === 4) memory.set(band, input);
+    else widen(band, new Uint32Array(exports.memory.buffer, input, count * inWidth));
+    exports.resampleColumns(
+      ...([input, inWidth, count, narrowed + 4 * row * width, width] as const),
+      ...([columnTaps.starts, columnTaps.counts, columnTaps.weights, across.most] as const),
+    );
+  }
   exports.resampleRows(
     ...([narrowed, 4 * width, output, height] as const),
     ...([rowTaps.starts, rowTaps.counts, rowTaps.weights, down.most] as const),

@@ -145,6 +145,8 @@ describe('resampling with SIMD', () => {
     { from: [64, 3], to: [4, 9] },
     { from: [131, 67], to: [37, 5] },
     { from: [40, 30], to: [29, 23] },
+    // In several bands, and a last one that is shorter.
+    { from: [1500, 2100], to: [61, 40] },
   ] as const;
 
   for (const { from, to } of sizes) {
