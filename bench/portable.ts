@@ -13,22 +13,21 @@ import { join } from 'node:path';
 import { ARCHITECTURES } from '../src/clip/config.js';
 import { layerProducts, VisionTower } from '../src/clip/index.js';
 import {
-  attentionVariants,
+  alwaysUse,
+  allKernels,
+  anyKernel,
   type Backend,
   describeAdapter,
-  type KernelName,
-  type MatmulVariantName,
+  kernels,
   matmulFlops,
-  matmulVariants,
   measureTuning,
   Profiler,
-  sameAttention,
+  suiteOf,
   type Timing,
   type Tuning,
   type WebGpuBackend,
 } from '../src/kernels/index.js';
-import { launchMatmul, suitsMatmul } from '../src/kernels/webgpu/matmul.js';
-import { checkParity, labKernels, launchShipped, variantNames, webGpuCeilings } from '../src/lab/index.js';
+import { checkParity, launchShipped, variantNames, webGpuCeilings } from '../src/lab/index.js';
 import { openCpu, openWebGpu } from '../src/node/device.js';
 import { closeGpu, nodeAdapter } from '../src/node/gpu.js';
 import { packageVersion } from '../src/node/package.js';
@@ -124,9 +123,9 @@ async function withGpu<T>(
 async function check(): Promise<object> {
   return withGpu(async (backend) => {
     const rows: object[] = [];
-    for (const kernel of Object.keys(labKernels) as KernelName[]) {
+    for (const kernel of allKernels()) {
       for (const variant of variantNames(kernel)) {
-        const parity = await checkParity(backend, labKernels[kernel].suite, (args) => {
+        const parity = await checkParity(backend, suiteOf(kernel), (args) => {
           const launch = launchShipped(kernel, variant, args, backend.adapter.subgroupSize);
           if (!launch) return 'it does not take this';
           backend.dispatch(launch);
@@ -135,7 +134,7 @@ async function check(): Promise<object> {
         const { cases, wrong, unstable, error, leftOut } = parity;
         if (wrong.length + unstable.length > 0) failures++;
         rows.push({
-          kernel,
+          kernel: kernel.name,
           variant,
           cases,
           leftOut: [...leftOut.values()][0] ?? 0,
@@ -233,15 +232,16 @@ async function matmul(): Promise<object> {
         };
         const args = {
           ...product,
+          alpha: 1,
           a: filled('f32', m * k),
           b: filled(half ? 'f16' : 'f32', k * n),
           out: backend.allocate('f32', m * n),
         };
         const fence = backend.allocate('f32', 1);
         const rates: Record<string, number> = {};
-        for (const name of Object.keys(matmulVariants) as MatmulVariantName[]) {
-          if (!suitsMatmul(name, args, backend.adapter.subgroupSize)) continue;
-          const launch = launchMatmul(name, args);
+        for (const name of variantNames(anyKernel(kernels.matmul))) {
+          const launch = launchShipped(anyKernel(kernels.matmul), name, args, backend.adapter.subgroupSize);
+          if (!launch) continue;
           rates[name] = await rate(async (times) => {
             for (let i = 0; i < times; i++) backend.dispatch(launch);
             await backend.read(fence);
@@ -294,7 +294,8 @@ async function train(): Promise<object> {
 /** Encoding and training with each variant of attention: in real work, where no two launches overlap. */
 async function attention(): Promise<object> {
   const rows: Record<string, object> = {};
-  for (const variant of attentionVariants) {
+  const attentions = [anyKernel(kernels.attention), anyKernel(kernels.attentionGradQuery), anyKernel(kernels.attentionGradKeyValue)];
+  for (const variant of variantNames(anyKernel(kernels.attention))) {
     rows[variant] = await withGpu(
       async (backend) => {
         using work = await encodeWorkload(backend, 32);
@@ -302,7 +303,7 @@ async function attention(): Promise<object> {
         using step = await trainingStepWorkload(backend, { batch: 64, classes: 8, templateLength: 8 });
         return { encode32: encoded, train64: await rate((times) => repeat(step, times), 64) };
       },
-      { tuning: { attention: sameAttention(variant) } },
+      { tuning: alwaysUse(variant, ...attentions) },
     );
   }
   return { unit: 'images/s', rows };

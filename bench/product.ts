@@ -5,12 +5,12 @@
 import {
   type Backend,
   CpuBackend,
-  type MatmulArgs,
-  type MatmulVariantName,
+  kernels,
   matmulFlops,
-  matmulVariants,
 } from '../src/kernels/index.js';
-import { chooseMatmul, defaultMatmul, launchMatmul, suitsMatmul } from '../src/kernels/webgpu/matmul.js';
+import { unmetNeed } from '../src/kernels/needs.js';
+import { launchOf } from '../src/kernels/webgpu/launch.js';
+import { chooseVariant } from '../src/kernels/webgpu/tuning.js';
 import { hardwareThreads, startNodeWorker } from '../src/node/wasm-threads.js';
 import type { Benchmark, Entry, Setup } from './benchmark.js';
 import { matmulPeers } from './peers.js';
@@ -53,7 +53,7 @@ function onCpu(product: Product, seconds: number): Setup {
   return {
     entries: backends.map(({ name, threads, backend }) => {
       const args = operands(backend, product);
-      return entry(name, threads, backend, product, seconds, () => backend.run('matmul', args));
+      return entry(name, threads, backend, product, seconds, () => backend.run(kernels.matmul, args));
     }),
     [Symbol.dispose]: () => {
       for (const { backend } of backends) backend.dispose();
@@ -65,22 +65,19 @@ async function onWebGpu(product: Product, seconds: number): Promise<Setup> {
   const backend = await openWebGpu();
   const args = operands(backend, product);
   const { software, subgroupSize } = backend.adapter;
-  const usual = chooseMatmul(defaultMatmul(software), args, subgroupSize);
+  const usual = chooseVariant(kernels.matmul, args, { tuning: {}, software, subgroupSize });
   // Only variants that take this product here; the others would be measured as the one that stands in for them.
-  const names = (Object.keys(matmulVariants) as MatmulVariantName[]).filter((name) =>
-    suitsMatmul(name, args, subgroupSize),
-  );
+  const variants = kernels.matmul.variants.filter((variant) => unmetNeed(variant, args, subgroupSize) === undefined);
   return {
-    entries: names.map((name) =>
-      entry(name === usual ? `${name} (default)` : name, 1, backend, product, seconds, () =>
-        backend.dispatch(launchMatmul(name, args)),
-      ),
-    ),
+    entries: variants.map((variant) => {
+      const name = variant === usual ? `${variant.name} (default)` : variant.name;
+      return entry(name, 1, backend, product, seconds, () => backend.dispatch(launchOf(kernels.matmul, variant, args)));
+    }),
     [Symbol.dispose]: () => closeWebGpu(backend),
   };
 }
 
-function operands(backend: Backend, product: Product): MatmulArgs {
+function operands(backend: Backend, product: Product): Parameters<typeof kernels.matmul.units>[0] {
   const { m, k, n } = product;
   const filled = (length: number) => {
     const buffer = backend.allocate('f32', length);

@@ -1,5 +1,7 @@
 // out = scale * x + shift + addend, elementwise.
 
+// #include "grid.wgsl"
+
 struct Params {
   length: u32,
   scale: f32,
@@ -14,12 +16,8 @@ struct Params {
 override HAS_ADDEND: bool = false;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let at = element_number(grid, lane);
   if (at >= params.length) {
     return;
   }

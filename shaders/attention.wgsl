@@ -5,21 +5,9 @@
 // (Milakov and Gimelshein, 2018). Which keys a query sees is data: two ranges of rows, visible[query] = (start, end,
 // start, end). A causal sequence, an image and a tree of suffixes over a shared prefix all use this kernel.
 
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_width: u32,  // at most 128
-  q_stride: u32,
-  q_offset: u32,
-  k_stride: u32,
-  k_offset: u32,
-  v_stride: u32,
-  v_offset: u32,
-  scale: f32,
-}
+// #include "attention_common.wgsl"
+// #include "reduce.wgsl"
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>;
 @group(0) @binding(2) var<storage, read> k: array<f32>;
 @group(0) @binding(3) var<storage, read> v: array<f32>;
@@ -30,12 +18,8 @@ struct Params {
 var<workgroup> probability: array<f32, 64>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let number = group_number(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let number = group_number(grid);
   if (number >= params.queries * params.heads) {
     return;
   }

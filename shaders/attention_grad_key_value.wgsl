@@ -2,24 +2,8 @@
 // the queries seen_by[key] = (start, end) that see it. Gathering instead of scattering needs no atomics, so the sums have one
 // fixed order.
 
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_width: u32,  // at most 128
-  q_stride: u32,
-  q_offset: u32,
-  k_stride: u32,
-  k_offset: u32,
-  v_stride: u32,
-  v_offset: u32,
-  grad_stride: u32,
-  grad_k_offset: u32,
-  grad_v_offset: u32,
-  scale: f32,
-}
+// #include "attention_common.wgsl"
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>;
 @group(0) @binding(2) var<storage, read> k: array<f32>;
 @group(0) @binding(3) var<storage, read> v: array<f32>;
@@ -33,12 +17,8 @@ var<workgroup> probability: array<f32, 64>;
 var<workgroup> grad_score: array<f32, 64>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let number = group_number(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let number = group_number(grid);
   if (number >= params.keys * params.heads) {
     return;
   }
@@ -85,13 +65,12 @@ fn main(
     workgroupBarrier();
   }
 
-  let grad_at = key * params.grad_stride + column;
   if (lane < params.head_width) {
-    grad_kv[grad_at + params.grad_k_offset + lane] = sum_k.x;
-    grad_kv[grad_at + params.grad_v_offset + lane] = sum_v.x;
+    grad_kv[k_at + lane] = sum_k.x;
+    grad_kv[v_at + lane] = sum_v.x;
   }
   if (lane + LANES < params.head_width) {
-    grad_kv[grad_at + params.grad_k_offset + lane + LANES] = sum_k.y;
-    grad_kv[grad_at + params.grad_v_offset + lane + LANES] = sum_v.y;
+    grad_kv[k_at + lane + LANES] = sum_k.y;
+    grad_kv[v_at + lane + LANES] = sum_v.y;
   }
 }

@@ -3,24 +3,13 @@
 //
 // Needs subgroups of at least 8, and strides and offsets that are multiples of 4.
 
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_width: u32,
-  q_stride: u32,
-  q_offset: u32,
-  k_stride: u32,
-  k_offset: u32,
-  v_stride: u32,
-  v_offset: u32,
-  grad_stride: u32,
-  grad_k_offset: u32,
-  grad_v_offset: u32,
-  scale: f32,
-}
+enable subgroups;
+// Loops have the same bounds in all lanes of a subgroup, by subgroupMin and subgroupMax, but the compiler cannot infer that.
+diagnostic(off, subgroup_uniformity);
 
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "attention_common.wgsl"
+// #include "subgroup_rows.wgsl"
+
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
@@ -31,13 +20,8 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> grad_kv: array<vec4<f32>>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-  @builtin(subgroup_invocation_id) subgroup_lane: u32,
-) {
-  let number = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+  let number = element_number(grid, lane);
   let exists = number < params.keys * params.heads;
   // No lane leaves early: all take part in the broadcasts.
   let head = min(number / params.keys, params.heads - 1u);
@@ -85,10 +69,9 @@ fn gradient(key: u32, head: u32, own_head: bool, slot: u32) {
     }
   }
   if (own_head) {
-    let grad_at = key * params.grad_stride / 4u + column;
     for (var c = 0u; c < QUADS; c++) {
-      grad_kv[grad_at + params.grad_k_offset / 4u + c] = key_sum[c];
-      grad_kv[grad_at + params.grad_v_offset / 4u + c] = value_sum[c];
+      grad_kv[k_at + c] = key_sum[c];
+      grad_kv[v_at + c] = value_sum[c];
     }
   }
 }

@@ -4,23 +4,8 @@
 // ds = p * (dp - delta), grad_q = scale * sum of ds * k. delta = grad_out . out is an input: so the bindings stay within the
 // eight storage buffers that every adapter has.
 
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_width: u32,  // at most 128
-  q_stride: u32,
-  q_offset: u32,
-  k_stride: u32,
-  k_offset: u32,
-  v_stride: u32,
-  v_offset: u32,
-  grad_stride: u32,
-  grad_offset: u32,
-  scale: f32,
-}
+// #include "attention_common.wgsl"
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>;
 @group(0) @binding(2) var<storage, read> k: array<f32>;
 @group(0) @binding(3) var<storage, read> v: array<f32>;
@@ -33,12 +18,8 @@ struct Params {
 var<workgroup> grad_score: array<f32, 64>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let number = group_number(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let number = group_number(grid);
   if (number >= params.queries * params.heads) {
     return;
   }
@@ -80,12 +61,11 @@ fn main(
     workgroupBarrier();
   }
 
-  let grad_at = query * params.grad_stride + params.grad_offset + column;
   if (lane < params.head_width) {
-    grad_q[grad_at + lane] = sum.x;
+    grad_q[q_at + lane] = sum.x;
   }
   if (lane + LANES < params.head_width) {
-    grad_q[grad_at + lane + LANES] = sum.y;
+    grad_q[q_at + lane + LANES] = sum.y;
   }
 }
 

@@ -1,23 +1,8 @@
 // Gradient of attention with respect to the queries with one invocation per query row and head, for heads of exactly 64
 // columns; attention_grad_query.wgsl has the formulas, attention_rows.wgsl the approach.
 
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_width: u32,
-  q_stride: u32,
-  q_offset: u32,
-  k_stride: u32,
-  k_offset: u32,
-  v_stride: u32,
-  v_offset: u32,
-  grad_stride: u32,
-  grad_offset: u32,
-  scale: f32,
-}
+// #include "attention_common.wgsl"
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
@@ -30,12 +15,8 @@ struct Params {
 const QUADS = 16u;  // a head's columns in fours
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let number = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let number = element_number(grid, lane);
   if (number >= params.queries * params.heads) {
     return;
   }
@@ -75,8 +56,7 @@ fn main(
     }
   }
 
-  let grad_at = (query * params.grad_stride + params.grad_offset) / 4u + column;
   for (var c = 0u; c < QUADS; c++) {
-    grad_q[grad_at + c] = sum[c];
+    grad_q[q_at + c] = sum[c];
   }
 }

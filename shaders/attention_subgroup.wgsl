@@ -3,21 +3,14 @@
 //
 // Needs subgroups of at least 8, and strides and offsets that are multiples of 4.
 
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  head_width: u32,
-  q_stride: u32,
-  q_offset: u32,
-  k_stride: u32,
-  k_offset: u32,
-  v_stride: u32,
-  v_offset: u32,
-  scale: f32,
-}
+enable subgroups;
+// Loops have the same bounds in all lanes of a subgroup, by subgroupMin and subgroupMax, but the compiler cannot infer that.
+diagnostic(off, subgroup_uniformity);
 
-@group(0) @binding(0) var<uniform> params: Params;
+// #include "attention_common.wgsl"
+// #include "subgroup_rows.wgsl"
+// #include "subgroup_visible.wgsl"
+
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
@@ -26,13 +19,8 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;  // [queries, heads]
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-  @builtin(subgroup_invocation_id) subgroup_lane: u32,
-) {
-  let number = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+  let number = element_number(grid, lane);
   let exists = number < params.queries * params.heads;
   // No lane leaves early: all take part in the broadcasts.
   let head = min(number / params.queries, params.heads - 1u);

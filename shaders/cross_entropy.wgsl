@@ -1,6 +1,8 @@
 // Cross-entropy of each row's logits against its label: one workgroup of 64 per row. Also stores the softmax.
 //   losses[row] = log(sum(exp(logits))) - logits[label]
 
+// #include "reduce.wgsl"
+
 struct Params {
   rows: u32,
   columns: u32,
@@ -13,12 +15,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> probabilities: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let row = group_number(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let row = group_number(grid);
   if (row >= params.rows) {
     return;
   }

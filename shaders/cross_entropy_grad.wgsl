@@ -1,5 +1,7 @@
 // grad_logits[row, c] = grad_losses[row] * (probabilities[row, c] - (c == labels[row])). One invocation per element.
 
+// #include "grid.wgsl"
+
 struct Params {
   rows: u32,
   columns: u32,
@@ -12,12 +14,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> grad_logits: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let at = element_number(grid, lane);
   if (at >= params.rows * params.columns) {
     return;
   }

@@ -1,5 +1,7 @@
 // out[r] = source[index[r]] + base[base_index[r]]; a part whose index is -1 is zero. One invocation per element.
 
+// #include "grid.wgsl"
+
 struct Params {
   rows: u32,
   columns: u32,
@@ -15,12 +17,8 @@ struct Params {
 override HAS_BASE: bool = false;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let at = element_number(grid, lane);
   if (at >= params.rows * params.columns) {
     return;
   }

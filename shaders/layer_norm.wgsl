@@ -1,6 +1,8 @@
 // Layer normalisation of each row: out = (x - mean) * rstd * weight + bias. One workgroup of 64 per row.
 // The variance is computed from centred values: two passes over a row that is in cache, no cancellation.
 
+// #include "reduce.wgsl"
+
 struct Params {
   rows: u32,
   columns: u32,
@@ -14,15 +16,11 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<f32>;  // [rows, 2]: mean, rstd
 
-override STORE_STATISTICS: bool = false;
+override HAS_STATISTICS: bool = false;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let row = group_number(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let row = group_number(grid);
   if (row >= params.rows) {
     return;
   }
@@ -41,7 +39,7 @@ fn main(
   for (var c = lane; c < params.columns; c += LANES) {
     out[at + c] = (x[at + c] - mean) * rstd * weight[c] + bias[c];
   }
-  if (STORE_STATISTICS && lane == 0u) {
+  if (HAS_STATISTICS && lane == 0u) {
     statistics[2u * row] = mean;
     statistics[2u * row + 1u] = rstd;
   }

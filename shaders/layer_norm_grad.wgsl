@@ -2,6 +2,8 @@
 //   grad_x = rstd * (g - mean(g) - x^ * mean(g * x^)) + addend
 // One workgroup of 64 per row.
 
+// #include "reduce.wgsl"
+
 struct Params {
   rows: u32,
   columns: u32,
@@ -18,12 +20,8 @@ struct Params {
 override HAS_ADDEND: bool = false;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let row = group_number(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let row = group_number(grid);
   if (row >= params.rows) {
     return;
   }

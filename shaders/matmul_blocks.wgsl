@@ -6,9 +6,11 @@
 // becoming four values in four rows of the tile; one quad of padding behind each row keeps those stores on different banks.
 // While a slice is multiplied, the next one is already being loaded into registers.
 //
-// matmul_quads_f32.wgsl or matmul_quads_f16.wgsl binds the operands. Needs k and n that are multiples of 4, and a left operand that is
+// Needs k and n that are multiples of 4, and a left operand that is
 // not transposed. Rows and columns past the edge read a clamped address and are not stored. The sum runs along k in order, as in all
 // variants before this one.
+
+// #include "matmul_quads.wgsl"
 
 override TILE_ROWS: u32 = 128;    // of the result, per workgroup: 32, 64 or 128
 override TILE_COLUMNS: u32 = 64;  // 32, 64 or 128

@@ -1,5 +1,7 @@
 // First rung of the ladder: one invocation computes one element of the result and reads both operands from memory.
 
+// #include "matmul_scalar.wgsl"
+
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let column = id.x;

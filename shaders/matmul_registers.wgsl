@@ -3,6 +3,8 @@
 //
 // Rows and columns past the edge read a clamped address and are not stored.
 
+// #include "matmul_scalar.wgsl"
+
 const ROWS = 8u;
 const COLUMNS = 4u;
 

@@ -1,7 +1,9 @@
-// The operands of the matrix product value by value, in either storage order. matmul_scalar_f32.wgsl or
-// matmul_scalar_f16.wgsl binds the right one.
+// The operands of the matrix product value by value, in either storage order.
+
+// #include "matmul_common.wgsl"
 
 @group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<u32>;
 
 fn a_at(row: u32, p: u32) -> f32 {
   if (TRANSPOSE_A) {
@@ -15,4 +17,12 @@ fn b_at(p: u32, column: u32) -> f32 {
     return b_number(column * params.k + p);
   }
   return b_number(p * params.n + column);
+}
+
+// Unpacking needs no extension, where a buffer of halves would.
+fn b_number(at: u32) -> f32 {
+  if (HALF_B) {
+    return unpack2x16float(b[at / 2u])[at % 2u];
+  }
+  return bitcast<f32>(b[at]);
 }

@@ -3,13 +3,16 @@
 // tile as large as its stack can hold: 32 rows x 64 columns, 8 columns per lane. k advances by eight at a time. Each lane loads
 // the left operand's values for every eighth row; the others get them by broadcast.
 //
-// matmul_subgroup_f32.wgsl or matmul_subgroup_f16.wgsl binds the right operand and supplies `load_slab`.
-//
 // Needs subgroups of at least 8, k and n that are multiples of 8, and a left operand that is not transposed.
 // Rows and columns past the edge read a clamped address and are not stored; no lane may leave early, since all take part in
 // the broadcasts.
 
+enable subgroups;
+
+// #include "matmul_common.wgsl"
+
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;  // [m, k / 4]
+@group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;  // [k, n] or transposed [n, k], 4 numbers or 8 halves to an element
 
 const ROWS = 32u;
 const LANES = 32u;
@@ -37,6 +40,73 @@ fn transposed(c0: vec4<f32>, c1: vec4<f32>, c2: vec4<f32>, c3: vec4<f32>) -> Blo
     vec4<f32>(c0.y, c1.y, c2.y, c3.y),
     vec4<f32>(c0.z, c1.z, c2.z, c3.z),
     vec4<f32>(c0.w, c1.w, c2.w, c3.w),
+  );
+}
+
+fn numbers(words: vec4<u32>) -> vec4<f32> {
+  return bitcast<vec4<f32>>(words);
+}
+
+fn low_numbers(packed: vec4<u32>) -> vec4<f32> {
+  return vec4<f32>(unpack2x16float(packed.x), unpack2x16float(packed.y));
+}
+
+fn high_numbers(packed: vec4<u32>) -> vec4<f32> {
+  return vec4<f32>(unpack2x16float(packed.z), unpack2x16float(packed.w));
+}
+
+// Columns 8 * octet to 8 * octet + 7 at steps 8 * p to 8 * p + 7 of k.
+fn load_slab(p: u32, octet: u32) -> Slab {
+  if (HALF_B) {
+    return half_slab(p, octet);
+  }
+  if (TRANSPOSE_B) {
+    let stride = params.k / 4u;
+    let at = octet * 8u * stride + 2u * p;
+    let next = at + 4u * stride;
+    return Slab(
+      transposed(numbers(b[at]), numbers(b[at + stride]), numbers(b[at + 2u * stride]), numbers(b[at + 3u * stride])),
+      transposed(numbers(b[next]), numbers(b[next + stride]), numbers(b[next + 2u * stride]), numbers(b[next + 3u * stride])),
+      transposed(numbers(b[at + 1u]), numbers(b[at + stride + 1u]), numbers(b[at + 2u * stride + 1u]), numbers(b[at + 3u * stride + 1u])),
+      transposed(numbers(b[next + 1u]), numbers(b[next + stride + 1u]), numbers(b[next + 2u * stride + 1u]), numbers(b[next + 3u * stride + 1u])),
+    );
+  }
+  let stride = params.n / 4u;
+  let at = p * 8u * stride + 2u * octet;
+  let next = at + 4u * stride;
+  return Slab(
+    Block(numbers(b[at]), numbers(b[at + stride]), numbers(b[at + 2u * stride]), numbers(b[at + 3u * stride])),
+    Block(numbers(b[at + 1u]), numbers(b[at + stride + 1u]), numbers(b[at + 2u * stride + 1u]), numbers(b[at + 3u * stride + 1u])),
+    Block(numbers(b[next]), numbers(b[next + stride]), numbers(b[next + 2u * stride]), numbers(b[next + 3u * stride])),
+    Block(numbers(b[next + 1u]), numbers(b[next + stride + 1u]), numbers(b[next + 2u * stride + 1u]), numbers(b[next + 3u * stride + 1u])),
+  );
+}
+
+fn half_slab(p: u32, octet: u32) -> Slab {
+  let stride = select(params.n, params.k, TRANSPOSE_B) / 8u;
+  let at = select(p * 8u * stride + octet, octet * 8u * stride + p, TRANSPOSE_B);
+  // One load for each column if transposed, for each step of k if not.
+  let v0 = b[at];
+  let v1 = b[at + stride];
+  let v2 = b[at + 2u * stride];
+  let v3 = b[at + 3u * stride];
+  let v4 = b[at + 4u * stride];
+  let v5 = b[at + 5u * stride];
+  let v6 = b[at + 6u * stride];
+  let v7 = b[at + 7u * stride];
+  if (TRANSPOSE_B) {
+    return Slab(
+      transposed(low_numbers(v0), low_numbers(v1), low_numbers(v2), low_numbers(v3)),
+      transposed(low_numbers(v4), low_numbers(v5), low_numbers(v6), low_numbers(v7)),
+      transposed(high_numbers(v0), high_numbers(v1), high_numbers(v2), high_numbers(v3)),
+      transposed(high_numbers(v4), high_numbers(v5), high_numbers(v6), high_numbers(v7)),
+    );
+  }
+  return Slab(
+    Block(low_numbers(v0), low_numbers(v1), low_numbers(v2), low_numbers(v3)),
+    Block(high_numbers(v0), high_numbers(v1), high_numbers(v2), high_numbers(v3)),
+    Block(low_numbers(v4), low_numbers(v5), low_numbers(v6), low_numbers(v7)),
+    Block(high_numbers(v4), high_numbers(v5), high_numbers(v6), high_numbers(v7)),
   );
 }
 

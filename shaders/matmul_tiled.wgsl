@@ -2,6 +2,8 @@
 // 16 along k, so each value is read from device memory once per tile instead of once per element; every invocation
 // keeps a 4 x 4 block in registers. The textbook approach on a GPU; matmul_blocks.wgsl improves on it.
 
+// #include "matmul_scalar.wgsl"
+
 const TILE = 64u;   // rows and columns of the result per workgroup
 const SLICE = 16u;  // depth of one slice along k
 const SIDE = 16u;   // invocations along each axis

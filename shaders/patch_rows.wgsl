@@ -1,6 +1,8 @@
 // Images [batch, 3, size, size] into rows of patches [batch * grid * grid, 3 * patch * patch], ordered (channel, y, x) as
 // a convolution's weights are. One invocation per element.
 
+// #include "grid.wgsl"
+
 struct Params {
   batch: u32,
   size: u32,
@@ -12,25 +14,21 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let at = element_number(grid, lane);
   let size = params.size;
   let patch_size = params.patch_size;
-  let grid = size / patch_size;
+  let side = size / patch_size;
   let columns = 3u * patch_size * patch_size;
-  if (at >= params.batch * grid * grid * columns) {
+  if (at >= params.batch * side * side * columns) {
     return;
   }
   let row = at / columns;
   let x = at % patch_size;
   let y = (at / patch_size) % patch_size;
   let channel = (at % columns) / (patch_size * patch_size);
-  let picture = row / (grid * grid);
-  let patch_y = (row / grid) % grid;
-  let patch_x = row % grid;
+  let picture = row / (side * side);
+  let patch_y = (row / side) % side;
+  let patch_x = row % side;
   out[at] = pixels[((picture * 3u + channel) * size + patch_y * patch_size + y) * size + patch_x * patch_size + x];
 }

@@ -1,9 +1,9 @@
 // Sum and maximum over a workgroup of 64 invocations, by halving in workgroup memory. Every invocation receives the
 // result. The barrier after the read keeps the next call from overwriting what a slow invocation still reads.
 
-const LANES = 64u;
+// #include "grid.wgsl"
 
-var<workgroup> reduce_scratch: array<f32, 64>;
+var<workgroup> reduce_scratch: array<f32, LANES>;
 
 fn reduce_sum(lane: u32, value: f32) -> f32 {
   reduce_scratch[lane] = value;
@@ -31,9 +31,4 @@ fn reduce_max(lane: u32, value: f32) -> f32 {
   let result = reduce_scratch[0];
   workgroupBarrier();
   return result;
-}
-
-// Workgroups are laid out in a grid no wider than 65,535; this is a workgroup's linear index.
-fn group_number(group: vec3<u32>, groups: vec3<u32>) -> u32 {
-  return group.y * groups.x + group.x;
 }

@@ -1,6 +1,8 @@
 // The gradient of a gather: out[s] = sum of grad_out[readers[t]] for t in [reader_start[s], reader_start[s + 1]).
 // Each output element gathers its own readers in a fixed order: no atomics, and the same result every time.
 
+// #include "grid.wgsl"
+
 struct Params {
   source_rows: u32,
   columns: u32,
@@ -13,12 +15,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = element_number(group, groups, lane);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let at = element_number(grid, lane);
   if (at >= params.source_rows * params.columns) {
     return;
   }

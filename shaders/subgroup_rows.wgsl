@@ -2,8 +2,6 @@
 //
 // A subgroup's lanes process adjacent rows, head by head, which see nearly the same rows on the other side. All lanes loop
 // over the union of what they see; of each row's sixteen quads, eight lanes load two each, and the others get them by broadcast.
-// Loops have the same bounds in all lanes of a subgroup, by subgroupMin and subgroupMax, but the compiler cannot infer that.
-diagnostic(off, subgroup_uniformity);
 
 const QUADS = 16u;
 

@@ -1,6 +1,8 @@
 // Sums over rows and their gradient. `sum_rows`: out[c] = scale * sum of x[r, c], one workgroup of 64 per column, so that
 // a single tall column (a mean over a batch) is parallel too. `broadcast_rows`: out[r, c] = scale * x[c].
 
+// #include "reduce.wgsl"
+
 struct Params {
   rows: u32,
   columns: u32,
@@ -12,12 +14,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
-fn sum_rows(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let column = group_number(group, groups);
+fn sum_rows(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let column = group_number(grid);
   if (column >= params.columns) {
     return;
   }
@@ -32,12 +30,8 @@ fn sum_rows(
 }
 
 @compute @workgroup_size(64)
-fn broadcast_rows(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = group_number(group, groups) * LANES + lane;
+fn broadcast_rows(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let at = element_number(grid, lane);
   if (at >= params.rows * params.columns) {
     return;
   }

@@ -1,12 +1,10 @@
 /** The laboratory's part of the protocol: kernels, starting texts, and a text of the user's on trial. */
-import type { KernelName } from '../src/kernels/index.js';
-import type { Compilation } from '../src/kernels/webgpu/programs.js';
+import type { Compilation, Sizes } from '../src/kernels/index.js';
 import type {
   DeviceCeilings,
   Job,
   Parity,
   RecordedShape,
-  Sizes,
   TimedVariants,
   Trial,
   VariantTime,
@@ -19,7 +17,7 @@ export interface LabTasks {
   /** The shapes that embedding and training really use. */
   'lab-shapes': Task<Nothing, LabShapes>;
   /** A shipped variant as a commented file to start from. */
-  'lab-starter': Task<{ kernel: KernelName; variant: string }, { text: string }>;
+  'lab-starter': Task<{ kernel: string; variant: string }, { text: string }>;
   /** Compiles a text, holds it against the twin, times it beside the shipped variants. */
   'lab-try': Task<LabRequest, LabTrial, Progress>;
 }
@@ -39,7 +37,7 @@ export interface LabAdapter {
 }
 
 export interface LabKernelReport {
-  readonly kernel: KernelName;
+  readonly kernel: string;
   readonly equation: string;
   /** From the plainest to the most elaborate. */
   readonly variants: readonly string[];
@@ -57,7 +55,7 @@ export interface LabShapes {
 }
 
 export interface LabRequest {
-  readonly kernel: KernelName;
+  readonly kernel: string;
   readonly text: string;
   /** Sizes to time, as `m=1728,k=512`; empty: the usual ones. */
   readonly shape: string;

@@ -118,10 +118,10 @@ async function tuningWork(config: ClipConfig): Promise<TuningWork> {
 function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
   const works = [...new Set(timings.map(({ work }) => work))];
   const variants = [...new Set(timings.map(({ variant }) => variant))];
-  const chosen = (work: string): string =>
-    work in tuning.attention
-      ? tuning.attention[work as keyof typeof tuning.attention]
-      : (tuning.matmul.byClass[work] ?? tuning.matmul.fallback);
+  const chosen = (work: string): string => {
+    const [own, byClass] = [tuning[work], Object.values(tuning).find((kernel) => work in kernel.byClass)];
+    return byClass?.byClass[work] ?? own?.fallback ?? '';
+  };
   const rows = works.map((work) => {
     const of = new Map(
       timings.filter((timing) => timing.work === work).map((timing) => [timing.variant, timing.gflops]),
@@ -136,6 +136,6 @@ function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
     'a variant without a figure does not take these sizes, or was hopeless on some number of rows',
     table([['work', ...variants, 'chosen'], ...rows]),
     '',
-    `other products: ${tuning.matmul.fallback}`,
+    `other products: ${tuning.matmul?.fallback}`,
   ];
 }

@@ -1,8 +1,8 @@
 /** `ptdpc lab`: kernels, one by one: what they cost, how fast they are, and a WGSL file of one's own in their place. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.js';
-import type { KernelName } from '../kernels/index.js';
-import { exercises, labKernels, parseSizes, type Sizes } from '../lab/index.js';
+import { allKernels, type Kernel, type Sizes } from '../kernels/index.js';
+import { exercises, parseSizes } from '../lab/index.js';
 import { similar } from '../suggest.js';
 import { doExercise, newFile } from './lab/exercise.js';
 import { listKernels } from './lab/list.js';
@@ -51,7 +51,7 @@ function configureRun(command: Command): void {
         'with the TypeScript reference in float64 over the odd shapes of the suite, each twice, and then time it beside the shipped ones. ' +
         'Exits with 1 where the file does not compile or is wrong.',
     )
-    .argument('<kernel>', `one of ${Object.keys(labKernels).join(', ')}`, parseKernel)
+    .argument('<kernel>', `one of ${kernelNames().join(', ')}`, parseKernel)
     .option('--variant <wgsl>', 'a WGSL file in place of the shipped ones (`ptdpc lab new` writes one to start from)')
     .option(
       '--shape <sizes>',
@@ -61,7 +61,7 @@ function configureRun(command: Command): void {
     .addOption(new Option('--device <device>', 'where to run').choices(['webgpu', 'cpu']).default('webgpu'))
     .option('--watch', 'run again whenever the file is saved')
     .addOption(jsonOption())
-    .action((kernel: KernelName, options: RunOptions) => runKernel(kernel, options));
+    .action((kernel: Kernel, options: RunOptions) => runKernel(kernel, options));
   addExamples(command, [
     ['ptdpc lab run matmul --shape m=1728,k=512,n=2048', 'the shipped variants'],
     ['ptdpc lab run softmax --variant mine.wgsl', 'a file of your own: is it right, is it fast'],
@@ -73,7 +73,7 @@ function configureNew(command: Command): void {
   command
     .summary('write a commented WGSL file to start from')
     .description('Write a shipped variant of a kernel as one file, headed by the contract that it must satisfy.')
-    .argument('<kernel>', `one of ${Object.keys(labKernels).join(', ')}`, parseKernel)
+    .argument('<kernel>', `one of ${kernelNames().join(', ')}`, parseKernel)
     .option('--from <variant>', 'the variant to start from (default: the plainest)')
     .option('--out <wgsl>', 'the file (default: <kernel>.wgsl)')
     .option('--force', 'replace the file if it is there')
@@ -104,14 +104,17 @@ function configureExercise(command: Command): void {
   ]);
 }
 
-function parseKernel(text: string): KernelName {
-  if (!Object.hasOwn(labKernels, text)) {
-    const near = similar(text, Object.keys(labKernels));
-    throw new InvalidArgumentError(
-      near === undefined ? `Expected one of ${Object.keys(labKernels).join(', ')}.` : `(Did you mean ${near}?)`,
-    );
-  }
-  return text as KernelName;
+function kernelNames(): string[] {
+  return allKernels().map(({ name }) => name);
+}
+
+function parseKernel(text: string): Kernel {
+  const found = allKernels().find(({ name }) => name === text);
+  if (found) return found;
+  const near = similar(text, kernelNames());
+  throw new InvalidArgumentError(
+    near === undefined ? `Expected one of ${kernelNames().join(', ')}.` : `(Did you mean ${near}?)`,
+  );
 }
 
 /** The numbers by name. Whether the kernel has such names is for `requireSizes` to say. */

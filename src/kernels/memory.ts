@@ -1,5 +1,6 @@
 /** Counts memory and knows which buffers are alive; every backend keeps one. */
-import type { DeviceBuffer, MemoryUse } from './contract.js';
+import type { MemoryUse } from './backend.js';
+import type { DeviceBuffer } from './definition.js';
 
 export class MemoryMeter implements MemoryUse {
   buffers = 0;

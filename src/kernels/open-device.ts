@@ -3,7 +3,7 @@
  * `openDevice` of the same form in `ptdpc/node`, which also supports Dawn, worker threads and the tables of `ptdpc autotune`.
  */
 import { InputError } from '../errors.js';
-import type { Backend } from './contract.js';
+import type { Backend } from './backend.js';
 import { CpuBackend } from './cpu/backend.js';
 import type { StartWorker } from './cpu/wasm/index.js';
 import type { DeviceChoice } from './device-choice.js';

@@ -1,5 +1,4 @@
 /** Adds up where a device's time goes, by kernel. A backend that is given one adds to it. */
-import type { KernelName } from './contract.js';
 import type { KernelCost } from './cost.js';
 
 /** Totals of one kernel's calls. */
@@ -12,13 +11,13 @@ export interface KernelProfile {
 
 /** Adds up the times of kernels. */
 export class Profiler {
-  readonly kernels = new Map<KernelName, KernelProfile>();
+  readonly kernels = new Map<string, KernelProfile>();
   /** The matrix products by their sizes (see `KernelCost.shape`). */
   readonly products = new Map<string, KernelProfile>();
   readonly #pending = new Set<Promise<void>>();
 
   /** Adds one call of a kernel. */
-  add(kernel: KernelName, cost: KernelCost, seconds: number): void {
+  add(kernel: string, cost: KernelCost, seconds: number): void {
     addTo(this.kernels, kernel, cost, seconds);
     if (cost.shape) addTo(this.products, cost.shape, cost, seconds);
   }

@@ -1,5 +1,5 @@
 /** How far what a kernel wrote is from what its definition says. */
-import type { KernelOutput } from './kernel-case.js';
+import type { KernelOutput } from '../kernels/index.js';
 
 /** The element that is the furthest off. */
 export interface WorstElement {
@@ -48,9 +48,10 @@ export function compareOutputs(
     if (actual.length !== values.length) throw new Error(`${name}: ${actual.length} elements, not ${values.length}`);
     elements += values.length;
     let scale = LEAST_SCALE;
-    for (const value of values) scale = Math.max(scale, Math.abs(value));
+    for (const value of values) if (Number.isFinite(value)) scale = Math.max(scale, Math.abs(value));
     for (const [at, value] of values.entries()) {
-      const off = Math.abs(actual[at]! - value) / scale;
+      // NaN and infinities must be what the definition says.
+      const off = Object.is(actual[at]!, value) ? 0 : Math.abs(actual[at]! - value) / scale;
       // Written so that NaN counts as wrong.
       if (!(off <= tolerance)) wrong++;
       if (off > error || (Number.isNaN(off) && !Number.isNaN(error))) {

@@ -8,13 +8,11 @@
  *     // lab: needs n % 8 == 0, k >= 8        which arguments the kernel takes; others are left out
  */
 import { InputError } from '../errors.js';
-import type { KernelName, Kernels } from '../kernels/index.js';
-import { groupGrid, type Launch } from '../kernels/webgpu/launch.js';
-import { shaderText } from '../kernels/webgpu/programs.js';
+import { type AnyArgs, anyKernel, type Covers, type Kernel, type Variant } from '../kernels/index.js';
+import { parseNeeds, unmetNeed } from '../kernels/needs.js';
+import { constantOf, type Launch, launchOf, shaderOf } from '../kernels/webgpu/launch.js';
 import { reflectShader, type ShaderInterface } from '../kernels/webgpu/reflect.js';
-import { type KernelCase, sizedArgs } from './kernel-case.js';
-import { type Covers, labKernels } from './kernels/index.js';
-import { plainLaunch } from './shipped.js';
+import { argumentName, assembled, shaderName } from '../kernels/webgpu/wgsl-text.js';
 
 /** What a file for this kernel may declare, and under which names. */
 export interface BindingContract extends ShaderInterface {
@@ -25,43 +23,45 @@ export interface BindingContract extends ShaderInterface {
 }
 
 /** The contract of a kernel, read from its plainest shipped variant. */
-export function bindingContract(kernel: KernelName): BindingContract {
-  const { unit, suite } = labKernels[kernel];
-  const args = sizedArgs(suite[0] as KernelCase);
-  const launch = plainLaunch(kernel, args);
-  const rectangular = typeof labKernels[kernel].units(args as never) !== 'number';
-  return { ...reflectShader(shaderText(launch)), entryPoint: launch.entryPoint, unit, rectangular };
-}
-
-/** A condition on a call's arguments, from a line `lab: needs`. */
-export interface Need {
-  readonly text: string;
-  /** Whether a call with these arguments meets it. */
-  holds(args: object): boolean;
+export function bindingContract(kernel: Kernel): BindingContract {
+  const { unit, variants, operands } = kernel;
+  const plainest = variants[0]!;
+  const { params, bindings, constants } = shaderOf(plainest.wgsl).interface;
+  return {
+    params,
+    bindings: bindings.filter(({ argument }) => argument in operands),
+    constants: new Set([...constants].filter((name) => constantOf(kernel, { ...plainest, constants: {} }, name))),
+    entryPoint: plainest.entryPoint ?? 'main',
+    unit,
+    rectangular: typeof plainest.covers !== 'number',
+  };
 }
 
 /** A kernel in a file of the user's. */
-export interface UserKernel<K extends KernelName = KernelName> {
-  readonly kernel: K;
+export interface UserKernel {
+  readonly kernel: Kernel;
   /** For messages. */
   readonly file: string;
   readonly text: string;
-  readonly covers: Covers;
-  readonly needs: readonly Need[];
+  /** The file as a variant of the kernel. */
+  readonly variant: Variant;
   readonly interface: ShaderInterface;
-  /** Whether it reads `b` as halves, two to a word. */
-  readonly readsHalves: boolean;
+  /** The precisions of weights that it reads: halves two to a word, if it declares them as words. */
+  readonly reads: readonly ('f32' | 'f16')[];
 }
 
 /** Reads a file against the contract. Throws InputError, which names the file and what the contract has instead. */
-export function readUserKernel<K extends KernelName>(kernel: K, file: string, text: string): UserKernel<K> {
+export function readUserKernel(of: Kernel, file: string, text: string): UserKernel {
+  const kernel = anyKernel(of);
   const contract = bindingContract(kernel);
   const fail = (what: string): never => {
     throw new InputError(`${file}: ${what}`);
   };
   let reflected: ShaderInterface;
+  let whole: string;
   try {
-    reflected = reflectShader(text);
+    whole = assembled(text);
+    reflected = reflectShader(whole);
   } catch (error) {
     return fail((error as Error).message);
   }
@@ -70,23 +70,31 @@ export function readUserKernel<K extends KernelName>(kernel: K, file: string, te
   }
   for (const { name } of reflected.params) {
     if (!contract.params.some((param) => param.name === name)) {
-      fail(`struct Params has ${name}; ${kernel} gives ${listed(contract.params.map((param) => param.name))}`);
+      fail(`struct Params has ${name}; ${kernel.name} gives ${listed(contract.params.map((param) => param.name))}`);
     }
   }
   for (const { name, access } of reflected.bindings) {
     const known = contract.bindings.find((binding) => binding.name === name);
-    if (!known) fail(`it binds ${name}; ${kernel} has ${listed(contract.bindings.map((binding) => binding.name))}`);
+    if (!known) fail(`it binds ${name}; ${kernel.name} has ${listed(contract.bindings.map((binding) => binding.name))}`);
     if (known!.access !== access) fail(`it binds ${name} as ${access}; expected ${known!.access}`);
   }
-  return {
-    kernel,
-    file,
-    text,
+  const needs = directive(text, 'needs');
+  const parsed = needs === undefined ? [] : parseNeeds(needs);
+  if (typeof parsed === 'string') fail(parsed);
+  const variant = {
+    name: file,
+    wgsl: text,
+    entryPoint: contract.entryPoint,
     covers: coversOf(text, contract, fail),
-    needs: needsOf(text, fail),
-    interface: reflected,
-    readsHalves: kernel === 'matmul' && /\bb\s*:\s*array<\s*(?:u32|vec[234]u|vec[234]<\s*u32\s*>)/.test(text),
+    ...(needs !== undefined && { needs }),
   };
+  return { kernel, file, text, variant, interface: reflected, reads: precisionsOf(whole) };
+}
+
+/** Words are halves, unless a constant says which of the two. */
+function precisionsOf(text: string): UserKernel['reads'] {
+  if (/\boverride\s+HALF_B\b/.test(text)) return ['f32', 'f16'];
+  return /\bb\s*:\s*array<\s*(?:u32|vec[234]u|vec[234]<\s*u32\s*>)/.test(text) ? ['f16'] : ['f32'];
 }
 
 function coversOf(text: string, { unit, rectangular }: BindingContract, fail: (what: string) => never): Covers {
@@ -98,26 +106,6 @@ function coversOf(text: string, { unit, rectangular }: BindingContract, fail: (w
   const numbers = (rectangular ? /^(\d+) *x *(\d+)$/ : /^(\d+)$/).exec(found)?.slice(1).map(Number);
   if (!numbers || numbers.includes(0)) return fail(`expected ${expected}, found "${found}"`);
   return numbers.length === 1 ? numbers[0]! : [numbers[0]!, numbers[1]!];
-}
-
-const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  '==': (a, b) => a === b,
-  '<=': (a, b) => a <= b,
-  '>=': (a, b) => a >= b,
-};
-
-function needsOf(text: string, fail: (what: string) => never): Need[] {
-  return (directive(text, 'needs')?.split(',') ?? []).map((part): Need => {
-    const [, name, divisor, comparison, right] =
-      /^\s*(\w+)(?:\s*%\s*([1-9]\d*))?\s*(==|<=|>=)\s*(\d+)\s*$/.exec(part) ?? [];
-    if (name === undefined) return fail(`expected a need such as "n % 8 == 0" or "k >= 8", found "${part.trim()}"`);
-    const holds = (args: object): boolean => {
-      // An option that is not given is off.
-      const value = Number(Reflect.get(args, name) ?? 0);
-      return COMPARISONS[comparison!]!(divisor === undefined ? value : value % Number(divisor), Number(right));
-    };
-    return { text: part.trim(), holds };
-  });
 }
 
 /** What follows the name in the first line `// lab: NAME ...`. Line by line: one expression for all would search blank lines again and again. */
@@ -134,35 +122,28 @@ function directive(text: string, name: string): string | undefined {
 }
 
 /** The launch of a user's kernel, or why it does not take these arguments. */
-export function launchUserKernel<K extends KernelName>(user: UserKernel<K>, args: Kernels[K]): Launch | string {
-  const unmet = user.needs.find((need) => !need.holds(args));
-  if (unmet) return `it needs ${unmet.text}`;
-  const launch = plainLaunch(user.kernel, args);
-  const { params, bindings, constants } = user.interface;
-  const values = Object.entries(launch.constants ?? {});
-  const missing = values.find(([name, value]) => value !== 0 && !constants.has(name));
-  if (missing) return `it has no constant ${missing[0]}`;
-  const bound = (name: string) => bindings.some((binding) => binding.name === name);
-  const unbound = Object.keys(launch.buffers).find((name) => launch.buffers[name] && !bound(name));
-  if (unbound) return `it does not bind ${unbound}`;
-  if (user.kernel === 'matmul' && user.readsHalves !== (launch.halves === 'b')) {
-    return user.readsHalves ? 'it reads b in half precision' : 'it reads b in single precision';
+export function launchUserKernel(user: UserKernel, args: AnyArgs, subgroupSize: number): Launch | string {
+  const { kernel, variant } = user;
+  const unmet = unmetNeed(variant, args, subgroupSize);
+  if (unmet) return `it needs ${unmet}`;
+  const plainest = kernel.variants[0]!;
+  for (const name of bindingContract(kernel).constants) {
+    const operand = /^HALF_(\w+)$/.exec(name)?.[1];
+    if (operand !== undefined) {
+      const { dtype } = args[argumentName(operand)] as { dtype: 'f32' | 'f16' };
+      if (!user.reads.includes(dtype)) return `it reads ${argumentName(operand)} in ${dtype === 'f16' ? 'single' : 'half'} precision`;
+    } else if (!user.interface.constants.has(name) && constantOf(kernel, plainest, name)!(args) !== 0) {
+      return `it has no constant ${name}`;
+    }
   }
-  return {
-    ...launch,
-    source: user.text,
-    constants: Object.fromEntries(values.filter(([name]) => constants.has(name))),
-    params: Object.fromEntries(params.map(({ name }) => [name, launch.params[name]!])),
-    buffers: Object.fromEntries(bindings.map(({ name }) => [name, launch.buffers[name]])),
-    workgroups: gridOf(labKernels[user.kernel].units(args), user.covers),
-  };
-}
-
-/** Workgroups along x and y. */
-function gridOf(units: Covers, covers: Covers): readonly [number, number] {
-  if (typeof units === 'number' || typeof covers === 'number')
-    return groupGrid(Math.ceil(Number(units) / Number(covers)));
-  return [Math.ceil(units[1] / covers[1]), Math.ceil(units[0] / covers[0])];
+  const { bindings } = user.interface;
+  const unbound = Object.entries(kernel.operands).find(
+    ([name]) => args[name] !== undefined && !bindings.some(({ argument }) => argument === name),
+  );
+  if (unbound) return `it does not bind ${shaderName(unbound[0])}`;
+  const launch = launchOf(kernel, variant, args);
+  const halves = bindings.find(({ argument }) => (args[argument] as { dtype: string }).dtype === 'f16')?.name;
+  return { ...launch, label: user.file, halves };
 }
 
 function listed(names: readonly string[]): string {

@@ -1,10 +1,8 @@
 /** Exercises for a reader of the kernels: a file to start from (docs/kernels/exercises), and a check that only a right answer passes. */
-import type { KernelName, WebGpuBackend } from '../kernels/index.js';
+import { kernelNamed, sizedArgs, suiteOf, type WebGpuBackend } from '../kernels/index.js';
 import type { Compilation } from '../kernels/webgpu/programs.js';
 import { withoutComments } from '../kernels/webgpu/wgsl-text.js';
 import { launchUserKernel, readUserKernel, type UserKernel } from './contract.js';
-import { type KernelCase, sizedArgs } from './kernel-case.js';
-import { labKernels } from './kernels/index.js';
 import type { Parity } from './parity.js';
 import { compileAndCheck, type OnStep } from './trial.js';
 
@@ -12,7 +10,7 @@ import { compileAndCheck, type OnStep } from './trial.js';
 export interface Exercise {
   readonly number: number;
   readonly title: string;
-  readonly kernel: KernelName;
+  readonly kernel: string;
   /** The starting file in docs/kernels/exercises. */
   readonly file: string;
   /** Cases, by name, that an answer has to take. */
@@ -60,7 +58,7 @@ export const exercises: readonly Exercise[] = [
     kernel: 'affine',
     file: '4-four-elements-each.wgsl',
     required: /./,
-    condition: ({ text, covers }) => {
+    condition: ({ text, variant: { covers } }) => {
       if (Number(covers) < LEAST_COVERED) return `a workgroup covers ${covers} elements; it should be ${LEAST_COVERED}`;
       return /@workgroup_size\(\s*64u?\s*\)/.test(withoutComments(text))
         ? undefined
@@ -93,13 +91,13 @@ export async function checkExercise(
   text: string,
   onStep: OnStep = () => {},
 ): Promise<ExerciseResult> {
-  const answer = readUserKernel(kernel, file, text);
-  const suite = labKernels[kernel].suite as readonly KernelCase[];
+  const answer = readUserKernel(kernelNamed(kernel), file, text);
+  const suite = suiteOf(answer.kernel);
   for (const test of suite) {
-    const launch = required.test(test.name) ? launchUserKernel(answer, sizedArgs(test) as never) : undefined;
+    const launch = required.test(test.name) ? launchUserKernel(answer, sizedArgs(test), device.adapter.subgroupSize) : undefined;
     if (typeof launch === 'string') return { passed: false, reason: `it does not take ${test.name}: ${launch}` };
   }
-  const { compilation, parity } = await compileAndCheck(device, answer as never, suite as never, onStep);
+  const { compilation, parity } = await compileAndCheck(device, answer, suite, onStep);
   const result = (reason: string | undefined): ExerciseResult => ({
     passed: reason === undefined,
     reason: reason ?? '',

@@ -1,6 +1,6 @@
 /**
- * The laboratory: kernels tried and measured one by one. It knows sizes and a suite for every kernel (`kernels/`), runs a case on
- * a device and compares (`kernel-case`, `compare`, `parity`), times implementations in turns (`timing`), and tries a WGSL file of the user's
+ * The laboratory: kernels tried and measured one by one. It runs the cases of a kernel's suite on
+ * a device and compares (`compare`, `parity`), times implementations in turns (`timing`), and tries a WGSL file of the user's
  * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
  * `exercises` are for readers. The library's own tests run the same suite.
  */
@@ -10,8 +10,6 @@ export * from './ceilings.js';
 export * from './compare.js';
 export * from './contract.js';
 export * from './exercises.js';
-export * from './kernel-case.js';
-export * from './kernels/index.js';
 export * from './parity.js';
 export * from './real-work.js';
 export * from './shipped.js';

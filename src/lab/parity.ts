@@ -1,7 +1,6 @@
 /** A kernel's suite: every case on a device against the twin in float64. */
-import { type Backend, CpuBackend, type KernelName, type Kernels } from '../kernels/index.js';
+import { type ArgsOf, type Backend, CpuBackend, type Declaration, type KernelCase, openCase, runCase } from '../kernels/index.js';
 import { type Comparison, compareOutputs, TOLERANCE } from './compare.js';
-import { type KernelCase, openCase, runCase } from './kernel-case.js';
 
 /** A case whose outputs are off by more than rounding. */
 export interface WrongCase {
@@ -24,7 +23,7 @@ export interface Parity {
 }
 
 /** Runs one case's kernel on its arguments; or returns why it does not take them. */
-export type Attempt<K extends KernelName> = (args: Kernels[K]) => string | undefined;
+export type Attempt<D extends Declaration> = (args: ArgsOf<D>) => string | undefined;
 
 /** An oracle of one's own for each suite, so that nothing is shared. */
 const oracleOptions = { precision: 'f64', poison: true } as const;
@@ -32,10 +31,10 @@ const oracleOptions = { precision: 'f64', poison: true } as const;
 /**
  * Runs each case twice on the device, by `attempt`. `onCase` is called after each with the number done. Throws what the device throws.
  */
-export async function checkParity<K extends KernelName>(
+export async function checkParity<D extends Declaration>(
   device: Backend,
-  cases: readonly KernelCase<K>[],
-  attempt: Attempt<K>,
+  cases: readonly KernelCase<D>[],
+  attempt: Attempt<D>,
   onCase: (done: number, all: number) => void = () => {},
 ): Promise<Parity> {
   const oracle = new CpuBackend(oracleOptions);
@@ -62,12 +61,12 @@ export async function checkParity<K extends KernelName>(
   return { cases: run, wrong, unstable, leftOut, error, tolerance: TOLERANCE };
 }
 
-async function attempted<K extends KernelName>(
+async function attempted<D extends Declaration>(
   device: Backend,
-  test: KernelCase<K>,
-  attempt: Attempt<K>,
+  test: KernelCase<D>,
+  attempt: Attempt<D>,
   seed: number,
-): Promise<string | Awaited<ReturnType<typeof runCase<K>>>> {
+): Promise<string | Awaited<ReturnType<typeof runCase<D>>>> {
   using open = openCase(device, test, seed);
   return attempt(open.args) ?? (await open.read());
 }

@@ -5,25 +5,15 @@
 import { type CanonicalClip, type Checkpoint, canonicalClip } from '../clip/checkpoint/index.js';
 import { type ClipConfig, clipTensors } from '../clip/config.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
-import {
-  type Activation,
-  type AttentionGeometry,
-  type KernelCost,
-  type KernelName,
-  type Kernels,
-  kernelCost,
-  type MatmulArgs,
-} from '../kernels/index.js';
-import { isAttention } from '../kernels/webgpu/attention.js';
-import { activationCode } from '../kernels/webgpu/matmul.js';
+import { sizeNames, sizesText } from '../kernels/cases.js';
+import { type AnyArgs, type Kernel, type KernelCost, kernelCost } from '../kernels/index.js';
 import { accumulateGradient, createOptimizer, PromptModel, type PromptText, tuningOptions } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
-import { labKernels, sizesText } from './kernels/index.js';
 import { SizeBackend } from './size-backend.js';
 
 /** Calls of one kernel with the same sizes and options. */
 export interface RecordedShape {
-  readonly kernel: KernelName;
+  readonly kernel: string;
   /** As `--shape` takes it if the laboratory can make the same; for attention: a summary. */
   readonly shape: string;
   readonly calls: number;
@@ -55,10 +45,10 @@ const TEXT: PromptText = {
 
 /** Records a job on a CLIP of this configuration, whose weights are halves as OpenAI's are. Takes about a second. */
 export async function recordJob(job: Job, config: ClipConfig): Promise<RecordedShape[]> {
-  const calls: { kernel: KernelName; shape: string; cost: KernelCost }[] = [];
+  const calls: { kernel: string; shape: string; cost: KernelCost }[] = [];
   const engine = new Engine(
     new SizeBackend((kernel, args) => {
-      calls.push({ kernel, shape: shapeOf(kernel, args), cost: kernelCost(kernel, args) });
+      calls.push({ kernel: kernel.name, shape: shapeOf(kernel, args), cost: kernelCost(kernel, args) });
     }),
   );
   const clip = canonicalClip(zeros(config));
@@ -92,26 +82,26 @@ async function step(engine: Engine, clip: CanonicalClip, config: ClipConfig): Pr
   optimizer.step(options.learningRate);
 }
 
-/** A call's sizes and options by the laboratory's names, as far as it has names for them. */
-function shapeOf<K extends KernelName>(kernel: K, args: Kernels[K]): string {
-  const { extents, options } = labKernels[kernel];
-  if (isAttention(kernel)) {
-    const { queries, keys, pairs = queries * keys, heads, headWidth } = args as AttentionGeometry;
-    return sizesText({ queries, keys, pairs, heads, headWidth });
+/** A call's sizes and options by the laboratory's names; all its numbers, where its cases are made from others. */
+function shapeOf(kernel: Kernel, args: AnyArgs): string {
+  const { extents, options } = sizeNames(kernel);
+  if (!Object.keys(extents).every((name) => name in args)) {
+    const numbers = Object.entries(args).filter(([name, value]) => typeof value === 'number' && !/Stride|Offset/.test(name));
+    return sizesText(Object.fromEntries(numbers) as Record<string, number>);
   }
-  const sizes = Object.keys({ ...extents, ...options }).map((name) => [name, sizeOf(name, args)]);
+  const sizes = Object.keys({ ...extents, ...options }).map((name) => [name, sizeOf(name, kernel, args)]);
   return sizesText(Object.fromEntries(sizes), options);
 }
 
 /** One size or option of a call. */
-function sizeOf(name: string, args: object): number {
-  const value: unknown = Reflect.get(args, name === 'rows' && 'sourceRows' in args ? 'sourceRows' : name);
-  if (name === 'half') return Number((args as MatmulArgs).b.dtype === 'f16');
-  if (name === 'activation') return activationCode(value as Activation | undefined);
-  if (name === 'activationGrad') return activationCode((value as MatmulArgs['activationGrad'])?.activation);
-  if (typeof value === 'number') return value;
-  // An operand that may be given, or a flag; of numbers, only alpha may be left out.
-  return name === 'alpha' ? 1 : Number(Boolean(value));
+function sizeOf(name: string, { operands }: Kernel, args: AnyArgs): number {
+  const value = args[name];
+  if (name === 'half') {
+    const weights = Object.keys(operands).find((operand) => operands[operand]!.type === 'weights')!;
+    return Number((args[weights] as { dtype: string }).dtype === 'f16');
+  }
+  // A number, a flag, or an operand that may be given.
+  return typeof value === 'number' ? value : Number(Boolean(value));
 }
 
 /** A checkpoint of nothing but zeros, made as they are read. */

@@ -1,5 +1,5 @@
 /** A device that computes nothing: it tracks the length of each buffer and reports which kernels are run with what. */
-import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../kernels/index.js';
+import { type AnyArgs, anyKernel, type ArgsOf, type Backend, type Declaration, type DeviceBuffer, type DType, type HostArray, type Kernel } from '../kernels/index.js';
 import { MemoryMeter } from '../kernels/memory.js';
 
 export class SizeBackend implements Backend {
@@ -8,10 +8,10 @@ export class SizeBackend implements Backend {
   readonly arithmetic = 'none';
   readonly memory = new MemoryMeter();
   readonly packsHalves = true;
-  readonly #onRun: (<K extends KernelName>(kernel: K, args: Kernels[K]) => void) | undefined;
+  readonly #onRun: ((kernel: Kernel, args: AnyArgs) => void) | undefined;
 
   /** `onRun` is called for every kernel call. */
-  constructor(onRun?: <K extends KernelName>(kernel: K, args: Kernels[K]) => void) {
+  constructor(onRun?: (kernel: Kernel, args: AnyArgs) => void) {
     this.#onRun = onRun;
   }
 
@@ -34,8 +34,8 @@ export class SizeBackend implements Backend {
     return Promise.resolve(dtype === 'i32' ? new Int32Array(length) : new Float32Array(length));
   }
 
-  run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    this.#onRun?.(kernel, args);
+  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
+    this.#onRun?.(anyKernel(kernel), args as AnyArgs);
   }
 
   dispose(): void {}

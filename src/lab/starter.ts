@@ -1,75 +1,44 @@
 /** The commented file that an experiment with a kernel starts from. */
 import { InputError } from '../errors.js';
-import type { KernelName } from '../kernels/index.js';
-import { type MatmulVariantName, matmulVariants } from '../kernels/index.js';
-import { isAttention } from '../kernels/webgpu/attention.js';
-import { LANES, type Launch } from '../kernels/webgpu/launch.js';
-import type { MatmulVariant } from '../kernels/webgpu/matmul.js';
-import { shaderText } from '../kernels/webgpu/programs.js';
+import type { Covers, Kernel, Variant } from '../kernels/index.js';
+import { variantNamed } from '../kernels/webgpu/tuning.js';
+import { argumentName, assembled } from '../kernels/webgpu/wgsl-text.js';
 import { type BindingContract, bindingContract } from './contract.js';
-import { type KernelCase, sizedArgs } from './kernel-case.js';
-import { type Covers, labKernels } from './kernels/index.js';
-import { launchShipped, variantNames } from './shipped.js';
+import { variantNames } from './shipped.js';
 
-/** Enough for every variant. */
-const ANY_SUBGROUP = 64;
-
-/**
- * A shipped variant (the plainest, unless another is named) as one file, with the contract in its head. Throws InputError if
- * there is no such variant.
- */
-export function starterText(kernel: KernelName, variant = variantNames(kernel)[0]!): string {
+/** A shipped variant: the plainest, unless another is named. Throws InputError if there is no such variant. */
+export function shippedVariant(kernel: Kernel, name = kernel.variants[0]!.name, option = '--from'): Variant {
+  const variant = variantNamed(kernel, name);
+  if (variant) return variant;
   const names = variantNames(kernel);
-  if (!names.includes(variant)) {
-    throw new InputError(`--from ${variant}: ${kernel} has ${names.length === 1 ? 'only ' : ''}${names.join(', ')}`);
-  }
-  const { extents, equation, caseOf } = labKernels[kernel];
-  const args = sizedArgs(caseOf(extents) as KernelCase);
-  const launch = launchShipped(kernel, variant, args, ANY_SUBGROUP)!;
-  const covers = shareOf(kernel, variant, launch.workgroups, args);
-  const contract = bindingContract(kernel);
-  return `${head(kernel, variant, equation, contract, covers)}\n${withOwnConstants(launch, contract).trim()}\n`;
+  throw new InputError(`${option} ${name}: ${kernel.name} has ${names.length === 1 ? 'only ' : ''}${names.join(', ')}`);
 }
 
-/** A variant's text, in which the constants that only this variant sets have its values as defaults. */
-function withOwnConstants(launch: Launch, contract: BindingContract): string {
-  let text = shaderText(launch);
-  for (const [name, value] of Object.entries(launch.constants ?? {})) {
-    if (contract.constants.has(name)) continue;
+/** The same as one file, with the contract in its head. Throws InputError if there is no such variant. */
+export function starterText(kernel: Kernel, name?: string): string {
+  const variant = shippedVariant(kernel, name);
+  return `${head(kernel, variant, bindingContract(kernel), variant.covers)}\n${variantText(kernel, variant).trim()}\n`;
+}
+
+/** A variant's whole text: its file, with those that it includes, and the constants that only this variant sets as defaults. */
+export function variantText(kernel: Kernel, variant: Variant): string {
+  const contract = bindingContract(kernel);
+  let text = assembled(variant.wgsl).replaceAll(/^\/\/ #include .*\n\n?/gm, '');
+  for (const [, name] of text.matchAll(/^override (\w+)/gm)) {
+    const value = variant.constants?.[argumentName(name!)];
+    if (value === undefined || contract.constants.has(name!)) continue;
     text = text.replace(new RegExp(`(override ${name}: u32 = )\\d+;`), `$1${value};`);
   }
   return text;
 }
 
-/** A workgroup's share in a shipped variant. */
-function shareOf(kernel: KernelName, variant: string, [groups]: readonly [number, number], args: object): Covers {
-  if (kernel === 'matmul') return matmulVariants[variant as MatmulVariantName].tile;
-  // One unit a workgroup, or one per invocation.
-  return groups === labKernels[kernel].units(args as never) ? 1 : LANES;
-}
-
-/** The sizes that a shipped variant needs; undefined if it takes all. */
-function needsOf(kernel: KernelName, variant: string): string | undefined {
-  if (kernel === 'matmul') {
-    const { step }: MatmulVariant = matmulVariants[variant as MatmulVariantName];
-    return step !== undefined ? `n % ${step} == 0, k % ${step} == 0, transposeA == 0` : undefined;
-  }
-  return isAttention(kernel) && variant !== 'workgroup' ? 'headWidth == 64' : undefined;
-}
-
-function head(
-  kernel: KernelName,
-  variant: string,
-  equation: string,
-  contract: BindingContract,
-  covers: Covers,
-): string {
+function head({ name: kernel, formula }: Kernel, variant: Variant, contract: BindingContract, covers: Covers): string {
   const { unit, params, bindings, constants, entryPoint } = contract;
-  const needs = needsOf(kernel, variant);
+  const { needs } = variant;
   const lines = [
-    `${kernel}: ${equation}`,
+    `${kernel}: ${formula}`,
     '',
-    `The shipped variant \`${variant}\` in one file, to be changed. Try it:`,
+    `The shipped variant \`${variant.name}\` in one file, to be changed. Try it:`,
     '',
     `    npx ptdpc lab run ${kernel} --variant <this file> --watch`,
     '',

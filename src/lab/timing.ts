@@ -1,20 +1,24 @@
 /** Times several implementations of one kernel on the same case, in turns, so that a change in the machine's load affects all of them. */
 import {
+  type ArgsOf,
   type Backend,
+  type Declaration,
   type DeviceBuffer,
   type KernelCost,
-  type KernelName,
-  type Kernels,
+  type KernelCase,
+  type KernelOutput,
   kernelCost,
+  openCase,
+  sizedArgs,
 } from '../kernels/index.js';
-import { type KernelCase, type KernelOutput, type OpenCase, openCase, sizedArgs } from './kernel-case.js';
+import type { OpenCase } from '../kernels/cases.js';
 
 /** One implementation to be timed. */
-export interface Contestant<K extends KernelName> {
+export interface Contestant<D extends Declaration> {
   readonly name: string;
   readonly device: Backend;
   /** Queues one call. */
-  run(args: Kernels[K]): void;
+  run(args: ArgsOf<D>): void;
 }
 
 /** How long one implementation took. */
@@ -46,12 +50,12 @@ const MOST_SECONDS = 2;
 export type OnTiming = (step: 'first calls' | 'timing', done: number, all: number) => void;
 
 /** Times the contestants. `onStep` is called after each step with the share that is done; an exception from it ends the timing. */
-export async function timeContestants<K extends KernelName>(
-  test: KernelCase<K>,
-  contestants: readonly Contestant<K>[],
+export async function timeContestants<D extends Declaration>(
+  test: KernelCase<D>,
+  contestants: readonly Contestant<D>[],
   onStep: OnTiming = () => {},
 ): Promise<Timings> {
-  const all: Stopwatch<K>[] = [];
+  const all: Stopwatch<D>[] = [];
   try {
     for (const contestant of contestants) {
       const stopwatch = new Stopwatch(test, contestant);
@@ -76,17 +80,17 @@ export async function timeContestants<K extends KernelName>(
 }
 
 /** One contestant's case in memory, and its samples. */
-class Stopwatch<K extends KernelName> implements Disposable {
+class Stopwatch<D extends Declaration> implements Disposable {
   turns = TURNS;
-  readonly #contestant: Contestant<K>;
-  readonly #open: OpenCase<K>;
+  readonly #contestant: Contestant<D>;
+  readonly #open: OpenCase<D>;
   /** A read of it waits for everything that was queued before. */
   readonly #fence: DeviceBuffer;
   readonly #samples: number[] = [];
   #calls = 1;
   #outputs: readonly KernelOutput[] = [];
 
-  constructor(test: KernelCase<K>, contestant: Contestant<K>) {
+  constructor(test: KernelCase<D>, contestant: Contestant<D>) {
     this.#contestant = contestant;
     this.#open = openCase(contestant.device, test);
     this.#fence = contestant.device.allocate('f32', 1);

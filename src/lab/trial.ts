@@ -1,12 +1,10 @@
 /** A user's kernel on trial: compiled, compared with its twin, and timed beside the shipped variants. */
 import { InputError } from '../errors.js';
-import type { KernelName, Kernels, WebGpuBackend } from '../kernels/index.js';
+import { type AnyArgs, caseOf, type Declaration, type KernelCase, sizedArgs, type Sizes, suiteOf, type WebGpuBackend } from '../kernels/index.js';
 import type { Launch } from '../kernels/webgpu/launch.js';
 import type { Compilation } from '../kernels/webgpu/programs.js';
 import { compareOutputs } from './compare.js';
 import { launchUserKernel, type UserKernel } from './contract.js';
-import { type KernelCase, sizedArgs } from './kernel-case.js';
-import { labKernels, type Sizes } from './kernels/index.js';
 import { checkParity, type Parity } from './parity.js';
 import { launchShipped, variantNames } from './shipped.js';
 import { type Contestant, type ContestantTime, type OnTiming, type Timings, timeContestants } from './timing.js';
@@ -39,24 +37,25 @@ export interface VariantTime extends ContestantTime {
 export type OnStep = (step: 'parity' | Parameters<OnTiming>[0], done: number, all: number) => void;
 
 /** Tries a kernel. Throws InputError if the case does not fit the device, what the device throws, and what `onStep` throws. */
-export async function tryKernel<K extends KernelName>(
+export async function tryKernel(
   device: WebGpuBackend,
-  user: UserKernel<K>,
+  user: UserKernel,
   sizes: Sizes,
   onStep: OnStep = () => {},
 ): Promise<Trial> {
   const { kernel } = user;
-  const test = labKernels[kernel].caseOf({ ...sizes, ...(user.readsHalves && { half: 1 }) });
-  const checked = await compileAndCheck(device, user, labKernels[kernel].suite, onStep, test);
+  const test = caseOf(kernel, { ...sizes, ...(user.reads[0] === 'f16' && { half: 1 }) });
+  const checked = await compileAndCheck(device, user, suiteOf(kernel), onStep, test);
   const { compilation, parity } = checked;
   if (!parity) return checked;
   if (parity.wrong.length > 0) return { ...checked, notTimed: 'it is wrong' };
   if (parity.unstable.length > 0) return { ...checked, notTimed: 'its results change from run to run' };
-  const launch = launchUserKernel(user, sizedArgs(test));
+  const { subgroupSize } = device.adapter;
+  const launch = launchUserKernel(user, sizedArgs(test), subgroupSize);
   if (typeof launch === 'string') return { ...checked, notTimed: `${test.name}: ${launch}` };
   const own = {
     name: user.file,
-    launch: (args: Kernels[K]) => launchUserKernel(user, args) as Launch,
+    launch: (args: AnyArgs) => launchUserKernel(user, args, subgroupSize) as Launch,
     compileSeconds: compilation.seconds,
   };
   const timings = await timeVariants(device, test, [own], onStep);
@@ -67,18 +66,18 @@ export async function tryKernel<K extends KernelName>(
  * Compiles a kernel, for the first case that it takes (`first`, if given, before the suite), and holds it against the twin. Throws InputError
  * if it takes none.
  */
-export async function compileAndCheck<K extends KernelName>(
+export async function compileAndCheck(
   device: WebGpuBackend,
-  user: UserKernel<K>,
-  suite: readonly KernelCase<K>[],
+  user: UserKernel,
+  suite: readonly KernelCase[],
   onStep: OnStep = () => {},
-  first?: KernelCase<K>,
+  first?: KernelCase,
 ): Promise<Pick<Trial, 'compilation' | 'parity'>> {
-  const compilation = await device.compile(firstLaunch(user, first ? [first, ...suite] : suite));
+  const compilation = await device.compile(firstLaunch(device, user, first ? [first, ...suite] : suite));
   if (compilation.messages.some(({ type }) => type === 'error')) return { compilation };
   onStep('parity', 0, suite.length);
-  const attempt = (args: Kernels[K]): string | undefined => {
-    const launch = launchUserKernel(user, args);
+  const attempt = (args: AnyArgs): string | undefined => {
+    const launch = launchUserKernel(user, args, device.adapter.subgroupSize);
     if (typeof launch === 'string') return launch;
     device.dispatch(launch);
     return undefined;
@@ -87,30 +86,30 @@ export async function compileAndCheck<K extends KernelName>(
 }
 
 /** The launch of the first case that the kernel takes. Throws InputError if it takes none. */
-function firstLaunch<K extends KernelName>(user: UserKernel<K>, cases: readonly KernelCase<K>[]): Launch {
+function firstLaunch({ adapter }: WebGpuBackend, user: UserKernel, cases: readonly KernelCase[]): Launch {
   let reason: string | undefined;
   for (const test of cases) {
-    const launch = launchUserKernel(user, sizedArgs(test));
+    const launch = launchUserKernel(user, sizedArgs(test), adapter.subgroupSize);
     if (typeof launch !== 'string') return launch;
     reason ??= launch;
   }
-  throw new InputError(`${user.file}: it takes no case of ${user.kernel}: ${reason}`);
+  throw new InputError(`${user.file}: it takes no case of ${user.kernel.name}: ${reason}`);
 }
 
 /** A variant to be timed beside the shipped ones. */
-export interface Entrant<K extends KernelName> {
+export interface Entrant {
   readonly name: string;
   /** The launch for these arguments. */
-  launch(args: Kernels[K]): Launch;
+  launch(args: AnyArgs): Launch;
   /** Where it was compiled before: a second time, the driver's cache would answer. */
   readonly compileSeconds?: number;
 }
 
 /** Times the shipped variants that take this case, and `entrants` after them. */
-export async function timeVariants<K extends KernelName>(
+export async function timeVariants(
   device: WebGpuBackend,
-  test: KernelCase<K>,
-  entrants: readonly Entrant<K>[] = [],
+  test: KernelCase,
+  entrants: readonly Entrant[] = [],
   onStep: OnTiming = () => {},
 ): Promise<TimedVariants> {
   const all = [...shippedEntrants(device, test), ...entrants];
@@ -120,7 +119,7 @@ export async function timeVariants<K extends KernelName>(
     compileSeconds.push(known ?? (await device.compile(launch(sized))).seconds);
   }
   const contestants = all.map(
-    ({ name, launch }): Contestant<K> => ({ name, device, run: (args) => device.dispatch(launch(args)) }),
+    ({ name, launch }): Contestant<Declaration> => ({ name, device, run: (args) => device.dispatch(launch(args)) }),
   );
   const { cost, times } = await timeContestants(test, contestants, onStep);
   const reference = times[0]!.outputs;
@@ -134,7 +133,7 @@ export async function timeVariants<K extends KernelName>(
   };
 }
 
-function shippedEntrants<K extends KernelName>({ adapter }: WebGpuBackend, test: KernelCase<K>): Entrant<K>[] {
+function shippedEntrants({ adapter }: WebGpuBackend, test: KernelCase): Entrant[] {
   const { kernel } = test;
   const args = sizedArgs(test);
   return variantNames(kernel)

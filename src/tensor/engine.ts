@@ -1,5 +1,15 @@
 /** An engine: one backend, the open memory scopes, and the open tape. */
-import { areHalves, type Backend, type DType, type KernelName, type Kernels } from '../kernels/index.js';
+import {
+  areHalves,
+  type ArgsOf,
+  type Backend,
+  type Declaration,
+  type DType,
+  type Kernel,
+  type Operands,
+  type Sizes,
+} from '../kernels/index.js';
+import { type Given, type Outputs, type OwnKernel, ownKernel, resolveCall } from './call.js';
 import { type GradientSink, Tape, Vertex } from './tape.js';
 import { Storage, sizeOf, Tensor } from './tensor.js';
 
@@ -78,9 +88,29 @@ export class Engine {
     return { [Symbol.dispose]: () => limit(before) };
   }
 
-  /** Queues a kernel of the backend. */
-  run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    this.backend.run(kernel, args);
+  /**
+   * Queues a kernel: checks the shapes of its inputs against its declaration, allocates its outputs, and returns them by name. An optional output is
+   * made if it is given as `true`; a tensor given for an output is written. Throws Error, which names `operation`, where a shape does not fit.
+   */
+  run<D extends Declaration>(kernel: Kernel<D>, given: Given<D>, operation = kernel.name): Outputs<D> {
+    const { args, outputs } = resolveCall(this, kernel, given, operation);
+    this.backend.run(kernel, args as ArgsOf<D>);
+    return outputs;
+  }
+
+  /**
+   * A kernel of one's own, as a function from its inputs to its outputs: see OwnKernel. It runs on WebGPU, and on the CPU if it has a twin; it is
+   * checked, profiled and timed as the library's kernels are.
+   */
+  kernel<const O extends Operands, const S extends Sizes = Record<never, never>>(
+    given: OwnKernel<O, S>,
+  ): (inputs: Given<{ operands: O; scalars: S; options: Record<never, never> }>) => Outputs<{
+    operands: O;
+    scalars: S;
+    options: Record<never, never>;
+  }> {
+    const own = ownKernel(given);
+    return (inputs) => this.run(own, inputs);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Tensors with autograd over any backend: memory scopes, a tape, operations with their gradients, and optimisers. */
 export type {} from '../platform-types.js';
 
+export type { Given, Outputs, OwnKernel } from './call.js';
 export { Engine, type Kept } from './engine.js';
 export * from './ops/attention.js';
 export * from './ops/compose.js';

@@ -1,4 +1,5 @@
 /** The two optimisers of the method, on device memory. Their state can be saved and restored, so that training resumes exactly. */
+import { kernels } from '../kernels/index.js';
 import type { Tensor } from './tensor.js';
 
 /** Updates parameters from their gradients. */
@@ -33,14 +34,9 @@ export class Sgd implements Optimizer {
     this.#steps++;
     this.parameters.forEach((parameter, i) => {
       if (!parameter.grad) return;
-      parameter.engine.run('sgd', {
-        parameter: parameter.buffer,
-        grad: parameter.grad.buffer,
-        velocity: this.#velocities[i]!.buffer,
-        learningRate,
-        momentum: this.options.momentum,
-        length: parameter.size,
-      });
+      const { momentum } = this.options;
+      const { grad, engine } = parameter;
+      engine.run(kernels.sgd, { parameter, grad, velocity: this.#velocities[i]!, learningRate, momentum });
     });
   }
 
@@ -78,15 +74,14 @@ export class AdamW implements Optimizer {
     this.#steps++;
     this.parameters.forEach((parameter, i) => {
       if (!parameter.grad) return;
-      parameter.engine.run('adamW', {
+      parameter.engine.run(kernels.adamW, {
         ...this.options,
-        parameter: parameter.buffer,
-        grad: parameter.grad.buffer,
-        firstMoment: this.#firstMoments[i]!.buffer,
-        secondMoment: this.#secondMoments[i]!.buffer,
+        parameter,
+        grad: parameter.grad,
+        firstMoment: this.#firstMoments[i]!,
+        secondMoment: this.#secondMoments[i]!,
         learningRate,
         step: this.#steps,
-        length: parameter.size,
       });
     });
   }

@@ -1,16 +1,14 @@
-/** Every kernel on every device, in every variant, against its twin in float64: the laboratory's suites. */
-import { attentionVariants, type KernelName } from '../../src/kernels/index.js';
-import { attentionKernels } from '../../src/kernels/webgpu/attention.js';
-import { labKernels } from '../../src/lab/index.js';
-import { describeOn, describeOnAll } from '../support/devices.js';
+/** Every kernel on every device, in every variant, against its twin in float64: the suites of the families. */
+import { allKernels, anyKernel, kernels } from '../../src/kernels/index.js';
+import { attentionKernels, attentionVariants, describeOn, describeOnAll } from '../support/devices.js';
 import { paritySuite } from '../support/parity.js';
 
-const compiled = [...attentionKernels, 'layerNorm', 'layerNormGrad'] as const;
+const compiled = [...attentionKernels, ...[kernels.layerNorm, kernels.layerNormGrad].map(anyKernel)];
 
 /** The matrix product has a file of its own. */
-const kernels = (Object.keys(labKernels) as KernelName[]).filter((kernel) => kernel !== 'matmul');
+const others = allKernels().filter(({ name }) => name !== 'matmul');
 
-describeOnAll('kernel parity', (device) => paritySuite(device, kernels));
+describeOnAll('kernel parity', (device) => paritySuite(device, others));
 
 describeOn('cpu', 'WebAssembly, fixed-width SIMD', (device) => paritySuite(device, compiled), {
   poison: true,

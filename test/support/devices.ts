@@ -5,12 +5,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { relaxedSupported } from '../../src/kernels/cpu/wasm/index.js';
 import {
-  type AttentionVariantName,
-  attentionVariants,
+  alwaysUse,
+  anyKernel,
   type Backend,
   CpuBackend,
-  type MatmulVariantName,
-  sameAttention,
+  kernels,
 } from '../../src/kernels/index.js';
 import { openWebGpu } from '../../src/node/device.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
@@ -19,14 +18,20 @@ import { enableRelaxedSimd, startNodeWorker } from '../../src/node/wasm-threads.
 // As the command line does: the CPU's tests run what its users run.
 enableRelaxedSimd();
 
+const matmul = anyKernel(kernels.matmul);
+/** Attention and its gradients. */
+export const attentionKernels = [kernels.attention, kernels.attentionGradQuery, kernels.attentionGradKeyValue].map(anyKernel);
+export const matmulVariants = matmul.variants.map(({ name }) => name);
+export const attentionVariants = kernels.attention.variants.map(({ name }) => name);
+
 export type DeviceName = 'cpu' | 'webgpu';
 
 export const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
 
 export interface DeviceOptions {
   poison?: boolean;
-  matmulVariant?: MatmulVariantName;
-  attentionVariant?: AttentionVariantName;
+  matmulVariant?: string;
+  attentionVariant?: string;
   /** On the CPU: the plain twins instead of WebAssembly. */
   wasm?: boolean;
   /** In WebAssembly: with fused multiply-add or without. */
@@ -42,8 +47,8 @@ export async function openTestDevice(name: DeviceName, options: DeviceOptions = 
   return openWebGpu(adapter, {
     ...(poison !== undefined && { poison }),
     tuning: {
-      ...(matmulVariant && { matmul: { fallback: matmulVariant, byClass: {} } }),
-      ...(attentionVariant && { attention: sameAttention(attentionVariant) }),
+      ...(matmulVariant && alwaysUse(matmulVariant, matmul)),
+      ...(attentionVariant && alwaysUse(attentionVariant, ...attentionKernels)),
     },
   });
 }

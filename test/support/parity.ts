@@ -1,14 +1,14 @@
 /** The laboratory's suite of a kernel as tests: every case against its twin in float64. */
 import { expect, it } from 'vitest';
-import { type Backend, CpuBackend, type KernelName } from '../../src/kernels/index.js';
-import { type Comparison, compareOutputs, type KernelCase, labKernels, runCase } from '../../src/lab/index.js';
+import { type Backend, CpuBackend, type Kernel, type KernelCase, runCase, suiteOf } from '../../src/kernels/index.js';
+import { type Comparison, compareOutputs } from '../../src/lab/index.js';
 
 const oracle = new CpuBackend({ precision: 'f64', poison: true });
 
 /** One test for each case of these kernels' suites. */
-export function paritySuite(device: () => Backend, kernels: readonly KernelName[]): void {
+export function paritySuite(device: () => Backend, kernels: readonly Kernel[]): void {
   for (const kernel of kernels) {
-    for (const [i, test] of (labKernels[kernel].suite as readonly KernelCase[]).entries()) {
+    for (const [i, test] of suiteOf(kernel).entries()) {
       it(test.name, async () => expectParity(await compareWithTwin(device(), test, i)));
     }
   }

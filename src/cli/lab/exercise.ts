@@ -2,7 +2,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import type { KernelName } from '../../kernels/index.js';
+import type { Kernel } from '../../kernels/index.js';
 import { checkExercise, type Exercise, exercises, starterText } from '../../lab/index.js';
 import { writeFileAtomically } from '../../node/atomic.js';
 import { openWebGpu } from '../../node/device.js';
@@ -70,10 +70,10 @@ interface Options {
   force?: boolean;
 }
 
-export async function newFile(kernel: KernelName, options: Options): Promise<void> {
-  const { from, out = `${kernel}.wgsl`, force = false } = options;
+export async function newFile(kernel: Kernel, options: Options): Promise<void> {
+  const { from, out = `${kernel.name}.wgsl`, force = false } = options;
   const text = starterText(kernel, from);
-  await writeNewFile(out, text, force, commandLine(['lab', 'run', kernel, '--variant', out, '--watch']));
+  await writeNewFile(out, text, force, commandLine(['lab', 'run', kernel.name, '--variant', out, '--watch']));
 }
 
 /** Writes a starting file and says what to do with it. Throws InputError if it exists already, unless forced. */

@@ -1,7 +1,8 @@
 /** `ptdpc lab list`: kernels, variants, and the shapes that the two jobs use. */
 import { ARCHITECTURES } from '../../clip/config.js';
-import type { KernelName } from '../../kernels/index.js';
-import { JOBS, type Job, labKernels, type RecordedShape, recordJob, variantNames } from '../../lab/index.js';
+import { sizeNames } from '../../kernels/cases.js';
+import { allKernels, type Kernel } from '../../kernels/index.js';
+import { JOBS, type Job, type RecordedShape, recordJob, variantNames } from '../../lab/index.js';
 import { print, printJson, printLines } from '../output.js';
 import { table } from '../tables.js';
 
@@ -9,30 +10,39 @@ interface Options {
   json?: boolean;
 }
 
-export async function listKernels(only: KernelName | undefined, { json }: Options): Promise<void> {
+export async function listKernels(only: Kernel | undefined, { json }: Options): Promise<void> {
   const config = ARCHITECTURES.get('ViT-B/32')!;
   const jobs = { embed: await recordJob('embed', config), train: await recordJob('train', config) };
-  const names = only === undefined ? (Object.keys(labKernels) as KernelName[]) : [only];
+  const chosen = only === undefined ? allKernels() : [only];
   if (json) {
     printJson({
       jobs: JOBS,
-      kernels: names.map((kernel) => {
-        const { equation, extents, options, suite } = labKernels[kernel];
+      kernels: chosen.map((kernel) => {
+        const { extents, options } = sizeNames(kernel);
         const shapes = Object.fromEntries(Object.entries(jobs).map(([job, all]) => [job, of(kernel, all).map(flat)]));
-        return { kernel, equation, variants: variantNames(kernel), extents, options, cases: suite.length, shapes };
+        const { name, formula, cases } = kernel;
+        return {
+          kernel: name,
+          equation: formula,
+          variants: variantNames(kernel),
+          extents,
+          options,
+          cases: cases.suite.length,
+          shapes,
+        };
       }),
     });
     return;
   }
   for (const [job, what] of Object.entries(JOBS)) print(`${job}: ${what}`);
   print('');
-  if (only === undefined) printLines(overview(names, jobs));
+  if (only === undefined) printLines(overview(chosen, jobs));
   else printKernel(only, jobs);
 }
 
 type Jobs = Readonly<Record<Job, readonly RecordedShape[]>>;
 
-function overview(names: readonly KernelName[], jobs: Jobs): string {
+function overview(chosen: readonly Kernel[], jobs: Jobs): string {
   const columns = (shapes: readonly RecordedShape[]): string[] => {
     const calls = shapes.reduce((sum, shape) => sum + shape.calls, 0);
     const total = (value: (shape: RecordedShape) => number) =>
@@ -48,9 +58,9 @@ function overview(names: readonly KernelName[], jobs: Jobs): string {
   const heads = (job: Job) => [`${job}: calls`, 'shapes', 'GFLOP', 'MB'];
   return table([
     ['kernel', 'cases', ...heads('embed'), ...heads('train'), 'variants'],
-    ...names.map((kernel) => [
-      kernel,
-      String(labKernels[kernel].suite.length),
+    ...chosen.map((kernel) => [
+      kernel.name,
+      String(kernel.cases.suite.length),
       ...columns(of(kernel, jobs.embed)),
       ...columns(of(kernel, jobs.train)),
       variantNames(kernel).join(' '),
@@ -58,11 +68,11 @@ function overview(names: readonly KernelName[], jobs: Jobs): string {
   ]);
 }
 
-function printKernel(kernel: KernelName, jobs: Jobs): void {
-  const { equation, extents, options, suite } = labKernels[kernel];
+function printKernel(kernel: Kernel, jobs: Jobs): void {
+  const { extents, options } = sizeNames(kernel);
   const text = (sizes: object) => Object.entries(sizes).map(([name, value]) => `${name}=${value}`);
-  print(`${kernel}: ${equation}`);
-  print(`variants: ${variantNames(kernel).join(', ')}; ${suite.length} cases in its suite`);
+  print(`${kernel.name}: ${kernel.formula}`);
+  print(`variants: ${variantNames(kernel).join(', ')}; ${kernel.cases.suite.length} cases in its suite`);
   print(`--shape:  ${[...text(extents), ...text(options)].join(',')} unless given`);
   for (const [job, all] of Object.entries(jobs)) {
     const shapes = of(kernel, all);
@@ -77,8 +87,8 @@ function printKernel(kernel: KernelName, jobs: Jobs): void {
   }
 }
 
-function of(kernel: KernelName, shapes: readonly RecordedShape[]): RecordedShape[] {
-  return shapes.filter((shape) => shape.kernel === kernel);
+function of({ name }: Kernel, shapes: readonly RecordedShape[]): RecordedShape[] {
+  return shapes.filter((shape) => shape.kernel === name);
 }
 
 function flat({ shape, calls, cost }: RecordedShape): object {

@@ -3,13 +3,11 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { decodeText } from '../../clip/text-file.js';
 import { InputError } from '../../errors.js';
-import { CpuBackend, type KernelName, type WebGpuBackend } from '../../kernels/index.js';
+import { type AnyArgs, caseOf, CpuBackend, type Kernel, type Sizes, type WebGpuBackend } from '../../kernels/index.js';
 import {
   type DeviceCeilings,
-  labKernels,
   readUserKernel,
   requireSizes,
-  type Sizes,
   type Timings,
   timeContestants,
   timeVariants,
@@ -31,7 +29,7 @@ export interface RunOptions {
   json?: boolean;
 }
 
-export async function runKernel(kernel: KernelName, options: RunOptions): Promise<void> {
+export async function runKernel(kernel: Kernel, options: RunOptions): Promise<void> {
   const { variant, shape = {}, device, watch } = options;
   requireSizes(kernel, shape, '--shape ');
   if (variant === undefined && watch) throw new InputError('--watch: it watches a file, and --variant names none');
@@ -68,13 +66,13 @@ export async function runKernel(kernel: KernelName, options: RunOptions): Promis
 
 async function timeShipped(
   backend: WebGpuBackend,
-  kernel: KernelName,
+  kernel: Kernel,
   { shape = {}, json }: RunOptions,
   ceilings: DeviceCeilings,
 ): Promise<void> {
-  const test = labKernels[kernel].caseOf(shape);
+  const test = caseOf(kernel, shape);
   using bar = new StepBar();
-  const timings = await timeVariants(backend, test as never, [], (step, done, all) => bar.at(step, done, all));
+  const timings = await timeVariants(backend, test, [], (step, done, all) => bar.at(step, done, all));
   bar.stop();
   if (json) printJson({ device: backend.description, case: test.name, ceilings, ...timingsJson(timings) });
   else printTimings(test.name, timings, ceilings);
@@ -83,7 +81,7 @@ async function timeShipped(
 /** Throws InputError, after all was printed, if the file does not compile or is wrong. */
 async function tryFile(
   backend: WebGpuBackend,
-  kernel: KernelName,
+  kernel: Kernel,
   file: string,
   { shape = {}, json }: RunOptions,
   ceilings: DeviceCeilings,
@@ -91,10 +89,10 @@ async function tryFile(
   const text = await readVariant(file);
   const user = readUserKernel(kernel, file, text);
   using bar = new StepBar();
-  const trial = await tryKernel(backend, user as never, shape, (step, done, all) => bar.at(step, done, all));
+  const trial = await tryKernel(backend, user, shape, (step, done, all) => bar.at(step, done, all));
   bar.stop();
-  const name = labKernels[kernel].caseOf(shape).name;
-  if (json) printJson({ device: backend.description, kernel, file, case: name, ceilings, ...trialJson(trial) });
+  const name = caseOf(kernel, shape).name;
+  if (json) printJson({ device: backend.description, kernel: kernel.name, file, case: name, ceilings, ...trialJson(trial) });
   else printTrial(file, text, name, trial, ceilings);
   if (!trial.parity) throw new NegativeResult(`${file}: it does not compile`);
   if (trial.parity.wrong.length > 0) throw new NegativeResult(`${file}: it is wrong`);
@@ -102,9 +100,9 @@ async function tryFile(
 }
 
 /** The twin, and WebAssembly if it does this kernel. */
-async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): Promise<void> {
+async function timeOnCpu(kernel: Kernel, { shape = {}, json }: RunOptions): Promise<void> {
   const ceilings = await measureCeilings('cpu');
-  const test = labKernels[kernel].caseOf(shape);
+  const test = caseOf(kernel, shape);
   const twin = new CpuBackend({ wasm: false });
   const compiled = openCpu();
   say(`device: ${compiled.description}`);
@@ -112,8 +110,8 @@ async function timeOnCpu(kernel: KernelName, { shape = {}, json }: RunOptions): 
   const contestants = [
     { name: 'twin', device: twin },
     { name: 'compiled', device: compiled },
-  ].map(({ name, device }) => ({ name, device, run: (args: never) => device.run(kernel, args) }));
-  const timings: Timings = await timeContestants(test as never, contestants, (step, done, all) =>
+  ].map(({ name, device }) => ({ name, device, run: (args: AnyArgs) => device.run(kernel, args) }));
+  const timings: Timings = await timeContestants(test, contestants, (step, done, all) =>
     bar.at(step, done, all),
   );
   bar.stop();

@@ -3,52 +3,15 @@
  * those that make up nearly all of the work have a fast version in WebAssembly (wasm/).
  */
 import { InputError } from '../../errors.js';
-import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels } from '../contract.js';
-import { kernelCost } from '../cost.js';
+import type { Backend, HostArray } from '../backend.js';
+import { isBuffer, kernelCost } from '../cost.js';
+import { anyKernel, type AnyArgs, type ArgsOf, type Declaration, type DeviceBuffer, type DType, type Kernel, type RealArray } from '../definition.js';
+import { matmul } from '../families/matmul.js';
 import { float32FromHalf, halvesFromFloat32, roundedToHalves } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
-import type { CpuBuffer } from './arrays.js';
-import { attention, attentionGradKeyValue, attentionGradQuery } from './attention.js';
 import { runCompiled } from './compiled.js';
-import { compose, composeGradPrompts, composeGradWeights, groupDot, groupDotGradA, groupDotGradB } from './compose.js';
-import { adamW, crossEntropy, crossEntropyGrad, sgd } from './loss.js';
-import { matmul } from './matmul.js';
-import { layerNorm, layerNormGrad, normalizeRows, normalizeRowsGrad, softmax, softmaxGrad } from './normalize.js';
-import { affine, broadcastRows, gatherRows, patchRows, scatterAddRows, sumRows } from './rows.js';
 import { binaryText, CpuHeap, type StartWorker, simdSupported, WasmEngine } from './wasm/index.js';
-
-type Twins = { readonly [K in KernelName]: (args: Kernels[K]) => void };
-
-/** The definition of every kernel. */
-export const twins: Twins = {
-  matmul,
-  layerNorm,
-  layerNormGrad,
-  attention,
-  attentionGradQuery,
-  attentionGradKeyValue,
-  gatherRows,
-  scatterAddRows,
-  compose,
-  composeGradWeights,
-  composeGradPrompts,
-  normalizeRows,
-  normalizeRowsGrad,
-  groupDot,
-  groupDotGradA,
-  groupDotGradB,
-  softmax,
-  softmaxGrad,
-  crossEntropy,
-  crossEntropyGrad,
-  affine,
-  sumRows,
-  broadcastRows,
-  patchRows,
-  sgd,
-  adamW,
-};
 
 /** Options of the CPU backend. */
 export interface CpuOptions {
@@ -113,7 +76,7 @@ export class CpuBackend implements Backend {
       b,
       Array.from({ length: n * 2 }, (_, i) => (i < n ? 1 : 1 + 2 ** -12)),
     );
-    this.#run('matmul', { a, b, out, m, n, k: 2 });
+    this.#run(matmul, { a, b, out, m, n, k: 2, alpha: 1, transposeB: false });
     const fused = out.data[0] !== 0;
     for (const buffer of [a, b, out]) this.free(buffer);
     return fused;
@@ -160,18 +123,19 @@ export class CpuBackend implements Backend {
   }
 
   /** Runs a kernel to completion. */
-  run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
+  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
     if (!this.#profiler) {
       this.#run(kernel, args);
       return;
     }
     const start = performance.now();
     this.#run(kernel, args);
-    this.#profiler.add(kernel, kernelCost(kernel, args), (performance.now() - start) / 1000);
+    this.#profiler.add(kernel.name, kernelCost(kernel, args), (performance.now() - start) / 1000);
   }
 
-  #run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    if (!this.#wasm || !runCompiled(this.#wasm.engine, kernel, args, addressOf)) twins[kernel](args);
+  #run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
+    const erased = anyKernel(kernel);
+    if (!this.#wasm || !runCompiled(this.#wasm.engine, erased, args, addressOf)) runTwin(erased, args);
   }
 
   dispose(): void {
@@ -203,6 +167,28 @@ export class CpuBackend implements Backend {
     const { threads, relaxed } = this.#wasm.engine;
     return `CPU, WebAssembly SIMD${relaxed ? ' with fused multiply-add' : ''}, ${threads} thread${threads === 1 ? '' : 's'}`;
   }
+}
+
+/** CPU memory: a typed array behind the opaque buffer. */
+interface CpuBuffer extends DeviceBuffer {
+  /** If fp16 values are packed (see `Backend.packsHalves`), a widened copy of them. */
+  readonly data: RealArray | Int32Array;
+}
+
+/** Runs a kernel as its definition. Throws Error if a buffer is not of its operand's type. */
+function runTwin(kernel: Kernel, args: AnyArgs): void {
+  const arrays: Record<string, RealArray | Int32Array | number | boolean | undefined> = {};
+  for (const [name, value] of Object.entries(args)) {
+    if (!isBuffer(value)) {
+      arrays[name] = value;
+      continue;
+    }
+    const { type } = kernel.operands[name]!;
+    if (type === 'weights' ? value.dtype === 'i32' : value.dtype !== type)
+      throw new Error(`${kernel.name}: expected ${name} of ${type}, found ${value.dtype}`);
+    arrays[name] = (value as CpuBuffer).data;
+  }
+  kernel.twin(arrays);
 }
 
 /** A buffer in WebAssembly memory. Its view is made on each access, since growing the memory may detach older ones. */

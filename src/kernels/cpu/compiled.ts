@@ -2,110 +2,49 @@
  * Which kernels run in WebAssembly, and their arguments with heap addresses in place of buffers. Whatever is not here, or
  * is declined there, runs as its plain twin.
  */
-import type {
-  AttentionArgs,
-  AttentionGradKeyValueArgs,
-  AttentionGradQueryArgs,
-  DeviceBuffer,
-  HeadsView,
-  KernelName,
-  Kernels,
-  LayerNormArgs,
-  LayerNormGradArgs,
-  MatmulArgs,
-} from '../contract.js';
+import { anyKernel, type AnyArgs, type ArgsOf, type Declaration, type DeviceBuffer, type Kernel } from '../definition.js';
+import { ACTIVATIONS } from '../families/activation.js';
+import { kernels } from '../families/index.js';
 import type { HeapAttentionArgs, WasmEngine } from './wasm/index.js';
 
-/** Runs a kernel in WebAssembly; false if it has to be run as its twin. `at` gives a buffer's address in the heap. */
-export function runCompiled<K extends KernelName>(
-  engine: WasmEngine,
-  kernel: K,
-  args: Kernels[K],
-  at: (buffer: DeviceBuffer) => number,
-): boolean {
-  const run = compiled[kernel] as ((engine: WasmEngine, args: Kernels[K], at: Address) => boolean) | undefined;
-  return run?.(engine, args, at) ?? false;
+type Address = (buffer: DeviceBuffer) => number;
+type Compiled<D extends Declaration> = (engine: WasmEngine, args: ArgsOf<D>, at: Address) => boolean;
+
+const compiled = new Map<Kernel, Compiled<Declaration>>();
+
+function compile<D extends Declaration>(kernel: Kernel<D>, run: Compiled<D>): void {
+  compiled.set(anyKernel(kernel), run as unknown as Compiled<Declaration>);
 }
 
-type Address = (buffer: DeviceBuffer) => number;
+/** Runs a kernel in WebAssembly; false if it has to be run as its twin. `at` gives a buffer's address in the heap. */
+export function runCompiled(engine: WasmEngine, kernel: Kernel, args: AnyArgs, at: Address): boolean {
+  return compiled.get(kernel)?.(engine, args, at) ?? false;
+}
 
-const compiled: { readonly [K in KernelName]?: (engine: WasmEngine, args: Kernels[K], at: Address) => boolean } = {
-  matmul,
-  attention,
-  attentionGradQuery,
-  attentionGradKeyValue,
-  layerNorm,
-  layerNormGrad,
-};
-
-function matmul(engine: WasmEngine, args: MatmulArgs, at: Address): boolean {
-  const { activationGrad } = args;
+compile(kernels.matmul, (engine, args, at) => {
+  const { m, n, k, alpha, gradPreActivation } = args;
+  const derivative = ACTIVATIONS[Number(args.activationGrad ?? 0)];
   engine.matmul({
-    ...args,
+    m,
+    n,
+    k,
+    alpha,
+    transposeA: Boolean(args.transposeA),
+    transposeB: Boolean(args.transposeB),
     a: at(args.a),
     b: at(args.b),
     halfB: args.b.dtype === 'f16',
     out: at(args.out),
     bias: args.bias && at(args.bias),
+    activation: ACTIVATIONS[Number(args.activation ?? 0)],
     preActivation: args.preActivation && at(args.preActivation),
     residual: args.residual && at(args.residual),
-    activationGrad: activationGrad && { ...activationGrad, preActivation: at(activationGrad.preActivation) },
+    activationGrad: derivative && { activation: derivative, preActivation: at(gradPreActivation!) },
   });
   return true;
-}
+});
 
-function attention(engine: WasmEngine, args: AttentionArgs, at: Address): boolean {
-  const out = { block: at(args.out), offset: 0, stride: 4 * args.heads * args.headWidth };
-  return engine.attention({ ...operands('attention', args, at), ranges: visible(args, at), out });
-}
-
-function attentionGradQuery(engine: WasmEngine, args: AttentionGradQueryArgs, at: Address): boolean {
-  return engine.attention({
-    ...operands('attentionGradQuery', args, at),
-    ranges: visible(args, at),
-    delta: at(args.delta),
-    gradOut: at(args.gradOut),
-    out: heads(args.gradQ, at),
-  });
-}
-
-function attentionGradKeyValue(engine: WasmEngine, args: AttentionGradKeyValueArgs, at: Address): boolean {
-  return engine.attention({
-    ...operands('attentionGradKeyValue', args, at),
-    ranges: { address: at(args.seenBy), rows: args.keys, perRow: 1 },
-    delta: at(args.delta),
-    gradOut: at(args.gradOut),
-    out: heads(args.gradK, at),
-    gradV: heads(args.gradV, at),
-  });
-}
-
-function operands(
-  kind: HeapAttentionArgs['kind'],
-  args: AttentionArgs | AttentionGradQueryArgs | AttentionGradKeyValueArgs,
-  at: Address,
-) {
-  return {
-    kind,
-    heads: args.heads,
-    headWidth: args.headWidth,
-    q: heads(args.q, at),
-    k: heads(args.k, at),
-    v: heads(args.v, at),
-    logSumExp: at(args.logSumExp),
-  };
-}
-
-function visible(args: { visible: DeviceBuffer; queries: number }, at: Address): HeapAttentionArgs['ranges'] {
-  return { address: at(args.visible), rows: args.queries, perRow: 2 };
-}
-
-function heads({ buffer, stride, offset }: HeadsView, at: Address) {
-  return { block: at(buffer), offset: 4 * offset, stride: 4 * stride };
-}
-
-function layerNorm(engine: WasmEngine, args: LayerNormArgs, at: Address): boolean {
-  const { rows, columns, epsilon, x, weight, bias, statistics, out } = args;
+compile(kernels.layerNorm, (engine, { rows, columns, epsilon, x, weight, bias, statistics, out }, at) => {
   engine.layerNorm({
     rows,
     columns,
@@ -117,10 +56,9 @@ function layerNorm(engine: WasmEngine, args: LayerNormArgs, at: Address): boolea
     out: at(out),
   });
   return true;
-}
+});
 
-function layerNormGrad(engine: WasmEngine, args: LayerNormGradArgs, at: Address): boolean {
-  const { rows, columns, x, weight, statistics, gradOut, addend, gradX } = args;
+compile(kernels.layerNormGrad, (engine, { rows, columns, x, weight, statistics, gradOut, addend, gradX }, at) => {
   engine.layerNorm({
     rows,
     columns,
@@ -132,4 +70,56 @@ function layerNormGrad(engine: WasmEngine, args: LayerNormGradArgs, at: Address)
     out: at(gradX),
   });
   return true;
+});
+
+compile(kernels.attention, (engine, args, at) => {
+  const out = { block: at(args.out), offset: 0, stride: 4 * args.heads * args.headWidth };
+  return engine.attention({ ...operands('attention', args, at), ranges: visible(args, at), out });
+});
+
+compile(kernels.attentionGradQuery, (engine, args, at) =>
+  engine.attention({
+    ...operands('attentionGradQuery', args, at),
+    ranges: visible(args, at),
+    delta: at(args.delta),
+    gradOut: at(args.gradOut),
+    out: heads(args.gradQ, args.qStride, args.qOffset, at),
+  }),
+);
+
+compile(kernels.attentionGradKeyValue, (engine, args, at) =>
+  engine.attention({
+    ...operands('attentionGradKeyValue', args, at),
+    ranges: { address: at(args.seenBy), rows: args.keys, perRow: 1 },
+    delta: at(args.delta),
+    gradOut: at(args.gradOut),
+    out: heads(args.gradKv, args.kStride, args.kOffset, at),
+    gradV: heads(args.gradKv, args.vStride, args.vOffset, at),
+  }),
+);
+
+/** What attention and its gradients read alike. */
+type Operands = Pick<
+  Parameters<typeof kernels.attention.units>[0],
+  'heads' | 'headWidth' | 'q' | 'k' | 'v' | 'logSumExp' | 'qStride' | 'kStride' | 'vStride' | 'qOffset' | 'kOffset' | 'vOffset'
+>;
+
+function operands(kind: HeapAttentionArgs['kind'], args: Operands, at: Address) {
+  return {
+    kind,
+    heads: args.heads,
+    headWidth: args.headWidth,
+    q: heads(args.q, args.qStride, args.qOffset, at),
+    k: heads(args.k, args.kStride, args.kOffset, at),
+    v: heads(args.v, args.vStride, args.vOffset, at),
+    logSumExp: at(args.logSumExp),
+  };
+}
+
+function visible(args: { visible: DeviceBuffer; queries: number }, at: Address): HeapAttentionArgs['ranges'] {
+  return { address: at(args.visible), rows: args.queries, perRow: 2 };
+}
+
+function heads(buffer: DeviceBuffer, stride: number, offset: number, at: Address) {
+  return { block: at(buffer), offset: 4 * offset, stride: 4 * stride };
 }

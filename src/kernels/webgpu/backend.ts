@@ -12,24 +12,22 @@
  * Parameters live in an arena with one slot per dispatch, uploaded once per submit: a single shared uniform buffer would
  * show every dispatch of a batch the last one's values.
  */
-import type { Backend, DeviceBuffer, DType, HostArray, KernelName, Kernels, MatmulArgs } from '../contract.js';
+import type { Backend, HostArray } from '../backend.js';
 import { type KernelCost, kernelCost } from '../cost.js';
+import type { ArgsOf, Declaration, DeviceBuffer, DType, Kernel } from '../definition.js';
 import { float32FromHalf, halvesFromFloat32 } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
-import { type AttentionKernel, chooseAttention, isAttention, launchAttention } from './attention.js';
 import { BindGroups, type WebGpuBuffer } from './bind-groups.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
 import { DeviceFaults } from './faults.js';
-import type { Launch } from './launch.js';
-import { launchers } from './launches.js';
-import { chooseMatmul, launchMatmul } from './matmul.js';
+import { type Launch, launchOf } from './launch.js';
 import { bytesOf, inWords } from './packing.js';
 import { type Compilation, type Program, ProgramCache } from './programs.js';
 import { shaders } from './shaders.generated.js';
 import { Timestamps } from './timestamps.js';
-import { defaultTuning, type Tuning } from './tuning.js';
+import { chooseVariant, type Tuning } from './tuning.js';
 
 /**
  * Dispatches per submit at most. Few enough that a GPU starts on a training step (some 200 dispatches) while the host still records the
@@ -42,7 +40,7 @@ const SLOT_BYTES = 256;
 /** Options of the WebGPU backend. */
 export interface WebGpuOptions {
   /** Which variants to use, if not the default. */
-  tuning?: Partial<Tuning> | undefined;
+  tuning?: Tuning | undefined;
   /** Names the tuning in the description, since other variants round differently. */
   tuningName?: string | undefined;
   /** Records the time of each dispatch, if the adapter has timestamp queries. */
@@ -89,7 +87,7 @@ export class WebGpuBackend implements Backend {
     this.#faults = new DeviceFaults(device, adapter.description);
     const notes = [adapter.software ? 'software' : '', options.tuningName ?? ''].filter(Boolean);
     this.description = `WebGPU, ${adapter.description}${notes.length > 0 ? ` [${notes.join(', ')}]` : ''}`;
-    this.#tuning = { ...defaultTuning(adapter.software), ...options.tuning };
+    this.#tuning = options.tuning ?? {};
     const { description, vendor, architecture, subgroupSize, features } = adapter;
     const what = { description, vendor, architecture, subgroupSize, features };
     this.arithmetic = JSON.stringify(['webgpu', what, this.#tuning, shaders]);
@@ -169,9 +167,12 @@ export class WebGpuBackend implements Backend {
     }
   }
 
-  /** Records a kernel. */
-  run<K extends KernelName>(kernel: K, args: Kernels[K]): void {
-    this.dispatch(this.#launch(kernel, args), this.#timestamps && { kernel, cost: kernelCost(kernel, args) });
+  /** Records a kernel, in the variant chosen for this adapter if there are several. */
+  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
+    const { software, subgroupSize } = this.adapter;
+    const variant = chooseVariant(kernel, args, { tuning: this.#tuning, software, subgroupSize });
+    const launch = launchOf(kernel, variant, args);
+    this.dispatch(launch, this.#timestamps && { kernel: kernel.name, cost: kernelCost(kernel, args) });
   }
 
   /** Compiles a launch's program again and returns the compiler's messages; see `ProgramCache.compile`. */
@@ -180,7 +181,7 @@ export class WebGpuBackend implements Backend {
   }
 
   /** Records one launch; with `timed`, its time is recorded under that kernel. */
-  dispatch(launch: Launch, timed?: { kernel: KernelName; cost: KernelCost }): void {
+  dispatch(launch: Launch, timed?: { kernel: string; cost: KernelCost }): void {
     this.#faults.check();
     const [x, y] = launch.workgroups;
     if (x === 0 || y === 0) return;
@@ -209,29 +210,10 @@ export class WebGpuBackend implements Backend {
     this.#device.destroy();
   }
 
-  /** The launch of a kernel, in the variant chosen for this adapter if there are several. */
-  #launch<K extends KernelName>(kernel: K, args: Kernels[K]): Launch {
-    const { matmul, attention } = this.#tuning;
-    if (kernel === 'matmul') {
-      const product = args as MatmulArgs;
-      return launchMatmul(chooseMatmul(matmul, product, this.adapter.subgroupSize), product);
-    }
-    if (isAttention(kernel)) {
-      const variant = chooseAttention(attention[kernel], args as Kernels[AttentionKernel], this.adapter.subgroupSize);
-      return launchAttention(variant, kernel, args as never);
-    }
-    return (launchers[kernel as Exclude<K, 'matmul'>] as (args: Kernels[K]) => Launch)(args);
-  }
-
-  #storeParams(program: Program, launch: Launch, offset: number): void {
-    const { params } = program.interface;
-    const extra = Object.keys(launch.params).find((name) => !params.some((param) => param.name === name));
-    if (extra !== undefined) throw new Error(`${launch.files.at(-1)}: the shader has no parameter ${extra}`);
-    params.forEach(({ name, type }, i) => {
-      const value = launch.params[name];
-      if (value === undefined) throw new Error(`${launch.files.at(-1)}: parameter ${name} is missing`);
-      if (type === 'u32') this.#arenaData.setUint32(offset + 4 * i, value, true);
-      else this.#arenaData.setFloat32(offset + 4 * i, value, true);
+  #storeParams(program: Program, { params }: Launch, offset: number): void {
+    program.interface.params.forEach(({ name, type }, i) => {
+      if (type === 'u32') this.#arenaData.setUint32(offset + 4 * i, params[name]!, true);
+      else this.#arenaData.setFloat32(offset + 4 * i, params[name]!, true);
     });
   }
 

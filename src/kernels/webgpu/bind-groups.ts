@@ -1,7 +1,8 @@
 /** Bind groups, cached: a training step binds the same buffers to the same programs again and again. */
-import type { DeviceBuffer } from '../contract.js';
+import type { DeviceBuffer } from '../definition.js';
 import type { BufferPool, PooledBuffer } from './buffer-pool.js';
 import type { Launch } from './launch.js';
+import { bytesOf } from './packing.js';
 import type { Program } from './programs.js';
 
 export interface WebGpuBuffer extends DeviceBuffer {
@@ -9,6 +10,9 @@ export interface WebGpuBuffer extends DeviceBuffer {
 }
 
 const MAX_BIND_GROUPS = 4096;
+
+/** Bytes of an element of the widest type that a shader may declare, a vector of four: WebGPU wants room for one. */
+const LEAST_BOUND = 16;
 
 export class BindGroups {
   readonly #device: GPUDevice;
@@ -40,28 +44,27 @@ export class BindGroups {
   /** The group of a launch, whose buffers are marked as used by this batch of commands. */
   get(program: Program, launch: Launch, batch: number): GPUBindGroup {
     const { bindings } = program.interface;
-    const extra = Object.keys(launch.buffers).find((name) => !bindings.some((binding) => binding.name === name));
-    if (extra !== undefined) throw new Error(`${launch.files.at(-1)}: the shader binds no ${extra}`);
-    const buffers = bindings.map(({ name, access }, i) => {
+    let key = `${program.id}`;
+    const bound = bindings.map(({ name, access }, i) => {
       const buffer = launch.buffers[name] as WebGpuBuffer | undefined;
       if ((buffer?.dtype === 'f16') !== (launch.halves === name)) {
-        throw new Error(
-          `${launch.files.at(-1)}: ${name} is an ${buffer?.dtype} buffer, which the shader does not read`,
-        );
+        throw new Error(`${launch.label}: ${name} is an ${buffer?.dtype} buffer, which the shader does not read`);
       }
       // A separate dummy for each writable binding: two of them may not alias.
       const pooled = buffer?.pooled ?? this.#dummy(access === 'read' ? 0 : i + 1);
       pooled.batch = batch;
-      return pooled;
+      // As long as the tensor, not as the pooled memory behind it: what a kernel reads or writes past the end is cut off there.
+      const size = buffer ? Math.max(LEAST_BOUND, bytesOf(buffer.dtype, buffer.length)) : pooled.gpu.size;
+      key += `:${pooled.id},${size}`;
+      return { buffer: pooled.gpu, size };
     });
-    const key = `${program.id}:${buffers.map((buffer) => buffer.id).join()}`;
     let group = this.#groups.get(key);
     if (!group) {
       group = this.#device.createBindGroup({
         layout: program.layout,
         entries: [
           { binding: 0, resource: { buffer: this.#params, size: this.#paramsBytes } },
-          ...buffers.map(({ gpu }, i) => ({ binding: i + 1, resource: { buffer: gpu } })),
+          ...bound.map((resource, i) => ({ binding: i + 1, resource })),
         ],
       });
       if (this.#groups.size >= MAX_BIND_GROUPS) this.#groups.clear();

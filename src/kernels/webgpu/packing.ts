@@ -1,5 +1,5 @@
 /** How values are stored in GPU buffers. */
-import type { DType } from '../contract.js';
+import type { DType } from '../definition.js';
 
 /** A buffer's size on the device: WebGPU copies four bytes at a time. */
 export function bytesOf(dtype: DType, length: number): number {

@@ -1,9 +1,8 @@
-/** Compiled programs, cached: a pipeline per set of shader files, entry point and constants. */
+/** Compiled programs, cached: a pipeline per text, entry point and constants. */
 import { messageOf } from '../../errors.js';
 import { GPU_STAGE_COMPUTE } from './buffer-pool.js';
 import type { Launch } from './launch.js';
-import { reflectShader, type ShaderInterface } from './reflect.js';
-import { shaders } from './shaders.generated.js';
+import type { ShaderInterface } from './reflect.js';
 
 export interface Program {
   readonly id: number;
@@ -37,7 +36,7 @@ export interface CompilerMessage {
 
 export class ProgramCache {
   readonly #device: GPUDevice;
-  readonly #modules = new Map<string, Module>();
+  readonly #modules = new Map<number, Module>();
   readonly #programs = new Map<string, Program>();
   #nextId = 0;
 
@@ -50,9 +49,6 @@ export class ProgramCache {
     const cached = this.#programs.get(key);
     if (cached) return cached;
     const module = this.#module(launch);
-    for (const name of Object.keys(launch.constants ?? {})) {
-      if (!module.interface.constants.has(name)) throw new Error(`${key}: the shader has no constant ${name}`);
-    }
     return this.#keep(key, module, this.#device.createComputePipeline(descriptor(launch, module)));
   }
 
@@ -60,7 +56,7 @@ export class ProgramCache {
   async compile(launch: Launch): Promise<Compilation> {
     const key = programKey(launch);
     this.#programs.delete(key);
-    this.#modules.delete(moduleKey(launch));
+    this.#modules.delete(launch.shader.id);
     const start = performance.now();
     const messages: CompilerMessage[] = [];
     let module: Module | undefined;
@@ -102,14 +98,12 @@ export class ProgramCache {
     return program;
   }
 
-  #module(launch: Launch): Module {
-    const key = moduleKey(launch);
-    const cached = this.#modules.get(key);
+  #module({ shader, label }: Launch): Module {
+    const { id, text, interface: reflected } = shader;
+    const cached = this.#modules.get(id);
     if (cached) return cached;
-    const code = shaderText(launch);
-    const reflected = reflectShader(code);
     const layout = this.#device.createBindGroupLayout({
-      label: launch.files.join('+'),
+      label,
       entries: [
         { binding: 0, visibility: GPU_STAGE_COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true } },
         ...reflected.bindings.map(
@@ -122,12 +116,12 @@ export class ProgramCache {
       ],
     });
     const module: Module = {
-      code: this.#device.createShaderModule({ label: launch.files.join('+'), code }),
+      code: this.#device.createShaderModule({ label, code: text }),
       layout,
       pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       interface: reflected,
     };
-    this.#modules.set(key, module);
+    this.#modules.set(id, module);
     return module;
   }
 }
@@ -136,24 +130,12 @@ function asMessage(error: unknown): CompilerMessage {
   return { type: 'error', text: messageOf(error), line: 0, column: 0 };
 }
 
-/** The whole WGSL text of a launch. */
-export function shaderText({ source, files }: Pick<Launch, 'source' | 'files'>): string {
-  return source ?? files.map((file) => shaders[file]).join('\n');
+function programKey({ shader, entryPoint, constants }: Launch): string {
+  let key = `${shader.id} ${entryPoint}`;
+  for (const name in constants) key += ` ${constants[name]}`;
+  return key;
 }
 
-function moduleKey({ source, files }: Launch): string {
-  return source ?? files.join('+');
-}
-
-function programKey(launch: Launch): string {
-  return `${moduleKey(launch)} ${launch.entryPoint} ${Object.entries(launch.constants ?? {}).join(' ')}`;
-}
-
-function descriptor(launch: Launch, { code, pipelineLayout }: Module): GPUComputePipelineDescriptor {
-  const { entryPoint, constants = {} } = launch;
-  return {
-    label: launch.source === undefined ? programKey(launch) : entryPoint,
-    layout: pipelineLayout,
-    compute: { module: code, entryPoint, constants },
-  };
+function descriptor({ label, entryPoint, constants }: Launch, { code, pipelineLayout }: Module): GPUComputePipelineDescriptor {
+  return { label, layout: pipelineLayout, compute: { module: code, entryPoint, constants: { ...constants } } };
 }

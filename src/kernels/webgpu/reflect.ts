@@ -5,14 +5,20 @@
  * This understands the plain subset that `shaders/` is written in, not all of WGSL, and refuses the rest: a field or a binding that
  * was skipped would shift all that follow it.
  */
-import { type Token, TokenReader, tokensOf, withoutComments } from './wgsl-text.js';
+import { argumentName, type Token, TokenReader, tokensOf, withoutComments } from './wgsl-text.js';
+
+interface Named {
+  readonly name: string;
+  /** The kernel's argument: the name in camel case. */
+  readonly argument: string;
+}
 
 /** What a shader declares: its parameters, buffers and constants, in the order of its text. */
 export interface ShaderInterface {
   /** Fields of `struct Params` in order; each takes four bytes. */
-  params: { name: string; type: 'u32' | 'f32' }[];
+  params: (Named & { readonly type: 'u32' | 'f32' })[];
   /** Storage bindings 1..n by number; binding 0 is the Params uniform. */
-  bindings: { name: string; access: 'read' | 'read_write' }[];
+  bindings: (Named & { readonly access: 'read' | 'read_write' })[];
   /** Names of `override` constants. */
   constants: Set<string>;
 }
@@ -48,7 +54,7 @@ export function reflectTokens(code: string, tokens: readonly Token[]): ShaderInt
   found.sort((one, other) => one.number - other.number);
   const bindings = found.map(({ text, number, name, access }, i) => {
     if (number !== i + 1) throw new Error(`storage bindings must be numbered from 1 without a gap: ${text}`);
-    return { name, access };
+    return { name, argument: argumentName(name), access };
   });
   return { params: params ?? [], bindings, constants };
 }
@@ -153,6 +159,6 @@ function paramsOf(code: string, reader: TokenReader): ShaderInterface['params'] 
   return fields.map((field) => {
     const [, name, type] = /^(\w+)\s*:\s*(u32|f32)$/.exec(field) ?? [];
     if (name === undefined) throw new Error(`struct Params: expected NAME: u32 or NAME: f32, found "${field}"`);
-    return { name, type: type as 'u32' | 'f32' };
+    return { name, argument: argumentName(name), type: type as 'u32' | 'f32' };
   });
 }

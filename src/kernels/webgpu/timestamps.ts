@@ -3,7 +3,6 @@
  * profiled dispatch runs in a separate pass, which makes everything somewhat slower. Browsers round the times (usually to 100
  * microseconds) so that pages cannot time others.
  */
-import type { KernelName } from '../contract.js';
 import type { KernelCost } from '../cost.js';
 import type { Profiler } from '../profiler.js';
 import { GPU_BUFFER_USAGE, GPU_MAP_READ } from './buffer-pool.js';
@@ -16,7 +15,7 @@ export class Timestamps {
   readonly #profiler: Profiler;
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
-  #calls: { kernel: KernelName; cost: KernelCost }[] = [];
+  #calls: { kernel: string; cost: KernelCost }[] = [];
 
   /** For at most `capacity` dispatches per submit. */
   constructor(device: GPUDevice, profiler: Profiler, capacity: number) {
@@ -27,7 +26,7 @@ export class Timestamps {
   }
 
   /** The timestamp writes for the pass of the next dispatch. */
-  next(kernel: KernelName, cost: KernelCost): GPUComputePassTimestampWrites {
+  next(kernel: string, cost: KernelCost): GPUComputePassTimestampWrites {
     const at = 2 * this.#calls.length;
     this.#calls.push({ kernel, cost });
     return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
@@ -45,7 +44,7 @@ export class Timestamps {
     return () => this.#profiler.await(this.#read(staging, calls));
   }
 
-  async #read(staging: GPUBuffer, calls: readonly { kernel: KernelName; cost: KernelCost }[]): Promise<void> {
+  async #read(staging: GPUBuffer, calls: readonly { kernel: string; cost: KernelCost }[]): Promise<void> {
     try {
       await staging.mapAsync(GPU_MAP_READ);
     } catch {

@@ -1,43 +1,69 @@
-/** Which variant of a kernel to use for what, on one adapter: a default, or measured by tuner.ts and stored as JSON. */
-import { type AttentionKernel, type AttentionVariantName, attentionKernels, attentionVariants } from './attention.js';
-import { defaultMatmul, type MatmulTuning, matmulVariants } from './matmul.js';
+/** Which variant of a kernel to use for what, on one adapter: as measured by tuner.ts and stored as JSON, or else as the kernel prefers. */
+import type { AnyArgs, ArgsOf, Declaration, Kernel, Variant } from '../definition.js';
+import { allKernels } from '../families/index.js';
+import { unmetNeed } from '../needs.js';
 
-/** Which variant of a kernel is used for which work. */
-export interface Tuning {
-  readonly matmul: MatmulTuning;
-  readonly attention: Readonly<Record<AttentionKernel, AttentionVariantName>>;
+/** The measured variants of a kernel: by the class of a call, and for other classes the one that was best for most of the time. */
+export interface KernelTuning {
+  readonly fallback: string;
+  readonly byClass: Readonly<Record<string, string>>;
 }
 
-/**
- * The default without measurements. `software`: see `AdapterSummary`. Attention by subgroups is the fastest on llvmpipe; on an NVIDIA H200
- * `rows` is, in real encoding and training.
- */
-export function defaultTuning(software: boolean): Tuning {
-  return { matmul: defaultMatmul(software), attention: sameAttention(software ? 'subgroup' : 'rows') };
+/** By kernel; what is not there was not measured. */
+export type Tuning = Readonly<Record<string, KernelTuning>>;
+
+/** What decides between variants beside a call's arguments. */
+export interface Adapter {
+  readonly tuning: Tuning;
+  readonly software: boolean;
+  /** The smallest, 0 without subgroups. */
+  readonly subgroupSize: number;
 }
 
-/** One variant for attention and both of its gradients. */
-export function sameAttention(variant: AttentionVariantName): Tuning['attention'] {
-  return { attention: variant, attentionGradQuery: variant, attentionGradKeyValue: variant };
+/** One variant for all calls of some kernels. */
+export function alwaysUse(variant: string, ...kernels: readonly Kernel[]): Tuning {
+  return Object.fromEntries(kernels.map(({ name }) => [name, { fallback: variant, byClass: {} }]));
+}
+
+/** The variant of a call: as measured, else as preferred; what does not take these arguments gives way to a plainer one. */
+export function chooseVariant<D extends Declaration>(
+  kernel: Kernel<D>,
+  args: ArgsOf<D>,
+  { tuning, software, subgroupSize }: Adapter,
+): Variant {
+  const { variants } = kernel;
+  if (variants.length === 1) return variants[0]!;
+  const measured = tuning[kernel.name];
+  const wanted =
+    (measured && (measured.byClass[kernel.classOf?.(args) ?? ''] ?? measured.fallback)) ??
+    kernel.prefer?.(args, software);
+  let variant = variantNamed(kernel, wanted) ?? variants[0]!;
+  // The first variant takes all arguments.
+  while (unmetNeed(variant, args as AnyArgs, subgroupSize) !== undefined) {
+    variant = variantNamed(kernel, variant.instead) ?? variants[Math.max(0, variants.indexOf(variant) - 1)]!;
+  }
+  return variant;
+}
+
+/** The variant of a kernel by its name. */
+export function variantNamed({ variants }: Pick<Kernel, 'variants'>, name: string | undefined): Variant | undefined {
+  return variants.find((variant) => variant.name === name);
 }
 
 /** The tuning in a JSON document, or undefined if this version does not understand it. */
 export function parseTuning(value: unknown): Tuning | undefined {
-  if (!isRecord(value) || !isRecord(value.matmul) || !isRecord(value.attention)) return undefined;
-  const { fallback, byClass } = value.matmul;
-  if (!isRecord(byClass)) return undefined;
-  const matmulNames: unknown[] = Object.keys(matmulVariants);
-  const fallbacks = [...matmulNames, 'blocks'];
-  const attentionNames: readonly unknown[] = attentionVariants;
-  const { attention } = value;
-  const valid =
-    fallbacks.includes(fallback) &&
-    Object.values(byClass).every((name) => matmulNames.includes(name)) &&
-    attentionKernels.every((kernel) => attentionNames.includes(attention[kernel]));
-  if (!valid) return undefined;
-  // Only what was checked: a file may contain anything else.
-  const kernels = attentionKernels.map((kernel) => [kernel, attention[kernel]]);
-  return { matmul: { fallback, byClass }, attention: Object.fromEntries(kernels) } as Tuning;
+  if (!isRecord(value)) return undefined;
+  const tuning: Record<string, KernelTuning> = {};
+  // Only what is checked: a file may contain anything else.
+  for (const kernel of allKernels()) {
+    if (kernel.variants.length === 1) continue;
+    const { fallback, byClass } = isRecord(value[kernel.name]) ? (value[kernel.name] as Record<string, unknown>) : {};
+    if (!isRecord(byClass)) return undefined;
+    const names = [fallback, ...Object.values(byClass)];
+    if (!names.every((name) => typeof name === 'string' && variantNamed(kernel, name))) return undefined;
+    tuning[kernel.name] = { fallback: fallback as string, byClass: { ...byClass } as Record<string, string> };
+  }
+  return tuning;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

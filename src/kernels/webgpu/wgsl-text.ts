@@ -2,6 +2,7 @@
  * WGSL text as its parts. Texts come from users: each function here passes over its text once, whatever that holds, where a single regular
  * expression for comments or declarations would start anew at every character.
  */
+import { shaders } from './shaders.generated.js';
 
 const COMMENT = /\/[*/]/g;
 const BLOCK_MARK = /\/\*|\*\//g;
@@ -92,4 +93,40 @@ export class TokenReader {
     for (; this.place < end; this.place++) passed.push(this.tokens[this.place]!.text);
     return passed;
   }
+}
+
+/** `gradOut` for `grad_out` and `GRAD_OUT`. */
+export function argumentName(name: string): string {
+  return name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `grad_out` for `gradOut`. */
+export function shaderName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+const INCLUDE = /^[ \t]*\/\/ #include "(\w+)\.wgsl"[ \t]*$/gm;
+
+/**
+ * A whole text: `wgsl` (or the file of shaders/ with that name) and, behind it, each file that it includes, once. Behind, since WGSL allows any
+ * order, and so that the compiler's line numbers are those of the text itself; `enable` and `diagnostic` must stand in the text that needs them.
+ * Throws Error if there is no such file.
+ */
+export function assembled(wgsl: string): string {
+  const parts = [/^\w+$/.test(wgsl) ? fileNamed(wgsl) : wgsl];
+  const seen = new Set<string>();
+  for (let i = 0; i < parts.length; i++) {
+    for (const [, name] of parts[i]!.matchAll(INCLUDE)) {
+      if (seen.has(name!)) continue;
+      seen.add(name!);
+      parts.push(fileNamed(name!));
+    }
+  }
+  return parts.join('\n');
+}
+
+function fileNamed(name: string): string {
+  const text: string | undefined = Object.hasOwn(shaders, name) ? shaders[name as keyof typeof shaders] : undefined;
+  if (text === undefined) throw new Error(`#include "${name}.wgsl": expected a file of shaders/`);
+  return text;
 }

@@ -1,12 +1,12 @@
 /** Elementwise operations and sums, each next to its gradient. */
+import { kernels } from '../../kernels/index.js';
 import { requireShape } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
 /** scale * x + shift. */
 export function affine(x: Tensor, scale: number, shift = 0): Tensor {
   const { engine } = x;
-  const out = engine.empty(x.shape);
-  engine.run('affine', { x: x.buffer, scale, shift, out: out.buffer, length: x.size });
+  const { out } = engine.run(kernels.affine, { x, scale, shift });
   engine.record(out, [x], {}, (gradOut, _, { give }) => {
     give(0, () => affine(gradOut, scale));
   });
@@ -17,8 +17,7 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
 export function addScaled(x: Tensor, y: Tensor, scale = 1): Tensor {
   requireShape('addScaled', 'y', y, x.shape);
   const { engine } = x;
-  const out = engine.empty(x.shape);
-  engine.run('affine', { x: x.buffer, scale, shift: 0, addend: y.buffer, out: out.buffer, length: x.size });
+  const { out } = engine.run(kernels.affine, { x, scale, shift: 0, addend: y });
   engine.record(out, [x, y], {}, (gradOut, _, { give }) => {
     give(0, () => (scale === 1 ? gradOut : affine(gradOut, scale)));
     give(1, () => gradOut);
@@ -28,15 +27,10 @@ export function addScaled(x: Tensor, y: Tensor, scale = 1): Tensor {
 
 /** scale times the sum over all axes but the last: [..., n] to [n]. */
 export function sumRows(x: Tensor, scale = 1): Tensor {
-  const { engine, rows, columns } = x;
-  const out = engine.empty([columns]);
-  engine.run('sumRows', { x: x.buffer, scale, out: out.buffer, rows, columns });
+  const { engine, rows } = x;
+  const { out } = engine.run(kernels.sumRows, { x, scale });
   engine.record(out, [x], {}, (gradOut, _, { give }) => {
-    give(0, () => {
-      const gradX = engine.empty([rows, columns]);
-      engine.run('broadcastRows', { x: gradOut.buffer, scale, out: gradX.buffer, rows, columns });
-      return gradX;
-    });
+    give(0, () => engine.run(kernels.broadcastRows, { x: gradOut, scale, rows }).out);
   });
   return out;
 }

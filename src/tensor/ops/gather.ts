@@ -1,4 +1,5 @@
 /** Gathering rows, with its gradient: every source row collects from its readers. */
+import { kernels } from '../../kernels/index.js';
 import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 
@@ -45,7 +46,7 @@ export interface BaseRows {
 /** out[r] = source[index[r]] + base[baseIndex[r]], a part with index -1 being zero. source [n, width], out [rows, width]. */
 export function gatherRows(source: Tensor, index: RowIndex, base?: BaseRows): Tensor {
   const { engine } = source;
-  const { columns } = checkedAxes(
+  checkedAxes(
     'gatherRows',
     {
       source: [source, 'sourceRows columns'],
@@ -56,29 +57,16 @@ export function gatherRows(source: Tensor, index: RowIndex, base?: BaseRows): Te
     { sourceRows: index.sourceRows, rows: index.rows, ...(base && { baseRows: base.index.sourceRows }) },
   );
   if (base?.tensor.vertex) throw new Error('gatherRows has no gradient for its base: freeze it');
-  const out = engine.empty([index.rows, columns]);
-  engine.run('gatherRows', {
-    source: source.buffer,
-    index: index.index.buffer,
-    base: base && { buffer: base.tensor.buffer, index: base.index.index.buffer },
-    out: out.buffer,
-    rows: index.rows,
-    columns,
+  const { out } = engine.run(kernels.gatherRows, {
+    source,
+    index: index.index,
+    base: base?.tensor,
+    baseIndex: base?.index.index,
   });
   const { readerStart, readers } = index;
   engine.record(out, [source], { readerStart, readers }, (gradOut, saved, { give }) => {
-    give(0, () => {
-      const grad = engine.empty(source.shape);
-      engine.run('scatterAddRows', {
-        gradOut: gradOut.buffer,
-        readerStart: saved.readerStart.buffer,
-        readers: saved.readers.buffer,
-        out: grad.buffer,
-        sourceRows: index.sourceRows,
-        columns,
-      });
-      return grad;
-    });
+    const { sourceRows } = index;
+    give(0, () => engine.run(kernels.scatterAddRows, { gradOut, ...saved, sourceRows }).out);
   });
   return out;
 }

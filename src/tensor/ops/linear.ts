@@ -1,5 +1,5 @@
 /** Matrix products and the layers made of them, with their gradients. */
-import type { Activation } from '../../kernels/index.js';
+import { type Activation, activationCode, kernels } from '../../kernels/index.js';
 import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 import { sumRows } from './elementwise.js';
@@ -15,14 +15,13 @@ export interface MatmulOptions {
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false, alpha = 1 } = options;
   const { engine } = a;
-  const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
-  const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
+  const k = transposeA ? a.rows : a.columns;
+  const inner = transposeB ? b.columns : b.rows;
   if (k !== inner) {
     const expected = transposeB ? `[n, ${k}]` : `[${k}, n]`;
     throw new Error(`matmul: expected b ${expected}, found [${b.shape.join(', ')}]`);
   }
-  const out = engine.empty([m, n]);
-  engine.run('matmul', { a: a.buffer, b: b.buffer, out: out.buffer, m, n, k, transposeA, transposeB, alpha });
+  const { out } = engine.run(kernels.matmul, { a, b, transposeA, transposeB, alpha });
   // With C = A B: dA = dC B' and dB = A' dC; transposed operands swap the order.
   engine.record(out, [a, b], { a: b.vertex && a, b: a.vertex && b }, (gradOut, saved, { give }) => {
     give(0, () =>
@@ -50,24 +49,13 @@ export function linear(
   { residual }: { residual?: Tensor | undefined } = {},
 ): Tensor {
   const { engine } = x;
-  const { n, k } = checkedAxes('linear', {
+  checkedAxes('linear', {
     x: [x, '... k'],
     weight: [weight, 'n k'],
     bias: [bias, 'n'],
     residual: [residual, '... n'],
   });
-  const out = engine.empty([...x.shape.slice(0, -1), n]);
-  engine.run('matmul', {
-    a: x.buffer,
-    b: weight.buffer,
-    out: out.buffer,
-    m: x.rows,
-    n,
-    k,
-    transposeB: true,
-    bias: bias?.buffer,
-    residual: residual?.buffer,
-  });
+  const { out } = engine.run(kernels.matmul, { a: x, b: weight, transposeB: true, alpha: 1, bias, residual });
   const saved = { weight: x.vertex && weight, x: weight.vertex && x };
   engine.record(out, [x, weight, bias, residual], saved, (gradOut, saved, { give, giveInto }) => {
     // The residual first: where it is x itself, the product adds to its gradient.
@@ -94,7 +82,7 @@ export function feedForward(
   for (const tensor of [weight1, bias1, weight2, bias2]) {
     if (tensor.vertex) throw new Error('feedForward has no gradient for its weights; use linear');
   }
-  const { k, inner, n } = checkedAxes('feedForward', {
+  checkedAxes('feedForward', {
     x: [x, '... k'],
     weight1: [weight1, 'inner k'],
     bias1: [bias1, 'inner'],
@@ -102,34 +90,22 @@ export function feedForward(
     bias2: [bias2, 'n'],
     residual: [residual, '... n'],
   });
-  const { rows } = x;
-  const preActivation = engine.differentiates(x) ? engine.empty([rows, inner]) : undefined;
-  const out = engine.empty([...x.shape.slice(0, -1), n]);
-  engine.scope(() => {
-    const hidden = engine.empty([rows, inner]);
-    const first = { a: x.buffer, b: weight1.buffer, out: hidden.buffer, m: rows, n: inner, k };
-    engine.run('matmul', {
-      ...first,
-      transposeB: true,
-      bias: bias1.buffer,
-      activation,
-      preActivation: preActivation?.buffer,
-    });
-    const second = { a: hidden.buffer, b: weight2.buffer, out: out.buffer, m: rows, n, k: inner };
-    engine.run('matmul', { ...second, transposeB: true, bias: bias2.buffer, residual: residual.buffer });
+  const first = { a: x, b: weight1, transposeB: true, alpha: 1, bias: bias1, activation: activationCode(activation) };
+  const { out: hidden, preActivation } = engine.run(kernels.matmul, {
+    ...first,
+    preActivation: engine.differentiates(x),
   });
+  const { out } = engine.run(kernels.matmul, { a: hidden, b: weight2, transposeB: true, alpha: 1, bias: bias2, residual });
+  hidden.dispose();
   engine.record(out, [x, residual], { weight1, weight2, preActivation }, (gradOut, saved, { give, giveInto }) => {
     give(1, () => gradOut);
     giveInto(0, (sum) => {
-      const gradHidden = engine.empty([rows, inner]);
-      engine.run('matmul', {
-        a: gradOut.buffer,
-        b: saved.weight2.buffer,
-        out: gradHidden.buffer,
-        m: rows,
-        n: inner,
-        k: n,
-        activationGrad: { activation, preActivation: saved.preActivation!.buffer },
+      const { out: gradHidden } = engine.run(kernels.matmul, {
+        a: gradOut,
+        b: saved.weight2,
+        alpha: 1,
+        activationGrad: activationCode(activation),
+        gradPreActivation: saved.preActivation,
       });
       return gradInput(gradHidden, saved.weight1, x.shape, sum);
     });
@@ -139,16 +115,6 @@ export function feedForward(
 
 /** gradOut W (+ sum): what a linear layer sends to its input. */
 function gradInput(gradOut: Tensor, weight: Tensor, shape: readonly number[], sum: Tensor | undefined): Tensor {
-  const { engine } = gradOut;
-  const gradX = engine.empty(shape);
-  engine.run('matmul', {
-    a: gradOut.buffer,
-    b: weight.buffer,
-    out: gradX.buffer,
-    m: gradOut.rows,
-    n: weight.columns,
-    k: weight.rows,
-    residual: sum?.buffer,
-  });
-  return gradX;
+  const { out } = gradOut.engine.run(kernels.matmul, { a: gradOut, b: weight, alpha: 1, residual: sum });
+  return out.reshape(shape);
 }

@@ -1,10 +1,10 @@
 /** The code of the laboratory's tasks. */
 import { ARCHITECTURES } from '../../../src/clip/config.js';
-import type { KernelName } from '../../../src/kernels/index.js';
+import { sizeNames } from '../../../src/kernels/cases.js';
+import { allKernels, caseOf, kernelNamed } from '../../../src/kernels/index.js';
 import {
   JOBS,
   type Job,
-  labKernels,
   parseSizes,
   readUserKernel,
   recordJob,
@@ -22,9 +22,15 @@ const device = new LabDevice();
 
 export const kernels: Work<'lab-kernels'> = async () => ({
   adapter: await device.adapter(),
-  kernels: (Object.keys(labKernels) as KernelName[]).map((kernel): LabKernelReport => {
-    const { equation, extents, options, suite } = labKernels[kernel];
-    return { kernel, equation, extents, options, variants: variantNames(kernel), cases: suite.length };
+  kernels: allKernels().map((kernel): LabKernelReport => {
+    const { name, formula, cases } = kernel;
+    return {
+      kernel: name,
+      equation: formula,
+      ...sizeNames(kernel),
+      variants: variantNames(kernel),
+      cases: cases.suite.length,
+    };
   }),
 });
 
@@ -37,18 +43,21 @@ export const shapes: Work<'lab-shapes'> = async () => {
   return { jobs: JOBS, shapes: recorded };
 };
 
-export const starter: Work<'lab-starter'> = async ({ kernel, variant }) => ({ text: starterText(kernel, variant) });
+export const starter: Work<'lab-starter'> = async ({ kernel, variant }) => ({
+  text: starterText(kernelNamed(kernel), variant),
+});
 
 /** In messages and among the variants, the user's text is called so. */
 const OWN = 'yours';
 
-export const tryText: Work<'lab-try'> = async ({ kernel, text, shape }, { signal, progress }) => {
+export const tryText: Work<'lab-try'> = async ({ kernel: kernelName, text, shape }, { signal, progress }) => {
+  const kernel = kernelNamed(kernelName);
   const sizes = parseSizes(shape);
   requireSizes(kernel, sizes);
   const user = readUserKernel(kernel, OWN, text);
   progress({ done: 0, total: 1, what: 'compiling' });
   return await device.use(async (backend) => {
-    const trial = await tryKernel(backend, user as never, sizes, (step, done, total) => {
+    const trial = await tryKernel(backend, user, sizes, (step, done, total) => {
       signal.throwIfAborted();
       progress({ done, total, what: WORDS[step] });
     });
@@ -66,7 +75,7 @@ export const tryText: Work<'lab-try'> = async ({ kernel, text, shape }, { signal
     }
     return {
       ...{ device: backend.description, compilation, parity, timings: timed },
-      name: labKernels[kernel].caseOf(sizes).name,
+      name: caseOf(kernel, sizes).name,
       ...(notTimed !== undefined && { notTimed }),
     };
   });

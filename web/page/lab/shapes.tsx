@@ -1,5 +1,4 @@
 /** Which sizes are timed, and which ones the two jobs really use. */
-import type { KernelName } from '../../../src/kernels/index.js';
 import type { LabKernelReport, LabShapes } from '../../protocol-lab.js';
 import { DataTable } from '../data-table.js';
 import { counted } from '../format.js';
@@ -61,7 +60,7 @@ export function RealShapes({
   kernel,
   shapes,
 }: {
-  readonly kernel: KernelName;
+  readonly kernel: string;
   readonly shapes: LabShapes | undefined;
 }) {
   if (!shapes) return null;
@@ -94,7 +93,7 @@ export function RealShapes({
   );
 }
 
-function realShapes(kernel: KernelName, shapes: LabShapes | undefined) {
+function realShapes(kernel: string, shapes: LabShapes | undefined) {
   return shapes?.shapes.filter((one) => one.kernel === kernel) ?? [];
 }
 

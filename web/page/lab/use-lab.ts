@@ -1,6 +1,5 @@
 /** The laboratory's state: kernels and variants, the selection, the text, and its results. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { KernelName } from '../../../src/kernels/index.js';
 import type { LabKernelReport, LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';
 import { lineOf } from '../engine-client.js';
 import { type RunningTask, useTask } from '../use-task.js';
@@ -10,11 +9,11 @@ import { remember, remembered } from './storage.js';
 const engine = new LabEngine();
 
 /** The first kernel that is shown: most of the work. */
-const FIRST: KernelName = 'matmul';
+const FIRST = 'matmul';
 
 /** A trial with what was tried. */
 export interface Tried {
-  readonly kernel: KernelName;
+  readonly kernel: string;
   readonly text: string;
   readonly shape: string;
   readonly trial: LabTrial;
@@ -54,7 +53,7 @@ interface Version {
 export function useText(kernel: LabKernelReport | undefined, onError: (line: string | null) => void) {
   const [texts, setTexts] = useState<Readonly<Record<string, Version>>>({});
   const [kept, setKept] = useState(true);
-  const put = useCallback((kernel: KernelName, text: string, replaced: boolean) => {
+  const put = useCallback((kernel: string, text: string, replaced: boolean) => {
     setTexts((before) => {
       const revision = (before[kernel]?.revision ?? 0) + Number(replaced);
       return { ...before, [kernel]: { text, revision } };
@@ -62,7 +61,7 @@ export function useText(kernel: LabKernelReport | undefined, onError: (line: str
   }, []);
   /** Takes the user's text: as the editor has it, or with `replaced` one that the editor does not have yet. */
   const change = useCallback(
-    (kernel: KernelName, text: string, replaced: boolean) => {
+    (kernel: string, text: string, replaced: boolean) => {
       put(kernel, text, replaced);
       setKept(remember(`text ${kernel}`, text));
     },
@@ -70,7 +69,7 @@ export function useText(kernel: LabKernelReport | undefined, onError: (line: str
   );
   /** Begins again from a shipped variant. */
   const startFrom = useCallback(
-    async (kernel: KernelName, variant: string) => {
+    async (kernel: string, variant: string) => {
       try {
         const { text } = await engine.run('lab-starter', { kernel, variant });
         remember(`text ${kernel}`, null);
@@ -92,7 +91,7 @@ export function useText(kernel: LabKernelReport | undefined, onError: (line: str
 }
 
 /** The sizes to be timed of each kernel; empty: the usual ones. */
-export function useShape(name: KernelName | undefined) {
+export function useShape(name: string | undefined) {
   const [shapes, setShapes] = useState<Readonly<Record<string, string>>>({});
   const shape = name === undefined ? '' : (shapes[name] ?? remembered(`shape ${name}`) ?? '');
   const setShape = (next: string) => {

@@ -1,10 +1,16 @@
 /** How one product is cut into tasks, and described to the compiled code. */
-import type { Activation, MatmulArgs } from '../../contract.js';
+import type { Activation } from '../../families/activation.js';
 import type { CpuHeap } from './heap.js';
 import { EDGE_TILE_BYTES, GROUP, TILE_COLUMNS, TILE_ROWS, writeMatmulJob } from './layout.generated.js';
 
-/** `MatmulArgs` with heap addresses in place of buffers. */
-export interface HeapMatmulArgs extends Pick<MatmulArgs, 'm' | 'n' | 'k' | 'transposeA' | 'transposeB' | 'alpha'> {
+/** A product's arguments with heap addresses in place of buffers. */
+export interface HeapMatmulArgs {
+  m: number;
+  n: number;
+  k: number;
+  transposeA?: boolean | undefined;
+  transposeB?: boolean | undefined;
+  alpha?: number | undefined;
   a: number;
   b: number;
   /** `b` is in half precision. */

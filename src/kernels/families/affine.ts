@@ -1,0 +1,17 @@
+/** A scale, a shift and a sum, element by element. */
+import { kernel, only, optional, reads, writes } from '../definition.js';
+import { lengths } from './shapes.js';
+
+export const affine = kernel({
+  name: 'affine',
+  formula: 'out = scale * x + shift + addend',
+  operands: { x: reads('...length'), addend: optional(reads('...length')), out: writes('...length') },
+  scalars: { scale: 0.5, shift: -0.25 },
+  twin({ x, addend, out, scale, shift, length }) {
+    for (let i = 0; i < length; i++) out[i] = scale * x[i]! + shift + (addend ? addend[i]! : 0);
+  },
+  variants: only('affine'),
+  unit: 'element',
+  units: ({ length }) => length,
+  cases: { sizes: { length: 884_736 }, suite: lengths.flatMap((size) => [size, { ...size, addend: 1 }]) },
+});

@@ -1,0 +1,92 @@
+/** Cases of attention and its gradients: trees of rows, or pictures whose rows all see each other. */
+import type { CaseData } from '../cases.js';
+import type { Sizes } from '../definition.js';
+import { pictureRows, type RowVisibility, treeRows } from './visibility.js';
+
+/** `sequences` trees: a causal prefix, then causal suffixes that see the prefix and themselves. A prefix of 0 makes sentences. */
+const sizes = { sequences: 32, prefix: 50, suffixes: 0, suffix: 2, heads: 12, headWidth: 64 };
+
+/**
+ * `whole`: rows see all of the prefix, as a picture's do. `ragged`: suffixes grow evenly up to their length. `leaves`: only the
+ * last row of each suffix (of each picture: the first) asks, and q is a separate buffer, as in a tower's last block. `blind`: so many
+ * rows before and after the sequences see nothing and are seen by none.
+ */
+const variations = { whole: 1, ragged: 0, leaves: 0, blind: 0 };
+
+const geometries: readonly Sizes[] = [
+  { whole: 0, sequences: 1, prefix: 0, suffixes: 1, suffix: 1, heads: 1, headWidth: 1 },
+  { whole: 0, sequences: 1, prefix: 0, suffixes: 2, suffix: 71, ragged: 1, heads: 3, headWidth: 16 },
+  { whole: 0, sequences: 2, prefix: 4, suffixes: 3, suffix: 3, ragged: 1, heads: 2, headWidth: 64 },
+  { whole: 0, sequences: 1, prefix: 9, suffixes: 1, suffix: 70, heads: 1, headWidth: 65 },
+  { whole: 0, sequences: 1, prefix: 0, suffixes: 1, suffix: 3, heads: 1, headWidth: 128 },
+  { whole: 1, sequences: 3, prefix: 50, suffixes: 0, heads: 2, headWidth: 64 },
+  { whole: 0, sequences: 3, prefix: 11, suffixes: 8, suffix: 2, heads: 3, headWidth: 7 },
+  { whole: 0, sequences: 2, prefix: 4, suffixes: 2, suffix: 3, heads: 2, headWidth: 64, blind: 3 },
+  { whole: 1, sequences: 2, prefix: 9, suffixes: 0, heads: 1, headWidth: 64, blind: 11 },
+  // As wide as a tower.
+  { whole: 1, sequences: 1, prefix: 7, suffixes: 0, heads: 12, headWidth: 64 },
+];
+
+/** Cases of one of the three kernels. */
+export function attentionCases(kernel: 'attention' | 'attentionGradQuery' | 'attentionGradKeyValue') {
+  return {
+    sizes,
+    variations,
+    data(d: CaseData, of: Sizes) {
+      const { width, ...common } = operands(d, of as typeof sizes & typeof variations);
+      const { queries, keys, heads, qStride, kStride, visible, seenBy, ...args } = common;
+      const forward = { ...args, queries, keys, heads, qStride, kStride };
+      if (kernel === 'attention') return { ...forward, visible: d.ints(visible) };
+      const backward = {
+        ...forward,
+        // A constant, not the true one: the gradients must use what they are given.
+        logSumExp: d.values(Array.from({ length: queries * heads }, (_, i) => 1 + (i % 5) / 4)),
+        delta: d.real(queries * heads),
+        gradOut: d.real(queries * width),
+      };
+      return kernel === 'attentionGradQuery'
+        ? { ...backward, visible: d.ints(visible), gradQ: d.part(queries, qStride) }
+        : { ...backward, seenBy: d.ints(seenBy), gradKv: d.part(keys, kStride) };
+    },
+    suite: geometries.flatMap((geometry) => [geometry, { ...geometry, leaves: 1 }]),
+  };
+}
+
+function visibilityOf({ sequences, prefix, suffixes, suffix, whole, ragged, blind }: typeof sizes & typeof variations) {
+  if (whole) return pictureRows(sequences, prefix, blind);
+  const lengths = Array.from({ length: suffixes }, (_, i) =>
+    ragged ? Math.ceil((suffix * (i + 1)) / suffixes) : suffix,
+  );
+  return treeRows(sequences, prefix, lengths, blind);
+}
+
+/** q, k and v side by side in one buffer as in a block, or q apart. */
+function operands(d: CaseData, of: typeof sizes & typeof variations) {
+  const { heads, headWidth, leaves } = of;
+  const width = heads * headWidth;
+  const geometry: RowVisibility = visibilityOf(of);
+  const { visible, seenBy } = leaves ? geometry.onlyLeaves() : geometry;
+  const [queries, keys] = [visible.length / 4, seenBy.length / 2];
+  const packed = d.real(keys * 3 * width);
+  const apart = leaves ? { q: d.real(queries * width), qStride: width } : { q: packed, qStride: 3 * width };
+  let pairs = 0;
+  for (let i = 0; i < visible.length; i += 2) pairs += visible[i + 1]! - visible[i]!;
+  return {
+    queries,
+    keys,
+    heads,
+    headWidth,
+    pairs,
+    width,
+    ...apart,
+    qOffset: 0,
+    k: packed,
+    kStride: 3 * width,
+    kOffset: width,
+    v: packed,
+    vStride: 3 * width,
+    vOffset: 2 * width,
+    visible,
+    seenBy,
+  };
+}
