@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { ARCHITECTURES } from '../src/clip/config.js';
 import { layerProducts, VisionTower } from '../src/clip/index.js';
 import {
-  alwaysUse,
   allKernels,
+  alwaysUse,
   anyKernel,
   type Backend,
   describeAdapter,
@@ -294,7 +294,11 @@ async function train(): Promise<object> {
 /** Encoding and training with each variant of attention: in real work, where no two launches overlap. */
 async function attention(): Promise<object> {
   const rows: Record<string, object> = {};
-  const attentions = [anyKernel(kernels.attention), anyKernel(kernels.attentionGradQuery), anyKernel(kernels.attentionGradKeyValue)];
+  const attentions = [
+    anyKernel(kernels.attention),
+    anyKernel(kernels.attentionGradQuery),
+    anyKernel(kernels.attentionGradKeyValue),
+  ];
   for (const variant of variantNames(anyKernel(kernels.attention))) {
     rows[variant] = await withGpu(
       async (backend) => {

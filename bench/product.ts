@@ -2,12 +2,7 @@
  * The matrix product: every WebGPU variant, the CPU's WebAssembly on one thread and on all, the plain twin, and the same product in
  * other software.
  */
-import {
-  type Backend,
-  CpuBackend,
-  kernels,
-  matmulFlops,
-} from '../src/kernels/index.js';
+import { type Backend, CpuBackend, kernels, matmulFlops } from '../src/kernels/index.js';
 import { unmetNeed } from '../src/kernels/needs.js';
 import { launchOf } from '../src/kernels/webgpu/launch.js';
 import { chooseVariant } from '../src/kernels/webgpu/tuning.js';
@@ -84,7 +79,7 @@ function operands(backend: Backend, product: Product): Parameters<typeof kernels
     backend.write(buffer, normal(length));
     return buffer;
   };
-  return { ...product, a: filled(m * k), b: filled(k * n), out: backend.allocate('f32', m * n) };
+  return { ...product, a: filled(m * k), alpha: 1, b: filled(k * n), out: backend.allocate('f32', m * n) };
 }
 
 function entry(

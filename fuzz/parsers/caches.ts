@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ARCHITECTURES } from '../../src/clip/config.js';
 import { InputError } from '../../src/errors.js';
-import { type AdapterSummary, defaultTuning } from '../../src/kernels/index.js';
+import { type AdapterSummary, allKernels, alwaysUse } from '../../src/kernels/index.js';
 import { FeatureCache } from '../../src/node/feature-cache.js';
 import { sha256, writeSegment } from '../../src/node/feature-segment.js';
 import { readTuning, tuningName, tuningPath } from '../../src/node/tuning-file.js';
@@ -61,7 +61,10 @@ const ADAPTER: AdapterSummary = {
 const TUNING = {
   adapter: 'fuzzed',
   measured: '2026-01-01T00:00:00.000Z',
-  tuning: { ...defaultTuning(true), matmul: { fallback: 'naive', byClass: { '64x64x64': 'tiled' } } },
+  tuning: {
+    ...Object.assign({}, ...allKernels().map((one) => alwaysUse(one.variants[0]!.name, one))),
+    matmul: { fallback: 'naive', byClass: { '64x64x64': 'tiled' } },
+  },
   timings: [{ work: 'matmul', variant: 'naive', seconds: 0.1, gflops: 3 }],
 };
 

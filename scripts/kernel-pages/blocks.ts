@@ -13,11 +13,11 @@
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
  *                             is `}`, to the one that closes the first
  */
-import type { KernelName } from '../../src/kernels/index.js';
+import { kernelNamed } from '../../src/kernels/index.js';
+import { storedPattern } from '../../src/kernels/shapes.js';
 import { bindingContract, JOBS, type RecordedShape } from '../../src/lab/index.js';
 import { optionText, PRESETS, TUNING_FIELDS } from '../../src/ptdpc/options.js';
 import { type Figures, measuredOn, type Result, scaled, table, timeCells, timeHeads, workText } from './figures.js';
-import { layouts } from './layouts.js';
 
 /** The sources of the blocks' contents. */
 export interface Sources {
@@ -133,19 +133,20 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     ].join('\n');
   },
 
-  layout: (_, [kernel = '']) => {
-    const { bindings, params, constants } = bindingContract(kernel as KernelName);
-    const layout = layouts[kernel as KernelName];
-    const unknown = Object.keys(layout).find((name) => !bindings.some((binding) => binding.name === name));
-    if (unknown) throw new Error(`${kernel} does not bind ${unknown}`);
-    const own = bindings.filter(({ name }) => layout[name] !== undefined);
+  layout: (_, [name = '']) => {
+    const kernel = kernelNamed(name);
+    const { bindings, params, constants } = bindingContract(kernel);
+    const own = bindings.map(({ name, argument, access }) => {
+      const operand = kernel.operands[argument]!;
+      const shape = storedPattern(operand, {}).axes.map(({ text }) => text.replaceAll('*', ' * '));
+      const swapped = operand.swappedBy === undefined ? '' : `, or [${[...shape].reverse().join(', ')}]`;
+      const note = kernel.notes?.[argument];
+      const where = operand.access === 'update' ? 'updated' : access === 'read' ? 'read' : 'written';
+      return [`\`${name}\``, where, `[${shape.join(', ')}]${swapped}${note === undefined ? '' : `: ${note}`}`];
+    });
     const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
     return [
-      table(
-        ['buffer', 'access', 'contents'],
-        own.map(({ name, access }) => [`\`${name}\``, access === 'read' ? 'read' : 'written', layout[name]!]),
-        'left',
-      ),
+      table(['buffer', 'access', 'contents'], own, 'left'),
       '',
       `Parameters: ${listed(params.map(({ name }) => name))}.${constants.size > 0 ? ` Constants: ${listed([...constants])}.` : ''}`,
     ].join('\n');

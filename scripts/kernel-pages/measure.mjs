@@ -5,13 +5,19 @@
 // Without arguments all three parts; a part replaces its own figures only. `fill.mjs` then brings the pages up to date.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { CpuBackend, kernelCost } from '../../dist/kernels/index.js';
+import {
+  allKernels,
+  CpuBackend,
+  caseOf,
+  kernelCost,
+  kernelNamed,
+  sizedArgs,
+  suiteOf,
+} from '../../dist/kernels/index.js';
 import {
   compileAndCheck,
-  labKernels,
   launchUserKernel,
   readUserKernel,
-  sizedArgs,
   timeContestants,
   timeVariants,
 } from '../../dist/lab/index.js';
@@ -111,8 +117,8 @@ async function measured(kind, measure) {
 /** All kernels at their usual sizes. */
 async function timeAll(time) {
   const results = {};
-  for (const [kernel, { caseOf }] of Object.entries(labKernels)) {
-    results[kernel] = summary(caseOf({}), await undisturbed(() => time(caseOf({}))));
+  for (const kernel of allKernels()) {
+    results[kernel.name] = summary(caseOf(kernel), await undisturbed(() => time(caseOf(kernel))));
   }
   return results;
 }
@@ -121,15 +127,16 @@ async function timeAll(time) {
 async function climbAll(backend) {
   const files = (await readdir(new URL('ladders/', kernels))).sort();
   const results = {};
-  for (const [ladder, { kernel, sizes }] of Object.entries(LADDERS)) {
+  for (const [ladder, { kernel: kernelName, sizes }] of Object.entries(LADDERS)) {
+    const kernel = kernelNamed(kernelName);
     const rungs = [];
-    for (const name of files.filter((one) => one.startsWith(`${kernel}-`))) {
+    for (const name of files.filter((one) => one.startsWith(`${kernelName}-`))) {
       const user = readUserKernel(kernel, name, await readFile(new URL(`ladders/${name}`, kernels), 'utf8'));
-      const { parity } = await compileAndCheck(backend, user, labKernels[kernel].suite);
+      const { parity } = await compileAndCheck(backend, user, suiteOf(kernel));
       if (!parity || parity.wrong.length > 0 || parity.unstable.length > 0) throw new Error(`${name} is wrong`);
-      rungs.push({ name, launch: (args) => launchUserKernel(user, args) });
+      rungs.push({ name, launch: (args) => launchUserKernel(user, args, backend.adapter.subgroupSize) });
     }
-    const test = labKernels[kernel].caseOf(sizes);
+    const test = caseOf(kernel, sizes);
     results[ladder] = summary(test, await undisturbed(() => timeVariants(backend, test, rungs)));
   }
   return results;

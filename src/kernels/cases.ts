@@ -4,7 +4,16 @@
  */
 import { InputError } from '../errors.js';
 import type { Backend } from './backend.js';
-import { anyKernel, type AnyArgs, type ArgsOf, type Declaration, type DeviceBuffer, type DType, type Kernel, type Sizes } from './definition.js';
+import {
+  type AnyArgs,
+  type ArgsOf,
+  anyKernel,
+  type Declaration,
+  type DeviceBuffer,
+  type DType,
+  type Kernel,
+  type Sizes,
+} from './definition.js';
 import { shapeOf, storedPattern } from './shapes.js';
 
 /** Makes the buffers of a case. The same seed gives the same data on every backend. */
@@ -89,7 +98,8 @@ function argumentsOf(kernel: Kernel, data: CaseData, sizes: Sizes): AnyArgs {
   const { name, operands, scalars, options, cases } = kernel;
   const given: AnyArgs = cases.data?.(data, sizes) ?? {};
   const numbers: Record<string, number> = {};
-  for (const [key, value] of Object.entries({ ...sizes, ...given })) if (typeof value === 'number') numbers[key] = value;
+  for (const [key, value] of Object.entries({ ...sizes, ...given }))
+    if (typeof value === 'number') numbers[key] = value;
   const args: Record<string, AnyArgs[string]> = { ...given };
   for (const [operand, declared] of Object.entries(operands)) {
     const pattern = storedPattern(declared, numbers);

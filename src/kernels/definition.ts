@@ -258,7 +258,8 @@ export function kernel<
   const { name, operands, scalars = {} as S, options = {} as P, variants } = given;
   if (!/^[a-z]\w*$/i.test(name)) throw new Error(`a kernel named "${name}": expected letters and digits`);
   if (variants.length === 0) throw new Error(`${name}: expected at least one variant`);
-  if (variants[0]!.needs !== undefined) throw new Error(`${name}: its first variant, ${variants[0]!.name}, must take all arguments`);
+  if (variants[0]!.needs !== undefined)
+    throw new Error(`${name}: its first variant, ${variants[0]!.name}, must take all arguments`);
   for (const { name: variant, instead } of variants) {
     if (instead !== undefined && !variants.some((other) => other.name === instead))
       throw new Error(`${name}: variant ${variant} gives way to ${instead}, which is not among its variants`);

@@ -2,16 +2,25 @@
 export type {} from '../platform-types.js';
 
 export * from './backend.js';
-export { type CaseData, caseOf, type KernelCase, type KernelOutput, openCase, runCase, sizedArgs, suiteOf } from './cases.js';
+export {
+  type CaseData,
+  caseOf,
+  type KernelCase,
+  type KernelOutput,
+  openCase,
+  runCase,
+  sizedArgs,
+  suiteOf,
+} from './cases.js';
 export { type KernelCost, kernelCost } from './cost.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';
 export type { KernelWorker, StartWorker, WorkerTask } from './cpu/wasm/index.js';
 export * from './definition.js';
+export { DEVICE_CHOICES, type DeviceChoice } from './device-choice.js';
 export { ACTIVATIONS, type Activation, activationCode } from './families/activation.js';
 export { allKernels, kernelNamed, kernels, registerKernels } from './families/index.js';
 export { matmulFlops } from './families/matmul.js';
 export { areHalves, float32FromHalf, halfFromFloat32, halvesFromFloat32 } from './half.js';
-export { DEVICE_CHOICES, type DeviceChoice } from './device-choice.js';
 export { type AutoChoice, chooseDevice, type OpenDeviceOptions, type OpenedDevice, openDevice } from './open-device.js';
 export { type KernelProfile, Profiler } from './profiler.js';
 export { WebGpuBackend, type WebGpuOptions } from './webgpu/backend.js';

@@ -45,7 +45,10 @@ export function storedPattern({ shape, swappedBy }: Operand, options: Readonly<R
 }
 
 /** The length of an axis; undefined if one of its names has none. */
-export function lengthOf({ names, factor }: AxisPattern, lengths: Readonly<Record<string, number | undefined>>): number | undefined {
+export function lengthOf(
+  { names, factor }: AxisPattern,
+  lengths: Readonly<Record<string, number | undefined>>,
+): number | undefined {
   let product = factor;
   for (const name of names) {
     const length = lengths[name];

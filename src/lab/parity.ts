@@ -1,5 +1,13 @@
 /** A kernel's suite: every case on a device against the twin in float64. */
-import { type ArgsOf, type Backend, CpuBackend, type Declaration, type KernelCase, openCase, runCase } from '../kernels/index.js';
+import {
+  type ArgsOf,
+  type Backend,
+  CpuBackend,
+  type Declaration,
+  type KernelCase,
+  openCase,
+  runCase,
+} from '../kernels/index.js';
 import { type Comparison, compareOutputs, TOLERANCE } from './compare.js';
 
 /** A case whose outputs are off by more than rounding. */

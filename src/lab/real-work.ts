@@ -86,7 +86,9 @@ async function step(engine: Engine, clip: CanonicalClip, config: ClipConfig): Pr
 function shapeOf(kernel: Kernel, args: AnyArgs): string {
   const { extents, options } = sizeNames(kernel);
   if (!Object.keys(extents).every((name) => name in args)) {
-    const numbers = Object.entries(args).filter(([name, value]) => typeof value === 'number' && !/Stride|Offset/.test(name));
+    const numbers = Object.entries(args).filter(
+      ([name, value]) => typeof value === 'number' && !/Stride|Offset/.test(name),
+    );
     return sizesText(Object.fromEntries(numbers) as Record<string, number>);
   }
   const sizes = Object.keys({ ...extents, ...options }).map((name) => [name, sizeOf(name, kernel, args)]);

@@ -1,5 +1,15 @@
 /** A device that computes nothing: it tracks the length of each buffer and reports which kernels are run with what. */
-import { type AnyArgs, anyKernel, type ArgsOf, type Backend, type Declaration, type DeviceBuffer, type DType, type HostArray, type Kernel } from '../kernels/index.js';
+import {
+  type AnyArgs,
+  type ArgsOf,
+  anyKernel,
+  type Backend,
+  type Declaration,
+  type DeviceBuffer,
+  type DType,
+  type HostArray,
+  type Kernel,
+} from '../kernels/index.js';
 import { MemoryMeter } from '../kernels/memory.js';
 
 export class SizeBackend implements Backend {

@@ -1,17 +1,18 @@
 /** Times several implementations of one kernel on the same case, in turns, so that a change in the machine's load affects all of them. */
+
+import type { OpenCase } from '../kernels/cases.js';
 import {
   type ArgsOf,
   type Backend,
   type Declaration,
   type DeviceBuffer,
-  type KernelCost,
   type KernelCase,
+  type KernelCost,
   type KernelOutput,
   kernelCost,
   openCase,
   sizedArgs,
 } from '../kernels/index.js';
-import type { OpenCase } from '../kernels/cases.js';
 
 /** One implementation to be timed. */
 export interface Contestant<D extends Declaration> {

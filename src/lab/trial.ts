@@ -1,6 +1,15 @@
 /** A user's kernel on trial: compiled, compared with its twin, and timed beside the shipped variants. */
 import { InputError } from '../errors.js';
-import { type AnyArgs, caseOf, type Declaration, type KernelCase, sizedArgs, type Sizes, suiteOf, type WebGpuBackend } from '../kernels/index.js';
+import {
+  type AnyArgs,
+  caseOf,
+  type Declaration,
+  type KernelCase,
+  type Sizes,
+  sizedArgs,
+  suiteOf,
+  type WebGpuBackend,
+} from '../kernels/index.js';
 import type { Launch } from '../kernels/webgpu/launch.js';
 import type { Compilation } from '../kernels/webgpu/programs.js';
 import { compareOutputs } from './compare.js';

@@ -10,7 +10,7 @@ import {
   type Sizes,
   type TwinArgs,
 } from '../kernels/index.js';
-import { lengthOf, type ShapePattern, storedPattern } from '../kernels/shapes.js';
+import { type AxisPattern, lengthOf, type ShapePattern, storedPattern } from '../kernels/shapes.js';
 import type { Engine } from './engine.js';
 import { Tensor } from './tensor.js';
 
@@ -100,13 +100,18 @@ class Shapes {
   match(name: string, shape: readonly number[], pattern: ShapePattern): void {
     const { axes, spread } = pattern;
     const free = shape.length - axes.length;
+    // Names that this very tensor has told.
+    const told = new Set<string>();
     const fail = (): never => {
-      const expected = axes.map((axis) => lengthOf(axis, this.lengths) ?? axis.text);
+      const known = (axis: AxisPattern) =>
+        axis.names.some((one) => told.has(one)) ? undefined : lengthOf(axis, this.lengths);
+      const expected = axes.map((axis) => known(axis) ?? axis.text);
       throw new Error(
         `${this.#operation}: expected ${name} [${spread ? '...' : ''}${expected.join(', ')}], found [${shape.join(', ')}]`,
       );
     };
-    if (free < 0 || (free > 0 && !spread)) fail();
+    // Of a spread axis there may be none: a vector is one row.
+    if (free < (spread ? -1 : 0) || (free > 0 && !spread)) fail();
     const leading = shape.slice(0, free + 1);
     axes.forEach((axis, i) => {
       const length = i === 0 ? leading.reduce((product, one) => product * one, 1) : shape[free + i]!;
@@ -123,6 +128,7 @@ class Shapes {
         const own = length / lengthOf(axis, known)!;
         if (!Number.isInteger(own)) fail();
         this.lengths[unknown[0]!] = own;
+        told.add(unknown[0]!);
         return true;
       };
       if (!learn()) this.#open.push(learn);

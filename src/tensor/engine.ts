@@ -1,7 +1,7 @@
 /** An engine: one backend, the open memory scopes, and the open tape. */
 import {
-  areHalves,
   type ArgsOf,
+  areHalves,
   type Backend,
   type Declaration,
   type DType,

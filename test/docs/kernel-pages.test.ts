@@ -1,9 +1,10 @@
 /** The pages of docs/kernels say what the sources, the recorded jobs and the measurements say: `npm run pages` has nothing to do. */
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fillPage } from '../../scripts/kernel-pages/blocks.js';
 import { pagesOf, sourcesOf } from '../../scripts/kernel-pages/pages.js';
-import { labKernels } from '../../src/lab/index.js';
+import { kernels } from '../../src/kernels/index.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const sources = await sourcesOf(root);
@@ -15,7 +16,7 @@ describe('docs/kernels', () => {
     expect(fillPage(page, sources)).toBe(page);
   });
 
-  it.each(Object.keys(labKernels))('%s has its place on one page, and in the index', (kernel) => {
+  it.each(Object.keys(kernels))('%s has its place on one page, and in the index', (kernel) => {
     const holding = pages.filter((page) => page.includes(`\n## ${kernel}\n`));
     expect(holding).toHaveLength(1);
     const [, section = ''] = holding[0]!.split(`\n## ${kernel}\n`);

@@ -1,7 +1,7 @@
 /** What a row does not see does not reach it: NaN and infinities in every operand, in every implementation of attention. */
 import { expect, it } from 'vitest';
-import { type Backend, CpuBackend, type DeviceBuffer, type HeadsView } from '../../src/kernels/index.js';
-import { pictureRows, type RowVisibility, treeRows } from '../../src/lab/visibility.js';
+import { pictureRows, type RowVisibility, treeRows } from '../../src/kernels/families/visibility.js';
+import { type Backend, CpuBackend, type DeviceBuffer, kernels } from '../../src/kernels/index.js';
 import { ALL_WAYS, describeOn } from '../support/devices.js';
 import { randomReals } from '../support/random.js';
 
@@ -32,37 +32,37 @@ async function attend(
     if (data) device.write(buffer, data);
     return buffer;
   };
-  const view = (data: Float32Array): HeadsView => ({
-    buffer: allocate('f32', data.length, data),
-    stride: WIDTH,
-    offset: 0,
-  });
+  // Keys and values lie side by side, as their gradients do.
+  const packed = new Float32Array(2 * inputs.k.length);
+  for (let row = 0; row < inputs.k.length / WIDTH; row++) {
+    packed.set(inputs.k.subarray(row * WIDTH, (row + 1) * WIDTH), 2 * row * WIDTH);
+    packed.set(inputs.v.subarray(row * WIDTH, (row + 1) * WIDTH), (2 * row + 1) * WIDTH);
+  }
+  const kv = allocate('f32', packed.length, packed);
   const [queries, keys] = [geometry.visible.length / 4, geometry.seenBy.length / 2];
   const args = {
     ...{ queries, keys, heads: HEADS, headWidth: HEAD_WIDTH },
     visible: allocate('i32', 4 * queries, geometry.visible),
     seenBy: allocate('i32', 2 * keys, geometry.seenBy),
-    q: view(inputs.q),
-    k: view(inputs.k),
-    v: view(inputs.v),
+    ...{ q: allocate('f32', inputs.q.length, inputs.q), qStride: WIDTH, qOffset: 0 },
+    ...{ k: kv, kStride: 2 * WIDTH, kOffset: 0, v: kv, vStride: 2 * WIDTH, vOffset: WIDTH },
     logSumExp: allocate('f32', queries * HEADS),
   };
   const out = allocate('f32', queries * WIDTH);
-  device.run('attention', { ...args, out });
+  device.run(kernels.attention, { ...args, out });
   const gradOut = allocate('f32', queries * WIDTH, inputs.gradOut);
   const delta = allocate('f32', queries * HEADS);
-  device.run('groupDot', {
+  device.run(kernels.groupDot, {
     ...{ a: gradOut, b: out, out: delta, groups: queries * HEADS, members: 1, width: HEAD_WIDTH, scale: 1 },
   });
-  const gradQ = { buffer: allocate('f32', queries * WIDTH), stride: WIDTH, offset: 0 };
-  device.run('attentionGradQuery', { ...args, delta, gradOut, gradQ });
-  const both = { buffer: allocate('f32', keys * 2 * WIDTH), stride: 2 * WIDTH };
-  const [gradK, gradV] = [0, WIDTH].map((offset) => ({ ...both, offset })) as [HeadsView, HeadsView];
-  device.run('attentionGradKeyValue', { ...args, delta, gradOut, gradK, gradV });
+  const gradQ = allocate('f32', queries * WIDTH);
+  device.run(kernels.attentionGradQuery, { ...args, delta, gradOut, gradQ });
+  const gradKv = allocate('f32', keys * 2 * WIDTH);
+  device.run(kernels.attentionGradKeyValue, { ...args, delta, gradOut, gradKv });
   const read = async (buffer: DeviceBuffer) => Float64Array.from(await device.read(buffer));
-  const grads = await read(both.buffer);
+  const grads = await read(gradKv);
   const half = (first: number) => grads.filter((_, i) => Math.floor(i / WIDTH) % 2 === first);
-  const results = { out: await read(out), gradQ: await read(gradQ.buffer), gradK: half(0), gradV: half(1) };
+  const results = { out: await read(out), gradQ: await read(gradQ), gradK: half(0), gradV: half(1) };
   for (const buffer of buffers) device.free(buffer);
   return results;
 }

@@ -2,19 +2,12 @@
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
-import {
-  type Backend,
-  type DeviceBuffer,
-  type HeadsView,
-  type MatmulVariantName,
-  matmulVariants,
-  WebGpuBackend,
-} from '../../src/kernels/index.js';
-import { launchMatmul } from '../../src/kernels/webgpu/matmul.js';
-import { pictureRows, type RowVisibility, treeRows } from '../../src/lab/visibility.js';
+import { pictureRows, type RowVisibility, treeRows } from '../../src/kernels/families/visibility.js';
+import { type Backend, type DeviceBuffer, kernels, WebGpuBackend } from '../../src/kernels/index.js';
+import { launchOf } from '../../src/kernels/webgpu/launch.js';
 import { encodePixels } from '../../src/ptdpc/encode.js';
 import { Engine } from '../../src/tensor/index.js';
-import { ALL_WAYS, describeOn } from '../support/devices.js';
+import { ALL_WAYS, describeOn, matmulVariants } from '../support/devices.js';
 import { randomReals } from '../support/random.js';
 import { randomClip, SMALL_CLIP } from '../support/random-clip.js';
 
@@ -72,8 +65,8 @@ async function products(device: Backend): Promise<void> {
         const bias = allocate('f32', random(n));
         const product = async (from: number, m: number) => {
           const out = allocate('f32', m * n);
-          device.run('matmul', {
-            ...{ m, n, k, transposeB, b, out, bias, activation: 'quick_gelu' },
+          device.run(kernels.matmul, {
+            ...{ m, n, k, transposeB, b, out, bias, alpha: 1, activation: 1 },
             a: allocate('f32', a.subarray(from * k, (from + m) * k)),
             residual: allocate('f32', residual.subarray(from * n, (from + m) * n)),
           });
@@ -97,28 +90,22 @@ const WIDTH = HEADS * HEAD_WIDTH;
 async function attend(device: Backend, { visible, seenBy }: Visible, q: Float32Array, kv: Float32Array) {
   return withBuffers(device, async (allocate) => {
     const [queries, keys] = [visible.length / 4, seenBy.length / 2];
-    const view = (buffer: DeviceBuffer, stride: number, offset = 0): HeadsView => ({ buffer, stride, offset });
     const packed = allocate('f32', kv);
     const args = {
       ...{ queries, keys, heads: HEADS, headWidth: HEAD_WIDTH },
       visible: allocate('i32', visible),
       seenBy: allocate('i32', seenBy),
-      q: view(allocate('f32', q), WIDTH),
-      k: view(packed, 2 * WIDTH),
-      v: view(packed, 2 * WIDTH, WIDTH),
+      ...{ q: allocate('f32', q), qStride: WIDTH, qOffset: 0 },
+      ...{ k: packed, kStride: 2 * WIDTH, kOffset: 0, v: packed, vStride: 2 * WIDTH, vOffset: WIDTH },
       logSumExp: allocate('f32', queries * HEADS),
     };
     const out = allocate('f32', queries * WIDTH);
-    device.run('attention', { ...args, out });
-    const incoming = { ...args, gradOut: args.q.buffer, delta: args.logSumExp };
+    device.run(kernels.attention, { ...args, out });
+    const incoming = { ...args, gradOut: args.q, delta: args.logSumExp };
     const gradQ = allocate('f32', queries * WIDTH);
-    device.run('attentionGradQuery', { ...incoming, gradQ: view(gradQ, WIDTH) });
+    device.run(kernels.attentionGradQuery, { ...incoming, gradQ });
     const gradKV = allocate('f32', keys * 2 * WIDTH);
-    device.run('attentionGradKeyValue', {
-      ...incoming,
-      gradK: view(gradKV, 2 * WIDTH),
-      gradV: view(gradKV, 2 * WIDTH, WIDTH),
-    });
+    device.run(kernels.attentionGradKeyValue, { ...incoming, gradKv: gradKV });
     return { out: await device.read(out), gradQ: await device.read(gradQ), gradKV: await device.read(gradKV) };
   });
 }
@@ -171,10 +158,10 @@ async function norms(device: Backend): Promise<void> {
         ];
         const sizes = { rows, columns };
         const statistics = allocate('f32', 2 * rows);
-        device.run('layerNorm', { ...sizes, x: part, weight, bias, out, statistics, epsilon: 1e-5 });
-        device.run('layerNormGrad', { ...sizes, x: part, weight, statistics, gradOut: out, gradX: grad });
-        device.run('normalizeRows', { ...sizes, x: part, out: unit, norm: allocate('f32', rows) });
-        device.run('softmax', { ...sizes, x: part, out: soft });
+        device.run(kernels.layerNorm, { ...sizes, x: part, weight, bias, out, statistics, epsilon: 1e-5 });
+        device.run(kernels.layerNormGrad, { ...sizes, x: part, weight, statistics, gradOut: out, gradX: grad });
+        device.run(kernels.normalizeRows, { ...sizes, x: part, out: unit, norm: allocate('f32', rows) });
+        device.run(kernels.softmax, { ...sizes, x: part, out: soft });
         return Promise.all([out, grad, unit, soft].map((buffer) => device.read(buffer)));
       };
       const all = await normed(0, ROWS);
@@ -225,7 +212,7 @@ for (const [name, title, options] of ALL_WAYS) {
   );
 }
 
-for (const matmulVariant of Object.keys(matmulVariants) as MatmulVariantName[]) {
+for (const matmulVariant of matmulVariants) {
   describeOn('webgpu', `a row's bits, ${matmulVariant}`, (device) => it('products', () => products(device())), {
     matmulVariant,
   });
@@ -236,20 +223,20 @@ describeOn('webgpu', "a row's bits, tiles of blocks", (device) => {
   it('are the same in tiles of all sizes', async () => {
     const backend = device();
     if (!(backend instanceof WebGpuBackend)) throw new Error('not WebGPU');
-    const names = (Object.keys(matmulVariants) as MatmulVariantName[]).filter((name) => name.startsWith('blocks'));
-    expect(names).toHaveLength(3);
+    const variants = kernels.matmul.variants.filter(({ name }) => name.startsWith('blocks'));
+    expect(variants).toHaveLength(3);
     const random = randomReals(6);
     const [m, n, k] = [70, 36, 44];
     for (const transposeB of [false, true]) {
       await withBuffers(device(), async (allocate) => {
         const [a, b] = [allocate('f32', random(m * k)), allocate('f32', random(n * k))];
-        const results = names.map((name) => {
+        const results = variants.map((variant) => {
           const out = allocate('f32', m * n);
-          backend.dispatch(launchMatmul(name, { m, n, k, transposeB, a, b, out }));
+          backend.dispatch(launchOf(kernels.matmul, variant, { m, n, k, alpha: 1, transposeB, a, b, out }));
           return out;
         });
         const [first, ...others] = await Promise.all(results.map((out) => backend.read(out)));
-        for (const [i, other] of others.entries()) expectSameBits(other, first!, 0, names[i + 1]!);
+        for (const [i, other] of others.entries()) expectSameBits(other, first!, 0, variants[i + 1]!.name);
       });
     }
   });

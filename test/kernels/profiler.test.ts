@@ -1,6 +1,6 @@
 /** What a profile counts: calls, arithmetic and bytes from the arguments, time from the device. */
 import { expect, it } from 'vitest';
-import { type Backend, CpuBackend, kernelCost, Profiler, WebGpuBackend } from '../../src/kernels/index.js';
+import { type Backend, CpuBackend, kernelCost, kernels, Profiler, WebGpuBackend } from '../../src/kernels/index.js';
 import { openWebGpu } from '../../src/node/device.js';
 import { nodeAdapter, waitAsleep } from '../../src/node/gpu.js';
 import { Engine, layerNorm, linear } from '../../src/tensor/index.js';
@@ -10,16 +10,26 @@ const buffer = (length: number, dtype: 'f32' | 'f16' | 'i32' = 'f32') => ({ dtyp
 
 it('the cost of a product: two operations a term, each operand once, halves as halves', () => {
   const a = buffer(6);
-  const args = { a, b: buffer(12, 'f16'), out: buffer(8), bias: buffer(4), m: 2, n: 4, k: 3, transposeB: true };
-  expect(kernelCost('matmul', args)).toEqual({ flops: 48, bytes: 24 + 24 + 32 + 16, shape: 'nt 2x4x3' });
-  // The same buffer in two roles is read once; buffers one level down count.
-  const activationGrad = { activation: 'gelu' as const, preActivation: buffer(8) };
-  const { bytes } = kernelCost('matmul', { ...args, residual: a, activationGrad });
+  const args = {
+    a,
+    b: buffer(12, 'f16'),
+    out: buffer(8),
+    bias: buffer(4),
+    m: 2,
+    n: 4,
+    k: 3,
+    alpha: 1,
+    transposeB: true,
+  };
+  expect(kernelCost(kernels.matmul, args)).toEqual({ flops: 48, bytes: 24 + 24 + 32 + 16, shape: 'nt 2x4x3' });
+  // The same buffer in two roles is read once.
+  const gradPreActivation = buffer(8);
+  const { bytes } = kernelCost(kernels.matmul, { ...args, residual: a, activationGrad: 2, gradPreActivation });
   expect(bytes).toBe(24 + 24 + 32 + 16 + 32);
 });
 
 it('the cost of attention: two products a pair that sees each other, all pairs where it is not said', () => {
-  const view = { buffer: buffer(100), stride: 10, offset: 0 };
+  const view = buffer(100);
   const geometry = {
     queries: 3,
     keys: 5,
@@ -28,9 +38,10 @@ it('the cost of attention: two products a pair that sees each other, all pairs w
     visible: buffer(12, 'i32'),
     seenBy: buffer(10, 'i32'),
   };
-  const args = { ...geometry, q: view, k: view, v: view, out: buffer(24), logSumExp: buffer(6) };
-  expect(kernelCost('attention', args).flops).toBe(2 * 2 * 15 * 2 * 4);
-  expect(kernelCost('attention', { ...args, pairs: 7 }).flops).toBe(2 * 2 * 7 * 2 * 4);
+  const strides = { qStride: 10, kStride: 10, vStride: 10, qOffset: 0, kOffset: 0, vOffset: 0 };
+  const args = { ...geometry, ...strides, q: view, k: view, v: view, out: buffer(24), logSumExp: buffer(6) };
+  expect(kernelCost(kernels.attention, args).flops).toBe(2 * 2 * 15 * 2 * 4);
+  expect(kernelCost(kernels.attention, { ...args, pairs: 7 }).flops).toBe(2 * 2 * 7 * 2 * 4);
 });
 
 describeOnAll('profile', (device) => {

@@ -1,7 +1,6 @@
 /** The tuner measures what it says and leaves nothing behind; its table survives the way through JSON, and nothing else does. */
 import { expect, it } from 'vitest';
 import {
-  defaultTuning,
   measureTuning,
   parseTuning,
   type Timing,
@@ -9,7 +8,7 @@ import {
   tuningSteps,
   WebGpuBackend,
 } from '../../src/kernels/index.js';
-import { describeOn } from '../support/devices.js';
+import { describeOn, FULL_TUNING } from '../support/devices.js';
 
 const work: TuningWork = {
   layers: [
@@ -32,8 +31,8 @@ describeOn('webgpu', 'tuner', (device) => {
     });
     expect(steps).toBe(tuningSteps(work));
     // Two layers, in two types.
-    expect(Object.keys(tuning.matmul.byClass)).toHaveLength(4);
-    for (const [name, variant] of Object.entries(tuning.matmul.byClass)) {
+    expect(Object.keys(tuning.matmul!.byClass)).toHaveLength(4);
+    for (const [name, variant] of Object.entries(tuning.matmul!.byClass)) {
       expect(timings.some((timing) => timing.work === name && timing.variant === variant)).toBe(true);
     }
     // Seven columns do not suit the subgroup variant.
@@ -43,7 +42,7 @@ describeOn('webgpu', 'tuner', (device) => {
 });
 
 it('takes nothing for a tuning that is none', () => {
-  const good = defaultTuning(true);
+  const good = FULL_TUNING;
   expect(parseTuning(good)).toEqual(good);
   for (const bad of [
     null,
@@ -52,8 +51,8 @@ it('takes nothing for a tuning that is none', () => {
     { ...good, matmul: { fallback: 'fastest', byClass: {} } },
     { ...good, matmul: { fallback: 'tiled', byClass: { x: 3 } } },
     { ...good, matmul: { fallback: 'tiled', byClass: [] } },
-    { ...good, attention: { ...good.attention, attentionGradQuery: 'naive' } },
-    { ...good, attention: { attention: 'rows' } },
+    { ...good, attentionGradQuery: { fallback: 'naive', byClass: {} } },
+    { ...good, attention: 'rows' },
   ]) {
     expect(parseTuning(bad)).toBeUndefined();
   }

@@ -2,8 +2,9 @@
 import { expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
 import { InputError } from '../../src/errors.js';
-import type { WebGpuBackend } from '../../src/kernels/index.js';
-import type { Launch } from '../../src/kernels/webgpu/launch.js';
+import { anyKernel, kernels, type WebGpuBackend } from '../../src/kernels/index.js';
+import { type Launch, launchOf, shaderOf } from '../../src/kernels/webgpu/launch.js';
+import { assembled } from '../../src/kernels/webgpu/wgsl-text.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { tuningOptions } from '../../src/ptdpc/options.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
@@ -65,26 +66,24 @@ describeOn('webgpu', 'runtime', (device) => {
     counted.dispose();
   });
 
-  it('launches by name: what the shader does not have, or does not get, is named', () => {
-    const backend = device() as WebGpuBackend;
-    const [x, out] = [backend.allocate('f32', 1), backend.allocate('f32', 1)];
-    const launch = {
-      files: ['elements', 'affine'] as const,
-      entryPoint: 'main',
-      params: { length: 1, scale: 1, shift: 0 },
-      buffers: { x, out },
-      workgroups: [1, 1] as const,
-    };
-    const wrong: [Partial<Launch>, string][] = [
-      [{ buffers: { x, outt: out } }, 'affine: the shader binds no outt'],
-      [{ buffers: { x, out, addent: undefined } }, 'affine: the shader binds no addent'],
-      [{ params: { ...launch.params, offset: 2 } }, 'affine: the shader has no parameter offset'],
-      [{ params: { length: 1, scale: 1 } }, 'affine: parameter shift is missing'],
-      [{ constants: { HAS_ADDENT: 1 } }, 'the shader has no constant HAS_ADDENT'],
-    ];
-    for (const [part, message] of wrong) expect(() => backend.dispatch({ ...launch, ...part })).toThrow(message);
-    backend.free(x);
-    backend.free(out);
+  it('launches by name: what a text asks for that the kernel has not, and what it does not bind, is named', () => {
+    const affine = anyKernel(kernels.affine);
+    const text = assembled('affine');
+    const [x, out] = [device().allocate('f32', 1), device().allocate('f32', 1)];
+    const launched = (wgsl: string) => () =>
+      launchOf(affine, { name: 'mine', wgsl, covers: 64 }, { x, out, length: 1, scale: 1, shift: 0 });
+    expect(launched(text.replace('shift: f32', 'offset: f32'))).toThrow(
+      'affine (mine): parameter offset: expected a number offset among the arguments, found none',
+    );
+    expect(launched(text.replaceAll('out:', 'result:'))).toThrow(
+      'affine (mine): expected a storage binding out, found none',
+    );
+    expect(launched(`// #include "nowhere.wgsl"\n${text}`)).toThrow(
+      '#include "nowhere.wgsl": expected a file of shaders/',
+    );
+    expect(launched(text)()).toMatchObject({ params: { length: 1, scale: 1, shift: 0 }, constants: { HAS_ADDEND: 0 } });
+    device().free(x);
+    device().free(out);
   });
 
   it('a text that cannot be read or compiled is told of, and later faults of the device are heard all the same', async () => {
@@ -94,17 +93,18 @@ describeOn('webgpu', 'runtime', (device) => {
       `@group(0) @binding(1) var<storage, read_write> out: array<f32>;\n@compute @workgroup_size(1) fn main() { ${body} }`;
     const out = backend.allocate('f32', 1);
     const launch = (text: string): Launch => ({
-      files: ['elements', 'affine'],
-      source: text,
+      label: 'mine',
+      shader: shaderOf(text),
+      constants: {},
       entryPoint: 'main',
       params: { length: 1 },
       buffers: { out },
       workgroups: [1, 1],
     });
     const messages = async (text: string) => (await backend.compile(launch(text))).messages.map(({ text }) => text);
-    expect(await messages(source('vec2<u32>', 'out[0] = 1.0;'))).toEqual([
+    expect(() => launch(source('vec2<u32>', 'out[0] = 1.0;'))).toThrow(
       'struct Params: expected NAME: u32 or NAME: f32, found "length: vec2<u32>"',
-    ]);
+    );
     expect(await messages(source('u32', 'out[0] = nothing;'))).toHaveLength(1);
     expect(await messages(source('u32', 'out[0] = 1.0;'))).toEqual([]);
     // An error scope that was left open would keep this to itself.

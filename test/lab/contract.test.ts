@@ -1,32 +1,25 @@
 /** What a user's WGSL file is told before any compiler sees it. */
-import { describe, expect, it } from 'vitest';
-import type { KernelName } from '../../src/kernels/index.js';
-import {
-  bindingContract,
-  labKernels,
-  launchUserKernel,
-  readUserKernel,
-  sizedArgs,
-  starterText,
-  variantNames,
-} from '../../src/lab/index.js';
 
-const softmax = starterText('softmax');
-const read = (text: string) => readUserKernel('softmax', 'mine.wgsl', text);
+import { describe, expect, it } from 'vitest';
+import { type AnyArgs, allKernels, caseOf, kernelNamed, kernels, sizedArgs } from '../../src/kernels/index.js';
+import { bindingContract, launchUserKernel, readUserKernel, starterText, variantNames } from '../../src/lab/index.js';
+
+const softmax = starterText(kernelNamed('softmax'));
+const read = (text: string) => readUserKernel(kernelNamed('softmax'), 'mine.wgsl', text);
 
 describe('a file against the contract', () => {
   it('each starting file keeps it', () => {
-    for (const kernel of Object.keys(labKernels) as KernelName[]) {
+    for (const kernel of allKernels()) {
       for (const variant of variantNames(kernel)) {
         const user = readUserKernel(kernel, 'mine.wgsl', starterText(kernel, variant));
-        expect(user.interface.bindings.length, `${kernel} ${variant}`).toBeGreaterThan(0);
+        expect(user.interface.bindings.length, `${kernel.name} ${variant}`).toBeGreaterThan(0);
       }
     }
   });
 
   it('names what is wrong, and what there is instead', () => {
-    expect(() => read(softmax.replace('fn softmax(', 'fn main('))).toThrow(
-      'mine.wgsl: expected an entry point softmax, found none',
+    expect(() => read(softmax.replace('fn main(', 'fn softmax('))).toThrow(
+      'mine.wgsl: expected an entry point main, found none',
     );
     expect(() => read(softmax.replace('  columns: u32,', '  width: u32,'))).toThrow(
       'mine.wgsl: struct Params has width; softmax gives rows, columns',
@@ -96,12 +89,12 @@ describe('a file against the contract', () => {
   });
 
   it('tells which entry point, parameters and buffers a kernel has', () => {
-    expect(bindingContract('compose')).toMatchObject({
+    expect(bindingContract(kernelNamed('compose'))).toMatchObject({
       entryPoint: 'compose',
       params: [{ name: 'batch' }, { name: 'classes' }, { name: 'tokens' }, { name: 'width' }],
       bindings: [
-        { name: 'left', access: 'read' },
-        { name: 'right', access: 'read' },
+        { name: 'weights', access: 'read' },
+        { name: 'prompts', access: 'read' },
         { name: 'out', access: 'read_write' },
       ],
     });
@@ -109,15 +102,18 @@ describe('a file against the contract', () => {
 });
 
 describe('a case that a file does not take', () => {
-  const text = starterText('matmul');
+  const text = starterText(kernelNamed('matmul'));
   const launch = (source: string, sizes: Record<string, number>) => {
-    const args = sizedArgs(labKernels.matmul.caseOf({ m: 33, n: 40, k: 8, ...sizes }));
-    return launchUserKernel(readUserKernel('matmul', 'mine.wgsl', source), args);
+    const args = sizedArgs(caseOf(kernels.matmul, { m: 33, n: 40, k: 8, ...sizes }));
+    return launchUserKernel(readUserKernel(kernelNamed('matmul'), 'mine.wgsl', source), args as AnyArgs, 8);
   };
 
   it('is left out with the reason', () => {
-    expect(launch(text, { half: 1 })).toBe('it reads b in single precision');
-    const halves = text.replace('b: array<f32>', 'b: array<u32>');
+    const single = text
+      .replace('override HALF_B: bool = false;', 'const HALF_B = false;')
+      .replace('b: array<u32>', 'b: array<f32>');
+    expect(launch(single, { half: 1 })).toBe('it reads b in single precision');
+    const halves = text.replace('override HALF_B: bool = false;', 'const HALF_B = true;');
     expect(launch(halves, {})).toBe('it reads b in half precision');
     expect(launch(text.replaceAll('HAS_BIAS', 'BIASED'), { bias: 1 })).toBe('it has no constant HAS_BIAS');
     expect(launch(`${text}\n// lab: needs n % 16 == 0`, {})).toBe('it needs n % 16 == 0');
@@ -130,13 +126,13 @@ describe('a case that a file does not take', () => {
     // Only what it declares, since launching goes by name.
     const plain = text.replace('  alpha: f32,', '').replaceAll('params.alpha', '1.0');
     expect(launch(plain, {})).toHaveProperty('params', { m: 33, n: 40, k: 8 });
-    expect(launch(text, {})).toMatchObject({ source: text, workgroups: [3, 3], params: { m: 33, n: 40, k: 8 } });
+    expect(launch(text, {})).toMatchObject({ shader: { text }, workgroups: [3, 3], params: { m: 33, n: 40, k: 8 } });
     expect(launch(text.replace('covers 16 x 16', 'covers 8 x 32'), {})).toMatchObject({ workgroups: [2, 5] });
   });
 });
 
 it('an unknown variant to start from is refused by name', () => {
-  expect(() => starterText('matmul', 'fastest')).toThrow(
+  expect(() => starterText(kernelNamed('matmul'), 'fastest')).toThrow(
     '--from fastest: matmul has naive, registers, tiled, blocks32x32, blocks64x64, blocks128x64, subgroup',
   );
 });

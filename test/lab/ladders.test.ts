@@ -1,8 +1,9 @@
 /** Every rung of the ladders (docs/kernels/ladders) is right, as `ptdpc lab run` would say, and its page names it. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type KernelName, WebGpuBackend } from '../../src/kernels/index.js';
-import { compileAndCheck, type KernelCase, labKernels, readUserKernel } from '../../src/lab/index.js';
+import { kernelNamed, suiteOf, WebGpuBackend } from '../../src/kernels/index.js';
+import { compileAndCheck, readUserKernel } from '../../src/lab/index.js';
 import { describeOn } from '../support/devices.js';
 
 const pages = new URL('../../docs/kernels/', import.meta.url);
@@ -36,9 +37,9 @@ describeOn('webgpu', 'ladders', (device) => {
     it(`${file} is right`, async () => {
       const backend = device();
       if (!(backend instanceof WebGpuBackend)) throw new Error('not WebGPU');
-      const kernel: KernelName = kernelOf(file);
-      const user = readUserKernel<KernelName>(kernel, file, read(`ladders/${file}`));
-      const suite = labKernels[kernel].suite as readonly KernelCase[];
+      const kernel = kernelNamed(kernelOf(file));
+      const user = readUserKernel(kernel, file, read(`ladders/${file}`));
+      const suite = suiteOf(kernel);
       const { compilation, parity } = await compileAndCheck(backend, user, suite);
       expect(compilation.messages.filter(({ type }) => type === 'error')).toEqual([]);
       expect(parity).toMatchObject({ cases, wrong: [], unstable: [] });

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { parseShape } from '../../src/cli/lab.js';
 import { ARCHITECTURES } from '../../src/clip/config.js';
-import { labKernels, recordJob } from '../../src/lab/index.js';
+import { sizeNames } from '../../src/kernels/cases.js';
+import { kernelNamed } from '../../src/kernels/index.js';
+import { recordJob } from '../../src/lab/index.js';
 
 const config = ARCHITECTURES.get('ViT-B/32')!;
 
@@ -22,7 +24,7 @@ it('names shapes as --shape takes them', async () => {
     expect(calls).toBeGreaterThan(0);
     if (kernel.startsWith('attention')) continue;
     const sizes = Object.keys(parseShape(shape));
-    const { extents, options } = labKernels[kernel];
+    const { extents, options } = sizeNames(kernelNamed(kernel));
     expect(Object.keys({ ...extents, ...options }), `${kernel} ${shape}`).toEqual(expect.arrayContaining(sizes));
   }
   expect(shapes.map(({ shape }) => shape)).toContain('m=1728,n=2048,k=512,half=1,bias=1,activation=1,preActivation=1');

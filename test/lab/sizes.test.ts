@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { kernelNamed } from '../../src/kernels/index.js';
 import { parseSizes, requireSizes } from '../../src/lab/index.js';
 
 it('reads sizes, and none from an empty text', () => {
@@ -9,9 +10,11 @@ it('reads sizes, and none from an empty text', () => {
 });
 
 it('refuses what a kernel does not have, naming what it has', () => {
-  expect(() => requireSizes('matmul', { q: 1 }, '--shape ')).toThrow('--shape q=1: matmul has the sizes m, n, k, and');
-  expect(() => requireSizes('matmul', { m: 0 })).toThrow(/^m=0: expected a whole number from 1$/);
-  expect(() => requireSizes('softmax', { rows: 1.5 })).toThrow('rows=1.5: expected a whole number');
-  requireSizes('attention', { prefix: 0 });
-  requireSizes('matmul', { m: 3, alpha: 0.5 });
+  expect(() => requireSizes(kernelNamed('matmul'), { q: 1 }, '--shape ')).toThrow(
+    '--shape q=1: matmul has the sizes m, n, k, and',
+  );
+  expect(() => requireSizes(kernelNamed('matmul'), { m: 0 })).toThrow(/^m=0: expected a whole number from 1$/);
+  expect(() => requireSizes(kernelNamed('softmax'), { rows: 1.5 })).toThrow('rows=1.5: expected a whole number');
+  requireSizes(kernelNamed('attention'), { prefix: 0 });
+  requireSizes(kernelNamed('matmul'), { m: 3, alpha: 0.5 });
 });

@@ -1,13 +1,20 @@
 /** Files on trial on a real adapter: right ones, wrong ones, and those that do not compile. */
+
 import { expect, it } from 'vitest';
-import { type KernelName, WebGpuBackend } from '../../src/kernels/index.js';
+import {
+  allKernels,
+  caseOf,
+  type Kernel,
+  kernelNamed,
+  kernels,
+  type Sizes,
+  suiteOf,
+  WebGpuBackend,
+} from '../../src/kernels/index.js';
 import {
   checkParity,
-  type KernelCase,
-  labKernels,
   launchUserKernel,
   readUserKernel,
-  type Sizes,
   starterText,
   type Trial,
   timeContestants,
@@ -22,16 +29,16 @@ describeOn('webgpu', 'trial', (device) => {
     if (!(backend instanceof WebGpuBackend)) throw new Error('not WebGPU');
     return backend;
   };
-  const tried = <K extends KernelName>(kernel: K, text: string, sizes: Sizes): Promise<Trial> =>
+  const tried = (kernel: Kernel, text: string, sizes: Sizes): Promise<Trial> =>
     tryKernel(webgpu(), readUserKernel(kernel, 'mine.wgsl', text), sizes);
 
-  for (const kernel of Object.keys(labKernels) as KernelName[]) {
-    it(`the starting files of ${kernel} are right`, async () => {
+  for (const kernel of allKernels()) {
+    it(`the starting files of ${kernel.name} are right`, async () => {
       for (const variant of variantNames(kernel)) {
         const user = readUserKernel(kernel, 'mine.wgsl', starterText(kernel, variant));
-        const suite = labKernels[kernel].suite as readonly KernelCase[];
+        const suite = suiteOf(kernel);
         const parity = await checkParity(webgpu(), suite, (args) => {
-          const launch = launchUserKernel(user, args as never);
+          const launch = launchUserKernel(user, args, webgpu().adapter.subgroupSize);
           if (typeof launch === 'string') return launch;
           webgpu().dispatch(launch);
           return undefined;
@@ -47,7 +54,7 @@ describeOn('webgpu', 'trial', (device) => {
   const sizes = { m: 16, n: 16, k: 8 };
 
   it('times a right one beside the shipped variants', async () => {
-    const trial = await tried('matmul', starterText('matmul', 'tiled'), sizes);
+    const trial = await tried(kernelNamed('matmul'), starterText(kernelNamed('matmul'), 'tiled'), sizes);
     expect(trial.compilation.messages.filter(({ type }) => type === 'error')).toEqual([]);
     expect(trial.parity).toMatchObject({ wrong: [], unstable: [] });
     expect(trial.timings?.cost.flops).toBe(2 * 16 * 16 * 8);
@@ -63,8 +70,8 @@ describeOn('webgpu', 'trial', (device) => {
 
   it('shows where a wrong one is wrong, and does not time it', async () => {
     // The last row of the result is never written.
-    const text = starterText('matmul').replace('row >= params.m ||', 'row + 1u >= params.m ||');
-    const { parity, timings, notTimed } = await tried('matmul', text, sizes);
+    const text = starterText(kernelNamed('matmul')).replace('row >= params.m ||', 'row + 1u >= params.m ||');
+    const { parity, timings, notTimed } = await tried(kernelNamed('matmul'), text, sizes);
     expect(parity!.wrong).toHaveLength(parity!.cases);
     const last = parity!.wrong.find(({ name }) => name === 'matmul m=31,n=33,k=17,alpha=0.7')!;
     expect(last.comparison).toMatchObject({ wrong: 33, elements: 31 * 33 });
@@ -73,32 +80,34 @@ describeOn('webgpu', 'trial', (device) => {
   });
 
   it("places a compile error on the user's own line", async () => {
-    const text = starterText('softmax').replace('let row =', 'let row = nothing +');
+    const text = starterText(kernelNamed('softmax')).replace('let row =', 'let row = nothing +');
     const line = text.split('\n').findIndex((one) => one.includes('nothing +')) + 1;
-    const { compilation, parity } = await tried('softmax', text, {});
+    const { compilation, parity } = await tried(kernelNamed('softmax'), text, {});
     expect(parity).toBeUndefined();
     expect(compilation.messages[0]).toMatchObject({ type: 'error', line });
     expect(compilation.messages[0]!.text).toContain('nothing');
     // The device is as good as before.
-    expect((await tried('sgd', starterText('sgd'), { length: 7 })).parity).toMatchObject({ wrong: [] });
+    expect((await tried(kernelNamed('sgd'), starterText(kernelNamed('sgd')), { length: 7 })).parity).toMatchObject({
+      wrong: [],
+    });
   });
 
   it('says so where no pipeline can be made of a text without errors', async () => {
-    const text = starterText('affine').replace('@workgroup_size(64)', '@workgroup_size(4096)');
-    const { compilation } = await tried('affine', text, {});
+    const text = starterText(kernelNamed('affine')).replace('@workgroup_size(64)', '@workgroup_size(4096)');
+    const { compilation } = await tried(kernelNamed('affine'), text, {});
     expect(compilation.messages.filter(({ type }) => type === 'error')).toHaveLength(1);
   });
 
   it('a right one that does not take the wanted sizes is not timed', async () => {
-    const text = `${starterText('affine')}\n// lab: needs length % 7 == 0`;
-    const { parity, notTimed } = await tried('affine', text, { length: 12 });
+    const text = `${starterText(kernelNamed('affine'))}\n// lab: needs length % 7 == 0`;
+    const { parity, notTimed } = await tried(kernelNamed('affine'), text, { length: 12 });
     expect([...parity!.leftOut.keys()]).toEqual(['it needs length % 7 == 0']);
     expect(notTimed).toContain('length=12: it needs length % 7 == 0');
   });
 
   it('refuses a file that takes no case at all', async () => {
-    const text = starterText('affine').replace(/@group\(0\) @binding\(3\).*\n/, '');
-    await expect(tried('affine', text.replaceAll('out[', 'x['), {})).rejects.toThrow(
+    const text = starterText(kernelNamed('affine')).replace(/@group\(0\) @binding\(3\).*\n/, '');
+    await expect(tried(kernelNamed('affine'), text.replaceAll('out[', 'x['), {})).rejects.toThrow(
       'mine.wgsl: it takes no case of affine: it does not bind out',
     );
   });
@@ -109,10 +118,10 @@ describeOnAll('timing', (device) => {
     const contestants = ['one', 'other'].map((name) => ({
       name,
       device: device(),
-      run: (args: never) => device().run('sgd', args),
+      run: (args: Parameters<typeof kernels.sgd.units>[0]) => device().run(kernels.sgd, args),
     }));
     let heard = 0;
-    const { times } = await timeContestants(labKernels.sgd.caseOf({ length: 5 }), contestants, (_, done, all) => {
+    const { times } = await timeContestants(caseOf(kernels.sgd, { length: 5 }), contestants, (_, done, all) => {
       heard = done / all;
     });
     expect(heard).toBe(1);

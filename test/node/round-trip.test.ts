@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { bytesSource } from '../../src/clip/checkpoint/byte-source.js';
 import { InputError } from '../../src/errors.js';
-import { type AdapterSummary, defaultTuning } from '../../src/kernels/index.js';
+import type { AdapterSummary } from '../../src/kernels/index.js';
 import { readCsv } from '../../src/node/csv-file.js';
 import { openDataset } from '../../src/node/datasets.js';
 import { diskFolder } from '../../src/node/disk-folder.js';
@@ -27,6 +27,7 @@ import {
   tuningOptions,
 } from '../../src/ptdpc/index.js';
 import { somePlan } from '../ptdpc/experiment/support.js';
+import { FULL_TUNING } from '../support/devices.js';
 import { anyFloat, anyText, expectWholeOnly, RUNS, someCuts } from '../support/properties.js';
 import { runRecord } from '../support/run-record.js';
 import { scratchFolder } from './scratch.js';
@@ -281,7 +282,7 @@ test('tunings, for any adapter', () => {
     ...{ features: fc.constant([]), limits: fc.constant({}) },
   });
   const property = fc.asyncProperty(anyAdapter, anyText, async (adapter, measured) => {
-    const record = { adapter: adapter.description, measured, tuning: defaultTuning(adapter.software), timings: [] };
+    const record = { adapter: adapter.description, measured, tuning: FULL_TUNING, timings: [] };
     await writeTuning(adapter, record);
     const warnings: string[] = [];
     expect(await readTuning(adapter, (warning) => warnings.push(warning))).toEqual(record);

@@ -4,13 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { relaxedSupported } from '../../src/kernels/cpu/wasm/index.js';
-import {
-  alwaysUse,
-  anyKernel,
-  type Backend,
-  CpuBackend,
-  kernels,
-} from '../../src/kernels/index.js';
+import { alwaysUse, anyKernel, type Backend, CpuBackend, kernels } from '../../src/kernels/index.js';
 import { openWebGpu } from '../../src/node/device.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../src/node/wasm-threads.js';
@@ -20,9 +14,16 @@ enableRelaxedSimd();
 
 const matmul = anyKernel(kernels.matmul);
 /** Attention and its gradients. */
-export const attentionKernels = [kernels.attention, kernels.attentionGradQuery, kernels.attentionGradKeyValue].map(anyKernel);
+export const attentionKernels = [
+  anyKernel(kernels.attention),
+  anyKernel(kernels.attentionGradQuery),
+  anyKernel(kernels.attentionGradKeyValue),
+];
 export const matmulVariants = matmul.variants.map(({ name }) => name);
 export const attentionVariants = kernels.attention.variants.map(({ name }) => name);
+
+/** A tuning file's content: every kernel that has variants. */
+export const FULL_TUNING = { ...alwaysUse('tiled', matmul), ...alwaysUse('rows', ...attentionKernels) };
 
 export type DeviceName = 'cpu' | 'webgpu';
 

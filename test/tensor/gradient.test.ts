@@ -3,9 +3,9 @@
  * not 1), against central differences in float64.
  */
 import { expect, it } from 'vitest';
+import { type RowVisibility, treeRows } from '../../src/kernels/families/visibility.js';
 import { roundedToHalves } from '../../src/kernels/half.js';
 import { CpuBackend } from '../../src/kernels/index.js';
-import { type RowVisibility, treeRows } from '../../src/lab/visibility.js';
 import {
   addScaled,
   affine,

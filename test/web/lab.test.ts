@@ -1,7 +1,9 @@
 /** Laboratory: what the page says of right, wrong and faulty kernels. */
+
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { kernelNamed } from '../../src/kernels/index.js';
 import { starterText } from '../../src/lab/index.js';
 import { describeInBrowser } from '../support/browser.js';
 import { violationsOf } from './axe.js';
@@ -10,7 +12,7 @@ import { setUpPage, withPage } from './page.js';
 const built = setUpPage();
 const laboratory = () => `${built().url}#laboratory`;
 
-const SOFTMAX = starterText('softmax');
+const SOFTMAX = starterText(kernelNamed('softmax'));
 /** Every sum is a half too large for each element. */
 const WRONG = SOFTMAX.replace('sum += exp(', 'sum += 0.5 + exp(');
 const FAULTY = SOFTMAX.replace('var sum = 0.0;', 'var sum: u32 = 0.0;');

@@ -3,7 +3,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { decodeText } from '../../clip/text-file.js';
 import { InputError } from '../../errors.js';
-import { type AnyArgs, caseOf, CpuBackend, type Kernel, type Sizes, type WebGpuBackend } from '../../kernels/index.js';
+import { type AnyArgs, CpuBackend, caseOf, type Kernel, type Sizes, type WebGpuBackend } from '../../kernels/index.js';
 import {
   type DeviceCeilings,
   readUserKernel,
@@ -92,7 +92,8 @@ async function tryFile(
   const trial = await tryKernel(backend, user, shape, (step, done, all) => bar.at(step, done, all));
   bar.stop();
   const name = caseOf(kernel, shape).name;
-  if (json) printJson({ device: backend.description, kernel: kernel.name, file, case: name, ceilings, ...trialJson(trial) });
+  if (json)
+    printJson({ device: backend.description, kernel: kernel.name, file, case: name, ceilings, ...trialJson(trial) });
   else printTrial(file, text, name, trial, ceilings);
   if (!trial.parity) throw new NegativeResult(`${file}: it does not compile`);
   if (trial.parity.wrong.length > 0) throw new NegativeResult(`${file}: it is wrong`);
@@ -111,9 +112,7 @@ async function timeOnCpu(kernel: Kernel, { shape = {}, json }: RunOptions): Prom
     { name: 'twin', device: twin },
     { name: 'compiled', device: compiled },
   ].map(({ name, device }) => ({ name, device, run: (args: AnyArgs) => device.run(kernel, args) }));
-  const timings: Timings = await timeContestants(test, contestants, (step, done, all) =>
-    bar.at(step, done, all),
-  );
+  const timings: Timings = await timeContestants(test, contestants, (step, done, all) => bar.at(step, done, all));
   bar.stop();
   compiled.dispose();
   if (json) printJson({ device: compiled.description, case: test.name, ceilings, ...timingsJson(timings) });

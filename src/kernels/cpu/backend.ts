@@ -5,7 +5,16 @@
 import { InputError } from '../../errors.js';
 import type { Backend, HostArray } from '../backend.js';
 import { isBuffer, kernelCost } from '../cost.js';
-import { anyKernel, type AnyArgs, type ArgsOf, type Declaration, type DeviceBuffer, type DType, type Kernel, type RealArray } from '../definition.js';
+import {
+  type AnyArgs,
+  type ArgsOf,
+  anyKernel,
+  type Declaration,
+  type DeviceBuffer,
+  type DType,
+  type Kernel,
+  type RealArray,
+} from '../definition.js';
 import { matmul } from '../families/matmul.js';
 import { float32FromHalf, halvesFromFloat32, roundedToHalves } from '../half.js';
 import { MemoryMeter } from '../memory.js';
@@ -178,15 +187,13 @@ interface CpuBuffer extends DeviceBuffer {
 /** Runs a kernel as its definition. Throws Error if a buffer is not of its operand's type. */
 function runTwin(kernel: Kernel, args: AnyArgs): void {
   const arrays: Record<string, RealArray | Int32Array | number | boolean | undefined> = {};
-  for (const [name, value] of Object.entries(args)) {
-    if (!isBuffer(value)) {
-      arrays[name] = value;
-      continue;
-    }
-    const { type } = kernel.operands[name]!;
-    if (type === 'weights' ? value.dtype === 'i32' : value.dtype !== type)
-      throw new Error(`${kernel.name}: expected ${name} of ${type}, found ${value.dtype}`);
-    arrays[name] = (value as CpuBuffer).data;
+  for (const [name, value] of Object.entries(args)) if (!isBuffer(value)) arrays[name] = value;
+  for (const [name, { type }] of Object.entries(kernel.operands)) {
+    const buffer = args[name];
+    if (!isBuffer(buffer)) continue;
+    if (type === 'weights' ? buffer.dtype === 'i32' : buffer.dtype !== type)
+      throw new Error(`${kernel.name}: expected ${name} of ${type}, found ${buffer.dtype}`);
+    arrays[name] = (buffer as CpuBuffer).data;
   }
   kernel.twin(arrays);
 }

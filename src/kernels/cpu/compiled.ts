@@ -2,7 +2,14 @@
  * Which kernels run in WebAssembly, and their arguments with heap addresses in place of buffers. Whatever is not here, or
  * is declined there, runs as its plain twin.
  */
-import { anyKernel, type AnyArgs, type ArgsOf, type Declaration, type DeviceBuffer, type Kernel } from '../definition.js';
+import {
+  type AnyArgs,
+  type ArgsOf,
+  anyKernel,
+  type Declaration,
+  type DeviceBuffer,
+  type Kernel,
+} from '../definition.js';
 import { ACTIVATIONS } from '../families/activation.js';
 import { kernels } from '../families/index.js';
 import type { HeapAttentionArgs, WasmEngine } from './wasm/index.js';
@@ -101,7 +108,18 @@ compile(kernels.attentionGradKeyValue, (engine, args, at) =>
 /** What attention and its gradients read alike. */
 type Operands = Pick<
   Parameters<typeof kernels.attention.units>[0],
-  'heads' | 'headWidth' | 'q' | 'k' | 'v' | 'logSumExp' | 'qStride' | 'kStride' | 'vStride' | 'qOffset' | 'kOffset' | 'vOffset'
+  | 'heads'
+  | 'headWidth'
+  | 'q'
+  | 'k'
+  | 'v'
+  | 'logSumExp'
+  | 'qStride'
+  | 'kStride'
+  | 'vStride'
+  | 'qOffset'
+  | 'kOffset'
+  | 'vOffset'
 >;
 
 function operands(kind: HeapAttentionArgs['kind'], args: Operands, at: Address) {

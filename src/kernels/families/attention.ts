@@ -91,6 +91,11 @@ export const attention = kernel({
   ...perQuery,
   variants: variantsOf('attention'),
   flops: (args) => 2 * pairProducts(args),
+  notes: {
+    q: 'heads side by side from column `q_offset` on, likewise for k and v',
+    visible: 'four for each query: it sees the keys from the first to the second, and from the third to the fourth',
+    logSumExp: "log of the softmax's denominator, for the gradients",
+  },
   cases: attentionCases('attention'),
   twin(args) {
     const { queries, heads, headWidth, out, logSumExp } = args;
@@ -145,6 +150,12 @@ export const attentionGradQuery = kernel({
   ...perQuery,
   variants: variantsOf('attention_grad_query'),
   flops: (args) => 3 * pairProducts(args),
+  notes: {
+    logSumExp: 'from the forward pass',
+    delta: '`gradOut . out` of each head',
+    visible: 'four for each query: it sees the keys from the first to the second, and from the third to the fourth',
+    gradQ: 'from column `q_offset` on',
+  },
   cases: attentionCases('attentionGradQuery'),
   twin(args) {
     const { queries, heads, headWidth, gradOut, logSumExp, delta, gradQ } = args;
@@ -184,6 +195,12 @@ export const attentionGradKeyValue = kernel({
   variants: variantsOf('attention_grad_key_value'),
   // Of four products, two are those of the other gradient again.
   flops: (args) => 4 * pairProducts(args),
+  notes: {
+    logSumExp: 'from the forward pass',
+    delta: '`gradOut . out` of each head',
+    seenBy: 'two for each key: the queries from the first to the second see it',
+    gradKv: 'from columns `k_offset` and `v_offset` on',
+  },
   cases: attentionCases('attentionGradKeyValue'),
   twin(args) {
     const { keys, heads, headWidth, gradOut, logSumExp, delta, gradKv } = args;

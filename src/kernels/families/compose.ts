@@ -17,8 +17,8 @@ export const compose = kernel({
   name: 'compose',
   formula: 'out[b, j] = sum over i of weights[b, i, j] * prompts[i, j] (Eq. 3)',
   operands: {
-    weights: reads('batch classes tokens'),
     prompts: reads('classes tokens width'),
+    weights: reads('batch classes tokens'),
     out: writes('batch tokens width'),
   },
   twin({ weights, prompts, out, batch, classes, tokens, width }) {

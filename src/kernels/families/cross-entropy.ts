@@ -33,7 +33,9 @@ export const crossEntropy = kernel({
     data: (d, sizes) => ({
       ...labels(d, sizes),
       ...(sizes.unlikely && {
-        logits: d.values(Array.from({ length: sizes.rows! * sizes.columns! }, (_, i) => (i % 3 === 2 ? 120 : -(i % 7)))),
+        logits: d.values(
+          Array.from({ length: sizes.rows! * sizes.columns! }, (_, i) => (i % 3 === 2 ? 120 : -(i % 7))),
+        ),
       }),
     }),
     suite: rowShapes.flatMap((shape) => [shape, { ...shape, unlikely: 1 }]),

@@ -25,6 +25,7 @@ export const gatherRows = kernel({
   variants: only('gather_rows'),
   unit: 'element',
   units: ({ rows, columns }) => rows * columns,
+  notes: { index: '-1 is a row of zeros', baseIndex: '-1 adds nothing' },
   cases: {
     sizes: TOWER,
     data(d, { rows = 0, base }) {
@@ -65,6 +66,10 @@ export const scatterAddRows = kernel({
   variants: only('scatter_add_rows'),
   unit: 'element',
   units: ({ sourceRows, columns }) => sourceRows * columns,
+  notes: {
+    readerStart: 'where the list of readers of a source row begins; one more than there are rows',
+    readers: 'the rows that read it, list after list',
+  },
   cases: {
     sizes: { sourceRows: 512, columns: 512 },
     data(d, { sourceRows = 0 }) {

@@ -47,7 +47,9 @@ export const kernels = {
   adamW,
 };
 
-const registered = new Map<string, Kernel>(Object.entries(kernels).map(([name, one]) => [name, one as unknown as Kernel]));
+const registered = new Map<string, Kernel>(
+  Object.entries(kernels).map(([name, one]) => [name, one as unknown as Kernel]),
+);
 
 /** Every kernel: those that the library ships, then the registered ones. */
 export function allKernels(): readonly Kernel[] {
@@ -58,7 +60,9 @@ export function allKernels(): readonly Kernel[] {
 export function kernelNamed(name: string): Kernel {
   const found = registered.get(name);
   if (found) return found;
-  throw new InputError(`no kernel ${name}${didYouMean(name, registered.keys())}; expected one of ${[...registered.keys()].join(', ')}`);
+  throw new InputError(
+    `no kernel ${name}${didYouMean(name, registered.keys())}; expected one of ${[...registered.keys()].join(', ')}`,
+  );
 }
 
 /**

@@ -32,6 +32,7 @@ export const layerNorm = kernel({
   },
   variants: only('layer_norm', 1),
   ...perRow,
+  notes: { statistics: 'mean and rstd, for the gradient' },
   cases: {
     sizes: TOWER,
     // Rows far from 0, where a variance by E[x^2] - mean^2 cancels; multiples of 1/4, of which the sum is exact.
@@ -83,6 +84,7 @@ export const layerNormGrad = kernel({
   },
   variants: only('layer_norm_grad', 1),
   ...perRow,
+  notes: { statistics: 'mean and rstd', addend: 'the gradient that comes by the residual branch' },
   cases: {
     sizes: TOWER,
     // Not the true statistics: the kernel must use what it is given.
@@ -120,6 +122,7 @@ export const layerNormGradWeight = kernel({
   variants: only('layer_norm_grad_weight', 1),
   unit: 'column',
   units: ({ columns }) => columns,
+  notes: { statistics: 'mean and rstd' },
   cases: {
     sizes: TOWER,
     data: (d, { rows = 0 }) => ({

@@ -182,6 +182,11 @@ export const matmul = kernel({
   tuning: tuningCases,
   flops: matmulFlops,
   shapeOf: (args) => `${orderOf(args)} ${args.m}x${args.n}x${args.k}`,
+  notes: {
+    b: 'in single precision, or as halves two per word, the first in the low bits',
+    gradPreActivation: 'where the derivative of an activation is taken',
+    preActivation: 'the value before the activation, kept for the gradient',
+  },
   cases: {
     sizes: { m: 1728, n: 2048, k: 512 },
     suite: [

@@ -63,6 +63,10 @@ export const adamW = kernel({
       secondMoment: d.inPlace(zeros ? new Float32Array(length) : ramp(length, 0.1).map(Math.abs)),
       ...(zeros && { grad: d.values(new Float32Array(length)) }),
     }),
-    suite: lengths.flatMap((size) => [{ ...size, step: 1 }, { ...size, step: 7 }, { ...size, zeros: 1 }]),
+    suite: lengths.flatMap((size) => [
+      { ...size, step: 1 },
+      { ...size, step: 7 },
+      { ...size, zeros: 1 },
+    ]),
   },
 });

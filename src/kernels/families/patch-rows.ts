@@ -26,6 +26,7 @@ export const patchRows = kernel({
   variants: only('patch_rows'),
   unit: 'element',
   units: ({ batch, size }) => batch * 3 * size * size,
+  notes: { out: '(channel, y, x) within a row' },
   cases: {
     sizes: { batch: 32, size: 224, patch: 32 },
     data: (_, { size = 0, patch = 1 }) => ({ grid: size / patch }),

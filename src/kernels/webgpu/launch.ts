@@ -1,6 +1,16 @@
 /** One dispatch: a variant's text with its constants, parameters, buffers and grid, all worked out from a kernel's declaration and arguments. */
 import { isBuffer } from '../cost.js';
-import { anyKernel, type AnyArgs, type ArgsOf, type Covers, type Declaration, type DeviceBuffer, type Kernel, type Sizes, type Variant } from '../definition.js';
+import {
+  type AnyArgs,
+  type ArgsOf,
+  anyKernel,
+  type Covers,
+  type Declaration,
+  type DeviceBuffer,
+  type Kernel,
+  type Sizes,
+  type Variant,
+} from '../definition.js';
 import { reflectShader, type ShaderInterface } from './reflect.js';
 import { argumentName, assembled, shaderName } from './wgsl-text.js';
 
@@ -84,7 +94,10 @@ function planOf(kernel: Kernel, variant: Variant): Plan {
   const unbound = Object.entries(kernel.operands).find(
     ([operand, { optional }]) => !optional && !shader.interface.bindings.some(({ argument }) => argument === operand),
   );
-  if (unbound) throw new Error(`${kernel.name} (${variant.name}): expected a storage binding ${shaderName(unbound[0])}, found none`);
+  if (unbound)
+    throw new Error(
+      `${kernel.name} (${variant.name}): expected a storage binding ${shaderName(unbound[0])}, found none`,
+    );
   const plan: Plan = {
     label: `${kernel.name} (${variant.name})`,
     shader,

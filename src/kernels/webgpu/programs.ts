@@ -136,6 +136,9 @@ function programKey({ shader, entryPoint, constants }: Launch): string {
   return key;
 }
 
-function descriptor({ label, entryPoint, constants }: Launch, { code, pipelineLayout }: Module): GPUComputePipelineDescriptor {
+function descriptor(
+  { label, entryPoint, constants }: Launch,
+  { code, pipelineLayout }: Module,
+): GPUComputePipelineDescriptor {
   return { label, layout: pipelineLayout, compute: { module: code, entryPoint, constants: { ...constants } } };
 }

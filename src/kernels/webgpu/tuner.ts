@@ -84,7 +84,9 @@ async function measureClass(
     name = kernel.classOf?.(open.args) ?? '';
     const measured = await measureVariants(backend, kernel, open.args, hopeful, name || kernel.name);
     const best = fastest(measured);
-    hopeful = hopeful.filter((variant) => measured.some((timing) => timing.variant === variant.name && timing.seconds <= HOPELESS * best.seconds));
+    hopeful = hopeful.filter((variant) =>
+      measured.some((timing) => timing.variant === variant.name && timing.seconds <= HOPELESS * best.seconds),
+    );
     for (const timing of measured) total.set(timing.variant, together(timing, total.get(timing.variant)));
   }
   return { name, timings: hopeful.map((variant) => total.get(variant.name)!) };

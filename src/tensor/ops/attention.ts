@@ -66,7 +66,12 @@ export function crossAttention(q: Tensor, kv: Tensor, rows: RowGeometry, heads: 
   return out;
 }
 
-function headGeometry(operation: string, { queries, keys, pairs = 0, visible, seenBy }: RowGeometry, heads: number, width: number) {
+function headGeometry(
+  operation: string,
+  { queries, keys, pairs = 0, visible, seenBy }: RowGeometry,
+  heads: number,
+  width: number,
+) {
   const headWidth = width / heads;
   if (!Number.isInteger(headWidth) || headWidth > MAX_HEAD_WIDTH) {
     throw new Error(

@@ -95,7 +95,14 @@ export function feedForward(
     ...first,
     preActivation: engine.differentiates(x),
   });
-  const { out } = engine.run(kernels.matmul, { a: hidden, b: weight2, transposeB: true, alpha: 1, bias: bias2, residual });
+  const { out } = engine.run(kernels.matmul, {
+    a: hidden,
+    b: weight2,
+    transposeB: true,
+    alpha: 1,
+    bias: bias2,
+    residual,
+  });
   hidden.dispose();
   engine.record(out, [x, residual], { weight1, weight2, preActivation }, (gradOut, saved, { give, giveInto }) => {
     give(1, () => gradOut);

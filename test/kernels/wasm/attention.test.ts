@@ -2,9 +2,9 @@
 import { expect, it } from 'vitest';
 import { attentionCapacity, planAttention } from '../../../src/kernels/cpu/wasm/attention-job.js';
 import { SCRATCH_BYTES } from '../../../src/kernels/cpu/wasm/matmul-job.js';
-import { CpuBackend } from '../../../src/kernels/index.js';
-import { compareOutputs, type KernelCase, kernelCase, runCase } from '../../../src/lab/index.js';
-import { causalRows, pictureRows, type RowVisibility, treeRows } from '../../../src/lab/visibility.js';
+import { causalRows, pictureRows, type RowVisibility, treeRows } from '../../../src/kernels/families/visibility.js';
+import { anyKernel, type CaseData, CpuBackend, type KernelCase, kernels, runCase } from '../../../src/kernels/index.js';
+import { compareOutputs } from '../../../src/lab/index.js';
 import { startNodeWorker } from '../../../src/node/wasm-threads.js';
 
 const oracle = new CpuBackend({ precision: 'f64' });
@@ -18,32 +18,41 @@ function casesOf(
   const heads = 3;
   const width = heads * headWidth;
   const rows = visible.length / 4;
-  const shared = (d: Parameters<KernelCase['args']>[0]) => {
-    const packed = { buffer: d.real(rows * 3 * width), stride: 3 * width };
-    const [q, k, v] = [0, width, 2 * width].map((offset) => ({ ...packed, offset }));
-    const sizes = { queries: rows, keys: rows, heads, headWidth };
-    return { ...sizes, q: q!, k: k!, v: v!, visible: d.ints(visible), seenBy: d.ints(seenBy) };
+  const shared = (d: CaseData) => {
+    const packed = d.real(rows * 3 * width);
+    const sizes = {
+      queries: rows,
+      keys: rows,
+      heads,
+      headWidth,
+      qStride: 3 * width,
+      kStride: 3 * width,
+      vStride: 3 * width,
+    };
+    const offsets = { qOffset: 0, kOffset: width, vOffset: 2 * width };
+    return { ...sizes, ...offsets, q: packed, k: packed, v: packed, visible: d.ints(visible), seenBy: d.ints(seenBy) };
   };
-  const incoming = (d: Parameters<KernelCase['args']>[0]) => ({
+  const incoming = (d: CaseData) => ({
     logSumExp: d.values(new Float32Array(rows * heads).fill(2)),
     delta: d.real(rows * heads),
     gradOut: d.real(rows * width),
   });
   return [
-    kernelCase('attention', name, (d) => ({
-      ...shared(d),
-      out: d.output(rows * width),
-      logSumExp: d.output(rows * heads),
-    })),
-    kernelCase('attentionGradQuery', name, (d) => ({
-      ...shared(d),
-      ...incoming(d),
-      gradQ: { buffer: d.output(rows * width), stride: width, offset: 0 },
-    })),
-    kernelCase('attentionGradKeyValue', name, (d) => {
-      const grad = { buffer: d.output(rows * 2 * width), stride: 2 * width };
-      return { ...shared(d), ...incoming(d), gradK: { ...grad, offset: 0 }, gradV: { ...grad, offset: width } };
-    }),
+    {
+      kernel: anyKernel(kernels.attention),
+      name: `attention ${name}`,
+      args: (d) => ({ ...shared(d), out: d.output(rows * width), logSumExp: d.output(rows * heads) }),
+    },
+    {
+      kernel: anyKernel(kernels.attentionGradQuery),
+      name: `attentionGradQuery ${name}`,
+      args: (d) => ({ ...shared(d), ...incoming(d), gradQ: d.part(rows, 3 * width) }),
+    },
+    {
+      kernel: anyKernel(kernels.attentionGradKeyValue),
+      name: `attentionGradKeyValue ${name}`,
+      args: (d) => ({ ...shared(d), ...incoming(d), gradKv: d.part(rows, 3 * width) }),
+    },
   ];
 }
 
@@ -92,11 +101,11 @@ it('a NaN in a key reaches every row that sees it and no other picture', async (
   const [attention] = casesOf('pictures', pictureRows(2, 50), 8);
   const broken = {
     ...attention!,
-    args: (d: Parameters<KernelCase['args']>[0]) => {
-      const args = attention!.args(d) as ReturnType<KernelCase<'attention'>['args']>;
-      const numbers = new Float32Array(args.k.buffer.length).fill(0.5);
-      numbers[7 * args.k.stride + args.k.offset] = Number.NaN;
-      device.write(args.k.buffer, numbers);
+    args: (d: CaseData) => {
+      const args = attention!.args(d) as Parameters<typeof kernels.attention.units>[0];
+      const numbers = new Float32Array(args.k.length).fill(0.5);
+      numbers[7 * args.kStride + args.kOffset] = Number.NaN;
+      device.write(args.k, numbers);
       return args;
     },
   };

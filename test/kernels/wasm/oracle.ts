@@ -1,8 +1,7 @@
 /** Runs one product on a WebAssembly engine and on the plain twin in float64, and says how far apart they are. */
-import type { Activation, MatmulArgs } from '../../../src/kernels/contract.js';
-import type { CpuBuffer } from '../../../src/kernels/cpu/arrays.js';
-import { matmul } from '../../../src/kernels/cpu/matmul.js';
 import type { CpuHeap, HeapMatmulArgs, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
+import { type Activation, activationCode } from '../../../src/kernels/families/activation.js';
+import { matmul } from '../../../src/kernels/families/matmul.js';
 import { halvesFromFloat32, roundedToHalves } from '../../../src/kernels/half.js';
 
 export interface Case {
@@ -82,25 +81,20 @@ export function runWasm(heap: CpuHeap, engine: WasmEngine, c: Case, inputs: Map<
 
 /** The same in float64 by the twin. */
 export function runTwin(c: Case, inputs: Map<string, Float32Array>): Float64Array[] {
-  const buffer = (data: Float64Array): CpuBuffer => ({ dtype: 'f32', length: data.length, data });
-  const input = (name: string) => buffer(Float64Array.from(inputs.get(name)!));
-  const out = buffer(new Float64Array(c.m * c.n));
-  const args: MatmulArgs = { m: c.m, n: c.n, k: c.k, a: input('a'), b: input('b'), out };
-  const results = [out];
-  if (c.transposeA) args.transposeA = true;
-  if (c.transposeB) args.transposeB = true;
-  if (c.alpha !== undefined) args.alpha = c.alpha;
-  if (c.bias) args.bias = input('bias');
-  args.activation = c.activation;
-  if (c.preActivation) {
-    const preActivation = buffer(new Float64Array(c.m * c.n));
-    args.preActivation = preActivation;
-    results.push(preActivation);
-  }
-  if (c.activationGrad) args.activationGrad = { activation: c.activationGrad, preActivation: input('gradAt') };
-  if (c.residual) args.residual = input('residual');
-  matmul(args);
-  return results.map((result) => result.data as Float64Array);
+  const input = (name: string) => Float64Array.from(inputs.get(name)!);
+  const out = new Float64Array(c.m * c.n);
+  const preActivation = c.preActivation ? new Float64Array(c.m * c.n) : undefined;
+  matmul.twin({
+    ...{ m: c.m, n: c.n, k: c.k, alpha: c.alpha ?? 1, a: input('a'), b: input('b'), out },
+    ...{ transposeA: c.transposeA, transposeB: c.transposeB },
+    bias: c.bias ? input('bias') : undefined,
+    activation: activationCode(c.activation),
+    preActivation,
+    activationGrad: activationCode(c.activationGrad),
+    gradPreActivation: c.activationGrad && input('gradAt'),
+    residual: c.residual ? input('residual') : undefined,
+  });
+  return preActivation ? [out, preActivation] : [out];
 }
 
 /** Largest difference, NaN if either has a NaN. */

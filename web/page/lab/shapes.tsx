@@ -56,13 +56,7 @@ export function ShapeField({ kernel, shapes, shape, onShape }: ShapeFieldProps) 
 }
 
 /** The shapes of a kernel that the two jobs use, with their cost. */
-export function RealShapes({
-  kernel,
-  shapes,
-}: {
-  readonly kernel: string;
-  readonly shapes: LabShapes | undefined;
-}) {
+export function RealShapes({ kernel, shapes }: { readonly kernel: string; readonly shapes: LabShapes | undefined }) {
   if (!shapes) return null;
   const real = realShapes(kernel, shapes);
   return (
