@@ -197,7 +197,10 @@ export function openCase<D extends Declaration>(device: Backend, test: KernelCas
       args,
       async read() {
         const all: KernelOutput[] = [];
-        for (const { buffer, shape } of outputs) {
+        // In the order of the declaration, whatever the order in which they were made.
+        const place = ({ buffer }: { buffer: DeviceBuffer }) =>
+          Object.keys(test.kernel.operands).indexOf(nameOf(args, buffer));
+        for (const { buffer, shape } of outputs.sort((one, other) => place(one) - place(other))) {
           const numbers = Float64Array.from(await device.read(buffer));
           const values = numbers.slice(0, sizeOf(shape));
           const overrun = numbers.subarray(values.length).reduce((sum, one) => sum + Number(!Number.isNaN(one)), 0);
