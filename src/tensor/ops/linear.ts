@@ -90,20 +90,15 @@ export function feedForward(
     bias2: [bias2, 'n'],
     residual: [residual, '... n'],
   });
-  const first = { a: x, b: weight1, transposeB: true, alpha: 1, bias: bias1, activation: activationCode(activation) };
-  const { out: hidden, preActivation } = engine.run(kernels.matmul, {
-    ...first,
-    preActivation: engine.differentiates(x),
+  const preActivation = engine.differentiates(x) ? engine.empty([x.rows, weight1.rows]) : undefined;
+  // What stays is allocated before what goes, so that no gap is left between.
+  const out = engine.empty([...x.shape.slice(0, -1), weight2.rows]);
+  engine.scope(() => {
+    const layer = { transposeB: true, alpha: 1 };
+    const first = { ...layer, a: x, b: weight1, bias: bias1, activation: activationCode(activation), preActivation };
+    const { out: hidden } = engine.run(kernels.matmul, first);
+    engine.run(kernels.matmul, { ...layer, a: hidden, b: weight2, bias: bias2, residual, out });
   });
-  const { out } = engine.run(kernels.matmul, {
-    a: hidden,
-    b: weight2,
-    transposeB: true,
-    alpha: 1,
-    bias: bias2,
-    residual,
-  });
-  hidden.dispose();
   engine.record(out, [x, residual], { weight1, weight2, preActivation }, (gradOut, saved, { give, giveInto }) => {
     give(1, () => gradOut);
     giveInto(0, (sum) => {
