@@ -5,12 +5,10 @@
  *     metadata   images: n SHA-256s of image files, one per line; checksum: the SHA-256 of the features' bytes
  */
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { type Checkpoint, openSafetensors, readFloat32, writeSafetensors } from '../clip/checkpoint/index.js';
 import { InputError } from '../errors.js';
 import { createFileAtomically } from './atomic.js';
-import { openFileSource, readAt, stampOf } from './file-source.js';
-import { naming } from './system-error.js';
+import { openFileSource, readAt, stampAt } from './file-source.js';
 
 /** SHA-256 in hexadecimal. */
 export function sha256(bytes: Uint8Array | string): string {
@@ -51,7 +49,7 @@ export interface SegmentRows {
 /** All features of a segment. Throws InputError if they are not what was written. */
 export async function readSegmentFeatures(path: string, width: number): Promise<VerifiedSegment> {
   // Before it is read: what is in its place later has another stamp.
-  const stamp = await naming(path, 'cannot be opened', async () => stampOf(await stat(path)));
+  const stamp = await stampAt(path);
   await using source = await openFileSource(path);
   const segment = await openSafetensors(source);
   imagesOf(segment, width);

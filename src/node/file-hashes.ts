@@ -2,7 +2,7 @@
  * The SHA-256 of image files by what the system says of them, so that a file is read and hashed again only if it has changed. In the folder
  * of the cache, a line for each file, of which the last one counts:
  *
- *     <device> <inode> <size> <mtime> <ctime> <SHA-256>        times in nanoseconds
+ *     <stamp: device, inode, size, mtime, ctime> <SHA-256>        times in nanoseconds, see `stampOf`
  *
  * Nobody but the system sets a ctime, so what has the same numbers has the same bytes; but for files that were changed just now, whose next
  * change might have the same time. Those are not noted. As the features, the list is believed only if nobody else could have written it.
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { writeFileAtomically } from './atomic.js';
 import { exists, MAX_DATA_BYTES } from './checkpoint-files.js';
+import { stampOf } from './file-source.js';
 import { makeFolder } from './make-folder.js';
 import { openPlainFile, openToAppend, PRIVATE, requirePrivateFolder } from './own-files.js';
 import { isSystemError, naming } from './system-error.js';
@@ -28,11 +29,11 @@ const SETTLED = 3000;
 /** Lines that no longer count, before the list is written anew. */
 const MOST_STALE = 10_000;
 
-const LINE = /^(\d+ \d+) (\d+ -?\d+ -?\d+) ([0-9a-f]{64})$/;
+const LINE = /^((\d+ \d+) \d+ -?\d+ -?\d+) ([0-9a-f]{64})$/;
 
 export class FileHashes {
-  /** By device and inode: size and times, and the hash. */
-  readonly #known = new Map<string, { readonly state: string; readonly hash: string }>();
+  /** By device and inode. */
+  readonly #known = new Map<string, { readonly stamp: string; readonly hash: string }>();
   #pending: string[] = [];
   /** False where nothing is to be kept. */
   #keeps = true;
@@ -49,15 +50,16 @@ export class FileHashes {
   /** The hash of the file with this status; undefined if it is not known. */
   known(status: BigIntStats): string | undefined {
     const found = this.#known.get(placeOf(status));
-    return found?.state === stateOf(status) ? found.hash : undefined;
+    return found?.stamp === stampOf(status) ? found.hash : undefined;
   }
 
   /** Notes the hash of a file that had this status before it was read. */
   async note(status: BigIntStats, hash: string): Promise<void> {
     const changed = status.mtimeMs > status.ctimeMs ? status.mtimeMs : status.ctimeMs;
     if (!this.#keeps || Date.now() - Number(changed) < SETTLED || this.known(status) === hash) return;
-    this.#known.set(placeOf(status), { state: stateOf(status), hash });
-    this.#pending.push(`${placeOf(status)} ${stateOf(status)} ${hash}\n`);
+    const stamp = stampOf(status);
+    this.#known.set(placeOf(status), { stamp, hash });
+    this.#pending.push(`${stamp} ${hash}\n`);
     if (this.#pending.length >= LINES) await this.flush();
   }
 
@@ -84,14 +86,14 @@ export class FileHashes {
       for await (const line of file.readLines({ autoClose: false })) {
         lines++;
         // What was cut by a full disk, or written by two processes at once, does not match.
-        const [, place, state, hash] = LINE.exec(line) ?? [];
-        if (place && state && hash) this.#known.set(place, { state, hash });
+        const [, stamp, place, hash] = LINE.exec(line) ?? [];
+        if (stamp && place && hash) this.#known.set(place, { stamp, hash });
       }
     }
     if (lines < this.#known.size + MOST_STALE) return;
     await writeFileAtomically(
       path,
-      [...this.#known].map(([place, { state, hash }]) => `${place} ${state} ${hash}\n`),
+      [...this.#known.values()].map(({ stamp, hash }) => `${stamp} ${hash}\n`),
     );
   }
 
@@ -108,8 +110,6 @@ export class FileHashes {
 }
 
 const placeOf = ({ dev, ino }: BigIntStats): string => `${dev} ${ino}`;
-
-const stateOf = ({ size, mtimeNs, ctimeNs }: BigIntStats): string => `${size} ${mtimeNs} ${ctimeNs}`;
 
 /** Throws InputError if someone else can write to a folder of the cache. */
 export async function requirePrivateCache(folder: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** Random access to files on disk for checkpoint readers, which do not depend on Node, and the hashes of files. */
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, createReadStream, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { access, constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { type ByteSource, requireRange } from '../clip/checkpoint/byte-source.js';
@@ -56,9 +56,17 @@ async function readChunk(file: FileHandle, path: string, bytes: Uint8Array, star
   }
 }
 
-/** What tells a file from others and from its other states. */
-export const stampOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
-  [dev, ino, size, mtimeMs, ctimeMs].join();
+/**
+ * What tells a file from others and from its other states: it changes whenever the file is written to, or another takes its place, since nobody
+ * but the system sets a ctime. Times in nanoseconds.
+ */
+export const stampOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
+  [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+
+/** The stamp of the file at a path. Throws InputError naming it. */
+export async function stampAt(path: string): Promise<string> {
+  return await naming(path, 'cannot be opened', async () => stampOf(await stat(path, { bigint: true })));
+}
 
 /**
  * Fills `bytes` from a place in a file, if the file still has this stamp. For few bytes, which come from memory most of the time: in this
@@ -68,7 +76,8 @@ export function readAt(path: string, stamp: string, offset: number, bytes: Uint8
   try {
     const file = openSync(path, 'r');
     try {
-      return stampOf(fstatSync(file)) === stamp && readSync(file, bytes, 0, bytes.length, offset) === bytes.length;
+      const isSame = stampOf(fstatSync(file, { bigint: true })) === stamp;
+      return isSame && readSync(file, bytes, 0, bytes.length, offset) === bytes.length;
     } finally {
       closeSync(file);
     }

@@ -1,12 +1,10 @@
 /** Fetches OpenAI's own archive, or another checkpoint file, from a URL or a path. Its hash is checked before it is opened. */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { requireNothingAt, withGrowingDirectory } from '../atomic.js';
 import { exists } from '../checkpoint-files.js';
-import { type ContentHash, hashFile, openFileSource, sha256 } from '../file-source.js';
+import { type ContentHash, hashFile, openFileSource, sha256, stampAt } from '../file-source.js';
 import { removeOwn } from '../own-files.js';
-import { naming } from '../system-error.js';
 import { type DownloadOptions, downloadFile } from './download.js';
 import { MAX_WEIGHT_BYTES } from './fetch-model.js';
 import { type HttpClient, parseHttpUrl, shownUrl } from './http.js';
@@ -36,13 +34,13 @@ export async function fetchArchive(
   const { from } = request;
   const expected = expectedHash(request);
   if (!isUrl(from)) {
-    const before = await identityOf(from);
+    const before = await stampAt(from);
     const hash = await hashOfFile(from);
     if (expected && hash.hex !== expected.hex) {
       throw new InputError(`${from}: wrong contents: expected SHA-256 ${expected.hex}, found ${hash.hex}`);
     }
     await convert(from);
-    if ((await identityOf(from)) !== before) {
+    if ((await stampAt(from)) !== before) {
       await removeOwn(out);
       throw new InputError(`${from}: it changed while it was converted, so ${out} was removed; try again`);
     }
@@ -76,12 +74,6 @@ function expectedHash({ from, model, sha256: option }: ArchiveRequest): ContentH
   const inAddress = isUrl(from) ? parts.at(-2) : undefined;
   const hex = known?.archive.sha256 ?? inAddress?.toLowerCase() ?? '';
   return /^[0-9a-f]{64}$/.test(hex) ? sha256(hex) : undefined;
-}
-
-/** Changes whenever a file is written to, or another takes its place: the time of the last change cannot be set. */
-async function identityOf(path: string): Promise<string> {
-  const { dev, ino, size, ctimeNs } = await naming(path, 'cannot be opened', () => stat(path, { bigint: true }));
-  return [dev, ino, size, ctimeNs].join();
 }
 
 async function hashOfFile(path: string): Promise<ContentHash> {
