@@ -1,5 +1,5 @@
 /** Small pictures in the numbers of real data sets, made once: each with bytes of its own, since features are kept by content. */
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { encodeJpeg, encodePng } from '../../src/clip/image/index.js';
 import { loadImageCodecs } from '../../src/node/image-codecs.js';
@@ -17,13 +17,13 @@ function picture(i: number): Uint8Array {
 }
 
 /** Made under another name and then moved, so that what an interruption leaves is not taken for the whole. */
-function madeOnce(name: string, make: (folder: string) => void): string {
+async function madeOnce(name: string, make: (folder: string) => void | Promise<void>): Promise<string> {
   const folder = benchFile(join('scale', name));
   if (existsSync(folder)) return folder;
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
-  make(partial);
+  await make(partial);
   renameSync(partial, folder);
   return folder;
 }
@@ -32,8 +32,8 @@ function madeOnce(name: string, make: (folder: string) => void): string {
  * `count` pictures in one folder, and in `other` links to the same files whose names sort in another order: that of their numbers' digits
  * read from the right.
  */
-export function flatPictures(count: number): { folder: string; other: string } {
-  const both = madeOnce(`flat-${count}`, (root) => {
+export async function flatPictures(count: number): Promise<{ folder: string; other: string }> {
+  const both = await madeOnce(`flat-${count}`, (root) => {
     for (const inner of ['own', 'other']) mkdirSync(join(root, inner));
     for (let i = 0; i < count; i++) {
       const digits = String(i).padStart(6, '0');
@@ -46,9 +46,9 @@ export function flatPictures(count: number): { folder: string; other: string } {
 }
 
 /** The pictures of `flatPictures` as test images of eight classes in turn, and the first of each class for training too. */
-export function labelledPictures(count: number): string {
-  const { folder } = flatPictures(count);
-  return madeOnce(`labelled-${count}`, (root) => {
+export async function labelledPictures(count: number): Promise<string> {
+  const { folder } = await flatPictures(count);
+  return await madeOnce(`labelled-${count}`, (root) => {
     for (const split of ['train', 'test'])
       for (let c = 0; c < 8; c++) mkdirSync(join(root, split, `kind ${c}`), { recursive: true });
     for (let i = 0; i < count; i++) {
@@ -59,26 +59,26 @@ export function labelledPictures(count: number): string {
   });
 }
 
-/** `count` photographs of 64 megapixels as JPEG files, which differ in one block. */
+/** `count` photographs of 64 megapixels as JPEG files: the same pixels, and a comment by which the files differ. */
 export async function largePictures(count: number): Promise<string> {
-  loadImageCodecs();
   const side = 8000;
-  const pixels = new Uint8Array(side * side * 3).fill(120);
-  const files: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) {
-    pixels.fill(20 * i, 0, 24);
-    files.push(await encodeJpeg(pixels, side, side, 90));
-  }
-  return madeOnce(`large-${count}`, (root) => {
-    files.forEach((bytes, i) => {
-      writeFileSync(join(root, `${i}.jpg`), bytes);
-    });
+  const one = await madeOnce('large', async (root) => {
+    loadImageCodecs();
+    const pixels = Uint8Array.from({ length: side * side * 3 }, (_, at) => (at ^ (at >> 8)) & 127);
+    writeFileSync(join(root, 'one.jpg'), await encodeJpeg(pixels, side, side, 90));
+  });
+  return await madeOnce(`large-${count}`, (root) => {
+    const bytes = readFileSync(join(one, 'one.jpg'));
+    for (let i = 0; i < count; i++) {
+      const comment = Uint8Array.of(0xff, 0xfe, 0, 3, i);
+      writeFileSync(join(root, `${i}.jpg`), Buffer.concat([bytes.subarray(0, 2), comment, bytes.subarray(2)]));
+    }
   });
 }
 
 /** `{train,test}/<class>/`, one picture in each. */
-export function manyClasses(classes: number): string {
-  return madeOnce(`classes-${classes}`, (root) => {
+export async function manyClasses(classes: number): Promise<string> {
+  return await madeOnce(`classes-${classes}`, (root) => {
     for (let c = 0; c < classes; c++) {
       for (const [k, split] of ['train', 'test'].entries()) {
         const path = join(root, split, `kind ${c}`, `${c}.png`);
@@ -87,4 +87,48 @@ export function manyClasses(classes: number): string {
       }
     }
   });
+}
+
+/** A manifest of the pictures of `flatPictures`, of 170 bytes for each. */
+export async function manifestOf(count: number): Promise<string> {
+  const { folder } = await flatPictures(count);
+  const root = await madeOnce(`manifest-${count}`, (made) => {
+    const listed = Array.from({ length: count }, (_, i) => ({
+      path: `${String(i).padStart(6, '0')}.png`,
+      label: `kind ${i % 8}`,
+      split: i % 2 ? 'train' : 'test',
+      caption: 'words of another program, which are passed over '.repeat(2),
+    }));
+    writeFileSync(join(made, 'list.json'), JSON.stringify(listed));
+  });
+  const manifest = join(folder, 'list.json');
+  rmSync(manifest, { force: true });
+  linkSync(join(root, 'list.json'), manifest);
+  return manifest;
+}
+
+/** `{train,val,test}/<class>/` of FI's eight classes, with half of the pictures in `train`. */
+export async function emotionPictures(count: number): Promise<string> {
+  const classes = ['amusement', 'anger', 'awe', 'contentment', 'disgust', 'excitement', 'fear', 'sadness'];
+  const splits = ['train', 'train', 'val', 'test'];
+  return await madeOnce(`emotions-${count}`, (root) => {
+    for (let i = 0; i < count; i++) {
+      const path = join(root, splits[Math.floor(i / 8) % 4]!, classes[i % 8]!, `${i}.png`);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, picture(i));
+    }
+  });
+}
+
+/** Gives a run the metrics of `steps` steps, in ten epochs. */
+export function writeMetrics(run: string, steps: number): void {
+  const lines: string[] = [];
+  for (let epoch = 0; epoch < 10; epoch++) {
+    for (let i = 0; i < steps / 10; i++)
+      lines.push(JSON.stringify({ type: 'step', epoch, step: epoch * (steps / 10) + i, loss: 2 - i / steps, lr: 0.1 }));
+    lines.push(
+      JSON.stringify({ type: 'epoch', epoch, trainLoss: 1, trainAccuracy: 0.5, valLoss: null, valAccuracy: null }),
+    );
+  }
+  writeFileSync(join(run, 'metrics.jsonl'), `${lines.join('\n')}\n`);
 }

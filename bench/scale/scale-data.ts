@@ -1,6 +1,6 @@
 /**
  * How time and memory grow with the numbers of pictures and of classes, at three sizes each: FI has 23,308 pictures, EmoSet 118,000. The short
- * form (`--quick`, and the default) has small sizes; SCALE=full has those.
+ * form (`--quick`, and the default) has small sizes; SCALE=full has those. SCALE_OF=classes,steps measures only what grows with those.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,15 +8,35 @@ import { packageRoot } from '../../src/node/package.js';
 import type { Result } from '../benchmark.js';
 import { benchFile } from '../models.js';
 import { resultRow, type StandaloneBenchmark } from '../standalone.js';
-import { flatPictures, labelledPictures, largePictures, manyClasses } from './pictures.js';
-import { type Measured, measured } from './process.js';
+import {
+  emotionPictures,
+  flatPictures,
+  labelledPictures,
+  largePictures,
+  manifestOf,
+  manyClasses,
+  writeMetrics,
+} from './pictures.js';
+import { type Measured, measured, measuredTogether } from './process.js';
 
 const MODEL = join(packageRoot(), 'assets', 'demo-model');
 const CPU = ['--device', 'cpu', '--memory', '256MiB'];
 
 const SIZES = {
-  short: { pictures: [1000, 2000, 4000], classes: [250, 500, 1000], photographs: [1, 2, 4] },
-  full: { pictures: [5000, 23_308, 118_000], classes: [1000, 3000, 10_000], photographs: [2, 4, 8] },
+  short: {
+    pictures: [1000, 2000, 4000],
+    classes: [250, 500, 1000],
+    photographs: [1, 2, 4],
+    images: [400, 800, 1600],
+    steps: [10_000, 20_000, 40_000],
+  },
+  full: {
+    pictures: [5000, 23_308, 118_000],
+    classes: [1000, 3000, 10_000],
+    photographs: [4, 8, 16],
+    images: [2000, 4000, 8000],
+    steps: [75_000, 150_000, 295_000],
+  },
 };
 
 interface Work {
@@ -24,6 +44,8 @@ interface Work {
   readonly of: keyof (typeof SIZES)['short'];
   /** The command for a size; what it prepares is not measured. */
   command(size: number, cache: string): readonly string[] | Promise<readonly string[]>;
+  /** Processes that the command is started in, at the same time. */
+  readonly processes?: number;
 }
 
 /** The folder of a run, which is not there. */
@@ -34,28 +56,33 @@ function freshRun(name: string): string {
 }
 
 const out = (): string => benchFile('scale-out.safetensors');
+const many = (): string => benchFile('scale-many');
 const embed = (folder: string) => ['embed', folder, '--model', MODEL, '--out', out(), ...CPU];
 
 /** In this order: the later ones find what the first has put into the cache. */
 const WORKS: readonly Work[] = [
-  { name: 'embed, empty cache', of: 'pictures', command: (size) => embed(flatPictures(size).folder) },
-  { name: 'embed, from the cache', of: 'pictures', command: (size) => embed(flatPictures(size).folder) },
-  { name: 'embed, from the cache, other order', of: 'pictures', command: (size) => embed(flatPictures(size).other) },
+  { name: 'embed, empty cache', of: 'pictures', command: async (size) => embed((await flatPictures(size)).folder) },
+  { name: 'embed, from the cache', of: 'pictures', command: async (size) => embed((await flatPictures(size)).folder) },
+  {
+    name: 'embed, from the cache, other order',
+    of: 'pictures',
+    command: async (size) => embed((await flatPictures(size)).other),
+  },
   {
     name: 'predict, from the cache',
     of: 'pictures',
-    command: (size, cache) => {
+    command: async (size, cache) => {
       const run = freshRun('scale-run');
-      measured(['zeroshot', '--model', MODEL, '--data', manyClasses(8), '--out', run, ...CPU], cache);
-      return ['predict', flatPictures(size).folder, '--run', run, ...CPU];
+      await measured(['zeroshot', '--model', MODEL, '--data', await manyClasses(8), '--out', run, ...CPU], cache);
+      return ['predict', (await flatPictures(size)).folder, '--run', run, ...CPU];
     },
   },
   {
     name: 'zeroshot of eight classes, from the cache',
     of: 'pictures',
-    command: (size) => {
+    command: async (size) => {
       const run = freshRun('scale-many');
-      return ['zeroshot', '--model', MODEL, '--data', labelledPictures(size), '--out', run, ...CPU];
+      return ['zeroshot', '--model', MODEL, '--data', await labelledPictures(size), '--out', run, ...CPU];
     },
   },
   {
@@ -63,16 +90,46 @@ const WORKS: readonly Work[] = [
     of: 'photographs',
     command: async (size) => embed(await largePictures(size)),
   },
-  { name: 'data', of: 'classes', command: (size) => ['data', manyClasses(size)] },
+  { name: 'data of a JSON manifest', of: 'pictures', command: async (size) => ['data', await manifestOf(size)] },
+  { name: 'data', of: 'classes', command: async (size) => ['data', await manyClasses(size)] },
   {
     name: 'zeroshot, a picture of each class',
     of: 'classes',
-    command: (size) => {
+    command: async (size) => {
       const run = freshRun('scale-many');
-      return ['zeroshot', '--model', MODEL, '--data', manyClasses(size), '--out', run, ...CPU];
+      return ['zeroshot', '--model', MODEL, '--data', await manyClasses(size), '--out', run, ...CPU];
     },
   },
+  { name: 'eval, a picture of each class', of: 'classes', command: () => ['eval', '--run', many(), ...CPU] },
+  { name: 'report of that', of: 'classes', command: () => ['report', '--run', many(), '--no-prompts'] },
+  {
+    name: 'report of a long training',
+    of: 'steps',
+    command: async (size, cache) => {
+      const run = freshRun('scale-long');
+      const options = ['--epochs', '10', '--lr', '0.1', ...CPU];
+      await measured(['train', '--model', MODEL, '--data', await manyClasses(8), '--out', run, ...options], cache);
+      writeMetrics(run, size);
+      return ['report', '--run', run, '--no-prompts'];
+    },
+  },
+  { name: 'experiment table1, one process', of: 'images', command: (size) => table1(size, 'scale-one') },
+  {
+    name: 'experiment table1, four processes',
+    of: 'images',
+    command: (size) => table1(size, 'scale-four'),
+    processes: 4,
+  },
 ];
+
+/** A plan with its own cache. */
+async function table1(size: number, name: string): Promise<readonly string[]> {
+  const plan = freshRun(name);
+  const data = `fi8=${await emotionPictures(size)}`;
+  const options = ['--model', MODEL, '--seeds', '4', '--epochs', '1', '--lr', '0.1', '--no-estimate'];
+  await measured(['experiment', 'plan', 'table1', '--out', plan, '--datasets', data, ...options], plan);
+  return ['experiment', 'run', '--out', plan, ...CPU];
+}
 
 export const scaleBenchmark: StandaloneBenchmark = {
   name: 'scale-data',
@@ -80,17 +137,21 @@ export const scaleBenchmark: StandaloneBenchmark = {
   async measure(device) {
     const sizes = process.env.SCALE === 'full' ? SIZES.full : SIZES.short;
     const found = WORKS.map(() => new Map<number, Measured>());
-    for (const kind of ['pictures', 'photographs', 'classes'] as const) {
+    const kinds = (process.env.SCALE_OF?.split(',') ?? Object.keys(sizes)) as (keyof typeof sizes)[];
+    for (const kind of kinds) {
       for (const size of sizes[kind]) {
         const cache = benchFile('scale-cache');
         rmSync(cache, { recursive: true, force: true });
         mkdirSync(cache, { mode: 0o700 });
-        for (const [w, { of, command }] of WORKS.entries())
-          if (of === kind) found[w]!.set(size, measured(await command(size, cache), cache));
+        for (const [w, { of, command, processes = 1 }] of WORKS.entries()) {
+          if (of !== kind) continue;
+          const args = await command(size, cache);
+          found[w]!.set(size, await measuredTogether(new Array<readonly string[]>(processes).fill(args), cache));
+        }
       }
     }
     rmSync(out(), { force: true });
-    return WORKS.flatMap(({ name, of }, w) => rowsOf(name, of, device, [...found[w]!]));
+    return WORKS.flatMap(({ name, of }, w) => (kinds.includes(of) ? rowsOf(name, of, device, [...found[w]!]) : []));
   },
 };
 
