@@ -29,16 +29,16 @@ export interface ClassCounts {
 /** Square matrices of more classes are neither drawn nor written; their pairs are. */
 export const MOST_IN_MATRIX = 100;
 
-/** Counts images one by one. */
+/** Counts images. */
 export class ConfusionCounter {
   /** By actual * classes + predicted. */
   readonly #counts = new Map<number, number>();
 
   constructor(private readonly classes: number) {}
 
-  add(actual: number, predicted: number): void {
+  add(actual: number, predicted: number, images = 1): void {
     const key = actual * this.classes + predicted;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + images);
   }
 
   pairs(): ConfusionPairs {

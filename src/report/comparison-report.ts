@@ -1,9 +1,11 @@
 /** The page that compares runs: those that were evaluated on the same images stand side by side. */
+import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import { classMetrics, wilsonInterval } from '../ptdpc/index.js';
 import { seedChart } from './charts/seeds.js';
-import { counted, type Html, html, percent, points, figure as significant } from './format.js';
+import { counted, type Html, html, percent, points, figure as significant, whole } from './format.js';
 import { figure, page, table } from './page/document.js';
 import { leadOf, type RunEvaluation, type RunReport } from './run-report.js';
+import { shortened } from './sections/confusion.js';
 
 /** A run that was evaluated on the images of a group. */
 interface Compared {
@@ -73,17 +75,24 @@ function groupSection({ title, runs }: Group): Html {
       data: metricsTable(runs),
     })
   }<h3>Metrics</h3>${table(metricsTable(runs))}
-${
-  first &&
-  html`<h3>Accuracy per class (%)</h3>${table({
-    label: 'Accuracy per class',
-    head: ['run', ...first.classes],
-    rows: runs.map(({ name, evaluation }) => [
-      name,
-      ...classMetrics(evaluation.confusionPairs).map(({ recall }) => points(recall, 1)),
-    ]),
-  })}`
-}`;
+${first && html`<h3>Accuracy per class (%)</h3>${accuracyPerClass(first.classes, runs)}`}`;
+}
+
+/** Of very many classes, those first of which the runs differ most. */
+function accuracyPerClass(classes: readonly string[], runs: readonly Compared[]): Html {
+  const label = 'Accuracy per class';
+  const recalls = runs.map(({ evaluation }) => classMetrics(evaluation.confusionPairs).map(({ recall }) => recall));
+  if (classes.length <= MOST_IN_MATRIX) {
+    const rows = runs.map(({ name }, r) => [name, ...recalls[r]!.map((recall) => points(recall, 1))]);
+    return table({ label, head: ['run', ...classes], rows });
+  }
+  const spread = classes.map((_, c) => {
+    const known = recalls.map((recall) => recall[c] ?? 0);
+    return Math.max(...known) - Math.min(...known);
+  });
+  const order = [...classes.keys()].sort((a, b) => spread[b]! - spread[a]! || a - b);
+  const rows = order.map((c) => [classes[c]!, ...recalls.map((recall) => points(recall[c]!, 1))]);
+  return html`<p>The classes first of which the runs differ most.</p>${shortened(rows, { label, head: ['class', ...runs.map(({ name }) => name)] }, `All ${whole(classes.length)} classes`)}`;
 }
 
 function metricsTable(runs: readonly Compared[]) {

@@ -12,7 +12,6 @@ import {
   resultDocument,
   type SkippedFile,
 } from '../ptdpc/experiment/index.js';
-import { confusionPairs } from '../ptdpc/index.js';
 import { seedChart } from './charts/seeds.js';
 import { counted, type Html, html, type Part, points } from './format.js';
 import { facts, figure, page, table } from './page/document.js';
@@ -175,7 +174,7 @@ function calibrationFigures({ settings, variants, cells }: ExperimentResults): H
 function confusionPart({ settings }: ExperimentResults, cell: CellResult, { title, caption }: ResultTable): Html {
   const setting = settings.find(({ name }) => name === cell.setting);
   return html`<h3>${title}</h3><p>${caption}</p>
-${cell.seeds.length > 0 && confusionFigures({ classes: setting?.classes ?? [], pairs: confusionPairs(cell.confusion) })}`;
+${cell.seeds.length > 0 && confusionFigures({ classes: setting?.classes ?? [], pairs: cell.confusionPairs })}`;
 }
 
 function caseOf({ settings }: ExperimentResults, one: CaseResult, pictures: ReadonlyMap<string, Picture>) {

@@ -1,4 +1,5 @@
 /** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
+import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
   type ConfusionPairs,
   classesWithoutImages,
@@ -160,8 +161,11 @@ function resultsSection({ classes, learning }: RunReport, evaluation: RunEvaluat
     known &&
     html`<p class="notice">Not a result on unseen images: of ${counted(count, `${split} image`)}, ${known.train} were trained on and
 ${known.val} are validation images of the run.</p>`
-  }<p>${counted(count, `${split} image`)}. Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
-number of images of each class, so that its diagonal is the accuracy of each class.</p>
+  }<p>${counted(count, `${split} image`)}.${
+    classes.length <= MOST_IN_MATRIX &&
+    html` Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
+number of images of each class, so that its diagonal is the accuracy of each class.`
+  }</p>
 ${confusionFigures(confusion)}
 <div class="charts pair">${calibrationFigure(
     'Calibration',

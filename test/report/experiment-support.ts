@@ -1,4 +1,5 @@
 /** Results of an experiment whose words try to be markup. */
+import { confusionPairs } from '../../src/ptdpc/confusion.js';
 import {
   accuracyInterval,
   type ExperimentResults,
@@ -32,10 +33,10 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
       { count: 10, confidence: 0.9, accuracy: accuracy + 0.1 },
     ],
     perClassAccuracy: [accuracy, accuracy],
-    confusion: [
+    confusionPairs: confusionPairs([
       [8, 2],
       [4, 6],
-    ],
+    ]),
     device: 'CPU',
     seconds: 1,
   });
@@ -77,14 +78,10 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
         macroF1: summarize([0.7, 0.75]),
         calibrationError: summarize([0.1, 0.1]),
         perClassAccuracy: [0.7, 0.7],
-        confusion: [
+        confusionPairs: confusionPairs([
           [16, 4],
           [8, 12],
-        ],
-        confusionShares: [
-          [0.8, 0.2],
-          [0.4, 0.6],
-        ],
+        ]),
         paper: 0.9389,
         difference: 0.725 - 0.9389,
       },

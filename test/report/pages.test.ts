@@ -62,6 +62,12 @@ describe('the page of a run', () => {
     const many = runReport(sampleRun(Array.from({ length: 120 }, (_, c) => `class ${c}`)));
     expect(many).toContain('Most frequent confusions');
     expect(many.match(/<svg/g)).toHaveLength(4);
+    // The first ones, and all of them to search in.
+    expect(many).toContain('<summary>All 120 classes, to search in</summary>');
+    expect(many).toContain('<th scope="row">class 119</th>');
+    const [, worst = ''] = /aria-label="Metrics per class">(.*?)<\/table>/s.exec(many) ?? [];
+    expect(worst.match(/<tr>/g)).toHaveLength(1 + 20);
+    expect(many).not.toContain('Rows of the matrices');
   });
 
   it('has the interval of the accuracy over images, and the classes that measures say nothing of', () => {

@@ -12,7 +12,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SPLITS, type Split } from '../../ptdpc/datasets/index.js';
 import type { SeedImages, Task, TaskResult } from '../../ptdpc/experiment/index.js';
-import { confusionMatrix, type RateChoice } from '../../ptdpc/index.js';
+import type { RateChoice } from '../../ptdpc/index.js';
 import { exists } from '../checkpoint-files.js';
 import { type ResultFile, readResult, resultPath } from '../results.js';
 import { lastEpochOf } from '../run-directory.js';
@@ -47,15 +47,14 @@ export async function readTaskResult(folder: string, { name, setting, seed }: Ta
     ...found.truncated.map((path) => ({ split: 'test' as const, path })),
   ];
   const { right, wrong } = found.mostConfident;
-  const { count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy } = found;
-  const confusion = confusionMatrix(found.confusionPairs);
+  const { count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy, confusionPairs } = found;
   return {
     task: name,
     setting: setting.name,
     classes: found.classes,
     result: {
       ...{ seed, task: name, learningRate: learningRateOf(record), choice: await choiceOf(folder, record) },
-      ...{ count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy, confusion },
+      ...{ count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy, confusionPairs },
       images: imagesOf(record, found, skipped, truncated),
       device: found.device,
       seconds: found.seconds ?? 0,

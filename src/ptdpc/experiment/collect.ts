@@ -1,4 +1,5 @@
 /** The results of an experiment from those of its tasks. */
+import { ConfusionCounter, type ConfusionPairs } from '../confusion.js';
 import { type Experiment, quotedRows } from './experiments.js';
 import { PAPER_SETTINGS, PAPER_SOURCE, paperFigure } from './paper-tables.js';
 import { experimentSettings, type Plan, type PlanSetting, settingSeeds, taskName } from './plan.js';
@@ -70,7 +71,6 @@ function collectCell(
   const summary = (value: (seed: SeedResult) => number) => (seeds.length === 0 ? null : summarize(seeds.map(value)));
   const accuracy = summary((seed) => seed.accuracy);
   const figure = (paper && paperFigure(paper, setting.name)) ?? null;
-  const confusion = addMatrices(seeds.map((seed) => seed.confusion));
   return {
     setting: setting.name,
     variant: variant.name,
@@ -88,11 +88,7 @@ function collectCell(
     macroF1: summary((seed) => seed.macroF1),
     calibrationError: summary((seed) => seed.calibrationError),
     perClassAccuracy: meanOfEach(seeds.map((seed) => seed.perClassAccuracy)),
-    confusion,
-    confusionShares: confusion.map((row) => {
-      const sum = row.reduce((a, b) => a + b, 0);
-      return sum === 0 ? row : row.map((count) => count / sum);
-    }),
+    confusionPairs: addConfusions(seeds.map((seed) => seed.confusionPairs)),
     paper: figure,
     difference: accuracy === null || figure === null ? null : accuracy.mean - figure,
   };
@@ -154,9 +150,12 @@ function casesOf(
   return [];
 }
 
-function addMatrices(matrices: readonly number[][][]): number[][] {
-  const [first = []] = matrices;
-  return first.map((row, i) => row.map((_, j) => matrices.reduce((sum, matrix) => sum + matrix[i]![j]!, 0)));
+/** Of no classes if there are none. */
+function addConfusions(confusions: readonly ConfusionPairs[]): ConfusionPairs {
+  const counter = new ConfusionCounter(confusions[0]?.classes ?? 0);
+  for (const [actual, predicted, images] of confusions.flatMap(({ pairs }) => pairs))
+    counter.add(actual, predicted, images);
+  return counter.pairs();
 }
 
 /** The mean at each index, over the lists that have a value there. */

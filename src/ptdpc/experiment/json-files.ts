@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../../clip/image/decoded-image.js';
+import { type ConfusionPairs, confusionPairs } from '../confusion.js';
 import { NAMED_SETTINGS, namedSetting, splitOriginSchema } from '../datasets/index.js';
 import { TUNING_FIELDS } from '../options.js';
 import { finite, fromOne, isSquare, measures, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
@@ -75,34 +76,58 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
   seeds: v.pipe(fromOne, v.maxValue(MOST_SEEDS)),
 });
 
-const counts = v.array(v.array(whole));
+const pairs = v.object({ classes: whole, pairs: v.array(v.strictTuple([whole, whole, fromOne])) });
 
-const seedResult: v.GenericSchema<unknown, SeedResult> = v.object({
-  seed: whole,
-  task: text,
-  learningRate: v.nullable(positive),
-  choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
-  count: whole,
-  // Older results lack it.
-  images: v.optional(
-    v.nullable(
-      v.object({
-        origin: splitOriginSchema,
-        train: v.nullable(whole),
-        val: v.nullable(whole),
-        skipped: v.object({ train: whole, val: whole, test: whole }),
-        truncated: v.optional(v.object({ train: whole, val: whole, test: whole }), { train: 0, val: 0, test: 0 }),
-        // Earlier versions did not compare them.
-        seen: v.optional(whole, 0),
-      }),
+/** Results of format 1 had the square matrix, or an empty one, instead of the pairs. */
+const confusion = {
+  confusion: v.optional(v.array(v.array(whole))),
+  confusionPairs: v.optional(pairs),
+};
+
+interface AnyConfusion {
+  readonly confusion?: number[][] | undefined;
+  readonly confusionPairs?: ConfusionPairs | undefined;
+}
+
+const isConfusion = ({ confusion, confusionPairs: found }: AnyConfusion): boolean =>
+  found
+    ? found.pairs.every(([actual, predicted]) => actual < found.classes && predicted < found.classes)
+    : confusion !== undefined && isSquare(confusion, confusion.length);
+
+function asPairs<Result extends AnyConfusion>({ confusion, confusionPairs: found, ...rest }: Result) {
+  return { ...rest, confusionPairs: found ?? confusionPairs(confusion ?? []) };
+}
+
+const seedResult: v.GenericSchema<unknown, SeedResult> = v.pipe(
+  v.object({
+    seed: whole,
+    task: text,
+    learningRate: v.nullable(positive),
+    choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
+    count: whole,
+    // Older results lack it.
+    images: v.optional(
+      v.nullable(
+        v.object({
+          origin: splitOriginSchema,
+          train: v.nullable(whole),
+          val: v.nullable(whole),
+          skipped: v.object({ train: whole, val: whole, test: whole }),
+          truncated: v.optional(v.object({ train: whole, val: whole, test: whole }), { train: 0, val: 0, test: 0 }),
+          // Earlier versions did not compare them.
+          seen: v.optional(whole, 0),
+        }),
+      ),
+      null,
     ),
-    null,
-  ),
-  ...measures,
-  confusion: counts,
-  device: text,
-  seconds: finite,
-});
+    ...measures,
+    ...confusion,
+    device: text,
+    seconds: finite,
+  }),
+  v.check((one) => isConfusion(one)),
+  v.transform((one) => asPairs(one)),
+);
 
 const caseResult: v.GenericSchema<unknown, CaseResult> = v.object({
   setting: text,
@@ -124,7 +149,10 @@ const summary = v.object({
 
 const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
   v.object({
-    format: v.literal(RESULTS_FORMAT),
+    format: v.pipe(
+      v.picklist([1, RESULTS_FORMAT]),
+      v.transform((): typeof RESULTS_FORMAT => RESULTS_FORMAT),
+    ),
     experiment,
     title: text,
     source: v.nullable(text),
@@ -154,22 +182,25 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
     ),
     variants: v.array(v.object({ name: text, label: text, description: text })),
     cells: v.array(
-      v.object({
-        setting: text,
-        variant: text,
-        seeds: v.array(seedResult),
-        missing: v.array(whole),
-        varies: v.optional(v.nullable(v.array(v.picklist(SEED_EFFECTS))), null),
-        accuracy: v.nullable(summary),
-        accuracyInterval: v.optional(v.nullable(v.tuple([share, share])), null),
-        macroF1: v.nullable(summary),
-        calibrationError: v.nullable(summary),
-        perClassAccuracy: v.array(v.nullable(share)),
-        confusion: counts,
-        confusionShares: v.array(v.array(share)),
-        paper: v.nullable(finite),
-        difference: v.nullable(finite),
-      }),
+      v.pipe(
+        v.object({
+          setting: text,
+          variant: text,
+          seeds: v.array(seedResult),
+          missing: v.array(whole),
+          varies: v.optional(v.nullable(v.array(v.picklist(SEED_EFFECTS))), null),
+          accuracy: v.nullable(summary),
+          accuracyInterval: v.optional(v.nullable(v.tuple([share, share])), null),
+          macroF1: v.nullable(summary),
+          calibrationError: v.nullable(summary),
+          perClassAccuracy: v.array(v.nullable(share)),
+          ...confusion,
+          paper: v.nullable(finite),
+          difference: v.nullable(finite),
+        }),
+        v.check((one) => isConfusion(one)),
+        v.transform((one) => asPairs(one)),
+      ),
     ),
     quoted: v.array(v.object({ label: text, accuracies: v.array(v.nullable(finite)) })),
     spread: v.array(
@@ -182,12 +213,10 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
     ),
     cases: v.array(caseResult),
   }),
-  // A cell without a finished seed has no matrix.
+  // A cell without a finished seed has a confusion of no classes.
   v.check(({ settings, cells }) => {
     const sizes = new Map(settings.map(({ name, classes }) => [name, classes.length]));
-    return cells.every(({ setting, confusion, confusionShares }) =>
-      [confusion, confusionShares].every((matrix) => matrix.length === 0 || isSquare(matrix, sizes.get(setting))),
-    );
+    return cells.every(({ setting, confusionPairs: { classes } }) => classes === 0 || classes === sizes.get(setting));
   }),
 );
 

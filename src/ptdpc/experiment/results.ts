@@ -2,6 +2,7 @@
  * The results of an experiment, as `<out>/<experiment>/results.json` has them: what the tables, the LaTeX and the report are made
  * from. Accuracies and other shares lie between 0 and 1. Values that do not exist are null, never absent.
  */
+import type { ConfusionPairs } from '../confusion.js';
 import type { Split, SplitOrigin } from '../datasets/index.js';
 import type { RateChoice } from '../learning-rate.js';
 import { PRESETS, type Preset } from '../options.js';
@@ -11,7 +12,7 @@ export const EXPERIMENTS = ['table1', 'table2', 'table3', 'table4', 'figure4', '
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
 /** Increase it when the meaning of a field changes or a field is removed. */
-export const RESULTS_FORMAT = 1;
+export const RESULTS_FORMAT = 2;
 
 export interface ExperimentResults {
   format: typeof RESULTS_FORMAT;
@@ -125,10 +126,8 @@ export interface CellResult {
   calibrationError: Summary | null;
   /** Mean accuracy of each class over the seeds; null for a class without images. */
   perClassAccuracy: (number | null)[];
-  /** confusion[actual][predicted]: counts, summed over the seeds. */
-  confusion: number[][];
-  /** Each row of `confusion` divided by its sum; a row of zeros stays zero. */
-  confusionShares: number[][];
+  /** Summed over the seeds; of no classes if none is finished. */
+  confusionPairs: ConfusionPairs;
   /** The accuracy that the paper prints; null if it prints none. */
   paper: number | null;
   /** Mean accuracy minus the paper's; null where either is missing. */
@@ -157,8 +156,7 @@ export interface SeedResult {
   /** Reliability diagram: the non-empty bins. */
   calibration: { count: number; confidence: number; accuracy: number }[];
   perClassAccuracy: (number | null)[];
-  /** confusion[actual][predicted], counts. */
-  confusion: number[][];
+  confusionPairs: ConfusionPairs;
   device: string;
   seconds: number;
 }

@@ -3,8 +3,9 @@
  * terminal, Markdown, LaTeX and the report only format them.
  */
 import { counted } from '../../errors.js';
+import { classCounts, confusionMatrix, MOST_IN_MATRIX, mistakes } from '../confusion.js';
 import { SPLITS } from '../datasets/index.js';
-import { classesWithoutImages } from '../metrics.js';
+import { classesWithoutImages, rowShares } from '../metrics.js';
 import type { CellResult, ExperimentResults, SeedEffect, SpreadResult } from './results.js';
 import { settingFacts, skippedWords } from './setting-facts.js';
 
@@ -25,6 +26,9 @@ export interface ResultTable {
 }
 
 export type Cell = readonly string[];
+
+/** Mistakes of very many classes. */
+const LISTED = 20;
 
 /** The tables of an experiment, in order. */
 export function resultTables(results: ExperimentResults): ResultTable[] {
@@ -165,7 +169,7 @@ function measureTable(results: ExperimentResults): ResultTable {
   const notes = new Notes();
   const row = ({ setting, variant, macroF1, calibrationError, seeds, missing }: CellResult): Cell[] => {
     const { label, classes } = settings.find(({ name }) => name === setting)!;
-    const absent = [...new Set(seeds.flatMap(({ confusion }) => classesWithoutImages(confusion)))].sort(
+    const absent = [...new Set(seeds.flatMap(({ confusionPairs }) => classesWithoutImages(confusionPairs)))].sort(
       (a, b) => a - b,
     );
     const mark =
@@ -205,14 +209,42 @@ function confusionTable(results: ExperimentResults, cell: CellResult): ResultTab
   return {
     name: `confusion-${cell.setting}`,
     title: `${label}: ${variant}`,
-    caption: `Images of each class (rows) by the class that was predicted, summed over ${seeds}, with the share of the row in per cent. ${factWords(results, cell.setting)}`,
-    head: ['true \\ predicted', ...classes],
-    rows: cell.confusion.map((row, i) => [
-      [classes[i] ?? ''],
-      ...row.map((count, j) => [`${count} (${percent(cell.confusionShares[i]?.[j] ?? 0)})`]),
-    ]),
+    ...(classes.length > MOST_IN_MATRIX
+      ? mistakeRows(classes, cell, seeds, results)
+      : matrixRows(classes, cell, seeds, results)),
     foot: [],
     notes: [],
+  };
+}
+
+type Part = Pick<ResultTable, 'caption' | 'head' | 'rows'>;
+
+function matrixRows(classes: readonly string[], cell: CellResult, seeds: string, results: ExperimentResults): Part {
+  const counts = confusionMatrix(cell.confusionPairs);
+  const shares = rowShares(counts);
+  return {
+    caption: `Images of each class (rows) by the class that was predicted, summed over ${seeds}, with the share of the row in per cent. ${factWords(results, cell.setting)}`,
+    head: ['true \\ predicted', ...classes],
+    rows: counts.map((row, i) => [
+      [classes[i] ?? ''],
+      ...row.map((count, j) => [`${count} (${percent(shares[i]![j]!)})`]),
+    ]),
+  };
+}
+
+/** Instead of a matrix that nobody could read. */
+function mistakeRows(classes: readonly string[], cell: CellResult, seeds: string, results: ExperimentResults): Part {
+  const { actual } = classCounts(cell.confusionPairs);
+  return {
+    caption: `The most frequent mistakes, summed over ${seeds}, with the share of the class in per cent. ${factWords(results, cell.setting)}`,
+    head: ['true', 'predicted', 'images'],
+    rows: mistakes(cell.confusionPairs)
+      .slice(0, LISTED)
+      .map(([c, d, images]) => [
+        [classes[c] ?? ''],
+        [classes[d] ?? ''],
+        [`${images} (${percent(images / actual[c]!)})`],
+      ]),
   };
 }
 

@@ -2,8 +2,8 @@
 import { MOST_IN_MATRIX, mistakes } from '../../ptdpc/confusion.js';
 import { type ConfusionPairs, classCounts, classMetrics, confusionMatrix } from '../../ptdpc/index.js';
 import { heatMap } from '../charts/heat-map.js';
-import { counted, type Html, html, percent, points, whole } from '../format.js';
-import { figure, table } from '../page/document.js';
+import { counted, type Html, html, type Part, percent, points, whole } from '../format.js';
+import { figure, type Table, table } from '../page/document.js';
 
 export interface Confusion {
   /** Class words. */
@@ -11,13 +11,24 @@ export interface Confusion {
   readonly pairs: ConfusionPairs;
 }
 
-/** Mistakes that are listed, instead of a matrix of many classes, which would not be readable. */
-const LISTED = 15;
+/** Mistakes, and classes, that are listed first if there are too many for a matrix or to read. */
+const LISTED = 20;
+/** Mistakes in the list to search in; there may be one for each image. */
+const MOST_SEARCHED = 2000;
 
 export function confusionFigures(confusion: Confusion): Html {
   const { classes, pairs } = confusion;
   const listed = mostFrequent(confusion);
-  if (classes.length > MOST_IN_MATRIX) return html`<h3>Most frequent confusions</h3>${mistakeTable(listed)}`;
+  if (classes.length > MOST_IN_MATRIX) {
+    return html`<h3>Most frequent confusions</h3>${shortened(
+      listed.map(({ actual, predicted, count, share }) => [actual, predicted, whole(count), points(share, 1)]),
+      {
+        label: 'The most frequent confusions',
+        head: ['ground truth', 'prediction', 'images', 'share of the class (%)'],
+      },
+      `${listed.length < MOST_SEARCHED ? 'All' : 'The first'} ${counted(listed.length, 'confusion')}`,
+    )}`;
+  }
   const counts = confusionMatrix(pairs);
   const sums = counts.map(sum);
   const largest = Math.max(1, ...counts.flat());
@@ -60,20 +71,32 @@ export function confusionFigures(confusion: Confusion): Html {
   })}</div>`;
 }
 
-/** Recall, precision and F1 of each class. */
+/** Recall, precision and F1 of each class; of very many, of the worst first. */
 export function classTable({ classes, pairs }: Confusion): Html {
   const { actual } = classCounts(pairs);
   const metrics = classMetrics(pairs);
   const share = (of: number | null) => (of === null ? '–' : points(of, 1));
-  const rows = classes.map((word, c) => {
+  const row = (word: string, c: number) => {
     const { recall, precision, f1 } = metrics[c]!;
     return [word, whole(actual[c]!), share(recall), share(precision), share(f1)];
-  });
-  return table({
-    label: 'Metrics per class',
-    head: ['class', 'images', 'accuracy (%)', 'precision (%)', 'F1 (%)'],
-    rows,
-  });
+  };
+  const names = { label: 'Metrics per class', head: ['class', 'images', 'accuracy (%)', 'precision (%)', 'F1 (%)'] };
+  if (classes.length <= MOST_IN_MATRIX) return table({ ...names, rows: classes.map(row) });
+  const measured = (c: number) => metrics[c]!.recall ?? Number.POSITIVE_INFINITY;
+  const worst = [...classes.keys()].sort((a, b) => measured(a) - measured(b) || a - b);
+  return html`<p>The classes with the lowest accuracy first.</p>${shortened(
+    worst.map((c) => row(classes[c]!, c)),
+    names,
+    `All ${whole(classes.length)} classes`,
+  )}`;
+}
+
+/** The first rows of a table, and all of them in a part that is closed at first: a browser's search opens it. */
+export function shortened(rows: readonly Part[][], names: Pick<Table, 'label' | 'head'>, summary: string): Html {
+  const first = table({ ...names, rows: rows.slice(0, LISTED) });
+  if (rows.length <= LISTED) return first;
+  const label = `${names.label}, to search in`;
+  return html`${first}<details><summary>${summary}, to search in</summary>${table({ ...names, label, rows })}</details>`;
 }
 
 interface Mistake {
@@ -87,19 +110,11 @@ interface Mistake {
 function mostFrequent({ classes, pairs }: Confusion): Mistake[] {
   const { actual } = classCounts(pairs);
   return mistakes(pairs)
-    .slice(0, LISTED)
+    .slice(0, MOST_SEARCHED)
     .map(([c, d, count]) => ({
       ...{ actual: classes[c]!, predicted: classes[d]!, count },
       share: count / actual[c]!,
     }));
-}
-
-function mistakeTable(listed: readonly Mistake[]): Html {
-  return table({
-    label: 'The most frequent confusions',
-    head: ['ground truth', 'prediction', 'images', 'share of the class (%)'],
-    rows: listed.map(({ actual, predicted, count, share }) => [actual, predicted, whole(count), points(share, 1)]),
-  });
 }
 
 function sum(values: readonly number[]): number {

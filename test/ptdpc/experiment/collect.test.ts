@@ -1,5 +1,7 @@
 /** From results of tasks to results of experiments. */
+
 import { describe, expect, test } from 'vitest';
+import { confusionMatrix } from '../../../src/ptdpc/confusion.js';
 import {
   collectExperiment,
   type ExperimentName,
@@ -36,15 +38,16 @@ describe('cells', () => {
     expect(results.settings.map(({ classes }) => classes)).toEqual([CLASSES, CLASSES]);
   });
 
-  test('confusions are summed over the seeds, shares are of the rows', () => {
+  test('confusions are summed over the seeds', () => {
     const plan = somePlan();
     const [cell] = collect('figure4', plan).cells;
     const single = planTasks(plan)
       .filter(({ name }) => name.startsWith('fi8.both.'))
-      .map((task) => someResult(task).result.result.confusion);
+      .map((task) => confusionMatrix(someResult(task).result.result.confusionPairs));
     expect(single).toHaveLength(2);
-    expect(cell?.confusion).toEqual(single[0]!.map((row, i) => row.map((count, j) => count + single[1]![i]![j]!)));
-    for (const row of cell!.confusionShares) expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+    expect(confusionMatrix(cell!.confusionPairs)).toEqual(
+      single[0]!.map((row, i) => row.map((count, j) => count + single[1]![i]![j]!)),
+    );
   });
 
   test('what is not done is listed as missing, and the rest is there', () => {
@@ -55,7 +58,7 @@ describe('cells', () => {
       missing: [0, 1],
       accuracy: null,
       difference: null,
-      confusion: [],
+      confusionPairs: { classes: 0, pairs: [] },
     });
     expect(find('both', 'fi2')).toMatchObject({ missing: [1], accuracy: { count: 1, std: null, interval: null } });
     expect(spread).toMatchObject([

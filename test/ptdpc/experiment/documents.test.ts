@@ -259,13 +259,27 @@ describe.each(Object.entries(documents))('%s', (_, write) => {
     const results = collect('table2');
     expect(write(results)).not.toContain('no test images');
     const [cell, ...cells] = results.cells;
-    const without = cell!.seeds.map((seed) => ({ ...seed, confusion: seed.confusion.with(1, [0, 0, 0]) }));
+    const without = cell!.seeds.map(({ confusionPairs: { classes, pairs }, ...seed }) => ({
+      ...seed,
+      confusionPairs: { classes, pairs: pairs.filter(([actual]) => actual !== 1) },
+    }));
     const text = write({ ...results, cells: [{ ...cell!, seeds: without }, ...cells] });
     expect(text).toContain(`FI 8: no test images of ${CLASSES[1]}.`);
     const mark = /(ᵃ|\\textsuperscript\{a\})/.source;
     const p = (share: number) => (100 * share).toFixed(2);
     expect(text).toMatch(new RegExp(`${p(cell!.macroF1!.mean)}${mark} [|&] ${p(cell!.calibrationError!.mean)}${mark}`));
   });
+});
+
+test('lists the mistakes of very many classes instead of a matrix', () => {
+  const results = collect('figure4');
+  const classes = Array.from({ length: 101 }, (_, c) => `kind ${c}`);
+  const pairs = classes.map((_, c): [number, number, number] => [c, (c + 1) % 101, c + 1]);
+  const cells = results.cells.map((cell) => ({ ...cell, confusionPairs: { classes: 101, pairs } }));
+  const [table] = resultTables({ ...results, cells, settings: results.settings.map((one) => ({ ...one, classes })) });
+  expect(table!.head).toEqual(['true', 'predicted', 'images']);
+  expect(table!.rows).toHaveLength(20);
+  expect(table!.rows[0]).toEqual([['kind 100'], ['kind 0'], ['101 (100.00)']]);
 });
 
 describe('LaTeX', () => {

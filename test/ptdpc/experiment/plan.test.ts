@@ -1,6 +1,8 @@
 /** Plans: which tasks there are, what experiments share, how plans are joined and read back. */
+
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.js';
+import { confusionMatrix } from '../../../src/ptdpc/confusion.js';
 import {
   collectExperiment,
   duration,
@@ -15,8 +17,9 @@ import {
   taskOptions,
   trainingWork,
 } from '../../../src/ptdpc/experiment/index.js';
+import { type CellResult, RESULTS_FORMAT, type SeedResult } from '../../../src/ptdpc/experiment/results.js';
 import { PRESETS } from '../../../src/ptdpc/options.js';
-import { somePlan, someResults } from './support.js';
+import { CLASSES, somePlan, someResults } from './support.js';
 
 const namesOf = (experiments: readonly ExperimentName[], configuration = {}) =>
   planTasks(somePlan({ experiments, seeds: 1 }, configuration)).map(({ name }) => name);
@@ -213,6 +216,22 @@ test('results of an experiment are refused if their parts do not fit together', 
   const plan = somePlan({ experiments: ['figure4'] });
   const collected = collectExperiment(plan, plannedExperiments(plan)[0]!, someResults(plan));
   expect(parseResults(JSON.stringify(collected), 'results.json')).toEqual(collected);
-  const cells = collected.cells.map((cell) => ({ ...cell, confusion: [[1]] }));
-  expect(() => parseResults(JSON.stringify({ ...collected, cells }), 'results.json')).toThrow(/found something else/);
+  const read = (change: (cell: CellResult) => object, format = RESULTS_FORMAT as number) =>
+    parseResults(JSON.stringify({ ...collected, format, cells: collected.cells.map(change) }), 'results.json');
+  const refused = (confusion: object) =>
+    expect(() => read(({ confusionPairs: _, ...cell }) => ({ ...cell, ...confusion }))).toThrow(
+      /found (something else|Object at cells\.0)/,
+    );
+  refused({});
+  refused({ confusionPairs: { classes: 1, pairs: [[0, 0, 1]] } });
+  refused({ confusionPairs: { classes: CLASSES.length, pairs: [[0, CLASSES.length, 1]] } });
+  refused({ confusion: [[1]] });
+  // Format 1 had the matrix.
+  const before = ({ confusionPairs, ...rest }: CellResult | SeedResult) => ({
+    ...rest,
+    confusion: confusionMatrix(confusionPairs),
+  });
+  expect(read((cell) => ({ ...before(cell), seeds: cell.seeds.map(before), confusionShares: [] }), 1)).toEqual(
+    collected,
+  );
 });

@@ -52,7 +52,7 @@ export function someResult(
   const labels = Int32Array.from({ length: 20 }, (_, i) => i % CLASSES.length);
   const evaluation = evaluate(logits, labels, CLASSES.length);
   const { seed, name } = task;
-  const { count, accuracy, loss, macroF1, calibrationError, calibration, perClass, confusion } = evaluation;
+  const { count, accuracy, loss, macroF1, calibrationError, calibration, perClass, confusionPairs } = evaluation;
   const caseOf = (kind: 'right' | 'wrong') => {
     const sureness = (i: number) => evaluation.probabilities[i * CLASSES.length + evaluation.predicted[i]!]!;
     const places = Array.from(labels, (_, i) => i).filter(
@@ -74,7 +74,7 @@ export function someResult(
     classes: [...CLASSES],
     result: {
       ...{ seed, task: name, learningRate: PRESETS.paper.learningRate, choice: [] },
-      ...{ count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy: perClass, confusion },
+      ...{ count, accuracy, loss, macroF1, calibrationError, calibration, perClassAccuracy: perClass, confusionPairs },
       images: {
         origin: { kind: 'given' },
         train: 80,
