@@ -125,9 +125,12 @@ const WORKS: readonly Work[] = [
 /** A plan with its own cache. */
 async function table1(size: number, name: string): Promise<readonly string[]> {
   const plan = freshRun(name);
-  const data = `fi8=${await emotionPictures(size)}`;
+  const folder = await emotionPictures(size);
   const options = ['--model', MODEL, '--seeds', '4', '--epochs', '1', '--lr', '0.1', '--no-estimate'];
-  await measured(['experiment', 'plan', 'table1', '--out', plan, '--datasets', data, ...options], plan);
+  await measured(
+    ['experiment', 'plan', 'table1', '--out', plan, '--data-root', folder, '--datasets', `fi8=${folder}`, ...options],
+    plan,
+  );
   return ['experiment', 'run', '--out', plan, ...CPU];
 }
 
