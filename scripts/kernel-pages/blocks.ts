@@ -11,10 +11,11 @@
  * `layout: KERNEL`             its buffers, parameters and constants
  * `cost: KERNEL`               the shapes that the two jobs really use
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
- *                             is `}`, to the one that closes the first
+ *                             is `}`, to the one that closes the first; FIRST may be `A > B`: after a line with A, the first with B
  */
 import { kernelNamed } from '../../src/kernels/index.js';
 import { storedPattern } from '../../src/kernels/shapes.js';
+import { shaderName } from '../../src/kernels/webgpu/wgsl-text.js';
 import { bindingContract, JOBS, type RecordedShape } from '../../src/lab/index.js';
 import { optionText, PRESETS, TUNING_FIELDS } from '../../src/ptdpc/options.js';
 import { type Figures, measuredOn, type Result, scaled, table, timeCells, timeHeads, workText } from './figures.js';
@@ -32,7 +33,7 @@ export interface Sources {
 const SHAPES_SHOWN = 4;
 
 /** What WebAssembly computes; of everything else the CPU backend runs the twin. */
-const COMPILED = /^(matmul|layerNorm|attention)/;
+const COMPILED = /^(matmul|attention\w*|layerNorm(Grad)?)$/;
 
 const BLOCK = /<!-- begin (\w+): (.*?) -->\n[\s\S]*?<!-- end -->/g;
 
@@ -58,6 +59,7 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
   },
 
   figures: ({ figures: { webgpu, cpu } }, [kernel = '']) => {
+    if (!(kernelNamed(kernel).name in webgpu.results)) return 'Not measured yet.';
     const onGpu = resultOf(webgpu.results, kernel);
     const onCpu = resultOf(cpu.results, kernel);
     const own = onCpu.times.filter(({ name }) => name === 'twin' || COMPILED.test(kernel));
@@ -139,10 +141,14 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     const own = bindings.map(({ name, argument, access }) => {
       const operand = kernel.operands[argument]!;
       const shape = storedPattern(operand, {}).axes.map(({ text }) => text.replaceAll('*', ' * '));
-      const swapped = operand.swappedBy === undefined ? '' : `, or [${[...shape].reverse().join(', ')}]`;
+      const swapped =
+        operand.swappedBy === undefined
+          ? ''
+          : `, or [${[...shape].reverse().join(', ')}] where \`${shaderName(operand.swappedBy).toUpperCase()}\``;
+      const type = operand.type === 'i32' ? ' i32' : '';
       const note = kernel.notes?.[argument];
       const where = operand.access === 'update' ? 'updated' : access === 'read' ? 'read' : 'written';
-      return [`\`${name}\``, where, `[${shape.join(', ')}]${swapped}${note === undefined ? '' : `: ${note}`}`];
+      return [`\`${name}\``, where, `[${shape.join(', ')}]${type}${swapped}${note === undefined ? '' : `: ${note}`}`];
     });
     const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
     return [
@@ -154,7 +160,9 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
 
   code: ({ source }, [file = '', first = '', last = '']) => {
     const lines = source(file).split('\n');
-    const start = lines.findIndex((line) => line.includes(first));
+    const start = first
+      .split(' > ')
+      .reduce((from, part) => (from < 0 ? from : lines.findIndex((line, i) => i >= from && line.includes(part))), 0);
     const closing = `${/^ */.exec(lines[start] ?? '')}}`;
     const length = lines
       .slice(start)

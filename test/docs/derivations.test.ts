@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CpuBackend } from '../../src/kernels/index.js';
-import { affine, Engine, layerNorm, linear, mean } from '../../src/tensor/index.js';
+import { affine, Engine, feedForward, linear, mean } from '../../src/tensor/index.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const folder = 'docs/kernels/derivations';
@@ -136,8 +136,14 @@ describe('messages', () => {
     },
     'a tensor was computed on a tape that has ended: compute it inside this withTape, or read it and make a frozen one':
       onEndedTape,
-    'layerNorm has no gradient for its weight and bias: freeze them': () =>
-      layerNorm(parameter(), engine.parameter([1, 1], [2]), frozen(), 1e-5),
+    'feedForward has no gradient for its weights; use linear': () =>
+      feedForward(frozen(), {
+        weight1: parameter(),
+        bias1: frozen(),
+        weight2: frozen(),
+        bias2: frozen(),
+        activation: 'gelu',
+      }),
     'linear: expected weight [n, 2], found [2]': () => linear(parameter(), frozen()),
     '3 values for a tensor of shape [2, 2]': () => engine.tensor([1, 2, 3], [2, 2]),
   };

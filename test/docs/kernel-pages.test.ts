@@ -22,7 +22,7 @@ describe('docs/kernels', () => {
     const [, section = ''] = holding[0]!.split(`\n## ${kernel}\n`);
     const own = section.split('\n## ')[0]!;
     for (const block of ['layout', 'cost', 'figures']) expect(own).toContain(`<!-- begin ${block}: ${kernel} -->`);
-    expect(own).toContain('<!-- begin code: src/kernels/cpu/');
+    expect(own).toContain('<!-- begin code: src/kernels/families/');
     expect(own).toContain('**Design.**');
     expect(readFileSync(`${root}docs/kernels/README.md`, 'utf8')).toContain(`\`${kernel}\``);
   });

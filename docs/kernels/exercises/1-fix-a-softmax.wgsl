@@ -17,7 +17,7 @@ struct Params {
 
 // One invocation per row.
 @compute @workgroup_size(64)
-fn softmax(
+fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,

@@ -50,7 +50,7 @@ fn reduce_sum(lane: u32, value: f32) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn softmax(
+fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,

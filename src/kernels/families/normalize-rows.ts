@@ -46,6 +46,7 @@ export const normalizeRowsGrad = kernel({
   },
   variants: only('normalize_rows_grad', 1),
   ...perRow,
+  notes: { out: 'the normalised rows', norm: 'their lengths before' },
   cases: {
     sizes: { rows: 512, columns: 512 },
     data: (d, { rows = 0 }) => ({ norm: d.values(Array.from({ length: rows }, (_, i) => (i === 1 ? 0 : 0.5 + i))) }),

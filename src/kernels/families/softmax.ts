@@ -57,6 +57,7 @@ export const softmaxGrad = kernel({
   },
   variants: only('softmax_grad', 1),
   ...perRow,
+  notes: { out: 'the softmax' },
   cases: { sizes: LOGITS, suite: rowShapes },
 });
 
