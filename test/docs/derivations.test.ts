@@ -137,13 +137,11 @@ describe('messages', () => {
     'a tensor was computed on a tape that has ended: compute it inside this withTape, or read it and make a frozen one':
       onEndedTape,
     'feedForward has no gradient for its weights; use linear': () =>
-      feedForward(frozen(), {
-        weight1: parameter(),
-        bias1: frozen(),
-        weight2: frozen(),
-        bias2: frozen(),
-        activation: 'gelu',
-      }),
+      feedForward(
+        frozen(),
+        { weight1: parameter(), bias1: frozen(), weight2: frozen(), bias2: frozen(), activation: 'gelu' },
+        frozen(),
+      ),
     'linear: expected weight [n, 2], found [2]': () => linear(parameter(), frozen()),
     '3 values for a tensor of shape [2, 2]': () => engine.tensor([1, 2, 3], [2, 2]),
   };

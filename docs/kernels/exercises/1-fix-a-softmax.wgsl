@@ -5,6 +5,7 @@
 //     npx ptdpc lab exercise 1 --check <your copy>
 //
 // lab: covers 64
+// lab: needs columns <= 199
 
 struct Params {
   rows: u32,
