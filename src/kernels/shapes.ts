@@ -19,7 +19,7 @@ export interface ShapePattern {
 const parsed = new Map<string, ShapePattern>();
 
 /** Parses a pattern such as `...rows columns`. */
-export function shapePattern(text: string): ShapePattern {
+function shapePattern(text: string): ShapePattern {
   const known = parsed.get(text);
   if (known) return known;
   const spread = text.startsWith('...');

@@ -53,7 +53,7 @@ export function shaderOf(wgsl: string): Shader {
 const MAX_AXIS = 65_535;
 
 /** A grid of at least `count` workgroups; the shader computes its linear index and ignores the excess. */
-export function groupGrid(count: number): readonly [number, number] {
+function groupGrid(count: number): readonly [number, number] {
   if (count <= MAX_AXIS) return [count, 1];
   return [MAX_AXIS, Math.ceil(count / MAX_AXIS)];
 }
@@ -145,12 +145,4 @@ function launch(kernel: Kernel, variant: Variant, args: AnyArgs): Launch {
     halves: halves !== undefined && constants[halves] ? shaderName(argumentName(halves.slice(5))) : undefined,
     workgroups: gridOf(kernel.units(args), variant.covers),
   };
-}
-
-/** What the argument of an operand must have and a variant's text lacks, to be told before it runs; undefined if nothing. */
-export function unboundOperand(kernel: Kernel, variant: Variant, args: AnyArgs): string | undefined {
-  const { bindings } = shaderOf(variant.wgsl).interface;
-  return Object.keys(kernel.operands).find(
-    (name) => args[name] !== undefined && !bindings.some(({ argument }) => argument === name),
-  );
 }
