@@ -7,21 +7,24 @@ import { similar } from '../suggest.js';
 import { doExercise, newFile } from './lab/exercise.js';
 import { listKernels } from './lab/list.js';
 import { type RunOptions, runKernel } from './lab/run.js';
+import { showVariant } from './lab/show.js';
 import { addExamples, jsonOption, parseInteger } from './options.js';
 
 export function configure(command: Command): void {
   command
     .description(
-      'The kernel laboratory: list the kernels and the shapes that encoding and training use; measure a kernel; write your own WGSL ' +
-        'file, check it against the definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
+      'The kernel laboratory: list the kernels and the shapes that encoding and training use; read and measure a kernel; write your own ' +
+        'WGSL file, check it against the definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
     )
-    .usage('<list|run|new|exercise> [options]');
+    .usage('<list|show|run|new|exercise> [options]');
   configureList(command.command('list'));
+  configureShow(command.command('show'));
   configureRun(command.command('run'));
   configureNew(command.command('new'));
   configureExercise(command.command('exercise'));
   addExamples(command, [
     ['ptdpc lab list matmul', 'the products that encoding and training compute, with their cost'],
+    ['ptdpc lab show matmul --variant tiled', 'the WGSL of a variant'],
     ['ptdpc lab new matmul --out mine.wgsl', 'a commented file to start from'],
     ['ptdpc lab run matmul --variant mine.wgsl --watch', 'check and time it again whenever it is saved'],
   ]);
@@ -40,6 +43,21 @@ function configureList(command: Command): void {
   addExamples(command, [
     ['ptdpc lab list', 'all kernels'],
     ['ptdpc lab list attention', "one kernel's shapes, FLOPs and bytes"],
+  ]);
+}
+
+function configureShow(command: Command): void {
+  command
+    .summary("a variant's WGSL, with what it includes")
+    .description(
+      'Print the WGSL of a shipped variant as it is compiled: its file, and behind it those of shaders/ that it includes.',
+    )
+    .argument('<kernel>', `one of ${kernelNames().join(', ')}`, parseKernel)
+    .option('--variant <name>', 'which one (default: the plainest)')
+    .action(showVariant);
+  addExamples(command, [
+    ['ptdpc lab show softmax', 'its only variant'],
+    ['ptdpc lab show attention --variant subgroup', 'one of several'],
   ]);
 }
 
