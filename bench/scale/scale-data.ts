@@ -113,23 +113,23 @@ const WORKS: readonly Work[] = [
       return ['report', '--run', run, '--no-prompts'];
     },
   },
-  { name: 'experiment table1, one process', of: 'images', command: (size) => table1(size, 'scale-one') },
+  { name: 'experiment table1, one process', of: 'images', command: (size, cache) => table1(size, 'scale-one', cache) },
   {
     name: 'experiment table1, four processes',
     of: 'images',
-    command: (size) => table1(size, 'scale-four'),
+    command: (size, cache) => table1(size, 'scale-four', cache),
     processes: 4,
   },
 ];
 
 /** A plan with its own cache. */
-async function table1(size: number, name: string): Promise<readonly string[]> {
+async function table1(size: number, name: string, cache: string): Promise<readonly string[]> {
   const plan = freshRun(name);
   const folder = await emotionPictures(size);
   const options = ['--model', MODEL, '--seeds', '4', '--epochs', '1', '--lr', '0.1', '--no-estimate'];
   await measured(
     ['experiment', 'plan', 'table1', '--out', plan, '--data-root', folder, '--datasets', `fi8=${folder}`, ...options],
-    plan,
+    cache,
   );
   return ['experiment', 'run', '--out', plan, ...CPU];
 }

@@ -43,7 +43,8 @@ export function isHidden(name: string): boolean {
 
 /** One line where all classes are called by numbers, with a word or without: their prompts would be "0", or "0 amusement". */
 export function numberedWarnings(names: readonly string[]): string[] {
-  const words = names.map((name) => /^\d+(?:[\s_.-]+(.*))?$/.exec(name)?.[1] ?? (/^\d+$/.test(name) ? '' : undefined));
+  // With s, since what follows the separators then always matches, and is not sought again behind each of them.
+  const words = names.map((name) => /^\d+(?:[\s_.-]+(.*))?$/s.exec(name)?.[1] ?? (/^\d+$/.test(name) ? '' : undefined));
   if (names.length === 0 || words.includes(undefined)) return [];
   const example = names.map((name, i) => `${name}=${words[i] || '<word>'}`).slice(0, 2);
   const found = names.slice(0, 2).map((name) => `"${name}"`);
