@@ -4,6 +4,9 @@
  */
 export const MOST_SHOWN = 100;
 
+/** Rows of a heat map: a hundred rows of ten cells took two seconds, in which the page answered nothing. */
+export const MOST_DRAWN = 24;
+
 /** Which classes to show, by place: all in their order, or the most probable if they are too many. */
 export function placesShown(probabilities: readonly number[]): number[] {
   const places = [...probabilities.keys()];

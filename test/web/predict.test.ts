@@ -121,6 +121,26 @@ describeInBrowser('Predict without WebGPU', (browser) => {
       expect(said).toEqual(said.toSorted((a, b) => b - a));
     }));
 
+  it('draws the weights of few of many classes, and says so', () =>
+    withPage(browser(), built().url, async ({ page }) => {
+      const demo = await decodePrompts(bytesSource(PROMPTS, await readFile(PROMPTS)));
+      const [, tokens = 0, width = 0] = demo.shape;
+      const count = 200;
+      const one = demo.prompts.subarray(0, tokens * width);
+      const prompts = Float32Array.from({ length: count * one.length }, (_, i) => one[i % one.length]!);
+      const classes = Array.from({ length: count }, (_, i) => ({ folder: `${i}`, word: `c ${i}` }));
+      const options = { ...demo.options, mode: 'both' as const };
+      const buffer = await encodePrompts({ ...demo, options, classes, shape: [count, tokens, width], prompts });
+      await probabilitiesOf(page, 'scene 1');
+      const file = { name: 'many.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from(buffer) };
+      await page.locator('input[accept=".safetensors"]').first().setInputFiles(file);
+      await page.getByText(/Drawn: the first 24 of 200 classes. The numbers are of the first 100./).waitFor();
+      // A cell, or little else: of all classes there would be thousands.
+      const map = page.locator('[role=img][aria-label^="Weights of"]');
+      await map.locator('svg').first().waitFor({ state: 'attached', timeout: 60_000 });
+      expect(await map.locator('path, rect').count()).toBeLessThan(2 * 24 * (tokens + 2));
+    }));
+
   it('says of a file that is no picture why, and reads the others', () =>
     withPage(browser(), built().url, async ({ page }) => {
       const files = [

@@ -1,6 +1,6 @@
 /** The weights w[i][j] of a picture: how it composes its prompt from the tokens of each class (paper, Eq. 3). */
 import { useCallback } from 'preact/hooks';
-import { MOST_SHOWN } from '../../most-shown.js';
+import { MOST_DRAWN } from '../../most-shown.js';
 import type { PromptsReport } from '../../protocol.js';
 import { Chart } from '../chart.js';
 import { shortest, whole } from '../format.js';
@@ -21,9 +21,10 @@ export function Weights({ name, prompts, weights, tokens }: WeightsProps) {
   return (
     <>
       <WeightMap name={name} prompts={prompts} weights={weights} tokens={tokens} />
-      {weights.length === MOST_SHOWN && prompts.classes.length > MOST_SHOWN && (
+      {weights.length > MOST_DRAWN && (
         <p class="note">
-          The first {MOST_SHOWN} of {whole(prompts.classes.length)} classes.
+          Drawn: the first {MOST_DRAWN} of {whole(prompts.classes.length)} classes. The numbers are of the first{' '}
+          {weights.length}.
         </p>
       )}
     </>
@@ -39,12 +40,14 @@ function WeightMap({
   const rows = weights.length === 1 ? ['all classes'] : prompts.classes.map(({ word }) => word);
   const columns = weights[0]!.map((_, j) => tokens?.[j] ?? `${j + 1}`);
   const largest = weights.flat().reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
-  const texts = weights.map((row) => row.map((weight) => weight.toFixed(2).replace('-', '−')));
+  const drawn = weights.slice(0, MOST_DRAWN);
+  const texts = drawn.map((row) => row.map((weight) => weight.toFixed(2).replace('-', '−')));
   const draw = useCallback(
     ({ heatMap }: typeof import('../drawings.js')) =>
       heatMap({
-        ...{ rows, columns, rowName: weights.length === 1 ? '' : 'class', columnName: 'token', texts },
-        shades: weights.map((row) => row.map((weight) => weight / largest)),
+        ...{ rows: rows.slice(0, drawn.length), columns, texts },
+        ...{ rowName: weights.length === 1 ? '' : 'class', columnName: 'token' },
+        shades: drawn.map((row) => row.map((weight) => weight / largest)),
       }),
     [weights, tokens],
   );
