@@ -1,6 +1,6 @@
 /** Every kernel on every device, in every variant, against its twin in float64: the suites of the families. */
-import { allKernels, anyKernel, kernels } from '../../src/kernels/index.js';
-import { attentionKernels, attentionVariants, describeOn, describeOnAll } from '../support/devices.js';
+import { allKernels, alwaysUse, anyKernel, kernels } from '../../src/kernels/index.js';
+import { attentionKernels, describeOn, describeOnAll, kernelsWithChoice } from '../support/devices.js';
 import { paritySuite } from '../support/parity.js';
 
 const compiled = [...attentionKernels, anyKernel(kernels.layerNorm), anyKernel(kernels.layerNormGrad)];
@@ -15,9 +15,12 @@ describeOn('cpu', 'WebAssembly, fixed-width SIMD', (device) => paritySuite(devic
   relaxed: false,
 });
 
-for (const attentionVariant of attentionVariants) {
-  describeOn('webgpu', `attention ${attentionVariant}`, (device) => paritySuite(device, attentionKernels), {
+/** Kernels that have a variant of one name share a device. */
+const withChoice = kernelsWithChoice.filter((kernel) => others.includes(kernel));
+for (const variant of new Set(withChoice.flatMap(({ variants }) => variants.map(({ name }) => name)))) {
+  const own = withChoice.filter(({ variants }) => variants.some(({ name }) => name === variant));
+  describeOn('webgpu', `variant ${variant}`, (device) => paritySuite(device, own), {
     poison: true,
-    attentionVariant,
+    tuning: alwaysUse(variant, ...own),
   });
 }

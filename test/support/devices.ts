@@ -4,7 +4,15 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { relaxedSupported } from '../../src/kernels/cpu/wasm/index.js';
-import { alwaysUse, anyKernel, type Backend, CpuBackend, kernels } from '../../src/kernels/index.js';
+import {
+  allKernels,
+  alwaysUse,
+  anyKernel,
+  type Backend,
+  CpuBackend,
+  kernels,
+  type Tuning,
+} from '../../src/kernels/index.js';
 import { openWebGpu } from '../../src/node/device.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
 import { enableRelaxedSimd, startNodeWorker } from '../../src/node/wasm-threads.js';
@@ -19,11 +27,17 @@ export const attentionKernels = [
   anyKernel(kernels.attentionGradQuery),
   anyKernel(kernels.attentionGradKeyValue),
 ];
+/** Those that have several variants. */
+export const kernelsWithChoice = allKernels().filter(({ variants }) => variants.length > 1);
 export const matmulVariants = matmul.variants.map(({ name }) => name);
 export const attentionVariants = kernels.attention.variants.map(({ name }) => name);
 
 /** A tuning file's content: every kernel that has variants. */
-export const FULL_TUNING = { ...alwaysUse('tiled', matmul), ...alwaysUse('rows', ...attentionKernels) };
+export const FULL_TUNING: Tuning = {
+  ...Object.assign({}, ...kernelsWithChoice.map((kernel) => alwaysUse(kernel.variants.at(-1)!.name, kernel))),
+  ...alwaysUse('tiled', matmul),
+  ...alwaysUse('rows', ...attentionKernels),
+};
 
 export type DeviceName = 'cpu' | 'webgpu';
 
@@ -33,6 +47,8 @@ export interface DeviceOptions {
   poison?: boolean;
   matmulVariant?: string;
   attentionVariant?: string;
+  /** Which variants to use, beside these two. */
+  tuning?: Tuning;
   /** On the CPU: the plain twins instead of WebAssembly. */
   wasm?: boolean;
   /** In WebAssembly: with fused multiply-add or without. */
@@ -44,10 +60,11 @@ export async function openTestDevice(name: DeviceName, options: DeviceOptions = 
   // An adapter gives one device only, so each device asks for its own.
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');
-  const { poison, matmulVariant, attentionVariant } = options;
+  const { poison, matmulVariant, attentionVariant, tuning } = options;
   return openWebGpu(adapter, {
     ...(poison !== undefined && { poison }),
     tuning: {
+      ...tuning,
       ...(matmulVariant && alwaysUse(matmulVariant, matmul)),
       ...(attentionVariant && alwaysUse(attentionVariant, ...attentionKernels)),
     },

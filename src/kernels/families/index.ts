@@ -1,51 +1,10 @@
-/** The kernels that the library ships, in the order in which they are listed, and those that users register. */
+/** All kernels: those that the library ships, which are those that this folder declares, and those that users register. */
 import { InputError } from '../../errors.js';
 import { didYouMean } from '../../suggest.js';
 import { anyKernel, type Declaration, type Kernel } from '../definition.js';
-import { affine } from './affine.js';
-import { attention, attentionGradKeyValue, attentionGradQuery } from './attention.js';
-import { compose, composeGradPrompts, composeGradWeights } from './compose.js';
-import { crossEntropy, crossEntropyGrad } from './cross-entropy.js';
-import { gatherRows, scatterAddRows } from './gather-rows.js';
-import { groupDot, groupDotGradA, groupDotGradB } from './group-dot.js';
-import { layerNorm, layerNormGrad, layerNormGradWeight } from './layer-norm.js';
-import { matmul } from './matmul.js';
-import { normalizeRows, normalizeRowsGrad } from './normalize-rows.js';
-import { adamW, sgd } from './optimizers.js';
-import { patchRows } from './patch-rows.js';
-import { softmax, softmaxGrad } from './softmax.js';
-import { broadcastRows, sumRows } from './sum-rows.js';
+import { kernels } from './kernels.generated.js';
 
-/** Kernels by name. */
-export const kernels = {
-  matmul,
-  layerNorm,
-  layerNormGrad,
-  layerNormGradWeight,
-  attention,
-  attentionGradQuery,
-  attentionGradKeyValue,
-  gatherRows,
-  scatterAddRows,
-  compose,
-  composeGradWeights,
-  composeGradPrompts,
-  normalizeRows,
-  normalizeRowsGrad,
-  groupDot,
-  groupDotGradA,
-  groupDotGradB,
-  softmax,
-  softmaxGrad,
-  crossEntropy,
-  crossEntropyGrad,
-  affine,
-  sumRows,
-  broadcastRows,
-  patchRows,
-  sgd,
-  adamW,
-};
+export { kernels };
 
 const registered = new Map<string, Kernel>(
   Object.entries(kernels).map(([name, one]) => [name, one as unknown as Kernel]),

@@ -30,18 +30,19 @@ const TURN_SECONDS = 0.02;
 const TURNS = 3;
 
 /** How many pieces of work `measureTuning` will report on. */
-export function tuningSteps(work: TuningWork): number {
-  return tunedKernels().reduce((sum, kernel) => sum + classesOf(kernel, work).length, 0);
+export function tuningSteps(work: TuningWork, kernels?: readonly Kernel[]): number {
+  return withChoice(kernels).reduce((sum, kernel) => sum + classesOf(kernel, work).length, 0);
 }
 
-/** Measures everything; `onMeasured` is called with the timings of each piece of work. */
+/** Measures these kernels, by default all; `onMeasured` is called with the timings of each piece of work. */
 export async function measureTuning(
   backend: WebGpuBackend,
   work: TuningWork,
   onMeasured: (timings: readonly Timing[]) => void = () => {},
+  kernels?: readonly Kernel[],
 ): Promise<Tuning> {
   const tuning: Record<string, KernelTuning> = {};
-  for (const kernel of tunedKernels()) {
+  for (const kernel of withChoice(kernels)) {
     const byClass: Record<string, string> = {};
     const seconds = new Map<string, number>();
     for (const cases of classesOf(kernel, work)) {
@@ -58,8 +59,9 @@ export async function measureTuning(
   return tuning;
 }
 
-function tunedKernels(): Kernel[] {
-  return allKernels().filter(({ variants }) => variants.length > 1);
+/** Those that have more than one variant. */
+function withChoice(kernels: readonly Kernel[] = allKernels()): Kernel[] {
+  return kernels.filter(({ variants }) => variants.length > 1);
 }
 
 function classesOf(kernel: Kernel, work: TuningWork): readonly (readonly Sizes[])[] {

@@ -1,6 +1,6 @@
 /** Which variant of a kernel to use for what, on one adapter: as measured by tuner.ts and stored as JSON, or else as the kernel prefers. */
 import type { AnyArgs, ArgsOf, Declaration, Kernel, Variant } from '../definition.js';
-import { allKernels } from '../families/index.js';
+import { allKernels, kernels } from '../families/index.js';
 import { unmetNeed } from '../needs.js';
 
 /** The measured variants of a kernel: by the class of a call, and for other classes the one that was best for most of the time. */
@@ -56,7 +56,9 @@ export function parseTuning(value: unknown): Tuning | undefined {
   const tuning: Record<string, KernelTuning> = {};
   // Only what is checked: a file may contain anything else.
   for (const kernel of allKernels()) {
-    if (kernel.variants.length === 1) continue;
+    // A user's kernel may not have been there when the file was written.
+    const foreign = !Object.hasOwn(kernels, kernel.name) && !Object.hasOwn(value, kernel.name);
+    if (kernel.variants.length === 1 || foreign) continue;
     const { fallback, byClass } = isRecord(value[kernel.name]) ? (value[kernel.name] as Record<string, unknown>) : {};
     if (!isRecord(byClass)) return undefined;
     const names = [fallback, ...Object.values(byClass)];
