@@ -1,6 +1,8 @@
 /** Folders of classes whose names would steer a terminal: no command prints them as they are, in text or in JSON. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { writePublished } from '../support/published-datasets.js';
 import { ptdpc, scratchPath, setUpProgram } from './program.js';
 import { makeModel, noisyPng } from './tuning/support.js';
 
@@ -51,4 +53,34 @@ test.each(TEXTS.map((args) => [args[0]!, args] as const))('%s', async (_, args) 
   // The escapes are JSON's own: read back, the names are what they were.
   expect(JSON.stringify(JSON.parse(json.stdout))).toContain('\\u001b');
   expect(json.stderr).not.toMatch(CONTROL);
+});
+
+test('collect, of a plan whose results have such words and name such files', async () => {
+  await writePublished(scratchPath('sets/FI'), 'fi8', { perClass: { train: 3, val: 1, test: 2 } });
+  await writeFile(scratchPath(`sets/FI/test/awe/${HOSTILE[2]}.jpg`), 'no picture');
+  const plan = ['--data-root', 'sets', '--datasets', 'fi8', '--model', 'model', '--out', 'plan'];
+  const short = ['--seeds', '1', '--epochs', '1', '--lr', '0.1', '--device', 'cpu'];
+  const made = await ptdpc(['experiment', 'figure4', ...plan, ...short]);
+  expect(made.code, made.stderr).toBe(0);
+  expect(made.stdout).not.toMatch(CONTROL);
+  expect(made.stderr).not.toMatch(CONTROL);
+  // As whoever passes a plan on could.
+  const runs = scratchPath('plan/runs');
+  let changed = 0;
+  for (const file of await readdir(runs, { recursive: true })) {
+    if (!/results\/.*\.json$/.test(file)) continue;
+    const text = await readFile(join(runs, file), 'utf8');
+    await writeFile(join(runs, file), text.replaceAll('"awe"', JSON.stringify(HOSTILE[0])));
+    changed++;
+  }
+  expect(changed).toBeGreaterThan(0);
+  const { code, stdout, stderr } = await ptdpc(['experiment', 'collect', '--out', 'plan']);
+  expect(code, stderr).toBe(0);
+  expect(stdout).toContain('title');
+  expect(stdout).not.toMatch(CONTROL);
+  expect(stderr).not.toMatch(CONTROL);
+  const json = await ptdpc(['experiment', 'collect', '--out', 'plan', '--json']);
+  expect(json.code, json.stderr).toBe(0);
+  expect(json.stdout).not.toMatch(CONTROL);
+  expect(JSON.stringify(JSON.parse(json.stdout))).toContain('\\u001b');
 });

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { checkReadDataset, tallyDataset } from '../../../src/ptdpc/datasets/check-dataset.js';
 import type { DataFolder, FolderEntry } from '../../../src/ptdpc/datasets/data-folder.js';
+import { numberedWarnings } from '../../../src/ptdpc/datasets/folder-names.js';
 import { readDataset } from '../../../src/ptdpc/datasets/open-dataset.js';
 
 const CLASSES = 2000;
@@ -54,4 +55,14 @@ test('of many classes that are left out, the first are named', async () => {
   const [warning] = dataset.warnings.filter((line) => line.includes('left out'));
   expect(warning).toMatch(/ and 1,978 more$/);
   expect(warning!.length).toBeLessThan(2000);
+});
+
+test('a name that begins with a number is read in one pass, which is impossible in quadratic time', () => {
+  const { user } = process.cpuUsage();
+  for (const part of ['.', ' ', '_', '-', '\n', '. ', '1.']) {
+    const name = `1${part.repeat(2 ** 20)}a\nb`;
+    expect(numberedWarnings([name, name])).toHaveLength(1);
+  }
+  // Microseconds: hours would not do for quadratic time.
+  expect(process.cpuUsage().user - user).toBeLessThan(60e6);
 });
