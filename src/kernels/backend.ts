@@ -18,6 +18,12 @@ export interface MemoryUse {
   readonly fixedBytes: number;
 }
 
+/** What launched a kernel: an operation, in its own pass or in the backward pass. */
+export interface Origin {
+  readonly operation: string;
+  readonly backward: boolean;
+}
+
 /**
  * A device that runs kernels. Calls are queued in order; only `read` waits. A WebGPU device may fail at any time: a later call, at
  * the latest the next `read`, throws a DeviceError (webgpu/faults.ts), and the backend can no longer be used.
@@ -50,8 +56,8 @@ export interface Backend {
   writeHalves(buffer: DeviceBuffer, bits: Uint16Array): void;
   /** Waits for everything queued and copies the buffer to the host. */
   read(buffer: DeviceBuffer): Promise<HostArray>;
-  /** Queues a kernel. */
-  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void;
+  /** Queues a kernel. `origin` is for messages and traces. */
+  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void;
   /** Releases the device. Buffers and pending work are gone. */
   dispose(): void;
 }

@@ -29,6 +29,9 @@ export class Engine {
   readonly #scopes: Set<Tensor>[] = [];
   #tape: Tape | undefined;
   #memoryLimit = Number.POSITIVE_INFINITY;
+  /** The operation that ran last, and the one whose gradient is being computed. */
+  #last = '';
+  #backwardOf: string | undefined;
 
   constructor(readonly backend: Backend) {}
 
@@ -94,7 +97,9 @@ export class Engine {
    */
   run<D extends Declaration>(kernel: Kernel<D>, given: Given<D>, operation = kernel.name): Outputs<D> {
     const { args, outputs } = resolveCall(this, kernel, given, operation);
-    this.backend.run(kernel, args as ArgsOf<D>);
+    const backward = this.#backwardOf !== undefined;
+    this.backend.run(kernel, args as ArgsOf<D>, { operation: this.#backwardOf ?? operation, backward });
+    this.#last = operation;
     return outputs;
   }
 
@@ -168,14 +173,27 @@ export class Engine {
     return vertices.length > 0;
   }
 
-  /** Records an operation on the open tape, if any of its inputs depends on a parameter. See Tape.record. */
+  /**
+   * Records an operation on the open tape, if any of its inputs depends on a parameter, under the name with which its last kernel was run. See
+   * Tape.record.
+   */
   record<S extends Readonly<Record<string, Tensor | undefined>>>(
     output: Tensor,
     inputs: readonly (Tensor | undefined)[],
     saved: S,
     backward: (gradOut: Tensor, saved: S, sink: GradientSink) => void,
   ): void {
-    if (this.differentiates(...inputs)) this.#tape?.record(output, inputs, saved, backward);
+    if (this.differentiates(...inputs)) this.#tape?.record(this.#last, output, inputs, saved, backward);
+  }
+
+  /** Runs `body` as the backward pass of an operation, as which its kernels are then known (`Origin`). */
+  inBackwardOf(operation: string, body: () => void): void {
+    this.#backwardOf = operation;
+    try {
+      body();
+    } finally {
+      this.#backwardOf = undefined;
+    }
   }
 
   /** Puts a tensor into the innermost scope. */

@@ -41,6 +41,7 @@ export interface GradientSink {
 type Saved = Readonly<Record<string, Tensor | undefined>>;
 
 interface Entry {
+  operation: string;
   output: Vertex;
   inputs: readonly (Vertex | undefined)[];
   saved: Saved;
@@ -58,10 +59,11 @@ export class Tape {
   }
 
   /**
-   * Records one operation. `saved` names the tensors that its backward pass needs: the tape keeps them alive until then,
+   * Records one operation, by its name. `saved` names the tensors that its backward pass needs: the tape keeps them alive until then,
    * and nothing else, so that all other intermediate results are freed when their scope ends.
    */
   record<S extends Saved>(
+    operation: string,
     output: Tensor,
     inputs: readonly (Tensor | undefined)[],
     saved: S,
@@ -71,6 +73,7 @@ export class Tape {
     const kept: Record<string, Tensor | undefined> = {};
     for (const [name, tensor] of Object.entries(saved)) kept[name] = tensor && detached(tensor);
     this.#entries.push({
+      operation,
       output: output.vertex,
       inputs: inputs.map((input) => input?.vertex),
       saved: kept,
@@ -99,7 +102,7 @@ export class Tape {
     this.#state = 'spent';
     engine.scope(() => vertex.set(gradient ?? engine.tensor([1], shape)));
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
-      const { output: vertex, inputs, saved, backward } = entry;
+      const { operation, output: vertex, inputs, saved, backward } = entry;
       const gradOut = vertex.grad;
       if (gradOut) {
         const sink: GradientSink = {
@@ -111,7 +114,7 @@ export class Tape {
           },
         };
         try {
-          engine.scope(() => backward(gradOut, saved, sink));
+          engine.inBackwardOf(operation, () => engine.scope(() => backward(gradOut, saved, sink)));
         } finally {
           vertex.clear();
           release(saved);

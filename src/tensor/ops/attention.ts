@@ -28,7 +28,11 @@ export function selfAttention(qkv: Tensor, rows: RowGeometry, heads: number): Te
   const parts = { qOffset: 0, kOffset: width, vOffset: 2 * width };
   const { engine } = qkv;
   const geometry = headGeometry('selfAttention', rows, heads, width);
-  const { out, logSumExp } = engine.run(kernels.attention, { ...geometry, ...parts, q: qkv, k: qkv, v: qkv, visible });
+  const { out, logSumExp } = engine.run(
+    kernels.attention,
+    { ...geometry, ...parts, q: qkv, k: qkv, v: qkv, visible },
+    'selfAttention',
+  );
   engine.record(out, [qkv], { qkv, out, logSumExp, visible, seenBy }, (gradOut, saved, { give }) => {
     give(0, () => {
       const grad = engine.empty(saved.qkv.shape);
@@ -56,7 +60,11 @@ export function crossAttention(q: Tensor, kv: Tensor, rows: RowGeometry, heads: 
   );
   const parts = { qOffset: 0, kOffset: 0, vOffset: width };
   const geometry = headGeometry('crossAttention', rows, heads, width);
-  const { out, logSumExp } = engine.run(kernels.attention, { ...geometry, ...parts, q, k: kv, v: kv, visible });
+  const { out, logSumExp } = engine.run(
+    kernels.attention,
+    { ...geometry, ...parts, q, k: kv, v: kv, visible },
+    'crossAttention',
+  );
   engine.record(out, [q, kv], { q, kv, out, logSumExp, visible, seenBy }, (gradOut, saved, { give }) => {
     const operands = { ...geometry, ...parts, q: saved.q, k: saved.kv, v: saved.kv };
     const both = incoming(operands, saved, gradOut);

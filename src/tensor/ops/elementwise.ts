@@ -17,7 +17,7 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
 export function addScaled(x: Tensor, y: Tensor, scale = 1): Tensor {
   requireShape('addScaled', 'y', y, x.shape);
   const { engine } = x;
-  const { out } = engine.run(kernels.affine, { x, scale, shift: 0, addend: y });
+  const { out } = engine.run(kernels.affine, { x, scale, shift: 0, addend: y }, 'addScaled');
   engine.record(out, [x, y], {}, (gradOut, _, { give }) => {
     give(0, () => (scale === 1 ? gradOut : affine(gradOut, scale)));
     give(1, () => gradOut);

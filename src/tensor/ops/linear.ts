@@ -55,7 +55,7 @@ export function linear(
     bias: [bias, 'n'],
     residual: [residual, '... n'],
   });
-  const { out } = engine.run(kernels.matmul, { a: x, b: weight, transposeB: true, alpha: 1, bias, residual });
+  const { out } = engine.run(kernels.matmul, { a: x, b: weight, transposeB: true, alpha: 1, bias, residual }, 'linear');
   const saved = { weight: x.vertex && weight, x: weight.vertex && x };
   engine.record(out, [x, weight, bias, residual], saved, (gradOut, saved, { give, giveInto }) => {
     // The residual first: where it is x itself, the product adds to its gradient.
@@ -96,8 +96,8 @@ export function feedForward(
   engine.scope(() => {
     const layer = { transposeB: true, alpha: 1 };
     const first = { ...layer, a: x, b: weight1, bias: bias1, activation: activationCode(activation), preActivation };
-    const { out: hidden } = engine.run(kernels.matmul, first);
-    engine.run(kernels.matmul, { ...layer, a: hidden, b: weight2, bias: bias2, residual, out });
+    const { out: hidden } = engine.run(kernels.matmul, first, 'feedForward');
+    engine.run(kernels.matmul, { ...layer, a: hidden, b: weight2, bias: bias2, residual, out }, 'feedForward');
   });
   engine.record(out, [x, residual], { weight1, weight2, preActivation }, (gradOut, saved, { give, giveInto }) => {
     give(1, () => gradOut);
