@@ -76,8 +76,12 @@ function accuracyFigure({ epochs }: Learning): Html {
 }
 
 function rateFigure({ options, steps, epochs }: Learning): Html {
-  const rates = epochs.map(({ epoch }) => steps.find((step) => step.epoch === epoch)?.lr ?? options.learningRate);
+  // Of an epoch's steps, the first one counts.
+  const rateOf = new Map<number, number>();
+  for (const { epoch, lr } of steps) if (!rateOf.has(epoch)) rateOf.set(epoch, lr);
+  const rates = epochs.map(({ epoch }) => rateOf.get(epoch) ?? options.learningRate);
   const [first, last] = [rates[0]!, rates.at(-1)!];
+  const [lowest, highest] = [rates.reduce((a, b) => Math.min(a, b)), rates.reduce((a, b) => Math.max(a, b))];
   // An epoch's rate holds from its beginning to its end.
   const line = [...rates.map((rate, epoch) => [epoch, rate] as const), [rates.length, last] as const];
   return figure({
@@ -86,7 +90,7 @@ function rateFigure({ options, steps, epochs }: Learning): Html {
       lines: [{ name: 'learning rate', color: 'third', stepped: true, points: line }],
       end: epochs.length,
       xName: 'epoch',
-      logarithmic: Math.max(...rates) >= 10 * Math.min(...rates),
+      logarithmic: highest >= 10 * lowest,
       format: power,
     }),
     summary: `Learning rate: ${shortest(first, 3)} in the first epoch, ${shortest(last, 3)} in the last.`,
