@@ -21,7 +21,7 @@ export async function openReportedDevice(choice: DeviceChoice, resumable = false
   const { WebGpuBackend } = await import('../kernels/index.js');
   const { openDevice } = await import('../node/device.js');
   const profiler = await newProfiler();
-  const device = await openDevice(choice, { profiler, warn: say });
+  const device = await openDevice(choice, { profiler, warn: say, ...(checkFinite && { checkFinite }) });
   const { backend } = device;
   if (profiler) {
     const counters = backend instanceof WebGpuBackend ? backend.counters : undefined;
@@ -50,14 +50,20 @@ const COLUMNS = ['calls', 'seconds', 'share', 'GFLOP', 'GFLOP/s', 'MB', 'GB/s', 
 const PRODUCTS_SHOWN = 10;
 
 let active = false;
+let checkFinite = false;
 let start = 0;
 const devices: DeviceRecord[] = [];
 
-/** Adds `--profile [file]` to a command that opens a device. */
+/** Adds `--profile [file]` and `--check-finite` to a command that opens a device. */
 export function addProfileOption(command: Command): void {
   command.option('--profile [file]', "report where the device's time went; with a file, also as JSON there");
+  command.option(
+    '--check-finite',
+    'stop at the first kernel that writes NaN or an infinity, and name it (several times slower)',
+  );
   command.hook('preAction', (_, action) => {
     active = action.opts().profile !== undefined;
+    checkFinite = action.opts().checkFinite === true;
     start = performance.now();
   });
   command.hook('postAction', async (_, action) => {

@@ -1,5 +1,5 @@
 /** What a device offers to run kernels. Two implement it: `webgpu/` launches the WGSL variants, `cpu/` runs the twins and compiled kernels. */
-import type { ArgsOf, Declaration, DeviceBuffer, DType, Kernel } from './definition.js';
+import type { AnyArgs, ArgsOf, Declaration, DeviceBuffer, DType, Kernel } from './definition.js';
 
 /** A buffer's contents on the host: in the type of its elements. */
 export type HostArray = Float32Array | Float64Array | Int32Array;
@@ -58,6 +58,8 @@ export interface Backend {
   read(buffer: DeviceBuffer): Promise<HostArray>;
   /** Queues a kernel. `origin` is for messages and traces. */
   run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void;
+  /** By which implementation it would run a kernel: a variant's name, or `twin` or `WebAssembly`. */
+  variant?(kernel: Kernel, args: AnyArgs): string;
   /** Releases the device. Buffers and pending work are gone. */
   dispose(): void;
 }

@@ -12,6 +12,7 @@ export {
   sizedArgs,
   suiteOf,
 } from './cases.js';
+export { CheckedBackend, NonFiniteKernelError } from './checked.js';
 export { type KernelCost, kernelCost } from './cost.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';
 export type { KernelWorker, StartWorker, WorkerTask } from './cpu/wasm/index.js';

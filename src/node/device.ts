@@ -8,6 +8,7 @@ import type { DeviceChoice } from '../kernels/device-choice.js';
 import {
   type AutoChoice,
   type Backend,
+  CheckedBackend,
   CpuBackend,
   type CpuOptions,
   chooseDevice,
@@ -29,6 +30,8 @@ export type { AutoChoice, OpenedDevice };
 export interface DeviceOptions {
   /** Called with where the device's time goes. */
   readonly profiler?: Profiler | undefined;
+  /** Stops at the first kernel that writes NaN or an infinity: see CheckedBackend. Default: if PTDPC_DEBUG is `finite`. */
+  readonly checkFinite?: boolean | undefined;
   /** Called with a tuning table that cannot be used. Default: ignored. */
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -38,7 +41,9 @@ export interface DeviceOptions {
  * if `webgpu` is asked for and cannot be had.
  */
 export async function openDevice(choice: DeviceChoice = 'auto', options: DeviceOptions = {}): Promise<OpenedDevice> {
-  const { profiler } = options;
+  const { profiler, checkFinite = process.env.PTDPC_DEBUG === 'finite' } = options;
+  const opened = (backend: Backend, reason: string) =>
+    disposable(checkFinite ? new CheckedBackend(backend) : backend, reason);
   if (choice === 'cpu') return opened(openCpu({ profiler }), 'asked for');
   if (choice === 'webgpu') {
     const adapter = await nodeAdapter();
@@ -94,7 +99,7 @@ async function openTuned(adapter: GPUAdapter, { profiler, warn = () => {} }: Dev
   return openWebGpu(adapter, { profiler, ...(record && { tuning: record.tuning, tuningName: tuningName(record) }) });
 }
 
-function opened(backend: Backend, reason: string): OpenedDevice {
+function disposable(backend: Backend, reason: string): OpenedDevice {
   return {
     backend,
     reason,

@@ -19,7 +19,7 @@ import { matmul } from '../families/matmul.js';
 import { float32FromHalf, halvesFromFloat32, roundedToHalves } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
-import { runCompiled } from './compiled.js';
+import { isCompiled, runCompiled } from './compiled.js';
 import { binaryText, CpuHeap, type StartWorker, simdSupported, WasmEngine } from './wasm/index.js';
 
 /** Options of the CPU backend. */
@@ -145,6 +145,10 @@ export class CpuBackend implements Backend {
   #run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
     const erased = anyKernel(kernel);
     if (!this.#wasm || !runCompiled(this.#wasm.engine, erased, args, addressOf)) runTwin(erased, args);
+  }
+
+  variant(kernel: Kernel): string {
+    return this.#wasm && isCompiled(kernel) ? 'WebAssembly' : 'twin';
   }
 
   dispose(): void {

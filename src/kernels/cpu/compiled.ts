@@ -23,6 +23,11 @@ function compile<D extends Declaration>(kernel: Kernel<D>, run: Compiled<D>): vo
   compiled.set(anyKernel(kernel), run as unknown as Compiled<Declaration>);
 }
 
+/** Whether a kernel has a compiled form; for some calls it may be declined all the same. */
+export function isCompiled(kernel: Kernel): boolean {
+  return compiled.has(kernel);
+}
+
 /** Runs a kernel in WebAssembly; false if it has to be run as its twin. `at` gives a buffer's address in the heap. */
 export function runCompiled(engine: WasmEngine, kernel: Kernel, args: AnyArgs, at: Address): boolean {
   return compiled.get(kernel)?.(engine, args, at) ?? false;

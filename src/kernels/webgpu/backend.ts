@@ -14,7 +14,7 @@
  */
 import type { Backend, HostArray } from '../backend.js';
 import { type KernelCost, kernelCost } from '../cost.js';
-import type { ArgsOf, Declaration, DeviceBuffer, DType, Kernel } from '../definition.js';
+import type { AnyArgs, ArgsOf, Declaration, DeviceBuffer, DType, Kernel, Variant } from '../definition.js';
 import { float32FromHalf, halvesFromFloat32 } from '../half.js';
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
@@ -169,10 +169,17 @@ export class WebGpuBackend implements Backend {
 
   /** Records a kernel, in the variant chosen for this adapter if there are several. */
   run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
-    const { software, subgroupSize } = this.adapter;
-    const variant = chooseVariant(kernel, args, { tuning: this.#tuning, software, subgroupSize });
-    const launch = launchOf(kernel, variant, args);
+    const launch = launchOf(kernel, this.#choose(kernel, args), args);
     this.dispatch(launch, this.#timestamps && { kernel: kernel.name, cost: kernelCost(kernel, args) });
+  }
+
+  variant(kernel: Kernel, args: AnyArgs): string {
+    return this.#choose(kernel, args).name;
+  }
+
+  #choose<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): Variant {
+    const { software, subgroupSize } = this.adapter;
+    return chooseVariant(kernel, args, { tuning: this.#tuning, software, subgroupSize });
   }
 
   /** Compiles a launch's program again and returns the compiler's messages; see `ProgramCache.compile`. */
