@@ -2,13 +2,13 @@
 import { InputError } from '../../errors.js';
 import { didYouMean } from '../../suggest.js';
 import { anyKernel, type Declaration, type Kernel } from '../definition.js';
+import { allGeneralKernels } from './general/index.js';
 import { kernels } from './kernels.generated.js';
 
 export { kernels };
 
-const registered = new Map<string, Kernel>(
-  Object.entries(kernels).map(([name, one]) => [name, one as unknown as Kernel]),
-);
+const shipped = [...(Object.values<unknown>(kernels) as Kernel[]), ...allGeneralKernels()];
+const registered = new Map(shipped.map((one) => [one.name, one]));
 
 /** Every kernel: those that the library ships, then the registered ones. */
 export function allKernels(): readonly Kernel[] {

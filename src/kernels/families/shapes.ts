@@ -26,3 +26,25 @@ export const LOGITS = { rows: 64, columns: 8 };
 export function ramp(length: number, scale: number): number[] {
   return Array.from({ length }, (_, i) => scale * (((i * 3) % 11) / 5 - 1));
 }
+
+/** Four axes, of which some have length 1; more elements than a workgroup's 64, and fewer. */
+export const fourAxes = [
+  [1, 1, 1, 1],
+  [1, 1, 5, 13],
+  [2, 3, 1, 7],
+  [2, 3, 4, 5],
+  [3, 7, 5, 11],
+].map(([n0, n1, n2, n3]) => ({ n0: n0!, n1: n1!, n2: n2!, n3: n3! }));
+
+/** What one step along each axis of a dense tensor is, in elements. */
+export function denseStrides(shape: readonly number[]): number[] {
+  let step = 1;
+  return shape
+    .toReversed()
+    .map((length) => {
+      const stride = step;
+      step *= length;
+      return stride;
+    })
+    .reverse();
+}
