@@ -48,3 +48,15 @@ export function denseStrides(shape: readonly number[]): number[] {
     })
     .reverse();
 }
+
+/** Four strides as numbers of a call. */
+export function stridesOf<N extends string>(
+  name: N,
+  strides: readonly number[],
+): Record<`${N}${0 | 1 | 2 | 3}`, number> {
+  const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = strides;
+  return { [`${name}0`]: s0, [`${name}1`]: s1, [`${name}2`]: s2, [`${name}3`]: s3 } as Record<
+    `${N}${0 | 1 | 2 | 3}`,
+    number
+  >;
+}

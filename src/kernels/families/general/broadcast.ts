@@ -4,7 +4,7 @@
  */
 import type { CaseData } from '../../cases.js';
 import { kernel, LANES, reads, type Sizes, type Variant, writes } from '../../definition.js';
-import { denseStrides, fourAxes } from '../shapes.js';
+import { denseStrides, fourAxes, stridesOf } from '../shapes.js';
 
 /** A formula of a and b in both languages. */
 interface BinaryFormula {
@@ -85,18 +85,6 @@ function repeatedOperands(d: CaseData, { n0 = 1, n1 = 1, n2 = 1, n3 = 1, repeate
     // Divisors that are not near 0.
     b: d.values(Array.from({ length: b.length }, (_, i) => (i % 2 ? -1 : 1) * (0.5 + ((i * 7) % 16) / 16))),
   };
-}
-
-/** Four strides as numbers of a call. */
-export function stridesOf<N extends string>(
-  name: N,
-  strides: readonly number[],
-): Record<`${N}${0 | 1 | 2 | 3}`, number> {
-  const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = strides;
-  return { [`${name}0`]: s0, [`${name}1`]: s1, [`${name}2`]: s2, [`${name}3`]: s3 } as Record<
-    `${N}${0 | 1 | 2 | 3}`,
-    number
-  >;
 }
 
 function shader(wgsl: string): readonly [Variant] {

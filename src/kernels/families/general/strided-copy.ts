@@ -1,7 +1,6 @@
 /** One copy for all changes of layout: transposing, cutting out, putting together, and repeating along an axis (a stride of 0). */
 import { kernel, only, reads, writesPart } from '../../definition.js';
-import { stridesOf } from './broadcast.js';
-import { denseStrides, fourAxes } from '../shapes.js';
+import { denseStrides, fourAxes, stridesOf } from '../shapes.js';
 
 /** Of `count` elements: what the out operand holds elsewhere stays. */
 export const stridedCopy = kernel({
