@@ -1,5 +1,5 @@
 /** Seeded choices: the same case of the same parser and seed is the same input on every machine. */
-import { uniformGenerator } from '../src/ptdpc/random.js';
+import { uniformGenerator } from '../src/tensor/random.js';
 
 export class Random {
   readonly #next: () => number;

@@ -6,7 +6,7 @@ import { encodePng } from '../../src/clip/image/index.js';
 import { ClipTokenizer } from '../../src/clip/tokenizer/index.js';
 import { randomClipCheckpoint } from '../../src/node/random-clip.js';
 import { writeModelDirectory } from '../../src/node/write-model-directory.js';
-import { uniformGenerator } from '../../src/ptdpc/random.js';
+import { uniformGenerator } from '../../src/tensor/random.js';
 
 const SHARED = { activation: 'quick_gelu', layerNormEpsilon: 1e-5 } as const;
 const IMAGE = { imageSize: 32, patchSize: 8 };

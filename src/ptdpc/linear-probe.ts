@@ -16,11 +16,12 @@ import {
   sumRows,
   type Tensor,
 } from '../tensor/index.js';
+import { uniformGenerator } from '../tensor/random.js';
 import { bytesPerImage, ROW_SHARE, tooLittleMemory } from './budget.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
 import { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 import { ADAMW, type ProbeOptions, SGD_MOMENTUM, stepLearningRate } from './options.js';
-import { epochOrder, uniformGenerator } from './random.js';
+import { epochOrder } from './random.js';
 import { type LabelledFeatures, pick, slice } from './step.js';
 import { TrainingDiverged } from './train.js';
 

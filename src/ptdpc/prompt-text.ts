@@ -3,8 +3,8 @@ import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { withPosition } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
+import { normalGenerator } from '../tensor/random.js';
 import type { TuningOptions } from './options.js';
-import { normalGenerator } from './random.js';
 
 /** The token ids of template and class words. */
 export interface PromptText {

@@ -1,21 +1,5 @@
-/** Seeded random numbers, the same on every engine. */
-
-/** mulberry32 (Tommy Ettinger, public domain): uniform in [0, 1) with 32 random bits. */
-export function uniformGenerator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Normal deviates by the Box-Muller transform (1958), using the cosine of each pair. Engines may differ in the last bit. */
-export function normalGenerator(seed: number): () => number {
-  const uniform = uniformGenerator(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-}
+/** The order of a training set's images. */
+import { uniformGenerator } from '../tensor/random.js';
 
 /** A permutation of 0 .. count - 1 that depends only on seed and epoch, so that a resumed run has the same batches. */
 export function epochOrder(count: number, seed: number, epoch: number): Int32Array {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { accuracyInterval, sampleStd, summarize, tQuantile } from '../../../src/ptdpc/experiment/statistics.js';
 import { wilsonInterval } from '../../../src/ptdpc/metrics.js';
-import { uniformGenerator } from '../../../src/ptdpc/random.js';
+import { uniformGenerator } from '../../../src/tensor/random.js';
 
 describe('tQuantile', () => {
   // Quantiles of R's qt(p, df), to the digits that are given.
