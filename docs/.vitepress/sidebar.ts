@@ -11,6 +11,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('The method', '/method'),
       item('Architecture', '/architecture'),
       item('Tensors, scopes and the tape', '/memory'),
+      item('Tensor operations', '/tensor-operations'),
     ],
   },
   {

@@ -1,5 +1,12 @@
-/** The two optimisers of the method, on device memory. Their state can be saved and restored, so that training resumes exactly. */
+/**
+ * The two optimisers of the method, on device memory, whose state can be saved and restored, so that training resumes exactly; and the clipping of
+ * gradients.
+ */
 import { kernels } from '../kernels/index.js';
+import { add, div, mul, sub } from './ops/arithmetic.js';
+import { concat } from './ops/layout.js';
+import { relu, sqrt, square } from './ops/pointwise.js';
+import { sum } from './ops/reduce.js';
 import type { Tensor } from './tensor.js';
 
 /** Updates parameters from their gradients. */
@@ -101,6 +108,25 @@ export class AdamW implements Optimizer {
   [Symbol.dispose](): void {
     for (const tensor of [...this.#firstMoments, ...this.#secondMoments]) tensor.dispose();
   }
+}
+
+/**
+ * Scales the gradients of all parameters by one factor so that their common Euclidean norm is at most `norm` (Pascanu, Mikolov and Bengio, 2013,
+ * algorithm 1); smaller ones stay as they are. Returns the norm before, a scalar [1], or undefined if no parameter has a gradient. Nothing waits
+ * for the device. Throws Error if `norm` is not above 0.
+ */
+export function clipGradients(parameters: readonly Tensor[], norm: number): Tensor | undefined {
+  if (!(norm > 0)) throw new Error(`clipGradients: expected a norm above 0, found ${norm}`);
+  const vertices = parameters.flatMap(({ vertex }) => (vertex?.grad ? vertex : []));
+  const [first] = vertices;
+  return first?.grad?.engine.scope(() => {
+    const squares = vertices.map(({ grad }) => sum(square(grad!)));
+    const before = sqrt(sum(concat(squares, 0)));
+    // norm / max(before, norm)
+    const factor = div(norm, add(relu(sub(before, norm)), norm));
+    for (const vertex of vertices) vertex.set(mul(vertex.grad!, factor));
+    return before;
+  });
 }
 
 /** Zeros shaped like a parameter, owned by the caller, not by the open scope. */

@@ -103,7 +103,7 @@ export class Tensor implements Disposable {
     return data instanceof Float32Array ? data : Float32Array.from(data);
   }
 
-  /** Reads in the backend's own precision (float64 on the oracle). */
+  /** Reads in the backend's own precision: float64 on the oracle, where `checkGradient` takes differences. */
   async readExact(): Promise<Float64Array> {
     return Float64Array.from(await this.engine.backend.read(this.buffer));
   }
@@ -113,6 +113,18 @@ export class Tensor implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#storage.release();
+  }
+
+  /** One line: shape, type of the elements, device, and whether it collects a gradient or is disposed. */
+  toString(): string {
+    const { kind } = this.engine.backend;
+    const state = this.#disposed ? ', disposed' : this.vertex ? ', with gradient' : '';
+    return `Tensor [${this.shape.join(', ')}] ${this.dtype} on ${kind}${state}`;
+  }
+
+  /** What `console.log` prints in Node: `toString`. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 
   /** As `dispose`. */

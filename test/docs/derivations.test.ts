@@ -1,5 +1,5 @@
 /**
- * The pages on derivations and on memory: their programs run and print what the page says, the lines that they quote are in the sources,
+ * The pages on derivations, memory and operations: their programs run and print what the page says, the lines that they quote are in the sources,
  * and the messages that they explain are what the engine throws.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,6 +14,7 @@ const root = new URL('../..', import.meta.url).pathname;
 const folder = 'docs/kernels/derivations';
 const derivations = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
 const MEMORY = 'docs/memory.md';
+const OPERATIONS = 'docs/tensor-operations.md';
 
 interface Fence {
   readonly page: string;
@@ -30,7 +31,7 @@ function fencesOf(page: string): Fence[] {
   }));
 }
 
-const fences = [...derivations, MEMORY].flatMap(fencesOf);
+const fences = [...derivations, MEMORY, OPERATIONS].flatMap(fencesOf);
 /** A program starts with its imports, and what it prints follows. */
 const isProgram = ({ text }: Fence): boolean => text.startsWith('import ');
 const programs = fences.flatMap((fence, i) =>

@@ -1,4 +1,4 @@
-/** Elementwise operations and sums, each next to its gradient. */
+/** A scale, a shift and a sum, next to their gradients: what the method and the tape need. arithmetic.ts has the general operations. */
 import { kernels } from '../../kernels/index.js';
 import { requireShape } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
@@ -23,19 +23,4 @@ export function addScaled(x: Tensor, y: Tensor, scale = 1): Tensor {
     give(1, () => gradOut);
   });
   return out;
-}
-
-/** scale times the sum over all axes but the last: [..., n] to [n]. */
-export function sumRows(x: Tensor, scale = 1): Tensor {
-  const { engine, rows } = x;
-  const { out } = engine.run(kernels.sumRows, { x, scale });
-  engine.record(out, [x], {}, (gradOut, _, { give }) => {
-    give(0, () => engine.run(kernels.broadcastRows, { x: gradOut, scale, rows }).out);
-  });
-  return out;
-}
-
-/** The mean of all elements, a scalar [1]. */
-export function mean(x: Tensor): Tensor {
-  return sumRows(x.reshape([x.size, 1]), 1 / x.size);
 }

@@ -37,13 +37,16 @@ export function rowIndex(indices: MakeIndices, index: readonly number[], sourceR
   };
 }
 
-/** Rows of a frozen tensor to add to the gathered ones. */
+/** Rows of another tensor to add to the gathered ones. */
 export interface BaseRows {
   tensor: Tensor;
   index: RowIndex;
 }
 
-/** out[r] = source[index[r]] + base[baseIndex[r]], a part with index -1 being zero. source [n, width], out [rows, width]. */
+/**
+ * out[r] = source[index[r]] + base[baseIndex[r]], a part with index -1 being zero. source [n, width], out [rows, width]. With a table of vectors
+ * as its source it is an embedding.
+ */
 export function gatherRows(source: Tensor, index: RowIndex, base?: BaseRows): Tensor {
   const { engine } = source;
   checkedAxes(
@@ -56,17 +59,24 @@ export function gatherRows(source: Tensor, index: RowIndex, base?: BaseRows): Te
     },
     { sourceRows: index.sourceRows, rows: index.rows, ...(base && { baseRows: base.index.sourceRows }) },
   );
-  if (base?.tensor.vertex) throw new Error('gatherRows has no gradient for its base: freeze it');
   const { out } = engine.run(kernels.gatherRows, {
     source,
     index: index.index,
     base: base?.tensor,
     baseIndex: base?.index.index,
   });
-  const { readerStart, readers } = index;
-  engine.record(out, [source], { readerStart, readers }, (gradOut, saved, { give }) => {
-    const { sourceRows } = index;
-    give(0, () => engine.run(kernels.scatterAddRows, { gradOut, ...saved, sourceRows }).out);
+  const readersOf = ({ readerStart, readers }: RowIndex) => ({ readerStart, readers });
+  const own = source.vertex && readersOf(index);
+  const added = base?.tensor.vertex && readersOf(base.index);
+  const saved = {
+    ...{ readerStart: own?.readerStart, readers: own?.readers },
+    ...{ baseReaderStart: added?.readerStart, baseReaders: added?.readers },
+  };
+  engine.record(out, [source, base?.tensor], saved, (gradOut, kept, { give }) => {
+    const collected = (readerStart: Tensor, readers: Tensor, sourceRows: number) =>
+      engine.run(kernels.scatterAddRows, { gradOut, readerStart, readers, sourceRows }).out;
+    give(0, () => collected(kept.readerStart!, kept.readers!, index.sourceRows));
+    give(1, () => collected(kept.baseReaderStart!, kept.baseReaders!, base!.index.sourceRows));
   });
   return out;
 }

@@ -1,8 +1,9 @@
 /** Matrix products and the layers made of them, with their gradients. */
-import { type Activation, activationCode, kernels } from '../../kernels/index.js';
+import { type Activation, activationCode, generalKernels, kernels } from '../../kernels/index.js';
 import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
-import { sumRows } from './elementwise.js';
+import { transpose } from './layout.js';
+import { sumRows } from './reduce.js';
 
 /** Variants of a product. */
 export interface MatmulOptions {
@@ -34,6 +35,25 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
         ? matmul(gradOut, saved.a!, { transposeA: true, transposeB: transposeA, alpha })
         : matmul(saved.a!, gradOut, { transposeA: !transposeA, alpha }),
     );
+  });
+  return out;
+}
+
+/**
+ * a . b for each pair of matrices: a [..., m, k], b [..., k, n], with the same leading axes. It is the definition, for small matrices: `matmul` of one
+ * large pair is many times as fast. Throws Error if the shapes do not fit.
+ */
+export function batchedMatmul(a: Tensor, b: Tensor): Tensor {
+  const { engine } = a;
+  if (a.shape.length < 3) throw new Error(`batchedMatmul: expected a [..., m, k], found [${a.shape.join(', ')}]`);
+  const leading = a.shape.slice(0, -2);
+  const expected = [...leading, a.columns];
+  if (b.shape.length !== a.shape.length || expected.some((length, i) => length !== b.shape[i]))
+    throw new Error(`batchedMatmul: expected b [${expected.join(', ')}, n], found [${b.shape.join(', ')}]`);
+  const { out } = engine.run(generalKernels.batchedMatmul, { a, b });
+  engine.record(out, [a, b], { a: b.vertex && a, b: a.vertex && b }, (gradOut, saved, { give }) => {
+    give(0, () => batchedMatmul(gradOut, transpose(saved.b!)));
+    give(1, () => batchedMatmul(transpose(saved.a!), gradOut));
   });
   return out;
 }

@@ -1,6 +1,6 @@
 /** Operations that normalise rows (the last axis), with their gradients. */
 import { kernels } from '../../kernels/index.js';
-import type { Tensor } from '../tensor.js';
+import { Tensor } from '../tensor.js';
 
 /** Layer normalisation of x [..., columns] with weight and bias [columns] (Ba, Kiros and Hinton, 2016). */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
@@ -44,12 +44,25 @@ export function softmax(x: Tensor): Tensor {
   return out;
 }
 
-/** Cross-entropy of each row of logits [batch, classes] against its label: losses [batch]. */
-export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+/**
+ * Cross-entropy of each row of logits [batch, classes] against its label: losses [batch]. Labels given as numbers are checked: throws Error if one is
+ * not the number of a class. Those on the device (i32 [batch]) are not: one out of range reads another row's number.
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor | ArrayLike<number>): Tensor {
   const { engine } = logits;
-  const { losses, probabilities } = engine.run(kernels.crossEntropy, { logits, labels });
-  engine.record(losses, [logits], { probabilities, labels }, (gradLosses, saved, { give }) => {
+  const onDevice = labels instanceof Tensor ? labels : engine.indices(checkedLabels(labels, logits.columns));
+  const { losses, probabilities } = engine.run(kernels.crossEntropy, { logits, labels: onDevice });
+  engine.record(losses, [logits], { probabilities, labels: onDevice }, (gradLosses, saved, { give }) => {
     give(0, () => engine.run(kernels.crossEntropyGrad, { ...saved, gradLosses }).gradLogits);
   });
   return losses;
+}
+
+function checkedLabels(labels: ArrayLike<number>, classes: number): ArrayLike<number> {
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row]!;
+    if (!Number.isInteger(label) || label < 0 || label >= classes)
+      throw new Error(`crossEntropy: expected labels from 0 to ${classes - 1}, found ${label} in row ${row}`);
+  }
+  return labels;
 }
