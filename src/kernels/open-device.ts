@@ -10,6 +10,7 @@ import type { DeviceChoice } from './device-choice.js';
 import type { Profiler } from './profiler.js';
 import { WebGpuBackend } from './webgpu/backend.js';
 import { describeAdapter, findAdapter } from './webgpu/device.js';
+import type { Tuning } from './webgpu/tuning.js';
 
 /** A backend, why it was chosen, and its disposal: an undestroyed GPU device would keep a Node process running. */
 export interface OpenedDevice extends Disposable {
@@ -39,6 +40,8 @@ export interface OpenDeviceOptions {
   readonly startWorker?: StartWorker | undefined;
   /** Records where the device's time goes. */
   readonly profiler?: Profiler | undefined;
+  /** Which kernel variants WebGPU uses, if not the default. */
+  readonly tuning?: Tuning | undefined;
 }
 
 /**
@@ -49,19 +52,27 @@ export async function openDevice(
   choice: DeviceChoice = 'auto',
   options: OpenDeviceOptions = {},
 ): Promise<OpenedDevice> {
-  const { gpu = browser()?.gpu, threads = browser()?.hardwareConcurrency ?? 1, startWorker, profiler } = options;
+  const {
+    gpu = browser()?.gpu,
+    threads = browser()?.hardwareConcurrency ?? 1,
+    startWorker,
+    profiler,
+    tuning,
+  } = options;
+  const onGpu = async (adapter: GPUAdapter, reason: string) =>
+    disposable(await WebGpuBackend.create(adapter, { profiler, tuning, ...(tuning && { tuningName: 'own variants' }) }), reason);
   const onCpu = (reason: string) =>
     disposable(new CpuBackend({ threads, profiler, ...(startWorker && { startWorker }) }), reason);
   if (choice === 'cpu') return onCpu('asked for');
   const adapter = gpu ? await findAdapter(gpu) : null;
   if (choice === 'webgpu') {
     if (!adapter) throw new InputError('WebGPU was asked for, and this browser has no adapter for it');
-    return disposable(await WebGpuBackend.create(adapter, { profiler }), 'asked for');
+    return onGpu(adapter, 'asked for');
   }
   const auto = chooseDevice(adapter);
   if (!auto.adapter) return onCpu(auto.reason);
   try {
-    return disposable(await WebGpuBackend.create(auto.adapter, { profiler }), auto.reason);
+    return await onGpu(auto.adapter, auto.reason);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return onCpu(error.message);

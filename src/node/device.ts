@@ -16,6 +16,7 @@ import {
   describeAdapter,
   type OpenedDevice,
   type Profiler,
+  type Tuning,
   WebGpuBackend,
   type WebGpuOptions,
 } from '../kernels/index.js';
@@ -32,6 +33,8 @@ export interface DeviceOptions {
   readonly profiler?: Profiler | undefined;
   /** Stops at the first kernel that writes NaN or an infinity: see CheckedBackend. Default: if PTDPC_DEBUG is `finite`. */
   readonly checkFinite?: boolean | undefined;
+  /** Which kernel variants WebGPU uses, before what `ptdpc autotune` chose. */
+  readonly tuning?: Tuning | undefined;
   /** Called with a tuning table that cannot be used. Default: ignored. */
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -94,9 +97,16 @@ export function openWebGpu(adapter: GPUAdapter, options: WebGpuOptions = {}): Pr
   return WebGpuBackend.create(adapter, { waitForSoftware: waitAsleep, ...options });
 }
 
-async function openTuned(adapter: GPUAdapter, { profiler, warn = () => {} }: DeviceOptions): Promise<WebGpuBackend> {
+async function openTuned(
+  adapter: GPUAdapter,
+  { profiler, tuning, warn = () => {} }: DeviceOptions,
+): Promise<WebGpuBackend> {
   const record = await readTuning(describeAdapter(adapter), warn);
-  return openWebGpu(adapter, { profiler, ...(record && { tuning: record.tuning, tuningName: tuningName(record) }) });
+  return openWebGpu(adapter, {
+    profiler,
+    tuning: { ...record?.tuning, ...tuning },
+    tuningName: [record && tuningName(record), tuning && 'own variants'].filter(Boolean).join(', '),
+  });
 }
 
 function disposable(backend: Backend, reason: string): OpenedDevice {

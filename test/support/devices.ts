@@ -11,6 +11,7 @@ import {
   type Backend,
   CpuBackend,
   kernels,
+  type Profiler,
   type Tuning,
 } from '../../src/kernels/index.js';
 import { openWebGpu } from '../../src/node/device.js';
@@ -49,6 +50,7 @@ export interface DeviceOptions {
   attentionVariant?: string;
   /** Which variants to use, beside these two. */
   tuning?: Tuning;
+  profiler?: Profiler;
   /** On the CPU: the plain twins instead of WebAssembly. */
   wasm?: boolean;
   /** In WebAssembly: with fused multiply-add or without. */
@@ -60,9 +62,10 @@ export async function openTestDevice(name: DeviceName, options: DeviceOptions = 
   // An adapter gives one device only, so each device asks for its own.
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');
-  const { poison, matmulVariant, attentionVariant, tuning } = options;
+  const { poison, matmulVariant, attentionVariant, tuning, profiler } = options;
   return openWebGpu(adapter, {
     ...(poison !== undefined && { poison }),
+    profiler,
     tuning: {
       ...tuning,
       ...(matmulVariant && alwaysUse(matmulVariant, matmul)),

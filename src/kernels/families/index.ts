@@ -25,13 +25,23 @@ export function kernelNamed(name: string): Kernel {
 }
 
 /**
- * Adds kernels to those that the profiler, the tuner, the laboratory and the suites know by name. A kernel runs without it. Throws Error if another
- * has its name.
+ * Adds kernels to those that the profiler, the tuner, the laboratory and the suites know by name. A kernel runs without it. Disposing of the
+ * result removes them. Throws Error if another has its name.
  */
-export function registerKernels<D extends Declaration>(...added: readonly Kernel<D>[]): void {
-  for (const one of added) {
+export function registerKernels<D extends readonly Declaration[]>(
+  ...added: { [I in keyof D]: Kernel<D[I]> }
+): Disposable {
+  const fresh: string[] = [];
+  for (const one of added.map(anyKernel)) {
     const known = registered.get(one.name);
-    if (known && known !== anyKernel(one)) throw new Error(`registerKernels: there is a kernel ${one.name} already`);
-    registered.set(one.name, anyKernel(one));
+    if (known === one) continue;
+    if (known) throw new Error(`registerKernels: there is a kernel ${one.name} already`);
+    registered.set(one.name, one);
+    fresh.push(one.name);
   }
+  return {
+    [Symbol.dispose]() {
+      for (const name of fresh) registered.delete(name);
+    },
+  };
 }
