@@ -60,6 +60,8 @@ export interface Backend {
   run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void;
   /** By which implementation it would run a kernel: a variant's name, or `twin` or `WebAssembly`. */
   variant?(kernel: Kernel, args: AnyArgs): string;
+  /** How long the device itself takes for what `record` queues, in seconds, once it is done; undefined if it has no clock of its own. */
+  readonly secondsOf?: ((record: () => void) => Promise<number>) | undefined;
   /** Releases the device. Buffers and pending work are gone. */
   dispose(): void;
 }

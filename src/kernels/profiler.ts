@@ -14,23 +14,11 @@ export class Profiler {
   readonly kernels = new Map<string, KernelProfile>();
   /** The matrix products by their sizes (see `KernelCost.shape`). */
   readonly products = new Map<string, KernelProfile>();
-  readonly #pending = new Set<Promise<void>>();
 
   /** Adds one call of a kernel. */
   add(kernel: string, cost: KernelCost, seconds: number): void {
     addTo(this.kernels, kernel, cost, seconds);
     if (cost.shape) addTo(this.products, cost.shape, cost, seconds);
-  }
-
-  /** Times that will be added once the device reports them. */
-  await(times: Promise<void>): void {
-    this.#pending.add(times);
-    times.finally(() => this.#pending.delete(times)).catch(() => {});
-  }
-
-  /** Resolves when all pending times have arrived. */
-  async settle(): Promise<void> {
-    await Promise.all(this.#pending);
   }
 }
 

@@ -71,7 +71,10 @@ export class WebGpuBackend implements Backend {
   readonly #bindGroups: BindGroups;
   readonly #arena: GPUBuffer;
   readonly #arenaData = new DataView(new ArrayBuffer(ARENA_SLOTS * SLOT_BYTES));
+  readonly secondsOf: ((record: () => void) => Promise<number>) | undefined;
   readonly #timestamps: Timestamps | undefined;
+  /** The time of what `secondsOf` records. */
+  #stretch: { seconds: number } | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   /** Host writes waiting in the recorded commands. */
@@ -100,8 +103,9 @@ export class WebGpuBackend implements Backend {
     this.#bindGroups = new BindGroups(device, this.#pool, this.#arena, SLOT_BYTES, (dummy) => this.#poison(dummy));
     this.memory.hold(this.#arena.size);
     this.memory.fixedBytes = this.#arena.size;
-    if (options.profiler && device.features.has('timestamp-query')) {
-      this.#timestamps = new Timestamps(device, options.profiler, ARENA_SLOTS);
+    if (device.features.has('timestamp-query')) {
+      this.#timestamps = new Timestamps(device, ARENA_SLOTS);
+      this.secondsOf = (record) => this.#secondsOf(record);
     }
   }
 
@@ -153,9 +157,8 @@ export class WebGpuBackend implements Backend {
     this.#submit();
     try {
       const mapped = staging.mapAsync(GPU_MAP_READ);
-      const { waitForSoftware, profiler } = this.#options;
-      await (waitForSoftware && this.adapter.software ? waitForSoftware(mapped) : mapped);
-      await profiler?.settle();
+      await this.#patiently(mapped);
+      await this.#timestamps?.settle();
       this.#faults.check();
       const copy = staging.getMappedRange().slice(0);
       if (buffer.dtype === 'f16') return float32FromHalf(new Uint16Array(copy, 0, buffer.length));
@@ -170,7 +173,7 @@ export class WebGpuBackend implements Backend {
   /** Records a kernel, in the variant chosen for this adapter if there are several. */
   run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
     const launch = launchOf(kernel, this.#choose(kernel, args), args);
-    this.dispatch(launch, this.#timestamps && { kernel: kernel.name, cost: kernelCost(kernel, args) });
+    this.dispatch(launch, this.#options.profiler && { kernel: kernel.name, cost: kernelCost(kernel, args) });
   }
 
   variant(kernel: Kernel, args: AnyArgs): string {
@@ -198,9 +201,16 @@ export class WebGpuBackend implements Backend {
     this.#storeParams(program, launch, offset);
     const bindGroup = this.#bindGroups.get(program, launch, this.#batch);
     this.#encoder ??= this.#device.createCommandEncoder();
-    if (timed && this.#timestamps) {
+    const { profiler } = this.#options;
+    if (timed && profiler && this.#timestamps) {
       this.#endPass();
-      this.#pass = this.#encoder.beginComputePass({ timestampWrites: this.#timestamps.next(timed.kernel, timed.cost) });
+      this.#pass = this.#timedPass(this.#encoder, (seconds) => profiler.add(timed.kernel, timed.cost, seconds));
+    }
+    const stretch = this.#stretch;
+    if (stretch && !this.#pass) {
+      this.#pass = this.#timedPass(this.#encoder, (seconds) => {
+        stretch.seconds += seconds;
+      });
     }
     this.#pass ??= this.#encoder.beginComputePass();
     this.#pass.setPipeline(program.pipeline);
@@ -215,6 +225,31 @@ export class WebGpuBackend implements Backend {
     this.#endPass();
     for (const staging of this.#staging.splice(0)) this.#destroy(staging);
     this.#device.destroy();
+  }
+
+  /** See `Backend.secondsOf`. As many dispatches as fit share a pass, so that its own cost counts little. */
+  async #secondsOf(record: () => void): Promise<number> {
+    this.#submit();
+    const stretch = { seconds: 0 };
+    this.#stretch = stretch;
+    try {
+      record();
+      this.#submit();
+    } finally {
+      this.#stretch = undefined;
+    }
+    await this.#patiently(this.#timestamps!.settle());
+    this.#faults.check();
+    return stretch.seconds;
+  }
+
+  #timedPass(encoder: GPUCommandEncoder, onSeconds: (seconds: number) => void): GPUComputePassEncoder {
+    return encoder.beginComputePass({ timestampWrites: this.#timestamps!.next(onSeconds) });
+  }
+
+  #patiently<T>(pending: Promise<T>): Promise<T> {
+    const { waitForSoftware } = this.#options;
+    return waitForSoftware && this.adapter.software ? waitForSoftware(pending) : pending;
   }
 
   #storeParams(program: Program, { params }: Launch, offset: number): void {

@@ -1,50 +1,59 @@
 /**
- * Times of single dispatches, by timestamp queries. WebGPU writes timestamps at the beginning and the end of a pass only, so a
+ * Times of passes, by timestamp queries. WebGPU writes timestamps at the beginning and the end of a pass only, so a
  * profiled dispatch runs in a separate pass, which makes everything somewhat slower. Browsers round the times (usually to 100
  * microseconds) so that pages cannot time others.
  */
-import type { KernelCost } from '../cost.js';
-import type { Profiler } from '../profiler.js';
 import { GPU_BUFFER_USAGE, GPU_MAP_READ } from './buffer-pool.js';
 
 /** `GPUBufferUsage.QUERY_RESOLVE`. */
 const QUERY_RESOLVE = 0x200;
 
+/** Is told how long a pass took. */
+type OnSeconds = (seconds: number) => void;
+
 export class Timestamps {
   readonly #device: GPUDevice;
-  readonly #profiler: Profiler;
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
-  #calls: { kernel: string; cost: KernelCost }[] = [];
+  #passes: OnSeconds[] = [];
+  readonly #pending = new Set<Promise<void>>();
 
-  /** For at most `capacity` dispatches per submit. */
-  constructor(device: GPUDevice, profiler: Profiler, capacity: number) {
+  /** For at most `capacity` passes per submit. */
+  constructor(device: GPUDevice, capacity: number) {
     this.#device = device;
-    this.#profiler = profiler;
     this.#queries = device.createQuerySet({ type: 'timestamp', count: 2 * capacity });
     this.#resolved = device.createBuffer({ size: 16 * capacity, usage: QUERY_RESOLVE | GPU_BUFFER_USAGE.COPY_SRC });
   }
 
-  /** The timestamp writes for the pass of the next dispatch. */
-  next(kernel: string, cost: KernelCost): GPUComputePassTimestampWrites {
-    const at = 2 * this.#calls.length;
-    this.#calls.push({ kernel, cost });
+  /** The timestamp writes of the next pass. */
+  next(onSeconds: OnSeconds): GPUComputePassTimestampWrites {
+    const at = 2 * this.#passes.length;
+    this.#passes.push(onSeconds);
     return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
   }
 
   /** Records the copy of all times so far. Returns a function to call once the commands are submitted. */
   resolve(encoder: GPUCommandEncoder): () => void {
-    const calls = this.#calls.splice(0);
-    if (calls.length === 0) return () => {};
-    const size = 16 * calls.length;
+    const passes = this.#passes.splice(0);
+    if (passes.length === 0) return () => {};
+    const size = 16 * passes.length;
     const usage = GPU_BUFFER_USAGE.MAP_READ | GPU_BUFFER_USAGE.COPY_DST;
     const staging = this.#device.createBuffer({ size, usage });
-    encoder.resolveQuerySet(this.#queries, 0, 2 * calls.length, this.#resolved, 0);
+    encoder.resolveQuerySet(this.#queries, 0, 2 * passes.length, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, staging, 0, size);
-    return () => this.#profiler.await(this.#read(staging, calls));
+    return () => {
+      const reading = this.#read(staging, passes);
+      this.#pending.add(reading);
+      reading.finally(() => this.#pending.delete(reading)).catch(() => {});
+    };
   }
 
-  async #read(staging: GPUBuffer, calls: readonly { kernel: string; cost: KernelCost }[]): Promise<void> {
+  /** Resolves when all times that were submitted have been told. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  async #read(staging: GPUBuffer, passes: readonly OnSeconds[]): Promise<void> {
     try {
       await staging.mapAsync(GPU_MAP_READ);
     } catch {
@@ -52,10 +61,10 @@ export class Timestamps {
       return;
     }
     const times = new BigUint64Array(staging.getMappedRange());
-    calls.forEach(({ kernel, cost }, i) => {
-      // A device may reset its clock; such a call counts as taking no time.
+    passes.forEach((onSeconds, i) => {
+      // A device may reset its clock; such a pass counts as taking no time.
       const nanoseconds = Number(times[2 * i + 1]! - times[2 * i]!);
-      this.#profiler.add(kernel, cost, Math.max(0, nanoseconds) / 1e9);
+      onSeconds(Math.max(0, nanoseconds) / 1e9);
     });
     staging.unmap();
     staging.destroy();

@@ -11,6 +11,7 @@ import { allKernels } from '../families/index.js';
 import { unmetNeed } from '../needs.js';
 import type { WebGpuBackend } from './backend.js';
 import { launchOf } from './launch.js';
+import { type Clock, Stopwatch } from '../stopwatch.js';
 import type { KernelTuning, Tuning } from './tuning.js';
 
 /** One variant on one piece of work. */
@@ -21,6 +22,8 @@ export interface Timing {
   /** Best time of a call; where a class has several cases, of one call of each. */
   readonly seconds: number;
   readonly gflops: number;
+  /** The device's own clock, or the host's, which counts what it takes to queue a call. */
+  readonly clock?: Clock;
 }
 
 /** A variant this many times slower than the best is not tried on more cases. */
@@ -112,27 +115,20 @@ async function measureVariants(
   const launches = variants
     .filter((variant) => unmetNeed(variant, args, subgroupSize) === undefined)
     .map((variant) => ({ variant: variant.name, launch: launchOf(kernel, variant, args) }));
-  const fence = backend.allocate('f32', 1);
-  const best = new Map<string, number>();
-  try {
-    for (let turn = 0; turn <= TURNS; turn++) {
-      for (const { variant, launch } of launches) {
-        const known = best.get(variant);
-        const calls = known === undefined ? 1 : Math.min(1000, Math.ceil(TURN_SECONDS / known));
-        const start = performance.now();
-        for (let call = 0; call < calls; call++) backend.dispatch(launch);
-        await backend.read(fence);
-        const seconds = (performance.now() - start) / 1000 / calls;
-        // The first turn compiles; it only gives an upper bound for a turn.
-        best.set(variant, turn <= 1 ? seconds : Math.min(seconds, known ?? seconds));
-      }
+  const best = new Map<string, { seconds: number; clock: Clock }>();
+  using stopwatch = new Stopwatch(backend);
+  for (let turn = 0; turn <= TURNS; turn++) {
+    for (const { variant, launch } of launches) {
+      const known = best.get(variant);
+      const calls = known === undefined ? 1 : Math.min(1000, Math.ceil(TURN_SECONDS / known.seconds));
+      const { seconds, clock } = await stopwatch.time(() => backend.dispatch(launch), calls);
+      // The first turn compiles; it only gives an upper bound for a turn.
+      best.set(variant, { seconds: turn <= 1 ? seconds : Math.min(seconds, known?.seconds ?? seconds), clock });
     }
-  } finally {
-    backend.free(fence);
   }
   const { flops } = kernelCost(kernel, args);
   return launches.map(({ variant }) => {
-    const seconds = best.get(variant)!;
-    return { work, variant, seconds, gflops: flops / seconds / 1e9 };
+    const { seconds, clock } = best.get(variant)!;
+    return { work, variant, seconds, gflops: flops / seconds / 1e9, clock };
   });
 }
