@@ -3,6 +3,7 @@ import type { Compilation, Sizes } from '../src/kernels/index.js';
 import type {
   DeviceCeilings,
   Job,
+  JudgedCase,
   Parity,
   RecordedShape,
   TimedVariants,
@@ -69,16 +70,18 @@ export interface LabTrial extends Pick<Trial, 'notTimed'> {
   readonly compilation: Compilation;
   /** Undefined if it does not compile. */
   readonly parity: Parity | undefined;
+  /** Undefined if it came to no timing. */
+  readonly judged: JudgedCase | undefined;
   readonly timings: LabTimings | undefined;
 }
 
-export interface LabTimings extends Pick<TimedVariants, 'cost'> {
+export interface LabTimings extends Pick<TimedVariants, 'cost' | 'clock' | 'duel'> {
   /** The user's own is the last. */
   readonly times: readonly LabTime[];
   readonly ceilings: DeviceCeilings;
 }
 
-export interface LabTime extends Omit<VariantTime, 'outputs'> {
+export interface LabTime extends VariantTime {
   /** Of the device's ceiling that is nearer. */
   readonly share: number;
 }

@@ -66,8 +66,8 @@ function configureRun(command: Command): void {
     .summary('check and time a kernel, with a file of your own')
     .description(
       "Time a kernel's variants on one shape. With --variant, first compile a WGSL file against the kernel's binding contract, compare it " +
-        'with the TypeScript reference in float64 over the odd shapes of the suite, each twice, and then time it beside the shipped ones. ' +
-        'Exits with 1 where the file does not compile or is wrong.',
+        'with the TypeScript reference in float64 over the odd shapes of the suite, each twice, and on the shape that is timed, and then ' +
+        'time it beside the shipped ones. Exits with 1 where the file does not compile, is wrong, or does not end.',
     )
     .argument('<kernel>', `one of ${kernelNames().join(', ')}`, parseKernel)
     .option('--variant <wgsl>', 'a WGSL file in place of the shipped ones (`ptdpc lab new` writes one to start from)')
@@ -77,6 +77,8 @@ function configureRun(command: Command): void {
       parseShape,
     )
     .addOption(new Option('--device <device>', 'where to run').choices(['webgpu', 'cpu']).default('webgpu'))
+    .option('--against <variant>', 'the shipped variant to compare its speed with (default: the fastest on this shape)')
+    .addOption(timeLimitOption())
     .option('--watch', 'run again whenever the file is saved')
     .addOption(jsonOption())
     .action((kernel: Kernel, options: RunOptions) => runKernel(kernel, options));
@@ -113,6 +115,7 @@ function configureExercise(command: Command): void {
     .option('--out <wgsl>', "where to write the starting file (default: the exercise's own name, here)")
     .option('--force', 'replace the file if it is there')
     .option('--check <wgsl>', 'check this answer')
+    .addOption(timeLimitOption())
     .addOption(jsonOption())
     .action(doExercise);
   addExamples(command, [
@@ -120,6 +123,12 @@ function configureExercise(command: Command): void {
     ['ptdpc lab exercise 1', 'its starting file: 1-fix-a-softmax.wgsl'],
     ['ptdpc lab exercise 1 --check 1-fix-a-softmax.wgsl', 'check it'],
   ]);
+}
+
+function timeLimitOption(): Option {
+  return new Option('--time-limit <seconds>', 'end where the device gives no answer for so long')
+    .argParser(parseInteger(1, 86_400))
+    .default(60);
 }
 
 function kernelNames(): string[] {

@@ -1,6 +1,6 @@
 /**
  * The laboratory: kernels tried and measured one by one. It runs the cases of a kernel's suite on
- * a device and compares (`compare`, `parity`), times implementations in turns (`timing`), and tries a WGSL file of the user's
+ * a device and compares (`compare`, `parity`, `reference`), times implementations in turns (`timing`, `duel`), and tries a WGSL file of the user's
  * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
  * `exercises` are for readers. The library's own tests run the same suite.
  */
@@ -9,9 +9,11 @@ export type {} from '../platform-types.js';
 export * from './ceilings.js';
 export * from './compare.js';
 export * from './contract.js';
+export * from './duel.js';
 export * from './exercises.js';
 export * from './parity.js';
 export * from './real-work.js';
+export * from './reference.js';
 export * from './shipped.js';
 export * from './sizes.js';
 export * from './starter.js';

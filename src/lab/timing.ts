@@ -5,7 +5,6 @@ import {
   type ArgsOf,
   type Backend,
   type Declaration,
-  type DeviceBuffer,
   type KernelCase,
   type KernelCost,
   type KernelOutput,
@@ -13,6 +12,8 @@ import {
   openCase,
   sizedArgs,
 } from '../kernels/index.js';
+import { type Clock, Stopwatch } from '../kernels/stopwatch.js';
+import { type Duel, duelOf, LEAST_PAIRS } from './duel.js';
 
 /** One implementation to be timed. */
 export interface Contestant<D extends Declaration> {
@@ -31,14 +32,14 @@ export interface ContestantTime {
   readonly gflops: number;
   /** Of all operands, each counted once, in GB/s. */
   readonly gbytes: number;
-  /** What its first call wrote, to be compared with what others wrote. */
-  readonly outputs: readonly KernelOutput[];
 }
 
 /** All contestants on one case. */
 export interface Timings {
   readonly cost: KernelCost;
   readonly times: readonly ContestantTime[];
+  /** Whose clock measured: the device's own, or the host's, which counts what it takes to queue a call. */
+  readonly clock: Clock;
 }
 
 /** A turn lasts so long at least, where calls are short. */
@@ -46,9 +47,13 @@ const TURN_SECONDS = 0.03;
 const TURNS = 9;
 /** Where calls are long, a contestant has fewer turns rather than take longer than this in all; but one. */
 const MOST_SECONDS = 2;
+/** Pairs of turns in a duel, and seconds that they may take in all; more where the fewest that show anything take longer. */
+const PAIRS = 15;
+const DUEL_SECONDS = 6;
+const LONGEST_DUEL_SECONDS = 30;
 
-/** What happens, for a progress bar: the first calls of each contestant, then the turns. */
-export type OnTiming = (step: 'first calls' | 'timing', done: number, all: number) => void;
+/** What happens, for a progress bar: the first calls of each contestant, the turns, the pairs of turns of two of them. */
+export type OnTiming = (step: 'first calls' | 'timing' | 'pairs', done: number, all: number) => void;
 
 /** Times the contestants. `onStep` is called after each step with the share that is done; an exception from it ends the timing. */
 export async function timeContestants<D extends Declaration>(
@@ -56,59 +61,145 @@ export async function timeContestants<D extends Declaration>(
   contestants: readonly Contestant<D>[],
   onStep: OnTiming = () => {},
 ): Promise<Timings> {
-  const all: Stopwatch<D>[] = [];
-  try {
-    for (const contestant of contestants) {
-      const stopwatch = new Stopwatch(test, contestant);
-      all.push(stopwatch);
-      await stopwatch.warm();
-      onStep('first calls', all.length, contestants.length);
+  using race = await Race.start(test, contestants, onStep);
+  return await race.run();
+}
+
+/** Contestants on one case, each with buffers of its own. Dispose it. */
+export class Race<D extends Declaration = Declaration> implements Disposable {
+  readonly #test: KernelCase<D>;
+  readonly #onStep: OnTiming;
+  readonly #runners: Runner<D>[] = [];
+
+  private constructor(test: KernelCase<D>, onStep: OnTiming) {
+    this.#test = test;
+    this.#onStep = onStep;
+  }
+
+  /** Has each contestant make its first calls. */
+  static async start<D extends Declaration>(
+    test: KernelCase<D>,
+    contestants: readonly Contestant<D>[],
+    onStep: OnTiming = () => {},
+  ): Promise<Race<D>> {
+    const race = new Race(test, onStep);
+    try {
+      for (const contestant of contestants) {
+        const runner = new Runner(test, contestant);
+        race.#runners.push(runner);
+        await runner.warm();
+        onStep('first calls', race.#runners.length, contestants.length);
+      }
+      // Times by two clocks cannot be compared.
+      if (race.#clock === 'host') for (const runner of race.#runners) await runner.useHostClock();
+      return race;
+    } catch (error) {
+      race[Symbol.dispose]();
+      throw error;
     }
-    const turns = all.reduce((sum, stopwatch) => sum + stopwatch.turns, 0);
+  }
+
+  /** What each contestant's first call wrote. */
+  get first(): readonly (readonly KernelOutput[])[] {
+    return this.#runners.map(({ first }) => first);
+  }
+
+  get #clock(): Clock {
+    return this.#runners.some(({ clock }) => clock === 'host') ? 'host' : 'device';
+  }
+
+  /** Turns of all. */
+  async run(): Promise<Timings> {
+    const turns = this.#runners.reduce((sum, runner) => sum + runner.turns, 0);
     let done = 0;
     for (let round = 0; round < TURNS; round++) {
-      for (const stopwatch of all) {
-        if (round >= stopwatch.turns) continue;
-        await stopwatch.turn();
-        onStep('timing', ++done, turns);
+      for (const runner of this.#runners) {
+        if (round >= runner.turns) continue;
+        await runner.turn();
+        this.#onStep('timing', ++done, turns);
       }
     }
-    const cost = kernelCost(test.kernel, sizedArgs(test));
-    return { cost, times: all.map((stopwatch) => stopwatch.result(cost)) };
-  } finally {
-    for (const stopwatch of all) stopwatch[Symbol.dispose]();
+    const cost = kernelCost(this.#test.kernel, sizedArgs(this.#test));
+    return { cost, times: this.#runners.map((runner) => runner.result(cost)), clock: this.#clock };
+  }
+
+  /** Pairs of turns of two contestants; who begins alternates. */
+  async duel(own: number, rival: number): Promise<Duel> {
+    const [one, other] = [this.#runners[own]!, this.#runners[rival]!];
+    const ratios: number[] = [];
+    const start = performance.now();
+    const goesOn = () => {
+      const limit = ratios.length < LEAST_PAIRS ? LONGEST_DUEL_SECONDS : DUEL_SECONDS;
+      return ratios.length < PAIRS && performance.now() - start < 1000 * limit;
+    };
+    while (goesOn()) {
+      const first = ratios.length % 2 === 0 ? [one, other] : [other, one];
+      const seconds = new Map<Runner<D>, number>();
+      for (const runner of first) seconds.set(runner, await runner.time());
+      ratios.push(seconds.get(other)! / seconds.get(one)!);
+      this.#onStep('pairs', ratios.length, PAIRS);
+    }
+    return duelOf(other.name, ratios);
+  }
+
+  /** What a contestant's buffers hold after all its calls. */
+  after(contestant: number): Promise<readonly KernelOutput[]> {
+    return this.#runners[contestant]!.read();
+  }
+
+  [Symbol.dispose](): void {
+    for (const runner of this.#runners) runner[Symbol.dispose]();
   }
 }
 
 /** One contestant's case in memory, and its samples. */
-class Stopwatch<D extends Declaration> implements Disposable {
+class Runner<D extends Declaration> implements Disposable {
   turns = TURNS;
+  first: readonly KernelOutput[] = [];
   readonly #contestant: Contestant<D>;
   readonly #open: OpenCase<D>;
-  /** A read of it waits for everything that was queued before. */
-  readonly #fence: DeviceBuffer;
-  readonly #samples: number[] = [];
+  readonly #stopwatch: Stopwatch;
+  #samples: number[] = [];
   #calls = 1;
-  #outputs: readonly KernelOutput[] = [];
 
   constructor(test: KernelCase<D>, contestant: Contestant<D>) {
     this.#contestant = contestant;
     this.#open = openCase(contestant.device, test);
-    this.#fence = contestant.device.allocate('f32', 1);
+    this.#stopwatch = new Stopwatch(contestant.device);
   }
 
-  /** The first call compiles, and its outputs are kept, since kernels that update in place continue from them; the second determines the number of calls per turn. */
+  get name(): string {
+    return this.#contestant.name;
+  }
+
+  get clock(): Clock {
+    return this.#stopwatch.clock;
+  }
+
+  /** The first call compiles, and its outputs are kept, since kernels that update in place continue from them. */
   async warm(): Promise<void> {
-    await this.#time();
-    this.#outputs = await this.#open.read();
-    const seconds = await this.#time();
-    this.#calls = Math.max(1, Math.min(1000, Math.ceil(TURN_SECONDS / seconds)));
-    if (this.#calls === 1) this.#samples.push(seconds);
-    this.turns = Math.min(TURNS, Math.max(1, Math.floor(MOST_SECONDS / (seconds * this.#calls))));
+    await this.time();
+    this.first = await this.#open.read();
+    await this.#chooseCalls();
+  }
+
+  async useHostClock(): Promise<void> {
+    this.#stopwatch.clock = 'host';
+    await this.#chooseCalls();
   }
 
   async turn(): Promise<void> {
-    this.#samples.push(await this.#time());
+    this.#samples.push(await this.time());
+  }
+
+  /** Seconds of a call, as many as a turn has being made. */
+  async time(): Promise<number> {
+    const { seconds } = await this.#stopwatch.time(() => this.#contestant.run(this.#open.args), this.#calls);
+    return seconds;
+  }
+
+  read(): Promise<readonly KernelOutput[]> {
+    return this.#open.read();
   }
 
   result(cost: KernelCost): ContestantTime {
@@ -116,26 +207,25 @@ class Stopwatch<D extends Declaration> implements Disposable {
     const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
     const seconds = at(0.5);
     return {
-      name: this.#contestant.name,
+      name: this.name,
       seconds,
       quartiles: [at(0.25), at(0.75)],
       gflops: cost.flops / seconds / 1e9,
       gbytes: cost.bytes / seconds / 1e9,
-      outputs: this.#outputs,
     };
   }
 
   [Symbol.dispose](): void {
     this.#open[Symbol.dispose]();
-    this.#contestant.device.free(this.#fence);
+    this.#stopwatch[Symbol.dispose]();
   }
 
-  /** Seconds of a call. */
-  async #time(): Promise<number> {
-    const { device, run } = this.#contestant;
-    const start = performance.now();
-    for (let call = 0; call < this.#calls; call++) run(this.#open.args);
-    await device.read(this.#fence);
-    return (performance.now() - start) / 1000 / this.#calls;
+  /** From one more call, how many calls make a turn, and how many turns there are time for. */
+  async #chooseCalls(): Promise<void> {
+    this.#calls = 1;
+    const seconds = await this.time();
+    this.#calls = Math.max(1, Math.min(1000, Math.ceil(TURN_SECONDS / seconds)));
+    this.#samples = this.#calls === 1 ? [seconds] : [];
+    this.turns = Math.min(TURNS, Math.max(1, Math.floor(MOST_SECONDS / (seconds * this.#calls))));
   }
 }

@@ -10,55 +10,93 @@ import {
   suiteOf,
   type WebGpuBackend,
 } from '../kernels/index.js';
-import type { Launch } from '../kernels/webgpu/launch.js';
+import { folded, type Launch } from '../kernels/webgpu/launch.js';
 import type { Compilation } from '../kernels/webgpu/programs.js';
-import { compareOutputs } from './compare.js';
+import { type Comparison, compareOutputs, TOLERANCE } from './compare.js';
 import { launchUserKernel, type UserKernel } from './contract.js';
+import type { Duel } from './duel.js';
 import { checkParity, type Parity } from './parity.js';
+import { referenceOf } from './reference.js';
 import { launchShipped, variantNames } from './shipped.js';
-import { type Contestant, type ContestantTime, type OnTiming, type Timings, timeContestants } from './timing.js';
+import { shippedVariant } from './starter.js';
+import { type Contestant, type ContestantTime, type OnTiming, Race, type Timings } from './timing.js';
 
 /** What became of a kernel on trial. */
 export interface Trial {
   readonly compilation: Compilation;
   /** Undefined if it does not compile. */
   readonly parity?: Parity;
+  /** The case that is timed. Undefined if it came to that neither. */
+  readonly judged?: JudgedCase;
   /** Undefined if it does not compile, is wrong, or does not take these sizes. */
   readonly timings?: TimedVariants;
   /** Why it was not timed. */
   readonly notTimed?: string;
 }
 
+/** How variants did on the case that is timed, which may be larger than any of the suite. */
+export interface JudgedCase {
+  /** What they were held against, for people. */
+  readonly reference: string;
+  /** Whether there was such a thing; otherwise `reference` says why not. */
+  readonly known: boolean;
+  readonly tolerance: number;
+  readonly wrong: readonly WrongVariant[];
+}
+
+/** A variant that is off by more than the tolerance. */
+export interface WrongVariant {
+  readonly name: string;
+  readonly comparison: Comparison;
+  /** After the timing, compared with what its first call wrote. */
+  readonly later: boolean;
+}
+
 /** Variants of a kernel on one case. */
 export interface TimedVariants extends Timings {
   readonly times: readonly VariantTime[];
+  /** The entrant against a shipped variant; undefined without an entrant. */
+  readonly duel?: Duel | undefined;
 }
 
 /** How long one variant took to compile and to run. */
 export interface VariantTime extends ContestantTime {
   /** From its text to a pipeline, in seconds. */
   readonly compileSeconds: number;
-  /** The largest difference from the first variant's result, relative to the largest number. */
+  /** The largest difference from the reference, relative to the largest number; without one, from the plainest variant. */
   readonly difference: number;
 }
 
 /** What happens, for a progress bar. What it throws ends the trial. */
-export type OnStep = (step: 'parity' | Parameters<OnTiming>[0], done: number, all: number) => void;
+export type OnStep = (step: 'parity' | 'reference' | Parameters<OnTiming>[0], done: number, all: number) => void;
 
-/** Tries a kernel. Throws InputError if the case does not fit the device, what the device throws, and what `onStep` throws. */
+/** Why a trial is a failure, in a few words; undefined if it is none. */
+export function faultOf({ parity, judged, timings }: Pick<Trial, 'parity' | 'judged' | 'timings'>): string | undefined {
+  if (!parity) return 'it does not compile';
+  if (parity.wrong.length > 0) return 'it is wrong';
+  if (parity.unstable.length > 0) return 'its results change from run to run';
+  return judged && !timings ? 'it is wrong on the case that is timed' : undefined;
+}
+
+/**
+ * Tries a kernel, and compares its speed with the shipped variant `against`, by default the fastest. Throws InputError if that variant does not
+ * take the case, if the case does not fit the device, what the device throws, and what `onStep` throws.
+ */
 export async function tryKernel(
   device: WebGpuBackend,
   user: UserKernel,
   sizes: Sizes,
   onStep: OnStep = () => {},
+  against?: string,
 ): Promise<Trial> {
   const { kernel } = user;
   const test = caseOf(kernel, { ...sizes, ...(user.reads[0] === 'f16' && { half: 1 }) });
+  if (against !== undefined) requireRival(device, test, against);
   const checked = await compileAndCheck(device, user, suiteOf(kernel), onStep, test);
   const { compilation, parity } = checked;
   if (!parity) return checked;
-  if (parity.wrong.length > 0) return { ...checked, notTimed: 'it is wrong' };
-  if (parity.unstable.length > 0) return { ...checked, notTimed: 'its results change from run to run' };
+  const fault = faultOf(checked);
+  if (fault !== undefined) return { ...checked, notTimed: fault };
   const { subgroupSize } = device.adapter;
   const launch = launchUserKernel(user, sizedArgs(test), subgroupSize);
   if (typeof launch === 'string') return { ...checked, notTimed: `${test.name}: ${launch}` };
@@ -67,8 +105,15 @@ export async function tryKernel(
     launch: (args: AnyArgs) => launchUserKernel(user, args, subgroupSize) as Launch,
     compileSeconds: compilation.seconds,
   };
-  const timings = await timeVariants(device, test, [own], onStep);
-  return { ...checked, timings };
+  const timed = await timeVariants(device, test, own, onStep, against);
+  return { ...checked, ...timed, ...(!timed.timings && { notTimed: faultOf({ parity, ...timed }) ?? '' }) };
+}
+
+/** Throws InputError if there is no such variant, or if it does not take the case. */
+function requireRival(device: WebGpuBackend, test: KernelCase, against: string): void {
+  const { name } = shippedVariant(test.kernel, against, '--against');
+  if (!shippedEntrants(device, test).some((one) => one.name === name))
+    throw new InputError(`--against ${against}: it does not take ${test.name} on this adapter`);
 }
 
 /**
@@ -85,10 +130,11 @@ export async function compileAndCheck(
   const compilation = await device.compile(firstLaunch(device, user, first ? [first, ...suite] : suite));
   if (compilation.messages.some(({ type }) => type === 'error')) return { compilation };
   onStep('parity', 0, suite.length);
-  const attempt = (args: AnyArgs): string | undefined => {
+  const countsOn = typeof user.variant.covers === 'number';
+  const attempt = (args: AnyArgs, inFolds: boolean): string | undefined => {
     const launch = launchUserKernel(user, args, device.adapter.subgroupSize);
     if (typeof launch === 'string') return launch;
-    device.dispatch(launch);
+    device.dispatch(inFolds && countsOn ? folded(launch) : launch);
     return undefined;
   };
   return { compilation, parity: await checkParity(device, suite, attempt, (done, all) => onStep('parity', done, all)) };
@@ -114,14 +160,19 @@ export interface Entrant {
   readonly compileSeconds?: number;
 }
 
-/** Times the shipped variants that take this case, and `entrants` after them. */
+/**
+ * Times the shipped variants that take this case, and `entrant` after them; but first holds what they write against a reference. A wrong entrant is
+ * not timed.
+ */
 export async function timeVariants(
   device: WebGpuBackend,
   test: KernelCase,
-  entrants: readonly Entrant[] = [],
-  onStep: OnTiming = () => {},
-): Promise<TimedVariants> {
-  const all = [...shippedEntrants(device, test), ...entrants];
+  entrant?: Entrant,
+  onStep: OnStep = () => {},
+  against?: string,
+): Promise<{ judged: JudgedCase; timings?: TimedVariants }> {
+  const shipped = shippedEntrants(device, test);
+  const all = entrant ? [...shipped, entrant] : shipped;
   const compileSeconds: number[] = [];
   const sized = sizedArgs(test);
   for (const { launch, compileSeconds: known } of all) {
@@ -130,16 +181,63 @@ export async function timeVariants(
   const contestants = all.map(
     ({ name, launch }): Contestant<Declaration> => ({ name, device, run: (args) => device.dispatch(launch(args)) }),
   );
-  const { cost, times } = await timeContestants(test, contestants, onStep);
-  const reference = times[0]!.outputs;
+  using race = await Race.start(test, contestants, onStep);
+  onStep('reference', 0, 1);
+  const { judged, differences } = await judge(test, all, shipped.length, race);
+  if (entrant && judged.wrong.some(({ name }) => name === entrant.name)) return { judged };
+  const { cost, times, clock } = await race.run();
+  const own = shipped.length;
+  const rival = against === undefined ? fastest(times.slice(0, own)) : times.findIndex(({ name }) => name === against);
+  const duel = entrant && rival >= 0 ? await race.duel(own, rival) : undefined;
+  const later = entrant ? await changed(test, race, own) : undefined;
+  if (later) return { judged: { ...judged, wrong: [...judged.wrong, { name: entrant!.name, ...later, later: true }] } };
+  const timed = times.map((time, i) => ({
+    ...time,
+    compileSeconds: compileSeconds[i]!,
+    difference: differences[i]!,
+  }));
+  return { judged, timings: { cost, times: timed, clock, duel } };
+}
+
+/** Holds what the first calls wrote against a reference. */
+async function judge(
+  test: KernelCase,
+  all: readonly Entrant[],
+  shippedCount: number,
+  race: Race,
+): Promise<{ judged: JudgedCase; differences: readonly number[] }> {
+  const written = all.map(({ name }, i) => ({ name, outputs: race.first[i]! }));
+  const reference = await referenceOf(test, written.slice(0, shippedCount));
+  const known = typeof reference !== 'string';
+  const { outputs, tolerance } = known ? reference : { outputs: written[0]!.outputs, tolerance: TOLERANCE };
+  const compared = written.map(({ name, outputs: own }) => ({
+    name,
+    comparison: compareOutputs(own, outputs, tolerance),
+    later: false,
+  }));
   return {
-    cost,
-    times: times.map((time, i) => ({
-      ...time,
-      compileSeconds: compileSeconds[i]!,
-      difference: compareOutputs(time.outputs, reference).error,
-    })),
+    judged: {
+      ...{ reference: known ? reference.from : reference, known, tolerance },
+      wrong: known ? compared.filter(({ comparison }) => comparison.wrong > 0) : [],
+    },
+    differences: compared.map(({ comparison }) => comparison.error),
   };
+}
+
+/** How what a contestant's buffers hold after many calls differs from what the first wrote: not at all, unless it updates operands. */
+async function changed(test: KernelCase, race: Race, at: number): Promise<{ comparison: Comparison } | undefined> {
+  const first = race.first[at]!;
+  const after = await race.after(at);
+  const { operands } = test.kernel;
+  const kept = (name: string) => operands[name]?.access !== 'update';
+  // Of what is updated, only what lies behind it must be as it was.
+  const expected = first.map((one, i) => (kept(one.name) ? one : { ...one, values: after[i]!.values }));
+  const comparison = compareOutputs(after, expected, 0);
+  return comparison.wrong > 0 ? { comparison } : undefined;
+}
+
+function fastest(times: readonly ContestantTime[]): number {
+  return times.reduce((best, { seconds }, i) => (best < 0 || seconds < times[best]!.seconds ? i : best), -1);
 }
 
 function shippedEntrants({ adapter }: WebGpuBackend, test: KernelCase): Entrant[] {

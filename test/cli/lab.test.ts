@@ -81,12 +81,12 @@ it('watches: each save is tried at once', async () => {
 it('shows three digits and no power of ten', () => {
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   try {
-    const time = { gflops: 1, gbytes: 1, outputs: [] };
+    const time = { gflops: 1, gbytes: 1 };
     const times = [
       { ...time, name: 'slow', seconds: 1.7, quartiles: [1.6, 1.8] as [number, number] },
       { ...time, name: 'fast', seconds: 0.267, quartiles: [0.0123, 0.9996] as [number, number] },
     ];
-    printTimings('case', { cost: { flops: 1.2345e12, bytes: 5e5 }, times }, { gflops: 10, gbytes: 10 });
+    printTimings('case', { cost: { flops: 1.2345e12, bytes: 5e5 }, times, clock: 'host' }, { gflops: 10, gbytes: 10 });
     const text = write.mock.calls.map(([line]) => String(line)).join('');
     expect(text).toMatch(/^case: 1235 GFLOP, 0\.500 MB\n/);
     expect(text).toMatch(/^slow +1700 +1600 - 1800 /m);

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import {
   allKernels,
+  type Backend,
   caseOf,
   type Kernel,
   kernelNamed,
@@ -11,13 +12,14 @@ import {
   suiteOf,
   WebGpuBackend,
 } from '../../src/kernels/index.js';
+import { Stopwatch } from '../../src/kernels/stopwatch.js';
 import {
   checkParity,
   launchUserKernel,
+  Race,
   readUserKernel,
   starterText,
   type Trial,
-  timeContestants,
   tryKernel,
   variantNames,
 } from '../../src/lab/index.js';
@@ -120,12 +122,43 @@ describeOnAll('timing', (device) => {
       device: device(),
       run: (args: Parameters<typeof kernels.sgd.units>[0]) => device().run(kernels.sgd, args),
     }));
-    let heard = 0;
-    const { times } = await timeContestants(caseOf(kernels.sgd, { length: 5 }), contestants, (_, done, all) => {
-      heard = done / all;
+    const heard: string[] = [];
+    using race = await Race.start(caseOf(kernels.sgd, { length: 5 }), contestants, (step, done, all) => {
+      if (done === all) heard.push(step);
     });
-    expect(heard).toBe(1);
-    expect(times[0]!.outputs).toEqual(times[1]!.outputs);
-    expect(times[0]!.outputs.map(({ name }) => name)).toEqual(['parameter', 'velocity']);
+    const { times, clock } = await race.run();
+    expect(clock).toBe(device().secondsOf ? 'device' : 'host');
+    const duel = await race.duel(0, 1);
+    expect(heard).toEqual(['first calls', 'timing', 'pairs']);
+    expect(duel).toMatchObject({ rival: 'other', pairs: 15, confidence: 0.95 });
+    for (const { seconds } of times) expect(seconds).toBeGreaterThan(0);
+    expect(race.first[0]).toEqual(race.first[1]);
+    expect(race.first[0]!.map(({ name }) => name)).toEqual(['parameter', 'velocity']);
+    expect(await race.after(0)).not.toEqual(race.first[0]);
+  });
+
+  it("takes the host's clock where the device's stands still", async () => {
+    let asked = 0;
+    const still: Backend = Object.assign(Object.create(device()) as Backend, {
+      ...bound(device()),
+      secondsOf: async (record: () => void) => {
+        record();
+        asked++;
+        return 0;
+      },
+    });
+    using stopwatch = new Stopwatch(still);
+    expect(await stopwatch.time(() => {}, 2)).toMatchObject({ clock: 'host' });
+    expect(await stopwatch.time(() => {})).toMatchObject({ clock: 'host' });
+    expect(asked).toBe(1);
   });
 });
+
+/** What a stopwatch calls, on the device itself. */
+function bound(device: Backend): Pick<Backend, 'allocate' | 'free' | 'read'> {
+  return {
+    allocate: (dtype, length) => device.allocate(dtype, length),
+    free: (buffer) => device.free(buffer),
+    read: (buffer) => device.read(buffer),
+  };
+}

@@ -10,11 +10,13 @@ import { closeGpu } from '../../node/gpu.js';
 import { packageRoot } from '../../node/package.js';
 import { commandLine, NegativeResult, print, printJson, say } from '../output.js';
 import { printCompilation, printParity } from './page.js';
-import { readVariant, requireAdapter, StepBar } from './run.js';
+import { readVariant, requireAdapter } from './run.js';
+import { StepBar } from './step-bar.js';
 
 interface Options {
   out?: string;
   check?: string;
+  timeLimit: number;
   force?: boolean;
   json?: boolean;
 }
@@ -42,11 +44,11 @@ function list({ json }: Options): void {
 }
 
 /** Throws InputError if the answer is not right yet. */
-async function check(exercise: Exercise, file: string, { json }: Options): Promise<void> {
+async function check(exercise: Exercise, file: string, { timeLimit, json }: Options): Promise<void> {
   const text = await readVariant(file);
   const backend = await openWebGpu(await requireAdapter(), { poison: true });
   try {
-    using bar = new StepBar();
+    using bar = new StepBar(file, timeLimit);
     const result = await checkExercise(backend, exercise, file, text, (step, done, all) => bar.at(step, done, all));
     bar.stop();
     const { passed, reason, compilation, parity } = result;
@@ -64,13 +66,13 @@ async function check(exercise: Exercise, file: string, { json }: Options): Promi
   }
 }
 
-interface Options {
+interface NewOptions {
   from?: string;
   out?: string;
   force?: boolean;
 }
 
-export async function newFile(kernel: Kernel, options: Options): Promise<void> {
+export async function newFile(kernel: Kernel, options: NewOptions): Promise<void> {
   const { from, out = `${kernel.name}.wgsl`, force = false } = options;
   const text = starterText(kernel, from);
   await writeNewFile(out, text, force, commandLine(['lab', 'run', kernel.name, '--variant', out, '--watch']));

@@ -5,10 +5,15 @@ import {
   type Comparison,
   type ContestantTime,
   type DeviceCeilings,
+  type Duel,
+  type JudgedCase,
   type Parity,
+  saysLittle,
   shareOfCeiling,
+  suiteSize,
   type Timings,
   type Trial,
+  unsteady,
   type VariantTime,
   type WorstElement,
 } from '../../lab/index.js';
@@ -22,14 +27,37 @@ export function printTrial(
   file: string,
   text: string,
   name: string,
-  { compilation, parity, timings, notTimed }: Trial,
+  { compilation, parity, judged, timings, notTimed }: Trial,
   ceilings: DeviceCeilings,
 ): void {
   printCompilation(file, text, compilation);
   if (!parity) return;
   printParity(file, parity);
-  if (timings) printTimings(name, timings, ceilings);
-  else print(`not timed: ${notTimed}`);
+  if (judged) printJudged(name, judged);
+  if (timings) {
+    printTimings(name, timings, ceilings);
+    if (timings.duel) printDuel(file, timings.duel);
+  } else print(`not timed: ${notTimed}`);
+}
+
+/** What is wrong on the case that is timed, or that nothing could tell. */
+export function printJudged(name: string, { reference, known, wrong }: JudgedCase): void {
+  if (!known) print(`caution: ${name} is not judged: ${reference}`);
+  for (const { name: variant, comparison, later } of wrong) {
+    const against = later ? 'after many calls, held against its first' : `held against ${reference}`;
+    print(`${variant}: WRONG on ${name}, ${against}`, 'red');
+    print(`  ${difference(comparison)}`);
+  }
+}
+
+/** `mine.wgsl: faster than tiled: 1.14 times as fast, 95 % sure of 1.10 to 1.19 (15 pairs of turns)`. */
+function printDuel(file: string, { rival, verdict, ratio, interval, confidence, pairs }: Duel): void {
+  const turns = `${counted(pairs, 'pair')} of turns`;
+  const sure = interval
+    ? `${percent(confidence)} sure of ${interval.map((end) => end.toFixed(2)).join(' to ')} (${turns})`
+    : `but ${turns} are too few to tell`;
+  const than = verdict === 'not distinguishable' ? 'from' : 'than';
+  print(`${file}: ${verdict} ${than} ${rival}: ${ratio.toFixed(2)} times as fast, ${sure}`);
 }
 
 /** The compiler's messages, each with the user's line. */
@@ -44,7 +72,8 @@ export function printCompilation(file: string, text: string, { messages }: Compi
   }
 }
 
-export function printParity(file: string, { cases, wrong, unstable, leftOut, error, tolerance }: Parity): void {
+export function printParity(file: string, parity: Parity): void {
+  const { cases, wrong, unstable, leftOut, error, tolerance } = parity;
   if (wrong.length > 0) {
     print(`${file}: WRONG on ${wrong.length} of ${counted(cases, 'case')}`, 'red');
     for (const { name, comparison } of wrong.slice(0, CASES_SHOWN)) print(`  ${name}: ${difference(comparison)}`);
@@ -55,9 +84,10 @@ export function printParity(file: string, { cases, wrong, unstable, leftOut, err
     );
     for (const name of unstable.slice(0, CASES_SHOWN)) print(`  ${name}`);
   } else {
+    const little = saysLittle(parity) ? ` of ${suiteSize(parity)}, which says little` : '';
     print(
-      `${file}: right on ${counted(cases, 'case')}, largest error ${exponent(error)} (tolerance ${exponent(tolerance)})`,
-      'green',
+      `${file}: right on ${counted(cases, 'case')}${little}, largest error ${exponent(error)} (tolerance ${exponent(tolerance)})`,
+      little ? undefined : 'green',
     );
   }
   for (const [reason, number] of leftOut) print(`  ${counted(number, 'case')} left out: ${reason}`);
@@ -83,7 +113,7 @@ function element({ output, index, expected, found }: WorstElement): string {
 
 export function printTimings(
   name: string,
-  { cost, times }: { cost: Timings['cost']; times: readonly (ContestantTime & Partial<VariantTime>)[] },
+  { cost, times, clock }: Omit<Timings, 'times'> & { times: readonly (ContestantTime & Partial<VariantTime>)[] },
   ceilings: DeviceCeilings,
 ): void {
   const work = [cost.flops > 0 ? `${threeDigits(cost.flops / 1e9)} GFLOP` : '', `${threeDigits(cost.bytes / 1e6)} MB`];
@@ -103,20 +133,31 @@ export function printTimings(
       ]),
     ]),
   );
+  const by = clock === 'device' ? "the device's own clock" : "the host's clock, which counts queueing a call too";
+  print(`times by ${by}`);
   print(`ceilings, measured before: ${ceilings.gflops.toFixed(1)} GFLOP/s, copying ${ceilings.gbytes.toFixed(1)} GB/s`);
+  const restless = unsteady(times).map(({ name: variant }) => variant);
+  if (restless.length > 0)
+    print(`caution: turns of ${restless.join(', ')} differed by more than a tenth: is the machine busy?`);
 }
 
-export function timingsJson({ cost, times }: Timings): object {
-  return { cost, times: times.map(({ outputs: _, ...time }) => time) };
+export function timingsJson(timings: Timings): object {
+  return { ...timings, unsteady: unsteady(timings.times).map(({ name }) => name) };
 }
 
-export function trialJson({ compilation, parity, timings, notTimed }: Trial): object {
+export function trialJson({ compilation, parity, judged, timings, notTimed }: Trial): object {
   return {
     compilation,
-    ...(parity && { parity: { ...parity, leftOut: Object.fromEntries(parity.leftOut) } }),
+    ...(parity && { parity: parityJson(parity) }),
+    ...(judged && { judged }),
     ...(timings && timingsJson(timings)),
     ...(notTimed !== undefined && { notTimed }),
   };
+}
+
+function parityJson(parity: Parity): object {
+  const leftOut = Object.fromEntries(parity.leftOut);
+  return { ...parity, leftOut, suite: suiteSize(parity), saysLittle: saysLittle(parity) };
 }
 
 function milliseconds(seconds: number): string {

@@ -1,13 +1,16 @@
 /** `ptdpc lab run`: checks and times a kernel on a device, the shipped variants and the user's file, again after each save with `--watch`. */
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { decodeText } from '../../clip/text-file.js';
-import { InputError } from '../../errors.js';
+import { counted, InputError } from '../../errors.js';
 import { type AnyArgs, CpuBackend, caseOf, type Kernel, type Sizes, type WebGpuBackend } from '../../kernels/index.js';
 import {
   type DeviceCeilings,
+  faultOf,
   readUserKernel,
   requireSizes,
+  shippedVariant,
   type Timings,
   timeContestants,
   timeVariants,
@@ -18,27 +21,35 @@ import { installHint, openCpu, openWebGpu } from '../../node/device.js';
 import { closeGpu, nodeAdapter } from '../../node/gpu.js';
 import { explained, isSystemError } from '../../node/system-error.js';
 import { NegativeResult, printJson, say } from '../output.js';
-import { type Progress, progress } from '../progress.js';
-import { printTimings, printTrial, timingsJson, trialJson } from './page.js';
+import { printJudged, printTimings, printTrial, timingsJson, trialJson } from './page.js';
+import { StepBar } from './step-bar.js';
 
 export interface RunOptions {
   variant?: string;
   shape?: Sizes;
   device: 'webgpu' | 'cpu';
+  /** The shipped variant to compare with. */
+  against?: string;
+  /** Seconds that the device may be silent. */
+  timeLimit: number;
   watch?: boolean;
   json?: boolean;
 }
 
 export async function runKernel(kernel: Kernel, options: RunOptions): Promise<void> {
-  const { variant, shape = {}, device, watch } = options;
+  const { variant, shape = {}, device, against, watch } = options;
   requireSizes(kernel, shape, '--shape ');
   if (variant === undefined && watch) throw new InputError('--watch: it watches a file, and --variant names none');
+  if (variant === undefined && against !== undefined)
+    throw new InputError('--against: it names what a file is compared with, and --variant names none');
+  if (against !== undefined) shippedVariant(kernel, against, '--against');
   if (device === 'cpu') {
     if (variant !== undefined) throw new InputError('--device cpu: a WGSL file runs on WebGPU only');
     return timeOnCpu(kernel, options);
   }
   if (variant !== undefined) await readVariant(variant);
   await requireAdapter();
+  sayIfBusy();
   const ceilings = await measureCeilings('webgpu');
   // An adapter gives one device, and measuring took one.
   const backend = await openWebGpu(await requireAdapter(), { poison: true });
@@ -67,15 +78,24 @@ export async function runKernel(kernel: Kernel, options: RunOptions): Promise<vo
 async function timeShipped(
   backend: WebGpuBackend,
   kernel: Kernel,
-  { shape = {}, json }: RunOptions,
+  { shape = {}, timeLimit, json }: RunOptions,
   ceilings: DeviceCeilings,
 ): Promise<void> {
   const test = caseOf(kernel, shape);
-  using bar = new StepBar();
-  const timings = await timeVariants(backend, test, [], (step, done, all) => bar.at(step, done, all));
+  using bar = new StepBar(kernel.name, timeLimit);
+  const { judged, timings } = await timeVariants(backend, test, undefined, (step, done, all) =>
+    bar.at(step, done, all),
+  );
   bar.stop();
-  if (json) printJson({ device: backend.description, case: test.name, ceilings, ...timingsJson(timings) });
-  else printTimings(test.name, timings, ceilings);
+  if (json) {
+    const { description: device } = backend;
+    printJson({ device, case: test.name, ceilings, judged, ...(timings && timingsJson(timings)) });
+  } else {
+    printJudged(test.name, judged);
+    if (timings) printTimings(test.name, timings, ceilings);
+  }
+  const [wrong] = judged.wrong;
+  if (wrong) throw new NegativeResult(`${wrong.name}: it is wrong on this device`);
 }
 
 /** Throws InputError, after all was printed, if the file does not compile or is wrong. */
@@ -83,21 +103,20 @@ async function tryFile(
   backend: WebGpuBackend,
   kernel: Kernel,
   file: string,
-  { shape = {}, json }: RunOptions,
+  { shape = {}, against, timeLimit, json }: RunOptions,
   ceilings: DeviceCeilings,
 ): Promise<void> {
   const text = await readVariant(file);
   const user = readUserKernel(kernel, file, text);
-  using bar = new StepBar();
-  const trial = await tryKernel(backend, user, shape, (step, done, all) => bar.at(step, done, all));
+  using bar = new StepBar(file, timeLimit);
+  const trial = await tryKernel(backend, user, shape, (step, done, all) => bar.at(step, done, all), against);
   bar.stop();
   const name = caseOf(kernel, shape).name;
   if (json)
     printJson({ device: backend.description, kernel: kernel.name, file, case: name, ceilings, ...trialJson(trial) });
   else printTrial(file, text, name, trial, ceilings);
-  if (!trial.parity) throw new NegativeResult(`${file}: it does not compile`);
-  if (trial.parity.wrong.length > 0) throw new NegativeResult(`${file}: it is wrong`);
-  if (trial.parity.unstable.length > 0) throw new NegativeResult(`${file}: its results change from run to run`);
+  const fault = faultOf(trial);
+  if (fault !== undefined) throw new NegativeResult(`${file}: ${fault}`);
 }
 
 /** The twin, and WebAssembly if it does this kernel. */
@@ -118,6 +137,19 @@ async function timeOnCpu(kernel: Kernel, { shape = {}, json }: RunOptions): Prom
   if (json) printJson({ device: compiled.description, case: test.name, ceilings, ...timingsJson(timings) });
   else printTimings(test.name, timings, ceilings);
 }
+
+/** Says so where other programs take much of this machine. */
+function sayIfBusy(): void {
+  const [load = 0] = loadavg();
+  const processors = availableParallelism();
+  if (load > BUSY * processors)
+    say(
+      `caution: the machine is busy (load average ${load.toFixed(1)}, ${counted(processors, 'processor')}): times vary`,
+    );
+}
+
+/** A load per processor that is not idle. */
+const BUSY = 0.5;
 
 /** Throws InputError if this machine has no WebGPU adapter. */
 export async function requireAdapter(): Promise<GPUAdapter> {
@@ -164,32 +196,5 @@ export async function onEverySave(file: string, job: () => Promise<void>): Promi
     }
   } finally {
     unwatchFile(file);
-  }
-}
-
-export class StepBar implements Disposable {
-  #step = '';
-  #done = 0;
-  #bar: Progress | undefined;
-
-  at(step: string, done: number, all: number): void {
-    if (step !== this.#step) {
-      this.stop();
-      this.#bar = progress(all, step);
-      this.#step = step;
-      this.#done = 0;
-    }
-    this.#bar?.tick(done - this.#done);
-    this.#done = done;
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
-    this.#step = '';
-  }
-
-  [Symbol.dispose](): void {
-    this.stop();
   }
 }

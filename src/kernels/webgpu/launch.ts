@@ -58,6 +58,14 @@ function groupGrid(count: number): readonly [number, number] {
   return [MAX_AXIS, Math.ceil(count / MAX_AXIS)];
 }
 
+/** A launch whose workgroups are counted on over two axes where one would do; the same launch if its grid has two anyway. */
+export function folded(launch: Launch): Launch {
+  const [x, y] = launch.workgroups;
+  if (x < 2 || y > 1) return launch;
+  const width = Math.ceil(x / 3);
+  return { ...launch, workgroups: [width, Math.ceil(x / width)] };
+}
+
 function gridOf(units: Covers, covers: Covers): readonly [number, number] {
   if (typeof units === 'number') return groupGrid(Math.ceil(units / (covers as number)));
   const [rows, columns] = covers as readonly [number, number];

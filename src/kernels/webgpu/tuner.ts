@@ -9,9 +9,9 @@ import { kernelCost } from '../cost.js';
 import type { AnyArgs, Kernel, Sizes, TuningWork, Variant } from '../definition.js';
 import { allKernels } from '../families/index.js';
 import { unmetNeed } from '../needs.js';
+import { type Clock, Stopwatch } from '../stopwatch.js';
 import type { WebGpuBackend } from './backend.js';
 import { launchOf } from './launch.js';
-import { type Clock, Stopwatch } from '../stopwatch.js';
 import type { KernelTuning, Tuning } from './tuning.js';
 
 /** One variant on one piece of work. */

@@ -61,20 +61,17 @@ export const tryText: Work<'lab-try'> = async ({ kernel: kernelName, text, shape
       signal.throwIfAborted();
       progress({ done, total, what: WORDS[step] });
     });
-    const { compilation, parity, timings, notTimed } = trial;
+    const { compilation, parity, judged, timings, notTimed } = trial;
     let timed: LabTimings | undefined;
     if (timings) {
       progress({ done: 0, total: 1, what: "measuring the device's ceilings" });
       const ceilings = await device.ceilings();
       signal.throwIfAborted();
-      const times = timings.times.map(({ outputs: _, ...time }) => ({
-        ...time,
-        share: shareOfCeiling(time, ceilings),
-      }));
-      timed = { cost: timings.cost, times, ceilings };
+      const times = timings.times.map((time) => ({ ...time, share: shareOfCeiling(time, ceilings) }));
+      timed = { ...timings, times, ceilings };
     }
     return {
-      ...{ device: backend.description, compilation, parity, timings: timed },
+      ...{ device: backend.description, compilation, parity, judged, timings: timed },
       name: caseOf(kernel, sizes).name,
       ...(notTimed !== undefined && { notTimed }),
     };
@@ -84,5 +81,7 @@ export const tryText: Work<'lab-try'> = async ({ kernel: kernelName, text, shape
 const WORDS = {
   parity: 'comparing with the twin in float64',
   'first calls': 'first calls of every variant',
+  reference: 'judging the sizes to time',
   timing: 'timing in turns',
+  pairs: 'timing yours and the fastest in pairs',
 } as const;

@@ -1,5 +1,5 @@
 /** The result of a trial: the compiler's messages, if it is wrong, or how fast it is. */
-import type { Comparison, Parity } from '../../../src/lab/index.js';
+import type { Comparison, Duel, JudgedCase, Parity } from '../../../src/lab/index.js';
 import type { LabTime, LabTimings, LabTrial } from '../../protocol-lab.js';
 import { DataTable } from '../data-table.js';
 import { counted, percent } from '../format.js';
@@ -7,6 +7,8 @@ import type { Tried } from './use-lab.js';
 
 /** Wrong cases shown at most. */
 const CASES_SHOWN = 5;
+/** As `saysLittle` of src/lab/parity.ts, without the engine's code in the page. */
+const FEW_CASES = 10;
 
 interface TrialReportProps {
   readonly tried: Tried;
@@ -17,7 +19,7 @@ interface TrialReportProps {
 
 export function TrialReport({ tried, changed, onGoTo }: TrialReportProps) {
   const { trial } = tried;
-  const { compilation, parity, timings, notTimed, name } = trial;
+  const { compilation, parity, judged, timings, notTimed, name } = trial;
   return (
     <section aria-labelledby="lab-verdict">
       <h2 id="lab-verdict" class={isRight(trial) ? 'right' : 'wrong'}>
@@ -26,17 +28,20 @@ export function TrialReport({ tried, changed, onGoTo }: TrialReportProps) {
       {changed && <p class="note">Text or sizes have changed since.</p>}
       <Messages text={tried.text} messages={compilation.messages} onGoTo={onGoTo} />
       {parity && <ParityReport parity={parity} />}
+      {judged && <Judged name={name} judged={judged} />}
       {timings && <Timed name={name} timings={timings} />}
       {notTimed !== undefined && <p>Not timed: {notTimed}.</p>}
     </section>
   );
 }
 
-function isRight({ parity }: LabTrial): boolean {
-  return parity !== undefined && parity.wrong.length === 0 && parity.unstable.length === 0;
+function isRight({ parity, judged, timings }: LabTrial): boolean {
+  const inSuite = parity !== undefined && parity.wrong.length === 0 && parity.unstable.length === 0;
+  return inSuite && (judged === undefined || timings !== undefined);
 }
 
-function verdict({ compilation, parity }: LabTrial): string {
+function verdict(trial: LabTrial): string {
+  const { compilation, parity } = trial;
   if (!parity) {
     const errors = compilation.messages.filter(({ type }) => type === 'error').length;
     return `Does not compile: ${counted(errors, 'error')}`;
@@ -44,6 +49,7 @@ function verdict({ compilation, parity }: LabTrial): string {
   const { cases, wrong, unstable } = parity;
   if (wrong.length > 0) return `Wrong on ${wrong.length} of ${counted(cases, 'case')}`;
   if (unstable.length > 0) return `Unstable on ${unstable.length} of ${counted(cases, 'case')}`;
+  if (!isRight(trial)) return `Wrong on the sizes to time, right on ${counted(cases, 'case')}`;
   return `Right on ${counted(cases, 'case')}`;
 }
 
@@ -73,7 +79,7 @@ function Messages({ text, messages, onGoTo }: MessagesProps) {
 }
 
 function ParityReport({ parity }: { readonly parity: Parity }) {
-  const { wrong, unstable, leftOut, error, tolerance } = parity;
+  const { cases, wrong, unstable, leftOut, error, tolerance } = parity;
   return (
     <>
       {wrong.length > 0 && (
@@ -103,12 +109,31 @@ function ParityReport({ parity }: { readonly parity: Parity }) {
           the definition in float64.
         </p>
       )}
+      {wrong.length === 0 && cases < FEW_CASES && leftOut.size > 0 && (
+        <p class="note">So few cases say little: most of the suite was left out.</p>
+      )}
       {[...leftOut].map(([reason, number]) => (
         <p key={reason} class="note">
           {counted(number, 'case')} left out: {reason}.
         </p>
       ))}
     </>
+  );
+}
+
+function Judged({ name, judged }: { readonly name: string; readonly judged: JudgedCase }) {
+  const { known, reference, wrong } = judged;
+  if (!known) return <p class="note">{`${name} was not judged: ${reference}.`}</p>;
+  return (
+    <ul class="cases">
+      {wrong.map(({ name: variant, comparison, later }) => (
+        <li key={variant}>
+          {`${variant}, held against ${later ? 'its own first call, after many' : reference}: `}
+          <code>{name}</code>
+          <Difference comparison={comparison} />
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -137,13 +162,14 @@ function Difference({ comparison }: { readonly comparison: Comparison }) {
 }
 
 function Timed({ name, timings }: { readonly name: string; readonly timings: LabTimings }) {
-  const { cost, times, ceilings } = timings;
+  const { cost, times, ceilings, clock, duel } = timings;
   const arithmetic = cost.flops > 0;
   const speed = ({ gflops, gbytes }: LabTime) => (arithmetic ? gflops : gbytes);
   const fastest = Math.max(...times.map(speed));
   return (
     <>
       <h3>Time of {name}</h3>
+      {duel && <p>{duelText(duel)}</p>}
       <DataTable
         label={`Times of ${name}`}
         head={['variant', arithmetic ? 'GFLOP/s' : 'GB/s', 'ms a call', 'of ceiling', 'compiled (ms)']}
@@ -166,11 +192,23 @@ function Timed({ name, timings }: { readonly name: string; readonly timings: Lab
         {[arithmetic && `${(cost.flops / 1e9).toPrecision(3)} GFLOP`, `${(cost.bytes / 1e6).toPrecision(3)} MB`]
           .filter(Boolean)
           .join(', ')}{' '}
-        a call. Medians and quartiles of turns that all variants take one after the other; the device's ceilings,
-        measured here: {ceilings.gflops.toPrecision(3)} GFLOP/s, copying {ceilings.gbytes.toPrecision(3)} GB/s.
+        a call. Medians and quartiles of turns that all variants take one after the other, by the{' '}
+        {clock === 'device' ? "device's own clock" : "browser's clock, which counts queueing too"}; the device's
+        ceilings, measured here: {ceilings.gflops.toPrecision(3)} GFLOP/s, copying {ceilings.gbytes.toPrecision(3)}{' '}
+        GB/s.
       </p>
     </>
   );
+}
+
+/** `Faster than rows: 1.14 times as fast, 95 % sure of 1.10 to 1.19 (15 pairs of turns).` */
+function duelText({ rival, verdict, ratio, interval, confidence, pairs }: Duel): string {
+  const said = { faster: 'Faster than', slower: 'Slower than', 'not distinguishable': 'Not distinguishable from' };
+  const turns = `${counted(pairs, 'pair')} of turns`;
+  const sure = interval
+    ? `${percent(confidence)} sure of ${interval.map((end) => end.toFixed(2)).join(' to ')} (${turns})`
+    : `but ${turns} are too few to tell`;
+  return `${said[verdict]} ${rival}: ${ratio.toFixed(2)} times as fast, ${sure}.`;
 }
 
 /** As many digits as single precision has. */
