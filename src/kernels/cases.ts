@@ -144,8 +144,8 @@ export interface OpenCase<D extends Declaration = Declaration> extends Disposabl
 /** The longest buffer of a case, 256 MiB: more takes too long to fill with numbers. */
 const MOST_NUMBERS = 2 ** 26;
 
-/** Numbers behind every output that no kernel may touch. */
-const GUARD = 64;
+/** Numbers behind every output that no kernel may touch. What a kernel writes further on is cut off by WebGPU. */
+const GUARD = 8192;
 
 /** Allocates and fills a case's buffers on a device. Throws InputError if they do not fit. Dispose it: that frees them. */
 export function openCase<D extends Declaration>(device: Backend, test: KernelCase<D>, seed = 1): OpenCase<D> {

@@ -15,7 +15,7 @@ import type { Compilation } from '../kernels/webgpu/programs.js';
 import { type Comparison, compareOutputs, TOLERANCE } from './compare.js';
 import { launchUserKernel, type UserKernel } from './contract.js';
 import type { Duel } from './duel.js';
-import { checkParity, type Parity } from './parity.js';
+import { type Attempt, checkParity, type Parity } from './parity.js';
 import { referenceOf } from './reference.js';
 import { launchShipped, variantNames } from './shipped.js';
 import { shippedVariant } from './starter.js';
@@ -130,14 +130,19 @@ export async function compileAndCheck(
   const compilation = await device.compile(firstLaunch(device, user, first ? [first, ...suite] : suite));
   if (compilation.messages.some(({ type }) => type === 'error')) return { compilation };
   onStep('parity', 0, suite.length);
+  const parity = await checkParity(device, suite, attemptOf(device, user), (done, all) => onStep('parity', done, all));
+  return { compilation, parity };
+}
+
+/** Runs a user's kernel on a case, for `checkParity`. */
+export function attemptOf(device: WebGpuBackend, user: UserKernel): Attempt<Declaration> {
   const countsOn = typeof user.variant.covers === 'number';
-  const attempt = (args: AnyArgs, inFolds: boolean): string | undefined => {
+  return (args, inFolds) => {
     const launch = launchUserKernel(user, args, device.adapter.subgroupSize);
     if (typeof launch === 'string') return launch;
     device.dispatch(inFolds && countsOn ? folded(launch) : launch);
     return undefined;
   };
-  return { compilation, parity: await checkParity(device, suite, attempt, (done, all) => onStep('parity', done, all)) };
 }
 
 /** The launch of the first case that the kernel takes. Throws InputError if it takes none. */

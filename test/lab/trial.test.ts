@@ -14,10 +14,11 @@ import {
 } from '../../src/kernels/index.js';
 import { Stopwatch } from '../../src/kernels/stopwatch.js';
 import {
+  attemptOf,
   checkParity,
-  launchUserKernel,
   Race,
   readUserKernel,
+  referenceOf,
   starterText,
   type Trial,
   tryKernel,
@@ -39,12 +40,7 @@ describeOn('webgpu', 'trial', (device) => {
       for (const variant of variantNames(kernel)) {
         const user = readUserKernel(kernel, 'mine.wgsl', starterText(kernel, variant));
         const suite = suiteOf(kernel);
-        const parity = await checkParity(webgpu(), suite, (args) => {
-          const launch = launchUserKernel(user, args, webgpu().adapter.subgroupSize);
-          if (typeof launch === 'string') return launch;
-          webgpu().dispatch(launch);
-          return undefined;
-        });
+        const parity = await checkParity(webgpu(), suite, attemptOf(webgpu(), user));
         const leftOut = [...parity.leftOut.values()].reduce((sum, count) => sum + count, 0);
         expect(parity).toMatchObject({ wrong: [], unstable: [] });
         expect(parity.cases).toBeGreaterThan(0);
@@ -60,7 +56,10 @@ describeOn('webgpu', 'trial', (device) => {
     expect(trial.compilation.messages.filter(({ type }) => type === 'error')).toEqual([]);
     expect(trial.parity).toMatchObject({ wrong: [], unstable: [] });
     expect(trial.timings?.cost.flops).toBe(2 * 16 * 16 * 8);
-    const times = trial.timings!.times;
+    expect(trial.judged).toMatchObject({ reference: 'the definition in float64', known: true, wrong: [] });
+    const { times, clock, duel } = trial.timings!;
+    expect(clock).toBe(device().secondsOf ? 'device' : 'host');
+    expect(times.map(({ name }) => name)).toContain(duel!.rival);
     expect(times.map(({ name }) => name)).toEqual(expect.arrayContaining(['naive', 'registers', 'tiled', 'mine.wgsl']));
     for (const { seconds, quartiles, difference, compileSeconds } of times) {
       expect(quartiles[0]).toBeLessThanOrEqual(seconds);
@@ -68,6 +67,36 @@ describeOn('webgpu', 'trial', (device) => {
       expect(difference).toBeLessThan(2e-6);
       expect(compileSeconds).toBeGreaterThan(0);
     }
+  });
+
+  it('compares it with the variant that is named, if that takes the case', async () => {
+    const user = readUserKernel(kernelNamed('matmul'), 'mine.wgsl', starterText(kernelNamed('matmul'), 'tiled'));
+    const against = (variant: string, shape: Sizes = sizes) =>
+      tryKernel(
+        webgpu(),
+        user,
+        shape,
+        (step) => {
+          if (step === 'parity') throw new Error('far enough');
+        },
+        variant,
+      );
+    await expect(against('naive')).rejects.toThrow('far enough');
+    await expect(against('nosuch')).rejects.toThrow('--against nosuch: matmul has naive, registers, tiled');
+    await expect(against('blocks32x32', { ...sizes, n: 7 })).rejects.toThrow(
+      /^--against blocks32x32: it does not take matmul m=16,n=7,k=8 on this adapter$/,
+    );
+  });
+
+  it('holds products that are too large for the definition against two shipped variants', async () => {
+    const test = caseOf(kernelNamed('matmul'), { m: 1100, n: 1024, k: 2048 });
+    const outputs = (value: number) => [{ name: 'out', shape: [2], values: Float64Array.of(1, value), overrun: 0 }];
+    const shipped = [1, 1 + 4e-6, 2].map((value, i) => ({ name: 'abc'[i]!, outputs: outputs(value) }));
+    expect(await referenceOf(test, shipped)).toMatchObject({
+      from: 'a, with which b agrees',
+      outputs: outputs(1),
+      tolerance: expect.closeTo(8e-6, 7) as number,
+    });
   });
 
   it('shows where a wrong one is wrong, and does not time it', async () => {
