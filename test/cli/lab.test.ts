@@ -37,6 +37,10 @@ it('tries it: right, wrong, not compiling', async () => {
   expect(right.code, right.stderr).toBe(0);
   expect(right.stdout).toMatch(/^matmul.wgsl: right on \d+ cases, largest error \S+ \(tolerance 2.0e-6\)$/m);
   expect(right.stdout).toMatch(/^matmul.wgsl( +\S+){2} +\S+ - \S+ +\S+ +\S+ +\S+ % +\S+$/m);
+  expect(right.stdout).toMatch(/^times by the (?:device's own clock|host's clock, which counts queueing a call too)$/m);
+  expect(right.stdout).toMatch(
+    /^matmul.wgsl: (?:faster than|slower than|not distinguishable from) \w+: \d+\.\d\d times as fast, (?:95.0 % sure of \S+ to \S+ \(15 pairs of turns\)|but \d+ pairs? of turns are too few to tell)$/m,
+  );
 
   const text = await readFile(scratchPath('matmul.wgsl'), 'utf8');
   await writeFile(scratchPath('wrong.wgsl'), text.replace('p < params.k; p++', 'p + 1u < params.k; p++'));
@@ -52,6 +56,51 @@ it('tries it: right, wrong, not compiling', async () => {
   const line = text.split('\n').indexOf('  var sum = 0.0;') + 1;
   expect(broken.stdout).toBe(
     `broken.wgsl:${line}:13: error: unresolved value 'nothing'\n    var sum = nothing;\n              ^\n`,
+  );
+});
+
+it('tries the sizes that are timed too, and names what a file is compared with', async () => {
+  const text = await readFile(scratchPath('matmul.wgsl'), 'utf8');
+  await writeFile(scratchPath('short.wgsl'), text.replace('p < params.k;', 'p < min(params.k, 1040u);'));
+  const run = ['lab', 'run', 'matmul', '--variant', 'short.wgsl', '--against', 'tiled'];
+  const short = await ptdpc([...run, '--shape', 'm=4,n=8,k=2048']);
+  expect(short.code).toBe(1);
+  expect(short.stdout).toMatch(/^short.wgsl: right on \d+ cases, /m);
+  expect(short.stdout).toMatch(
+    /^short.wgsl: WRONG on matmul m=4,n=8,k=2048, held against the definition in float64\n {2}out\[.* of 32 elements off, by up to .*$/m,
+  );
+  expect(short.stdout).toMatch(/^not timed: it is wrong on the case that is timed$/m);
+  expect(short.stderr).toMatch(/^ptdpc: short.wgsl: it is wrong on the case that is timed$/m);
+
+  await writeFile(scratchPath('picky.wgsl'), `${text}\n// lab: needs m >= 200\n`);
+  await expectRefused(
+    [...run.with(4, 'picky.wgsl'), ...SIZES],
+    /^ptdpc: picky.wgsl: it takes no case of matmul: it needs m >= 200$/,
+  );
+  await writeFile(scratchPath('picky.wgsl'), `${text}\n// lab: needs m >= 16, m <= 31\n`);
+  const picky = await ptdpcJson<{
+    parity: { cases: number; suite: number; saysLittle: boolean };
+    judged: { reference: string };
+    clock: string;
+    duel: { rival: string; verdict: string };
+  }>([...run.with(4, 'picky.wgsl'), ...SIZES]);
+  expect(picky.parity).toMatchObject({ cases: 6, saysLittle: true });
+  expect(picky.judged.reference).toBe('the definition in float64');
+  expect(picky.duel.rival).toBe('tiled');
+  const { stdout } = await ptdpc([...run.with(4, 'picky.wgsl'), ...SIZES]);
+  expect(stdout).toContain(`picky.wgsl: right on 6 cases of ${picky.parity.suite}, which says little, largest error `);
+});
+
+it('ends where a kernel does not', async () => {
+  await ptdpc(['lab', 'new', 'affine']);
+  const text = await readFile(scratchPath('affine.wgsl'), 'utf8');
+  const endless = 'loop { value = value * 0.5 + x[at]; if (value == 12345.0) { break; } }\n  out[at] = value;';
+  await writeFile(scratchPath('endless.wgsl'), text.replace('out[at] = value;', endless));
+  const run = ['lab', 'run', 'affine', '--variant', 'endless.wgsl', '--time-limit', '2'];
+  const { code, stdout, stderr } = await ptdpc(run);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(
+    /^ptdpc: endless.wgsl: no answer from the device for 2 seconds; a loop may not end \(--time-limit waits longer\)$/m,
   );
 });
 
@@ -135,6 +184,14 @@ it('refuses what it cannot do, in one line', async () => {
   await expectRefused(['lab', 'run', 'softmax', '--shape', 'rows'], /Expected names and numbers such as/);
   await expectRefused(['lab', 'run', 'softmax', '--variant', 'none.wgsl'], /none.wgsl: cannot be read/);
   await expectRefused(['lab', 'run', 'softmax', '--watch'], /--watch: it watches a file, and --variant names none/);
+  await expectRefused(
+    ['lab', 'run', 'matmul', '--against', 'tiled'],
+    /--against: it names what a file is compared with, and --variant names none/,
+  );
+  await expectRefused(
+    ['lab', 'run', 'matmul', '--variant', 'matmul.wgsl', '--against', 'quick'],
+    /--against quick: matmul has naive, registers,/,
+  );
   await expectRefused(
     ['lab', 'run', 'softmax', '--variant', 'matmul.wgsl', '--device', 'cpu'],
     /--device cpu: a WGSL file runs on WebGPU only/,

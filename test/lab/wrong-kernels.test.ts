@@ -99,6 +99,47 @@ const WRONG: readonly Wrong[] = [
     variant: 'tiled',
     changes: [['right;\n      }\n    }\n    workgroupBarrier();', 'right;\n      }\n    }']],
   },
+  {
+    what: 'terms with a 0 are skipped, and NaN with them',
+    kernel: 'matmul',
+    changes: [['sum += a_at(row, p)', 'if (a_at(row, p) == 0.0) { continue; }\n    sum += a_at(row, p)']],
+  },
+  {
+    what: 'NaN and infinities are clamped',
+    kernel: 'affine',
+    changes: [['out[at] = value;', 'out[at] = clamp(value, -3e38, 3e38);']],
+  },
+  {
+    what: 'a row of NaN becomes zeros',
+    kernel: 'normalizeRows',
+    changes: [['select(1.0 / length, 0.0, length == 0.0)', 'select(0.0, 1.0 / length, length > 0.0)']],
+  },
+  {
+    what: 'NaN becomes 0 by max',
+    kernel: 'crossEntropy',
+    changes: [['= exp(logits[at + c] - largest) / sum;', '= max(0.0, exp(logits[at + c] - largest) / sum);']],
+  },
+  // Attention.
+  {
+    what: 'sums are not scaled again where the largest rises',
+    kernel: 'attention',
+    changes: [['sum *= rescale;', '']],
+  },
+  {
+    what: 'a query that sees nothing gets NaN',
+    kernel: 'attention',
+    changes: [['select(sum / denominator, vec2<f32>(), count == 0u)', 'sum / denominator']],
+  },
+  {
+    what: 'probabilities are read before all are there: a barrier is missing',
+    kernel: 'attention',
+    changes: [['probability[lane] = p;\n    workgroupBarrier();', 'probability[lane] = p;']],
+  },
+  {
+    what: 'a suffix is not seen',
+    kernel: 'attention',
+    changes: [['let count = first + seen.w - seen.z;', 'let count = first;']],
+  },
   // Writes past the end.
   {
     what: 'writes 70 numbers past the end',

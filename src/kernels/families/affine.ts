@@ -1,6 +1,6 @@
 /** A scale, a shift and a sum, element by element. */
 import { kernel, only, optional, reads, writes } from '../definition.js';
-import { lengths } from './shapes.js';
+import { lengths, SPECIAL } from './shapes.js';
 
 export const affine = kernel({
   name: 'affine',
@@ -13,5 +13,12 @@ export const affine = kernel({
   variants: only('affine'),
   unit: 'element',
   units: ({ length }) => length,
-  cases: { sizes: { length: 884_736 }, suite: lengths.flatMap((size) => [size, { ...size, addend: 1 }]) },
+  cases: {
+    sizes: { length: 884_736 },
+    // NaN and infinities, which a maximum or a clamp would swallow.
+    variations: { special: 0 },
+    data: (d, { length = 0, special }) =>
+      special ? { x: d.values(Array.from({ length }, (_, i) => SPECIAL[i % SPECIAL.length]!)) } : {},
+    suite: [...lengths.flatMap((size) => [size, { ...size, addend: 1 }]), { length: 67, special: 1 }],
+  },
 });

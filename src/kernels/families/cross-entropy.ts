@@ -1,7 +1,7 @@
 /** Cross-entropy of rows of logits against a label each, and its gradient. */
 import type { CaseData } from '../cases.js';
 import { kernel, only, perRow, reads, readsIndices, type Sizes, writes } from '../definition.js';
-import { LOGITS, rowShapes } from './shapes.js';
+import { LOGITS, ramp, rowShapes } from './shapes.js';
 import { softmaxRow } from './softmax.js';
 
 const labels = (d: CaseData, { rows = 0, columns = 1 }: Sizes) => ({
@@ -29,7 +29,7 @@ export const crossEntropy = kernel({
   cases: {
     sizes: LOGITS,
     // Where the label is very unlikely, -log(p) of a float32 p would be infinite.
-    variations: { unlikely: 0 },
+    variations: { unlikely: 0, nan: 0 },
     data: (d, sizes) => ({
       ...labels(d, sizes),
       ...(sizes.unlikely && {
@@ -37,8 +37,9 @@ export const crossEntropy = kernel({
           Array.from({ length: sizes.rows! * sizes.columns! }, (_, i) => (i % 3 === 2 ? 120 : -(i % 7))),
         ),
       }),
+      ...(sizes.nan && { logits: d.values(ramp(sizes.rows! * sizes.columns!, 1).with(3, Number.NaN)) }),
     }),
-    suite: rowShapes.flatMap((shape) => [shape, { ...shape, unlikely: 1 }]),
+    suite: [...rowShapes.flatMap((shape) => [shape, { ...shape, unlikely: 1 }]), { rows: 3, columns: 65, nan: 1 }],
   },
 });
 

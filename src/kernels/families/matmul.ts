@@ -17,6 +17,7 @@ import {
   writes,
 } from '../definition.js';
 import { ACTIVATIONS, activate, activationDerivative } from './activation.js';
+import { ramp } from './shapes.js';
 
 const operands = {
   a: reads('...m k', { swappedBy: 'transposeA' }),
@@ -189,7 +190,17 @@ export const matmul = kernel({
   },
   cases: {
     sizes: { m: 1728, n: 2048, k: 512 },
+    // Zeros in a column of the left operand, NaN in the row of the right one that they meet: 0 times NaN is NaN.
+    variations: { nan: 0 },
+    data(d, { m = 0, n = 0, k = 0, nan }) {
+      if (!nan) return {};
+      return {
+        a: d.values(ramp(m * k, 1).map((value, i) => (i % k === 3 ? 0 : value))),
+        b: d.values(ramp(n * k, 1).with(k + 3, Number.NaN)),
+      };
+    },
     suite: [
+      { m: 5, n: 8, k: 8, nan: 1 },
       ...shapes.flatMap((shape) => orders.map((order) => ({ ...shape, ...order, alpha: 0.7 }))),
       ...[
         { m: 5, n: 7, k: 3 },

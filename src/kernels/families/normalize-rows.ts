@@ -1,7 +1,7 @@
 /** Rows divided by their Euclidean length, and the gradient. */
 import { kernel, only, perRow, reads, writes } from '../definition.js';
 import { dot } from './dot.js';
-import { rowShapes } from './shapes.js';
+import { ramp, rowShapes } from './shapes.js';
 
 export const normalizeRows = kernel({
   name: 'normalizeRows',
@@ -19,9 +19,14 @@ export const normalizeRows = kernel({
   ...perRow,
   cases: {
     sizes: { rows: 512, columns: 512 },
-    variations: { zeros: 0 },
-    data: (d, { rows = 0, columns = 0, zeros }) => (zeros ? { x: d.values(new Float32Array(rows * columns)) } : {}),
-    suite: rowShapes.flatMap((shape) => [shape, { ...shape, zeros: 1 }]),
+    // A NaN in the middle of the first row makes all of that row NaN, and no other.
+    variations: { zeros: 0, nan: 0 },
+    data(d, { rows = 0, columns = 0, zeros, nan }) {
+      if (zeros) return { x: d.values(new Float32Array(rows * columns)) };
+      if (!nan) return {};
+      return { x: d.values(ramp(rows * columns, 1).with(columns >> 1, Number.NaN)) };
+    },
+    suite: [...rowShapes.flatMap((shape) => [shape, { ...shape, zeros: 1 }]), { rows: 3, columns: 65, nan: 1 }],
   },
 });
 

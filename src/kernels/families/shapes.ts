@@ -22,6 +22,9 @@ export const TOWER = { rows: 1728, columns: 512 };
 /** A row for each image, a column for each class. */
 export const LOGITS = { rows: 64, columns: 8 };
 
+/** Numbers that no sum or maximum may lose, with some between them. */
+export const SPECIAL: readonly number[] = [Number.NaN, 1, Number.POSITIVE_INFINITY, 0, Number.NEGATIVE_INFINITY];
+
 /** Numbers in [-scale, scale], none of them special. */
 export function ramp(length: number, scale: number): number[] {
   return Array.from({ length }, (_, i) => scale * (((i * 3) % 11) / 5 - 1));
