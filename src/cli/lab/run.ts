@@ -49,20 +49,19 @@ export async function runKernel(kernel: Kernel, options: RunOptions): Promise<vo
   }
   if (variant !== undefined) await readVariant(variant);
   await requireAdapter();
-  sayIfBusy();
-  const ceilings = await measureCeilings('webgpu');
+  const machine: Machine = { caution: loadCaution(), ceilings: await measureCeilings('webgpu') };
   // An adapter gives one device, and measuring took one.
   const backend = await openWebGpu(await requireAdapter(), { poison: true });
   try {
     say(`device: ${backend.description}`);
-    if (variant === undefined) return await timeShipped(backend, kernel, options, ceilings);
+    if (variant === undefined) return await timeShipped(backend, kernel, options, machine);
     if (!watch) {
-      await tryFile(backend, kernel, variant, options, ceilings);
+      await tryFile(backend, kernel, variant, options, machine);
       return;
     }
     await onEverySave(variant, async () => {
       try {
-        await tryFile(backend, kernel, variant, options, ceilings);
+        await tryFile(backend, kernel, variant, options, machine);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         say(`ptdpc: ${error.message}`);
@@ -79,7 +78,7 @@ async function timeShipped(
   backend: WebGpuBackend,
   kernel: Kernel,
   { shape = {}, timeLimit, json }: RunOptions,
-  ceilings: DeviceCeilings,
+  machine: Machine,
 ): Promise<void> {
   const test = caseOf(kernel, shape);
   using bar = new StepBar(kernel.name, timeLimit);
@@ -89,11 +88,12 @@ async function timeShipped(
   bar.stop();
   if (json) {
     const { description: device } = backend;
-    printJson({ device, case: test.name, ceilings, judged, ...(timings && timingsJson(timings)) });
+    printJson({ device, case: test.name, ...machine, judged, ...(timings && timingsJson(timings)) });
   } else {
     printJudged(test.name, judged);
-    if (timings) printTimings(test.name, timings, ceilings);
+    if (timings) printTimings(test.name, timings, machine.ceilings);
   }
+  if (machine.caution !== undefined) say(machine.caution);
   const [wrong] = judged.wrong;
   if (wrong) throw new NegativeResult(`${wrong.name}: it is wrong on this device`);
 }
@@ -104,7 +104,7 @@ async function tryFile(
   kernel: Kernel,
   file: string,
   { shape = {}, against, timeLimit, json }: RunOptions,
-  ceilings: DeviceCeilings,
+  machine: Machine,
 ): Promise<void> {
   const text = await readVariant(file);
   const user = readUserKernel(kernel, file, text);
@@ -113,8 +113,9 @@ async function tryFile(
   bar.stop();
   const name = caseOf(kernel, shape).name;
   if (json)
-    printJson({ device: backend.description, kernel: kernel.name, file, case: name, ceilings, ...trialJson(trial) });
-  else printTrial(file, text, name, trial, ceilings);
+    printJson({ device: backend.description, kernel: kernel.name, file, case: name, ...machine, ...trialJson(trial) });
+  else printTrial(file, text, name, trial, machine.ceilings);
+  if (trial.timings && machine.caution !== undefined) say(machine.caution);
   const fault = faultOf(trial);
   if (fault !== undefined) throw new NegativeResult(`${file}: ${fault}`);
 }
@@ -138,14 +139,19 @@ async function timeOnCpu(kernel: Kernel, { shape = {}, json }: RunOptions): Prom
   else printTimings(test.name, timings, ceilings);
 }
 
-/** Says so where other programs take much of this machine. */
-function sayIfBusy(): void {
+/** The machine when the command began. */
+interface Machine {
+  readonly ceilings: DeviceCeilings;
+  /** Why times may vary. */
+  readonly caution: string | undefined;
+}
+
+/** A caution where other programs take much of this machine. */
+function loadCaution(): string | undefined {
   const [load = 0] = loadavg();
   const processors = availableParallelism();
-  if (load > BUSY * processors)
-    say(
-      `caution: the machine is busy (load average ${load.toFixed(1)}, ${counted(processors, 'processor')}): times vary`,
-    );
+  if (load <= BUSY * processors) return undefined;
+  return `caution: the machine is busy (load average ${load.toFixed(1)}, ${counted(processors, 'processor')}): times vary`;
 }
 
 /** A load per processor that is not idle. */
