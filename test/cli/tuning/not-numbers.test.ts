@@ -62,3 +62,22 @@ test('a NaN in the text tower: the learning rate is not blamed', async () => {
   expect(code).toBe(2);
   expect(stderr).toMatch(/\nptdpc: the loss is NaN before the first update: features or weights are damaged .*\n$/);
 });
+
+test('--check-finite names the kernel that wrote the first NaN, and what it read', async () => {
+  await plantNaN('checked', 'vision_model.post_layernorm.weight');
+  await expectRefused(
+    [
+      'embed',
+      'data',
+      '--model',
+      'checked',
+      '--out',
+      'checked.safetensors',
+      '--device',
+      'cpu',
+      '--no-cache',
+      '--check-finite',
+    ],
+    /ptdpc: layerNorm \(\w+\) wrote \d+ of \d+ numbers of out that are not finite, the first at 0; x in \[.*\], weight in \[.*\] and 1 not finite/,
+  );
+});
