@@ -1,14 +1,15 @@
 /** `ptdpc lab`: kernels, one by one: what they cost, how fast they are, and a WGSL file of one's own in their place. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.js';
 import { allKernels, type Kernel, type Sizes } from '../kernels/index.js';
 import { exercises, parseSizes } from '../lab/index.js';
 import { similar } from '../suggest.js';
+import { DIFF_DEVICES, diffDevices } from './lab/diff.js';
 import { doExercise, newFile } from './lab/exercise.js';
 import { listKernels } from './lab/list.js';
 import { type RunOptions, runKernel } from './lab/run.js';
 import { showVariant } from './lab/show.js';
-import { addExamples, jsonOption, parseInteger } from './options.js';
+import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
 
 export function configure(command: Command): void {
   command
@@ -16,10 +17,11 @@ export function configure(command: Command): void {
       'The kernel laboratory: list the kernels and the shapes that encoding and training use; read and measure a kernel; write your own ' +
         'WGSL file, check it against the definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
     )
-    .usage('<list|show|run|new|exercise> [options]');
+    .usage('<list|show|run|diff|new|exercise> [options]');
   configureList(command.command('list'));
   configureShow(command.command('show'));
   configureRun(command.command('run'));
+  configureDiff(command.command('diff'));
   configureNew(command.command('new'));
   configureExercise(command.command('exercise'));
   addExamples(command, [
@@ -86,6 +88,26 @@ function configureRun(command: Command): void {
     ['ptdpc lab run matmul --shape m=1728,k=512,n=2048', 'the shipped variants'],
     ['ptdpc lab run softmax --variant mine.wgsl', 'a file of your own: is it right, is it fast'],
     ['ptdpc lab run attention --device cpu', 'the TypeScript reference and WebAssembly on the CPU'],
+  ]);
+}
+
+function configureDiff(command: Command): void {
+  command
+    .summary('a training step on two devices, kernel by kernel')
+    .description(
+      'Run pictures through the image tower and one step of prompt tuning on two devices, compare every output of every kernel, and tell the ' +
+        'first that differs by more than a bound. Differences add up from kernel to kernel, as in real work. Exits with 1 where one does. ' +
+        'Devices: cpu, webgpu, twin (plain TypeScript in float32) and oracle (in float64).',
+    )
+    .addArgument(new Argument('[from]', 'the one device').choices(DIFF_DEVICES).default('oracle'))
+    .addArgument(new Argument('[to]', 'the other').choices(DIFF_DEVICES).default('cpu'))
+    .option('--model <dir>', "the model (default: the demonstration's)")
+    .option('--bound <number>', 'largest difference, relative to the largest number of an output', parsePositive, 1e-4)
+    .addOption(jsonOption())
+    .action(diffDevices);
+  addExamples(command, [
+    ['ptdpc lab diff', 'the CPU beside plain TypeScript in float64'],
+    ['ptdpc lab diff cpu webgpu --bound 1e-5', 'this GPU beside the CPU'],
   ]);
 }
 

@@ -9,6 +9,7 @@ export type {} from '../platform-types.js';
 export * from './ceilings.js';
 export * from './compare.js';
 export * from './contract.js';
+export * from './diff.js';
 export * from './duel.js';
 export * from './exercises.js';
 export * from './parity.js';

@@ -32,6 +32,18 @@ it('shows a variant whole', async () => {
   );
 });
 
+it('a step on two devices, kernel by kernel', async () => {
+  const { code, stdout } = await ptdpc(['lab', 'diff', 'oracle', 'twin']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^composeGradWeights +\d\.\de-\d +\d+ +compose, backward$/m);
+  expect(stdout).toMatch(/^none differs by more than 0.0001$/m);
+  const strict = await ptdpc(['lab', 'diff', '--bound', '1e-9', '--json']);
+  expect(strict.code).toBe(1);
+  expect(strict.stderr).toMatch(/^ptdpc: the devices differ by more than 1e-9$/m);
+  expect(JSON.parse(strict.stdout)).toMatchObject({ bound: 1e-9, first: { kernel: 'matmul', comparison: {} } });
+  await expectRefused(['lab', 'diff', 'cpu', 'cpu'], /^ptdpc: cpu and cpu: expected two different devices$/m);
+});
+
 it('tries it: right, wrong, not compiling', async () => {
   const right = await ptdpc(['lab', 'run', 'matmul', '--variant', 'matmul.wgsl', ...SIZES]);
   expect(right.code, right.stderr).toBe(0);
