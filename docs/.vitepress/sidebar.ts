@@ -12,6 +12,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Architecture', '/architecture'),
       item('Tensors, scopes and the tape', '/memory'),
       item('Tensor operations', '/tensor-operations'),
+      item('Debugging numerics', '/debugging-numerics'),
     ],
   },
   {
