@@ -1,6 +1,6 @@
 /**
  * A backend that finds the kernel that first wrote NaN or an infinity (`--check-finite`, `PTDPC_DEBUG=finite`): beside each kernel that another
- * backend runs, it has the range of every output computed there (families/range.ts), and the next `read` looks at all of them, in the order
+ * backend runs, it has the range of every output computed there (families/general/range.ts), and the next `read` looks at all of them, in the order
  * of the calls.
  *
  * Nothing is copied to the host but four numbers for each output, so that real sizes fit, but a training step takes several times as long: on a
@@ -18,7 +18,7 @@ import {
   type DType,
   type Kernel,
 } from './definition.js';
-import { range } from './families/range.js';
+import { range } from './families/general/range.js';
 
 /** What is known of a buffer: its numbers' range, as the device computes it, or as the host wrote it. */
 interface Known {

@@ -60,7 +60,10 @@ export async function openDevice(
     tuning,
   } = options;
   const onGpu = async (adapter: GPUAdapter, reason: string) =>
-    disposable(await WebGpuBackend.create(adapter, { profiler, tuning, ...(tuning && { tuningName: 'own variants' }) }), reason);
+    disposable(
+      await WebGpuBackend.create(adapter, { profiler, tuning, ...(tuning && { tuningName: 'own variants' }) }),
+      reason,
+    );
   const onCpu = (reason: string) =>
     disposable(new CpuBackend({ threads, profiler, ...(startWorker && { startWorker }) }), reason);
   if (choice === 'cpu') return onCpu('asked for');

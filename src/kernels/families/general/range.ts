@@ -1,6 +1,6 @@
-/** The range of a tensor's numbers, and whether any of them is not finite: for checks (../checked.ts), not for models. */
-import { kernel, only, reads, writes } from '../definition.js';
-import { lengths } from './shapes.js';
+/** The range of a tensor's numbers, and whether any of them is not finite: for checks (../../checked.ts), not for models. */
+import { kernel, only, reads, writes } from '../../definition.js';
+import { lengths } from '../shapes.js';
 
 /** Beyond all float32 numbers that a model has: the range of no numbers is [EMPTY, -EMPTY]. */
 const EMPTY = 3e38;
