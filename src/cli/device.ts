@@ -1,15 +1,19 @@
-/** A command's device: opened and reported on standard error, and profiled with `--profile`. */
+/** A command's device: opened and reported on standard error, and profiled with `--profile` and `--trace`. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../kernels/device-choice.js';
-import type { KernelProfile, Profiler } from '../kernels/index.js';
+import type { KernelProfile } from '../kernels/index.js';
 import type { DeviceCeilings } from '../lab/index.js';
 import type { OpenedDevice } from '../node/device.js';
 import type { ImageJob } from '../node/encode-splits.js';
+import { listenToSpans, span } from '../trace.js';
 import { cacheDirectory, type JobOptions } from './options.js';
 import { say, sayHowToResume } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent, table } from './tables.js';
+import type { TracedDevice } from './trace/chrome-trace.js';
+import { HostRecorder } from './trace/host-recorder.js';
+import { hostTable, operationTable } from './trace/tables.js';
 
 let reported: string | undefined;
 
@@ -18,16 +22,8 @@ let reported: string | undefined;
  * `using` it closes the device on every path.
  */
 export async function openReportedDevice(choice: DeviceChoice, resumable = false): Promise<OpenedDevice> {
-  const { WebGpuBackend } = await import('../kernels/index.js');
-  const { openDevice } = await import('../node/device.js');
-  const profiler = await newProfiler();
-  const device = await openDevice(choice, { profiler, warn: say, ...(checkFinite && { checkFinite }) });
-  const { backend } = device;
-  if (profiler) {
-    const counters = backend instanceof WebGpuBackend ? backend.counters : undefined;
-    devices.push({ kind: backend.kind, description: backend.description, profiler, counters });
-  }
-  const line = `device: ${backend.description}; ${choice === 'auto' ? `auto: ${device.reason}` : device.reason}`;
+  const device = await open(choice);
+  const line = `device: ${device.backend.description}; ${choice === 'auto' ? `auto: ${device.reason}` : device.reason}`;
   if (line !== reported) {
     say(line);
     if (resumable) sayHowToResume();
@@ -36,11 +32,23 @@ export async function openReportedDevice(choice: DeviceChoice, resumable = false
   return device;
 }
 
+async function open(choice: DeviceChoice): Promise<OpenedDevice> {
+  using _ = span('start', { device: choice });
+  const { WebGpuBackend, Profiler } = await import('../kernels/index.js');
+  const { openDevice } = await import('../node/device.js');
+  const profiler = recording && new Profiler(recording.mostDispatches);
+  const device = await openDevice(choice, { profiler, warn: say, ...(checkFinite && { checkFinite }) });
+  const { backend } = device;
+  if (profiler) {
+    const counters = backend instanceof WebGpuBackend ? backend.counters : undefined;
+    recording?.devices.push({ kind: backend.kind, description: backend.description, profiler, counters });
+  }
+  return device;
+}
+
 /** What a command did on its device. */
-interface DeviceRecord {
+interface DeviceRecord extends TracedDevice {
   readonly kind: 'cpu' | 'webgpu';
-  readonly description: string;
-  readonly profiler: Profiler;
   readonly counters: { readonly dispatches: number; readonly submits: number } | undefined;
 }
 
@@ -49,41 +57,72 @@ const COLUMNS = ['calls', 'seconds', 'share', 'GFLOP', 'GFLOP/s', 'MB', 'GB/s', 
 /** A step has some twenty kinds of products, a few of which matter; `--profile <file>` has all. */
 const PRODUCTS_SHOWN = 10;
 
-let active = false;
-let checkFinite = false;
-let start = 0;
-const devices: DeviceRecord[] = [];
+/** A trace of so many takes some 120 MB, and Perfetto a few seconds to open. */
+const MOST_DISPATCHES = 500_000;
 
-/** Adds `--profile [file]` and `--check-finite` to a command that opens a device. */
+/** What `--profile` and `--trace` record. */
+interface Recording {
+  readonly host: HostRecorder;
+  readonly devices: DeviceRecord[];
+  /** Zero without `--trace`. */
+  readonly mostDispatches: number;
+}
+
+let recording: Recording | undefined;
+let checkFinite = false;
+
+interface RecordingOptions {
+  profile?: string | true;
+  trace?: string;
+}
+
+/** Adds `--profile [file]`, `--trace <file>` and `--check-finite` to a command that opens a device. */
 export function addProfileOption(command: Command): void {
-  command.option('--profile [file]', "report where the device's time went; with a file, also as JSON there");
+  command.option('--profile [file]', 'report where the time went; with a file, also as JSON there');
+  command.option('--trace <file>', 'write what ran when, on host and device, as a trace for ui.perfetto.dev');
   command.option(
     '--check-finite',
     'stop at the first kernel that writes NaN or an infinity, and name it (several times slower)',
   );
-  command.hook('preAction', (_, action) => {
-    active = action.opts().profile !== undefined;
+  command.hook('preAction', async (_, action) => {
     checkFinite = action.opts().checkFinite === true;
-    start = performance.now();
+    const { profile, trace } = action.opts<RecordingOptions>();
+    if (profile === undefined && trace === undefined) return;
+    if (trace !== undefined) {
+      const { requirePlaceForFile } = await import('../node/atomic.js');
+      await requirePlaceForFile(trace);
+    }
+    const host = new HostRecorder(trace !== undefined);
+    recording = { host, devices: [], mostDispatches: trace === undefined ? 0 : MOST_DISPATCHES };
+    listenToSpans(host);
   });
   command.hook('postAction', async (_, action) => {
-    const { profile } = action.opts<{ profile?: string | true }>();
-    if (profile !== undefined) await report(profile === true ? undefined : profile);
+    const { profile, trace } = action.opts<RecordingOptions>();
+    if (!recording) return;
+    const { host, devices } = recording;
+    listenToSpans(undefined);
+    recording = undefined;
+    host.finish();
+    if (profile !== undefined) await report(host, devices, profile === true ? undefined : profile);
+    if (trace !== undefined) await writeTrace(trace, host, devices);
   });
 }
 
-/** The profiler of the device that a command is about to open; undefined without `--profile`. */
-async function newProfiler(): Promise<Profiler | undefined> {
-  if (!active) return undefined;
-  const { Profiler } = await import('../kernels/index.js');
-  return new Profiler();
+async function writeTrace(file: string, { spans }: HostRecorder, devices: readonly DeviceRecord[]): Promise<void> {
+  const { chromeTrace } = await import('./trace/chrome-trace.js');
+  const { writeFileAtomically } = await import('../node/atomic.js');
+  await writeFileAtomically(file, chromeTrace({ spans, devices, command: process.argv.slice(2) }));
+  const kept = devices.reduce((sum, { profiler }) => sum + profiler.dispatches.length, 0);
+  const left = devices.reduce((sum, { profiler }) => sum + profiler.left, 0);
+  const count = kept.toLocaleString('en');
+  say(`${file}: ${left > 0 ? `the first ${count} of ${(kept + left).toLocaleString('en')}` : count} dispatches`);
 }
 
-async function report(file: string | undefined): Promise<void> {
-  const wall = (performance.now() - start) / 1000;
+async function report(host: HostRecorder, devices: readonly DeviceRecord[], file: string | undefined): Promise<void> {
+  const wall = host.milliseconds / 1000;
   const { measureCeilings } = await import('../node/ceilings.js');
   const documents: object[] = [];
-  for (const device of devices.splice(0)) {
+  for (const device of devices) {
     const ceilings = await measureCeilings(device.kind);
     const rows = profileRows(device.profiler.kernels, ceilings);
     const products = profileRows(device.profiler.products, ceilings);
@@ -96,6 +135,9 @@ async function report(file: string | undefined): Promise<void> {
       ceilings,
       kernels: rows,
       products,
+      operations: Object.fromEntries(device.profiler.operations),
+      host: host.rows(),
+      threads: Object.fromEntries(host.threadSeconds),
     });
     say(`profile of ${device.description}: ${wall.toFixed(2)} s, ${inKernels.toFixed(2)} s of it in kernels`);
     say(
@@ -109,11 +151,15 @@ async function report(file: string | undefined): Promise<void> {
       say('matrix products, largest first (operands n as stored or t transposed, m x n x k):');
       say(table([['product', ...COLUMNS], ...products.slice(0, PRODUCTS_SHOWN).map((row) => cells(row, wall))]));
     }
+    say('operations, forward and backward:');
+    say(operationTable(device.profiler.operations, wall));
     say(`ceilings measured now: ${ceilings.gflops.toFixed(1)} GFLOP/s, copying ${ceilings.gbytes.toFixed(1)} GB/s`);
     if (device.counters) say(`${device.counters.dispatches} dispatches in ${device.counters.submits} submits`);
     if (device.kind === 'webgpu' && rows.length === 0)
       say('this adapter has no timestamp queries: no times of kernels');
   }
+  say('where the host was, from the start of the program:');
+  say(hostTable(host.rows(), host.threadSeconds, wall));
   if (file !== undefined) await writeFile(file, `${JSON.stringify(documents, null, 2)}\n`);
 }
 

@@ -26,7 +26,14 @@ export { allKernels, kernelNamed, kernels, registerKernels } from './families/in
 export { matmulFlops } from './families/matmul.js';
 export { areHalves, float32FromHalf, halfFromFloat32, halvesFromFloat32 } from './half.js';
 export { type AutoChoice, chooseDevice, type OpenDeviceOptions, type OpenedDevice, openDevice } from './open-device.js';
-export { type KernelProfile, Profiler } from './profiler.js';
+export {
+  type Dispatch,
+  type DispatchClock,
+  type Dispatched,
+  type KernelProfile,
+  type OperationProfile,
+  Profiler,
+} from './profiler.js';
 export { WebGpuBackend, type WebGpuOptions } from './webgpu/backend.js';
 export { type AdapterSummary, describeAdapter, findAdapter } from './webgpu/device.js';
 export { DeviceError, DeviceLostError, DeviceMemoryError } from './webgpu/faults.js';

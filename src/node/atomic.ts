@@ -13,6 +13,7 @@ import { type FileHandle, lstat, open, readdir, rename, rm, rmdir, stat } from '
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../clip/checkpoint/safetensors-writer.js';
 import { InputError } from '../errors.js';
+import { span } from '../trace.js';
 import { takeLock, tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
 import { isOwn, OwnFolder, openToAppend, PRIVATE, removeOwn } from './own-files.js';
@@ -23,6 +24,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Writes a file from chunks that `fill` passes to its sink one after the other; replaces an existing file. */
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
+  using _ = span('write', { file: path });
   await requirePlaceForFile(path);
   await writeBeside(path, async (temporary) => {
     // Created in a synchronous call, since a signal's handler could otherwise remove it a moment before it exists.

@@ -14,6 +14,7 @@ import {
 import { DESCRIPTION_FILES, describeModel, type ModelDescription } from '../clip/config.js';
 import { decodeText } from '../clip/text-file.js';
 import { InputError } from '../errors.js';
+import { span } from '../trace.js';
 import { type FileSource, openFileSource } from './file-source.js';
 import { errorCode, explained, kindOfFile, naming } from './system-error.js';
 
@@ -70,12 +71,13 @@ export const MAX_DATA_BYTES = 2 ** 29 - 24;
 
 /** A small file's bytes. Throws InputError naming it if it cannot be read or has more than `most` bytes. */
 export async function readSmallFile(path: string, most = MAX_TEXT_BYTES): Promise<Uint8Array> {
+  using _ = span('read', { file: path });
   const status = await naming(path, 'cannot be opened', () => stat(path));
   if (!status.isFile()) throw new InputError(`${path}: expected a file, found ${kindOfFile(status)}`);
   if (status.size > most) {
     throw new InputError(`${path}: expected at most ${most} bytes, found ${status.size}`);
   }
-  return naming(path, 'cannot be read', () => readFile(path));
+  return await naming(path, 'cannot be read', () => readFile(path));
 }
 
 /** A small text file. Throws InputError as `readSmallFile` and `decodeText` do. */

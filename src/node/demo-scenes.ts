@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeJpeg, encodePng } from '../clip/image/index.js';
 import { demoScenes, type Split } from '../demo/index.js';
+import { span } from '../trace.js';
 import { loadImageCodecs } from './image-codecs.js';
 import { rememberFolder } from './known-folders.js';
 import { makeFolder } from './make-folder.js';
@@ -29,6 +30,7 @@ export async function writeScenes(
   loadImageCodecs();
   let written = 0;
   for (const { emotion, fileName, pixels } of demoScenes({ perClass, split, seed })) {
+    using _ = span('write', { scene: fileName });
     const { data: rgb, width, height } = pixels;
     const jpeg = fileName.endsWith('.jpg');
     const bytes = jpeg ? await encodeJpeg(rgb, width, height, JPEG_QUALITY) : encodePng(rgb, width, height);

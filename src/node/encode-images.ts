@@ -8,6 +8,7 @@ import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import { allFinite, encodePixels, imagesPerBatch, type ModelSource } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
+import { span } from '../trace.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
 import type { FileHashes } from './file-hashes.js';
@@ -235,6 +236,7 @@ class ImageReader {
 
   /** Waits for the pixels of images begun; those that turn out unreadable are left out. */
   async finish(images: readonly DecodingImage[]): Promise<WaitingImage[]> {
+    using _ = span('decode', { images: images.length });
     const batch: WaitingImage[] = [];
     for (const { index, hash, outcome } of images) {
       const image = await outcome;

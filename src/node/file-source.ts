@@ -6,6 +6,7 @@ import { access, constants, type FileHandle, open, stat } from 'node:fs/promises
 import { Worker } from 'node:worker_threads';
 import { type ByteSource, requireRange } from '../clip/checkpoint/byte-source.js';
 import { InputError } from '../errors.js';
+import { span } from '../trace.js';
 import { explained, isSystemError, kindOfFile, naming } from './system-error.js';
 
 /** A `ByteSource` over an open file. Close it, or declare it with `await using`. */
@@ -37,6 +38,7 @@ export async function openFileSource(path: string): Promise<FileSource> {
 function readFrom(file: FileHandle, path: string, size: number): ByteSource['read'] {
   return async (offset, length) => {
     requireRange(path, size, offset, length);
+    using _ = span('read', { file: path, bytes: length });
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       const { bytesRead } = await readChunk(file, path, bytes, done, offset + done);
@@ -149,6 +151,7 @@ const SMALL_BYTES = 16 * 2 ** 20;
  * reading them. Throws InputError naming the file that cannot be read.
  */
 export async function hashFiles(paths: readonly string[]): Promise<string> {
+  using _ = span('read', { hash: paths.join(', ') });
   let bytes = 0;
   for (const path of paths) {
     await naming(path, 'cannot be read', () => access(path, constants.R_OK));
@@ -160,7 +163,7 @@ export async function hashFiles(paths: readonly string[]): Promise<string> {
     for (const path of paths) await hashBytesOf(path, Number.POSITIVE_INFINITY, hash);
     return hash.digest('hex');
   }
-  return naming(paths.join(', '), 'cannot be read', async () => {
+  return await naming(paths.join(', '), 'cannot be read', async () => {
     const thread = new Worker(HASH_THREAD, { eval: true, workerData: paths });
     // Rejects if the thread throws.
     const [hex] = (await once(thread, 'message')) as [string];

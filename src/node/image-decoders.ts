@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
 import { decodingBytes } from '../clip/image/size.js';
 import { InputError } from '../errors.js';
+import { isTraced, passOn } from '../trace.js';
 import { DECODING_BYTES, DecodeBudget, LARGE_BYTES } from './decode-budget.js';
 import { pixelsFor, type SeenImage } from './image-files.js';
 import type { DecodeReply, DecodeRequest } from './image-worker.js';
@@ -73,7 +74,16 @@ export class ImageDecoders implements Disposable {
       const id = ++this.#lastId;
       thread.tasks.set(id, { resolve, reject });
       const budget = this.#budget.memory;
-      const request: DecodeRequest = { id, bytes, path, how, truncated, budget, thread: thread.place };
+      const request: DecodeRequest = {
+        id,
+        bytes,
+        path,
+        how,
+        truncated,
+        budget,
+        thread: thread.place,
+        traced: isTraced(),
+      };
       thread.worker.postMessage(request, ownsItsBuffer(bytes) ? [bytes.buffer] : []);
     });
   }
@@ -100,7 +110,8 @@ export class ImageDecoders implements Disposable {
     const place = this.#started++ % this.#places;
     const thread: Thread = { worker: idleWorker() ?? new Worker(workerFile('image-worker')!), tasks: new Map(), place };
     const { worker, tasks } = thread;
-    worker.on('message', ({ id, image, error }: DecodeReply) => {
+    worker.on('message', ({ id, image, error, spans = [], origin = 0 }: DecodeReply) => {
+      passOn(spans, origin, `decoder ${place + 1}`);
       const task = tasks.get(id);
       tasks.delete(id);
       if (image) task?.resolve(image);

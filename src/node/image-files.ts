@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type DecodedImage,
   decodeImage,
   IMAGE_EXTENSIONS,
   IMAGE_NAME,
@@ -12,6 +13,7 @@ import {
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import { filesBelow } from '../ptdpc/datasets/data-folder.js';
+import { span } from '../trace.js';
 import { diskFolder } from './disk-folder.js';
 import { loadImageCodecs } from './image-codecs.js';
 import { kindOfFile, naming } from './system-error.js';
@@ -62,6 +64,7 @@ export async function listImages(inputs: readonly string[]): Promise<string[]> {
 
 /** The bytes of an image file. Throws InputError naming it. */
 export async function readImageFile(path: string): Promise<Uint8Array> {
+  using _ = span('read', { file: path });
   const status = await naming(path, 'cannot be opened', () => stat(path));
   // A folder that could not be gone through; see listImages.
   if (status.isDirectory()) await naming(path, 'cannot be read', () => readdir(path));
@@ -69,7 +72,7 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
   if (status.size > MAX_FILE_BYTES) {
     throw new InputError(`${path}: expected an image of at most ${MAX_FILE_BYTES} bytes, found ${status.size}`);
   }
-  return naming(path, 'cannot be read', () => readFile(path));
+  return await naming(path, 'cannot be read', () => readFile(path));
 }
 
 /**
@@ -83,7 +86,8 @@ export async function cropForClip(
   truncated?: TruncatedImages,
 ): Promise<SeenImage<Uint8Array>> {
   loadImageCodecs();
-  const image = await decodeImage(bytes, path, truncated);
+  const image = await decoded(bytes, path, truncated);
+  using _ = span('preprocess', { file: path });
   return { pixels: preprocess(image, how, path), truncated: image.truncated ?? false };
 }
 
@@ -98,10 +102,16 @@ export async function pixelsFor(
   truncated?: TruncatedImages,
 ): Promise<SeenImage<Float32Array>> {
   loadImageCodecs();
-  const image = await decodeImage(bytes, path, truncated);
+  const image = await decoded(bytes, path, truncated);
+  using _ = span('preprocess', { file: path });
   const pixels = modelPixels(image, how, path);
   freeNow(image.data);
   return { pixels, truncated: image.truncated ?? false };
+}
+
+async function decoded(bytes: Uint8Array, path: string, truncated?: TruncatedImages): Promise<DecodedImage> {
+  using _ = span('decode', { file: path });
+  return await decodeImage(bytes, path, truncated);
 }
 
 /** Pixels of a large image are not left to the garbage collector: a thread that waits for its next image would keep them. */

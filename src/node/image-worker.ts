@@ -3,6 +3,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import type { Preprocessing, TruncatedImages } from '../clip/image/index.js';
 import { decodingBytes } from '../clip/image/size.js';
 import { InputError, messageOf } from '../errors.js';
+import { listenToSpans, type Span } from '../trace.js';
 import { DecodeBudget, LARGE_BYTES } from './decode-budget.js';
 import { pixelsFor, type SeenImage } from './image-files.js';
 
@@ -16,6 +17,8 @@ export interface DecodeRequest {
   /** What the threads may take together, and which of them this is. */
   readonly budget: SharedArrayBuffer;
   readonly thread: number;
+  /** Whether to say when it did what. */
+  readonly traced: boolean;
 }
 
 export interface DecodeReply {
@@ -24,6 +27,9 @@ export interface DecodeReply {
   readonly image?: SeenImage<Float32Array>;
   /** Why there are no pixels. `input`: because of the image, not of this program. */
   readonly error?: { readonly message: string; readonly input: boolean };
+  /** What it did, if that was asked for, and from when its times count. */
+  readonly spans?: readonly Span[];
+  readonly origin?: number;
 }
 
 // An image that is alone here: see LARGE_BYTES.
@@ -51,11 +57,14 @@ function reply(message: DecodeReply): void {
   parentPort?.postMessage(message, message.image ? [message.image.pixels.buffer as ArrayBuffer] : []);
 }
 
-async function pixels({ id, bytes, path, how, truncated }: DecodeRequest): Promise<DecodeReply> {
+async function pixels({ id, bytes, path, how, truncated, traced }: DecodeRequest): Promise<DecodeReply> {
+  const spans: Span[] = [];
+  listenToSpans(traced ? { end: (span) => spans.push(span) } : undefined);
+  const traces = traced ? { spans, origin: performance.timeOrigin } : {};
   try {
-    return { id, image: await pixelsFor(how, bytes, path, truncated) };
+    return { id, image: await pixelsFor(how, bytes, path, truncated), ...traces };
   } catch (error) {
-    return { id, error: { message: messageOf(error), input: error instanceof InputError } };
+    return { id, ...traces, error: { message: messageOf(error), input: error instanceof InputError } };
   }
 }
 

@@ -22,6 +22,7 @@ import {
 } from '../ptdpc/index.js';
 import { flagOf, type OptionField, TUNING_FIELDS, type TuningOptions } from '../ptdpc/options.js';
 import { finite, parseJsonAs, positive, share, whole } from '../ptdpc/parse-json.js';
+import { span } from '../trace.js';
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
 import { openFileSource } from './file-source.js';
 import { takeLock } from './lock.js';
@@ -177,6 +178,7 @@ export class RunDirectory {
 
   /** Writes the epoch's metrics, its prompts, and last the state. */
   async epoch(metrics: EpochMetrics, state: TrainingState, shape: readonly number[]): Promise<void> {
+    using _ = span('write', { run: this.path });
     const text = `${[...this.#lines.splice(0), JSON.stringify(metrics)].join('\n')}\n`;
     const path = join(this.path, 'metrics.jsonl');
     await naming(path, 'cannot be written', async () => {

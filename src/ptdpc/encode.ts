@@ -2,6 +2,7 @@
 import { type VisionConfig, visionRows } from '../clip/config.js';
 import { largestWeightBytes, type TextTower, type TokenEmbeddings, type VisionTower } from '../clip/towers/index.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
+import { span } from '../trace.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
 import type { FeatureKind } from './options.js';
 
@@ -44,6 +45,7 @@ export async function encodePixels(
   images: readonly Float32Array[],
   keepPooled = false,
 ): Promise<EncodedPixels> {
+  using _ = span('encode', { images: images.length });
   const { engine, config } = tower;
   const { imageSize } = config;
   const numbers = 3 * imageSize * imageSize;

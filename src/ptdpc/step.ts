@@ -1,5 +1,6 @@
 /** The loss of a batch and its gradient, in chunks that fit the memory budget. */
 import { addScaled, crossEntropy, matmul, softmax, sumRows, type Tensor } from '../tensor/index.js';
+import { span } from '../trace.js';
 import { type BatchPlan, planBatch } from './budget.js';
 import { compareFeatures, setColumns } from './encode.js';
 import { finiteLogits } from './features.js';
@@ -71,12 +72,19 @@ function whole(model: PromptModel, piece: LabelledFeatures, count: number): Piec
   const { engine } = model;
   return engine.scope(() =>
     engine.withTape((tape) => {
-      const logits = model.logits(engine.tensor(piece.features, [piece.labels.length, model.prompts.columns]));
-      const losses = lossesOf(model, logits, piece.labels);
-      tape.backward(sumRows(losses.reshape([losses.size, 1]), 1 / count));
-      return { losses, logits };
+      const { loss, ...result } = forward(model, piece, count);
+      tape.backward(loss);
+      return result;
     }),
   );
+}
+
+function forward(model: PromptModel, piece: LabelledFeatures, count: number): PieceResult & { loss: Tensor } {
+  using _ = span('forward', { images: piece.labels.length });
+  const { engine } = model;
+  const logits = model.logits(engine.tensor(piece.features, [piece.labels.length, model.prompts.columns]));
+  const losses = lossesOf(model, logits, piece.labels);
+  return { losses, logits, loss: sumRows(losses.reshape([losses.size, 1]), 1 / count) };
 }
 
 /**

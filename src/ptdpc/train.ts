@@ -1,6 +1,7 @@
 /** The training loop: epochs of batches, a stepwise learning rate, validation, and a resumable state after every epoch. */
 import { InputError } from '../errors.js';
 import { AdamW, type Optimizer, type OptimizerState, Sgd } from '../tensor/index.js';
+import { span } from '../trace.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
 import { allFinite, NonFiniteError } from './features.js';
 import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
@@ -100,21 +101,23 @@ export async function trainPrompts(training: Training): Promise<void> {
   for (let epoch = resume?.epochs ?? 0; epoch < options.epochs; epoch++) {
     const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
     const lr = stepLearningRate(options, epoch);
+    using _epoch = span('epoch', { epoch: epoch + 1 });
     let lossSum = 0;
     let correct = 0;
     for (let start = 0; start < count; start += options.batchSize) {
       if (signal) await letEventsIn();
       signal?.throwIfAborted();
       const batch = pick(train, order, start, Math.min(options.batchSize, count - start), model.prompts.columns);
-      const { loss, logits } = await accumulateGradient(model, batch, memory);
       const step = epoch * stepsPerEpoch(count, options.batchSize) + start / options.batchSize;
+      using _step = span('step', { step, images: batch.labels.length });
+      const { loss, logits } = await accumulateGradient(model, batch, memory);
       if (!Number.isFinite(loss)) {
         if (step > 0) throw divergence(`the loss became ${loss}`, options, epoch, step);
         throw new NonFiniteError(
           `the loss is ${loss} before the first update: features or weights are damaged (ptdpc verify checks a model)`,
         );
       }
-      optimizer.step(lr);
+      update(optimizer, lr);
       model.prompts.zeroGrad();
       batch.labels.forEach((label, i) => {
         correct += Number(argmax(logits.subarray(i * model.classes, (i + 1) * model.classes)) === label);
@@ -153,6 +156,11 @@ export async function trainPrompts(training: Training): Promise<void> {
   if (best) model.engine.backend.write(model.prompts.buffer, best.prompts);
 }
 
+function update(optimizer: Optimizer, learningRate: number): void {
+  using _ = span('update');
+  optimizer.step(learningRate);
+}
+
 /** `step` is the one whose loss or update is not finite. */
 function divergence(what: string, options: TuningOptions, epoch: number, step: number): TrainingDiverged {
   return new TrainingDiverged(
@@ -162,6 +170,7 @@ function divergence(what: string, options: TuningOptions, epoch: number, step: n
 
 /** Evaluates prompts on labelled images. Throws NonFiniteError if a logit is NaN or infinite. */
 export async function evaluateOn(model: PromptModel, images: LabelledFeatures, memory: number) {
+  using _ = span('validate', { images: images.labels.length });
   return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes);
 }
 

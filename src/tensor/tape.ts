@@ -2,6 +2,7 @@
  * Reverse-mode automatic differentiation on a tape (Wengert, 1964): while a tape is open, each operation on something
  * that depends on a parameter records how to send a gradient back; `backward` replays the records in reverse.
  */
+import { span } from '../trace.js';
 import { addScaled } from './ops/elementwise.js';
 import { requireShape } from './shapes.js';
 import type { Tensor } from './tensor.js';
@@ -100,6 +101,7 @@ export class Tape {
       throw new Error(`backward from a tensor of shape [${shape.join(', ')}], which is no scalar, needs a gradient`);
     if (gradient) requireShape('backward', 'the gradient', gradient, shape);
     this.#state = 'spent';
+    using _ = span('backward');
     engine.scope(() => vertex.set(gradient ?? engine.tensor([1], shape)));
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
       const { operation, output: vertex, inputs, saved, backward } = entry;

@@ -2,7 +2,9 @@
  * Loads a tower's weights from a checkpoint onto a device, one tensor at a time. All weights are frozen: they are plain
  * tensors without a tape vertex, so no gradient buffer can ever be allocated for them.
  */
+
 import type { Engine, Tensor } from '../../tensor/index.js';
+import { span } from '../../trace.js';
 import type { CanonicalClip } from '../checkpoint/index.js';
 import type { ClipConfig, TowerConfig } from '../config.js';
 
@@ -52,6 +54,7 @@ export class WeightLoader implements Disposable {
     checkpoint: CanonicalClip,
     load: (loader: WeightLoader) => Promise<T>,
   ): Promise<T> {
+    using _ = span('load');
     const loader = new WeightLoader(engine, checkpoint);
     try {
       return await load(loader);

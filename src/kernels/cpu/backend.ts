@@ -3,7 +3,8 @@
  * those that make up nearly all of the work have a fast version in WebAssembly (wasm/).
  */
 import { InputError } from '../../errors.js';
-import type { Backend, HostArray } from '../backend.js';
+import { span } from '../../trace.js';
+import type { Backend, HostArray, Origin } from '../backend.js';
 import { isBuffer, kernelCost } from '../cost.js';
 import {
   type AnyArgs,
@@ -132,14 +133,16 @@ export class CpuBackend implements Backend {
   }
 
   /** Runs a kernel to completion. */
-  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
+  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void {
     if (!this.#profiler) {
       this.#run(kernel, args);
       return;
     }
-    const start = performance.now();
+    using _ = span('compute', { kernel: kernel.name });
+    const begin = performance.now();
     this.#run(kernel, args);
-    this.#profiler.add(kernel.name, kernelCost(kernel, args), (performance.now() - start) / 1000);
+    const end = performance.now();
+    this.#profiler.add({ kernel: kernel.name, cost: kernelCost(kernel, args), origin, begin, end });
   }
 
   #run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {

@@ -12,12 +12,13 @@
  * Parameters live in an arena with one slot per dispatch, uploaded once per submit: a single shared uniform buffer would
  * show every dispatch of a batch the last one's values.
  */
-import type { Backend, HostArray } from '../backend.js';
-import { type KernelCost, kernelCost } from '../cost.js';
+import { span } from '../../trace.js';
+import type { Backend, HostArray, Origin } from '../backend.js';
+import { kernelCost } from '../cost.js';
 import type { AnyArgs, ArgsOf, Declaration, DeviceBuffer, DType, Kernel, Variant } from '../definition.js';
 import { float32FromHalf, halvesFromFloat32 } from '../half.js';
 import { MemoryMeter } from '../memory.js';
-import type { Profiler } from '../profiler.js';
+import type { Dispatched, Profiler } from '../profiler.js';
 import { BindGroups, type WebGpuBuffer } from './bind-groups.js';
 import { BufferPool, GPU_BUFFER_USAGE, GPU_MAP_READ, type PooledBuffer } from './buffer-pool.js';
 import { type AdapterSummary, describeAdapter, openDevice } from './device.js';
@@ -26,7 +27,7 @@ import { type Launch, launchOf } from './launch.js';
 import { bytesOf, inWords } from './packing.js';
 import { type Compilation, type Program, ProgramCache } from './programs.js';
 import { shaders } from './shaders.generated.js';
-import { Timestamps } from './timestamps.js';
+import { type OnPass, Timestamps } from './timestamps.js';
 import { chooseVariant, type Tuning } from './tuning.js';
 
 /**
@@ -148,6 +149,7 @@ export class WebGpuBackend implements Backend {
   }
 
   async read(buffer: DeviceBuffer): Promise<HostArray> {
+    using _ = span('wait');
     const bytes = bytesOf(buffer.dtype, buffer.length);
     this.#trim(this.#pool.excess(bytes, false));
     const staging = this.#staged(bytes, GPU_BUFFER_USAGE.MAP_READ | GPU_BUFFER_USAGE.COPY_DST);
@@ -159,6 +161,8 @@ export class WebGpuBackend implements Backend {
       const mapped = staging.mapAsync(GPU_MAP_READ);
       await this.#patiently(mapped);
       await this.#timestamps?.settle();
+      const { profiler } = this.#options;
+      if (profiler && this.#timestamps?.clock) profiler.clock = this.#timestamps.clock;
       this.#faults.check();
       const copy = staging.getMappedRange().slice(0);
       if (buffer.dtype === 'f16') return float32FromHalf(new Uint16Array(copy, 0, buffer.length));
@@ -171,9 +175,18 @@ export class WebGpuBackend implements Backend {
   }
 
   /** Records a kernel, in the variant chosen for this adapter if there are several. */
-  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {
-    const launch = launchOf(kernel, this.#choose(kernel, args), args);
-    this.dispatch(launch, this.#options.profiler && { kernel: kernel.name, cost: kernelCost(kernel, args) });
+  run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void {
+    const { profiler } = this.#options;
+    if (!profiler) {
+      this.dispatch(launchOf(kernel, this.#choose(kernel, args), args));
+      return;
+    }
+    using _ = span('record', { kernel: kernel.name });
+    const dispatched = { kernel: kernel.name, cost: kernelCost(kernel, args), origin };
+    const begin = performance.now();
+    this.dispatch(launchOf(kernel, this.#choose(kernel, args), args), dispatched);
+    // Without timestamps nobody knows when it runs.
+    if (!this.#timestamps) profiler.keep({ ...dispatched, begin, end: performance.now() });
   }
 
   variant(kernel: Kernel, args: AnyArgs): string {
@@ -190,8 +203,8 @@ export class WebGpuBackend implements Backend {
     return this.#programs.compile(launch);
   }
 
-  /** Records one launch; with `timed`, its time is recorded under that kernel. */
-  dispatch(launch: Launch, timed?: { kernel: string; cost: KernelCost }): void {
+  /** Records one launch; with `dispatched`, its time is recorded as that kernel's. */
+  dispatch(launch: Launch, dispatched?: Dispatched): void {
     this.#faults.check();
     const [x, y] = launch.workgroups;
     if (x === 0 || y === 0) return;
@@ -202,14 +215,14 @@ export class WebGpuBackend implements Backend {
     const bindGroup = this.#bindGroups.get(program, launch, this.#batch);
     this.#encoder ??= this.#device.createCommandEncoder();
     const { profiler } = this.#options;
-    if (timed && profiler && this.#timestamps) {
+    if (dispatched && profiler && this.#timestamps) {
       this.#endPass();
-      this.#pass = this.#timedPass(this.#encoder, (seconds) => profiler.add(timed.kernel, timed.cost, seconds));
+      this.#pass = this.#timedPass(this.#encoder, (begin, end) => profiler.add({ ...dispatched, begin, end }));
     }
     const stretch = this.#stretch;
     if (stretch && !this.#pass) {
-      this.#pass = this.#timedPass(this.#encoder, (seconds) => {
-        stretch.seconds += seconds;
+      this.#pass = this.#timedPass(this.#encoder, (begin, end) => {
+        stretch.seconds += (end - begin) / 1000;
       });
     }
     this.#pass ??= this.#encoder.beginComputePass();
@@ -243,8 +256,8 @@ export class WebGpuBackend implements Backend {
     return stretch.seconds;
   }
 
-  #timedPass(encoder: GPUCommandEncoder, onSeconds: (seconds: number) => void): GPUComputePassEncoder {
-    return encoder.beginComputePass({ timestampWrites: this.#timestamps!.next(onSeconds) });
+  #timedPass(encoder: GPUCommandEncoder, onPass: OnPass): GPUComputePassEncoder {
+    return encoder.beginComputePass({ timestampWrites: this.#timestamps!.next(onPass) });
   }
 
   #patiently<T>(pending: Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 /** Compiled programs, cached: a pipeline per text, entry point and constants. */
 import { messageOf } from '../../errors.js';
+import { span } from '../../trace.js';
 import { GPU_STAGE_COMPUTE } from './buffer-pool.js';
 import type { Launch } from './launch.js';
 import type { ShaderInterface } from './reflect.js';
@@ -48,6 +49,7 @@ export class ProgramCache {
     const key = programKey(launch);
     const cached = this.#programs.get(key);
     if (cached) return cached;
+    using _ = span('compile', { program: launch.label });
     const module = this.#module(launch);
     return this.#keep(key, module, this.#device.createComputePipeline(descriptor(launch, module)));
   }
