@@ -3,8 +3,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { nodeAdapter } from '../../src/node/gpu.js';
 import { expectRefused, fixture, ptdpc, scratchPath, setUpProgram } from './program.js';
+import { setUpModelAndImages, trainArgs } from './tuning/support.js';
 
 setUpProgram();
+setUpModelAndImages();
 
 const hasAdapter = (await nodeAdapter().catch(() => null)) !== null;
 
@@ -114,9 +116,8 @@ describe.each([
 });
 
 test('of a training, forward and backward, each step within its epoch', async () => {
-  const trace = scratchPath('demo.trace.json');
-  const args = ['demo', '--out', scratchPath('demo'), '--per-class', '2', '--epochs', '1', '--device', 'cpu'];
-  const { code, stderr } = await ptdpc([...args, '--trace', trace]);
+  const trace = scratchPath('train.trace.json');
+  const { code, stderr } = await ptdpc(trainArgs('run', '--epochs', '1', '--trace', trace));
   expect(code, stderr).toBe(0);
   expect(stderr).not.toContain('profile of');
   const bars = barsOf(JSON.parse(await readFile(trace, 'utf8')) as Trace);

@@ -3,6 +3,7 @@ import { type DecodedImage, decodeImage } from '../../src/clip/image/index.js';
 import { demoScene } from '../../src/demo/index.js';
 import { InputError } from '../../src/errors.js';
 import type { ClipModel } from '../../src/ptdpc/index.js';
+import { span } from '../../src/trace.js';
 import type { Picture, Progress, SceneName } from '../protocol.js';
 import { letMessagesIn } from './tasks/task.js';
 
@@ -61,7 +62,8 @@ async function decodePicture(picture: Picture): Promise<DecodedImage> {
   } catch (error) {
     throw new InputError(`${file.name}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return decodeImage(bytes, file.name);
+  using _ = span('decode', { bytes: bytes.length });
+  return await decodeImage(bytes, file.name);
 }
 
 /** The scene of a name. */

@@ -3,6 +3,7 @@
  */
 import { InputError } from '../../src/errors.js';
 import type { Failure, FromEngine, Progressed, TaskName, Tasks, ToEngine } from '../protocol.js';
+import { measureSpans } from './measures.js';
 import { Session } from './session.js';
 import { tasks } from './tasks/index.js';
 import type { Context } from './tasks/task.js';
@@ -12,6 +13,8 @@ const scope = globalThis as unknown as {
   postMessage(message: FromEngine): void;
   addEventListener(type: 'message', listener: (event: MessageEvent<ToEngine>) => void): void;
 };
+
+measureSpans();
 
 const session = new Session((news) => scope.postMessage(news));
 const waiting = new Map<number, AbortController>();

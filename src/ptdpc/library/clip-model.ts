@@ -6,6 +6,7 @@ import { TextTower, TokenEmbeddings, VisionTower } from '../../clip/towers/index
 import { InputError } from '../../errors.js';
 import type { Backend } from '../../kernels/index.js';
 import { Engine } from '../../tensor/index.js';
+import { span } from '../../trace.js';
 import { encodePixels, encodeTexts, imagesPerBatch } from '../encode.js';
 import { normalizedFeatures } from '../features.js';
 import { PRESETS, type TuningOptions } from '../options.js';
@@ -124,11 +125,16 @@ export class ClipModel implements Disposable {
     };
     let count = 0;
     for await (const image of images) {
-      batch.push(modelPixels(image, this.source.preprocessing, `image ${++count}`));
+      batch.push(this.#pixelsOf(image, ++count));
       if (batch.length === most) await encode();
     }
     if (batch.length > 0) await encode();
     return normalizedFeatures(joined(pieces), this.width);
+  }
+
+  #pixelsOf(image: DecodedImage, number: number): Float32Array {
+    using _ = span('preprocess');
+    return modelPixels(image, this.source.preprocessing, `image ${number}`);
   }
 
   /**
