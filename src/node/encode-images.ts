@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
-import { allFinite, encodePixels, imagesPerBatch, type ModelSource } from '../ptdpc/index.js';
+import { allFinite, encodePixels, imagesPerBatch, type ModelSource, prepareDevice } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { span } from '../trace.js';
 import type { FeatureCache } from './feature-cache.js';
@@ -87,9 +87,12 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
   let ahead = await reader.begin(size);
   await hashes?.flush();
   if (ahead.length > 0) {
+    const { model } = request;
+    const prepared = 'clip' in model && prepareDevice(engine.backend, 'embed', model.clip, model.config);
     const kept = await request.vision?.();
     using loaded = kept ? undefined : await VisionTower.loadVision(engine, encoder.weights, encoder.config);
     const tower = kept ?? loaded!;
+    await prepared;
     using _limit = engine.workWithin(request.memoryBytes);
     try {
       while (ahead.length > 0) {

@@ -20,6 +20,7 @@ import {
   type EpochMetrics,
   holdOut,
   imagesOf,
+  prepareDevice,
   promptText,
   type RateChoice,
   TrainingDiverged,
@@ -88,8 +89,10 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   return await onDevice(openDevice, events, async ({ backend }) => {
     const engine = new Engine(backend);
     // Features are in host memory, which survives a lost device.
+    const prepared = prepareDevice(backend, 'train', model.clip, model.config, request.options);
     encoded ??= await encodeData({ ...request, engine, model }, data, request.onSkipped);
     using tower = await TextTower.load(engine, model.clip, model.config);
+    await prepared;
     const training: TrainingRun = { ...request, data, claim, model, tower, classes: data.classes, ...encoded };
     const { rates, options } = request;
     const choice = rates ? await tryRates(training, rates) : [];

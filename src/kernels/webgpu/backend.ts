@@ -198,6 +198,11 @@ export class WebGpuBackend implements Backend {
     return chooseVariant(kernel, args, { tuning: this.#tuning, software, subgroupSize });
   }
 
+  /** Compiles the programs of these calls together, without memory for their buffers; see `ProgramCache.prepare`. */
+  prepare(calls: readonly (readonly [Kernel, AnyArgs])[]): Promise<void> {
+    return this.#programs.prepare(calls.map(([kernel, args]) => launchOf(kernel, this.#choose(kernel, args), args)));
+  }
+
   /** Compiles a launch's program again and returns the compiler's messages; see `ProgramCache.compile`. */
   compile(launch: Launch): Promise<Compilation> {
     return this.#programs.compile(launch);

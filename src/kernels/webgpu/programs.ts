@@ -54,6 +54,20 @@ export class ProgramCache {
     return this.#keep(key, module, this.#device.createComputePipeline(descriptor(launch, module)));
   }
 
+  /** Compiles all programs that are not yet there, together. Those that fail are left to `get`. */
+  async prepare(launches: readonly Launch[]): Promise<void> {
+    const fresh = new Map(launches.map((launch) => [programKey(launch), launch]));
+    using _ = span('compile', { programs: fresh.size });
+    await Promise.allSettled(
+      [...fresh].map(async ([key, launch]) => {
+        if (this.#programs.has(key)) return;
+        const module = this.#module(launch);
+        const pipeline = await this.#device.createComputePipelineAsync(descriptor(launch, module));
+        if (!this.#programs.has(key)) this.#keep(key, module, pipeline);
+      }),
+    );
+  }
+
   /** Compiles a program again, keeps it if that succeeded, and returns all messages of the compiler. Never throws for invalid WGSL. */
   async compile(launch: Launch): Promise<Compilation> {
     const key = programKey(launch);

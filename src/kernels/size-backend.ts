@@ -9,8 +9,8 @@ import {
   type DType,
   type HostArray,
   type Kernel,
-} from '../kernels/index.js';
-import { MemoryMeter } from '../kernels/memory.js';
+} from './index.js';
+import { MemoryMeter } from './memory.js';
 
 export class SizeBackend implements Backend {
   readonly kind = 'cpu';

@@ -1,0 +1,134 @@
+/**
+ * A job on a device that computes nothing: which kernels encoding and training call, with which sizes. The laboratory lists them, and a GPU
+ * compiles their programs before the job begins.
+ */
+import { type CanonicalClip, type Checkpoint, canonicalClip } from '../clip/checkpoint/index.js';
+import { type ClipConfig, clipTensors } from '../clip/config.js';
+import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
+import { type AnyArgs, areHalves, type Backend, type Kernel, WebGpuBackend } from '../kernels/index.js';
+import { SizeBackend } from '../kernels/size-backend.js';
+import { Engine } from '../tensor/index.js';
+import { type TuningOptions, tuningOptions } from './options.js';
+import { PromptModel } from './prompt-model.js';
+import type { PromptText } from './prompt-text.js';
+import { accumulateGradient } from './step.js';
+import { createOptimizer } from './train.js';
+
+/** Encoding pictures, or tuning prompts. */
+export type Job = 'embed' | 'train';
+
+const PICTURES = 32;
+const IMAGES = 64;
+/** The default of `--memory`. */
+const MEMORY = 2 ** 30;
+
+/** Template and class words of the paper as ids: which they are does not matter here, how many there are does. */
+const TEXT: PromptText = {
+  sot: 49_406,
+  eot: 49_407,
+  template: [1, 2, 3, 4, 5, 6, 7, 8],
+  classes: [[11], [12], [13], [14, 15], [16, 17], [18], [19], [20]],
+};
+
+/** How a job is run: with which options, and with weights that are halves, as OpenAI's are, or not. */
+export interface DryRunOptions {
+  readonly options?: TuningOptions | undefined;
+  readonly halves?: boolean | undefined;
+}
+
+/** Runs a job on a CLIP of this configuration; `onRun` is called with each kernel call. */
+export async function dryRun(
+  job: Job,
+  config: ClipConfig,
+  onRun: (kernel: Kernel, args: AnyArgs) => void,
+  { options = tuningOptions('paper', { batchSize: IMAGES }), halves = true }: DryRunOptions = {},
+): Promise<void> {
+  const engine = new Engine(new SizeBackend(onRun));
+  // 0.1 is no half.
+  const clip = canonicalClip(constantWeights(config, halves ? 0 : 0.1));
+  if (job === 'embed') await encode(engine, clip, config);
+  else await step(engine, clip, config, options);
+}
+
+/** Blocks of a tower that differ: those before the last one run the same programs. */
+const BLOCKS = 2;
+
+/**
+ * Compiles the programs of a job together and beside what the host does meanwhile, rather than one after the other as they are first used.
+ * Resolves when they are ready, at once on a CPU; never rejects.
+ */
+export function prepareDevice(
+  backend: Backend,
+  job: Job,
+  clip: CanonicalClip,
+  config: ClipConfig,
+  options?: TuningOptions,
+): Promise<void> {
+  if (!(backend instanceof WebGpuBackend)) return Promise.resolve();
+  // Whatever fails here fails again in the job itself, which reports it.
+  return prepare(backend, job, clip, config, options).catch(() => {});
+}
+
+async function prepare(
+  backend: WebGpuBackend,
+  job: Job,
+  clip: CanonicalClip,
+  config: ClipConfig,
+  options: TuningOptions | undefined,
+): Promise<void> {
+  const { text, vision } = config;
+  const short: ClipConfig = {
+    ...config,
+    text: { ...text, layers: Math.min(BLOCKS, text.layers) },
+    vision: { ...vision, layers: Math.min(BLOCKS, vision.layers) },
+  };
+  const [sample] = clipTensors(short).filter(
+    ({ shape, name }) => shape.length === 2 && /proj/.test(name) && clip.has(name),
+  );
+  const halves = sample !== undefined && areHalves(await clip.read(sample.name));
+  const calls: [Kernel, AnyArgs][] = [];
+  await dryRun(job, short, (kernel, args) => calls.push([kernel, args]), { options, halves });
+  await backend.prepare(calls);
+}
+
+async function encode(engine: Engine, clip: CanonicalClip, config: ClipConfig): Promise<void> {
+  using tower = await VisionTower.load(engine, clip, config);
+  const { imageSize } = config.vision;
+  const pixels = new Float32Array(PICTURES * 3 * imageSize * imageSize);
+  using _features = engine.scope(
+    () => tower.encode(engine.tensor(pixels, [PICTURES, 3, imageSize, imageSize])).features,
+  );
+}
+
+async function step(engine: Engine, clip: CanonicalClip, config: ClipConfig, options: TuningOptions): Promise<void> {
+  using tower = await TextTower.load(engine, clip, config);
+  using model = await PromptModel.create(tower, new TokenEmbeddings(clip), TEXT, options);
+  using optimizer = createOptimizer(model, options);
+  const features = new Float32Array(IMAGES * config.projectionDim);
+  const labels = Int32Array.from({ length: IMAGES }, (_, i) => i % TEXT.classes.length);
+  await accumulateGradient(model, { features, labels }, MEMORY);
+  optimizer.step(options.learningRate);
+}
+
+/** A checkpoint whose weights are all this number, made as they are read. */
+function constantWeights(config: ClipConfig, value: number): Checkpoint {
+  const shapes = new Map(clipTensors(config).map(({ name, shape }) => [name, shape]));
+  const shapeOfTensor = (name: string): readonly number[] => {
+    const shape = shapes.get(name);
+    if (!shape) throw new Error(`no tensor ${name} in a CLIP`);
+    return shape;
+  };
+  return {
+    name: 'constant weights',
+    format: 'safetensors',
+    metadata: new Map(),
+    names: () => [...shapes.keys()],
+    has: (name) => shapes.has(name),
+    shape: shapeOfTensor,
+    dtype: () => 'F32',
+    read: async (name, rows) => {
+      const [first = 1, ...rest] = shapeOfTensor(name);
+      return new Float32Array((rows?.count ?? first) * rest.reduce((size, axis) => size * axis, 1)).fill(value);
+    },
+  };
+}
