@@ -164,7 +164,8 @@ test.skipIf(!existsSync('/dev/full'))('a full disk under standard output is one 
 
 test('--profile is an option of whatever opens a device, of commands of commands too', async () => {
   for (const args of [['train'], ['experiment', 'table2'], ['experiment', 'run']])
-    expect((await ptdpc([...args, '--help'])).stdout, args.join(' ')).toContain('--profile [file]');
+    for (const option of ['--profile [file]', '--trace <file>'])
+      expect((await ptdpc([...args, '--help'])).stdout, args.join(' ')).toContain(option);
   for (const args of [
     ['experiment', 'collect'],
     ['lab', 'run'],

@@ -134,15 +134,16 @@ export class CpuBackend implements Backend {
 
   /** Runs a kernel to completion. */
   run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void {
-    if (!this.#profiler) {
-      this.#run(kernel, args);
-      return;
-    }
+    if (this.#profiler) this.#profiled(this.#profiler, kernel, args, origin);
+    else this.#run(kernel, args);
+  }
+
+  #profiled<D extends Declaration>(profiler: Profiler, kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void {
     using _ = span('compute', { kernel: kernel.name });
     const begin = performance.now();
     this.#run(kernel, args);
     const end = performance.now();
-    this.#profiler.add({ kernel: kernel.name, cost: kernelCost(kernel, args), origin, begin, end });
+    profiler.add({ kernel: kernel.name, cost: kernelCost(kernel, args), origin, begin, end });
   }
 
   #run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): void {

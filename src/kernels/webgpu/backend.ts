@@ -177,10 +177,11 @@ export class WebGpuBackend implements Backend {
   /** Records a kernel, in the variant chosen for this adapter if there are several. */
   run<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void {
     const { profiler } = this.#options;
-    if (!profiler) {
-      this.dispatch(launchOf(kernel, this.#choose(kernel, args), args));
-      return;
-    }
+    if (profiler) this.#profiled(profiler, kernel, args, origin);
+    else this.dispatch(launchOf(kernel, this.#choose(kernel, args), args));
+  }
+
+  #profiled<D extends Declaration>(profiler: Profiler, kernel: Kernel<D>, args: ArgsOf<D>, origin?: Origin): void {
     using _ = span('record', { kernel: kernel.name });
     const dispatched = { kernel: kernel.name, cost: kernelCost(kernel, args), origin };
     const begin = performance.now();

@@ -47,8 +47,10 @@ export class ProgramCache {
 
   get(launch: Launch): Program {
     const key = programKey(launch);
-    const cached = this.#programs.get(key);
-    if (cached) return cached;
+    return this.#programs.get(key) ?? this.#compileNow(launch, key);
+  }
+
+  #compileNow(launch: Launch, key: string): Program {
     using _ = span('compile', { program: launch.label });
     const module = this.#module(launch);
     return this.#keep(key, module, this.#device.createComputePipeline(descriptor(launch, module)));
