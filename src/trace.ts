@@ -21,6 +21,8 @@ export type Work =
   | 'load'
   /** Kernels: compiling them, recording them for the device, computing them on the host itself, waiting for a result. */
   | 'compile'
+  /** Compiling ahead, beside other work. */
+  | 'prepare'
   | 'record'
   | 'compute'
   | 'wait'

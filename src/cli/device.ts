@@ -76,14 +76,19 @@ interface RecordingOptions {
   trace?: string;
 }
 
-/** Adds `--profile [file]`, `--trace <file>` and `--check-finite` to a command that opens a device. */
-export function addProfileOption(command: Command): void {
+/** The options alone. */
+export function addRecordingOptions(command: Command): void {
   command.option('--profile [file]', 'report where the time went; with a file, also as JSON there');
   command.option('--trace <file>', 'write what ran when, on host and device, as a trace for ui.perfetto.dev');
   command.option(
     '--check-finite',
     'stop at the first kernel that writes NaN or an infinity, and name it (several times slower)',
   );
+}
+
+/** Adds `--profile [file]`, `--trace <file>` and `--check-finite` to a command that opens a device, and what they do. */
+export function addProfileOption(command: Command): void {
+  addRecordingOptions(command);
   command.hook('preAction', async (_, action) => {
     checkFinite = action.opts().checkFinite === true;
     const { profile, trace } = action.opts<RecordingOptions>();

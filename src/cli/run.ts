@@ -143,7 +143,7 @@ async function rememberData(command: Command): Promise<void> {
 }
 
 /** Whether a command has the option that commands share: `lab` has its own, and measures by itself. */
-function opensDevice(command: Command): boolean {
+export function opensDevice(command: Command): boolean {
   return command.options.some(({ long, argChoices }) => long === '--device' && argChoices?.includes('auto'));
 }
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
+import { addRecordingOptions } from '../../src/cli/device.js';
+import { opensDevice } from '../../src/cli/run.js';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -36,6 +38,7 @@ async function parse([name = '', ...args]: readonly string[]): Promise<void> {
   const command = new Command(name);
   (await entry.load()).configure(command);
   const quiet = (one: Command): void => {
+    if (opensDevice(one)) addRecordingOptions(one);
     one.exitOverride().configureOutput({ writeErr: () => {} });
     if (one.commands.length === 0) one.action(() => {});
     one.commands.forEach(quiet);

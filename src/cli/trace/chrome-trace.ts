@@ -33,8 +33,8 @@ interface Row {
   readonly slices: readonly Slice[];
 }
 
-/** What the host awaits while it does something else. */
-const IN_FLIGHT: readonly Work[] = ['read', 'write'];
+/** Rows of what the host awaits while it does something else. */
+const IN_FLIGHT: Partial<Record<Work, string>> = { read: 'files', write: 'files', prepare: 'compiler' };
 
 /** The file's text, in pieces. */
 export function* chromeTrace({ spans, devices, command }: Recorded): Generator<string> {
@@ -60,12 +60,12 @@ export function* chromeTrace({ spans, devices, command }: Recorded): Generator<s
 function hostRows(spans: readonly Span[]): Row[] {
   const rows = new Map<string, Slice[]>();
   for (const { work, details = {}, begin, end, thread } of spans) {
-    const name = thread ?? (IN_FLIGHT.includes(work) ? 'files' : 'main');
+    const name = thread ?? IN_FLIGHT[work] ?? 'main';
     const slices = rows.get(name) ?? [];
     slices.push({ name: work, category: 'host', begin, end, args: details });
     rows.set(name, slices);
   }
-  const order = (name: string) => ['main', 'files'].indexOf(name) >>> 0;
+  const order = (name: string) => ['main', 'files', 'compiler'].indexOf(name) >>> 0;
   return [...rows]
     .map(([name, slices]) => ({ name, slices }))
     .sort((a, b) => order(a.name) - order(b.name) || a.name.localeCompare(b.name, 'en', { numeric: true }));

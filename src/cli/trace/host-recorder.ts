@@ -15,6 +15,7 @@ const ORDER = [
   'write',
   'read',
   'load',
+  'prepare',
   'start',
 ] as const satisfies readonly Work[];
 

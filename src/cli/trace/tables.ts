@@ -39,6 +39,7 @@ const DONE: Record<HostWork, string> = {
   preprocess: 'preprocessing',
   load: 'loading weights',
   compile: 'compiling kernels',
+  prepare: 'waiting for compiled kernels',
   record: 'recording kernels',
   compute: 'computing kernels',
   wait: 'waiting for the device',

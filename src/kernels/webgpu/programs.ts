@@ -59,7 +59,7 @@ export class ProgramCache {
   /** Compiles all programs that are not yet there, together. Those that fail are left to `get`. */
   async prepare(launches: readonly Launch[]): Promise<void> {
     const fresh = new Map(launches.map((launch) => [programKey(launch), launch]));
-    using _ = span('compile', { programs: fresh.size });
+    using _ = span('prepare', { programs: fresh.size });
     await Promise.allSettled(
       [...fresh].map(async ([key, launch]) => {
         if (this.#programs.has(key)) return;
