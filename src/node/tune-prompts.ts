@@ -81,7 +81,7 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   imagesOf(data, 'train');
   // A template that does not fit is known before images are encoded.
   const words = data.classes.map(({ word }) => word);
-  promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
+  const text = promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
 
   const { openDevice, events = SILENT } = request;
   await using claim = await RunDirectory.claim(request.out, (line) => events.say(line));
@@ -89,7 +89,10 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   return await onDevice(openDevice, events, async ({ backend }) => {
     const engine = new Engine(backend);
     // Features are in host memory, which survives a lost device.
-    const prepared = prepareDevice(backend, 'train', model.clip, model.config, request.options);
+    const prepared = prepareDevice(backend, 'train', model.clip, model.config, {
+      options: request.options,
+      text,
+    });
     encoded ??= await encodeData({ ...request, engine, model }, data, request.onSkipped);
     using tower = await TextTower.load(engine, model.clip, model.config);
     await prepared;

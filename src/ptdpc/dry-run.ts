@@ -34,6 +34,8 @@ const TEXT: PromptText = {
 export interface DryRunOptions {
   readonly options?: TuningOptions | undefined;
   readonly halves?: boolean | undefined;
+  /** Template and classes. Default: those of the paper. */
+  readonly text?: PromptText | undefined;
 }
 
 /** Runs a job on a CLIP of this configuration; `onRun` is called with each kernel call. */
@@ -41,13 +43,13 @@ export async function dryRun(
   job: Job,
   config: ClipConfig,
   onRun: (kernel: Kernel, args: AnyArgs) => void,
-  { options = tuningOptions('paper', { batchSize: IMAGES }), halves = true }: DryRunOptions = {},
+  { options = tuningOptions('paper', { batchSize: IMAGES }), halves = true, text }: DryRunOptions = {},
 ): Promise<void> {
   const engine = new Engine(new SizeBackend(onRun));
   // 0.1 is no half.
   const clip = canonicalClip(constantWeights(config, halves ? 0 : 0.1));
   if (job === 'embed') await encode(engine, clip, config);
-  else await step(engine, clip, config, options);
+  else await step(engine, clip, config, options, text);
 }
 
 /** Blocks of a tower that differ: those before the last one run the same programs. */
@@ -62,11 +64,11 @@ export function prepareDevice(
   job: Job,
   clip: CanonicalClip,
   config: ClipConfig,
-  options?: TuningOptions,
+  { options, text }: Pick<DryRunOptions, 'options' | 'text'> = {},
 ): Promise<void> {
   if (!(backend instanceof WebGpuBackend)) return Promise.resolve();
   // Whatever fails here fails again in the job itself, which reports it.
-  return prepare(backend, job, clip, config, options).catch(() => {});
+  return prepare(backend, job, clip, config, { options, text }).catch(() => {});
 }
 
 async function prepare(
@@ -74,7 +76,7 @@ async function prepare(
   job: Job,
   clip: CanonicalClip,
   config: ClipConfig,
-  options: TuningOptions | undefined,
+  given: Pick<DryRunOptions, 'options' | 'text'>,
 ): Promise<void> {
   const { text, vision } = config;
   const short: ClipConfig = {
@@ -87,7 +89,7 @@ async function prepare(
   );
   const halves = sample !== undefined && areHalves(await clip.read(sample.name));
   const calls: [Kernel, AnyArgs][] = [];
-  await dryRun(job, short, (kernel, args) => calls.push([kernel, args]), { options, halves });
+  await dryRun(job, short, (kernel, args) => calls.push([kernel, args]), { ...given, halves });
   await backend.prepare(calls);
 }
 
@@ -100,12 +102,19 @@ async function encode(engine: Engine, clip: CanonicalClip, config: ClipConfig): 
   );
 }
 
-async function step(engine: Engine, clip: CanonicalClip, config: ClipConfig, options: TuningOptions): Promise<void> {
+async function step(
+  engine: Engine,
+  clip: CanonicalClip,
+  config: ClipConfig,
+  options: TuningOptions,
+  text = TEXT,
+): Promise<void> {
+  const { batchSize } = options;
   using tower = await TextTower.load(engine, clip, config);
-  using model = await PromptModel.create(tower, new TokenEmbeddings(clip), TEXT, options);
+  using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, options);
   using optimizer = createOptimizer(model, options);
-  const features = new Float32Array(IMAGES * config.projectionDim);
-  const labels = Int32Array.from({ length: IMAGES }, (_, i) => i % TEXT.classes.length);
+  const features = new Float32Array(batchSize * config.projectionDim);
+  const labels = Int32Array.from({ length: batchSize }, (_, i) => i % text.classes.length);
   await accumulateGradient(model, { features, labels }, MEMORY);
   optimizer.step(options.learningRate);
 }

@@ -199,6 +199,11 @@ export class WebGpuBackend implements Backend {
     return chooseVariant(kernel, args, { tuning: this.#tuning, software, subgroupSize });
   }
 
+  /** How many programs are compiled. */
+  get programs(): number {
+    return this.#programs.size;
+  }
+
   /** Compiles the programs of these calls together, without memory for their buffers; see `ProgramCache.prepare`. */
   prepare(calls: readonly (readonly [Kernel, AnyArgs])[]): Promise<void> {
     return this.#programs.prepare(calls.map(([kernel, args]) => launchOf(kernel, this.#choose(kernel, args), args)));

@@ -45,6 +45,11 @@ export class ProgramCache {
     this.#device = device;
   }
 
+  /** How many are compiled. */
+  get size(): number {
+    return this.#programs.size;
+  }
+
   get(launch: Launch): Program {
     const key = programKey(launch);
     return this.#programs.get(key) ?? this.#compileNow(launch, key);
