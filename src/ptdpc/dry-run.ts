@@ -57,40 +57,44 @@ const BLOCKS = 2;
 
 /**
  * Compiles the programs of a job together and beside what the host does meanwhile, rather than one after the other as they are first used.
- * Resolves when they are ready, at once on a CPU; never rejects.
+ * Resolves when they are ready; never rejects. At once on a CPU, and on a software adapter, which would take the cores that the host needs
+ * (docs/profiling.md).
  */
-export function prepareDevice(
+export async function prepareDevice(
   backend: Backend,
   job: Job,
   clip: CanonicalClip,
   config: ClipConfig,
-  { options, text }: Pick<DryRunOptions, 'options' | 'text'> = {},
+  given: Pick<DryRunOptions, 'options' | 'text'> = {},
 ): Promise<void> {
-  if (!(backend instanceof WebGpuBackend)) return Promise.resolve();
-  // Whatever fails here fails again in the job itself, which reports it.
-  return prepare(backend, job, clip, config, { options, text }).catch(() => {});
+  if (!(backend instanceof WebGpuBackend) || backend.adapter.software) return;
+  try {
+    await backend.prepare(await callsOf(job, clip, config, given));
+  } catch {
+    // Whatever fails here fails again in the job itself, which reports it.
+  }
 }
 
-async function prepare(
-  backend: WebGpuBackend,
+/** The kernel calls of a job on this model, of its first and last blocks only, since those between run the same programs. */
+export async function callsOf(
   job: Job,
   clip: CanonicalClip,
   config: ClipConfig,
-  given: Pick<DryRunOptions, 'options' | 'text'>,
-): Promise<void> {
+  given: Pick<DryRunOptions, 'options' | 'text'> = {},
+): Promise<[Kernel, AnyArgs][]> {
   const { text, vision } = config;
   const short: ClipConfig = {
     ...config,
     text: { ...text, layers: Math.min(BLOCKS, text.layers) },
     vision: { ...vision, layers: Math.min(BLOCKS, vision.layers) },
   };
-  const [sample] = clipTensors(short).filter(
+  const sample = clipTensors(short).find(
     ({ shape, name }) => shape.length === 2 && /proj/.test(name) && clip.has(name),
   );
   const halves = sample !== undefined && areHalves(await clip.read(sample.name));
   const calls: [Kernel, AnyArgs][] = [];
   await dryRun(job, short, (kernel, args) => calls.push([kernel, args]), { ...given, halves });
-  await backend.prepare(calls);
+  return calls;
 }
 
 async function encode(engine: Engine, clip: CanonicalClip, config: ClipConfig): Promise<void> {

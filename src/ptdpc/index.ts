@@ -15,7 +15,7 @@ export {
   confusionPairs,
 } from './confusion.js';
 export * from './datasets/index.js';
-export { prepareDevice } from './dry-run.js';
+export { callsOf, prepareDevice } from './dry-run.js';
 export { type EncodedPixels, encodePixels, imagesPerBatch } from './encode.js';
 export * from './evaluate.js';
 export * from './explain.js';

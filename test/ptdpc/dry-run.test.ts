@@ -2,13 +2,7 @@
 import { expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import type { WebGpuBackend } from '../../src/kernels/index.js';
-import {
-  accumulateGradient,
-  createOptimizer,
-  PromptModel,
-  prepareDevice,
-  tuningOptions,
-} from '../../src/ptdpc/index.js';
+import { accumulateGradient, createOptimizer, PromptModel, tuningOptions } from '../../src/ptdpc/index.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOn } from '../support/devices.js';
 import { randomClip, SMALL_CLIP } from '../support/random-clip.js';
@@ -19,8 +13,8 @@ describeOn('webgpu', 'a prepared device', (device) => {
     const clip = randomClip();
     const text = { sot: 1, eot: 2, template: [3, 4], classes: [[5], [6, 7]] };
     const options = tuningOptions('paper', { batchSize: 2 });
-    await prepareDevice(backend, 'embed', clip, SMALL_CLIP);
-    await prepareDevice(backend, 'train', clip, SMALL_CLIP, { options, text });
+    await backend.prepare(await callsOf('embed', clip, SMALL_CLIP));
+    await backend.prepare(await callsOf('train', clip, SMALL_CLIP, { options, text }));
     const prepared = backend.programs;
     expect(prepared).toBeGreaterThan(15);
 
