@@ -69,7 +69,9 @@ test('what overlaps without being within each other gets rows of its own', () =>
   profiler.add({ ...dispatch, begin: 1, end: 2 });
   profiler.add({ ...dispatch, begin: 2, end: 3 });
   profiler.clock = { source: 'gpu', shift: 10, uncertainty: 0.5 };
-  const text = [...chromeTrace({ spans, devices: [{ description: 'a GPU', profiler }], command: ['train'] })].join('');
+  const text = [
+    ...chromeTrace({ spans, spansLeft: 0, devices: [{ description: 'a GPU', profiler }], command: ['train'] }),
+  ].join('');
   const { traceEvents, otherData } = JSON.parse(text) as { traceEvents: Record<string, unknown>[]; otherData: object };
   const rows = new Map<string, unknown[]>();
   for (const { ph, pid, tid, ts } of traceEvents) {

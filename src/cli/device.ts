@@ -57,7 +57,7 @@ const COLUMNS = ['calls', 'seconds', 'share', 'GFLOP', 'GFLOP/s', 'MB', 'GB/s', 
 /** A step has some twenty kinds of products, a few of which matter; `--profile <file>` has all. */
 const PRODUCTS_SHOWN = 10;
 
-/** A trace of so many takes some 120 MB, and Perfetto a few seconds to open. */
+/** A trace of so many takes some 200 MB. */
 const MOST_DISPATCHES = 500_000;
 
 /** What `--profile` and `--trace` record. */
@@ -113,10 +113,14 @@ export function addProfileOption(command: Command): void {
   });
 }
 
-async function writeTrace(file: string, { spans }: HostRecorder, devices: readonly DeviceRecord[]): Promise<void> {
+async function writeTrace(
+  file: string,
+  { spans, left: spansLeft }: HostRecorder,
+  devices: readonly DeviceRecord[],
+): Promise<void> {
   const { chromeTrace } = await import('./trace/chrome-trace.js');
   const { writeFileAtomically } = await import('../node/atomic.js');
-  await writeFileAtomically(file, chromeTrace({ spans, devices, command: process.argv.slice(2) }));
+  await writeFileAtomically(file, chromeTrace({ spans, spansLeft, devices, command: process.argv.slice(2) }));
   const kept = devices.reduce((sum, { profiler }) => sum + profiler.dispatches.length, 0);
   const left = devices.reduce((sum, { profiler }) => sum + profiler.left, 0);
   const count = kept.toLocaleString('en');

@@ -15,6 +15,8 @@ export interface TracedDevice {
 /** What a trace is made of. */
 export interface Recorded {
   readonly spans: readonly Span[];
+  /** Those that were not kept. */
+  readonly spansLeft: number;
   readonly devices: readonly TracedDevice[];
   readonly command: readonly string[];
 }
@@ -37,7 +39,7 @@ interface Row {
 const IN_FLIGHT: Partial<Record<Work, string>> = { read: 'files', write: 'files', prepare: 'compiler' };
 
 /** The file's text, in pieces. */
-export function* chromeTrace({ spans, devices, command }: Recorded): Generator<string> {
+export function* chromeTrace({ spans, spansLeft, devices, command }: Recorded): Generator<string> {
   yield '{"displayTimeUnit":"ms","traceEvents":[\n';
   yield* processEvents(1, 'host', hostRows(spans));
   for (const [i, device] of devices.entries()) {
@@ -46,6 +48,7 @@ export function* chromeTrace({ spans, devices, command }: Recorded): Generator<s
   }
   const metadata = {
     command,
+    spansLeftOut: spansLeft,
     devices: devices.map(({ description, profiler: { clock, dispatches, left } }) => ({
       device: description,
       dispatches: dispatches.length,

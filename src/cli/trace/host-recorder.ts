@@ -19,6 +19,9 @@ const ORDER = [
   'start',
 ] as const satisfies readonly Work[];
 
+/** Twice the dispatches that are kept: on a GPU the host records each, and does little else so often. */
+const MOST_SPANS = 1_000_000;
+
 /** The kinds that moments count as. `rest`: none of them. */
 export type HostWork = (typeof ORDER)[number] | 'rest';
 
@@ -33,7 +36,10 @@ export interface HostRow {
 export class HostRecorder implements SpanListener {
   /** Of other threads, which work beside the host. */
   readonly threadSeconds = new Map<Work, number>();
+  /** The first ones. */
   readonly spans: Span[] = [];
+  /** Spans that were not kept. */
+  left = 0;
   readonly #seconds = new Map<HostWork, number>();
   readonly #times = new Map<Work, number>();
   readonly #active = new Map<Work, number>();
@@ -63,7 +69,9 @@ export class HostRecorder implements SpanListener {
       this.#active.set(work, (this.#active.get(work) ?? 1) - 1);
     }
     // Kernels are the device's rows.
-    if (this.keepsSpans && work !== 'compute') this.spans.push(span);
+    if (!this.keepsSpans || work === 'compute') return;
+    if (this.spans.length < MOST_SPANS) this.spans.push(span);
+    else this.left++;
   }
 
   /** Counts what is open until now. */
