@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import type { WebGpuBackend } from '../../src/kernels/index.js';
-import { accumulateGradient, createOptimizer, PromptModel, tuningOptions } from '../../src/ptdpc/index.js';
+import { accumulateGradient, callsOf, createOptimizer, PromptModel, tuningOptions } from '../../src/ptdpc/index.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOn } from '../support/devices.js';
 import { randomClip, SMALL_CLIP } from '../support/random-clip.js';
