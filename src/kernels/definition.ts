@@ -47,6 +47,7 @@ export interface Operand<Shape extends string = string> {
   readonly swappedBy?: string;
 }
 
+/** Operands by name. */
 export type Operands = Readonly<Record<string, Operand>>;
 
 /** Numbers by name. */
@@ -218,6 +219,7 @@ interface Body<D extends Declaration> {
   readonly variants: readonly Variant[];
   /** What `covers` counts, e.g. `row`, and how many of them a call has: [rows, columns] for a rectangle. */
   readonly unit: string;
+  /** How many a call has. */
   units(args: ArgsOf<D>): Covers;
   /** The variant without measurements, on a software adapter or on hardware. By default the plainest. */
   prefer?(args: ArgsOf<D>, software: boolean): string;
@@ -276,7 +278,11 @@ export function anyKernel<D extends Declaration>(one: Kernel<D>): Kernel {
 }
 
 /** Kernels whose workgroups take a row each. */
-export const perRow = { unit: 'row', units: ({ rows }: { readonly rows: number }) => rows } as const;
+export const perRow = {
+  unit: 'row',
+  /** The rows of a call. */
+  units: ({ rows }: { readonly rows: number }) => rows,
+} as const;
 
 /** Invocations per workgroup of all kernels but the matrix products. */
 export const LANES = 64;

@@ -147,6 +147,7 @@ export class Race<D extends Declaration = Declaration> implements Disposable {
     return this.#runners[contestant]!.read();
   }
 
+  /** Frees its memory. */
   [Symbol.dispose](): void {
     for (const runner of this.#runners) runner[Symbol.dispose]();
   }

@@ -14,6 +14,7 @@ import {
 import { reflectShader, type ShaderInterface } from './reflect.js';
 import { argumentName, assembled, shaderName } from './wgsl-text.js';
 
+/** One dispatch. */
 export interface Launch {
   /** For messages: the kernel and its variant. */
   readonly label: string;
