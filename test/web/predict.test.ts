@@ -87,6 +87,15 @@ describeInBrowser('Predict without WebGPU', (browser) => {
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     }));
 
+  it('lets no text become markup: the built page asks for Trusted Types', async () => {
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(
+      await readFile(`${built().folder}/index.html`, 'utf8'),
+    )?.[1];
+    expect(policy?.replaceAll('&#39;', "'")).toContain("require-trusted-types-for 'script'");
+    const { headers } = await fetch(built().url);
+    expect(headers.get('content-security-policy') ?? policy).toContain('trusted-types');
+  });
+
   it('does not show a choice of WebGPU beside the CPU, whether it comes from the address or from the list', () =>
     withPage(browser(), `${built().url}?device=webgpu`, async ({ page }) => {
       const device = page.getByLabel('Device', { exact: true });
