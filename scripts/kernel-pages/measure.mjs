@@ -43,7 +43,7 @@ const LADDERS = {
 };
 
 const PARTS = {
-  webgpu: () => onWebGpu(async (backend) => timeAll((test) => timeVariants(backend, test))),
+  webgpu: () => onWebGpu(async (backend) => timeAll(async (test) => (await timeVariants(backend, test)).timings)),
   cpu: async () => {
     const compiled = openCpu();
     const contestants = [
@@ -137,7 +137,7 @@ async function climbAll(backend) {
       rungs.push({ name, launch: (args) => launchUserKernel(user, args, backend.adapter.subgroupSize) });
     }
     const test = caseOf(kernel, sizes);
-    results[ladder] = summary(test, await undisturbed(() => timeVariants(backend, test, rungs)));
+    results[ladder] = summary(test, await undisturbed(async () => (await timeVariants(backend, test, rungs)).timings));
   }
   return results;
 }

@@ -128,8 +128,9 @@ function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
     );
     return [work, ...variants.map((variant) => of.get(variant)?.toFixed(1) ?? ''), chosen(work)];
   });
+  const clocks = new Set(timings.map(({ clock }) => clock).filter((clock) => clock !== undefined));
   return [
-    `${adapter}, measured ${measured}`,
+    `${adapter}, measured ${measured}${clocks.size > 0 ? ` by the ${[...clocks].join("'s and the ")}'s clock` : ''}`,
     '',
     'GFLOP/s; products are named by operand order (t: transposed), type of the right operand, and sizes n x k up to which',
     'they count as one; the variant is the same for any number of rows, so that results do not depend on the batch;',

@@ -105,7 +105,7 @@ export async function tryKernel(
     launch: (args: AnyArgs) => launchUserKernel(user, args, subgroupSize) as Launch,
     compileSeconds: compilation.seconds,
   };
-  const timed = await timeVariants(device, test, own, onStep, against);
+  const timed = await timeVariants(device, test, [own], onStep, against);
   return { ...checked, ...timed, ...(!timed.timings && { notTimed: faultOf({ parity, ...timed }) ?? '' }) };
 }
 
@@ -166,18 +166,18 @@ export interface Entrant {
 }
 
 /**
- * Times the shipped variants that take this case, and `entrant` after them; but first holds what they write against a reference. A wrong entrant is
- * not timed.
+ * Times the shipped variants that take this case, and `entrants` after them; but first holds what they write against a reference. If an entrant is
+ * wrong, nothing is timed. The last entrant is compared with `against`, by default the fastest shipped variant.
  */
 export async function timeVariants(
   device: WebGpuBackend,
   test: KernelCase,
-  entrant?: Entrant,
+  entrants: readonly Entrant[] = [],
   onStep: OnStep = () => {},
   against?: string,
 ): Promise<{ judged: JudgedCase; timings?: TimedVariants }> {
   const shipped = shippedEntrants(device, test);
-  const all = entrant ? [...shipped, entrant] : shipped;
+  const all = [...shipped, ...entrants];
   const compileSeconds: number[] = [];
   const sized = sizedArgs(test);
   for (const { launch, compileSeconds: known } of all) {
@@ -189,13 +189,17 @@ export async function timeVariants(
   using race = await Race.start(test, contestants, onStep);
   onStep('reference', 0, 1);
   const { judged, differences } = await judge(test, all, shipped.length, race);
-  if (entrant && judged.wrong.some(({ name }) => name === entrant.name)) return { judged };
+  if (judged.wrong.some(({ name }) => entrants.some((one) => one.name === name))) return { judged };
   const { cost, times, clock } = await race.run();
-  const own = shipped.length;
-  const rival = against === undefined ? fastest(times.slice(0, own)) : times.findIndex(({ name }) => name === against);
-  const duel = entrant && rival >= 0 ? await race.duel(own, rival) : undefined;
-  const later = entrant ? await changed(test, race, own) : undefined;
-  if (later) return { judged: { ...judged, wrong: [...judged.wrong, { name: entrant!.name, ...later, later: true }] } };
+  const rival =
+    against === undefined ? fastest(times.slice(0, shipped.length)) : all.findIndex(({ name }) => name === against);
+  const duel = entrants.length > 0 && rival >= 0 ? await race.duel(all.length - 1, rival) : undefined;
+  const later: WrongVariant[] = [];
+  for (const [i, { name }] of entrants.entries()) {
+    const comparison = await changed(test, race, shipped.length + i);
+    if (comparison) later.push({ name, comparison, later: true });
+  }
+  if (later.length > 0) return { judged: { ...judged, wrong: [...judged.wrong, ...later] } };
   const timed = times.map((time, i) => ({
     ...time,
     compileSeconds: compileSeconds[i]!,
@@ -230,7 +234,7 @@ async function judge(
 }
 
 /** How what a contestant's buffers hold after many calls differs from what the first wrote: not at all, unless it updates operands. */
-async function changed(test: KernelCase, race: Race, at: number): Promise<{ comparison: Comparison } | undefined> {
+async function changed(test: KernelCase, race: Race, at: number): Promise<Comparison | undefined> {
   const first = race.first[at]!;
   const after = await race.after(at);
   const { operands } = test.kernel;
@@ -238,7 +242,7 @@ async function changed(test: KernelCase, race: Race, at: number): Promise<{ comp
   // Of what is updated, only what lies behind it must be as it was.
   const expected = first.map((one, i) => (kept(one.name) ? one : { ...one, values: after[i]!.values }));
   const comparison = compareOutputs(after, expected, 0);
-  return comparison.wrong > 0 ? { comparison } : undefined;
+  return comparison.wrong > 0 ? comparison : undefined;
 }
 
 function fastest(times: readonly ContestantTime[]): number {

@@ -52,6 +52,17 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+/** The package by its own name, from its sources. */
+const PACKAGE = Object.fromEntries(
+  ['kernels', 'lab', 'node', 'tensor'].map((name) => [`ptdpc/${name}`, join(root, `src/${name}/index.ts`)]),
+);
+
+/** What the page says that a program prints. */
+function printedBy(name: string): string {
+  const fences = page.slice(page.indexOf(`\n\`${name}\`:\n`));
+  return /^```txt\n([\s\S]*?)^```$/m.exec(fences)![1]!;
+}
+
 /** Bundles a program for Node and runs it; returns what it prints. */
 async function run(entry: string, alias: Record<string, string> = {}): Promise<string> {
   const outfile = entry.replace(/ts$/, 'mjs');
@@ -71,8 +82,8 @@ async function run(entry: string, alias: Record<string, string> = {}): Promise<s
   return stdout;
 }
 
-it('the page has the three files and a program', () => {
-  expect([...files.keys()]).toEqual([...ADDED, 'main.ts']);
+it('the page has the three files and two programs', () => {
+  expect([...files.keys()]).toEqual([...ADDED, 'main.ts', 'softplus.ts']);
 });
 
 describe('in the library', () => {
@@ -106,10 +117,21 @@ describe.skipIf(!hasAdapter)('in a program of your own', () => {
       .replace(/^import .* from '..\/definition.js';\n/m, head!)
       .replaceAll(/wgsl: '(\w+)'/g, "wgsl: wgsl('$1')");
     writeFileSync(join(folder, 'rms-norm.ts'), own);
-    const alias = Object.fromEntries(
-      ['kernels', 'lab', 'node', 'tensor'].map((name) => [`ptdpc/${name}`, join(root, `src/${name}/index.ts`)]),
-    );
-    const [, printed] = /^`main.ts`:\n\n```ts\n[\s\S]*?^```\n\n```txt\n([\s\S]*?)^```$/m.exec(page)!;
-    expect(await run(join(folder, 'main.ts'), alias)).toBe(printed);
+    expect(await run(join(folder, 'main.ts'), PACKAGE)).toBe(printedBy('main.ts'));
+  });
+});
+
+describe('in a few lines', () => {
+  it('engine.kernel prints what follows it', async () => {
+    const file = join(scratch, 'softplus.ts');
+    writeFileSync(file, files.get('softplus.ts')!);
+    expect(await run(file, PACKAGE)).toBe(printedBy('softplus.ts'));
+  });
+
+  it('the messages are those that test/tensor/own-kernel.test.ts sees', () => {
+    const seen = readFileSync(join(root, 'test/tensor/own-kernel.test.ts'), 'utf8');
+    const explained = [...page.matchAll(/^\| `([^`]+)` \| /gm)].map(([, text]) => text!);
+    expect(explained.length).toBeGreaterThan(5);
+    for (const message of explained) expect(seen).toContain(message.replace(/^mine \(own\): (?=expected)/, ''));
   });
 });

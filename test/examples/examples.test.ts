@@ -50,7 +50,7 @@ const numbers = (text: string, pattern: RegExp): number[] =>
   [...text.matchAll(pattern)].map(([, found]) => Number(found));
 
 it('all are tested here', () => {
-  const tested = ['embed', 'logistic-regression', 'read-prompts', 'training-loop', 'tune', 'zero-shot'];
+  const tested = ['embed', 'logistic-regression', 'own-kernel', 'read-prompts', 'training-loop', 'tune', 'zero-shot'];
   expect(names.map((name) => name.slice(0, -3)).sort()).toEqual(tested);
 });
 
@@ -104,6 +104,10 @@ it('read-prompts: tokens moved, and have words and weights', () => {
   for (const distance of moved) expect(distance).toBeGreaterThan(0);
   expect(printed).toMatch(/now near \S+ -?0\.\d\d, \S+ -?0\.\d\d$/m);
   expect(printed).toMatch(/^weights of the first scene: .*photo 0\.\d{3}/m);
+});
+
+it('own-kernel: right values, and a right gradient', () => {
+  expect(run('own-kernel')).toBe('softplus [2, 2]: 0.0091 0.3466 2.0091 4.0002\ngradient right\n');
 });
 
 it('logistic-regression: the loss falls to nearly nothing', () => {

@@ -22,6 +22,7 @@ import {
   mul,
   normalValues,
   relu,
+  rowIndex,
   slice,
   sub,
   sum,
@@ -193,6 +194,10 @@ describe('operations refuse', () => {
     ['meanSquaredError: expected target [2, 3], found [3]', () => meanSquaredError(zeros(2, 3), zeros(3))],
     ['crossEntropy: expected labels from 0 to 2, found 3 in row 1', () => crossEntropy(zeros(2, 3), [0, 3])],
     ['crossEntropy: expected labels [2], found [1]', () => crossEntropy(zeros(2, 3), [0])],
+    [
+      'rowIndex: expected rows from -1 to 3, found 4 in row 1',
+      () => rowIndex((data) => engine.indices(data), [-1, 4], 4),
+    ],
     ['clipGradients: expected a norm above 0, found 0', () => clipGradients([], 0)],
   ];
   it.each(cases)('%s', (message, run) => {

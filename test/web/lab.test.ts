@@ -54,6 +54,9 @@ describeInBrowser(
         expect(names.map((name) => name.trim())).toEqual(expect.arrayContaining(['workgroup', 'rows', 'yours']));
         for (const cells of await rows.locator('td:not(:nth-child(4))').allInnerTexts())
           expect(Number.parseFloat(cells)).toBeGreaterThan(0);
+        expect(await page.locator('.lab-result').innerText()).toMatch(
+          /(?:Faster than|Slower than|Not distinguishable from) \w+: \d+\.\d\d times as fast, /,
+        );
       }));
 
     it('shows where a wrong kernel is wrong, and where a faulty one does not compile', () =>
@@ -61,7 +64,7 @@ describeInBrowser(
         await choose(page, 'softmax');
         await put(page, WRONG);
         await run(page);
-        await verdict(page, 'Wrong on 21 of 21 cases');
+        await verdict(page, 'Wrong on 52 of 52 cases');
         // One element: its softmax is 1, and e^0 / (e^0 + 1/2) is what this makes of it.
         expect(await page.locator('.worst').first().innerText()).toMatch(/^out\[0, 0\] is 0\.66666\d*, expected 1$/);
         expect(await page.locator('.lab-result').innerText()).toContain('Not timed: it is wrong.');
@@ -84,6 +87,19 @@ describeInBrowser(
         expect(Math.abs(marker!.y - number!.y)).toBeLessThan(number!.height);
         await page.getByRole('button', { name: `line ${line}, column` }).click();
         expect(await inEditor(page, '.cm-activeLine').innerText()).toContain('var sum: u32');
+      }));
+
+    it('judges the sizes that are timed too', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'affine');
+        const value = 'out[at] = select(value, 0.0, params.length > 9999u);';
+        await put(page, starterText(kernelNamed('affine')).replace('out[at] = value;', value));
+        await page.getByLabel('Sizes to time', { exact: true }).fill('length=10000');
+        await run(page);
+        await verdict(page, /^Wrong on the sizes to time, right on \d+ cases$/);
+        const said = await page.locator('.lab-result').innerText();
+        expect(said).toContain('yours, held against the definition in float64: affine length=10000');
+        expect(said).toContain('Not timed: it is wrong on the case that is timed.');
       }));
 
     it('says what the contract has where a text does not keep it, and refuses sizes that a kernel lacks', () =>

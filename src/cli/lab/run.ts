@@ -82,9 +82,7 @@ async function timeShipped(
 ): Promise<void> {
   const test = caseOf(kernel, shape);
   using bar = new StepBar(kernel.name, timeLimit);
-  const { judged, timings } = await timeVariants(backend, test, undefined, (step, done, all) =>
-    bar.at(step, done, all),
-  );
+  const { judged, timings } = await timeVariants(backend, test, [], (step, done, all) => bar.at(step, done, all));
   bar.stop();
   if (json) {
     const { description: device } = backend;

@@ -18,11 +18,12 @@ export interface RowIndex {
 /** Puts row numbers onto a device; `(data) => engine.indices(data)`, or a version of it that keeps them. */
 export type MakeIndices = (data: readonly number[]) => Tensor;
 
-/** Makes the index of `gatherRows`, and with it what its gradient needs. */
+/** Makes the index of `gatherRows`, and with it what its gradient needs. Throws Error if a number is not that of a row, or -1. */
 export function rowIndex(indices: MakeIndices, index: readonly number[], sourceRows: number): RowIndex {
   const readersOf: number[][] = Array.from({ length: sourceRows }, () => []);
   index.forEach((source, row) => {
-    if (source >= sourceRows) throw new Error(`row ${row} takes row ${source} of ${sourceRows}`);
+    if (!Number.isInteger(source) || source < -1 || source >= sourceRows)
+      throw new Error(`rowIndex: expected rows from -1 to ${sourceRows - 1}, found ${source} in row ${row}`);
     if (source >= 0) readersOf[source]?.push(row);
   });
   const start = [0];

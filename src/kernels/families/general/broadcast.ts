@@ -6,6 +6,9 @@ import type { CaseData } from '../../cases.js';
 import { kernel, LANES, reads, type Sizes, type Variant, writes } from '../../definition.js';
 import { denseStrides, fourAxes, stridesOf } from '../shapes.js';
 
+/** The four operations. */
+export type BinaryName = 'add' | 'sub' | 'mul' | 'div';
+
 /** A formula of a and b in both languages. */
 interface BinaryFormula {
   readonly wgsl: string;
@@ -17,10 +20,7 @@ const table = {
   sub: { wgsl: 'a - b', twin: (a, b) => a - b },
   mul: { wgsl: 'a * b', twin: (a, b) => a * b },
   div: { wgsl: 'a / b', twin: (a, b) => a / b },
-} as const satisfies Readonly<Record<string, BinaryFormula>>;
-
-/** The four operations. */
-export type BinaryName = keyof typeof table;
+} as const satisfies Readonly<Record<BinaryName, BinaryFormula>>;
 
 const STRIDES = {
   ...{ size1: 1, size2: 1, size3: 1 },
