@@ -5,7 +5,7 @@ import { type Token, tokensOf, withoutComments } from '../../src/kernels/webgpu/
 
 const SHADER = `
   /* a comment /* in another */ @group(0) @binding(9) */
-  struct Params { rows: u32, scale : f32, } // struct Params { other: u32 }
+  struct Params { rows: u32, first_scale : f32, } // struct Params { other: u32 }
   override WIDTH: u32 = 4;
   override HEIGHT = 2;
   @group(0) @binding(0) var<uniform> params: Params;
@@ -18,12 +18,12 @@ const SHADER = `
 it('reads parameters, bindings and constants', () => {
   expect(reflectShader(SHADER)).toEqual({
     params: [
-      { name: 'rows', type: 'u32' },
-      { name: 'scale', type: 'f32' },
+      { name: 'rows', argument: 'rows', type: 'u32' },
+      { name: 'first_scale', argument: 'firstScale', type: 'f32' },
     ],
     bindings: [
-      { name: 'x', access: 'read' },
-      { name: 'out', access: 'read_write' },
+      { name: 'x', argument: 'x', access: 'read' },
+      { name: 'out', argument: 'out', access: 'read_write' },
     ],
     constants: new Set(['WIDTH', 'HEIGHT']),
   });
