@@ -17,7 +17,17 @@ export function shippedVariant(kernel: Kernel, name = kernel.variants[0]!.name, 
 /** The same as one file, with the contract in its head. Throws InputError if there is no such variant. */
 export function starterText(kernel: Kernel, name?: string): string {
   const variant = shippedVariant(kernel, name);
-  return `${head(kernel, variant, bindingContract(kernel), variant.covers)}\n${variantText(kernel, variant).trim()}\n`;
+  const contract = bindingContract(kernel);
+  const text = entryPointsSwapped(variantText(kernel, variant), variant.entryPoint ?? 'main', contract.entryPoint);
+  return `${head(kernel, variant, contract, variant.covers)}\n${text.trim()}\n`;
+}
+
+/** A text in which one entry point has the name of the other: the laboratory runs the one of the contract. No function can call either. */
+function entryPointsSwapped(text: string, one: string, other: string): string {
+  const names: Readonly<Record<string, string>> = { [one]: other, [other]: one };
+  return text.replaceAll(/\bfn (\w+)\(/g, (whole, name: string) =>
+    Object.hasOwn(names, name) ? `fn ${names[name]}(` : whole,
+  );
 }
 
 /** A variant's whole text: its file, with those that it includes, and the constants that only this variant sets as defaults. */

@@ -15,12 +15,20 @@ import {
   reads,
   registerKernels,
   runCase,
+  suiteOf,
   type TuningWork,
   tuningSteps,
   WebGpuBackend,
   writes,
 } from '../../src/kernels/index.js';
-import { bindingContract, launchShipped, starterText, variantNames } from '../../src/lab/index.js';
+import {
+  bindingContract,
+  compileAndCheck,
+  launchShipped,
+  readUserKernel,
+  starterText,
+  variantNames,
+} from '../../src/lab/index.js';
 import { describeOn, describeOnAll, FULL_TUNING, openTestDevice } from '../support/devices.js';
 import { paritySuite } from '../support/parity.js';
 
@@ -134,6 +142,25 @@ describeOn('webgpu', 'a family from outside, measured', (device) => {
     } as Parameters<typeof args>[0]);
     expect(launchShipped(own, 'one', sized, 0)?.workgroups).toEqual([2, 1]);
     expect(launchShipped(own, 'four', sized, 0)).toBeUndefined();
+  });
+
+  it('of two entry points in a text, either is a file to start from', async () => {
+    const [plain, four] = [text(1), text(4)].map((whole) => whole.slice(whole.indexOf('@compute')));
+    const wgsl = text(1).replace(plain!, `${plain}\n${four!.replace('fn main(', 'fn by_four(')}`);
+    const [one, other] = power.variants;
+    const both = kernel({
+      ...power,
+      name: 'powerOfTwoEntryPoints',
+      variants: [
+        { ...one!, wgsl },
+        { ...other!, wgsl, entryPoint: 'by_four' },
+      ],
+    });
+    for (const name of variantNames(anyKernel(both))) {
+      const file = readUserKernel(anyKernel(both), 'mine.wgsl', starterText(anyKernel(both), name));
+      const { parity } = await compileAndCheck(webgpu(), file, suiteOf(anyKernel(both)));
+      expect(parity, name).toMatchObject({ wrong: [], unstable: [] });
+    }
   });
 
   it('is tuned, alone or with the others', async () => {
