@@ -51,7 +51,10 @@ it('in the README and in docs/', async () => {
   const wrong: string[] = [];
   let found = 0;
   for (const name of await documents()) {
-    for (const words of commandLines(await readFile(join(ROOT, name), 'utf8'))) {
+    const page = await readFile(join(ROOT, name), 'utf8');
+    // A kernel that the page adds is, before that, not there.
+    const text = name.endsWith('add-a-kernel.md') ? page.replaceAll('rmsNorm', 'softmax') : page;
+    for (const words of commandLines(text)) {
       found++;
       await parse(words).catch((error: unknown) => {
         wrong.push(`${name}: ptdpc ${words.join(' ')}: ${error instanceof Error ? error.message : error}`);
