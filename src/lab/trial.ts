@@ -4,6 +4,7 @@ import {
   type AnyArgs,
   caseOf,
   type Declaration,
+  type Kernel,
   type KernelCase,
   type Sizes,
   sizedArgs,
@@ -130,7 +131,9 @@ export async function compileAndCheck(
   const compilation = await device.compile(firstLaunch(device, user, first ? [first, ...suite] : suite));
   if (compilation.messages.some(({ type }) => type === 'error')) return { compilation };
   onStep('parity', 0, suite.length);
-  const parity = await checkParity(device, suite, attemptOf(device, user), (done, all) => onStep('parity', done, all));
+  const onCase = (done: number, all: number) => onStep('parity', done, all);
+  const shipped = shippedAttempt(device, user.kernel);
+  const parity = await checkParity(device, suite, attemptOf(device, user), onCase, shipped);
   return { compilation, parity };
 }
 
@@ -141,6 +144,15 @@ export function attemptOf(device: WebGpuBackend, user: UserKernel): Attempt<Decl
     const launch = launchUserKernel(user, args, device.adapter.subgroupSize);
     if (typeof launch === 'string') return launch;
     device.dispatch(inFolds && countsOn ? folded(launch) : launch);
+    return undefined;
+  };
+}
+
+/** Runs the plainest shipped variant on a case. */
+function shippedAttempt(device: WebGpuBackend, kernel: Kernel): Attempt<Declaration> {
+  const { name } = kernel.variants[0]!;
+  return (args) => {
+    device.dispatch(launchShipped(kernel, name, args, device.adapter.subgroupSize)!);
     return undefined;
   };
 }

@@ -110,6 +110,22 @@ describeOn('webgpu', 'trial', (device) => {
     expect({ timings, notTimed }).toEqual({ timings: undefined, notTimed: 'it is wrong' });
   });
 
+  it('does not blame a kernel for NaN that the device loses with the shipped variant too', async () => {
+    const text = starterText(kernelNamed('softmax')).replace(
+      '= exp(x[at + c] - largest) / sum',
+      '= max(0.0, exp(x[at + c] - largest) / sum)',
+    );
+    const attempt = attemptOf(webgpu(), readUserKernel(kernelNamed('softmax'), 'mine.wgsl', text));
+    const suite = suiteOf(kernelNamed('softmax')).filter(({ name }) => /nan=1|rows=1,columns=7$/.test(name));
+    const alone = await checkParity(webgpu(), suite, attempt);
+    expect(alone.wrong.length).toBe(suite.length - 1);
+    const both = await checkParity(webgpu(), suite, attempt, () => {}, attempt);
+    expect(both).toMatchObject({ cases: 1, wrong: [] });
+    expect([...both.leftOut]).toEqual([
+      ['this device loses NaN and infinities there, with the shipped variant too', suite.length - 1],
+    ]);
+  });
+
   it("places a compile error on the user's own line", async () => {
     const text = starterText(kernelNamed('softmax')).replace('let row =', 'let row = nothing +');
     const line = text.split('\n').findIndex((one) => one.includes('nothing +')) + 1;

@@ -64,7 +64,8 @@ describeInBrowser(
         await choose(page, 'softmax');
         await put(page, WRONG);
         await run(page);
-        await verdict(page, 'Wrong on 51 of 52 cases');
+        // Without those whose NaN SwiftShader loses with the shipped variant too; a row of nothing but NaN is right.
+        await verdict(page, 'Wrong on 44 of 45 cases');
         // One element: its softmax is 1, and e^0 / (e^0 + 1/2) is what this makes of it.
         expect(await page.locator('.worst').first().innerText()).toMatch(/^out\[0, 0\] is 0\.66666\d*, expected 1$/);
         expect(await page.locator('.lab-result').innerText()).toContain('Not timed: it is wrong.');
@@ -105,11 +106,11 @@ describeInBrowser(
     it('says what the contract has where a text does not keep it, and refuses sizes that a kernel lacks', () =>
       withPage(browser(), laboratory(), async ({ page }) => {
         await choose(page, 'softmax');
-        await put(page, SOFTMAX.replaceAll('grad_out', 'gradient'));
+        await put(page, SOFTMAX.replaceAll(/\bout\b/g, 'result'));
         await run(page);
         const error = page.locator('.lab-result .error[role=alert]');
         await error.waitFor();
-        expect(await error.innerText()).toMatch(/^yours: it binds gradient; softmax has x, grad_out/);
+        expect(await error.innerText()).toMatch(/^yours: it binds result; softmax has x, out/);
         await put(page, SOFTMAX);
         await page.getByLabel('Sizes to time', { exact: true }).fill('depth=3');
         await run(page);
