@@ -2,7 +2,6 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseInteger } from '../src/cli/options.js';
-import { enableRelaxedSimd } from '../src/node/wasm-threads.js';
 import { type Benchmark, type Result, type Runner, runBenchmark } from './benchmark.js';
 import { imageBenchmark } from './images.js';
 import { lossesBenchmark } from './losses.js';
@@ -57,7 +56,6 @@ await new Command('bench')
   .parseAsync();
 
 async function bench(flags: Flags): Promise<void> {
-  enableRelaxedSimd();
   const options = benchOptions(flags);
   if (flags.memoryTask) return reportMemory(flags.memoryTask, flags.device === 'webgpu' ? 'webgpu' : 'cpu', options);
   const selected = (name: string) => flags.only === undefined || name.startsWith(flags.only);

@@ -6,7 +6,8 @@ import { type Backend, CpuBackend, kernels, matmulFlops } from '../src/kernels/i
 import { unmetNeed } from '../src/kernels/needs.js';
 import { launchOf } from '../src/kernels/webgpu/launch.js';
 import { chooseVariant } from '../src/kernels/webgpu/tuning.js';
-import { hardwareThreads, startNodeWorker } from '../src/node/wasm-threads.js';
+import { openCpu } from '../src/node/device.js';
+import { chooseBuild, hardwareThreads } from '../src/node/wasm-threads.js';
 import type { Benchmark, Entry, Setup } from './benchmark.js';
 import { matmulPeers } from './peers.js';
 import { sampler } from './sampling.js';
@@ -42,8 +43,12 @@ function onCpu(product: Product, seconds: number): Setup {
   const backends = (all > 1 ? [1, all] : [1]).map((threads) => ({
     name: `WebAssembly, ${threadsText(threads)}`,
     threads,
-    backend: new CpuBackend({ threads, startWorker: startNodeWorker }),
+    backend: openCpu({ threads }),
   }));
+  if (chooseBuild().build === 'wide') {
+    const backend = openCpu({ threads: all, build: 'relaxed' });
+    backends.push({ name: `the same, vectors not fused, ${threadsText(all)}`, threads: all, backend });
+  }
   backends.push({ name: 'plain twin', threads: 1, backend: new CpuBackend({ wasm: false }) });
   return {
     entries: backends.map(({ name, threads, backend }) => {

@@ -6,7 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
-import { CONSTANTS, ENUMS, RECORDS } from '../src/kernels/cpu/wasm/layout.mjs';
+import { CONSTANTS, ENUMS, NUMBERS, RECORDS, TILES } from '../src/kernels/cpu/wasm/layout.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 /** Number of the data section. */
@@ -16,6 +16,7 @@ const LAYOUT = 'src/kernels/cpu/wasm/layout.mjs';
 await generate('src/kernels/cpu/wasm/layout.generated.ts', LAYOUT, layoutOfHost());
 await generate('src/kernels/cpu/wasm/assembly/layout.generated.ts', LAYOUT, layoutOfCompiled());
 const KERNELS = 'src/kernels/cpu/wasm/assembly/index.ts';
+const TILES_ALONE = 'src/kernels/cpu/wasm/assembly/tiles.ts';
 await generate('src/kernels/cpu/wasm/binaries.generated.ts', KERNELS, await kernels());
 
 const RESAMPLE = 'src/clip/image/assembly/resample.ts';
@@ -25,6 +26,17 @@ await generate('src/clip/image/resample.generated.ts', RESAMPLE, await resample(
 function layoutOfCompiled() {
   const text = ['/** Made by scripts/build-wasm.mjs from ../layout.mjs; do not edit. */\n'];
   for (const [name, value, about] of CONSTANTS) text.push(`/** ${about} */\nexport const ${name}: i32 = ${value};\n`);
+  text.push('/** Whether this is the code for engines that fuse neighbouring vectors. */\n');
+  text.push('export const WIDE: bool = isDefined(WIDE_TILE);\n');
+  const { narrow, wide } = TILES;
+  text.push(`export const TILE_ROWS: i32 = WIDE ? ${wide.rows} : ${narrow.rows};\n`);
+  text.push(`export const TILE_COLUMNS: i32 = WIDE ? ${wide.columns} : ${narrow.columns};\n`);
+  text.push(`export const GROUP: i32 = WIDE ? ${wide.group} : ${narrow.group};\n`);
+  text.push('/** Bytes of a row of a packed panel of B, and of a column of a packed panel of A. */\n');
+  text.push('export const PANEL_ROW: usize = TILE_COLUMNS * 4;\nexport const PANEL_COLUMN: usize = TILE_ROWS * 4;\n');
+  text.push('/** Addresses of numbers that the host has written. */\nexport const enum Numbers {\n');
+  for (const [at, name] of Object.keys(NUMBERS).entries()) text.push(`  ${name} = ${4 * at},\n`);
+  text.push('}\n');
   for (const [name, names] of Object.entries(ENUMS)) text.push(`export const enum ${name} { ${names.join(', ')} }\n`);
   for (const [record, [about]] of Object.entries(RECORDS)) {
     const base = record !== 'Job' && record.endsWith('Job') ? ' extends Job' : '';
@@ -45,6 +57,15 @@ function layoutOfHost() {
     "import type { CpuHeap } from './heap.js';\n\n",
   ];
   for (const [name, value] of CONSTANTS) text.push(`export const ${name} = ${value};\n`);
+  text.push(
+    '\nexport interface Tile {\n  rows: number;\n  columns: number;\n  group: number;\n}\n\nexport const TILES = {\n',
+  );
+  for (const [name, { rows, columns, group }] of Object.entries(TILES))
+    text.push(`  ${name}: { rows: ${rows}, columns: ${columns}, group: ${group} },\n`);
+  text.push('} as const satisfies Record<string, Tile>;\n');
+  text.push('\n/** What stands at the beginning of the heap, in this order. */\nexport const NUMBERS = {\n');
+  for (const [name, value] of Object.entries(NUMBERS)) text.push(`  ${name}: ${Math.fround(value)},\n`);
+  text.push('};\n');
   for (const [name, names] of Object.entries(ENUMS)) {
     text.push(`\nexport const ${name} = {\n`, ...names.map((one, at) => `  ${one}: ${at},\n`), '} as const;\n');
     text.push(`export type ${name} = keyof typeof ${name};\n`);
@@ -96,23 +117,37 @@ function assignment(at, name, type) {
   return `words[${at}] = ${type}[given.${name}${ENUMS[type][0] === 'none' ? " ?? 'none'" : ''}]`;
 }
 
-/** Two binaries from one source, with and without relaxed SIMD. */
+/** From one source: without relaxed SIMD, with it, and with it and the wide tile; and the inner kernels alone. */
 async function kernels() {
-  const baseline = await compileSharable([]);
-  const relaxed = await compileSharable(['--enable', 'relaxed-simd']);
-  return `/** Made by scripts/build-wasm.mjs from assembly/; do not edit. */
+  const relaxedSimd = ['--enable', 'relaxed-simd'];
+  const builds = {
+    plain: await compileSharable([]),
+    relaxed: await compileSharable(relaxedSimd),
+    wide: await compileSharable([...relaxedSimd, '--use', 'WIDE_TILE=1']),
+  };
+  const text = ['/** Made by scripts/build-wasm.mjs from assembly/; do not edit. */\n\nexport const BUILDS = {\n'];
+  for (const [name, { bytes, sharedFlagAt }] of Object.entries(builds)) {
+    text.push(
+      `  /** ${bytes.length} bytes; \`sharedFlagAt\` is where the byte stands that declares its memory shared. */\n`,
+    );
+    text.push(`  ${name}: {\n    sharedFlagAt: ${sharedFlagAt},\n    text: '${base64(bytes)}',\n  },\n`);
+  }
+  const tiles = await runCompiler(TILES_ALONE, [
+    '--importMemory',
+    '--noExportMemory',
+    '--initialMemory',
+    '1',
+    ...relaxedSimd,
+  ]);
+  text.push(
+    '};\n\n/** Both inner kernels with relaxed SIMD, to be timed. */\n',
+    `export const tiles =\n  '${base64(tiles)}';\n`,
+  );
+  return text.join('');
+}
 
-/** With fixed-width SIMD (${baseline.bytes.length} bytes). */
-export const baseline =
-  '${Buffer.from(baseline.bytes).toString('base64')}';
-
-/** With relaxed SIMD too (${relaxed.bytes.length} bytes). */
-export const relaxed =
-  '${Buffer.from(relaxed.bytes).toString('base64')}';
-
-/** Where in each binary stands the byte that declares its memory shared. */
-export const sharedFlagAt = { baseline: ${baseline.sharedFlagAt}, relaxed: ${relaxed.sharedFlagAt} };
-`;
+function base64(bytes) {
+  return Buffer.from(bytes).toString('base64');
 }
 
 async function resample() {
@@ -121,7 +156,7 @@ async function resample() {
 
 /** With fixed-width SIMD (${bytes.length} bytes). */
 export const resample =
-  '${Buffer.from(bytes).toString('base64')}';
+  '${base64(bytes)}';
 `;
 }
 

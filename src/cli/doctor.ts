@@ -40,10 +40,9 @@ async function examine() {
   const { relaxedSupported, simdSupported } = await import('../kernels/cpu/wasm/index.js');
   const { autoChoice, openCpu } = await import('../node/device.js');
   const { defaultCacheDirectory, packageVersion } = await import('../node/package.js');
-  const { enableRelaxedSimd, hardwareThreads } = await import('../node/wasm-threads.js');
+  const { chooseBuild, hardwareThreads } = await import('../node/wasm-threads.js');
   const { device, reason } = await autoChoice();
   const webgpu = await examineAdapter();
-  enableRelaxedSimd();
   const cpu = openCpu();
   const backend = cpu.description;
   cpu.dispose();
@@ -54,7 +53,7 @@ async function examine() {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     threads: hardwareThreads(),
     memory: { total: totalmem(), free: freemem() },
-    cpu: { backend, simd: simdSupported(), relaxedSimd: relaxedSupported() },
+    cpu: { backend, simd: simdSupported(), relaxedSimd: relaxedSupported(), ...chooseBuild() },
     webgpu,
     auto: { device, reason },
     cache: defaultCacheDirectory(),
@@ -90,6 +89,7 @@ function page({ ptdpc, node, platform, processor, threads, memory, cpu, webgpu, 
     `memory    ${gib(memory.total)}, ${gib(memory.free)} free`,
     `cpu       ${processor}, ${threads} threads; SIMD ${yes(cpu.simd)}, relaxed SIMD ${yes(cpu.relaxedSimd)}`,
     `          ${cpu.backend}`,
+    `          compiled kernels: ${cpu.build}; ${cpu.reason}`,
     ...(webgpu.adapter ? adapterLines(webgpu.adapter, webgpu.tuned) : [`webgpu    ${webgpu.reason}`]),
     `auto      ${auto.device}: ${auto.reason}`,
     `cache     ${cache}`,

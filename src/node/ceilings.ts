@@ -4,7 +4,7 @@ import { compileKernels } from '../kernels/cpu/wasm/index.js';
 import { openDevice } from '../kernels/webgpu/device.js';
 import { type DeviceCeilings, webGpuCeilings } from '../lab/index.js';
 import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
-import { enableRelaxedSimd, hardwareThreads } from './wasm-threads.js';
+import { chooseBuild, hardwareThreads } from './wasm-threads.js';
 
 /** Independent sums in a turn of assembly/ceiling.ts, each of 4 lanes. */
 const SUMS = 12;
@@ -13,7 +13,7 @@ const RUNS = 5;
 
 /** GFLOP/s of `threads` threads together, the best of several runs. */
 export async function cpuCeiling(threads: number): Promise<number> {
-  const module = compileKernels({ relaxed: enableRelaxedSimd(), shared: false });
+  const module = compileKernels({ build: chooseBuild().build, shared: false });
   const workers = Array.from({ length: threads }, () => new Worker(WORKER, { eval: true, workerData: module }));
   try {
     let best = Number.POSITIVE_INFINITY;

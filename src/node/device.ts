@@ -23,7 +23,7 @@ import {
 import type { Events } from './events.js';
 import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
 import { readTuning, tuningName } from './tuning-file.js';
-import { enableRelaxedSimd, hardwareThreads, startNodeWorker } from './wasm-threads.js';
+import { chooseBuild, hardwareThreads, startNodeWorker } from './wasm-threads.js';
 
 export type { AutoChoice, OpenedDevice };
 
@@ -84,8 +84,8 @@ export function installHint(): string {
 
 /** The CPU backend as this machine runs it best. */
 export function openCpu(options: CpuOptions = {}): Backend {
-  enableRelaxedSimd();
   return new CpuBackend({
+    ...(options.wasm !== false && { build: chooseBuild().build }),
     threads: hardwareThreads(),
     startWorker: startNodeWorker,
     ...options,

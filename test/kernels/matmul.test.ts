@@ -12,14 +12,15 @@ import {
 } from '../../src/kernels/index.js';
 import { launchOf } from '../../src/kernels/webgpu/launch.js';
 import { chooseVariant } from '../../src/kernels/webgpu/tuning.js';
-import { describeOn, matmulVariants } from '../support/devices.js';
+import { describeOn, matmulVariants, relaxedBuilds } from '../support/devices.js';
 import { paritySuite } from '../support/parity.js';
 
 const suite = (device: () => Backend) => paritySuite(device, [anyKernel(kernels.matmul)]);
 
 describeOn('cpu', 'matmul twin', suite, { poison: true, wasm: false });
-describeOn('cpu', 'matmul WebAssembly', suite, { poison: true, wasm: true });
-describeOn('cpu', 'matmul WebAssembly, fixed-width SIMD', suite, { poison: true, relaxed: false });
+for (const build of ['plain', ...relaxedBuilds] as const) {
+  describeOn('cpu', `matmul WebAssembly, ${build}`, suite, { poison: true, build });
+}
 for (const matmulVariant of matmulVariants) {
   describeOn('webgpu', `matmul ${matmulVariant}`, suite, { poison: true, matmulVariant });
 }

@@ -1,6 +1,6 @@
 /** Every kernel on every device, in every variant, against its twin in float64: the suites of the families. */
 import { allKernels, alwaysUse, anyKernel, kernels } from '../../src/kernels/index.js';
-import { attentionKernels, describeOn, describeOnAll, kernelsWithChoice } from '../support/devices.js';
+import { attentionKernels, describeOn, describeOnAll, kernelsWithChoice, relaxedBuilds } from '../support/devices.js';
 import { paritySuite } from '../support/parity.js';
 
 const compiled = [...attentionKernels, anyKernel(kernels.layerNorm), anyKernel(kernels.layerNormGrad)];
@@ -10,10 +10,9 @@ const others = allKernels().filter(({ name }) => name !== 'matmul');
 
 describeOnAll('kernel parity', (device) => paritySuite(device, others));
 
-describeOn('cpu', 'WebAssembly, fixed-width SIMD', (device) => paritySuite(device, compiled), {
-  poison: true,
-  relaxed: false,
-});
+for (const build of ['plain', ...relaxedBuilds] as const) {
+  describeOn('cpu', `WebAssembly, ${build}`, (device) => paritySuite(device, compiled), { poison: true, build });
+}
 
 /** Kernels that have a variant of one name share a device. */
 const withChoice = kernelsWithChoice.filter((kernel) => others.includes(kernel));

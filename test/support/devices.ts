@@ -3,7 +3,7 @@
  * shows as skipped, and .ci/run refuses skipped tests.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { relaxedSupported } from '../../src/kernels/cpu/wasm/index.js';
+import { relaxedSupported, type WasmBuild } from '../../src/kernels/cpu/wasm/index.js';
 import {
   allKernels,
   alwaysUse,
@@ -16,10 +16,10 @@ import {
 } from '../../src/kernels/index.js';
 import { openWebGpu } from '../../src/node/device.js';
 import { nodeAdapter } from '../../src/node/gpu.js';
-import { enableRelaxedSimd, startNodeWorker } from '../../src/node/wasm-threads.js';
+import { chooseBuild, startNodeWorker } from '../../src/node/wasm-threads.js';
 
 // As the command line does: the CPU's tests run what its users run.
-enableRelaxedSimd();
+chooseBuild();
 
 const matmul = anyKernel(kernels.matmul);
 /** Attention and its gradients. */
@@ -53,8 +53,8 @@ export interface DeviceOptions {
   profiler?: Profiler;
   /** On the CPU: the plain twins instead of WebAssembly. */
   wasm?: boolean;
-  /** In WebAssembly: with fused multiply-add or without. */
-  relaxed?: boolean;
+  /** Which compiled code in WebAssembly. */
+  build?: WasmBuild;
 }
 
 export async function openTestDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Backend> {
@@ -112,11 +112,14 @@ export function describeOn(
   });
 }
 
+/** Builds that need relaxed SIMD, if the engine has it. */
+export const relaxedBuilds: readonly WasmBuild[] = relaxedSupported() ? ['relaxed', 'wide'] : [];
+
 /** Every implementation of attention, and so every device in all ways that it computes in. */
 export const ALL_WAYS: readonly (readonly [DeviceName, title: string, DeviceOptions])[] = [
   ['cpu', 'twin', { wasm: false }],
-  ['cpu', 'fixed-width SIMD', { relaxed: false }],
-  ...(relaxedSupported() ? [['cpu', 'relaxed SIMD', { relaxed: true }] as const] : []),
+  ['cpu', 'fixed-width SIMD', { build: 'plain' }],
+  ...relaxedBuilds.map((build) => ['cpu', `${build} SIMD`, { build }] as const),
   ...attentionVariants.map((attentionVariant) => ['webgpu', attentionVariant, { attentionVariant }] as const),
 ];
 

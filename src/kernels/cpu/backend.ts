@@ -21,7 +21,7 @@ import { float32FromHalf, halvesFromFloat32, roundedToHalves } from '../half.js'
 import { MemoryMeter } from '../memory.js';
 import type { Profiler } from '../profiler.js';
 import { isCompiled, runCompiled } from './compiled.js';
-import { binaryText, CpuHeap, type StartWorker, simdSupported, WasmEngine } from './wasm/index.js';
+import { binaryText, CpuHeap, type StartWorker, simdSupported, type WasmBuild, WasmEngine } from './wasm/index.js';
 
 /** Options of the CPU backend. */
 export interface CpuOptions {
@@ -29,8 +29,11 @@ export interface CpuOptions {
   precision?: 'f32' | 'f64';
   /** The heavy kernels in WebAssembly, tensors in its memory. Default: where the engine has SIMD; never for 'f64'. */
   wasm?: boolean;
-  /** Fused multiply-add in WebAssembly. Default: where the engine has relaxed SIMD. Without it every processor gives the same bits. */
-  relaxed?: boolean;
+  /**
+   * Which compiled code: `plain` gives the same bits on every processor; `relaxed` fuses multiply-adds; `wide` gives the same bits as
+   * `relaxed`, faster if the engine fuses vectors and slower if not. Default: `relaxed` if the engine has relaxed SIMD, else `plain`.
+   */
+  build?: WasmBuild | undefined;
   /** Threads for those kernels. More than one needs shared memory. Default 1. */
   threads?: number;
   /** How to start a thread, if not as in a browser. */
@@ -43,6 +46,12 @@ export interface CpuOptions {
 
 const HALF_NAN = 0x7e00;
 
+const BUILD_NOTES: Readonly<Record<WasmBuild, string>> = {
+  plain: '',
+  relaxed: ' with fused multiply-add',
+  wide: ' with fused multiply-add and fused vectors',
+};
+
 /** The CPU as a device. */
 export class CpuBackend implements Backend {
   readonly kind = 'cpu';
@@ -54,12 +63,12 @@ export class CpuBackend implements Backend {
   readonly #wasm: { heap: CpuHeap; engine: WasmEngine } | undefined;
 
   constructor(options: CpuOptions = {}) {
-    const { precision = 'f32', poison = false, threads = 1, startWorker, relaxed } = options;
+    const { precision = 'f32', poison = false, threads = 1, startWorker, build } = options;
     this.#precision = precision;
     this.#poison = poison;
     this.#profiler = options.profiler;
     if (precision === 'f32' && (options.wasm ?? simdSupported())) {
-      const given = { ...(startWorker && { startWorker }), ...(relaxed !== undefined && { relaxed }) };
+      const given = { ...(startWorker && { startWorker }), build };
       const heap = new CpuHeap({ onGrowth: (bytes) => this.memory.hold(bytes) });
       this.#wasm = { heap, engine: WasmEngine.create({ heap, threads, ...given }) };
       this.memory.fixedBytes = heap.bytesInUse;
@@ -70,8 +79,8 @@ export class CpuBackend implements Backend {
   /** Not the number of threads, which does not change results. Relaxed SIMD fuses multiply-adds if the processor can. */
   get arithmetic(): string {
     if (!this.#wasm) return `cpu, ${this.#precision}`;
-    const { relaxed } = this.#wasm.engine;
-    return `cpu, ${binaryText(relaxed)}, ${relaxed && this.#fuses() ? 'fused' : 'not fused'}`;
+    const { build } = this.#wasm.engine;
+    return `cpu, ${binaryText(build)}, ${build !== 'plain' && this.#fuses() ? 'fused' : 'not fused'}`;
   }
 
   /** Whether products fuse multiply-adds: 2^-24 is lost if the product is rounded before it is added. */
@@ -181,8 +190,8 @@ export class CpuBackend implements Backend {
 
   #describe(): string {
     if (!this.#wasm) return `CPU, plain TypeScript (${this.#precision})`;
-    const { threads, relaxed } = this.#wasm.engine;
-    return `CPU, WebAssembly SIMD${relaxed ? ' with fused multiply-add' : ''}, ${threads} thread${threads === 1 ? '' : 's'}`;
+    const { threads, build } = this.#wasm.engine;
+    return `CPU, WebAssembly SIMD${BUILD_NOTES[build]}, ${threads} thread${threads === 1 ? '' : 's'}`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the parity suite does not show of attention in WebAssembly: threads, the division into blocks, where it gives way to the twin. */
 import { expect, it } from 'vitest';
 import { attentionCapacity, planAttention } from '../../../src/kernels/cpu/wasm/attention-job.js';
+import { TILES } from '../../../src/kernels/cpu/wasm/layout.generated.js';
 import { SCRATCH_BYTES } from '../../../src/kernels/cpu/wasm/matmul-job.js';
 import { causalRows, pictureRows, type RowVisibility, treeRows } from '../../../src/kernels/families/visibility.js';
 import { anyKernel, type CaseData, CpuBackend, type KernelCase, kernels, runCase } from '../../../src/kernels/index.js';
@@ -116,31 +117,34 @@ it('a NaN in a key reaches every row that sees it and no other picture', async (
   device.dispose();
 });
 
-it('blocks cover all rows once, hold what their rows see, and fit', () => {
-  const geometries = [pictureRows(5, 50), causalRows([300, 1, 2, 40]), treeRows(3, 16, Array(100).fill(3))];
-  for (const { visible, seenBy } of geometries) {
-    for (const [ranges, perRow] of [
-      [visible, 2],
-      [seenBy, 1],
-    ] as const) {
-      const rows = ranges.length / perRow / 2;
-      const plan = planAttention(Int32Array.from(ranges), { address: 0, rows, perRow }, 384)!;
-      let next = 0;
-      for (const { row, rowEnd, first, firstEnd, second, secondEnd } of plan.blocks) {
-        expect(row).toBe(next);
-        next = rowEnd;
-        const panels = (length: number) => Math.ceil(length / 8) * 8;
-        expect(panels(firstEnd - first) + panels(secondEnd - second)).toBeLessThanOrEqual(plan.capacity);
-        for (let r = row; r < rowEnd; r++) {
-          const seen = ranges.slice(r * perRow * 2, (r + 1) * perRow * 2);
-          const inside = (from: number, to: number, start: number, end: number) =>
-            start >= end || (start >= from && end <= to);
-          expect(inside(first, firstEnd, seen[0]!, seen[1]!), `row ${r}`).toBe(true);
-          if (perRow === 2) expect(inside(second, secondEnd, seen[2]!, seen[3]!), `row ${r}`).toBe(true);
+it.each(Object.values(TILES))(
+  'blocks cover all rows once, hold what their rows see, and fit: $columns columns',
+  (tile) => {
+    const geometries = [pictureRows(5, 50), causalRows([300, 1, 2, 40]), treeRows(3, 16, Array(100).fill(3))];
+    for (const { visible, seenBy } of geometries) {
+      for (const [ranges, perRow] of [
+        [visible, 2],
+        [seenBy, 1],
+      ] as const) {
+        const rows = ranges.length / perRow / 2;
+        const plan = planAttention(Int32Array.from(ranges), { address: 0, rows, perRow }, 384, tile)!;
+        let next = 0;
+        for (const { row, rowEnd, first, firstEnd, second, secondEnd } of plan.blocks) {
+          expect(row).toBe(next);
+          next = rowEnd;
+          const panels = (length: number) => Math.ceil(length / tile.columns) * tile.columns;
+          expect(panels(firstEnd - first) + panels(secondEnd - second)).toBeLessThanOrEqual(plan.capacity);
+          for (let r = row; r < rowEnd; r++) {
+            const seen = ranges.slice(r * perRow * 2, (r + 1) * perRow * 2);
+            const inside = (from: number, to: number, start: number, end: number) =>
+              start >= end || (start >= from && end <= to);
+            expect(inside(first, firstEnd, seen[0]!, seen[1]!), `row ${r}`).toBe(true);
+            if (perRow === 2) expect(inside(second, secondEnd, seen[2]!, seen[3]!), `row ${r}`).toBe(true);
+          }
         }
+        expect(next).toBe(rows);
+        expect(plan.capacity).toBeLessThanOrEqual(384);
       }
-      expect(next).toBe(rows);
-      expect(plan.capacity).toBeLessThanOrEqual(384);
     }
-  }
-});
+  },
+);

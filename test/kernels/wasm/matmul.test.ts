@@ -1,17 +1,15 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { CpuHeap, relaxedSupported, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
-import { enableRelaxedSimd, startNodeWorker } from '../../../src/node/wasm-threads.js';
+import { CpuHeap, type WasmBuild, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
+import { startNodeWorker } from '../../../src/node/wasm-threads.js';
+import { relaxedBuilds } from '../../support/devices.js';
 import { type Case, distance, operands, random, runTwin, runWasm, sameBits } from './oracle.js';
-
-enableRelaxedSimd();
 
 /** A sum of k products of numbers below 1, each addition rounded by up to 6e-8 of a sum that stays around sqrt(k) / 3. */
 const tolerance = ({ k }: Case) => 1.2e-7 * (k + 16);
 
-const kinds = [
-  { name: 'fixed-width SIMD, shared memory', shared: true, relaxed: false },
-  { name: 'fixed-width SIMD, unshared memory', shared: false, relaxed: false },
-  ...(relaxedSupported() ? [{ name: 'relaxed SIMD, shared memory', shared: true, relaxed: true }] : []),
+const kinds: { name: string; shared: boolean; build: WasmBuild }[] = [
+  { name: 'plain, unshared memory', shared: false, build: 'plain' },
+  ...(['plain', ...relaxedBuilds] as const).map((build) => ({ name: `${build}, shared memory`, shared: true, build })),
 ];
 
 function check(heap: CpuHeap, engine: WasmEngine, c: Case): void {
@@ -27,10 +25,10 @@ const transposes = [false, true].flatMap((transposeA) =>
   [false, true].map((transposeB) => ({ transposeA, transposeB })),
 );
 
-describe.each(kinds)('matrix product: $name', ({ shared, relaxed }) => {
+describe.each(kinds)('matrix product: $name', ({ shared, build }) => {
   const heap = new CpuHeap({ shared });
   const blocksBefore = heap.blocks;
-  const engine = WasmEngine.create({ heap, threads: 2, relaxed, startWorker: startNodeWorker });
+  const engine = WasmEngine.create({ heap, threads: 2, build, startWorker: startNodeWorker });
   afterAll(() => {
     engine.dispose();
     expect(heap.blocks - blocksBefore).toBe(1);
@@ -107,7 +105,7 @@ describe.each(kinds)('matrix product: $name', ({ shared, relaxed }) => {
 
 describe('activations', () => {
   const heap = new CpuHeap({ shared: false });
-  const engine = WasmEngine.create({ heap, relaxed: false });
+  const engine = WasmEngine.create({ heap, build: 'plain' });
 
   /** Values of `activation` (or of its derivative) at `points`, as epilogues of the product of a column and [1]. */
   function at(points: Float32Array, c: Pick<Case, 'activation' | 'activationGrad'>): [Float32Array, Float64Array] {
@@ -140,7 +138,7 @@ it('does without packed panels of B where the heap has no room for them', () => 
   const c: Case = { m: 130, n: 310, k: 500, transposeB: true };
   const [small, large] = [2 << 20, 2 ** 30].map((maximumBytes) => new CpuHeap({ shared: false, maximumBytes }));
   const [one, other] = [small!, large!].map((heap) => {
-    const engine = WasmEngine.create({ heap, relaxed: false });
+    const engine = WasmEngine.create({ heap, build: 'plain' });
     check(heap, engine, c);
     return runWasm(heap, engine, c, operands(c));
   });

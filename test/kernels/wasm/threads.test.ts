@@ -6,13 +6,11 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 import { CpuHeap, type HeapMatmulArgs, WasmEngine } from '../../../src/kernels/cpu/wasm/index.js';
-import { BYTES, Control } from '../../../src/kernels/cpu/wasm/layout.generated.js';
+import { BYTES, Control, TILES } from '../../../src/kernels/cpu/wasm/layout.generated.js';
 import { cut, describeMatmul, SCRATCH_BYTES } from '../../../src/kernels/cpu/wasm/matmul-job.js';
 import { compile } from '../../../src/kernels/cpu/wasm/module.js';
-import { enableRelaxedSimd, startNodeWorker } from '../../../src/node/wasm-threads.js';
+import { startNodeWorker } from '../../../src/node/wasm-threads.js';
 import { type Case, distance, operands, runTwin, runWasm, sameBits } from './oracle.js';
-
-enableRelaxedSimd();
 
 it('gives the same bits however many threads there are', () => {
   const heap = new CpuHeap({ shared: true });
@@ -46,7 +44,7 @@ it.each(['shared', 'own'])('a worker by itself computes a whole product from %s 
     heap.allocate(bytes),
   ) as [number, number, number];
   const words = heap.i32(control, BYTES.Control / 4).fill(0);
-  const module = compile({ relaxed: false, shared: true });
+  const module = compile({ build: 'plain', shared: true });
   const worker = startNodeWorker({ module, memory: heap.memory, control, job, scratch })!;
   const [m, n, k] = [330, 270, 50];
   const [a, b, out] = [m * k, k * n, m * n].map((length) => heap.allocate(length * 4)) as [number, number, number];
@@ -55,8 +53,11 @@ it.each(['shared', 'own'])('a worker by itself computes a whole product from %s 
   heap.f32(out, m * n).fill(Number.NaN);
   const args: HeapMatmulArgs = { a, b, out, m, n, k };
   // The second way of cutting is otherwise met only where B is larger than 64 MiB.
-  const tasks = panels === 'own' ? { ...cut(args), rows: 240, columns: 128, packedBytes: 0 } : cut(args);
-  describeMatmul(heap, job, args, tasks, tasks.packedBytes && heap.allocate(tasks.packedBytes));
+  const tasks =
+    panels === 'own'
+      ? { ...cut(args, TILES.narrow), rows: 240, columns: 128, packedBytes: 0 }
+      : cut(args, TILES.narrow);
+  describeMatmul(heap, job, args, tasks, TILES.narrow, tasks.packedBytes && heap.allocate(tasks.packedBytes));
   // Opened without a caller that takes part.
   Atomics.store(words, Control.open, 1);
   Atomics.store(words, Control.generation, 1);

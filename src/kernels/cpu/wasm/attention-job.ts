@@ -5,8 +5,8 @@ import {
   BYTES,
   EDGE_TILE_BYTES,
   type Kind,
-  TILE_COLUMNS,
-  TILE_ROWS,
+  TILES,
+  type Tile,
   writeAttentionJob,
   writeBlock,
 } from './layout.generated.js';
@@ -48,11 +48,11 @@ export interface AttentionPlan {
 }
 
 /** How a thread's memory is divided for so many others: where each piece begins, and where the last ends. */
-function scratchOf(kind: HeapAttentionArgs['kind'], headWidth: number, capacity: number) {
-  const tile = headWidth * TILE_ROWS * 4;
-  const scores = capacity * TILE_ROWS * 4;
+function scratchOf(kind: HeapAttentionArgs['kind'], headWidth: number, capacity: number, { rows, columns }: Tile) {
+  const tile = headWidth * rows * 4;
+  const scores = capacity * rows * 4;
   const transposed = capacity * headWidth * 4;
-  const straight = capacity * Math.ceil(headWidth / TILE_COLUMNS) * TILE_COLUMNS * 4;
+  const straight = capacity * Math.ceil(headWidth / columns) * columns * 4;
   const gradient = Number(kind !== 'attention');
   const byKey = Number(kind === 'attentionGradKeyValue');
   let end = EDGE_TILE_BYTES;
@@ -76,21 +76,23 @@ function scratchOf(kind: HeapAttentionArgs['kind'], headWidth: number, capacity:
   };
 }
 
-/** Others that fit in `scratchBytes`. */
+/** Others that fit in `scratchBytes` with the narrow tile: a call is declined with either tile or with none. */
 export function attentionCapacity(kind: HeapAttentionArgs['kind'], headWidth: number, scratchBytes: number): number {
-  const fixed = scratchOf(kind, headWidth, 0).bytes;
-  const perOther = scratchOf(kind, headWidth, 1).bytes - fixed;
-  return Math.max(0, Math.floor((scratchBytes - fixed) / perOther / TILE_COLUMNS) * TILE_COLUMNS);
+  const fixed = scratchOf(kind, headWidth, 0, TILES.narrow).bytes;
+  const perOther = scratchOf(kind, headWidth, 1, TILES.narrow).bytes - fixed;
+  const { columns } = TILES.narrow;
+  return Math.max(0, Math.floor((scratchBytes - fixed) / perOther / columns) * columns);
 }
 
 /**
- * Divides rows into blocks with at most `capacity` others. Depends on the ranges alone, so that the result of a kernel does not
- * depend on the number of threads. Undefined if one row sees more than that.
+ * Divides rows into blocks with at most `capacity` others in panels of the narrow tile, and says how many that is for `tile`. Depends on
+ * the ranges alone, so that the result of a kernel does not depend on the number of threads. Undefined if one row sees more than that.
  */
 export function planAttention(
   ranges: Int32Array,
   { rows, perRow }: HeapAttentionArgs['ranges'],
   capacity: number,
+  tile: Tile,
 ): AttentionPlan | undefined {
   const blocks: Block[] = [];
   let row = 0;
@@ -107,12 +109,12 @@ export function planAttention(
       const [first, firstEnd] = hull(runs.first, runs.firstEnd, a, b);
       const [second, secondEnd] = hull(runs.second, runs.secondEnd, c, d);
       const wider = { first, firstEnd, second, secondEnd };
-      if (room(wider) > capacity) break;
+      if (room(wider, TILES.narrow) > capacity) break;
       runs = wider;
     }
     if (row === start) return undefined;
     blocks.push({ row: start, rowEnd: row, ...runs });
-    largest = Math.max(largest, room(runs));
+    largest = Math.max(largest, room(runs, tile));
   }
   return { blocks, capacity: largest };
 }
@@ -131,8 +133,8 @@ function hull(start: number, end: number, otherStart: number, otherEnd: number):
 }
 
 /** Positions that a block uses: each run in whole panels. */
-function room({ first, firstEnd, second, secondEnd }: Runs): number {
-  return (Math.ceil((firstEnd - first) / TILE_COLUMNS) + Math.ceil((secondEnd - second) / TILE_COLUMNS)) * TILE_COLUMNS;
+function room({ first, firstEnd, second, secondEnd }: Runs, { columns }: Tile): number {
+  return (Math.ceil((firstEnd - first) / columns) + Math.ceil((secondEnd - second) / columns)) * columns;
 }
 
 /** The others that rows see: all lie in [start, end). */
@@ -147,7 +149,7 @@ export function othersSeen({ blocks }: AttentionPlan): { start: number; end: num
 /** Multiply-adds of one product over all blocks, roughly. */
 export function attentionProducts({ blocks }: AttentionPlan, { heads, headWidth }: HeapAttentionArgs): number {
   let pairs = 0;
-  for (const block of blocks) pairs += (block.rowEnd - block.row) * room(block);
+  for (const block of blocks) pairs += (block.rowEnd - block.row) * room(block, TILES.narrow);
   return pairs * heads * headWidth;
 }
 
@@ -157,6 +159,7 @@ export function describeAttention(
   address: number,
   args: HeapAttentionArgs,
   plan: AttentionPlan,
+  tile: Tile,
   blocks: number,
 ): void {
   const { q, k, v, ranges, out, gradV } = args;
@@ -183,6 +186,6 @@ export function describeAttention(
     blocks,
     blockCount: plan.blocks.length,
     capacity: plan.capacity,
-    ...scratchOf(args.kind, args.headWidth, plan.capacity),
+    ...scratchOf(args.kind, args.headWidth, plan.capacity, tile),
   });
 }

@@ -15,9 +15,9 @@ import {
 } from './attention-job.js';
 import type { CpuHeap } from './heap.js';
 import { describeLayerNorm, type HeapLayerNormArgs } from './layer-norm-job.js';
-import { BYTES, Control, SPINS } from './layout.generated.js';
-import { cut, describeMatmul, type HeapMatmulArgs, SCRATCH_BYTES } from './matmul-job.js';
-import { compile, relaxedSupported } from './module.js';
+import { BYTES, Control, SPINS, type Tile } from './layout.generated.js';
+import { cut, describeMatmul, type HeapMatmulArgs, SCRATCH_BYTES, WIDE_SCRATCH_BYTES } from './matmul-job.js';
+import { compile, relaxedSupported, tileOf, type WasmBuild } from './module.js';
 import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
 
 /** Multiplications below which waking a worker costs more time than it saves. */
@@ -28,8 +28,8 @@ export interface WasmEngineOptions {
   heap: CpuHeap;
   /** Threads that compute, the caller among them. More than one needs a shared heap. Default 1. */
   threads?: number;
-  /** Fused multiply-add if the engine and processor have it. Default: if the engine has relaxed SIMD. */
-  relaxed?: boolean;
+  /** Default: `relaxed` if the engine has relaxed SIMD, else `plain`. */
+  build?: WasmBuild | undefined;
   /** How to start a worker. Default: as in a browser. */
   startWorker?: StartWorker;
 }
@@ -45,8 +45,8 @@ interface Exports {
 }
 
 export class WasmEngine {
-  /** Whether products use fused multiply-add instructions (relaxed SIMD). */
-  readonly relaxed: boolean;
+  readonly build: WasmBuild;
+  readonly #tile: Tile;
   readonly #heap: CpuHeap;
   readonly #takePart: Exports['takePart'];
   readonly #control: number;
@@ -60,22 +60,24 @@ export class WasmEngine {
   private constructor({
     heap,
     threads = 1,
-    relaxed = relaxedSupported(),
+    build = relaxedSupported() ? 'relaxed' : 'plain',
     startWorker = startWebWorker,
   }: WasmEngineOptions) {
-    this.relaxed = relaxed;
+    this.build = build;
+    this.#tile = tileOf(build);
+    const scratchBytes = build === 'wide' ? WIDE_SCRATCH_BYTES : SCRATCH_BYTES;
     this.#heap = heap;
-    const module = compile({ relaxed, shared: heap.shared });
+    const module = compile({ build, shared: heap.shared });
     const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
     this.#takePart = (instance.exports as unknown as Exports).takePart;
     this.#control = heap.allocate(BYTES.Control);
     heap.i32(this.#control, BYTES.Control / 4).fill(0);
     this.#job = heap.allocate(JOB_BYTES);
-    this.#scratch.push(heap.allocate(SCRATCH_BYTES));
+    this.#scratch.push(heap.allocate(scratchBytes));
     this.#maySleep = heap.shared && mayBlock();
     const wanted = heap.shared ? Math.min(threads, MAXIMUM_THREADS) - 1 : 0;
     for (let i = 0; i < wanted; i++) {
-      const scratch = heap.allocate(SCRATCH_BYTES);
+      const scratch = heap.allocate(scratchBytes);
       this.#scratch.push(scratch);
       const worker = startWorker({ module, memory: heap.memory, control: this.#control, job: this.#job, scratch });
       if (!worker) break;
@@ -101,10 +103,10 @@ export class WasmEngine {
     const { m, n, k } = args;
     if (m === 0 || n === 0) return;
     this.#checkMatmul(args);
-    const tasks = cut(args);
+    const tasks = cut(args, this.#tile);
     this.#packed = this.#atLeast(this.#packed, tasks.packedBytes);
     const packed = this.#packed.bytes >= tasks.packedBytes ? this.#packed.address : 0;
-    describeMatmul(this.#heap, this.#job, args, tasks, tasks.packedBytes > 0 ? packed : undefined);
+    describeMatmul(this.#heap, this.#job, args, tasks, this.#tile, tasks.packedBytes > 0 ? packed : undefined);
     this.#run(m * n * k);
   }
 
@@ -117,7 +119,7 @@ export class WasmEngine {
     if (ranges.rows === 0) return true;
     this.#require(args.kind, { ranges: { block: ranges.address, bytes: ranges.rows * ranges.perRow * 8 } });
     const seen = this.#heap.i32(ranges.address, ranges.rows * ranges.perRow * 2);
-    const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES));
+    const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES), this.#tile);
     if (!plan) return false;
     this.#checkAttention(args, othersSeen(plan));
     const byteLength = plan.blocks.length * BYTES.Block;
@@ -127,7 +129,7 @@ export class WasmEngine {
       // Beyond the heap's limit too: the twin rounds differently, and a result must not depend on the available memory.
       this.#blocks = { address: this.#heap.allocate(byteLength), bytes: byteLength };
     }
-    describeAttention(this.#heap, this.#job, args, plan, this.#blocks.address);
+    describeAttention(this.#heap, this.#job, args, plan, this.#tile, this.#blocks.address);
     this.#run(2 * attentionProducts(plan, args));
     return true;
   }

@@ -4,6 +4,7 @@
  */
 import { InputError } from '../../../errors.js';
 import { FreeList } from './free-list.js';
+import { NUMBERS } from './layout.generated.js';
 
 const PAGE = 65_536;
 /** Every address is a multiple of it: a cache line. */
@@ -40,8 +41,11 @@ export class CpuHeap {
     this.#buffer = this.memory.buffer;
     this.#onGrowth = options.onGrowth ?? (() => {});
     this.#onGrowth(this.#buffer.byteLength);
-    // Address 0 stays unused: to the kernels it means "absent".
-    this.#free.release(ALIGNMENT, this.#buffer.byteLength - ALIGNMENT);
+    // The first bytes belong to no block, since to the kernels address 0 means "absent": they hold numbers that the kernels need.
+    const numbers = Object.values(NUMBERS);
+    const first = Math.ceil((4 * numbers.length) / ALIGNMENT) * ALIGNMENT;
+    this.f32(0, numbers.length).set(numbers);
+    this.#free.release(first, this.#buffer.byteLength - first);
   }
 
   /** Bytes in live blocks, each rounded up to 64. */

@@ -4,8 +4,9 @@
  */
 export type { HeapAttentionArgs } from './attention-job.js';
 export { WasmEngine, type WasmEngineOptions } from './engine.js';
+export { compareTiles, type TileComparison } from './fusion.js';
 export { CpuHeap, type HeapOptions } from './heap.js';
 export type { HeapLayerNormArgs } from './layer-norm-job.js';
 export type { HeapMatmulArgs } from './matmul-job.js';
-export { binaryText, compile as compileKernels, relaxedSupported, simdSupported } from './module.js';
+export { binaryText, compile as compileKernels, relaxedSupported, simdSupported, type WasmBuild } from './module.js';
 export { type KernelWorker, type StartWorker, startWebWorker, WORKER_SOURCE, type WorkerTask } from './workers.js';

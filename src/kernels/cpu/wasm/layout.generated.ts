@@ -1,11 +1,46 @@
 /** Made by scripts/build-wasm.mjs from layout.mjs, which says what everything means; do not edit. */
 import type { CpuHeap } from './heap.js';
 
-export const TILE_ROWS = 5;
-export const TILE_COLUMNS = 8;
-export const EDGE_TILE_BYTES = 192;
-export const GROUP = 4;
+export const EDGE_TILE_BYTES = 384;
 export const SPINS = 2000;
+
+export interface Tile {
+  rows: number;
+  columns: number;
+  group: number;
+}
+
+export const TILES = {
+  narrow: { rows: 5, columns: 8, group: 4 },
+  wide: { rows: 6, columns: 16, group: 2 },
+} as const satisfies Record<string, Tile>;
+
+/** What stands at the beginning of the heap, in this order. */
+export const NUMBERS = {
+  ONE: 1,
+  HALF: 0.5,
+  MINUS_HALF: -0.5,
+  EXP_LARGEST: 88,
+  EXP_SMALLEST: -87,
+  LOG2_E: 1.4426950216293335,
+  ROUND: 12582912,
+  MINUS_LN2_HIGH: -0.693359375,
+  MINUS_LN2_LOW: 0.00021219444170128554,
+  SERIES_7: 0.00019841270113829523,
+  SERIES_6: 0.0013888889225199819,
+  SERIES_5: 0.008333333767950535,
+  SERIES_4: 0.0416666679084301,
+  SERIES_3: 0.1666666716337204,
+  QUICK: 1.7020000219345093,
+  MINUS_QUICK: -1.7020000219345093,
+  NORMAL: 0.3989422917366028,
+  TAIL_T: 0.23164188861846924,
+  TAIL_5: 0.5307027101516724,
+  TAIL_4: -0.726576030254364,
+  TAIL_3: 0.710706889629364,
+  TAIL_2: -0.14224836230278015,
+  TAIL_1: 0.1274147927761078,
+};
 
 export const Kind = {
   matmul: 0,

@@ -3,13 +3,51 @@
  * `assembly/layout.generated.ts` (constants, enumerations, classes) and `layout.generated.ts` (the same, types, and what writes each record).
  */
 
+/**
+ * The tile of the result that an inner kernel holds in registers, one for each kind of compiled code, and how many panels of B (of as many
+ * columns as the tile has) are packed together: 32 columns, 128 bytes of each row.
+ */
+export const TILES = {
+  narrow: { rows: 5, columns: 8, group: 4 },
+  wide: { rows: 6, columns: 16, group: 2 },
+};
+
 export const CONSTANTS = [
-  ['TILE_ROWS', 5, 'Rows of the tile that the inner kernel holds in registers.'],
-  ['TILE_COLUMNS', 8, 'Its columns, and those of a packed panel of B.'],
-  ['EDGE_TILE_BYTES', 192, 'Space for a tile at an edge of the result: 5 rows of 32 bytes, in whole cache lines.'],
-  ['GROUP', 4, 'Panels of B that are packed together: as many as `packPanels` is fastest with.'],
+  ['EDGE_TILE_BYTES', 384, 'Space for a tile at an edge of the result: up to 6 rows of 64 bytes.'],
   ['SPINS', 2000, 'How often a thread checks a counter before it sleeps.'],
 ];
+
+/**
+ * Numbers that the compiled code reads from the heap's first bytes, which no buffer has. As constants in the code they would be slow: V8 puts
+ * each together anew at every use, a vector of 256 bits in seven instructions.
+ */
+export const NUMBERS = {
+  ONE: 1,
+  HALF: 0.5,
+  MINUS_HALF: -0.5,
+  // exp: see simd.ts.
+  EXP_LARGEST: 88,
+  EXP_SMALLEST: -87,
+  LOG2_E: Math.LOG2E,
+  ROUND: 12582912, // 1.5 * 2^23: added to a float, it leaves the nearest integer in the low bits of the mantissa.
+  MINUS_LN2_HIGH: -0.693359375, // ln 2 in two parts: the first has few bits, so that n * LN2_HIGH is exact.
+  MINUS_LN2_LOW: 2.1219444e-4,
+  SERIES_7: 1 / 5040,
+  SERIES_6: 1 / 720,
+  SERIES_5: 1 / 120,
+  SERIES_4: 1 / 24,
+  SERIES_3: 1 / 6,
+  // Activations: see epilogue.ts.
+  QUICK: 1.702,
+  MINUS_QUICK: -1.702,
+  NORMAL: 1 / Math.sqrt(2 * Math.PI),
+  TAIL_T: 0.3275911 * Math.SQRT1_2,
+  TAIL_5: 1.061405429 / 2,
+  TAIL_4: -1.453152027 / 2,
+  TAIL_3: 1.421413741 / 2,
+  TAIL_2: -0.284496736 / 2,
+  TAIL_1: 0.254829592 / 2,
+};
 
 /** Names that stand for their position; of a field that may be absent the first is what it then holds. */
 export const ENUMS = {
@@ -64,13 +102,17 @@ export const RECORDS = {
     ['gradV', 'usize', 'Its rows are `outStride` apart, too.'],
     ['blocks', 'usize', '[blockCount] Block.'],
     ['blockCount', 'i32'],
-    ['capacity', 'i32', "Others that fit in a thread's scratch memory: a multiple of 8, and enough for every block."],
+    [
+      'capacity',
+      'i32',
+      "Others that fit in a thread's scratch memory: a multiple of a panel's columns, and enough for every block.",
+    ],
     ['tileAt gradTileAt', 'usize', "In a thread's memory: left operands of the two products over the width."],
-    ['scoresAt gradScoresAt', 'usize', 'Results of those products, [5, capacity].'],
+    ['scoresAt gradScoresAt', 'usize', 'Results of those products, [rows of a tile, capacity].'],
     ['weightsAt', 'usize', 'Left operand of a product over positions.'],
     ['lseAt deltaAt', 'usize', "The others' statistics [capacity]."],
-    ['transposedAt gradTransposedAt', 'usize', 'Their right operands: panels of 8 others.'],
-    ['straightAt gradStraightAt', 'usize', 'Right operands of such products: panels of 8 columns.'],
+    ['transposedAt gradTransposedAt', 'usize', 'Their right operands: panels of others.'],
+    ['straightAt gradStraightAt', 'usize', 'Right operands of such products: panels of columns.'],
   ],
   Block: [
     'A run of rows, and the two runs of others that contain all others of those rows.',

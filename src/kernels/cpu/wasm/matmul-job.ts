@@ -1,7 +1,7 @@
 /** How one product is cut into tasks, and described to the compiled code. */
 import type { Activation } from '../../families/activation.js';
 import type { CpuHeap } from './heap.js';
-import { EDGE_TILE_BYTES, GROUP, TILE_COLUMNS, TILE_ROWS, writeMatmulJob } from './layout.generated.js';
+import { EDGE_TILE_BYTES, TILES, type Tile, writeMatmulJob } from './layout.generated.js';
 
 /** A product's arguments with heap addresses in place of buffers. */
 export interface HeapMatmulArgs {
@@ -33,9 +33,9 @@ export interface Tasks {
   packedBytes: number;
 }
 
-/** A panel of A (5 floats per step) and one of B (8) of this depth take 20 KB of a first-level cache of 32 KB or more. */
-const DEPTH = 384;
-/** Rows of a task that shares packed panels of B: its block of A takes 92 KB of the second-level cache. */
+/** A panel of A (5 or 6 floats per step) and one of B (8 or 16) of this depth take 20 or 22 KB of a first-level cache of 32 KB or more. */
+const DEPTH = { narrow: 384, wide: 256 };
+/** Rows of a task that shares packed panels of B: its block of A takes 92 or 61 KB of the second-level cache. */
 const SHARED_ROWS = 60;
 /** Multiply-adds of such a task: about a millisecond, so that the threads finish together; but never fewer columns than this. */
 const SHARED_PRODUCTS = 1 << 25;
@@ -49,32 +49,35 @@ const VECTOR_COLUMNS = 256;
 const MAXIMUM_PACKED_BYTES = 64 << 20;
 
 /** Bytes of a thread's own memory: as the largest task of a product needs. */
-export const SCRATCH_BYTES = scratchOf({ rows: OWN_ROWS, depth: DEPTH }).bytes;
+export const SCRATCH_BYTES = scratchOf({ rows: OWN_ROWS, depth: DEPTH.narrow }, TILES.narrow).bytes;
+
+/** The same for the wide tile: what attention needs for as many others, in panels of twice as many columns. */
+export const WIDE_SCRATCH_BYTES = 2 * SCRATCH_BYTES + (64 << 10);
 
 /** How a thread's memory is divided: one tile, a group of panels of B, the same widened, and the block of A. */
-function scratchOf({ rows, depth }: { rows: number; depth: number }) {
-  const panels = depth * GROUP * TILE_COLUMNS * 4;
+function scratchOf({ rows, depth }: Pick<Tasks, 'rows' | 'depth'>, tile: Tile) {
+  const panels = depth * tile.group * tile.columns * 4;
   const panelsAt = EDGE_TILE_BYTES;
   const packedAt = panelsAt + 2 * panels;
   return { panelsAt, stagingAt: panelsAt + panels, packedAt, bytes: packedAt + depth * rows * 4 };
 }
 
-/** Cuts a product into tasks. */
-export function cut({ m, n, k, halfB }: HeapMatmulArgs): Tasks {
-  const depth = evenly(k, DEPTH, 4);
-  const packedBytes = Math.ceil(n / TILE_COLUMNS) * TILE_COLUMNS * k * 4;
+/** Cuts a product into tasks for an inner kernel. How does not change the result: every element adds its products in order of k. */
+export function cut({ m, n, k, halfB }: HeapMatmulArgs, tile: Tile): Tasks {
+  const depth = evenly(k, tile === TILES.wide ? DEPTH.wide : DEPTH.narrow, 4);
+  const packedBytes = Math.ceil(n / tile.columns) * tile.columns * k * 4;
   if (m === 1 && !halfB) return { rows: 1, columns: VECTOR_COLUMNS, depth, packedBytes: 0 };
   if (m <= SHARED_ROWS || packedBytes > MAXIMUM_PACKED_BYTES) {
     return {
-      rows: evenly(m, OWN_ROWS, TILE_ROWS),
-      columns: evenly(n, OWN_COLUMNS, TILE_COLUMNS),
+      rows: evenly(m, OWN_ROWS, tile.rows),
+      columns: evenly(n, OWN_COLUMNS, tile.columns),
       depth,
       packedBytes: 0,
     };
   }
-  const rows = evenly(m, SHARED_ROWS, TILE_ROWS);
-  const columns = Math.max(SHARED_COLUMNS, Math.floor(SHARED_PRODUCTS / (rows * k * TILE_COLUMNS)) * TILE_COLUMNS);
-  return { rows, columns: evenly(n, columns, TILE_COLUMNS), depth, packedBytes };
+  const rows = evenly(m, SHARED_ROWS, tile.rows);
+  const columns = Math.max(SHARED_COLUMNS, Math.floor(SHARED_PRODUCTS / (rows * k * tile.columns)) * tile.columns);
+  return { rows, columns: evenly(n, columns, tile.columns), depth, packedBytes };
 }
 
 /** Size of nearly equal parts of `length` of at most `most` each, rounded up to a multiple of `unit`, which divides `most`. */
@@ -89,9 +92,10 @@ export function describeMatmul(
   address: number,
   args: HeapMatmulArgs,
   tasks: Tasks,
+  tile: Tile,
   packedB: number | undefined,
 ): void {
-  const { panelsAt, stagingAt, packedAt } = scratchOf(tasks);
+  const { panelsAt, stagingAt, packedAt } = scratchOf(tasks, tile);
   const { alpha = 1, bias, preActivation, activation, activationGrad, residual } = args;
   writeMatmulJob(heap, address, {
     kind: 'matmul',

@@ -1,16 +1,16 @@
 /**
- * The building blocks of attention and its gradients: the inner kernel of the matrix product, run over tiles of 5 rows and the
+ * The building blocks of attention and its gradients: the inner kernel of the matrix product, run over tiles of rows and the
  * "others" (keys or queries) that these rows see.
  *
  * A task takes one head of one block of rows. It first packs the others of these rows, once for all its tiles. The
- * others get positions: those of the block's first run from 0 on, those of the second from the next multiple of 8 on, so
- * that every panel of 8 belongs to one run. Scores [5, capacity] are computed by whole panels; what a row does not see is masked
+ * others get positions: those of the block's first run from 0 on, those of the second from the next whole panel on, so
+ * that every panel belongs to one run. Scores [rows of a tile, capacity] are computed by whole panels; what a row does not see is masked
  * out afterwards.
  *
  * A weight of 0 does not keep a NaN or an infinity out of a sum, so the operands of products over positions are packed with 0 in their
  * place, and rows that see one get it afterwards.
  */
-import { AttentionJob, Block, GROUP, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
+import { AttentionJob, Block, GROUP, PANEL_COLUMN, PANEL_ROW, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
 import { packPanels, packRows } from './pack';
 import { sumLanes } from './simd';
 import { copyTile, tile } from './tile';
@@ -42,7 +42,7 @@ export function roundUp(n: i32): i32 {
   return (n + TILE_COLUMNS - 1) & -TILE_COLUMNS;
 }
 
-/** The others' columns of one head as right operand of a product over the head's width: rows of 8 positions. */
+/** The others' columns of one head as right operand of a product over the head's width: rows of a panel's positions. */
 export function packTransposed(job: AttentionJob, block: Block, at: usize, stride: usize, to: usize): void {
   const first = block.firstEnd - block.first;
   const second = block.secondEnd - block.second;
@@ -53,31 +53,31 @@ export function packTransposed(job: AttentionJob, block: Block, at: usize, strid
 
 function packRunTransposed(at: usize, stride: usize, width: i32, count: i32, to: usize): void {
   const panels = (count + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  packPanels(at, 4, stride, panels, count, width, to, <usize>width * (TILE_COLUMNS * 4));
+  packPanels(at, 4, stride, panels, count, width, to, <usize>width * PANEL_ROW);
 }
 
 /**
- * The others' columns of one head as right operand of a product over positions: rows of 8 columns; gaps are zero, and so is what is not
+ * The others' columns of one head as right operand of a product over positions: rows of a panel's columns; gaps are zero, and so is what is not
  * finite. Returns whether there is any of that: `addNonFinite` handles it.
  */
 export function packStraight(job: AttentionJob, block: Block, at: usize, stride: usize, to: usize): bool {
   const first = block.firstEnd - block.first;
   const inFirst = packRunStraight(job, at + <usize>block.first * stride, stride, first, to);
-  to += <usize>roundUp(first) * (TILE_COLUMNS * 4);
+  to += <usize>roundUp(first) * PANEL_ROW;
   return packRunStraight(job, at + <usize>block.second * stride, stride, block.secondEnd - block.second, to) || inFirst;
 }
 
 function packRunStraight(job: AttentionJob, at: usize, stride: usize, count: i32, to: usize): bool {
   const width = job.headWidth;
   let notFinite = false;
-  const panelBytes = <usize>job.capacity * (TILE_COLUMNS * 4);
-  const gap = <usize>(roundUp(count) - count) * (TILE_COLUMNS * 4);
+  const panelBytes = <usize>job.capacity * PANEL_ROW;
+  const gap = <usize>(roundUp(count) - count) * PANEL_ROW;
   for (let column = 0; column < width; column += GROUP * TILE_COLUMNS) {
     const columns = min(GROUP * TILE_COLUMNS, width - column);
     const panels = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
     packPanels(at + (<usize>column << 2), stride, 4, panels, columns, count, to, panelBytes);
     for (let panel = 0; panel < panels; panel++) {
-      const end = to + <usize>count * (TILE_COLUMNS * 4);
+      const end = to + <usize>count * PANEL_ROW;
       if (clearNonFinite(to, end)) notFinite = true;
       memory.fill(end, 0, gap);
       to += panelBytes;
@@ -134,7 +134,7 @@ function addRun(job: AttentionJob, weights: usize, from: i32, to: i32, at: usize
   }
 }
 
-/** Five rows of one head as left operand; `rows` of them exist. */
+/** A tile's rows of one head as left operand; `rows` of them exist. */
 // @ts-ignore: decorator
 @inline
 export function packTileRows(at: usize, stride: usize, rows: i32, width: i32, to: usize): void {
@@ -174,7 +174,7 @@ function rangesOf(job: AttentionJob, row: i32): usize {
   return job.ranges + ((<usize>row * <usize>job.rangesPerRow) << 3);
 }
 
-/** `out` [5, capacity] = five packed rows times packed others, at the positions in use. */
+/** `out` [rows of a tile, capacity] = packed rows times packed others, at the positions in use. */
 export function multiplyTransposed(job: AttentionJob, rows: usize, others: usize, out: usize): void {
   for (let run = 0; run < 2; run++) {
     const end = run == 0 ? firstTo : secondTo;
@@ -228,7 +228,7 @@ function turned(v: v128, by: i32): v128 {
 }
 
 /**
- * `rows` rows of `out`, `stride` bytes apart = weights [5, capacity] times the others packed straight. `packed` has space for the
+ * `rows` rows of `out`, `stride` bytes apart = weights [rows of a tile, capacity] times the others packed straight. `packed` has space for the
  * weights as left operand, `edgeTile` for one tile.
  */
 export function multiplyStraight(
@@ -238,17 +238,17 @@ export function multiplyStraight(
   const firstDepth = firstTo - firstFrom;
   const secondDepth = secondTo - secondFrom;
   packRows(weights + (<usize>firstFrom << 2), capacity << 2, 4, TILE_ROWS, firstDepth, packed);
-  const packedSecond = packed + <usize>firstDepth * (TILE_ROWS * 4);
+  const packedSecond = packed + <usize>firstDepth * PANEL_COLUMN;
   packRows(weights + (<usize>secondFrom << 2), capacity << 2, 4, TILE_ROWS, secondDepth, packedSecond);
   for (let column = 0; column < job.headWidth; column += TILE_COLUMNS) {
     const columns = min(TILE_COLUMNS, job.headWidth - column);
     const whole = rows == TILE_ROWS && columns == TILE_COLUMNS;
     const c = out + (<usize>column << 2);
     const to = whole ? c : edgeTile;
-    const toStride: usize = whole ? stride : TILE_COLUMNS * 4;
-    tile(packed, others + <usize>firstFrom * (TILE_COLUMNS * 4), to, toStride, firstDepth, true);
-    tile(packedSecond, others + <usize>secondFrom * (TILE_COLUMNS * 4), to, toStride, secondDepth, false);
-    if (!whole) copyTile(edgeTile, TILE_COLUMNS * 4, c, stride, rows, columns);
-    others += capacity * (TILE_COLUMNS * 4);
+    const toStride: usize = whole ? stride : PANEL_ROW;
+    tile(packed, others + <usize>firstFrom * PANEL_ROW, to, toStride, firstDepth, true);
+    tile(packedSecond, others + <usize>secondFrom * PANEL_ROW, to, toStride, secondDepth, false);
+    if (!whole) copyTile(edgeTile, PANEL_ROW, c, stride, rows, columns);
+    others += capacity * PANEL_ROW;
   }
 }

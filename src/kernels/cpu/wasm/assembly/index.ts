@@ -5,9 +5,9 @@ import { multiplyAdd } from './ceiling';
 import { layerNorm, layerNormGrad } from './layer-norm';
 import { AttentionJob, Control, Job, Kind, LayerNormJob, MatmulJob } from './layout.generated';
 import { multiply } from './matmul';
-import { tile } from './tile';
+import { firstTile, nextTile } from './tile';
 
-export { multiplyAdd, tile };
+export { firstTile, multiplyAdd, nextTile };
 
 /**
  * Takes part in a job until no task is left; the result is complete when every participant has returned. `scratch` is this

@@ -1,14 +1,42 @@
 /** Made by scripts/build-wasm.mjs from ../layout.mjs; do not edit. */
-/** Rows of the tile that the inner kernel holds in registers. */
-export const TILE_ROWS: i32 = 5;
-/** Its columns, and those of a packed panel of B. */
-export const TILE_COLUMNS: i32 = 8;
-/** Space for a tile at an edge of the result: 5 rows of 32 bytes, in whole cache lines. */
-export const EDGE_TILE_BYTES: i32 = 192;
-/** Panels of B that are packed together: as many as `packPanels` is fastest with. */
-export const GROUP: i32 = 4;
+/** Space for a tile at an edge of the result: up to 6 rows of 64 bytes. */
+export const EDGE_TILE_BYTES: i32 = 384;
 /** How often a thread checks a counter before it sleeps. */
 export const SPINS: i32 = 2000;
+/** Whether this is the code for engines that fuse neighbouring vectors. */
+export const WIDE: bool = isDefined(WIDE_TILE);
+export const TILE_ROWS: i32 = WIDE ? 6 : 5;
+export const TILE_COLUMNS: i32 = WIDE ? 16 : 8;
+export const GROUP: i32 = WIDE ? 2 : 4;
+/** Bytes of a row of a packed panel of B, and of a column of a packed panel of A. */
+export const PANEL_ROW: usize = TILE_COLUMNS * 4;
+export const PANEL_COLUMN: usize = TILE_ROWS * 4;
+/** Addresses of numbers that the host has written. */
+export const enum Numbers {
+  ONE = 0,
+  HALF = 4,
+  MINUS_HALF = 8,
+  EXP_LARGEST = 12,
+  EXP_SMALLEST = 16,
+  LOG2_E = 20,
+  ROUND = 24,
+  MINUS_LN2_HIGH = 28,
+  MINUS_LN2_LOW = 32,
+  SERIES_7 = 36,
+  SERIES_6 = 40,
+  SERIES_5 = 44,
+  SERIES_4 = 48,
+  SERIES_3 = 52,
+  QUICK = 56,
+  MINUS_QUICK = 60,
+  NORMAL = 64,
+  TAIL_T = 68,
+  TAIL_5 = 72,
+  TAIL_4 = 76,
+  TAIL_3 = 80,
+  TAIL_2 = 84,
+  TAIL_1 = 88,
+}
 export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad }
 export const enum Activation { none, quick_gelu, gelu }
 
@@ -93,12 +121,12 @@ export class AttentionJob extends Job {
   /** [blockCount] Block. */
   blocks: usize;
   blockCount: i32;
-  /** Others that fit in a thread's scratch memory: a multiple of 8, and enough for every block. */
+  /** Others that fit in a thread's scratch memory: a multiple of a panel's columns, and enough for every block. */
   capacity: i32;
   /** In a thread's memory: left operands of the two products over the width. */
   tileAt: usize;
   gradTileAt: usize;
-  /** Results of those products, [5, capacity]. */
+  /** Results of those products, [rows of a tile, capacity]. */
   scoresAt: usize;
   gradScoresAt: usize;
   /** Left operand of a product over positions. */
@@ -106,10 +134,10 @@ export class AttentionJob extends Job {
   /** The others' statistics [capacity]. */
   lseAt: usize;
   deltaAt: usize;
-  /** Their right operands: panels of 8 others. */
+  /** Their right operands: panels of others. */
   transposedAt: usize;
   gradTransposedAt: usize;
-  /** Right operands of such products: panels of 8 columns. */
+  /** Right operands of such products: panels of columns. */
   straightAt: usize;
   gradStraightAt: usize;
 }

@@ -9,7 +9,7 @@
 import { finishRow } from './epilogue';
 import { widenHalves } from './halves';
 import { takeTask } from './job';
-import { GROUP, MatmulJob, SPINS, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
+import { GROUP, MatmulJob, PANEL_COLUMN, PANEL_ROW, SPINS, TILE_COLUMNS, TILE_ROWS } from './layout.generated';
 import { packPanels, packRows } from './pack';
 import { copyTile, tile } from './tile';
 import { multiplyRow } from './vector';
@@ -40,10 +40,10 @@ function packAll(job: MatmulJob, scratch: usize, maySleep: bool): void {
     const task = atomic.add<i32>(base + offsetof<MatmulJob>('packTaken'), 1);
     if (task >= tasks) break;
     const panel = task * GROUP;
-    const to = job.packedB + <usize>panel * <usize>job.k * 32;
+    const to = job.packedB + <usize>panel * <usize>job.k * PANEL_ROW;
     for (let from = 0; from < job.k; from += job.taskDepth) {
       const depth = min(job.taskDepth, job.k - from);
-      packGroup(job, panel, panels, from, depth, to + <usize>from * 32, <usize>job.k * 32, scratch);
+      packGroup(job, panel, panels, from, depth, to + <usize>from * PANEL_ROW, <usize>job.k * PANEL_ROW, scratch);
     }
     if (atomic.add<i32>(base + offsetof<MatmulJob>('packDone'), 1) == tasks - 1) {
       atomic.notify(base + offsetof<MatmulJob>('packDone'), -1);
@@ -104,12 +104,12 @@ function multiplyBlock(job: MatmulJob, scratch: usize, row: i32, rowEnd: i32, co
   let from = 0;
   do {
     const depth = min(job.taskDepth, job.k - from);
-    const panelBytes = <usize>depth * 32;
+    const panelBytes = <usize>depth * PANEL_ROW;
     packBlock(job, row, rowEnd, from, depth, packedA);
     for (let panel = firstPanel; panel < endPanel; panel++) {
       let b: usize;
       if (job.packedB) {
-        b = job.packedB + (<usize>panel * k + <usize>from) * 32;
+        b = job.packedB + (<usize>panel * k + <usize>from) * PANEL_ROW;
       } else {
         const inGroup = (panel - firstPanel) % GROUP;
         if (inGroup == 0) packGroup(job, panel, endPanel, from, depth, ownPanels, panelBytes, staging);
@@ -130,7 +130,7 @@ function packBlock(job: MatmulJob, row: i32, rowEnd: i32, from: i32, depth: i32,
   for (let i = row; i < rowEnd; i += TILE_ROWS) {
     const at = job.a + <usize>i * rowStride + <usize>from * columnStride;
     packRows(at, rowStride, columnStride, min(TILE_ROWS, rowEnd - i), depth, to);
-    to += <usize>depth * (TILE_ROWS * 4);
+    to += <usize>depth * PANEL_COLUMN;
   }
 }
 
@@ -148,11 +148,11 @@ function multiplyPanel(
     if (rows == TILE_ROWS && columns == TILE_COLUMNS) {
       tile(a, b, c, stride, depth, first);
     } else {
-      if (!first) copyTile(c, stride, edgeTile, 32, rows, columns);
-      tile(a, b, edgeTile, 32, depth, first);
-      copyTile(edgeTile, 32, c, stride, rows, columns);
+      if (!first) copyTile(c, stride, edgeTile, PANEL_ROW, rows, columns);
+      tile(a, b, edgeTile, PANEL_ROW, depth, first);
+      copyTile(edgeTile, PANEL_ROW, c, stride, rows, columns);
     }
-    a += <usize>depth * (TILE_ROWS * 4);
+    a += <usize>depth * PANEL_COLUMN;
   }
 }
 

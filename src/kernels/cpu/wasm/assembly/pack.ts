@@ -2,11 +2,11 @@
  * Packing: operands rearranged into panels in the order in which the inner kernel reads them, padded with zeros at the
  * edges. Both transposes are handled here, so that there is one inner kernel.
  */
-import { TILE_COLUMNS, TILE_ROWS } from './layout.generated';
+import { GROUP, PANEL_COLUMN, PANEL_ROW, TILE_COLUMNS, TILE_ROWS, WIDE } from './layout.generated';
 import { loadLanes } from './simd';
 
 /**
- * Packs one panel of A: `depth` columns of 5 rows each. `at` points to its first element; `rows` (1 to 5) of them exist. Rows
+ * Packs one panel of A: `depth` columns of a tile's rows. `at` points to its first element; `rows` of them exist. Rows
  * of op(A) are `rowStride` bytes apart and columns `columnStride`; one of them is 4.
  */
 export function packRows(at: usize, rowStride: usize, columnStride: usize, rows: i32, depth: i32, to: usize): void {
@@ -15,16 +15,27 @@ export function packRows(at: usize, rowStride: usize, columnStride: usize, rows:
     const row2 = row1 + rowStride;
     const row3 = row2 + rowStride;
     const row4 = row3 + rowStride;
+    const row5 = row4 + rowStride;
     let p = 0;
     for (; p + 4 <= depth; p += 4) {
       const offset = <usize>p << 2;
-      transpose4(v128.load(at + offset), v128.load(row1 + offset), v128.load(row2 + offset), v128.load(row3 + offset), to, 20);
-      const last = v128.load(row4 + offset);
-      v128.store_lane<f32>(to, last, 0, 16);
-      v128.store_lane<f32>(to, last, 1, 36);
-      v128.store_lane<f32>(to, last, 2, 56);
-      v128.store_lane<f32>(to, last, 3, 76);
-      to += 80;
+      transpose4(v128.load(at + offset), v128.load(row1 + offset), v128.load(row2 + offset), v128.load(row3 + offset), to, PANEL_COLUMN);
+      const fifth = v128.load(row4 + offset);
+      if (WIDE) {
+        const sixth = v128.load(row5 + offset);
+        const low = v128.shuffle<f32>(fifth, sixth, 0, 4, 1, 5);
+        const high = v128.shuffle<f32>(fifth, sixth, 2, 6, 3, 7);
+        v128.store_lane<f64>(to, low, 0, 16);
+        v128.store_lane<f64>(to + PANEL_COLUMN, low, 1, 16);
+        v128.store_lane<f64>(to + PANEL_COLUMN * 2, high, 0, 16);
+        v128.store_lane<f64>(to + PANEL_COLUMN * 3, high, 1, 16);
+      } else {
+        v128.store_lane<f32>(to, fifth, 0, 16);
+        v128.store_lane<f32>(to + PANEL_COLUMN, fifth, 1, 16);
+        v128.store_lane<f32>(to + PANEL_COLUMN * 2, fifth, 2, 16);
+        v128.store_lane<f32>(to + PANEL_COLUMN * 3, fifth, 3, 16);
+      }
+      to += PANEL_COLUMN * 4;
     }
     for (; p < depth; p++) {
       const offset = <usize>p << 2;
@@ -33,16 +44,18 @@ export function packRows(at: usize, rowStride: usize, columnStride: usize, rows:
       store<f32>(to, load<f32>(row2 + offset), 8);
       store<f32>(to, load<f32>(row3 + offset), 12);
       store<f32>(to, load<f32>(row4 + offset), 16);
-      to += 20;
+      if (WIDE) store<f32>(to, load<f32>(row5 + offset), 20);
+      to += PANEL_COLUMN;
     }
     return;
   }
   if (rowStride == 4 && rows == TILE_ROWS) {
     for (let p = 0; p < depth; p++) {
       v128.store(to, v128.load(at));
-      store<f32>(to, load<f32>(at, 16), 16);
+      if (WIDE) v128.store_lane<f64>(to, v128.load64_zero(at, 16), 0, 16);
+      else store<f32>(to, load<f32>(at, 16), 16);
       at += columnStride;
-      to += 20;
+      to += PANEL_COLUMN;
     }
     return;
   }
@@ -58,15 +71,15 @@ export function packRows(at: usize, rowStride: usize, columnStride: usize, rows:
 }
 
 /**
- * Packs `panels` neighbouring panels of B, each `depth` rows of 8 columns. `at` points to their first element; `columns` (at most 8 a
- * panel) of them exist. Rows of op(B) are `rowStride` bytes apart and columns `columnStride`, one of which is 4; panels
+ * Packs `panels` neighbouring panels of B, each `depth` rows of a tile's columns. `at` points to their first element; `columns` of them
+ * exist. Rows of op(B) are `rowStride` bytes apart and columns `columnStride`, one of which is 4; panels
  * are written `panelStride` bytes apart.
  */
 export function packPanels(
   at: usize, rowStride: usize, columnStride: usize, panels: i32, columns: i32, depth: i32, to: usize, panelStride: usize,
 ): void {
-  if (columnStride == 4 && columns == 4 * TILE_COLUMNS) {
-    packFour(at, rowStride, depth, to, panelStride);
+  if (columnStride == 4 && columns == GROUP * TILE_COLUMNS) {
+    packGroupRows(at, rowStride, depth, to, panelStride);
     return;
   }
   for (let panel = 0; panel < panels; panel++) {
@@ -77,46 +90,62 @@ export function packPanels(
 }
 
 /**
- * Four whole panels at once from rows of B: 128 bytes of each row are read together. One panel at a time would fetch every
- * cache line twice and every page four times.
+ * A group of whole panels at once from rows of B: 128 bytes of each row are read together. One panel at a time would fetch cache
+ * lines and pages more than once.
  */
-function packFour(at: usize, rowStride: usize, depth: i32, to: usize, panelStride: usize): void {
-  const to1 = to + panelStride;
-  const to2 = to1 + panelStride;
-  const to3 = to2 + panelStride;
-  const end = <usize>depth << 5;
-  for (let offset: usize = 0; offset < end; offset += 32) {
-    v128.store(to + offset, v128.load(at));
-    v128.store(to + offset, v128.load(at, 16), 16);
-    v128.store(to1 + offset, v128.load(at, 32));
-    v128.store(to1 + offset, v128.load(at, 48), 16);
-    v128.store(to2 + offset, v128.load(at, 64));
-    v128.store(to2 + offset, v128.load(at, 80), 16);
-    v128.store(to3 + offset, v128.load(at, 96));
-    v128.store(to3 + offset, v128.load(at, 112), 16);
+function packGroupRows(at: usize, rowStride: usize, depth: i32, to: usize, panelStride: usize): void {
+  const end = to + <usize>depth * PANEL_ROW;
+  if (WIDE) {
+    for (; to < end; to += PANEL_ROW) {
+      copy32(at, to);
+      copy32(at + 32, to + 32);
+      copy32(at + 64, to + panelStride);
+      copy32(at + 96, to + panelStride + 32);
+      at += rowStride;
+    }
+    return;
+  }
+  for (; to < end; to += PANEL_ROW) {
+    copy32(at, to);
+    copy32(at + 32, to + panelStride);
+    copy32(at + 64, to + panelStride * 2);
+    copy32(at + 96, to + panelStride * 3);
     at += rowStride;
   }
 }
 
-/** One panel of B, of which `columns` (1 to 8) exist. */
+// @ts-ignore: decorator
+@inline
+function copy32(from: usize, to: usize): void {
+  // Both loads first: a store between them would keep an engine from fusing them.
+  const low = v128.load(from);
+  const high = v128.load(from, 16);
+  v128.store(to, low);
+  v128.store(to, high, 16);
+}
+
+/** One panel of B, of which `columns` exist. */
 function packPanel(at: usize, rowStride: usize, columnStride: usize, columns: i32, depth: i32, to: usize): void {
   if (columnStride == 4) {
     for (let p = 0; p < depth; p++) {
-      v128.store(to, loadLanes(at, columns));
-      v128.store(to, columns > 4 ? loadLanes(at + 16, columns - 4) : f32x4.splat(0), 16);
+      for (let column = 0; column < TILE_COLUMNS; column += 4) {
+        const offset = <usize>column << 2;
+        v128.store(to + offset, columns > column ? loadLanes(at + offset, columns - column) : f32x4.splat(0));
+      }
       at += rowStride;
-      to += 32;
+      to += PANEL_ROW;
     }
     return;
   }
   let p = 0;
   if (columns == TILE_COLUMNS) {
-    const right = at + columnStride * 4;
     for (; p + 4 <= depth; p += 4) {
-      const offset = <usize>p << 2;
-      transposeFrom(at + offset, columnStride, to);
-      transposeFrom(right + offset, columnStride, to + 16);
-      to += 128;
+      let from = at + (<usize>p << 2);
+      for (let offset: usize = 0; offset < PANEL_ROW; offset += 16) {
+        transposeFrom(from, columnStride, to + offset);
+        from += columnStride * 4;
+      }
+      to += PANEL_ROW * 4;
     }
   }
   for (; p < depth; p++) {
@@ -129,13 +158,13 @@ function packPanel(at: usize, rowStride: usize, columnStride: usize, columns: i3
   }
 }
 
-/** Four vectors, `stride` bytes apart, become the columns of four rows 32 bytes apart. */
+/** Four vectors, `stride` bytes apart, become the columns of four rows of a panel. */
 // @ts-ignore: decorator
 @inline
 function transposeFrom(at: usize, stride: usize, to: usize): void {
   const second = at + stride;
   const third = second + stride;
-  transpose4(v128.load(at), v128.load(second), v128.load(third), v128.load(third + stride), to, 32);
+  transpose4(v128.load(at), v128.load(second), v128.load(third), v128.load(third + stride), to, PANEL_ROW);
 }
 
 /** Stores the transpose of the 4 x 4 block whose rows are a, b, c, d as rows `stride` bytes apart. */

@@ -4,6 +4,7 @@
  * One source makes both binaries. With relaxed SIMD, `madd` is one fused instruction if the processor has one;
  * without, a multiplication and an addition.
  */
+import { Numbers } from './layout.generated';
 
 /** `a * b + c`. */
 // @ts-ignore: decorator
@@ -45,11 +46,12 @@ export function sumLanes(v: v128): f32 {
   return low + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** Added to a float, it leaves the nearest integer in the low bits of the mantissa. */
-const ROUND: f32 = 12582912; // 1.5 * 2^23
-/** ln 2 in two parts: the first has few bits, so that n * LN2_HIGH is exact. */
-const LN2_HIGH: f32 = 0.693359375;
-const LN2_LOW: f32 = -2.12194440e-4;
+/** Four times a number that stands in memory. */
+// @ts-ignore: decorator
+@inline
+export function number(at: usize): v128 {
+  return v128.load_splat<f32>(at);
+}
 
 /**
  * exp(x) with a relative error of about 1e-7; arguments are clamped to [-87, 88], NaN stays NaN.
@@ -58,20 +60,22 @@ const LN2_LOW: f32 = -2.12194440e-4;
 // @ts-ignore: decorator
 @inline
 export function exp(argument: v128): v128 {
-  const x = f32x4.pmax(f32x4.pmin(argument, f32x4.splat(88)), f32x4.splat(-87));
-  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504)), f32x4.splat(ROUND));
-  const n = f32x4.sub(shifted, f32x4.splat(ROUND));
-  const r = madd(n, f32x4.splat(-LN2_LOW), madd(n, f32x4.splat(-LN2_HIGH), x));
-  let series = f32x4.splat(1.0 / 5040.0);
-  series = madd(series, r, f32x4.splat(1.0 / 720.0));
-  series = madd(series, r, f32x4.splat(1.0 / 120.0));
-  series = madd(series, r, f32x4.splat(1.0 / 24.0));
-  series = madd(series, r, f32x4.splat(1.0 / 6.0));
-  series = madd(series, r, f32x4.splat(0.5));
-  series = madd(series, r, f32x4.splat(1));
-  series = madd(series, r, f32x4.splat(1));
-  // The bits of `shifted` end in n: moved to the exponent's place and biased they are 2^n.
-  const power = i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23));
+  const x = f32x4.pmax(f32x4.pmin(argument, number(Numbers.EXP_LARGEST)), number(Numbers.EXP_SMALLEST));
+  const round = number(Numbers.ROUND);
+  const shifted = f32x4.add(f32x4.mul(x, number(Numbers.LOG2_E)), round);
+  const n = f32x4.sub(shifted, round);
+  const r = madd(n, number(Numbers.MINUS_LN2_LOW), madd(n, number(Numbers.MINUS_LN2_HIGH), x));
+  let series = number(Numbers.SERIES_7);
+  series = madd(series, r, number(Numbers.SERIES_6));
+  series = madd(series, r, number(Numbers.SERIES_5));
+  series = madd(series, r, number(Numbers.SERIES_4));
+  series = madd(series, r, number(Numbers.SERIES_3));
+  series = madd(series, r, number(Numbers.HALF));
+  const one = number(Numbers.ONE);
+  series = madd(series, r, one);
+  series = madd(series, r, one);
+  // The bits of `shifted` end in n: moved to the exponent's place and biased, that is added to those of 1, they are 2^n.
+  const power = i32x4.add(i32x4.shl(shifted, 23), one);
   return f32x4.mul(series, power);
 }
 
@@ -96,5 +100,6 @@ export function log(x: f32): f32 {
   const s = (m - 1) / (m + 1);
   const s2 = s * s;
   const series = s * (2 + s2 * (<f32>(2.0 / 3) + s2 * (<f32>(2.0 / 5) + s2 * (<f32>(2.0 / 7) + s2 * <f32>(2.0 / 9)))));
-  return <f32>exponent * LN2_HIGH + (<f32>exponent * LN2_LOW + series);
+  // ln 2 in two parts, as in `exp`.
+  return <f32>exponent * <f32>0.693359375 + (<f32>exponent * <f32>-2.12194440e-4 + series);
 }

@@ -1,77 +1,31 @@
 /**
- * The inner kernel: a tile of 5 x 8 elements of the product, held in ten registers over a whole block of k.
+ * One tile of the product, by the inner kernel of this binary: `a` holds `depth` packed columns of A, `b` `depth` packed rows of B; the rows of
+ * `c` are `stride` bytes apart.
  *
- * Per step of k: 7 loads and 10 multiply-adds. 5 x 8 because an engine has 15 vector registers on x86-64: 10
- * accumulators, 2 vectors of B, 1 element of A, and 1 for the product if there is no fused multiply-add. One step per
- * iteration, because V8 (11.3) orders a longer body by accumulator, needs more registers than there are, and spills.
+ * The two functions are exported from the module only so that the optimiser keeps them separate functions, for which engines
+ * allocate registers separately. They are two because V8 fuses sums into wide registers only if all begin alike.
  */
-import { TILE_ROWS } from './layout.generated';
-import { madd } from './simd';
+import { WIDE } from './layout.generated';
+import { narrowTile } from './tile-narrow';
+import { wideTile } from './tile-wide';
 
-/**
- * c = (first ? 0 : c) + A . B for one tile: `a` holds `depth` columns of 5 values, `b` `depth` rows of 8, both packed; the rows
- * of `c` are `stride` bytes apart. Exported only so that the optimiser keeps it a separate function, for which engines
- * allocate registers separately.
- */
+/** c = A . B */
+export function firstTile(a: usize, b: usize, c: usize, stride: usize, depth: i32): void {
+  if (WIDE) wideTile(a, b, c, stride, depth, true);
+  else narrowTile(a, b, c, stride, depth, true);
+}
+
+/** c = c + A . B */
+export function nextTile(a: usize, b: usize, c: usize, stride: usize, depth: i32): void {
+  if (WIDE) wideTile(a, b, c, stride, depth, false);
+  else narrowTile(a, b, c, stride, depth, false);
+}
+
+// @ts-ignore: decorator
+@inline
 export function tile(a: usize, b: usize, c: usize, stride: usize, depth: i32, first: bool): void {
-  const row1 = c + stride;
-  const row2 = row1 + stride;
-  const row3 = row2 + stride;
-  const row4 = row3 + stride;
-  let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c20 = c00;
-  let c21 = c00;
-  let c30 = c00;
-  let c31 = c00;
-  let c40 = c00;
-  let c41 = c00;
-  if (!first) {
-    c00 = v128.load(c);
-    c01 = v128.load(c, 16);
-    c10 = v128.load(row1);
-    c11 = v128.load(row1, 16);
-    c20 = v128.load(row2);
-    c21 = v128.load(row2, 16);
-    c30 = v128.load(row3);
-    c31 = v128.load(row3, 16);
-    c40 = v128.load(row4);
-    c41 = v128.load(row4, 16);
-  }
-  const end = a + <usize>depth * (TILE_ROWS * 4);
-  while (a != end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let x = v128.load_splat<f32>(a);
-    c00 = madd(x, b0, c00);
-    c01 = madd(x, b1, c01);
-    x = v128.load_splat<f32>(a, 4);
-    c10 = madd(x, b0, c10);
-    c11 = madd(x, b1, c11);
-    x = v128.load_splat<f32>(a, 8);
-    c20 = madd(x, b0, c20);
-    c21 = madd(x, b1, c21);
-    x = v128.load_splat<f32>(a, 12);
-    c30 = madd(x, b0, c30);
-    c31 = madd(x, b1, c31);
-    x = v128.load_splat<f32>(a, 16);
-    c40 = madd(x, b0, c40);
-    c41 = madd(x, b1, c41);
-    a += 20;
-    b += 32;
-  }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(row1, c10);
-  v128.store(row1, c11, 16);
-  v128.store(row2, c20);
-  v128.store(row2, c21, 16);
-  v128.store(row3, c30);
-  v128.store(row3, c31, 16);
-  v128.store(row4, c40);
-  v128.store(row4, c41, 16);
+  if (first) firstTile(a, b, c, stride, depth);
+  else nextTile(a, b, c, stride, depth);
 }
 
 /** Copies the part of a tile that exists; edges of the result are computed in a whole tile aside. */
