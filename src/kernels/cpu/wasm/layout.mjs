@@ -28,6 +28,7 @@ export const NUMBERS = {
   // exp: see simd.ts.
   EXP_LARGEST: 88,
   EXP_SMALLEST: -87,
+  NOTHING: -85, // Whose exponential counts as 0.
   LOG2_E: Math.LOG2E,
   ROUND: 12582912, // 1.5 * 2^23: added to a float, it leaves the nearest integer in the low bits of the mantissa.
   MINUS_LN2_HIGH: -0.693359375, // ln 2 in two parts: the first has few bits, so that n * LN2_HIGH is exact.

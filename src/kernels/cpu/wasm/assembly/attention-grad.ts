@@ -8,7 +8,7 @@ import {
 } from './attention-tiles';
 import { takeTask } from './job';
 import { AttentionJob, Block, TILE_ROWS } from './layout.generated';
-import { exp } from './simd';
+import { exponential } from './simd';
 
 /** Gradient with respect to the queries: rows are queries, others keys. gradQ = ds . k. */
 export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
@@ -47,10 +47,15 @@ export function attentionGradQuery(job: AttentionJob, scratch: usize): void {
         const delta = f32x4.splat(load<f32>(job.delta + statistic));
         for (let run = 0; run < 2; run++) {
           const end = <usize>(run == 0 ? firstRunEnd() : secondRunEnd()) << 2;
-          for (let p = <usize>(run == 0 ? firstRun() : secondRun()) << 2; p < end; p += 16) {
-            const probability = probabilities(v128.load(scores + at + p), job.scale, lse);
-            const grad = gradScores(probability, v128.load(gradProbabilities + at + p), delta, job.scale);
-            v128.store(scores + at + p, grad);
+          for (let p = <usize>(run == 0 ? firstRun() : secondRun()) << 2; p < end; p += 32) {
+            const score = scores + at + p;
+            const gradProbability = gradProbabilities + at + p;
+            const x = probabilities(v128.load(score), job.scale, lse);
+            const y = probabilities(v128.load(score, 16), job.scale, lse);
+            const gradX = gradScores(x, v128.load(gradProbability), delta, job.scale);
+            const gradY = gradScores(y, v128.load(gradProbability, 16), delta, job.scale);
+            v128.store(score, gradX);
+            v128.store(score, gradY, 16);
           }
         }
       }
@@ -101,11 +106,17 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
       const end = <usize>firstRunEnd() << 2;
       for (let r = 0; r < rows; r++) {
         const at = <usize>r * (<usize>job.capacity << 2);
-        for (let p = <usize>firstRun() << 2; p < end; p += 16) {
-          const probability = probabilities(v128.load(scores + at + p), job.scale, v128.load(lse + p));
-          const grad = gradScores(probability, v128.load(gradProbabilities + at + p), v128.load(delta + p), job.scale);
-          v128.store(scores + at + p, probability);
-          v128.store(gradProbabilities + at + p, grad);
+        for (let p = <usize>firstRun() << 2; p < end; p += 32) {
+          const score = scores + at + p;
+          const gradProbability = gradProbabilities + at + p;
+          const x = probabilities(v128.load(score), job.scale, v128.load(lse + p));
+          const y = probabilities(v128.load(score, 16), job.scale, v128.load(lse + p, 16));
+          const gradX = gradScores(x, v128.load(gradProbability), v128.load(delta + p), job.scale);
+          const gradY = gradScores(y, v128.load(gradProbability, 16), v128.load(delta + p, 16), job.scale);
+          v128.store(score, x);
+          v128.store(score, y, 16);
+          v128.store(gradProbability, gradX);
+          v128.store(gradProbability, gradY, 16);
         }
       }
       mask(job, block, row, rows, scores, 0);
@@ -124,9 +135,7 @@ export function attentionGradKeyValue(job: AttentionJob, scratch: usize): void {
 // @ts-ignore: decorator
 @inline
 function probabilities(scores: v128, scale: f32, lse: v128): v128 {
-  const x = f32x4.sub(f32x4.mul(scores, f32x4.splat(scale)), lse);
-  // In this order, so that a NaN stays NaN.
-  return v128.andnot(exp(x), f32x4.lt(x, f32x4.splat(-85)));
+  return exponential(f32x4.sub(f32x4.mul(scores, f32x4.splat(scale)), lse));
 }
 
 // @ts-ignore: decorator

@@ -1,11 +1,11 @@
-/** Attention's forward pass; see attention-tiles.ts for the plan. */
+/** Attention's forward pass; see attention-tiles.ts for the plan. Runs are whole panels, so loops take two vectors, which an engine may fuse. */
 import {
   addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
   packTransposed, secondRun, secondRunEnd, seesNothing, sumOfRuns,
 } from './attention-tiles';
 import { takeTask } from './job';
 import { AttentionJob, Block, TILE_ROWS } from './layout.generated';
-import { exp, largestLane, log } from './simd';
+import { exponential, largestLane, log } from './simd';
 
 /** Takes part in attention until no task is left; `scratch` is this thread's own memory. */
 export function attend(job: AttentionJob, scratch: usize): void {
@@ -69,21 +69,28 @@ function largestOf(at: usize, from: i32, to: i32, largest: v128): v128 {
   return largest;
 }
 
-/** Replaces x by exp(scale x - shift), exactly 0 if that is below 1e-37; returns the sum by lanes. */
+/** Replaces x by exp(scale x - shift); returns the sum by lanes. */
 function exponentials(at: usize, from: i32, to: i32, scale: f32, shift: f32): v128 {
   let sums = f32x4.splat(0);
   const end = at + (<usize>to << 2);
-  for (let p = at + (<usize>from << 2); p < end; p += 16) {
-    const x = f32x4.sub(f32x4.mul(v128.load(p), f32x4.splat(scale)), f32x4.splat(shift));
-    // In this order, so that a NaN stays NaN.
-    const e = v128.andnot(exp(x), f32x4.lt(x, f32x4.splat(-85)));
+  for (let p = at + (<usize>from << 2); p < end; p += 32) {
+    const x = v128.load(p);
+    const y = v128.load(p, 16);
+    const e = exponential(f32x4.sub(f32x4.mul(x, f32x4.splat(scale)), f32x4.splat(shift)));
+    const f = exponential(f32x4.sub(f32x4.mul(y, f32x4.splat(scale)), f32x4.splat(shift)));
     v128.store(p, e);
-    sums = f32x4.add(sums, e);
+    v128.store(p, f, 16);
+    sums = f32x4.add(f32x4.add(sums, e), f);
   }
   return sums;
 }
 
 function multiplyBy(at: usize, from: i32, to: i32, factor: v128): void {
   const end = at + (<usize>to << 2);
-  for (let p = at + (<usize>from << 2); p < end; p += 16) v128.store(p, f32x4.mul(v128.load(p), factor));
+  for (let p = at + (<usize>from << 2); p < end; p += 32) {
+    const x = f32x4.mul(v128.load(p), factor);
+    const y = f32x4.mul(v128.load(p, 16), factor);
+    v128.store(p, x);
+    v128.store(p, y, 16);
+  }
 }

@@ -79,6 +79,13 @@ export function exp(argument: v128): v128 {
   return f32x4.mul(series, power);
 }
 
+/** exp(x), exactly 0 if that is below 1e-37; NaN stays NaN, because of the order of the comparison. */
+// @ts-ignore: decorator
+@inline
+export function exponential(x: v128): v128 {
+  return v128.andnot(exp(x), f32x4.lt(x, number(Numbers.NOTHING)));
+}
+
 /** The largest of the four lanes; NaN if one is. */
 // @ts-ignore: decorator
 @inline
