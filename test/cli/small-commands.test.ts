@@ -33,6 +33,18 @@ test('doctor reports the adapter and what auto would take', async () => {
   expect(stdout).toMatch(/^ptdpc .*\nmemory .*\ncpu .*\n[\s\S]*\nauto +(cpu|webgpu): .+\ncache /);
 });
 
+test.each(['plain', 'relaxed', 'wide'])('PTDPC_WASM=%s decides which compiled kernels run', async (build) => {
+  const { stdout } = await ptdpc(['doctor', '--json'], { PTDPC_WASM: build });
+  const { cpu } = JSON.parse(stdout) as { cpu: { build: string; reason: string; backend: string } };
+  expect(cpu).toMatchObject({ build, reason: `PTDPC_WASM=${build}` });
+  expect(cpu.backend.includes('fused vectors')).toBe(build === 'wide');
+});
+
+test('PTDPC_WASM with another word is one clear line', async () => {
+  const { code, stdout, stderr } = await ptdpc(['doctor'], { PTDPC_WASM: 'fast' });
+  expect([code, stdout, stderr.trim()]).toEqual([2, '', 'ptdpc: PTDPC_WASM=fast: expected plain, relaxed or wide']);
+});
+
 test('doctor without a driver says what to install', async () => {
   if (process.platform !== 'linux') return;
   const { code, stdout } = await ptdpc(['doctor'], { VK_ICD_FILENAMES: '/none', VK_DRIVER_FILES: '/none' });
