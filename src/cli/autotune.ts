@@ -20,7 +20,7 @@ interface Options {
 export function configure(command: Command): void {
   command
     .description(
-      "Measure the variants of the matrix product and of attention on this machine's WebGPU adapter, so that all commands use the " +
+      "Measure every kernel that has several variants on this machine's WebGPU adapter, so that all commands use the " +
         'fastest from then on. It takes seconds on a GPU and minutes on a software adapter. The results are stored in the cache ' +
         'directory ($PTDPC_CACHE or ~/.cache/ptdpc) per adapter, driver and set of shaders; after an update of any of these, run it ' +
         'again. Without it, commands use defaults for hardware or software adapters.',
@@ -119,24 +119,31 @@ function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
   const works = [...new Set(timings.map(({ work }) => work))];
   const variants = [...new Set(timings.map(({ variant }) => variant))];
   const chosen = (work: string): string => {
-    const [own, byClass] = [tuning[work], Object.values(tuning).find((kernel) => work in kernel.byClass)];
-    return byClass?.byClass[work] ?? own?.fallback ?? '';
+    const [kernel = '', ...shapeClass] = work.split(' ');
+    return tuning[kernel]?.byClass[shapeClass.join(' ')] ?? tuning[kernel]?.fallback ?? '';
   };
   const rows = works.map((work) => {
     const of = new Map(
-      timings.filter((timing) => timing.work === work).map((timing) => [timing.variant, timing.gflops]),
+      timings.filter((timing) => timing.work === work).map((timing) => [timing.variant, rate(timing)]),
     );
-    return [work, ...variants.map((variant) => of.get(variant)?.toFixed(1) ?? ''), chosen(work)];
+    return [work, ...variants.map((variant) => of.get(variant) ?? ''), chosen(work)];
   });
   const clocks = new Set(timings.map(({ clock }) => clock).filter((clock) => clock !== undefined));
   return [
     `${adapter}, measured ${measured}${clocks.size > 0 ? ` by the ${[...clocks].join("'s and the ")}'s clock` : ''}`,
     '',
-    'GFLOP/s; products are named by operand order (t: transposed), type of the right operand, and sizes n x k up to which',
-    'they count as one; the variant is the same for any number of rows, so that results do not depend on the batch;',
-    'a variant without a figure does not take these sizes, or was hopeless on some number of rows',
+    'GFLOP/s, or the time of a call if the arithmetic of a kernel is not counted; matrix products are named by operand',
+    'order (t: transposed), type of the right operand, and sizes n x k up to which they count as one; the variant is the',
+    'same for any number of rows, so that results do not depend on the batch; a variant without a figure does not take',
+    'these sizes, or was hopeless on some number of rows',
     table([['work', ...variants, 'chosen'], ...rows]),
     '',
     `other products: ${tuning.matmul?.fallback}`,
   ];
+}
+
+/** GFLOP/s with two digits or more, or the time of a call if a kernel's arithmetic is not declared. */
+function rate({ gflops, seconds }: Timing): string {
+  if (gflops === 0) return `${Math.round(seconds * 1e6)} us`;
+  return gflops < 1 ? gflops.toPrecision(2) : gflops.toFixed(1);
 }

@@ -87,7 +87,13 @@ async function measureClass(
   for (const sizes of cases) {
     using open = openCase(backend, caseOf(kernel, sizes));
     name = kernel.classOf?.(open.args) ?? '';
-    const measured = await measureVariants(backend, kernel, open.args, hopeful, name || kernel.name);
+    const measured = await measureVariants(
+      backend,
+      kernel,
+      open.args,
+      hopeful,
+      [kernel.name, name].filter(Boolean).join(' '),
+    );
     const best = fastest(measured);
     hopeful = hopeful.filter((variant) =>
       measured.some((timing) => timing.variant === variant.name && timing.seconds <= HOPELESS * best.seconds),
