@@ -50,12 +50,25 @@ export function normalizePixels(
   size: number,
   statistics: PixelStatistics = { mean: CLIP_MEAN, std: CLIP_STD },
 ): Float32Array {
-  const pixels = size * size;
-  if (rgb.length !== pixels * 3)
+  if (rgb.length !== size * size * 3)
     throw new RangeError(`expected ${size} x ${size} RGB pixels, found ${rgb.length} bytes`);
+  return normalized(rgb, 3, size, statistics);
+}
+
+/** The same of pixels whose first three of `channels` bytes are red, green and blue. */
+export function normalized(
+  data: Uint8Array,
+  channels: number,
+  size: number,
+  statistics: PixelStatistics,
+): Float32Array {
+  const pixels = size * size;
   const out = new Float32Array(pixels * 3);
-  for (const [channel, values] of tablesFor(statistics).entries()) {
-    for (let pixel = 0; pixel < pixels; pixel++) out[channel * pixels + pixel] = values[rgb[pixel * 3 + channel]!]!;
+  const [red, green, blue] = tablesFor(statistics) as [Float32Array, Float32Array, Float32Array];
+  for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += channels) {
+    out[pixel] = red[data[at]!]!;
+    out[pixels + pixel] = green[data[at + 1]!]!;
+    out[2 * pixels + pixel] = blue[data[at + 2]!]!;
   }
   return out;
 }

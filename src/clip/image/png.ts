@@ -1,9 +1,9 @@
 /**
- * PNG decoder (W3C PNG Specification, third edition), using fflate's inflate.
+ * PNG decoder (W3C PNG Specification, third edition), using zlib in Node and fflate's inflate elsewhere.
  *
  * Why not a library: fast-png 8 misreads interlaced images of less than 8 bits and inflates hostile files without limit; pngjs
- * needs Node's zlib. This decoder streams: inflated bytes become rows as they arrive, so it holds the image and two rows and stops
- * at the end of the image. Like CLIP's preprocessing, it ignores colour management (gAMA, iCCP) and transparency chunks.
+ * needs Node's zlib. With fflate this decoder streams: inflated bytes become rows as they arrive, so it holds the image and two rows and
+ * stops at the end of the image. Like CLIP's preprocessing, it ignores colour management (gAMA, iCCP) and transparency chunks.
  */
 import { Unzlib } from 'fflate';
 import { InputError } from '../../errors.js';
@@ -63,6 +63,15 @@ export function decodePng(bytes: Uint8Array, name: string, truncated: TruncatedI
   }
 
   const newRows = () => new PngRows(width, height, channels, depth, interlaced, mode === 'P');
+  // Each row begins with its filter, and an interlaced image has at most seven partial rows for each row.
+  const filtered = packedSize + (interlaced ? 14 * height : height);
+  const whole = isCut ? undefined : inflateNatively(data, filtered);
+  if (whole) {
+    const rows = newRows();
+    rows.push(whole);
+    if (rows.complete && !rows.surplus) return { width, height, mode, data: rows.pixels, ...(palette && { palette }) };
+  }
+  // Slower, and exact about what a damaged or truncated image still has.
   let rows = newRows();
   const pixels = inflateInto(rows, data, name);
   if (!rows.complete && !rows.error && isRead) rows = cutRows(newRows(), data, name);
@@ -99,6 +108,23 @@ function readPalette(data: Uint8Array, name: string): Uint8Array {
     throw new InputError(`${name}: expected a PNG palette of 1 to 256 colours, found ${data.length} bytes`);
   }
   return wholePalette(data);
+}
+
+/** Images of more filtered bytes are not inflated as a whole: streaming takes less memory. */
+const NATIVE_BYTES = 64 << 20;
+
+/** All of the data by Node's zlib, if it is there and finds nothing wrong, the checksum included. */
+function inflateNatively(data: Uint8Array, most: number): Uint8Array | undefined {
+  if (most > NATIVE_BYTES) return undefined;
+  try {
+    return globalThis.process?.getBuiltinModule?.('node:zlib').inflateSync(data, {
+      maxOutputLength: most,
+      // One piece, so that none has to be copied.
+      chunkSize: Math.max(64, most),
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Number of inflated bytes, and their Adler-32. */

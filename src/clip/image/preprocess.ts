@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../errors.js';
 import { CHANNELS, type DecodedImage } from './decoded-image.js';
-import { normalizePixels } from './normalize.js';
+import { normalized } from './normalize.js';
 import { clipPreprocessing, type Preprocessing } from './preprocessing.js';
 import { type Filter, resizeDeep, resizeFiltered, resizeNearest, type Window } from './resample.js';
 import { premultiply, toRgb, unpremultiply } from './to-rgb.js';
@@ -32,7 +32,10 @@ export function preprocess(image: DecodedImage, how: Preprocessing | number, nam
 
 /** The input [3, size, size] of a model's image tower: `preprocess`, then `normalizePixels` with the model's statistics. */
 export function modelPixels(image: DecodedImage, how: Preprocessing, name = 'image'): Float32Array {
-  return normalizePixels(preprocess(image, how, name), how.size, how);
+  if (how.toRgb !== 'after') return normalized(preprocess(image, how, name), 3, how.size, how);
+  const resized = resizedAndCropped(image, how, name);
+  const inPlace = resized.mode === 'RGB' || resized.mode === 'RGBX';
+  return normalized(inPlace ? resized.data : toRgb(resized), inPlace ? CHANNELS[resized.mode] : 3, how.size, how);
 }
 
 /** Resizes and crops the central square of `size`, keeping the image's mode. */

@@ -17,7 +17,7 @@ interface Exports {
   readonly memory: WebAssembly.Memory;
   resampleColumns(
     ...args: [
-      ...[data: number, inWidth: number, rows: number, out: number, width: number],
+      ...[data: number, pixelBytes: number, inWidth: number, rows: number, out: number, width: number],
       ...[starts: number, counts: number, weights: number, most: number],
     ]
   ): void;
@@ -57,9 +57,9 @@ export function resampleSimd(
   const rows = data.length / (inWidth * channels);
   const width = Math.ceil(across.starts.length / PIXELS_PER_VECTOR) * PIXELS_PER_VECTOR;
   const height = down.starts.length;
-  const bandRows = Math.min(rows, Math.max(1, Math.floor(BAND_BYTES / (4 * inWidth))));
+  const bandRows = Math.min(rows, Math.max(1, Math.floor(BAND_BYTES / (channels * inWidth))));
   const layout = new Layout();
-  const input = layout.place(4 * bandRows * inWidth);
+  const input = layout.place(channels * bandRows * inWidth + 1);
   const narrowed = layout.place(4 * rows * width);
   const output = layout.place(4 * height * width);
   // Padding positions use one pixel with weight 0.
@@ -74,10 +74,9 @@ export function resampleSimd(
   for (let row = 0; row < rows; row += bandRows) {
     const count = Math.min(bandRows, rows - row);
     const band = data.subarray(row * inWidth * channels, (row + count) * inWidth * channels);
-    if (channels === 4) memory.set(band, input);
-    else widen(band, new Uint32Array(exports.memory.buffer, input, count * inWidth));
+    memory.set(band, input);
     exports.resampleColumns(
-      ...([input, inWidth, count, narrowed + 4 * row * width, width] as const),
+      ...([input, channels, inWidth, count, narrowed + 4 * row * width, width] as const),
       ...([columnTaps.starts, columnTaps.counts, columnTaps.weights, across.most] as const),
     );
   }
@@ -138,21 +137,18 @@ function storeTaps(memory: WebAssembly.Memory, place: TapsPlace, { starts, count
   numbers.set(weights, place.weights / 4);
 }
 
-/** RGB to RGBX. */
-function widen(rgb: Uint8Array, rgbx: Uint32Array): void {
-  for (let pixel = 0, at = 0; pixel < rgbx.length; pixel++, at += 3) {
-    rgbx[pixel] = rgb[at]! | (rgb[at + 1]! << 8) | (rgb[at + 2]! << 16);
-  }
-}
-
 /** The first `kept` pixels of each row, reduced from four channels to `channels`. */
 function cut(pixels: Uint8Array, width: number, kept: number, channels: 3 | 4): Uint8Array {
+  if (channels === 4 && kept === width) return pixels.slice();
   const rows = pixels.length / (4 * width);
   const out = new Uint8Array(rows * kept * channels);
   let to = 0;
   for (let row = 0; row < rows; row++) {
     for (let x = 0, from = row * width * 4; x < kept; x++, from += 4) {
-      for (let channel = 0; channel < channels; channel++) out[to++] = pixels[from + channel]!;
+      out[to++] = pixels[from]!;
+      out[to++] = pixels[from + 1]!;
+      out[to++] = pixels[from + 2]!;
+      if (channels === 4) out[to++] = pixels[from + 3]!;
     }
   }
   return out;

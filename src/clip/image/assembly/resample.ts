@@ -1,14 +1,18 @@
 /**
- * The two passes of resample.ts with SIMD, on pixels of four channels. Uses the same integer arithmetic, so results are identical.
+ * The two passes of resample.ts with SIMD. Uses the same integer arithmetic, so results are identical.
  * All arguments are counts or addresses in this module's memory, which the caller lays out.
  */
 
 const WEIGHT_BITS = 22;
 const HALF: i32 = 1 << (WEIGHT_BITS - 1);
 
-/** Resizes rows of `inWidth` pixels to `width`. starts, counts: [width] i32; weights: [width, most] i32. */
+/**
+ * Resizes rows of `inWidth` pixels, of `pixelBytes` (3 or 4) bytes each, to `width` pixels of 4 bytes; the last of the four is of no use if a
+ * pixel had 3. Reads one byte beyond `data` then. starts, counts: [width] i32; weights: [width, most] i32.
+ */
 export function resampleColumns(
   data: usize,
+  pixelBytes: i32,
   inWidth: i32,
   rows: i32,
   out: usize,
@@ -19,13 +23,13 @@ export function resampleColumns(
   most: i32,
 ): void {
   for (let row = 0; row < rows; row++) {
-    const line = data + ((<usize>row * inWidth) << 2);
+    const line = data + <usize>row * inWidth * pixelBytes;
     for (let x: usize = 0; x < <usize>width; x++) {
-      let at = line + (<usize>load<i32>(starts + (x << 2)) << 2);
+      let at = line + <usize>load<i32>(starts + (x << 2)) * pixelBytes;
       let weight = weights + ((x * <usize>most) << 2);
       const end = weight + (<usize>load<i32>(counts + (x << 2)) << 2);
       let sum = i32x4.splat(HALF);
-      for (; weight < end; weight += 4, at += 4) {
+      for (; weight < end; weight += 4, at += pixelBytes) {
         const pixel = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at)));
         sum = i32x4.add(sum, i32x4.mul(pixel, v128.load32_splat(weight)));
       }
