@@ -56,30 +56,37 @@ export interface Scorer extends Disposable {
   logits(features: Float32Array): Promise<Float32Array>;
 }
 
+/** Where a run's model is, if not where the run says, and the cache that remembers the hash of its weights. */
+export interface ModelPlace {
+  readonly model?: string | undefined;
+  readonly cacheDirectory?: string | undefined;
+}
+
 /**
- * Reads a run of prompts and opens its model, in the directory that run.json names or in `modelDirectory`. `run` may be a prompts.safetensors
- * alone, as the page saves it, if `modelDirectory` is given. Throws InputError if the model is not the one that the prompts were trained with.
+ * Reads a run of prompts and opens its model, in the directory that run.json names or in `place.model`. `run` may be a prompts.safetensors
+ * alone, as the page saves it, if that is given. Throws InputError if the model is not the one that the prompts were trained with.
  */
-export async function openRun(run: string, modelDirectory?: string): Promise<RunFiles> {
+export async function openRun(run: string, place: ModelPlace = {}): Promise<RunFiles> {
+  const { model: modelDirectory } = place;
   const isFile = await isPromptsFile(run);
   const directory = modelDirectory ?? (isFile ? undefined : (await readPromptsRecord(run)).model.directory);
   const prompts = isFile ? await readPromptsFile(run) : await readRunPrompts(run);
   if (directory === undefined)
     throw new InputError(`${run}: a file of prompts does not record where its model is; pass --model <dir>`);
-  const model = await openRunModel(run, prompts.modelHash, directory, modelDirectory);
+  const model = await openRunModel(run, prompts.modelHash, directory, place);
   return { prompts, model, [Symbol.asyncDispose]: () => model.close() };
 }
 
 /** Opens a run of any learner; see `openRun`. Throws InputError if its model is another one now. */
-export async function openClassifier(run: string, modelDirectory?: string): Promise<Classifier> {
+export async function openClassifier(run: string, place: ModelPlace = {}): Promise<Classifier> {
   const record = (await isPromptsFile(run)) ? null : await readRunRecord(run);
   switch (record?.learner) {
     case 'zero-shot':
-      return await openZeroShot(run, record, modelDirectory);
+      return await openZeroShot(run, record, place);
     case 'probe':
-      return await openProbe(run, record, modelDirectory);
+      return await openProbe(run, record, place);
     default:
-      return await openPrompts(run, record, modelDirectory);
+      return await openPrompts(run, record, place);
   }
 }
 
@@ -88,8 +95,8 @@ export async function isPromptsFile(run: string): Promise<boolean> {
   return (await stat(run).catch(() => undefined))?.isFile() ?? false;
 }
 
-async function openPrompts(run: string, record: RunRecord | null, modelDirectory?: string): Promise<Classifier> {
-  const { prompts, model } = await openRun(run, modelDirectory);
+async function openPrompts(run: string, record: RunRecord | null, place: ModelPlace): Promise<Classifier> {
+  const { prompts, model } = await openRun(run, place);
   return {
     ...{ record, classes: prompts.classes, epochs: prompts.epochs, encoder: clipEncoder(model) },
     scorer: async (device, memory) => {
@@ -110,8 +117,8 @@ async function openPrompts(run: string, record: RunRecord | null, modelDirectory
   };
 }
 
-async function openZeroShot(run: string, record: ZeroShotRecord, modelDirectory?: string): Promise<Classifier> {
-  const model = await openRunModel(run, record.model.sha256, modelDirectory ?? record.model.directory, modelDirectory);
+async function openZeroShot(run: string, record: ZeroShotRecord, place: ModelPlace): Promise<Classifier> {
+  const model = await openRunModel(run, record.model.sha256, place.model ?? record.model.directory, place);
   return zeroShotClassifier(model, record.classes, record.templates, record);
 }
 
@@ -133,11 +140,11 @@ export function zeroShotClassifier(
   };
 }
 
-async function openProbe(run: string, record: ProbeRecord, modelDirectory?: string): Promise<Classifier> {
+async function openProbe(run: string, record: ProbeRecord, place: ModelPlace): Promise<Classifier> {
   const probe = await readProbe(join(run, PROBE_FILE), record);
-  const path = modelDirectory ?? record.model.directory;
-  await requireModelAt(run, path, modelDirectory);
-  const encoder = await openEncoder(path, record.features);
+  const path = place.model ?? record.model.directory;
+  await requireModelAt(run, path, place.model);
+  const encoder = await openEncoder(path, record.features, place.cacheDirectory);
   try {
     if (encoder.width !== probe.width || (await encoder.hash()) !== record.model.sha256)
       throw new InputError(
@@ -197,10 +204,10 @@ async function openRunModel(
   run: string,
   modelHash: string,
   directory: string,
-  given?: string,
+  { model: given, cacheDirectory }: ModelPlace,
 ): Promise<ModelDirectory> {
   await requireModelAt(run, directory, given);
-  const model = await openModelDirectory(directory);
+  const model = await openModelDirectory(directory, cacheDirectory);
   try {
     await requireSameModel(run, { modelHash }, model);
     return model;

@@ -1,5 +1,5 @@
 /**
- * The SHA-256 of image files by what the system says of them, so that a file is read and hashed again only if it has changed. In the folder
+ * The SHA-256 of image files and weights by what the system says of them, so that a file is read and hashed again only if it has changed. In the folder
  * of the cache, a line for each file, of which the last one counts:
  *
  *     <stamp: device, inode, size, mtime, ctime> <SHA-256>        times in nanoseconds, see `stampOf`
@@ -8,11 +8,12 @@
  * change might have the same time. Those are not noted. As the features, the list is believed only if nobody else could have written it.
  */
 import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { writeFileAtomically } from './atomic.js';
 import { exists, MAX_DATA_BYTES } from './checkpoint-files.js';
-import { stampOf } from './file-source.js';
+import { hashFiles, stampOf } from './file-source.js';
 import { makeFolder } from './make-folder.js';
 import { openPlainFile, openToAppend, PRIVATE, requirePrivateFolder } from './own-files.js';
 import { isSystemError, naming } from './system-error.js';
@@ -107,6 +108,23 @@ export class FileHashes {
       this.#known.clear();
     }
   }
+}
+
+/**
+ * `hashFiles` of a model's weights. Of one file it is looked up in the list of the cache, if there is a cache, and noted there: hashing takes
+ * longer than reading.
+ */
+export async function hashWeights(paths: readonly string[], cacheDirectory: string | undefined): Promise<string> {
+  const [path] = paths;
+  if (cacheDirectory === undefined || path === undefined || paths.length > 1) return await hashFiles(paths);
+  const hashes = await FileHashes.open(cacheDirectory);
+  const status = await naming(path, 'cannot be read', () => stat(path, { bigint: true }));
+  const known = hashes.known(status);
+  if (known) return known;
+  const hash = await hashFiles(paths);
+  await hashes.note(status, hash);
+  await hashes.flush();
+  return hash;
 }
 
 const placeOf = ({ dev, ino }: BigIntStats): string => `${dev} ${ino}`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { clearCache } from '../../src/node/feature-cache.js';
 import { sha256 } from '../../src/node/feature-segment.js';
-import { FileHashes, HASHES_FILE } from '../../src/node/file-hashes.js';
+import { FileHashes, HASHES_FILE, hashWeights } from '../../src/node/file-hashes.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
@@ -72,4 +72,21 @@ test('lines that no longer count are dropped when there are many', async () => {
   await writeFile(join(cache, HASHES_FILE), Array.from({ length: 10_002 }, (_, i) => line(i)).join(''));
   await FileHashes.open(cache);
   expect(await readFile(join(cache, HASHES_FILE), 'utf8')).toBe(line(10_001));
+});
+
+test('the hash of weights is remembered while the file is as it was, and only in a cache', async () => {
+  const [cache, file] = [scratch('weights-cache'), scratch('model.safetensors')];
+  await writeFile(file, 'one');
+  // What has changed just now is not noted.
+  await new Promise((resolve) => setTimeout(resolve, 3100));
+  expect(await hashWeights([file], cache)).toBe(sha256('one'));
+  // Another hash in the list shows that the file is not read again.
+  const list = join(cache, HASHES_FILE);
+  const other = sha256('other');
+  await writeFile(list, (await readFile(list, 'utf8')).replace(sha256('one'), other));
+  expect(await hashWeights([file], cache)).toBe(other);
+  expect(await hashWeights([file], undefined)).toBe(sha256('one'));
+  expect(await hashWeights([file, file], cache)).toBe(sha256('oneone'));
+  await writeFile(file, 'two');
+  expect(await hashWeights([file], cache)).toBe(sha256('two'));
 });

@@ -38,9 +38,9 @@ export interface ExperimentContext extends AsyncDisposable {
 
 /** Opens the plan's models. Throws InputError if they are no longer those that the plan was made with. */
 export async function openContext(folder: PlanFolder, plan: Plan, options: WorkOptions): Promise<ExperimentContext> {
-  const { engine, memory, events } = options;
+  const { engine, memory, events, cache } = options;
   const { directory, sha256 } = plan.configuration.model;
-  const model = await openModelDirectory(directory);
+  const model = await openModelDirectory(directory, cache);
   let deit: OpenedEncoder | undefined;
   const close = async () => {
     await deit?.[Symbol.asyncDispose]();

@@ -29,7 +29,7 @@ export async function readPromptsSection(
   cases: readonly Case[],
   { openDevice, model, memory }: PromptsRequest,
 ): Promise<Section> {
-  const files = await openRun(run, model).catch((error: unknown) => {
+  const files = await openRun(run, { model }).catch((error: unknown) => {
     if (error instanceof InputError) return error;
     throw error;
   });

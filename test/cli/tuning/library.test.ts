@@ -45,7 +45,7 @@ it('zero-shot, training, predictions and explanations are those of the commands'
 
   const options = tuningOptions('paper', { epochs: 2, batchSize: 4 });
   using tuned = await clip.tune({ classes: WORDS, train: images, validation: held, options });
-  await using run = await openRun(scratchPath('run'), scratchPath('model'));
+  await using run = await openRun(scratchPath('run'), { model: scratchPath('model') });
   expect((await tuned.file()).prompts).toEqual(run.prompts.prompts);
 
   using restored = await clip.restorePrompts(run.prompts);
