@@ -1,6 +1,14 @@
 /** The laboratory's suite of a kernel as tests: every case against its twin in float64. */
 import { expect, it } from 'vitest';
-import { type Backend, CpuBackend, type Kernel, type KernelCase, type KernelOutput, runCase, suiteOf } from '../../src/kernels/index.js';
+import {
+  type Backend,
+  CpuBackend,
+  type Kernel,
+  type KernelCase,
+  type KernelOutput,
+  runCase,
+  suiteOf,
+} from '../../src/kernels/index.js';
 import { type Comparison, compareOutputs } from '../../src/lab/index.js';
 
 const oracle = new CpuBackend({ precision: 'f64', poison: true });
