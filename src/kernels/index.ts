@@ -15,7 +15,7 @@ export {
 export { CheckedBackend, NonFiniteKernelError } from './checked.js';
 export { type KernelCost, kernelCost } from './cost.js';
 export { CpuBackend, type CpuOptions } from './cpu/backend.js';
-export type { KernelWorker, StartWorker, WorkerTask } from './cpu/wasm/index.js';
+export type { KernelWorker, StartWorker, WasmBuild, WorkerTask } from './cpu/wasm/index.js';
 export * from './definition.js';
 export { DEVICE_CHOICES, type DeviceChoice } from './device-choice.js';
 export { ACTIVATIONS, type Activation, activationCode } from './families/activation.js';
