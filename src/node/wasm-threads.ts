@@ -26,7 +26,7 @@ let chosen: BuildChoice | undefined;
 
 /**
  * Chooses the build for this process, once. In Node 24 and later this lets V8 fuse neighbouring vectors (a flag of the whole process, its
- * workers too) and compares the two inner kernels, which takes about 5 ms: not worth remembering from one process to the next.
+ * workers too) and compares the two inner kernels, which takes some 20 ms: less than a wrong answer costs that was remembered from another machine.
  * `PTDPC_WASM` (`plain`, `relaxed`, `wide`) decides instead. Throws InputError if that names none, or one that the engine cannot run.
  */
 export function chooseBuild(): BuildChoice {

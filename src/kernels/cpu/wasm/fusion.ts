@@ -24,7 +24,7 @@ const PATIENCE = 60;
 /** Bytes between the operands and results of the two kernels. */
 const APART = 65_536;
 
-/** Takes about 5 ms. Needs relaxed SIMD. */
+/** Takes some 20 ms. Needs relaxed SIMD. */
 export function compareTiles(): TileComparison {
   const memory = new WebAssembly.Memory({ initial: 2 });
   const { exports } = new WebAssembly.Instance(compileTiles(), { env: { memory } });

@@ -1,7 +1,7 @@
 /**
  * Four floats at a time: the multiply-add of every loop here, partial loads and stores, exp.
  *
- * One source makes both binaries. With relaxed SIMD, `madd` is one fused instruction if the processor has one;
+ * One source makes all builds. With relaxed SIMD, `madd` is one fused instruction if the processor has one;
  * without, a multiplication and an addition.
  */
 import { Numbers } from './layout.generated';
