@@ -166,7 +166,7 @@ describeOn('webgpu', 'a family from outside, measured', (device) => {
   it('is tuned, alone or with the others', async () => {
     const measured: string[] = [];
     const tuning = await measureTuning(webgpu(), work, (timings) => measured.push(timings[0]!.work), [own]);
-    expect(measured).toEqual(['short', 'long']);
+    expect(measured).toEqual(['power short', 'power long']);
     expect(tuningSteps(work, [own])).toBe(2);
     expect(tuningSteps(work)).toBeGreaterThan(2);
     expect(tuning).toEqual({

@@ -33,10 +33,10 @@ describeOn('webgpu', 'tuner', (device) => {
     // Two layers, in two types.
     expect(Object.keys(tuning.matmul!.byClass)).toHaveLength(4);
     for (const [name, variant] of Object.entries(tuning.matmul!.byClass)) {
-      expect(timings.some((timing) => timing.work === name && timing.variant === variant)).toBe(true);
+      expect(timings.some((timing) => timing.work === `matmul ${name}` && timing.variant === variant)).toBe(true);
     }
     // Seven columns do not suit the subgroup variant.
-    expect(timings.some((timing) => timing.work.startsWith('nn') && timing.variant === 'subgroup')).toBe(false);
+    expect(timings.some((timing) => timing.work.startsWith('matmul nn') && timing.variant === 'subgroup')).toBe(false);
     expect(parseTuning(JSON.parse(JSON.stringify(tuning)))).toEqual(tuning);
   });
 });
