@@ -54,10 +54,10 @@ export class FileHashes {
     return found?.stamp === stampOf(status) ? found.hash : undefined;
   }
 
-  /** Notes the hash of a file that had this status before it was read. */
-  async note(status: BigIntStats, hash: string): Promise<void> {
+  /** Notes the hash of a file that had this status before it was read, at `looked` (milliseconds of the epoch). */
+  async note(status: BigIntStats, hash: string, looked = Date.now()): Promise<void> {
     const changed = status.mtimeMs > status.ctimeMs ? status.mtimeMs : status.ctimeMs;
-    if (!this.#keeps || Date.now() - Number(changed) < SETTLED || this.known(status) === hash) return;
+    if (!this.#keeps || looked - Number(changed) < SETTLED || this.known(status) === hash) return;
     const stamp = stampOf(status);
     this.#known.set(placeOf(status), { stamp, hash });
     this.#pending.push(`${stamp} ${hash}\n`);
@@ -118,11 +118,13 @@ export async function hashWeights(paths: readonly string[], cacheDirectory: stri
   const [path] = paths;
   if (cacheDirectory === undefined || path === undefined || paths.length > 1) return await hashFiles(paths);
   const hashes = await FileHashes.open(cacheDirectory);
+  const looked = Date.now();
   const status = await naming(path, 'cannot be read', () => stat(path, { bigint: true }));
   const known = hashes.known(status);
   if (known) return known;
   const hash = await hashFiles(paths);
-  await hashes.note(status, hash);
+  // A file that changed while it was read is hashed again the next time.
+  if (stampOf(await stat(path, { bigint: true })) === stampOf(status)) await hashes.note(status, hash, looked);
   await hashes.flush();
   return hash;
 }

@@ -32,7 +32,8 @@ describe.runIf(relaxedBuilds.length > 0)('the wide build', () => {
     expect(compareTiles()).toMatchObject({ equal: true });
   });
 
-  it('counts as the same arithmetic, so that features in the cache serve both', () => {
+  it('counts as the same arithmetic, so that features in the cache and records of runs serve both', () => {
     expect(wide.arithmetic).toBe(relaxed.arithmetic);
+    expect(wide.description).toBe(relaxed.description);
   });
 });
