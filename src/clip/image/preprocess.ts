@@ -24,18 +24,21 @@ const LONGEST_RESIZED = 1 << 24;
  * @throws InputError if the size is not a whole number from 1 to 4096, or the image is too narrow.
  */
 export function preprocess(image: DecodedImage, how: Preprocessing | number, name = 'image'): Uint8Array {
-  const preprocessing = typeof how === 'number' ? clipPreprocessing(how) : how;
-  if (preprocessing.toRgb === 'after') return toRgb(resizedAndCropped(image, preprocessing, name));
-  const { width, height } = image;
-  return resizedAndCropped({ width, height, mode: 'RGB', data: toRgb(image) }, preprocessing, name).data;
+  return toRgb(prepared(image, typeof how === 'number' ? clipPreprocessing(how) : how, name));
 }
 
 /** The input [3, size, size] of a model's image tower: `preprocess`, then `normalizePixels` with the model's statistics. */
 export function modelPixels(image: DecodedImage, how: Preprocessing, name = 'image'): Float32Array {
-  if (how.toRgb !== 'after') return normalized(preprocess(image, how, name), 3, how.size, how);
-  const resized = resizedAndCropped(image, how, name);
-  const inPlace = resized.mode === 'RGB' || resized.mode === 'RGBX';
-  return normalized(inPlace ? resized.data : toRgb(resized), inPlace ? CHANNELS[resized.mode] : 3, how.size, how);
+  const { mode, ...found } = prepared(image, how, name);
+  if (mode === 'RGB' || mode === 'RGBX') return normalized(found.data, CHANNELS[mode], how.size, how);
+  return normalized(toRgb({ mode, ...found }), CHANNELS.RGB, how.size, how);
+}
+
+/** The image resized and cropped; in RGB if the model wants it so before, else in its own mode. */
+function prepared(image: DecodedImage, how: Preprocessing, name: string): DecodedImage {
+  if (how.toRgb === 'after') return resizedAndCropped(image, how, name);
+  const { width, height } = image;
+  return resizedAndCropped({ width, height, mode: 'RGB', data: toRgb(image) }, how, name);
 }
 
 /** Resizes and crops the central square of `size`, keeping the image's mode. */
