@@ -47,7 +47,7 @@ function onCpu(product: Product, seconds: number): Setup {
   }));
   if (chooseBuild().build === 'wide') {
     const backend = openCpu({ threads: all, build: 'relaxed' });
-    backends.push({ name: `the same, vectors not fused, ${threadsText(all)}`, threads: all, backend });
+    backends.push({ name: `the same, narrow inner kernel, ${threadsText(all)}`, threads: all, backend });
   }
   backends.push({ name: 'plain twin', threads: 1, backend: new CpuBackend({ wasm: false }) });
   return {

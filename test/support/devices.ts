@@ -19,7 +19,7 @@ import { nodeAdapter } from '../../src/node/gpu.js';
 import { chooseBuild, startNodeWorker } from '../../src/node/wasm-threads.js';
 
 // As the command line does: the CPU's tests run what its users run.
-chooseBuild();
+const { build } = chooseBuild();
 
 const matmul = anyKernel(kernels.matmul);
 /** Attention and its gradients. */
@@ -58,7 +58,7 @@ export interface DeviceOptions {
 }
 
 export async function openTestDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Backend> {
-  if (name === 'cpu') return new CpuBackend({ threads: 2, startWorker: startNodeWorker, ...options });
+  if (name === 'cpu') return new CpuBackend({ build, threads: 2, startWorker: startNodeWorker, ...options });
   // An adapter gives one device only, so each device asks for its own.
   const adapter = await nodeAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');

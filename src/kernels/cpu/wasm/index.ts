@@ -4,7 +4,7 @@
  */
 export type { HeapAttentionArgs } from './attention-job.js';
 export { WasmEngine, type WasmEngineOptions } from './engine.js';
-export { compareTiles, type TileComparison } from './fusion.js';
+export { compareTiles } from './fusion.js';
 export { CpuHeap, type HeapOptions } from './heap.js';
 export type { HeapLayerNormArgs } from './layer-norm-job.js';
 export type { HeapMatmulArgs } from './matmul-job.js';
