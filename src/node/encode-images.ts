@@ -224,11 +224,12 @@ class ImageReader {
   async #read(path: string): Promise<ReadFile> {
     const { cache, hashes } = this.#request;
     if (!cache || !hashes) return await hashed(path);
+    const looked = Date.now();
     const status = await stat(path, { bigint: true }).catch(() => undefined);
     const known = status && hashes.known(status);
     if (known !== undefined && this.#keysOf(known).some((key) => cache.has(key))) return { hash: known };
     const file = await hashed(path);
-    if (status) await hashes.note(status, file.hash);
+    if (status) await hashes.note(status, file.hash, looked);
     return file;
   }
 

@@ -54,8 +54,8 @@ export class FileHashes {
     return found?.stamp === stampOf(status) ? found.hash : undefined;
   }
 
-  /** Notes the hash of a file that had this status before it was read, at `looked` (milliseconds of the epoch). */
-  async note(status: BigIntStats, hash: string, looked = Date.now()): Promise<void> {
+  /** Notes the hash of a file that had this status before it was read, when it was `looked` at (milliseconds of the epoch). */
+  async note(status: BigIntStats, hash: string, looked: number): Promise<void> {
     const changed = status.mtimeMs > status.ctimeMs ? status.mtimeMs : status.ctimeMs;
     if (!this.#keeps || looked - Number(changed) < SETTLED || this.known(status) === hash) return;
     const stamp = stampOf(status);
@@ -111,10 +111,11 @@ export class FileHashes {
 }
 
 /**
- * `hashFiles` of a model's weights. Of one file it is looked up in the list of the cache, if there is a cache, and noted there: hashing takes
+ * `hashFiles` of a model's files of weights, without the index of shards. Of one file it is looked up in the list of the cache, if there is a cache, and noted there: hashing takes
  * longer than reading.
  */
-export async function hashWeights(paths: readonly string[], cacheDirectory: string | undefined): Promise<string> {
+export async function hashWeights(files: readonly string[], cacheDirectory: string | undefined): Promise<string> {
+  const paths = files.filter((file) => !file.endsWith('.json'));
   const [path] = paths;
   if (cacheDirectory === undefined || path === undefined || paths.length > 1) return await hashFiles(paths);
   const hashes = await FileHashes.open(cacheDirectory);

@@ -80,8 +80,7 @@ export async function openEncoder(
         preprocessing,
         origin: { ...config, features, preprocessing: 'imagenet' },
         hash: () => {
-          const weights = files.filter((file) => !file.endsWith('.json'));
-          hash ??= hashWeights(weights, cacheDirectory).then((weights) => modelIdentity(weights, preprocessing, usual));
+          hash ??= hashWeights(files, cacheDirectory).then((weights) => modelIdentity(weights, preprocessing, usual));
           return hash;
         },
         [Symbol.asyncDispose]: close,

@@ -87,8 +87,7 @@ export async function openModelDirectory(directory: string, cacheDirectory?: str
       return tokenizer;
     },
     hash: () => {
-      const files = weights.filter((path) => !path.endsWith('.json'));
-      hash ??= hashWeights(files, cacheDirectory).then((weights) =>
+      hash ??= hashWeights(weights, cacheDirectory).then((weights) =>
         modelIdentity(weights, preprocessing, clipPreprocessing(preprocessing.size)),
       );
       return hash;

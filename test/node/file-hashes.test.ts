@@ -24,7 +24,7 @@ test('a hash is known as long as size, times and inode are the same, by the next
   const [cache, file] = [scratch('cache'), scratch('a.jpg')];
   await writeFile(file, 'one');
   const hashes = await FileHashes.open(cache);
-  await hashes.note(await settled(file), sha256('one'));
+  await hashes.note(await settled(file), sha256('one'), Date.now());
   expect(hashes.known(await statusOf(file))).toBe(sha256('one'));
   await hashes.flush();
   expect((await stat(cache)).mode & 0o777).toBe(0o700);
@@ -45,7 +45,7 @@ test('what has changed just now is not noted, since its next change might have t
   const file = scratch('now.jpg');
   await writeFile(file, 'one');
   const hashes = await FileHashes.open(scratch('cache'));
-  await hashes.note(await statusOf(file), sha256('one'));
+  await hashes.note(await statusOf(file), sha256('one'), Date.now());
   expect(hashes.known(await statusOf(file))).toBeUndefined();
 });
 
@@ -53,7 +53,7 @@ test('damaged lines are passed over; lists that others could have written are no
   const [cache, file] = [scratch('shared'), scratch('c.jpg')];
   await writeFile(file, 'one');
   const hashes = await FileHashes.open(cache);
-  await hashes.note(await settled(file), sha256('one'));
+  await hashes.note(await settled(file), sha256('one'), Date.now());
   await hashes.flush();
   const path = join(cache, HASHES_FILE);
   await writeFile(path, `nonsense\n1 2 3\n${await readFile(path, 'utf8')}1 2`);

@@ -38,9 +38,9 @@ export interface ExperimentContext extends AsyncDisposable {
 
 /** Opens the plan's models. Throws InputError if they are no longer those that the plan was made with. */
 export async function openContext(folder: PlanFolder, plan: Plan, options: WorkOptions): Promise<ExperimentContext> {
-  const { engine, memory, events, cache } = options;
+  const { engine, memory, events, cache: cacheDirectory = folder.cache } = options;
   const { directory, sha256 } = plan.configuration.model;
-  const model = await openModelDirectory(directory, cache);
+  const model = await openModelDirectory(directory, cacheDirectory);
   let deit: OpenedEncoder | undefined;
   const close = async () => {
     await deit?.[Symbol.asyncDispose]();
@@ -49,7 +49,7 @@ export async function openContext(folder: PlanFolder, plan: Plan, options: WorkO
   try {
     await requireWeights(folder, directory, model, sha256);
     if (plan.deit) {
-      deit = await openDeit(plan.deit.path);
+      deit = await openDeit(plan.deit.path, cacheDirectory);
       await requireWeights(folder, plan.deit.path, deit, plan.deit.sha256);
     }
     const tower = await TextTower.load(engine, model.clip, model.config);
@@ -68,7 +68,7 @@ export async function openContext(folder: PlanFolder, plan: Plan, options: WorkO
       memory,
       strict: plan.configuration.strict,
       truncated: plan.configuration.truncated,
-      cacheDirectory: options.cache ?? folder.cache,
+      cacheDirectory,
       events,
       [Symbol.asyncDispose]: async () => {
         tower[Symbol.dispose]();
@@ -94,8 +94,8 @@ async function requireWeights(
 }
 
 /** Throws InputError if the checkpoint is not a vision transformer in timm's naming. */
-export async function openDeit(path: string): Promise<OpenedEncoder> {
-  const encoder = await openEncoder(path, 'pooled');
+export async function openDeit(path: string, cacheDirectory?: string): Promise<OpenedEncoder> {
+  const encoder = await openEncoder(path, 'pooled', cacheDirectory);
   if (encoder.config.kind !== 'clip') return encoder;
   await encoder[Symbol.asyncDispose]();
   throw new InputError(`--deit ${path}: expected a vision transformer in timm's naming, found a CLIP`);
