@@ -16,7 +16,7 @@ import type { KernelTuning, Tuning } from './tuning.js';
 
 /** One variant on one piece of work. */
 export interface Timing {
-  /** A class of products, or a kernel. */
+  /** The kernel's name and, if it has several classes of calls, the class. */
   readonly work: string;
   readonly variant: string;
   /** Best time of a call; where a class has several cases, of one call of each. */
