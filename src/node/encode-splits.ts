@@ -261,7 +261,7 @@ export async function embedToFile(request: EmbedToFileRequest) {
   const { out, openDevice, images, ...encoding } = request;
   await requirePlaceForFile(out);
   const paths = await listImages(images);
-  await using model = await openModelDirectory(request.model);
+  await using model = await openModelDirectory(request.model, request.cacheDirectory);
   using device = await openDevice();
   // Needed at the end; started now, it costs no time. A failure is reported where it is awaited.
   const hash = model.hash();

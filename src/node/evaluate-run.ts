@@ -76,7 +76,7 @@ export interface EvaluatedRun {
 /** Evaluates a run on a split and writes the result into its folder. Throws InputError for input that does not allow it. */
 export async function evaluateRun(request: EvaluationRequest): Promise<EvaluatedRun> {
   const { run } = request;
-  await using classifier = await openClassifier(run, request.model);
+  await using classifier = await openClassifier(run, request.model, request.cacheDirectory);
   const { record, classes } = classifier;
   if (record) await requireWritable(join(run, 'results'));
   const { root, ...options } = await datasetOf(request, record);
@@ -91,7 +91,7 @@ export async function evaluateZeroShot(request: ZeroShotRequest): Promise<Evalua
   if (out !== undefined) await requireWritable(out);
   const dataset = await openEvaluated(request.data, request.dataset, events);
   imagesOf(dataset, request.split);
-  const model = await openModelDirectory(request.model);
+  const model = await openModelDirectory(request.model, request.cacheDirectory);
   await using classifier = zeroShotClassifier(model, dataset.classes, templates);
   // A missing vocabulary is known before images are encoded.
   await model.tokenizer();

@@ -9,7 +9,7 @@ import { imageNetPreprocessing, type Preprocessing } from '../clip/image/index.j
 import { InputError } from '../errors.js';
 import { FEATURE_KINDS, type FeatureKind, type ModelSource, modelIdentity } from '../ptdpc/index.js';
 import { exists, findCheckpoint, openCheckpointFiles, readDescription, readText } from './checkpoint-files.js';
-import { hashFiles } from './file-source.js';
+import { hashWeights } from './file-hashes.js';
 import { openModelDirectory } from './model-directory.js';
 
 export { FEATURE_KINDS, type FeatureKind };
@@ -54,9 +54,13 @@ export function encoderOf(model: ModelSource | ImageEncoder): ImageEncoder {
 
 /**
  * Opens a CLIP's model directory, or a vision transformer in timm's naming (a safetensors or PyTorch file, or a folder with one).
- * Throws InputError if it is neither, and where joint features are asked of what has no joint space.
+ * `cacheDirectory` as for `openModelDirectory`. Throws InputError if it is neither, and where joint features are asked of what has no joint space.
  */
-export async function openEncoder(path: string, features: FeatureKind): Promise<OpenedEncoder> {
+export async function openEncoder(
+  path: string,
+  features: FeatureKind,
+  cacheDirectory?: string,
+): Promise<OpenedEncoder> {
   const { weights: files, directory } = await findCheckpoint(path);
   const { checkpoint, close } = await openCheckpointFiles(files);
   try {
@@ -76,9 +80,7 @@ export async function openEncoder(path: string, features: FeatureKind): Promise<
         preprocessing,
         origin: { ...config, features, preprocessing: 'imagenet' },
         hash: () => {
-          hash ??= hashFiles(files.filter((file) => !file.endsWith('.json'))).then((weights) =>
-            modelIdentity(weights, preprocessing, usual),
-          );
+          hash ??= hashWeights(files, cacheDirectory).then((weights) => modelIdentity(weights, preprocessing, usual));
           return hash;
         },
         [Symbol.asyncDispose]: close,
@@ -94,7 +96,7 @@ export async function openEncoder(path: string, features: FeatureKind): Promise<
       `${path}: expected a model directory of a CLIP, or a vision transformer in timm's naming; found neither`,
     );
   }
-  const model = await openModelDirectory(directory);
+  const model = await openModelDirectory(directory, cacheDirectory);
   return { ...clipEncoder(model, features), [Symbol.asyncDispose]: () => model.close() };
 }
 

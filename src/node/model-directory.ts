@@ -23,7 +23,7 @@ import {
   readSmallFile,
   readText,
 } from './checkpoint-files.js';
-import { hashFiles } from './file-source.js';
+import { hashWeights } from './file-hashes.js';
 import { naming } from './system-error.js';
 
 /** A model directory, opened. */
@@ -48,8 +48,11 @@ export interface ModelDirectory extends AsyncDisposable {
 const FETCH = 'download a model with npx ptdpc fetch ViT-B/32 --out clip-vit-b32';
 const CONVERT = 'make one from a checkpoint with npx ptdpc convert';
 
-/** Opens a model directory and checks its weights against its config.json. Throws InputError naming what is wrong. */
-export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
+/**
+ * Opens a model directory and checks its weights against its config.json. `cacheDirectory`: where the hash of its weights is kept (see
+ * `defaultCacheDirectory`). Default: nowhere. Throws InputError naming what is wrong.
+ */
+export async function openModelDirectory(directory: string, cacheDirectory?: string): Promise<ModelDirectory> {
   const status = await naming(directory, 'cannot be opened', () => stat(directory)).catch((error: unknown) => {
     if (error instanceof InputError) throw new InputError(`${error.message}; ${FETCH}`);
     throw error;
@@ -84,7 +87,7 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
       return tokenizer;
     },
     hash: () => {
-      hash ??= hashFiles(weights.filter((path) => !path.endsWith('.json'))).then((weights) =>
+      hash ??= hashWeights(weights, cacheDirectory).then((weights) =>
         modelIdentity(weights, preprocessing, clipPreprocessing(preprocessing.size)),
       );
       return hash;

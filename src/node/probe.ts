@@ -43,7 +43,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   const { dataset, options, rates, memory, out } = request;
   const { root, classes } = dataset;
   if (classes.length < 2) throw new InputError(`${root}: expected at least two classes to tell apart, found one`);
-  await using encoder = await openEncoder(request.model, request.features);
+  await using encoder = await openEncoder(request.model, request.features, request.cacheDirectory);
   const train = imagesOf(dataset, 'train');
   const validation = rates && dataset.splits.val;
   if (rates && !validation) {

@@ -76,7 +76,7 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   await RunDirectory.requirePlace(request.out);
   // A chosen rate is not known yet.
   if (!request.rates) await RunDirectory.requireOptions(request.out, request.options);
-  await using model = await openModelDirectory(request.model);
+  await using model = await openModelDirectory(request.model, request.cacheDirectory);
   const data = await openTrainingData(request);
   imagesOf(data, 'train');
   // A template that does not fit is known before images are encoded.

@@ -68,7 +68,7 @@ export interface PredictionReceiver {
 
 /** The same for any number of images: predictions are passed on as they come, and not kept. */
 export async function predictEach(request: UseRequest, receiver: PredictionReceiver): Promise<FileNotes> {
-  await using classifier = await openClassifier(request.run, request.model);
+  await using classifier = await openClassifier(request.run, request.model, request.cacheDirectory);
   const { record } = classifier;
   const images = await listImages(request.images);
   using device = await request.openDevice();
@@ -102,7 +102,7 @@ export async function explainRun(
   request: UseRequest & Omit<ExplainOptions, 'memory' | 'onProgress'>,
 ): Promise<FileNotes & { readonly prompts: PromptExplanation; readonly images: readonly ExplainedImage[] }> {
   const { run: folder, memory, top, metric, skip, events = SILENT } = request;
-  await using run = await openRun(folder, request.model);
+  await using run = await openRun(folder, request.model, request.cacheDirectory);
   await textOfPrompts(run.prompts, run.model);
   const paths = request.images.length === 0 ? [] : await listImages(request.images);
   using device = await request.openDevice();

@@ -4,49 +4,46 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { clearCache } from '../../src/node/feature-cache.js';
 import { sha256 } from '../../src/node/feature-segment.js';
-import { FileHashes, HASHES_FILE } from '../../src/node/file-hashes.js';
+import { FileHashes, HASHES_FILE, type SeenFile, seeFile } from '../../src/node/file-hashes.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
 const statusOf = (path: string) => stat(path, { bigint: true });
 
-/** A status of a while ago, as the system would give it then. */
-async function settled(path: string) {
-  const status = await statusOf(path);
-  const ago = 3_600_000n;
-  return Object.assign(status, {
-    mtimeMs: status.mtimeMs - ago,
-    ctimeMs: status.ctimeMs - ago,
-  });
+/** A file as it will be seen in a while. */
+async function settled(path: string): Promise<SeenFile> {
+  return { path, status: await statusOf(path), at: Date.now() + 3_600_000 };
 }
+
+const seen = async (path: string): Promise<SeenFile> => (await seeFile(path))!;
 
 test('a hash is known as long as size, times and inode are the same, by the next process too', async () => {
   const [cache, file] = [scratch('cache'), scratch('a.jpg')];
   await writeFile(file, 'one');
   const hashes = await FileHashes.open(cache);
   await hashes.note(await settled(file), sha256('one'));
-  expect(hashes.known(await statusOf(file))).toBe(sha256('one'));
+  expect(hashes.known(await seen(file))).toBe(sha256('one'));
   await hashes.flush();
   expect((await stat(cache)).mode & 0o777).toBe(0o700);
   const again = await FileHashes.open(cache);
-  expect(again.known(await statusOf(file))).toBe(sha256('one'));
+  expect(again.known(await seen(file))).toBe(sha256('one'));
   // Of the same size, and its mtime set back: the ctime is not.
   const { atime, mtime } = await stat(file);
   await writeFile(file, 'two');
   await utimes(file, atime, mtime);
-  expect(again.known(await statusOf(file))).toBeUndefined();
+  expect(again.known(await seen(file))).toBeUndefined();
   // Another file in its place.
   await writeFile(scratch('b.jpg'), 'one');
   await rename(scratch('b.jpg'), file);
-  expect(again.known(await statusOf(file))).toBeUndefined();
+  expect(again.known(await seen(file))).toBeUndefined();
 });
 
 test('what has changed just now is not noted, since its next change might have the same time', async () => {
   const file = scratch('now.jpg');
   await writeFile(file, 'one');
   const hashes = await FileHashes.open(scratch('cache'));
-  await hashes.note(await statusOf(file), sha256('one'));
-  expect(hashes.known(await statusOf(file))).toBeUndefined();
+  await hashes.note(await seen(file), sha256('one'));
+  expect(hashes.known(await seen(file))).toBeUndefined();
 });
 
 test('damaged lines are passed over; lists that others could have written are not believed', async () => {
@@ -57,12 +54,12 @@ test('damaged lines are passed over; lists that others could have written are no
   await hashes.flush();
   const path = join(cache, HASHES_FILE);
   await writeFile(path, `nonsense\n1 2 3\n${await readFile(path, 'utf8')}1 2`);
-  expect((await FileHashes.open(cache)).known(await statusOf(file))).toBe(sha256('one'));
+  expect((await FileHashes.open(cache)).known(await seen(file))).toBe(sha256('one'));
   await chmod(cache, 0o777);
-  expect((await FileHashes.open(cache)).known(await statusOf(file))).toBeUndefined();
+  expect((await FileHashes.open(cache)).known(await seen(file))).toBeUndefined();
   await chmod(cache, 0o700);
   await clearCache(cache);
-  expect((await FileHashes.open(cache)).known(await statusOf(file))).toBeUndefined();
+  expect((await FileHashes.open(cache)).known(await seen(file))).toBeUndefined();
 });
 
 test('lines that no longer count are dropped when there are many', async () => {
