@@ -1,10 +1,10 @@
 /** Files that have not changed are neither read nor hashed again; those that have are. */
 import { chmod, mkdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { clearCache } from '../../src/node/feature-cache.js';
 import { sha256 } from '../../src/node/feature-segment.js';
-import { FileHashes, HASHES_FILE, type SeenFile, seeFile } from '../../src/node/file-hashes.js';
+import { FileHashes, HASHES_FILE, hashWeights, type SeenFile, seeFile } from '../../src/node/file-hashes.js';
 import { scratchFolder } from './scratch.js';
 
 const scratch = scratchFolder();
@@ -69,4 +69,46 @@ test('lines that no longer count are dropped when there are many', async () => {
   await writeFile(join(cache, HASHES_FILE), Array.from({ length: 10_002 }, (_, i) => line(i)).join(''));
   await FileHashes.open(cache);
   expect(await readFile(join(cache, HASHES_FILE), 'utf8')).toBe(line(10_001));
+});
+
+test('what changes while it is read is not noted', async () => {
+  const [cache, file] = [scratch('meanwhile'), scratch('d.jpg')];
+  await writeFile(file, 'one');
+  const hashes = await FileHashes.open(cache);
+  const before = await settled(file);
+  await writeFile(file, 'two');
+  await hashes.note(before, sha256('two'));
+  for (const one of [before, await seen(file)]) expect(hashes.known(one)).toBeUndefined();
+});
+
+test('weights are hashed once, and again when they have changed, also within the granularity of times', async () => {
+  const [cache, file] = [scratch('weights'), scratch('model.safetensors')];
+  const list = join(cache, HASHES_FILE);
+  await writeFile(file, 'one');
+  // Just written: each call reads it.
+  expect(await hashWeights([file], cache)).toBe(sha256('one'));
+  await expect(stat(list)).rejects.toThrow('ENOENT');
+  const later = Date.now() + 3_600_000;
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(later);
+  expect(await hashWeights([file], cache)).toBe(sha256('one'));
+  // Another hash is put down, so that it shows whether it is believed.
+  await writeFile(list, (await readFile(list, 'utf8')).replace(sha256('one'), sha256('other')));
+  expect(await hashWeights([file], cache)).toBe(sha256('other'));
+  expect(await hashWeights([file], undefined)).toBe(sha256('one'));
+  // Hashing takes its time: what counts is when it began.
+  clock.mockRestore();
+  const { atime, mtime } = await stat(file);
+  await writeFile(file, 'two');
+  await utimes(file, atime, mtime);
+  const slow = vi.spyOn(Date, 'now').mockReturnValueOnce(Date.now()).mockReturnValue(later);
+  expect(await hashWeights([file], cache)).toBe(sha256('two'));
+  slow.mockRestore();
+  expect((await FileHashes.open(cache)).known(await seen(file))).toBeUndefined();
+});
+
+test('the index of shards is not hashed', async () => {
+  const files = ['first', 'second'].map((name) => scratch(name));
+  for (const file of files) await writeFile(file, file);
+  const index = scratch('model.safetensors.index.json');
+  expect(await hashWeights([index, ...files], scratch('sharded'))).toBe(sha256(files.join('')));
 });
