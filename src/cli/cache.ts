@@ -36,7 +36,7 @@ async function cache({ cache: given, clear, json }: Options): Promise<void> {
   const { clearCache, measureCache } = await import('../node/feature-cache.js');
   const size = clear ? await clearCache(folder) : await measureCache(folder);
   if (json) return printJson({ cache: folder, cleared: clear ?? false, ...size });
-  const what = `${megabytes(size.bytes)} in ${counted(size.segments, 'file')}, for ${counted(size.origins, 'combination')} of model and device`;
+  const what = `${megabytes(size.bytes)} in ${counted(size.segments, 'file')}, for ${counted(size.origins, 'combination')} of model, device, and images or texts`;
   print(`${folder}: ${clear ? 'removed ' : ''}${what}`);
 }
 

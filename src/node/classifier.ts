@@ -2,21 +2,29 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint } from '../clip/checkpoint/index.js';
+import { readLogitScale } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import {
   type ClassName,
   ClipModel,
+  classFeatures,
   decodePrompts,
+  isPerImage,
   type LinearProbe,
   type PromptsFile,
+  predictLogits,
   probeLogits,
-  promptScorer,
   requireSameModel,
   safetensorsBytes,
+  sharedTextFeatures,
+  textOfPrompts,
+  textScorer,
+  zeroShotTexts,
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { exists } from './checkpoint-files.js';
 import type { OpenedDevice } from './device.js';
+import { sha256 } from './feature-segment.js';
 import { openFileSource } from './file-source.js';
 import { clipEncoder, type ImageEncoder, openEncoder } from './image-encoder.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
@@ -28,6 +36,7 @@ import {
   readRunRecord,
   type ZeroShotRecord,
 } from './run-record.js';
+import { keptTexts } from './text-cache.js';
 
 /** A run's prompts with the model that they were trained with. */
 export interface RunFiles extends AsyncDisposable {
@@ -46,8 +55,15 @@ export interface Classifier extends AsyncDisposable {
   readonly epochs: number;
   /** Encodes the images. */
   readonly encoder: ImageEncoder;
-  /** What the images are compared with, computed once for all of them. `memory` in bytes, beside the weights. */
-  scorer(device: OpenedDevice, memory: number): Promise<Scorer>;
+  /** What the images are compared with, computed once for all of them, or kept from an earlier call. */
+  scorer(device: OpenedDevice, options: ScorerOptions): Promise<Scorer>;
+}
+
+export interface ScorerOptions {
+  /** In bytes, beside the weights. */
+  readonly memory: number;
+  /** Where texts are kept; undefined: nowhere. */
+  readonly cacheDirectory: string | undefined;
 }
 
 /** Scores images in as many calls as their number takes. */
@@ -96,25 +112,56 @@ export async function isPromptsFile(run: string): Promise<boolean> {
 }
 
 async function openPrompts(run: string, record: RunRecord | null, place: ModelPlace): Promise<Classifier> {
-  const { prompts, model } = await openRun(run, place);
+  const files = await openRun(run, place);
+  const { prompts, model } = files;
+  const score = isPerImage(prompts.options.mode) ? perImageScorer : sharedScorer;
   return {
     ...{ record, classes: prompts.classes, epochs: prompts.epochs, encoder: clipEncoder(model) },
-    scorer: async (device, memory) => {
-      const parts: Disposable[] = [];
-      try {
-        const clip = new ClipModel(device, model, { memory });
-        parts.unshift(clip);
-        const tuned = await clip.restorePrompts(prompts, run);
-        parts.unshift(tuned);
-        const logits = await promptScorer(tuned.model, memory);
-        // Only texts that depend on the image need the text tower again.
-        return scorerOf(logits, tuned.model.perImage ? parts.splice(0) : []);
-      } finally {
-        for (const part of parts) part[Symbol.dispose]();
-      }
-    },
+    scorer: (device, options) => score(run, files, device, options),
     [Symbol.asyncDispose]: () => model.close(),
   };
+}
+
+/** Every image has texts of its own, for which the text tower stays. */
+async function perImageScorer(
+  run: string,
+  { prompts, model }: RunFiles,
+  device: OpenedDevice,
+  { memory }: ScorerOptions,
+): Promise<Scorer> {
+  const clip = new ClipModel(device, model, { memory });
+  try {
+    const tuned = await clip.restorePrompts(prompts, run);
+    return scorerOf((features) => predictLogits(tuned.model, features, memory), [tuned, clip]);
+  } catch (error) {
+    clip[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** All images are compared with the same texts, which need the text tower once. */
+async function sharedScorer(
+  run: string,
+  { prompts, model }: RunFiles,
+  device: OpenedDevice,
+  { memory, cacheDirectory }: ScorerOptions,
+): Promise<Scorer> {
+  const { options, shape } = prompts;
+  const { mode, learnSot } = options;
+  const learned = prompts.prompts;
+  const origin = {
+    ...{ mode, learnSot, shape, text: await textOfPrompts(prompts, model) },
+    prompts: sha256(new Uint8Array(learned.buffer, learned.byteOffset, learned.byteLength)),
+  };
+  const { arithmetic } = device.backend;
+  const request = { model, arithmetic, cacheDirectory, classes: prompts.classes.length, origin };
+  const texts = await keptTexts(request, async () => {
+    using clip = new ClipModel(device, model, { memory });
+    using tuned = await clip.restorePrompts(prompts, run);
+    return await sharedTextFeatures(tuned.model, memory);
+  });
+  const scale = options.logitScale === 'clip' ? await readLogitScale(model.clip) : options.logitScale;
+  return scorerOf(textScorer(new Engine(device.backend), texts, model.config.projectionDim, scale, memory));
 }
 
 async function openZeroShot(run: string, record: ZeroShotRecord, place: ModelPlace): Promise<Classifier> {
@@ -132,9 +179,17 @@ export function zeroShotClassifier(
   const words = classes.map(({ word }) => word);
   return {
     ...{ record, classes, epochs: 0, encoder: clipEncoder(model) },
-    scorer: async (device, memory) => {
-      using clip = new ClipModel(device, model, { memory });
-      return scorerOf(await clip.zeroShotScorer(words, templates));
+    scorer: async (device, { memory, cacheDirectory }) => {
+      const { text, projectionDim: width } = model.config;
+      const texts = zeroShotTexts(await model.tokenizer(), words, templates, text.context);
+      const { arithmetic } = device.backend;
+      const request = { model, arithmetic, cacheDirectory, classes: words.length, origin: { texts } };
+      const features = await keptTexts(request, async () => {
+        using clip = new ClipModel(device, model, { memory });
+        return await classFeatures(await clip.textTower(), clip.tokenEmbeddings, texts, memory);
+      });
+      const scale = await readLogitScale(model.clip);
+      return scorerOf(textScorer(new Engine(device.backend), features, width, scale, memory));
     },
     [Symbol.asyncDispose]: () => model.close(),
   };
@@ -156,7 +211,7 @@ async function openProbe(run: string, record: ProbeRecord, place: ModelPlace): P
   }
   return {
     ...{ record, classes: record.classes, epochs: record.options.epochs, encoder },
-    scorer: (device, memory) => {
+    scorer: (device, { memory }) => {
       const engine = new Engine(device.backend);
       return Promise.resolve(scorerOf((features) => probeLogits(engine, probe, features, memory)));
     },

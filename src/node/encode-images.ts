@@ -2,7 +2,6 @@
  * Image files to features: what is in the cache comes from there, the rest goes through the vision tower in batches that fit
  * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
-import { stat } from 'node:fs/promises';
 import type { TruncatedImages } from '../clip/image/index.js';
 import { VisionTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
@@ -11,7 +10,7 @@ import type { Engine } from '../tensor/index.js';
 import { span } from '../trace.js';
 import type { FeatureCache } from './feature-cache.js';
 import { sha256 } from './feature-segment.js';
-import type { FileHashes } from './file-hashes.js';
+import { type FileHashes, seeFile } from './file-hashes.js';
 import { ImageDecoders } from './image-decoders.js';
 import { encoderOf, type ImageEncoder } from './image-encoder.js';
 import { readImageFile, type SeenImage, type SkippedImage } from './image-files.js';
@@ -224,12 +223,11 @@ class ImageReader {
   async #read(path: string): Promise<ReadFile> {
     const { cache, hashes } = this.#request;
     if (!cache || !hashes) return await hashed(path);
-    const looked = Date.now();
-    const status = await stat(path, { bigint: true }).catch(() => undefined);
-    const known = status && hashes.known(status);
+    const seen = await seeFile(path);
+    const known = seen && hashes.known(seen);
     if (known !== undefined && this.#keysOf(known).some((key) => cache.has(key))) return { hash: known };
     const file = await hashed(path);
-    if (status) await hashes.note(status, file.hash, looked);
+    if (seen) await hashes.note(seen, file.hash);
     return file;
   }
 

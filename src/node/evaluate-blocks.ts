@@ -43,7 +43,7 @@ export async function* scoreInBlocks(
   paths: readonly string[],
   most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<ScoredBlock> {
-  const { classifier, device, memory } = request;
+  const { classifier, device, memory, cacheDirectory } = request;
   const { encoder, classes } = classifier;
   let scorer: Scorer | undefined;
   using _scorer = { [Symbol.dispose]: () => scorer?.[Symbol.dispose]() };
@@ -55,7 +55,7 @@ export async function* scoreInBlocks(
       yield { ...rest, logits: new Float32Array(0) };
       continue;
     }
-    scorer ??= await classifier.scorer(device, memory);
+    scorer ??= await classifier.scorer(device, { memory, cacheDirectory });
     yield { ...rest, logits: await scorer.logits(normalizedFor(encoder, features)) };
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Image features on disk, so that an image is encoded once for all epochs, runs and ablations (DESIGN: exact saving 1).
+ * Image features on disk, so that an image is encoded once for all epochs, runs and ablations (DESIGN: exact saving 1). Those of texts are kept
+ * in the same way (text-cache.ts).
  *
  * A feature is found by what it was made from: the image's bytes, the checkpoint and its configuration, the preprocessing,
  * and the device's arithmetic. All but the image name a folder of the cache, in which lie immutable segments (feature-segment.ts):
@@ -286,7 +287,7 @@ const isSegment = (name: string): boolean => name.endsWith('.safetensors') && !n
 
 /** What a cache holds. */
 export interface CacheSize {
-  /** Folders of features: one for each model, preprocessing and kind of device. */
+  /** Folders of features: one for each model, preprocessing and kind of device, and one for its texts. */
   origins: number;
   segments: number;
   bytes: number;

@@ -1,11 +1,12 @@
 /**
- * The SHA-256 of image files and weights by what the system says of them, so that a file is read and hashed again only if it has changed. In the folder
- * of the cache, a line for each file, of which the last one counts:
+ * The SHA-256 of images and weights by what the system says of the files, so that one is read and hashed again only if it has changed. In the
+ * folder of the cache, a line for each file, of which the last one counts:
  *
  *     <stamp: device, inode, size, mtime, ctime> <SHA-256>        times in nanoseconds, see `stampOf`
  *
- * Nobody but the system sets a ctime, so what has the same numbers has the same bytes; but for files that were changed just now, whose next
- * change might have the same time. Those are not noted. As the features, the list is believed only if nobody else could have written it.
+ * Nobody but the system sets a ctime, so what has the same numbers has the same bytes; but for files that were changed just before they were
+ * read, whose next change might have the same time. Those are not noted, nor those that were changed or exchanged while they were read. As
+ * the features, the list is believed only if nobody else could have written it.
  */
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -24,13 +25,30 @@ export const HASHES_FILE = 'file-hashes.txt';
 /** Lines that are written at once. */
 const LINES = 1024;
 
-/** So many milliseconds old is what is noted: file systems tell times to two seconds at worst. */
+/** So many milliseconds old when it is read is what is noted: file systems tell times to two seconds at worst. */
 const SETTLED = 3000;
 
 /** Lines that no longer count, before the list is written anew. */
 const MOST_STALE = 10_000;
 
 const LINE = /^((\d+ \d+) \d+ -?\d+ -?\d+) ([0-9a-f]{64})$/;
+
+/** A file as it is before it is read. */
+export interface SeenFile {
+  readonly path: string;
+  readonly status: BigIntStats;
+  /** When the system was asked, as `Date.now()`. */
+  readonly at: number;
+}
+
+/** Undefined if the system does not say. */
+export async function seeFile(path: string): Promise<SeenFile | undefined> {
+  const at = Date.now();
+  const status = await statusOf(path);
+  return status && { path, status, at };
+}
+
+const statusOf = (path: string) => stat(path, { bigint: true }).catch(() => undefined);
 
 export class FileHashes {
   /** By device and inode. */
@@ -48,17 +66,20 @@ export class FileHashes {
     return hashes;
   }
 
-  /** The hash of the file with this status; undefined if it is not known. */
-  known(status: BigIntStats): string | undefined {
+  /** The hash of a file; undefined if it is not known. */
+  known({ status }: Pick<SeenFile, 'status'>): string | undefined {
     const found = this.#known.get(placeOf(status));
     return found?.stamp === stampOf(status) ? found.hash : undefined;
   }
 
-  /** Notes the hash of a file that had this status before it was read, when it was `looked` at (milliseconds of the epoch). */
-  async note(status: BigIntStats, hash: string, looked: number): Promise<void> {
+  /** Notes the hash of a file that was read after it was seen. */
+  async note(seen: SeenFile, hash: string): Promise<void> {
+    const { path, status, at } = seen;
     const changed = status.mtimeMs > status.ctimeMs ? status.mtimeMs : status.ctimeMs;
-    if (!this.#keeps || looked - Number(changed) < SETTLED || this.known(status) === hash) return;
+    if (!this.#keeps || at - Number(changed) < SETTLED || this.known(seen) === hash) return;
     const stamp = stampOf(status);
+    const now = await statusOf(path);
+    if (!now || stampOf(now) !== stamp) return;
     this.#known.set(placeOf(status), { stamp, hash });
     this.#pending.push(`${stamp} ${hash}\n`);
     if (this.#pending.length >= LINES) await this.flush();
@@ -110,27 +131,25 @@ export class FileHashes {
   }
 }
 
+const placeOf = ({ dev, ino }: BigIntStats): string => `${dev} ${ino}`;
+
 /**
- * `hashFiles` of a model's files of weights, without the index of shards. Of one file it is looked up in the list of the cache, if there is a cache, and noted there: hashing takes
- * longer than reading.
+ * `hashFiles` of a model's weights, without the index of shards. That of a single file is looked up and noted in a cache, if one is given: it
+ * takes as long as reading the weights. Shards are hashed every time.
  */
-export async function hashWeights(files: readonly string[], cacheDirectory: string | undefined): Promise<string> {
-  const paths = files.filter((file) => !file.endsWith('.json'));
-  const [path] = paths;
-  if (cacheDirectory === undefined || path === undefined || paths.length > 1) return await hashFiles(paths);
+export async function hashWeights(weights: readonly string[], cacheDirectory: string | undefined): Promise<string> {
+  const files = weights.filter((path) => !path.endsWith('.json'));
+  const [only] = files;
+  const seen = cacheDirectory !== undefined && only !== undefined && files.length === 1 && (await seeFile(only));
+  if (!seen) return await hashFiles(files);
   const hashes = await FileHashes.open(cacheDirectory);
-  const looked = Date.now();
-  const status = await naming(path, 'cannot be read', () => stat(path, { bigint: true }));
-  const known = hashes.known(status);
-  if (known) return known;
-  const hash = await hashFiles(paths);
-  // A file that changed while it was read is hashed again the next time.
-  if (stampOf(await stat(path, { bigint: true })) === stampOf(status)) await hashes.note(status, hash, looked);
+  const known = hashes.known(seen);
+  if (known !== undefined) return known;
+  const hash = await hashFiles(files);
+  await hashes.note(seen, hash);
   await hashes.flush();
   return hash;
 }
-
-const placeOf = ({ dev, ino }: BigIntStats): string => `${dev} ${ino}`;
 
 /** Throws InputError if someone else can write to a folder of the cache. */
 export async function requirePrivateCache(folder: string): Promise<void> {

@@ -54,7 +54,7 @@ export function encoderOf(model: ModelSource | ImageEncoder): ImageEncoder {
 
 /**
  * Opens a CLIP's model directory, or a vision transformer in timm's naming (a safetensors or PyTorch file, or a folder with one).
- * With `cacheDirectory`, the hash of its weights is remembered there. Throws InputError if it is neither, and where joint features are asked of what has no joint space.
+ * `cacheDirectory` as for `openModelDirectory`. Throws InputError if it is neither, and where joint features are asked of what has no joint space.
  */
 export async function openEncoder(
   path: string,

@@ -49,8 +49,8 @@ const FETCH = 'download a model with npx ptdpc fetch ViT-B/32 --out clip-vit-b32
 const CONVERT = 'make one from a checkpoint with npx ptdpc convert';
 
 /**
- * Opens a model directory and checks its weights against its config.json. With `cacheDirectory`, the hash of its weights is remembered
- * there. Throws InputError naming what is wrong.
+ * Opens a model directory and checks its weights against its config.json. `cacheDirectory`: where the hash of its weights is kept (see
+ * `defaultCacheDirectory`). Default: nowhere. Throws InputError naming what is wrong.
  */
 export async function openModelDirectory(directory: string, cacheDirectory?: string): Promise<ModelDirectory> {
   const status = await naming(directory, 'cannot be opened', () => stat(directory)).catch((error: unknown) => {

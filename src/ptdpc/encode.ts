@@ -4,6 +4,7 @@ import { largestWeightBytes, type TextTower, type TokenEmbeddings, type VisionTo
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
+import { finiteLogits } from './features.js';
 import type { FeatureKind } from './options.js';
 
 /** A larger batch is not faster on any device, and updates the progress bar less often. */
@@ -132,6 +133,20 @@ export async function compareFeatures(
     }
   }
   return logits;
+}
+
+/**
+ * Gives the logits [images, classes] of normalised image features for any number of calls; see `compareFeatures`, whose texts are normalised
+ * too. They throw NonFiniteError if a logit is NaN or infinite.
+ */
+export function textScorer(
+  engine: Engine,
+  texts: Float32Array,
+  width: number,
+  scale: number,
+  memory: number,
+): (features: Float32Array) => Promise<Float32Array> {
+  return async (features) => finiteLogits(await compareFeatures(engine, features, texts, width, scale, memory));
 }
 
 /** Copies `part` [rows, columns] into `whole` [..., stride] at [row, column]. */

@@ -16,7 +16,7 @@ export {
 } from './confusion.js';
 export * from './datasets/index.js';
 export { callsOf, prepareDevice } from './dry-run.js';
-export { type EncodedPixels, encodePixels, imagesPerBatch } from './encode.js';
+export { type EncodedPixels, encodePixels, imagesPerBatch, textScorer } from './encode.js';
 export * from './evaluate.js';
 export * from './explain.js';
 export { promptWeights } from './explain.js';
@@ -39,7 +39,7 @@ export {
 export * from './nearest-words.js';
 export * from './options.js';
 export { predictionLines, predictionsCsv } from './predictions-csv.js';
-export { type ClassRange, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
+export { type ClassRange, isPerImage, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type InitOptions, initialPrompts, type PromptText, promptText } from './prompt-text.js';
 export {
   type ClassName,
@@ -54,9 +54,9 @@ export {
   type BatchResult,
   type LabelledFeatures,
   predictLogits,
-  promptScorer,
   requireTrainingMemory,
+  sharedTextFeatures,
 } from './step.js';
 export * from './train.js';
 export { decodeTrainingState, encodeTrainingState } from './training-state-file.js';
-export { classText, zeroShotLogits, zeroShotScorer } from './zero-shot.js';
+export { classFeatures, classText, zeroShotLogits, zeroShotTexts } from './zero-shot.js';

@@ -65,7 +65,7 @@ export class PromptModel implements Disposable {
 
   /** True if every image has its own prompt. */
   get perImage(): boolean {
-    return this.options.mode === 'both' || this.options.mode === 'is';
+    return isPerImage(this.options.mode);
   }
 
   get allClasses(): ClassRange {
@@ -124,6 +124,11 @@ export class PromptModel implements Disposable {
     this.prompts.dispose();
     this.frozenTensor.dispose();
   }
+}
+
+/** True if every image has its own prompt in this mode. */
+export function isPerImage(mode: Mode): boolean {
+  return mode === 'both' || mode === 'is';
 }
 
 /** One prompt per class if prompts are class-specific, else one. */

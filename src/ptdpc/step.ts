@@ -2,7 +2,7 @@
 import { addScaled, crossEntropy, matmul, softmax, sumRows, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
 import { type BatchPlan, planBatch } from './budget.js';
-import { compareFeatures, setColumns } from './encode.js';
+import { setColumns } from './encode.js';
 import { finiteLogits } from './features.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 
@@ -176,26 +176,19 @@ export async function predictLogits(model: PromptModel, features: Float32Array, 
 }
 
 /**
- * Gives `predictLogits` for any number of calls: where all images are compared with the same texts, these are computed once, now, and kept
- * on the host.
+ * Normalised text features [classes, width] on the host, of a model whose texts do not depend on the image: `textScorer` compares any number of
+ * images with them.
  */
-export async function promptScorer(
-  model: PromptModel,
-  budget: number,
-): Promise<(features: Float32Array) => Promise<Float32Array>> {
-  if (model.perImage) return (features) => predictLogits(model, features, budget);
+export async function sharedTextFeatures(model: PromptModel, budget: number): Promise<Float32Array> {
   const { engine, classes } = model;
-  const width = model.prompts.columns;
+  const width = model.tower.config.projectionDim;
   const texts = new Float32Array(classes * width);
-  {
-    using _limit = engine.workWithin(budget);
-    for (const run of planBatch(model, 1, budget, model.tower.inferenceBytesPerRow).classRuns) {
-      using part = engine.scope(() => model.sharedTexts(run));
-      texts.set(await part.read(), run.start * width);
-    }
+  using _limit = engine.workWithin(budget);
+  for (const run of planBatch(model, 1, budget, model.tower.inferenceBytesPerRow).classRuns) {
+    using part = engine.scope(() => model.sharedTexts(run));
+    texts.set(await part.read(), run.start * width);
   }
-  return async (features) =>
-    finiteLogits(await compareFeatures(engine, features, texts, width, model.logitScale, budget));
+  return texts;
 }
 
 /** Logits [count, classes], by class ranges and within them by chunks of images. */

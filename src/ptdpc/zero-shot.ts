@@ -1,8 +1,9 @@
 /** Zero-shot CLIP: hand-written prompts, no tuning (Radford et al., 2021, section 3.1). */
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
-import { compareFeatures, encodeTexts } from './encode.js';
-import { finiteLogits, normalizedFeatures } from './features.js';
+import { encodeTexts, textScorer } from './encode.js';
+import { normalizedFeatures } from './features.js';
+import { classTokens } from './prompt-text.js';
 
 /** The text of a class: the template with the class word in place of `{}`, or after it if there is no `{}`. */
 export function classText(template: string, word: string): string {
@@ -22,20 +23,36 @@ export async function zeroShotLogits(
   features: Float32Array,
   memory: number,
 ): Promise<Float32Array> {
-  return (await zeroShotScorer(tower, embeddings, tokenizer, texts, memory))(features);
+  const { projectionDim: width, text } = tower.config;
+  const sequences = texts.map((own) => [own].flat().map((line) => tokenizer.encodeText(line, text.context)));
+  const classes = await classFeatures(tower, embeddings, sequences, memory);
+  return await textScorer(tower.engine, classes, width, tower.logitScale, memory)(features);
 }
 
-/** The same for any number of calls: the texts are encoded once, now. */
-export async function zeroShotScorer(
+/**
+ * The token sequences of each class: a template with its word, for all templates. Throws InputError if two words have the same tokens, and for
+ * a text that is longer than the context.
+ */
+export function zeroShotTexts(
+  tokenizer: ClipTokenizer,
+  words: readonly string[],
+  templates: readonly string[],
+  context: number,
+): (readonly number[])[][] {
+  classTokens(tokenizer, words);
+  return words.map((word) => templates.map((template) => tokenizer.encodeText(classText(template, word), context)));
+}
+
+/** What zero-shot compares images with, [classes, width], from the token sequences of each class's texts. */
+export async function classFeatures(
   tower: TextTower,
   embeddings: TokenEmbeddings,
-  tokenizer: Pick<ClipTokenizer, 'encodeText'>,
-  texts: readonly (string | readonly string[])[],
+  texts: readonly (readonly (readonly number[])[])[],
   memory: number,
-): Promise<(features: Float32Array) => Promise<Float32Array>> {
-  const { width, context } = tower.config.text;
-  const all = texts.flatMap((own, c) => [own].flat().map((text) => ({ c, text })));
-  const sequences = all.map(({ text }) => tokenizer.encodeText(text, context));
+): Promise<Float32Array> {
+  const { projectionDim: width } = tower.config;
+  const all = texts.flatMap((own, c) => own.map((sequence) => ({ c, sequence })));
+  const sequences = all.map(({ sequence }) => sequence);
   const sums = new Float32Array(texts.length * width);
   let at = 0;
   for await (const encoded of encodeTexts(tower, embeddings, sequences, memory)) {
@@ -45,8 +62,5 @@ export async function zeroShotScorer(
       for (let d = 0; d < width; d++) sums[c * width + d]! += normalized[row * width + d]!;
     }
   }
-  const classFeatures = normalizedFeatures(sums, width);
-  const { engine, logitScale } = tower;
-  return async (features) =>
-    finiteLogits(await compareFeatures(engine, features, classFeatures, width, logitScale, memory));
+  return normalizedFeatures(sums, width);
 }

@@ -15,7 +15,7 @@ export class TextTower implements Disposable {
     private readonly finalNorm: Affine,
     /** [projectionDim, width]. */
     private readonly projection: Tensor,
-    /** exp(logit_scale), by which CLIP multiplies cosines. */
+    /** See `readLogitScale`. */
     readonly logitScale: number,
     /** [context, width], on the host, where the rows are assembled. */
     private readonly positions: Float32Array,
@@ -27,14 +27,13 @@ export class TextTower implements Disposable {
   }
 
   static async #load(loader: WeightLoader, checkpoint: CanonicalClip, config: ClipConfig): Promise<TextTower> {
-    const [logScale = 0] = await checkpoint.read('logit_scale');
     return new TextTower(
       config,
       loader,
       await loader.transformer('text_model', config.text, config),
       await loader.norm('text_model.final_layer_norm'),
       await loader.weight('text_projection.weight'),
-      Math.exp(logScale),
+      await readLogitScale(checkpoint),
       await checkpoint.read('text_model.embeddings.position_embedding.weight'),
     );
   }
@@ -114,6 +113,12 @@ export class TextTower implements Disposable {
   [Symbol.dispose](): void {
     this.loader[Symbol.dispose]();
   }
+}
+
+/** exp(logit_scale), by which CLIP multiplies cosines. */
+export async function readLogitScale(checkpoint: CanonicalClip): Promise<number> {
+  const [log = 0] = await checkpoint.read('logit_scale');
+  return Math.exp(log);
 }
 
 const TOKEN_EMBEDDING = 'text_model.embeddings.token_embedding.weight';

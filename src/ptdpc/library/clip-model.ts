@@ -7,15 +7,15 @@ import { InputError } from '../../errors.js';
 import type { Backend } from '../../kernels/index.js';
 import { Engine } from '../../tensor/index.js';
 import { span } from '../../trace.js';
-import { encodePixels, encodeTexts, imagesPerBatch } from '../encode.js';
+import { encodePixels, encodeTexts, imagesPerBatch, textScorer } from '../encode.js';
 import { normalizedFeatures } from '../features.js';
 import { PRESETS, type TuningOptions } from '../options.js';
 import { PromptModel } from '../prompt-model.js';
-import { classTokens, promptText } from '../prompt-text.js';
+import { promptText } from '../prompt-text.js';
 import { type ClassName, decodePrompts, type PromptsFile } from '../prompts-file.js';
 import type { LabelledFeatures } from '../step.js';
 import { type Training, trainPrompts } from '../train.js';
-import { classText, zeroShotScorer } from '../zero-shot.js';
+import { classFeatures, zeroShotTexts } from '../zero-shot.js';
 import { type ModelSource, requireSameModel } from './model-source.js';
 import { type Predictions, predictionsOf } from './predictions.js';
 import { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
@@ -162,20 +162,12 @@ export class ClipModel implements Disposable {
     templates: string | readonly string[] = PRESETS.paper.template,
   ): Promise<Predictions> {
     requireFeatures(features, this.width);
-    const logits = await this.zeroShotScorer(classes, templates);
-    return predictionsOf(classes, await logits(features));
-  }
-
-  /** The logits [images, classes] of `zeroShot` for any number of calls: the texts are encoded once. */
-  async zeroShotScorer(
-    classes: readonly string[],
-    templates: string | readonly string[] = PRESETS.paper.template,
-  ): Promise<(features: Float32Array) => Promise<Float32Array>> {
-    const texts = classes.map((word) => [templates].flat().map((template) => classText(template, word)));
-    const tokenizer = await this.source.tokenizer();
-    classTokens(tokenizer, classes);
+    const { context } = this.source.config.text;
+    const texts = zeroShotTexts(await this.source.tokenizer(), classes, [templates].flat(), context);
     const tower = await this.#text.get();
-    return await zeroShotScorer(tower, this.tokenEmbeddings, tokenizer, texts, this.memory);
+    const own = await classFeatures(tower, this.tokenEmbeddings, texts, this.memory);
+    const logits = textScorer(this.engine, own, this.width, tower.logitScale, this.memory);
+    return predictionsOf(classes, await logits(features));
   }
 
   /**
