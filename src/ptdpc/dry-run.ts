@@ -100,10 +100,11 @@ export async function callsOf(
 async function encode(engine: Engine, clip: CanonicalClip, config: ClipConfig): Promise<void> {
   using tower = await VisionTower.load(engine, clip, config);
   const { imageSize } = config.vision;
-  const pixels = new Float32Array(PICTURES * 3 * imageSize * imageSize);
-  using _features = engine.scope(
-    () => tower.encode(engine.tensor(pixels, [PICTURES, 3, imageSize, imageSize])).features,
-  );
+  const shape = [PICTURES, imageSize, imageSize];
+  using _features = engine.scope(() => {
+    const pixels = engine.indices(new Int32Array(PICTURES * imageSize * imageSize), shape);
+    return tower.encode(pixels, engine.zeros([3, 256])).features;
+  });
 }
 
 async function step(
