@@ -63,7 +63,8 @@ export async function encodePixels(
     return keepPooled ? { features, pooled } : { features };
   });
   try {
-    return { features: await features.read(), pooled: await pooled?.read() };
+    const [own, before] = await Promise.all([features.read(), pooled?.read()]);
+    return { features: own, pooled: before };
   } finally {
     features.dispose();
     pooled?.dispose();
