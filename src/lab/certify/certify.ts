@@ -30,7 +30,7 @@ import {
   referenceFailures,
   type Stage,
 } from './certificate.js';
-import { type CheckedVariant, casesOf, checkVariant, type KernelCheck, variantsOn } from './kernel-checks.js';
+import { type CheckedVariant, checkVariant, type KernelCheck, variantsOn } from './kernel-checks.js';
 import { type KernelRate, rateOf, timedKernels } from './rates.js';
 import { checkReference, REFERENCE_MODELS, type ReferenceCheck } from './reference-checks.js';
 
@@ -135,8 +135,8 @@ class Certification {
     try {
       const { kind, description } = backend;
       const device = { kind, description, ...(backend instanceof WebGpuBackend && { adapter: backend.adapter }) };
-      const variants = variantsOn(backend, this.#kernels);
-      const total = variants.reduce((sum, { kernel }) => sum + casesOf(kernel, this.#quick), 0);
+      const variants = variantsOn(backend, this.#kernels, this.#quick);
+      const total = variants.reduce((sum, { cases }) => sum + cases.length, 0);
       const checks: KernelCheck[] = [];
       let done = 0;
       for (const one of variants) {
@@ -147,7 +147,7 @@ class Certification {
         let check: KernelCheck;
         try {
           backend ??= await this.#subject.open();
-          check = await checkVariant(backend, one, this.#quick, onCase);
+          check = await checkVariant(backend, one, onCase);
         } catch (error) {
           if (error instanceof Ended) throw error;
           // A fault takes the device with it; the next variant opens it anew.
@@ -157,7 +157,7 @@ class Certification {
         }
         checks.push(check);
         this.#failures.push(...kernelFailures(check));
-        done += casesOf(one.kernel, this.#quick);
+        done += one.cases.length;
       }
       return { device, checks };
     } finally {
@@ -255,11 +255,10 @@ function lineOf(error: unknown): string {
 }
 
 /** The check of a variant that the device did not finish. */
-function faulty({ kernel, variant }: CheckedVariant, fault: string): KernelCheck {
-  const suite = kernel.cases.suite.length;
+function faulty({ kernel, variant, cases, leftOut }: CheckedVariant, fault: string): KernelCheck {
   return {
-    ...{ kernel: kernel.name, variant, suite, cases: 0, wrong: [], unstable: [], error: Number.NaN },
-    ...{ tolerance: TOLERANCE, leftOut: { 'the device failed': suite }, fault },
+    ...{ kernel: kernel.name, variant, suite: kernel.cases.suite.length, cases: 0, wrong: [], unstable: [] },
+    ...{ error: Number.NaN, tolerance: TOLERANCE, leftOut: { ...leftOut, 'the device failed': cases.length }, fault },
   };
 }
 

@@ -1,13 +1,25 @@
 /** Every kernel on a device, in every variant, over its suite against its twin in float64. */
-import { type Backend, type Declaration, type Kernel, suiteOf, WebGpuBackend } from '../../kernels/index.js';
+import {
+  type Backend,
+  type Declaration,
+  type Kernel,
+  type KernelCase,
+  sizedArgs,
+  suiteOf,
+  WebGpuBackend,
+} from '../../kernels/index.js';
 import { unmetNeed } from '../../kernels/needs.js';
 import { folded, launchOf } from '../../kernels/webgpu/launch.js';
 import { type Attempt, checkParity, type Parity } from '../parity.js';
 
-/** A variant of a kernel to be checked. */
+/** A variant of a kernel to be checked, and on what. */
 export interface CheckedVariant {
   readonly kernel: Kernel;
   readonly variant: string;
+  /** Cases that it takes on this device; if quickly, some of them. */
+  readonly cases: readonly KernelCase[];
+  /** How many cases of the suite are not tried, by the reason. */
+  readonly leftOut: Readonly<Record<string, number>>;
 }
 
 /** What the suite of a kernel showed of one variant. */
@@ -27,40 +39,57 @@ const QUICK_CASES = 10;
 const NOT_IN_QUICK = 'left out by the quick check';
 
 /** The variants of these kernels on a device: all that WebGPU has, and on the CPU those that it runs. */
-export function variantsOn(backend: Backend, kernels: readonly Kernel[]): CheckedVariant[] {
+export function variantsOn(backend: Backend, kernels: readonly Kernel[], quick: boolean): CheckedVariant[] {
   return kernels.flatMap((kernel) => {
-    if (backend instanceof WebGpuBackend) return kernel.variants.map(({ name }) => ({ kernel, variant: name }));
-    return [{ kernel, variant: backend.variant?.(kernel, {}) ?? backend.kind }];
+    if (backend instanceof WebGpuBackend) {
+      const { subgroupSize } = backend.adapter;
+      return kernel.variants.map((variant) => {
+        const need = (test: KernelCase) => unmetNeed(variant, sizedArgs(test), subgroupSize);
+        return { kernel, variant: variant.name, ...chosenCases(kernel, need, quick) };
+      });
+    }
+    const variant = backend.variant?.(kernel, {}) ?? backend.kind;
+    return [{ kernel, variant, ...chosenCases(kernel, () => undefined, quick) }];
   });
 }
 
-/** How many cases are tried of a kernel. */
-export function casesOf({ cases }: Kernel, quick: boolean): number {
-  return quick ? Math.min(QUICK_CASES, cases.suite.length) : cases.suite.length;
+/** Cases without an unmet `need`; quickly, some of them, spread from the first to the last. */
+function chosenCases(
+  kernel: Kernel,
+  need: (test: KernelCase) => string | undefined,
+  quick: boolean,
+): Pick<CheckedVariant, 'cases' | 'leftOut'> {
+  const leftOut: Record<string, number> = {};
+  const cases = suiteOf(kernel).filter((test) => {
+    const unmet = need(test);
+    if (unmet === undefined) return true;
+    const reason = `the variant needs ${unmet}`;
+    leftOut[reason] = (leftOut[reason] ?? 0) + 1;
+    return false;
+  });
+  if (!quick || cases.length <= QUICK_CASES) return { cases, leftOut };
+  leftOut[NOT_IN_QUICK] = cases.length - QUICK_CASES;
+  const last = cases.length - 1;
+  const some = Array.from({ length: QUICK_CASES }, (_, i) => cases[Math.round((i * last) / (QUICK_CASES - 1))]!);
+  return { cases: some, leftOut };
 }
 
 /** Checks one variant. `onCase` is called after each case with the number done. Throws what the device throws. */
 export async function checkVariant(
   backend: Backend,
-  { kernel, variant }: CheckedVariant,
-  quick: boolean,
+  { kernel, variant, cases, leftOut: notTried }: CheckedVariant,
   onCase: (done: number) => void,
 ): Promise<KernelCheck> {
-  const suite = suiteOf(kernel);
-  const count = casesOf(kernel, quick);
-  // Spread over the suite, its first and last included.
-  const cases = Array.from(
-    { length: count },
-    (_, i) => suite[Math.round((i * (suite.length - 1)) / (count - 1 || 1))]!,
-  );
-  const attempt = attemptOn(backend, kernel, variant);
   const plainest = attemptOn(backend, kernel, kernel.variants[0]!.name);
-  const { leftOut, ...parity } = await checkParity(backend, cases, attempt, onCase, plainest);
-  const reasons = {
-    ...Object.fromEntries(leftOut),
-    ...(count < suite.length && { [NOT_IN_QUICK]: suite.length - count }),
-  };
-  return { kernel: kernel.name, variant, suite: suite.length, ...parity, leftOut: reasons };
+  const { leftOut, ...parity } = await checkParity(
+    backend,
+    cases,
+    attemptOn(backend, kernel, variant),
+    onCase,
+    plainest,
+  );
+  const suite = kernel.cases.suite.length;
+  return { kernel: kernel.name, variant, suite, ...parity, leftOut: { ...notTried, ...Object.fromEntries(leftOut) } };
 }
 
 /** Runs a variant on a case. */
@@ -74,8 +103,6 @@ function attemptOn(backend: Backend, kernel: Kernel, name: string): Attempt<Decl
   }
   const countsOn = typeof variant.covers === 'number';
   return (args, inFolds) => {
-    const need = unmetNeed(variant, args, backend.adapter.subgroupSize);
-    if (need !== undefined) return `it needs ${need}`;
     const launch = launchOf(kernel, variant, args);
     backend.dispatch(inFolds && countsOn ? folded(launch) : launch);
     return undefined;
