@@ -9,7 +9,8 @@ import {
   kernels,
   type Tuning,
 } from '../../src/kernels/index.js';
-import { REFERENCE_MODELS, storedNumbers } from '../../src/lab/certify/reference-checks.js';
+import { referenceFailures } from '../../src/lab/certify/certificate.js';
+import { checkReference, REFERENCE_MODELS, storedNumbers } from '../../src/lab/certify/reference-checks.js';
 import { REFERENCE_NUMBERS } from '../../src/lab/certify/reference-numbers.generated.js';
 import { type Certificate, type CertifyStep, certificateJson, certify, type Subject } from '../../src/lab/index.js';
 import { certificatePage } from '../../src/report/certificate-page.js';
@@ -60,7 +61,7 @@ for (const name of ['cpu', 'webgpu'] as const) {
         expect(cases + Object.values(leftOut).reduce((sum, count) => sum + count, 0)).toBe(suite);
         expect(error).toBeLessThanOrEqual(tolerance);
       }
-      expect(certificate.references).toHaveLength(10);
+      expect(certificate.references).toHaveLength(certificate.device.adapter?.software ? 5 : 10);
       for (const { error, tolerance, changed } of certificate.references) {
         expect(error).toBeLessThan(tolerance / 4);
         expect(changed).toBe(0);
@@ -155,6 +156,14 @@ describe('a wrong device', () => {
       throw stop;
     };
     await expect(certified({ onStep })).rejects.toBe(stop);
+  });
+});
+
+describe.skipIf(!hasAdapter)('the wide model', () => {
+  it('holds on a GPU too', async () => {
+    const checks = await checkReference(() => openTestDevice('webgpu', { poison: true }), 'wide');
+    expect(checks.flatMap(referenceFailures)).toEqual([]);
+    expect(checks).toHaveLength(5);
   });
 });
 
