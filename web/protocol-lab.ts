@@ -22,7 +22,7 @@ export interface LabTasks {
   /** Compiles a text, holds it against the twin, times it beside the shipped variants. */
   'lab-try': Task<LabRequest, LabTrial, Progress>;
   /** Proves the adapter right and measures it. */
-  'lab-certify': Task<{ quick: boolean }, LabCertificate, Progress>;
+  'lab-certify': Task<LabCertifyRequest, LabCertificate, Progress>;
 }
 
 type Nothing = Readonly<Record<string, never>>;
@@ -86,6 +86,12 @@ export interface LabTimings extends Pick<TimedVariants, 'cost' | 'clock' | 'duel
 export interface LabTime extends VariantTime {
   /** Of the device's ceiling that is nearer. */
   readonly share: number;
+}
+
+export interface LabCertifyRequest {
+  readonly quick: boolean;
+  /** The only kernel to check; undefined: all. */
+  readonly kernel: string | undefined;
 }
 
 /** A certificate of the adapter, as files. */

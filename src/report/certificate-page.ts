@@ -80,12 +80,12 @@ function deviceSection({ device, host, seconds }: Certificate): Html {
   ])}${adapter && html`<details><summary>Limits</summary>${table(limits)}</details>`}`;
 }
 
-function kernelsSection({ kernels }: Certificate): Html {
+function kernelsSection({ kernels, kernelsLeftOut }: Certificate): Html {
   const rows = kernels.map((check) => [
     ...[check.kernel, check.variant, verdictOf(check), whole(check.cases), whole(check.suite - check.cases)],
     ...[exponent(check.error), exponent(check.tolerance)],
   ]);
-  return html`<p>Each case beside the kernel's definition, which is evaluated in float64 on the same numbers. Errors are those of right
+  return html`${kernelsLeftOut > 0 && html`<p class="notice">${counted(kernelsLeftOut, 'kernel')} not asked for, and so not checked.</p>`}<p>Each case beside the kernel's definition, which is evaluated in float64 on the same numbers. Errors are those of right
 cases, relative to the largest number of an output.</p>
 ${table({
   label: 'Kernels and their variants',

@@ -32,6 +32,7 @@ export function sampleCertificate(name: string): Certificate {
     host: { ptdpc: '0.1.0', node: 'v24.0.0' },
     date: '2026-01-01T00:00:00.000Z',
     seconds: { kernels: 12.3, 'reference numbers': 1 },
+    kernelsLeftOut: 54,
     kernels: [
       { ...check, variant: 'shipped', leftOut: { 'left out by the quick check': 2 } },
       {

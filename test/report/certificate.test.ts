@@ -12,6 +12,7 @@ it('names every failure with its worst element, and says why cases are left out'
   expect(page).toMatch(/the variant needs headWidth == 64<\/th><td>2<\/td><td>softmax \(rows\)/);
   expect(page).toMatch(/tiled<\/td><td>1000<\/td><td>100<\/td><td>naive 3 times/);
   expect(page).toContain('without the wide one');
+  expect(page).toContain('54 kernels not asked for');
   const { failures: _, ...rest } = sampleCertificate('a GPU');
   const right = certificatePage({
     ...rest,

@@ -23,6 +23,8 @@ export interface Certificate {
   /** How long each stage took. */
   readonly seconds: Readonly<Partial<Record<Stage, number>>>;
   readonly kernels: readonly KernelCheck[];
+  /** Kernels that were not asked for; 0 unless `certify` was given some. */
+  readonly kernelsLeftOut: number;
   readonly references: readonly ReferenceCheck[];
   readonly determinism: Determinism;
   readonly tuning: MeasuredTuning | NotMeasured;

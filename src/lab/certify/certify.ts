@@ -80,6 +80,7 @@ class Certification {
   readonly #subject: Subject;
   readonly #quick: boolean;
   readonly #kernels: readonly Kernel[];
+  readonly #leftOut: number;
   readonly #onStep: (step: CertifyStep) => void;
   readonly #failures: Failure[] = [];
   readonly #seconds: Partial<Record<Stage, number>> = {};
@@ -88,6 +89,7 @@ class Certification {
     this.#subject = subject;
     this.#quick = quick;
     this.#kernels = kernels;
+    this.#leftOut = allKernels().filter((kernel) => !kernels.includes(kernel)).length;
     this.#onStep = (step) => {
       try {
         onStep(step);
@@ -108,7 +110,14 @@ class Certification {
       return {
         ...{ format: 1, right: this.#failures.length === 0, failures: this.#failures, quick: this.#quick },
         ...{ device, host: this.#subject.host, date, seconds: this.#seconds },
-        ...{ kernels: checks, references, determinism: determinismOf(checks, references), tuning, rates },
+        ...{
+          kernels: checks,
+          kernelsLeftOut: this.#leftOut,
+          references,
+          determinism: determinismOf(checks, references),
+          tuning,
+          rates,
+        },
       };
     } catch (error) {
       throw error instanceof Ended ? error.cause : error;

@@ -1,5 +1,5 @@
 /** The code of the task that certifies the browser's adapter, on devices of its own. */
-import { WebGpuBackend } from '../../../src/kernels/index.js';
+import { kernelNamed, WebGpuBackend } from '../../../src/kernels/index.js';
 import { openDevice } from '../../../src/kernels/webgpu/device.js';
 import { certificateJson, certify, failureText, webGpuCeilings } from '../../../src/lab/index.js';
 import { certificatePage } from '../../../src/report/certificate-page.js';
@@ -7,7 +7,7 @@ import { VERSION } from '../../../src/version.generated.js';
 import type { Work } from '../tasks/task.js';
 import { requireAdapter } from './lab-device.js';
 
-export const certifyDevice: Work<'lab-certify'> = async ({ quick }, { signal, progress }) => {
+export const certifyDevice: Work<'lab-certify'> = async ({ quick, kernel }, { signal, progress }) => {
   const subject = {
     host: { ptdpc: VERSION, browser: navigator.userAgent },
     open: async (tuning = {}) => WebGpuBackend.create(await requireAdapter(), { poison: true, tuning }),
@@ -22,6 +22,7 @@ export const certifyDevice: Work<'lab-certify'> = async ({ quick }, { signal, pr
   };
   const certificate = await certify(subject, {
     quick,
+    kernels: kernel === undefined ? undefined : [kernelNamed(kernel)],
     onStep: ({ stage, done, total, what }) => {
       signal.throwIfAborted();
       progress({ done, total, what: `certifying: ${stage}`, detail: what });

@@ -9,9 +9,17 @@ import { useCertificate } from './use-lab.js';
 /** Failures shown; the files have all. */
 const FAILURES_SHOWN = 5;
 
-export function Certificate({ adapter }: { readonly adapter: LabAdapter }) {
+interface CertificateProps {
+  readonly adapter: LabAdapter;
+  /** The chosen one. */
+  readonly kernel: string;
+}
+
+export function Certificate({ adapter, kernel }: CertificateProps) {
   const { task, certificate, certify } = useCertificate();
   const [full, setFull] = useState(false);
+  const [alone, setAlone] = useState(false);
+  const start = () => certify({ quick: !full, kernel: alone ? kernel : undefined });
   return (
     <section class="block" aria-labelledby="lab-certificate">
       <h2 id="lab-certificate">Certify this device</h2>
@@ -24,12 +32,16 @@ export function Certificate({ adapter }: { readonly adapter: LabAdapter }) {
           : 'It takes about a minute, in full some minutes.'}
       </p>
       <div class="field">
-        <button type="button" disabled={task.running} onClick={() => certify(!full)}>
+        <button type="button" disabled={task.running} onClick={start}>
           Certify this device
         </button>
         <label class="check">
           <input type="checkbox" checked={full} onChange={({ currentTarget }) => setFull(currentTarget.checked)} />
           in full
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={alone} onChange={({ currentTarget }) => setAlone(currentTarget.checked)} />
+          of the kernels, {kernel} only
         </label>
       </div>
       <TaskLine task={task} />

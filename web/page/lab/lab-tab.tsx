@@ -146,7 +146,7 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
         </div>
       </div>
       <RealShapes kernel={name} shapes={shapes} />
-      {adapter && <Certificate adapter={adapter} />}
+      {adapter && <Certificate adapter={adapter} kernel={name} />}
     </>
   );
 }

@@ -1,6 +1,13 @@
 /** The laboratory's state: kernels and variants, the selection, the text, and its results. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { LabCertificate, LabKernelReport, LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';
+import type {
+  LabCertificate,
+  LabCertifyRequest,
+  LabKernelReport,
+  LabReport,
+  LabShapes,
+  LabTrial,
+} from '../../protocol-lab.js';
 import { lineOf } from '../engine-client.js';
 import { type RunningTask, useTask } from '../use-task.js';
 import { LabEngine } from './lab-engine.js';
@@ -131,16 +138,16 @@ export function useTrials(): {
 export function useCertificate(): {
   task: RunningTask;
   certificate: LabCertificate | undefined;
-  certify: (quick: boolean) => void;
+  certify: (request: LabCertifyRequest) => void;
 } {
   const task = useTask();
   const [certificate, setCertificate] = useState<LabCertificate>();
   const { run: runTask } = task;
   const certify = useCallback(
-    (quick: boolean) => {
+    (request: LabCertifyRequest) => {
       void runTask(async (watch) => {
         setCertificate(undefined);
-        setCertificate(await certifier.run('lab-certify', { quick }, watch));
+        setCertificate(await certifier.run('lab-certify', request, watch));
       });
     },
     [runTask],
