@@ -7,7 +7,7 @@ import { installHint, openCpu, openWebGpu } from './device.js';
 import { nodeAdapter } from './gpu.js';
 import { packageVersion } from './package.js';
 
-/** A device of this machine for `certify` of ptdpc/lab. Opening it throws InputError if there is no WebGPU adapter. A process that keeps no WebGPU device open ends by itself. */
+/** A device of this machine for `certify` of ptdpc/lab. Opening it throws InputError if there is no WebGPU adapter. Call `closeGpu` at the end. */
 export function certifiable(device: 'cpu' | 'webgpu'): Subject {
   return {
     host: {

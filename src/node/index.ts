@@ -7,7 +7,6 @@
 export type {} from '../platform-types.js';
 export type { DatasetCheck, DatasetOptions, LeftOut, LeftOutReason } from '../ptdpc/datasets/index.js';
 export { LEFT_OUT_REASONS } from '../ptdpc/datasets/index.js';
-export { certifiable } from './certify.js';
 export { type ModelPlace, openRun, type RunFiles } from './classifier.js';
 export { type Conversion, type ConversionOptions, convertCheckpoint } from './convert-checkpoint.js';
 export { checkDataset, type DuplicateImage, duplicateImages, openDataset } from './datasets.js';
