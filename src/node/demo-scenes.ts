@@ -1,5 +1,5 @@
 /** The demonstration's model and its drawn scenes, on the disk. */
-import { writeFile } from 'node:fs/promises';
+import { realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeJpeg, encodePng } from '../clip/image/index.js';
 import { demoScenes, type Split } from '../demo/index.js';
@@ -14,6 +14,14 @@ const JPEG_QUALITY = 90;
 /** The small CLIP that comes with this package. */
 export function demoModelDirectory(): string {
   return join(packageRoot(), 'assets', 'demo-model');
+}
+
+/** Whether a model directory is that one. */
+export async function isDemoModel(directory: string): Promise<boolean> {
+  const [given, own] = await Promise.all(
+    [directory, demoModelDirectory()].map((path) => realpath(path).catch(() => null)),
+  );
+  return given === own && own !== null;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { isPromptsFile, openClassifier, openRun } from './classifier.js';
+import { isDemoModel } from './demo-scenes.js';
 import { encodeFiles, type ImageJob } from './encode-splits.js';
 import { scoreInBlocks } from './evaluate-blocks.js';
 import { SILENT } from './events.js';
@@ -66,11 +67,17 @@ export interface PredictionReceiver {
   predicted(predictions: readonly FilePrediction[]): Promise<void> | void;
 }
 
+const ONLY_SCENES =
+  "note: the demonstration's model has learned from drawn scenes only, so its answers for photographs mean little; for those use a real " +
+  'CLIP: npx ptdpc fetch ViT-B/32 --out clip-vit-b32';
+
 /** The same for any number of images: predictions are passed on as they come, and not kept. */
 export async function predictEach(request: UseRequest, receiver: PredictionReceiver): Promise<FileNotes> {
   await using classifier = await openClassifier(request.run, request);
   const { record } = classifier;
   const images = await listImages(request.images);
+  const model = request.model ?? record?.model.directory;
+  if (model !== undefined && (await isDemoModel(model))) (request.events ?? SILENT).say(ONLY_SCENES);
   using device = await request.openDevice();
   const engine = new Engine(device.backend);
   const truncated = request.truncated ?? record?.truncated;

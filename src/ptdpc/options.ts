@@ -66,10 +66,10 @@ export const TUNING_FIELDS = {
     flag: '--mode <mode>',
     help: 'class-specific (cs) and instance-specific (is) prompts: both, either, or none',
     choices: {
-      both: 'a prompt per class, weighted by the image',
-      cs: 'class-specific only',
-      is: 'instance-specific only',
-      none: 'one shared prompt',
+      both: 'class + picture (the paper)',
+      cs: 'class only',
+      is: 'picture only',
+      none: 'one for all',
     },
   }),
   /** Words before the class name; the learned tokens start from its token embeddings. */

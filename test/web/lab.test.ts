@@ -43,7 +43,7 @@ describeInBrowser(
       withPage(browser(), laboratory(), async ({ page }) => {
         await choose(page, 'attention');
         await page.getByLabel('Start again from').selectOption('rows');
-        await page.getByRole('button', { name: 'Put into the editor' }).click();
+        await page.getByRole('button', { name: 'Load this version' }).click();
         const sizes = 'sequences=2,prefix=5,suffixes=2,suffix=2,heads=1,headWidth=64';
         await page.getByLabel('Sizes to time', { exact: true }).fill(sizes);
         await inEditor(page, '.cm-line').filter({ hasText: '`rows`' }).waitFor();
@@ -134,7 +134,7 @@ describeInBrowser(
       withPage(browser(), laboratory(), async ({ page }) => {
         await choose(page, 'affine');
         await page.getByLabel('Sizes to time', { exact: true }).fill('length=64');
-        await page.getByLabel('whenever I pause').check();
+        await page.getByLabel('Run as I type').check();
         await verdict(page, /^Right/);
         const editor = page.getByRole('textbox', { name: 'WGSL of affine' });
         await editor.focus();

@@ -94,7 +94,7 @@ describeInBrowser('Tune', (browser) => {
 
       const run = await startTuning(page, 20);
       await untilIs(run, 'done');
-      const { 'held out: zero-shot': before, 'held out: tuned': after, epochs } = await compared(page, 1);
+      const { 'test: zero-shot': before, 'test: tuned': after, epochs } = await compared(page, 1);
       expect(epochs).toBe('20 of 20');
       expect(share(after)).toBeGreaterThan(share(before) + 5);
       expect(await run.locator('figure svg').count()).toBe(3);
@@ -123,7 +123,7 @@ describeInBrowser('Tune', (browser) => {
         ...['eval', '--run', 'page.safetensors', '--model', MODEL, '--data', 'data', '--device', 'cpu'],
       ]);
       expect(await confusionOf(whole)).toEqual(evaluated.confusion);
-      expect(share((await compared(page, 1))['held out: tuned'])).toBeCloseTo(100 * evaluated.accuracy, 1);
+      expect(share((await compared(page, 1))['test: tuned'])).toBeCloseTo(100 * evaluated.accuracy, 1);
     }));
 
   it('takes prompts from the command line, and finds them as good', () =>

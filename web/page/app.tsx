@@ -23,8 +23,11 @@ export function App() {
     <EngineContext.Provider value={state}>
       <header class="top">
         <div class="title">
-          <h1>PT-DPC</h1>
-          <p>Prompt tuning of CLIP for image emotions, computed in this page. Nothing leaves your computer.</p>
+          <h1>What does a picture make you feel?</h1>
+          <p>
+            PT-DPC: a frozen CLIP learns the words to ask with, here in your browser. Nothing leaves your computer.{' '}
+            <a href="https://arxiv.org/abs/2201.10963">The paper</a>
+          </p>
         </div>
         <DeviceLine />
       </header>

@@ -64,16 +64,20 @@ function weightsPart({ words, pictures }: PromptsReport): Html | null {
   const weighed = pictures.filter(({ explanation }) => explanation.weights !== null);
   if (weighed.length === 0) return null;
   // One scale for all pictures, so that they can be compared.
-  const largest = weighed
-    .flatMap(({ explanation }) => explanation.weights!.flat())
-    .reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
+  const all = weighed.flatMap(({ explanation }) => explanation.weights!.flat());
+  const mean = all.reduce((sum, weight) => sum + weight, 0) / all.length;
+  const widest = all.reduce((most, weight) => Math.max(most, Math.abs(weight - mean)), 1e-9);
   return html`<h3>Weights of images</h3>
-<p>How a picture composes its prompt: the weight of each token of each class, from the cosine of picture and token. Shades are relative to the largest weight here, ${shortest(largest, 3)};
-weights below zero have the other hue.</p>
-${weighed.map((one) => weighedPicture(words, one, largest))}`;
+<p>How strongly a picture draws on each class's learned tokens as it composes its prompt: the weights of Equation 3, from the cosine of picture and token. Shades show how far a weight lies
+from the mean of all weights here, ${shortest(mean, 3)}: at most ${shortest(widest, 2)}; weights below it have the other hue.</p>
+${weighed.map((one) => weighedPicture(words, one, (weight) => (weight - mean) / widest))}`;
 }
 
-function weighedPicture({ classes, tokens, equal }: PromptExplanation, one: WeighedPicture, largest: number): Html {
+function weighedPicture(
+  { classes, tokens, equal }: PromptExplanation,
+  one: WeighedPicture,
+  shadeOf: (weight: number) => number,
+): Html {
   const { actual, explanation } = one;
   const all = explanation.weights!;
   const shared = all.length === 1 || equal;
@@ -93,7 +97,7 @@ function weighedPicture({ classes, tokens, equal }: PromptExplanation, one: Weig
       columns,
       rowName: shared ? '' : 'class',
       columnName: 'token',
-      shades: weights.map((row) => row.map((weight) => weight / largest)),
+      shades: weights.map((row) => row.map(shadeOf)),
       texts,
     }),
     summary: `Weights of ${one.name}, ${rows.length} × ${columns.length}: largest ${at(high)}, smallest ${at(low)}.`,

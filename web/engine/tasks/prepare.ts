@@ -47,7 +47,7 @@ async function embedSplit(
   refused: string[],
 ): Promise<LabelledFeatures | undefined> {
   if (pictures.length === 0) return undefined;
-  const what = `looking at the ${split} pictures`;
+  const what = `encoding the ${split} pictures`;
   const embedded = await embedPictures(
     clip,
     pictures.map(({ picture }) => picture),

@@ -75,7 +75,7 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
             ))}
           </select>
           <button type="button" onClick={() => void startFrom(name, chosenVariant)}>
-            Put into the editor
+            Load this version
           </button>
         </p>
         <ShapeField kernel={kernel!} shapes={shapes} shape={shape} onShape={setShape} />
@@ -124,7 +124,7 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
                 disabled={!adapter}
                 onChange={({ currentTarget }) => setOnPause(currentTarget.checked)}
               />
-              whenever I pause
+              Run as I type
             </label>
           </div>
           <TaskLine task={task} />
@@ -139,8 +139,8 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
           </div>
           {!current && !task.running && adapter && (
             <p class="muted">
-              A run compiles the text, holds it against the kernel's definition on the {kernel!.cases} odd cases of its
-              suite, each twice, and times it beside the shipped variants.
+              A run compiles the text, checks it against the kernel's definition on the {kernel!.cases} edge cases of
+              its suite, each twice, and times it beside the shipped variants.
             </p>
           )}
         </div>

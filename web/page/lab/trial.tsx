@@ -2,7 +2,7 @@
 import type { Comparison, Duel, JudgedCase, Parity } from '../../../src/lab/index.js';
 import type { LabTime, LabTimings, LabTrial } from '../../protocol-lab.js';
 import { DataTable } from '../data-table.js';
-import { counted, percent } from '../format.js';
+import { counted, percent, whole } from '../format.js';
 import type { Tried } from './use-lab.js';
 
 /** Wrong cases shown at most. */
@@ -150,7 +150,7 @@ function Difference({ comparison }: { readonly comparison: Comparison }) {
       <p class="note">
         {[
           wrong > overrun &&
-            `${wrong - overrun} of ${counted(elements, 'element')} off, ${Number.isNaN(error) ? 'some were never written, or are NaN' : `by up to ${exponent(error)} of the largest`}`,
+            `${whole(wrong - overrun)} of ${counted(elements, 'element')} off, ${Number.isNaN(error) ? 'some were never written, or are NaN' : `by up to ${exponent(error)} of the largest`}`,
           overrun > 0 && `${counted(overrun, 'number')} written past the end of its outputs`,
         ]
           .filter(Boolean)

@@ -15,10 +15,13 @@ export interface AnswerProps {
   readonly prompts: PromptsReport | undefined;
   /** What each learned token began as; undefined until that is known. */
   readonly tokens: readonly string[] | undefined;
+  /** Whether the model knows pictures like this one. */
+  readonly familiar: boolean;
 }
 
-export function Answer({ shown, pixels, answer, classes, prompts, tokens }: AnswerProps) {
+export function Answer({ shown, pixels, answer, classes, prompts, tokens, familiar }: AnswerProps) {
   const said = answer && best(answer, classes);
+  const verdict = said && (familiar ? `${said.word} ${percent(said.probability)}` : `${said.word}?`);
   return (
     <section class="answer" aria-labelledby="answer-title">
       <div class="answer-head">
@@ -26,7 +29,7 @@ export function Answer({ shown, pixels, answer, classes, prompts, tokens }: Answ
         <div>
           <p class="kicker">{shown.name}</p>
           <h2 id="answer-title" aria-live="polite">
-            {said ? `${said.word} ${percent(said.probability)}` : answer ? 'Cannot be read' : '…'}
+            {verdict ?? (answer ? 'Cannot be read' : '…')}
           </h2>
           {shown.truth !== null && <p class="muted">Drawn as {shown.truth}.</p>}
           {answer && 'refused' in answer && <p class="error">{answer.refused}</p>}
@@ -34,6 +37,12 @@ export function Answer({ shown, pixels, answer, classes, prompts, tokens }: Answ
       </div>
       {answer && !('refused' in answer) && (
         <>
+          {!familiar && (
+            <p class="notice" role="note">
+              The built-in model has learned from drawn scenes only, so its answer for a photograph means little. For
+              photographs, open a real CLIP under <em>Own model</em>.
+            </p>
+          )}
           <Probabilities answer={answer} classes={classes} />
           {prompts && answer.tuned && (
             <Weights name={shown.name} prompts={prompts} weights={answer.tuned.weights} tokens={tokens} />

@@ -8,18 +8,19 @@ export interface GalleryProps {
   readonly pixels: ReadonlyMap<string, ScenePixels>;
   readonly answers: ReadonlyMap<string, PictureAnswer>;
   readonly classes: readonly string[];
+  readonly isFamiliar: (shown: Shown) => boolean;
   readonly selected: string | undefined;
   readonly onSelect: (id: string) => void;
 }
 
-export function Gallery({ pictures, pixels, answers, classes, selected, onSelect }: GalleryProps) {
+export function Gallery({ pictures, pixels, answers, classes, isFamiliar, selected, onSelect }: GalleryProps) {
   return (
     <ul class="gallery">
       {pictures.map((shown) => (
         <li key={shown.id}>
           <button type="button" aria-pressed={shown.id === selected} onClick={() => onSelect(shown.id)}>
             <Thumbnail shown={shown} pixels={pixels.get(shown.id)} />
-            <Verdict shown={shown} answer={answers.get(shown.id)} classes={classes} />
+            <Verdict shown={shown} answer={answers.get(shown.id)} classes={classes} familiar={isFamiliar(shown)} />
           </button>
         </li>
       ))}
@@ -31,10 +32,12 @@ function Verdict({
   shown,
   answer,
   classes,
+  familiar,
 }: {
   readonly shown: Shown;
   readonly answer: PictureAnswer | undefined;
   readonly classes: readonly string[];
+  readonly familiar: boolean;
 }) {
   const said = answer && best(answer, classes);
   const right = said && shown.truth !== null ? (said.word === shown.truth ? 'right' : 'wrong') : '';
@@ -44,7 +47,8 @@ function Verdict({
       {answer && 'refused' in answer && <span class="verdict wrong">cannot be read</span>}
       {said && (
         <span class={`verdict ${right}`}>
-          {said.word} {percent(said.probability)}
+          {right && <span aria-hidden="true">{right === 'right' ? '✓ ' : '✗ '}</span>}
+          {familiar ? `${said.word} ${percent(said.probability)}` : `${said.word}?`}
           {right && <span class="hidden-text">, {right}</span>}
         </span>
       )}

@@ -35,6 +35,8 @@ export function PredictTab() {
   const { answers, classes, task } = useAnswers(pictures, prompts?.id, classWords);
   const words = useWords(prompts?.id);
   const shown = pictures.find(({ id }) => id === selected) ?? pictures[0]!;
+  /** The built-in model knows drawn scenes only. */
+  const isFamiliar = ({ picture }: Shown) => !opened?.model.builtIn || picture.kind === 'scene';
   const addFiles = (chosen: readonly File[]) => {
     const added = picturesOf(chosen);
     if (added.length === 0) return;
@@ -63,7 +65,7 @@ export function PredictTab() {
               </button>
             )}
           </div>
-          <Gallery {...{ pictures, pixels, answers, classes, onSelect: setSelected }} selected={shown.id} />
+          <Gallery {...{ pictures, pixels, answers, classes, isFamiliar, onSelect: setSelected }} selected={shown.id} />
           <TaskLine task={task} />
         </div>
         <Answer
@@ -71,6 +73,7 @@ export function PredictTab() {
           answer={answers.get(shown.id)}
           pixels={pixels.get(shown.id)}
           tokens={words?.tokens.map(wordOf)}
+          familiar={isFamiliar(shown)}
         />
       </div>
       {prompts && words && (

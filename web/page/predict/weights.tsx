@@ -39,7 +39,9 @@ function WeightMap({
 }: WeightsProps & { readonly weights: readonly (readonly number[])[] }) {
   const rows = weights.length === 1 ? ['all classes'] : prompts.classes.map(({ word }) => word);
   const columns = weights[0]!.map((_, j) => tokens?.[j] ?? `${j + 1}`);
-  const largest = weights.flat().reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-9);
+  const all = weights.flat();
+  const mean = all.reduce((sum, weight) => sum + weight, 0) / all.length;
+  const widest = all.reduce((most, weight) => Math.max(most, Math.abs(weight - mean)), 1e-9);
   const drawn = weights.slice(0, MOST_DRAWN);
   const texts = drawn.map((row) => row.map((weight) => weight.toFixed(2).replace('-', '−')));
   const draw = useCallback(
@@ -47,7 +49,7 @@ function WeightMap({
       heatMap({
         ...{ rows: rows.slice(0, drawn.length), columns, texts },
         ...{ rowName: weights.length === 1 ? '' : 'class', columnName: 'token' },
-        shades: drawn.map((row) => row.map((weight) => weight / largest)),
+        shades: drawn.map((row) => row.map((weight) => (weight - mean) / widest)),
       }),
     [weights, tokens],
   );
@@ -62,8 +64,8 @@ function WeightMap({
       summary={`Weights of ${name}, ${rows.length} × ${columns.length}: largest ${high.text} ${shortest(high.weight, 3)}, smallest ${low.text} ${shortest(low.weight, 3)}.`}
       note={
         <>
-          w[i][j]: similarity of token j of class i to the picture. Shades are relative to the largest,{' '}
-          {shortest(largest, 3)}.
+          How strongly this picture draws on each class's learned token, w[i][j] of Equation 3. Shades show how far a
+          weight lies above or below their mean, {shortest(mean, 3)}: at most {shortest(widest, 2)}.
           {same &&
             ' The rows are equal: the prompts of all classes started equal, and composition treats all classes alike.'}
         </>

@@ -10,16 +10,7 @@ export function Comparison({ runs }: { readonly runs: readonly Run[] }) {
   return (
     <DataTable
       label="All tunings"
-      head={[
-        'tuning',
-        'pictures',
-        'epochs',
-        'training',
-        'validation',
-        'held out: zero-shot',
-        'held out: tuned',
-        'macro-F1',
-      ]}
+      head={['tuning', 'pictures', 'epochs', 'training', 'validation', 'test: zero-shot', 'test: tuned', 'macro-F1']}
       rows={runs.map(({ title, data, epochs, options, answer }) => {
         const last = epochs.at(-1);
         const done = answer?.prompts.epochs ?? epochs.length;
