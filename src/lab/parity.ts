@@ -78,40 +78,66 @@ export async function checkParity<D extends Declaration>(
   let error = 0;
   using _end = { [Symbol.dispose]: () => oracle.dispose() };
   for (const [seed, test] of cases.entries()) {
-    const outputs = await attempted(device, test, attempt, seed);
-    if (typeof outputs === 'string') {
-      leftOut.set(outputs, (leftOut.get(outputs) ?? 0) + 1);
+    const verdict = await checkCase(
+      { device, test, seed, expected: () => runCase(oracle, test, seed) },
+      attempt,
+      shipped,
+    );
+    if (verdict.kind === 'left out') {
+      leftOut.set(verdict.reason, (leftOut.get(verdict.reason) ?? 0) + 1);
     } else {
-      const expected = await runCase(oracle, test, seed);
-      const comparison = compareOutputs(outputs, expected);
-      const lost = async () => {
-        if (!shipped || comparison.overrun > 0 || expected.every(hasFinite)) return false;
-        const others = await attempted(device, test, shipped, seed);
-        return typeof others !== 'string' && compareOutputs(others, expected).wrong > 0;
-      };
-      if (comparison.wrong > 0 && (await lost())) {
-        leftOut.set(LOST, (leftOut.get(LOST) ?? 0) + 1);
-        onCase(seed + 1, cases.length);
-        continue;
-      }
       run++;
-      if (comparison.wrong > 0) {
-        wrong.push({ name: test.name, comparison });
-      } else {
-        error = Math.max(error, comparison.error);
-        const folded = await attempted(device, test, attempt, seed, true);
-        if (!sameBits(outputs, folded)) {
-          const inFolds = compareOutputs(folded as KernelOutput[], expected);
-          const again = await attempted(device, test, attempt, seed);
-          if (inFolds.wrong > 0 && sameBits(outputs, again))
-            wrong.push({ name: `${test.name}, ${FOLDED}`, comparison: inFolds });
-          else unstable.push(test.name);
-        }
-      }
+      if (verdict.kind === 'unstable') unstable.push(test.name);
+      else if (verdict.kind === 'wrong') wrong.push({ name: verdict.name, comparison: verdict.comparison });
+      if (verdict.kind !== 'wrong' || verdict.folded) error = Math.max(error, verdict.error);
     }
     onCase(seed + 1, cases.length);
   }
   return { cases: run, wrong, unstable, leftOut, error, tolerance: TOLERANCE };
+}
+
+/** One case on one device. */
+export interface CaseRun<D extends Declaration> {
+  readonly device: Backend;
+  readonly test: KernelCase<D>;
+  readonly seed: number;
+  /** What the twin in float64 writes. */
+  expected(): Promise<readonly KernelOutput[]>;
+}
+
+/** What one case showed; `error` is that of its first call. */
+export type CaseVerdict =
+  | { readonly kind: 'left out'; readonly reason: string }
+  | { readonly kind: 'right' | 'unstable'; readonly error: number }
+  /** `folded`: only with its workgroups in a grid of two axes. */
+  | (WrongCase & { readonly kind: 'wrong'; readonly folded: boolean; readonly error: number });
+
+/** Runs one case as `checkParity` does all. */
+export async function checkCase<D extends Declaration>(
+  { device, test, seed, expected: twin }: CaseRun<D>,
+  attempt: Attempt<D>,
+  shipped?: Attempt<D>,
+): Promise<CaseVerdict> {
+  const outputs = await attempted(device, test, attempt, seed);
+  if (typeof outputs === 'string') return { kind: 'left out', reason: outputs };
+  const expected = await twin();
+  const comparison = compareOutputs(outputs, expected);
+  const { error } = comparison;
+  if (comparison.wrong > 0) {
+    if (shipped && comparison.overrun === 0 && !expected.every(hasFinite)) {
+      const others = await attempted(device, test, shipped, seed);
+      if (typeof others !== 'string' && compareOutputs(others, expected).wrong > 0)
+        return { kind: 'left out', reason: LOST };
+    }
+    return { kind: 'wrong', name: test.name, comparison, folded: false, error };
+  }
+  const folded = await attempted(device, test, attempt, seed, true);
+  if (sameBits(outputs, folded)) return { kind: 'right', error };
+  const inFolds = compareOutputs(folded as KernelOutput[], expected);
+  const again = await attempted(device, test, attempt, seed);
+  return inFolds.wrong > 0 && sameBits(outputs, again)
+    ? { kind: 'wrong', name: `${test.name}, ${FOLDED}`, comparison: inFolds, folded: true, error }
+    : { kind: 'unstable', error };
 }
 
 async function attempted<D extends Declaration>(
