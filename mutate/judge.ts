@@ -12,11 +12,21 @@ import {
 } from '../src/kernels/index.js';
 import { unmetNeed } from '../src/kernels/needs.js';
 import { folded, type Launch, launchOf } from '../src/kernels/webgpu/launch.js';
-import { type Attempt, checkCase } from '../src/lab/index.js';
+import { assembled } from '../src/kernels/webgpu/wgsl-text.js';
+import { type Attempt, checkCase, reversedLanes } from '../src/lab/index.js';
 import { type Mutant, type Shader, type User, variantWith, withFault } from './shader.js';
 
 /** What gave a mutant away. `hung` and `crashed` are said by who watches the judge. */
-export const MEANS = ['wrong numbers', 'overrun', 'folded grid', 'unstable', 'fault', 'hung', 'crashed'] as const;
+export const MEANS = [
+  'wrong numbers',
+  'overrun',
+  'folded grid',
+  'race',
+  'unstable',
+  'fault',
+  'hung',
+  'crashed',
+] as const;
 export type Means = (typeof MEANS)[number];
 
 export type Verdict =
@@ -37,6 +47,7 @@ export class Judge {
   readonly #oracle = new CpuBackend({ precision: 'f64', poison: true });
   readonly #expected = new Map<string, Promise<readonly KernelOutput[]>>();
   readonly #trials = new Map<string, readonly Trial[]>();
+  readonly #attempts = new WeakMap<Variant, Attempt<Declaration>>();
   /** Cases by whether the kernel without a fault passes them here. */
   readonly #sound = new Map<string, boolean>();
 
@@ -88,7 +99,8 @@ export class Judge {
     );
     if (verdict.kind === 'unstable') return 'unstable';
     if (verdict.kind !== 'wrong') return undefined;
-    if (verdict.folded) return 'folded grid';
+    if (verdict.way === 'folded') return 'folded grid';
+    if (verdict.way === 'reversed') return 'race';
     const { overrun, wrong } = verdict.comparison;
     return overrun === wrong ? 'overrun' : 'wrong numbers';
   }
@@ -102,11 +114,18 @@ export class Judge {
   }
 
   #attempt({ kernel }: User, variant: Variant): Attempt<Declaration> {
-    return (args, inFolds) => {
-      const launch = launchOf(kernel, variant, args);
-      this.device.dispatch(inFolds && typeof variant.covers === 'number' ? folded(launch) : launch);
+    const known = this.#attempts.get(variant);
+    if (known) return known;
+    const wgsl = reversedLanes(assembled(variant.wgsl));
+    const reversed = wgsl === undefined ? undefined : { ...variant, wgsl };
+    const attempt: Attempt<Declaration> = (args, way) => {
+      const launch = launchOf(kernel, way === 'reversed' ? reversed! : variant, args);
+      this.device.dispatch(way === 'folded' && typeof variant.covers === 'number' ? folded(launch) : launch);
       return undefined;
     };
+    const made = Object.assign(attempt, { reverses: reversed !== undefined });
+    this.#attempts.set(variant, made);
+    return made;
   }
 
   /** Compiles what the case needs, if it is new; returns the compiler's first error. */

@@ -44,7 +44,12 @@ if (process.send) {
     .option('--count <n>', 'about so many mutants in all', parseInteger(1), 1600)
     .option('--seed <n>', 'which of all mutants these are', parseSeed, 1)
     .option('--only <names...>', 'shaders, or kernels that use them')
-    .option('--limit <seconds>', 'a case that takes longer hangs', parsePositive, 10)
+    .option(
+      '--limit <seconds>',
+      'a case that takes longer hangs, unless others of its shader took as long',
+      parsePositive,
+      6,
+    )
     .option('--resume', 'keep the verdicts of the last run, but judge survivors again')
     .option('--write', 'bring docs/mutation.md up to date')
     .option('--list', 'list the mutants and judge none')

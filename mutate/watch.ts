@@ -7,6 +7,12 @@ import type { Assignment, Message } from './worker.js';
 /** Compiled programs are kept as long as a process lives: after so many mutants, another takes over. */
 const MOST_MUTANTS = 200;
 
+/** Seconds for the first case of a shader: it is compiled then, which takes Mesa's llvmpipe up to ten. */
+const FIRST_LIMIT = 60;
+
+/** A case hangs if it takes so many times as long as the slowest before it, compilation included. */
+const PATIENCE = 4;
+
 interface Judging {
   readonly child: ChildProcess;
   judged: number;
@@ -16,8 +22,10 @@ export class Watch implements AsyncDisposable {
   #judging: Judging | undefined;
   #adapter = '';
   readonly #unsound = new Set<string>();
+  /** By shader, in seconds. */
+  readonly #slowest = new Map<string, number>();
 
-  /** `program` is a file that calls `work` when it is forked. A case may take `limit` seconds. */
+  /** `program` is a file that calls `work` when it is forked. A case may take `limit` seconds, or more where others did. */
   constructor(
     private readonly program: string,
     private readonly limit: number,
@@ -45,13 +53,27 @@ export class Watch implements AsyncDisposable {
           child.kill('SIGKILL');
           resolve({ outcome: 'killed', by, where: on });
         };
-        let timer = setTimeout(stop, 1000 * this.limit, 'hung');
+        const { shader } = mutant;
+        let since = performance.now();
+        const patience = () => {
+          const slowest = this.#slowest.get(shader);
+          return setTimeout(
+            stop,
+            1000 * (slowest === undefined ? FIRST_LIMIT : Math.max(this.limit, PATIENCE * slowest)),
+            'hung',
+          );
+        };
+        let timer = patience();
         child.once('exit', () => {
           clearTimeout(timer);
           stop('crashed');
         });
         child.on('message', (message: Message) => {
           clearTimeout(timer);
+          if (on !== '') {
+            const seconds = (performance.now() - since) / 1000;
+            this.#slowest.set(shader, Math.max(seconds, this.#slowest.get(shader) ?? 0));
+          }
           if (message.kind === 'verdict') {
             for (const name of message.unsound) this.#unsound.add(name);
             resolve(message.verdict);
@@ -59,7 +81,8 @@ export class Watch implements AsyncDisposable {
             return;
           }
           if (message.kind === 'on') on = message.name;
-          timer = setTimeout(stop, 1000 * this.limit, 'hung');
+          since = performance.now();
+          timer = patience();
         });
         child.send({ mutant, first } satisfies Assignment);
       });

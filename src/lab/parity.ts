@@ -45,22 +45,32 @@ export function saysLittle(parity: Pick<Parity, 'cases' | 'leftOut'>): boolean {
 }
 
 /**
- * Runs one case's kernel on its arguments; or returns why it does not take them. If `folded`, with workgroups that are counted on in a grid of
- * two axes where one would do: so they are counted in calls of more than 65,535, which are too large for a suite.
+ * How a case is run: as it is; `folded`, with workgroups that are counted on in a grid of two axes where one would do, so that they are counted
+ * as in calls of more than 65,535, which are too large for a suite; or `reversed`, with invocations in reverse order (lanes.ts).
  */
-export type Attempt<D extends Declaration> = (args: ArgsOf<D>, folded: boolean) => string | undefined;
+export type Way = 'as it is' | 'folded' | 'reversed';
+
+/** Runs one case's kernel on its arguments; or returns why it does not take them. */
+export interface Attempt<D extends Declaration> {
+  (args: ArgsOf<D>, way: Way): string | undefined;
+  /** Whether it can be run in reverse. */
+  readonly reverses?: boolean;
+}
 
 /** WGSL lets a device assume that there is no NaN and no infinity. */
 const LOST = 'this device loses NaN and infinities there, with the shipped variant too';
 
-/** Of a case that is right otherwise. */
-const FOLDED = 'its workgroups in a grid of two axes, as in calls of more than 65,535';
+/** Of a case that is right as it is. */
+const WAYS = {
+  folded: 'its workgroups in a grid of two axes, as in calls of more than 65,535',
+  reversed: 'its invocations in reverse order: they race for memory that they share',
+} as const;
 
 /** An oracle of one's own for each suite, so that nothing is shared. */
 const oracleOptions = { precision: 'f64', poison: true } as const;
 
 /**
- * Runs each case twice on the device, by `attempt`, the second time folded. `onCase` is called after each with the number done. A case with NaN or
+ * Runs each case on the device, by `attempt`, as it is and in the other ways. `onCase` is called after each with the number done. A case with NaN or
  * infinities in its results that `shipped` gets wrong on this device too is left out. Throws what the device throws.
  */
 export async function checkParity<D extends Declaration>(
@@ -89,7 +99,7 @@ export async function checkParity<D extends Declaration>(
       run++;
       if (verdict.kind === 'unstable') unstable.push(test.name);
       else if (verdict.kind === 'wrong') wrong.push({ name: verdict.name, comparison: verdict.comparison });
-      if (verdict.kind !== 'wrong' || verdict.folded) error = Math.max(error, verdict.error);
+      if (verdict.kind !== 'wrong' || verdict.way !== 'as it is') error = Math.max(error, verdict.error);
     }
     onCase(seed + 1, cases.length);
   }
@@ -109,8 +119,8 @@ export interface CaseRun<D extends Declaration> {
 export type CaseVerdict =
   | { readonly kind: 'left out'; readonly reason: string }
   | { readonly kind: 'right' | 'unstable'; readonly error: number }
-  /** `folded`: only with its workgroups in a grid of two axes. */
-  | (WrongCase & { readonly kind: 'wrong'; readonly folded: boolean; readonly error: number });
+  /** `way`: the first in which it is wrong. */
+  | (WrongCase & { readonly kind: 'wrong'; readonly way: Way; readonly error: number });
 
 /** Runs one case as `checkParity` does all. */
 export async function checkCase<D extends Declaration>(
@@ -129,15 +139,19 @@ export async function checkCase<D extends Declaration>(
       if (typeof others !== 'string' && compareOutputs(others, expected).wrong > 0)
         return { kind: 'left out', reason: LOST };
     }
-    return { kind: 'wrong', name: test.name, comparison, folded: false, error };
+    return { kind: 'wrong', name: test.name, comparison, way: 'as it is', error };
   }
-  const folded = await attempted(device, test, attempt, seed, true);
-  if (sameBits(outputs, folded)) return { kind: 'right', error };
-  const inFolds = compareOutputs(folded as KernelOutput[], expected);
-  const again = await attempted(device, test, attempt, seed);
-  return inFolds.wrong > 0 && sameBits(outputs, again)
-    ? { kind: 'wrong', name: `${test.name}, ${FOLDED}`, comparison: inFolds, folded: true, error }
-    : { kind: 'unstable', error };
+  for (const way of ['folded', 'reversed'] as const) {
+    if (way === 'reversed' && !attempt.reverses) continue;
+    const others = await attempted(device, test, attempt, seed, way);
+    if (sameBits(outputs, others)) continue;
+    const otherwise = compareOutputs(others as KernelOutput[], expected);
+    const again = await attempted(device, test, attempt, seed);
+    return otherwise.wrong > 0 && sameBits(outputs, again)
+      ? { kind: 'wrong', name: `${test.name}, ${WAYS[way]}`, comparison: otherwise, way, error }
+      : { kind: 'unstable', error };
+  }
+  return { kind: 'right', error };
 }
 
 async function attempted<D extends Declaration>(
@@ -145,10 +159,10 @@ async function attempted<D extends Declaration>(
   test: KernelCase<D>,
   attempt: Attempt<D>,
   seed: number,
-  folded = false,
+  way: Way = 'as it is',
 ): Promise<string | KernelOutput[]> {
   using open = openCase(device, test, seed);
-  return attempt(open.args, folded) ?? (await open.read());
+  return attempt(open.args, way) ?? (await open.read());
 }
 
 function hasFinite({ values }: KernelOutput): boolean {
