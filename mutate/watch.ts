@@ -7,11 +7,14 @@ import type { Assignment, Message } from './worker.js';
 /** Compiled programs are kept as long as a process lives: after so many mutants, another takes over. */
 const MOST_MUTANTS = 200;
 
-/** Seconds for the first case of a shader: it is compiled then, which takes Mesa's llvmpipe up to ten. */
+/** Seconds of processor time for the first case of a shader: it is compiled then, which takes Mesa's llvmpipe up to ten. */
 const FIRST_LIMIT = 60;
 
 /** A case hangs if it takes so many times as long as the slowest before it, compilation included. */
 const PATIENCE = 4;
+
+/** By the clock, so many times as long. */
+const WAITING = 20;
 
 interface Judging {
   readonly child: ChildProcess;
@@ -25,7 +28,7 @@ export class Watch implements AsyncDisposable {
   /** By shader, in seconds. */
   readonly #slowest = new Map<string, number>();
 
-  /** `program` is a file that calls `work` when it is forked. A case may take `limit` seconds, or more where others did. */
+  /** `program` is a file that calls `work` when it is forked. A case may take `limit` seconds of processor time, or more where others did. */
   constructor(
     private readonly program: string,
     private readonly limit: number,
@@ -54,15 +57,10 @@ export class Watch implements AsyncDisposable {
           resolve({ outcome: 'killed', by, where: on });
         };
         const { shader } = mutant;
-        let since = performance.now();
-        const patience = () => {
-          const slowest = this.#slowest.get(shader);
-          return setTimeout(
-            stop,
-            1000 * (slowest === undefined ? FIRST_LIMIT : Math.max(this.limit, PATIENCE * slowest)),
-            'hung',
-          );
-        };
+        const slowest = this.#slowest.get(shader);
+        const limit = slowest === undefined ? FIRST_LIMIT : Math.max(this.limit, PATIENCE * slowest);
+        // For one that does not even say that it hangs.
+        const patience = () => setTimeout(stop, 1000 * WAITING * limit, 'hung');
         let timer = patience();
         child.once('exit', () => {
           clearTimeout(timer);
@@ -70,21 +68,20 @@ export class Watch implements AsyncDisposable {
         });
         child.on('message', (message: Message) => {
           clearTimeout(timer);
-          if (on !== '') {
-            const seconds = (performance.now() - since) / 1000;
-            this.#slowest.set(shader, Math.max(seconds, this.#slowest.get(shader) ?? 0));
-          }
+          if (message.kind === 'hung') return stop('hung');
           if (message.kind === 'verdict') {
             for (const name of message.unsound) this.#unsound.add(name);
             resolve(message.verdict);
             if (message.verdict.outcome === 'killed' && message.verdict.by === 'fault') this.#judging = undefined;
             return;
           }
-          if (message.kind === 'on') on = message.name;
-          since = performance.now();
+          if (message.kind === 'on') {
+            if (on !== '') this.#slowest.set(shader, Math.max(message.took, this.#slowest.get(shader) ?? 0));
+            on = message.name;
+          }
           timer = patience();
         });
-        child.send({ mutant, first } satisfies Assignment);
+        child.send({ mutant, first, limit } satisfies Assignment);
       });
     } finally {
       child.removeAllListeners('message').removeAllListeners('exit');

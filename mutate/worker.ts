@@ -8,25 +8,46 @@ import { allShaders, type Mutant } from './shader.js';
 export interface Assignment {
   readonly mutant: Mutant;
   readonly first: readonly string[];
+  /** Seconds of processor time that a case may take: other programs may be busy. */
+  readonly limit: number;
 }
 
-/** `on`: the case that is run now. */
+const POLL_MILLISECONDS = 100;
+
+/** `on`: the case that is run now, and the seconds of processor time that the one before took. */
 export type Message =
   | { readonly kind: 'ready'; readonly adapter: string }
-  | { readonly kind: 'on'; readonly name: string }
+  | { readonly kind: 'on'; readonly name: string; readonly took: number }
+  | { readonly kind: 'hung' }
   | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly unsound: readonly string[] };
 
 /** Judges what the parent process sends, until that is gone. */
 export async function work(): Promise<void> {
   const send = (message: Message) => process.send!(message);
   const { backend } = await openDevice('webgpu');
-  const judge = new Judge(backend as WebGpuBackend, (name) => send({ kind: 'on', name }));
+  let limit = Number.POSITIVE_INFINITY;
+  let began = process.cpuUsage();
+  const seconds = () => {
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1e6;
+  };
+  const judge = new Judge(backend as WebGpuBackend, (name) => {
+    send({ kind: 'on', name, took: seconds() });
+    began = process.cpuUsage();
+  });
+  // The device computes on threads of this process, while this one waits.
+  setInterval(() => seconds() > limit && send({ kind: 'hung' }), POLL_MILLISECONDS);
   const shaders = new Map(allShaders().map((shader) => [shader.name, shader]));
   process.on('disconnect', () => process.exit());
-  process.on('message', ({ mutant, first }: Assignment) => {
+  process.on('message', ({ mutant, first, ...assignment }: Assignment) => {
+    began = process.cpuUsage();
+    limit = assignment.limit;
     const shader = shaders.get(mutant.shader)!;
     judge.judge(shader, mutant, first).then(
-      (verdict) => send({ kind: 'verdict', verdict, unsound: judge.unsound }),
+      (verdict) => {
+        limit = Number.POSITIVE_INFINITY;
+        send({ kind: 'verdict', verdict, unsound: judge.unsound });
+      },
       (error: Error) => {
         // Of the device: what comes after it on the same one says nothing.
         const verdict: Verdict = { outcome: 'killed', by: 'fault', where: error.message };

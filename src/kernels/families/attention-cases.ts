@@ -1,6 +1,6 @@
 /** Cases of attention and its gradients: trees of rows, or pictures whose rows all see each other. */
 import type { CaseData } from '../cases.js';
-import type { Sizes } from '../definition.js';
+import type { DeviceBuffer, Sizes } from '../definition.js';
 import { pictureRows, type RowVisibility, treeRows } from './visibility.js';
 
 /** `sequences` trees: a causal prefix, then causal suffixes that see the prefix and themselves. A prefix of 0 makes sentences. */
@@ -10,9 +10,10 @@ const sizes = { sequences: 32, prefix: 50, suffixes: 0, suffix: 2, heads: 12, he
  * `whole`: rows see all of the prefix, as a picture's do. `ragged`: suffixes grow evenly up to their length. `leaves`: only the
  * last row of each suffix (of each picture: the first) asks, and q is a separate buffer, as in a tower's last block. `blind`: so many
  * rows before and after the sequences see nothing and are seen by none. `apart`: q, k and v are three buffers whose heads do not begin at the first
- * column, with rows as long as in no other.
+ * column, with rows as long as in no other. `low`: heads of 64 columns whose scores are all about -128, where the exponential of a score is 0 in
+ * float32 unless the largest is subtracted.
  */
-const variations = { whole: 1, ragged: 0, leaves: 0, blind: 0, apart: 0 };
+const variations = { whole: 1, ragged: 0, leaves: 0, blind: 0, apart: 0, low: 0 };
 
 const geometries: readonly Sizes[] = [
   { whole: 0, sequences: 1, prefix: 0, suffixes: 1, suffix: 1, heads: 1, headWidth: 1 },
@@ -53,6 +54,13 @@ export function attentionCases(kernel: 'attention' | 'attentionGradQuery' | 'att
     suite: [
       ...geometries.flatMap((geometry) => [geometry, { ...geometry, leaves: 1 }]),
       ...geometries.filter(({ heads }) => heads! > 1).map((geometry) => ({ ...geometry, apart: 1 })),
+      // Not of the gradients, which are given a log of the denominator that belongs to other scores.
+      ...(kernel === 'attention'
+        ? [
+            { ...geometries[2], low: 1 },
+            { ...geometries[5], low: 1 },
+          ]
+        : []),
     ],
   };
 }
@@ -81,19 +89,30 @@ function operands(d: CaseData, of: typeof sizes & typeof variations, sharesRows:
     headWidth,
     pairs,
     width,
-    ...(of.apart ? apart(d, queries, keys, width, sharesRows) : packed(d, queries, keys, width, leaves === 1)),
+    ...(of.apart ? apart(d, queries, keys, width, sharesRows) : packed(d, queries, keys, width, of)),
     visible,
     seenBy,
   };
 }
 
-function packed(d: CaseData, queries: number, keys: number, width: number, leaves: boolean) {
-  const rows = d.real(keys * 3 * width);
+function packed(d: CaseData, queries: number, keys: number, width: number, { leaves, low }: typeof variations) {
+  const rows = low ? lowRows(d, keys, width) : d.real(keys * 3 * width);
   return {
     ...(leaves ? { q: d.real(queries * width), qStride: width } : { q: rows, qStride: 3 * width }),
     ...{ k: rows, v: rows, kStride: 3 * width, vStride: 3 * width },
     ...{ qOffset: 0, kOffset: width, vOffset: 2 * width },
   };
+}
+
+/** q is 4 and k about -4, by multiples of 1/16 whose products have exact sums: so large a score may not be rounded. */
+function lowRows(d: CaseData, keys: number, width: number): DeviceBuffer {
+  const value = (row: number, column: number) => {
+    if (column < width) return 4;
+    return column < 2 * width ? -4 - ((row * 5 + column) % 7) / 16 : ((row * 3 + column) % 11) / 5 - 1;
+  };
+  return d.values(
+    Array.from({ length: keys * 3 * width }, (_, i) => value(Math.floor(i / (3 * width)), i % (3 * width))),
+  );
 }
 
 /** Strides and offsets are multiples of 4 wherever the width is, as some variants need. */
