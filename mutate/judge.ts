@@ -66,7 +66,8 @@ export class Judge {
   async judge(shader: Shader, mutant: Mutant, first: readonly string[] = []): Promise<Verdict> {
     const text = withFault(shader, mutant);
     const variants = new Map<User, Variant>();
-    const compiled = new Set<string>();
+    const programs = new Programs(shader.text);
+    let run = 0;
     const rank = new Map(first.map((name, i) => [name, i - first.length]));
     const trials = this.#trialsOf(shader).toSorted(
       (one, other) => (rank.get(one.name) ?? 0) - (rank.get(other.name) ?? 0),
@@ -76,12 +77,24 @@ export class Judge {
       const { user } = trial;
       const variant = variants.get(user) ?? variantWith(shader, user, text);
       variants.set(user, variant);
-      const message = await this.#compile(trial, variant, compiled);
-      if (message !== undefined) return { outcome: 'invalid', message };
+      let launch: Launch;
+      try {
+        launch = launchOf(user.kernel, variant, sizedArgs(trial.test));
+      } catch (error) {
+        return { outcome: 'invalid', message: (error as Error).message };
+      }
+      const use = programs.use(launch);
+      if (use === 'leave out') continue;
+      if (use === 'compile') {
+        const { messages } = await this.device.compile(launch);
+        const error = messages.find(({ type }) => type === 'error');
+        if (error) return { outcome: 'invalid', message: error.text };
+      }
+      run++;
       const by = await this.#fails(trial, variant);
       if (by !== undefined && (await this.#isSound(trial))) return { outcome: 'killed', by, where: trial.name };
     }
-    return { outcome: 'survived', cases: trials.length };
+    return { outcome: 'survived', cases: run };
   }
 
   dispose(): void {
@@ -118,29 +131,20 @@ export class Judge {
     if (known) return known;
     const wgsl = reversedLanes(assembled(variant.wgsl));
     const reversed = wgsl === undefined ? undefined : { ...variant, wgsl };
+    // In reverse with the options of one case: all options share memory alike, and each set of them is another program to compile.
+    let options: string | undefined;
     const attempt: Attempt<Declaration> = (args, way) => {
-      const launch = launchOf(kernel, way === 'reversed' ? reversed! : variant, args);
+      let launch = launchOf(kernel, variant, args);
+      if (way === 'reversed') {
+        options ??= JSON.stringify(launch.constants);
+        if (options === JSON.stringify(launch.constants)) launch = launchOf(kernel, reversed!, args);
+      }
       this.device.dispatch(way === 'folded' && typeof variant.covers === 'number' ? folded(launch) : launch);
       return undefined;
     };
     const made = Object.assign(attempt, { reverses: reversed !== undefined });
     this.#attempts.set(variant, made);
     return made;
-  }
-
-  /** Compiles what the case needs, if it is new; returns the compiler's first error. */
-  async #compile({ user, test }: Trial, variant: Variant, compiled: Set<string>): Promise<string | undefined> {
-    let launch: Launch;
-    try {
-      launch = launchOf(user.kernel, variant, sizedArgs(test));
-    } catch (error) {
-      return (error as Error).message;
-    }
-    const key = `${launch.label} ${launch.entryPoint} ${JSON.stringify(launch.constants)}`;
-    if (compiled.has(key)) return undefined;
-    compiled.add(key);
-    const { messages } = await this.device.compile(launch);
-    return messages.find(({ type }) => type === 'error')?.text;
   }
 
   #expectedOf(test: KernelCase, seed: number): Promise<readonly KernelOutput[]> {
@@ -162,5 +166,28 @@ export class Judge {
     );
     this.#trials.set(name, trials);
     return trials;
+  }
+}
+
+/**
+ * The programs that a mutant's cases need. Compiling is most of the work, and a matrix product has thirty programs, most of them for what happens to
+ * the finished sums: of programs that differ in options only which the text with the fault does not name, one is compiled.
+ */
+class Programs {
+  readonly #names: ReadonlySet<string>;
+  /** A program for each set of the options that the text names. */
+  readonly #taken = new Map<string, string>();
+
+  constructor(text: string) {
+    this.#names = new Set(text.match(/\b[A-Z][A-Z_]*\b/g));
+  }
+
+  use({ label, entryPoint, constants }: Launch): 'compile' | 'compiled' | 'leave out' {
+    const named = Object.entries(constants).filter(([name]) => this.#names.has(name));
+    const [group, program] = [named, constants].map((options) => `${label} ${entryPoint} ${JSON.stringify(options)}`);
+    const taken = this.#taken.get(group!);
+    if (taken !== undefined) return taken === program ? 'compiled' : 'leave out';
+    this.#taken.set(group!, program!);
+    return 'compile';
   }
 }

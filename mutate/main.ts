@@ -41,12 +41,12 @@ if (process.send) {
     .description(
       'Plants faults in the shaders, one at a time, and counts those that the suites of the kernels see. Exits with 1 where one is seen by none.',
     )
-    .option('--count <n>', 'about so many mutants in all', parseInteger(1), 1600)
+    .option('--count <n>', 'about so many mutants in all', parseInteger(1), 1000)
     .option('--seed <n>', 'which of all mutants these are', parseSeed, 1)
     .option('--only <names...>', 'shaders, or kernels that use them')
     .option(
       '--limit <seconds>',
-      'a case that takes longer hangs, unless others of its shader took as long',
+      'a case that takes more processor time hangs, unless others of its shader took as long',
       parsePositive,
       6,
     )

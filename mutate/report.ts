@@ -65,7 +65,7 @@ export function meansTable(results: readonly Result[]): string[][] {
   return [['killed by', 'mutants'], ...MEANS.map((one) => [one, String(killed.filter((by) => by === one).length)])];
 }
 
-const BLOCK = /(<!-- begin mutants -->\n)[\s\S]*?(<!-- end -->)/;
+const BLOCK = /(<!-- begin mutants -->)\n[\s\S]*?(<!-- end -->)/;
 
 /** The page with its generated part as the results say. Throws Error if it marks none. */
 export function fillPage(page: string, part: string): string {

@@ -1,6 +1,7 @@
 /** The process that judges mutants, one after the other, while another one watches it (see watch.ts). */
-import type { WebGpuBackend } from '../src/kernels/index.js';
-import { openDevice } from '../src/node/device.js';
+import { InputError } from '../src/errors.js';
+import { openWebGpu } from '../src/node/device.js';
+import { nodeAdapter } from '../src/node/gpu.js';
 import { Judge, type Verdict } from './judge.js';
 import { allShaders, type Mutant } from './shader.js';
 
@@ -24,14 +25,16 @@ export type Message =
 /** Judges what the parent process sends, until that is gone. */
 export async function work(): Promise<void> {
   const send = (message: Message) => process.send!(message);
-  const { backend } = await openDevice('webgpu');
+  const adapter = await nodeAdapter();
+  if (!adapter) throw new InputError('expected a WebGPU adapter on this machine, found none: ptdpc doctor says why');
+  const backend = await openWebGpu(adapter, { poison: true });
   let limit = Number.POSITIVE_INFINITY;
   let began = process.cpuUsage();
   const seconds = () => {
     const { user, system } = process.cpuUsage(began);
     return (user + system) / 1e6;
   };
-  const judge = new Judge(backend as WebGpuBackend, (name) => {
+  const judge = new Judge(backend, (name) => {
     send({ kind: 'on', name, took: seconds() });
     began = process.cpuUsage();
   });
