@@ -50,7 +50,7 @@ if (process.send) {
       parsePositive,
       6,
     )
-    .option('--resume', 'keep the verdicts of the last run, but judge survivors again')
+    .option('--resume', 'go on from the last run: keep its verdicts, but judge its survivors again')
     .option('--write', 'bring docs/mutation.md up to date')
     .option('--list', 'list the mutants and judge none')
     .action(run)
@@ -70,7 +70,9 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const before = flags.resume ? await readResults(RESULTS) : { adapter: '', known: new Map<string, Result>() };
-  const results = await judged(mutants, shaders, before, flags.limit);
+  const results = (await judged(mutants, shaders, before, flags.limit)).filter(({ mutant }) =>
+    wanted.some(({ name }) => name === mutant.shader),
+  );
   const { adapter } = before;
   console.log(`\n${table(countTable('shader', results, entries, ({ mutant }) => mutant.shader))}`);
   console.log(`\n${table(countTable('fault', results, entries, ({ mutant }) => mutant.kind))}`);
@@ -125,7 +127,11 @@ async function judged(
   for (const name of watch.unsound)
     console.error(`judges nothing here, since the kernel without a fault fails it: ${name}`);
   await writeResults(RESULTS, results);
-  return mutants.map((mutant) => known.get(keyOf(mutant))!);
+  // Those of a run that this one goes on with, too, in the order of shaders and lines.
+  const own = [...known.values()].filter(({ mutant, text }) => texts.get(mutant.shader) === text);
+  return shaders.flatMap(({ name }) =>
+    own.filter(({ mutant }) => mutant.shader === name).sort((one, other) => one.mutant.from - other.mutant.from),
+  );
 }
 
 /** Says what is not as it should be. */

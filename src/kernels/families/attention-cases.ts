@@ -10,10 +10,11 @@ const sizes = { sequences: 32, prefix: 50, suffixes: 0, suffix: 2, heads: 12, he
  * `whole`: rows see all of the prefix, as a picture's do. `ragged`: suffixes grow evenly up to their length. `leaves`: only the
  * last row of each suffix (of each picture: the first) asks, and q is a separate buffer, as in a tower's last block. `blind`: so many
  * rows before and after the sequences see nothing and are seen by none. `apart`: q, k and v are three buffers whose heads do not begin at the first
- * column, with rows as long as in no other. `low`: heads of 64 columns whose scores are all about -128, where the exponential of a score is 0 in
- * float32 unless the largest is subtracted.
+ * column, with rows as long as in no other. `far`: heads of 64 columns whose scores are
+ * about -128 in the first half of the rows and 128 in the second. In float32 the exponentials of these are 0 and infinite, unless the largest
+ * score is subtracted, and 0 too if that is the largest of keys that the query does not see.
  */
-const variations = { whole: 1, ragged: 0, leaves: 0, blind: 0, apart: 0, low: 0 };
+const variations = { whole: 1, ragged: 0, leaves: 0, blind: 0, apart: 0, far: 0 };
 
 const geometries: readonly Sizes[] = [
   { whole: 0, sequences: 1, prefix: 0, suffixes: 1, suffix: 1, heads: 1, headWidth: 1 },
@@ -57,8 +58,8 @@ export function attentionCases(kernel: 'attention' | 'attentionGradQuery' | 'att
       // Not of the gradients, which are given a log of the denominator that belongs to other scores.
       ...(kernel === 'attention'
         ? [
-            { ...geometries[2], low: 1 },
-            { ...geometries[5], low: 1 },
+            { ...geometries[2], far: 1 },
+            { ...geometries[5], far: 1 },
           ]
         : []),
     ],
@@ -95,8 +96,8 @@ function operands(d: CaseData, of: typeof sizes & typeof variations, sharesRows:
   };
 }
 
-function packed(d: CaseData, queries: number, keys: number, width: number, { leaves, low }: typeof variations) {
-  const rows = low ? lowRows(d, keys, width) : d.real(keys * 3 * width);
+function packed(d: CaseData, queries: number, keys: number, width: number, { leaves, far }: typeof variations) {
+  const rows = far ? farRows(d, keys, width) : d.real(keys * 3 * width);
   return {
     ...(leaves ? { q: d.real(queries * width), qStride: width } : { q: rows, qStride: 3 * width }),
     ...{ k: rows, v: rows, kStride: 3 * width, vStride: 3 * width },
@@ -104,11 +105,12 @@ function packed(d: CaseData, queries: number, keys: number, width: number, { lea
   };
 }
 
-/** q is 4 and k about -4, by multiples of 1/16 whose products have exact sums: so large a score may not be rounded. */
-function lowRows(d: CaseData, keys: number, width: number): DeviceBuffer {
+/** q is 4 and k about -4 or 4, by multiples of 1/16 whose products have exact sums: so large a score may not be rounded. */
+function farRows(d: CaseData, keys: number, width: number): DeviceBuffer {
   const value = (row: number, column: number) => {
     if (column < width) return 4;
-    return column < 2 * width ? -4 - ((row * 5 + column) % 7) / 16 : ((row * 3 + column) % 11) / 5 - 1;
+    if (column >= 2 * width) return ((row * 3 + column) % 11) / 5 - 1;
+    return (2 * row < keys ? -1 : 1) * (4 + ((row * 5 + column) % 7) / 16);
   };
   return d.values(
     Array.from({ length: keys * 3 * width }, (_, i) => value(Math.floor(i / (3 * width)), i % (3 * width))),
