@@ -50,7 +50,10 @@ if (process.send) {
       parsePositive,
       6,
     )
-    .option('--resume', 'go on from the last run: keep its verdicts, but judge its survivors again')
+    .option(
+      '--resume',
+      'go on from the last run: keep its verdicts, but judge survivors again that are not listed as equivalent',
+    )
     .option('--write', 'bring docs/mutation.md up to date')
     .option('--list', 'list the mutants and judge none')
     .action(run)
@@ -70,9 +73,7 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const before = flags.resume ? await readResults(RESULTS) : { adapter: '', known: new Map<string, Result>() };
-  const results = (await judged(mutants, shaders, before, flags.limit)).filter(({ mutant }) =>
-    wanted.some(({ name }) => name === mutant.shader),
-  );
+  const results = await judged(withKnown(mutants, before, wanted), before, { shaders, entries, limit: flags.limit });
   const { adapter } = before;
   console.log(`\n${table(countTable('shader', results, entries, ({ mutant }) => mutant.shader))}`);
   console.log(`\n${table(countTable('fault', results, entries, ({ mutant }) => mutant.kind))}`);
@@ -97,12 +98,19 @@ function only(shaders: readonly Shader[], names: readonly string[] | undefined):
   return shaders.filter((shader) => names.some((name) => has(shader, name)));
 }
 
-/** Judges the mutants, and keeps what became of them in `results`. */
+/** These mutants and those of an earlier run, in the order of shaders and lines. */
+function withKnown(mutants: readonly Mutant[], { known }: Results, shaders: readonly Shader[]): Mutant[] {
+  const wanted = new Set(mutants.map(keyOf));
+  return shaders.flatMap((shader) =>
+    mutantsOf(shader).filter((one) => wanted.has(keyOf(one)) || known.get(keyOf(one))?.text === shader.text),
+  );
+}
+
+/** Judges those mutants of which `results` has no verdict that stands, and keeps what became of them there. */
 async function judged(
   mutants: readonly Mutant[],
-  shaders: readonly Shader[],
   results: Results,
-  limit: number,
+  { shaders, entries, limit }: { shaders: readonly Shader[]; entries: readonly Entry[]; limit: number },
 ): Promise<Result[]> {
   const texts = new Map(shaders.map(({ name, text }) => [name, text]));
   const { known } = results;
@@ -110,13 +118,14 @@ async function judged(
   using bar = progress(mutants.length, 'judging', 'mutants');
   let fresh = 0;
   for (const mutant of mutants) {
-    const key = keyOf(mutant);
     const text = texts.get(mutant.shader)!;
-    const old = known.get(key);
-    if (old && old.text === text && old.verdict.outcome !== 'survived') bar.skip(1);
+    const old = known.get(keyOf(mutant));
+    // Cases are added, hardly ever taken away: what was killed stays so.
+    const stands = old?.text === text && (old.verdict.outcome !== 'survived' || entryOf(entries, mutant));
+    if (stands) bar.skip(1);
     else {
       const verdict = await watch.judge(mutant, deadliest(known.values(), mutant.shader));
-      known.set(key, { mutant, verdict, text });
+      known.set(keyOf(mutant), { mutant, verdict, text });
       if (verdict.outcome === 'survived') say(`${mutant.shader}:${mutant.line} ${mutant.kind}: ${mutant.id}`);
       results.adapter = watch.adapter;
       if (++fresh % KEEP_EVERY === 0) await writeResults(RESULTS, results);
@@ -127,11 +136,7 @@ async function judged(
   for (const name of watch.unsound)
     console.error(`judges nothing here, since the kernel without a fault fails it: ${name}`);
   await writeResults(RESULTS, results);
-  // Those of a run that this one goes on with, too, in the order of shaders and lines.
-  const own = [...known.values()].filter(({ mutant, text }) => texts.get(mutant.shader) === text);
-  return shaders.flatMap(({ name }) =>
-    own.filter(({ mutant }) => mutant.shader === name).sort((one, other) => one.mutant.from - other.mutant.from),
-  );
+  return mutants.map((mutant) => known.get(keyOf(mutant))!);
 }
 
 /** Says what is not as it should be. */

@@ -54,7 +54,7 @@ export function attentionCases(kernel: 'attention' | 'attentionGradQuery' | 'att
     },
     suite: [
       ...geometries.flatMap((geometry) => [geometry, { ...geometry, leaves: 1 }]),
-      ...geometries.filter(({ heads }) => heads! > 1).map((geometry) => ({ ...geometry, apart: 1 })),
+      ...geometries.filter(({ headWidth }) => headWidth! > 1).map((geometry) => ({ ...geometry, apart: 1 })),
       // Not of the gradients, which are given a log of the denominator that belongs to other scores.
       ...(kernel === 'attention'
         ? [
