@@ -56,6 +56,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           item('Optimisers', '/kernels/optimizers'),
         ],
       },
+      item('Mutation testing', '/mutation'),
       item('How WebGPU runs them', '/webgpu-kernels'),
       item('How the CPU runs them', '/cpu-kernels'),
       item('Certificates of devices', '/certify'),

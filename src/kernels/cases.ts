@@ -147,6 +147,9 @@ const MOST_NUMBERS = 2 ** 26;
 /** Numbers behind every output that no kernel may touch. What a kernel writes further on is cut off by WebGPU. */
 const GUARD = 8192;
 
+/** What they are, exact in float32. Not NaN: a kernel that updates an element past the end would leave NaN there again. */
+const GUARDED = 2 ** 100;
+
 /** Allocates and fills a case's buffers on a device. Throws InputError if they do not fit. Dispose it: that frees them. */
 export function openCase<D extends Declaration>(device: Backend, test: KernelCase<D>, seed = 1): OpenCase<D> {
   const uniform = uniformNumbers(seed);
@@ -171,9 +174,9 @@ export function openCase<D extends Declaration>(device: Backend, test: KernelCas
     return buffer;
   };
   const written = (shape: readonly number[], values?: ArrayLike<number>): DeviceBuffer => {
-    // Poison even on devices that were not opened with `poison`: what is not written, and what lies behind, stays NaN.
+    // Poison even on devices that were not opened with `poison`: what is not written stays NaN.
     const buffer = filled('f32', sizeOf(shape) + GUARD, (length) => {
-      const numbers = new Float32Array(length).fill(Number.NaN);
+      const numbers = new Float32Array(length).fill(Number.NaN).fill(GUARDED, sizeOf(shape));
       if (values) numbers.set(values);
       return numbers;
     });
@@ -203,7 +206,7 @@ export function openCase<D extends Declaration>(device: Backend, test: KernelCas
         for (const { buffer, shape } of outputs.sort((one, other) => place(one) - place(other))) {
           const numbers = Float64Array.from(await device.read(buffer));
           const values = numbers.slice(0, sizeOf(shape));
-          const overrun = numbers.subarray(values.length).reduce((sum, one) => sum + Number(!Number.isNaN(one)), 0);
+          const overrun = numbers.subarray(values.length).reduce((sum, one) => sum + Number(one !== GUARDED), 0);
           all.push({ name: nameOf(args, buffer), shape, values, overrun });
         }
         return all;

@@ -13,6 +13,7 @@ export * from './contract.js';
 export * from './diff.js';
 export * from './duel.js';
 export * from './exercises.js';
+export * from './lanes.js';
 export * from './parity.js';
 export * from './real-work.js';
 export * from './reference.js';

@@ -45,22 +45,32 @@ export function saysLittle(parity: Pick<Parity, 'cases' | 'leftOut'>): boolean {
 }
 
 /**
- * Runs one case's kernel on its arguments; or returns why it does not take them. If `folded`, with workgroups that are counted on in a grid of
- * two axes where one would do: so they are counted in calls of more than 65,535, which are too large for a suite.
+ * How a case is run: as it is; `folded`, with workgroups that are counted on in a grid of two axes where one would do, so that they are counted
+ * as in calls of more than 65,535, which are too large for a suite; or `reversed`, with invocations in reverse order (lanes.ts).
  */
-export type Attempt<D extends Declaration> = (args: ArgsOf<D>, folded: boolean) => string | undefined;
+export type Way = 'as it is' | 'folded' | 'reversed';
+
+/** Runs one case's kernel on its arguments; or returns why it does not take them. */
+export interface Attempt<D extends Declaration> {
+  (args: ArgsOf<D>, way: Way): string | undefined;
+  /** Whether it can be run in reverse. */
+  readonly reverses?: boolean;
+}
 
 /** WGSL lets a device assume that there is no NaN and no infinity. */
 const LOST = 'this device loses NaN and infinities there, with the shipped variant too';
 
-/** Of a case that is right otherwise. */
-const FOLDED = 'its workgroups in a grid of two axes, as in calls of more than 65,535';
+/** Of a case that is right as it is. */
+const WAYS = {
+  folded: 'its workgroups in a grid of two axes, as in calls of more than 65,535',
+  reversed: 'its invocations in reverse order: they race for memory that they share',
+} as const;
 
 /** An oracle of one's own for each suite, so that nothing is shared. */
 const oracleOptions = { precision: 'f64', poison: true } as const;
 
 /**
- * Runs each case twice on the device, by `attempt`, the second time folded. `onCase` is called after each with the number done. A case with NaN or
+ * Runs each case on the device, by `attempt`, as it is and in the other ways. `onCase` is called after each with the number done. A case with NaN or
  * infinities in its results that `shipped` gets wrong on this device too is left out. Throws what the device throws.
  */
 export async function checkParity<D extends Declaration>(
@@ -78,40 +88,70 @@ export async function checkParity<D extends Declaration>(
   let error = 0;
   using _end = { [Symbol.dispose]: () => oracle.dispose() };
   for (const [seed, test] of cases.entries()) {
-    const outputs = await attempted(device, test, attempt, seed);
-    if (typeof outputs === 'string') {
-      leftOut.set(outputs, (leftOut.get(outputs) ?? 0) + 1);
+    const verdict = await checkCase(
+      { device, test, seed, expected: () => runCase(oracle, test, seed) },
+      attempt,
+      shipped,
+    );
+    if (verdict.kind === 'left out') {
+      leftOut.set(verdict.reason, (leftOut.get(verdict.reason) ?? 0) + 1);
     } else {
-      const expected = await runCase(oracle, test, seed);
-      const comparison = compareOutputs(outputs, expected);
-      const lost = async () => {
-        if (!shipped || comparison.overrun > 0 || expected.every(hasFinite)) return false;
-        const others = await attempted(device, test, shipped, seed);
-        return typeof others !== 'string' && compareOutputs(others, expected).wrong > 0;
-      };
-      if (comparison.wrong > 0 && (await lost())) {
-        leftOut.set(LOST, (leftOut.get(LOST) ?? 0) + 1);
-        onCase(seed + 1, cases.length);
-        continue;
-      }
       run++;
-      if (comparison.wrong > 0) {
-        wrong.push({ name: test.name, comparison });
-      } else {
-        error = Math.max(error, comparison.error);
-        const folded = await attempted(device, test, attempt, seed, true);
-        if (!sameBits(outputs, folded)) {
-          const inFolds = compareOutputs(folded as KernelOutput[], expected);
-          const again = await attempted(device, test, attempt, seed);
-          if (inFolds.wrong > 0 && sameBits(outputs, again))
-            wrong.push({ name: `${test.name}, ${FOLDED}`, comparison: inFolds });
-          else unstable.push(test.name);
-        }
-      }
+      if (verdict.kind === 'unstable') unstable.push(test.name);
+      else if (verdict.kind === 'wrong') wrong.push({ name: verdict.name, comparison: verdict.comparison });
+      if (verdict.kind !== 'wrong' || verdict.way !== 'as it is') error = Math.max(error, verdict.error);
     }
     onCase(seed + 1, cases.length);
   }
   return { cases: run, wrong, unstable, leftOut, error, tolerance: TOLERANCE };
+}
+
+/** One case on one device. */
+export interface CaseRun<D extends Declaration> {
+  readonly device: Backend;
+  readonly test: KernelCase<D>;
+  readonly seed: number;
+  /** What the twin in float64 writes. */
+  expected(): Promise<readonly KernelOutput[]>;
+}
+
+/** What one case showed; `error` is that of its first call. */
+export type CaseVerdict =
+  | { readonly kind: 'left out'; readonly reason: string }
+  | { readonly kind: 'right' | 'unstable'; readonly error: number }
+  /** `way`: the first in which it is wrong. */
+  | (WrongCase & { readonly kind: 'wrong'; readonly way: Way; readonly error: number });
+
+/** Runs one case as `checkParity` does all. */
+export async function checkCase<D extends Declaration>(
+  { device, test, seed, expected: twin }: CaseRun<D>,
+  attempt: Attempt<D>,
+  shipped?: Attempt<D>,
+): Promise<CaseVerdict> {
+  const outputs = await attempted(device, test, attempt, seed);
+  if (typeof outputs === 'string') return { kind: 'left out', reason: outputs };
+  const expected = await twin();
+  const comparison = compareOutputs(outputs, expected);
+  const { error } = comparison;
+  if (comparison.wrong > 0) {
+    if (shipped && comparison.overrun === 0 && !expected.every(hasFinite)) {
+      const others = await attempted(device, test, shipped, seed);
+      if (typeof others !== 'string' && compareOutputs(others, expected).wrong > 0)
+        return { kind: 'left out', reason: LOST };
+    }
+    return { kind: 'wrong', name: test.name, comparison, way: 'as it is', error };
+  }
+  for (const way of ['folded', 'reversed'] as const) {
+    if (way === 'reversed' && !attempt.reverses) continue;
+    const others = await attempted(device, test, attempt, seed, way);
+    if (sameBits(outputs, others)) continue;
+    const otherwise = compareOutputs(others as KernelOutput[], expected);
+    const again = await attempted(device, test, attempt, seed);
+    return otherwise.wrong > 0 && sameBits(outputs, again)
+      ? { kind: 'wrong', name: `${test.name}, ${WAYS[way]}`, comparison: otherwise, way, error }
+      : { kind: 'unstable', error };
+  }
+  return { kind: 'right', error };
 }
 
 async function attempted<D extends Declaration>(
@@ -119,10 +159,10 @@ async function attempted<D extends Declaration>(
   test: KernelCase<D>,
   attempt: Attempt<D>,
   seed: number,
-  folded = false,
+  way: Way = 'as it is',
 ): Promise<string | KernelOutput[]> {
   using open = openCase(device, test, seed);
-  return attempt(open.args, folded) ?? (await open.read());
+  return attempt(open.args, way) ?? (await open.read());
 }
 
 function hasFinite({ values }: KernelOutput): boolean {

@@ -13,9 +13,11 @@ import {
 } from '../kernels/index.js';
 import { folded, type Launch } from '../kernels/webgpu/launch.js';
 import type { Compilation } from '../kernels/webgpu/programs.js';
+import { assembled } from '../kernels/webgpu/wgsl-text.js';
 import { type Comparison, compareOutputs, TOLERANCE } from './compare.js';
 import { launchUserKernel, type UserKernel } from './contract.js';
 import type { Duel } from './duel.js';
+import { reversedLanes } from './lanes.js';
 import { type Attempt, checkParity, type Parity } from './parity.js';
 import { referenceOf } from './reference.js';
 import { launchShipped, variantNames } from './shipped.js';
@@ -140,12 +142,15 @@ export async function compileAndCheck(
 /** Runs a user's kernel on a case, for `checkParity`. */
 export function attemptOf(device: WebGpuBackend, user: UserKernel): Attempt<Declaration> {
   const countsOn = typeof user.variant.covers === 'number';
-  return (args, inFolds) => {
-    const launch = launchUserKernel(user, args, device.adapter.subgroupSize);
+  const wgsl = reversedLanes(assembled(user.text));
+  const reversed = wgsl === undefined ? undefined : { ...user, variant: { ...user.variant, wgsl } };
+  const attempt: Attempt<Declaration> = (args, way) => {
+    const launch = launchUserKernel(way === 'reversed' ? reversed! : user, args, device.adapter.subgroupSize);
     if (typeof launch === 'string') return launch;
-    device.dispatch(inFolds && countsOn ? folded(launch) : launch);
+    device.dispatch(way === 'folded' && countsOn ? folded(launch) : launch);
     return undefined;
   };
+  return Object.assign(attempt, { reverses: reversed !== undefined });
 }
 
 /** Runs the plainest shipped variant on a case. */

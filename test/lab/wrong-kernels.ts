@@ -77,6 +77,11 @@ export const WRONG: readonly Wrong[] = [
     changes: [['out[at] = v;', 'out[at] += v;']],
   },
   {
+    what: 'an invocation adds to a number while another reads it, and comes later on an adapter that runs them in order',
+    kernel: 'softmax',
+    changes: [['if (lane < half)', 'if (lane <= half)']],
+  },
+  {
     what: 'a slice is read before all of it is there: a barrier is missing',
     kernel: 'matmul',
     variant: 'tiled',

@@ -146,6 +146,8 @@ const SHAPES = [
   [3, 8, 8],
   [33, 520, 40],
   [1, 520, 16],
+  // Whole tiles only, two and more of the widest: where tiles overlap, the last columns are missing.
+  [128, 512, 8],
   // Multiples of 4 only, past a tile of 128 rows and of 64 columns, and past a slice of 16 along k.
   [130, 68, 36],
   // Sums as long as a tower is wide; longer ones, added up in order as some variants do, would need a tolerance of their own.

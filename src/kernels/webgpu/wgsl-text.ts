@@ -105,28 +105,31 @@ export function shaderName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/** Texts by name, as shaders/ has them. */
+export type ShaderFiles = Readonly<Record<string, string>>;
+
 const INCLUDE = /^[ \t]*\/\/ #include "(\w+)\.wgsl"[ \t]*$/gm;
 
 /**
  * A whole text: `wgsl` (or the file of shaders/ with that name) and, behind it, each file that it includes, once. Behind, since WGSL allows any
  * order, and so that the compiler's line numbers are those of the text itself; `enable` and `diagnostic` must stand in the text that needs them.
- * Throws Error if there is no such file.
+ * Throws Error if there is no such file. `files` in place of shaders/: for texts that differ from those.
  */
-export function assembled(wgsl: string): string {
-  const parts = [/^\w+$/.test(wgsl) ? fileNamed(wgsl) : wgsl];
+export function assembled(wgsl: string, files: ShaderFiles = shaders): string {
+  const parts = [/^\w+$/.test(wgsl) ? fileNamed(wgsl, files) : wgsl];
   const seen = new Set<string>();
   for (let i = 0; i < parts.length; i++) {
     for (const [, name] of parts[i]!.matchAll(INCLUDE)) {
       if (seen.has(name!)) continue;
       seen.add(name!);
-      parts.push(fileNamed(name!));
+      parts.push(fileNamed(name!, files));
     }
   }
   return parts.join('\n');
 }
 
-function fileNamed(name: string): string {
-  const text: string | undefined = Object.hasOwn(shaders, name) ? shaders[name as keyof typeof shaders] : undefined;
+function fileNamed(name: string, files: ShaderFiles): string {
+  const text = Object.hasOwn(files, name) ? files[name] : undefined;
   if (text === undefined) throw new Error(`#include "${name}.wgsl": expected a file of shaders/`);
   return text;
 }

@@ -29,13 +29,15 @@ export const range = kernel({
   units: () => 1,
   cases: {
     sizes: { length: 884_736 },
-    variations: { bad: 0 },
-    data(d, { length = 0, bad }) {
+    // Numbers that are not finite; and finite ones beyond 2^127, whose exponents differ from those by a bit.
+    variations: { bad: 0, huge: 0 },
+    data(d, { length = 0, bad, huge }) {
+      if (huge) return { x: d.values(Array.from({ length }, (_, i) => (i % 3 ? 2e38 : -2.5e38) / (1 + (i % 2)))) };
       if (!bad) return {};
       const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
       const wrong = (i: number) => (i + 1) % 5 === 0 || i === length - 1;
       return { x: d.values(Float32Array.from({ length }, (_, i) => (wrong(i) ? values[i % 3]! : Math.sin(i)))) };
     },
-    suite: lengths.flatMap((size) => [size, { ...size, bad: 1 }]),
+    suite: lengths.flatMap((size) => [size, { ...size, bad: 1 }, { ...size, huge: 1 }]),
   },
 });

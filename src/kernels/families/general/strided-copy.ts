@@ -30,11 +30,11 @@ export const stridedCopy = kernel({
   units: ({ count }) => count,
   cases: {
     sizes: { n0: 1, n1: 1, n2: 1728, n3: 512 },
-    // Reversed axes; a cut off the last axis on either side; x repeated along the second axis.
-    variations: { reversed: 0, cut: 0, repeated: 0 },
-    data(_, { n0 = 1, n1 = 1, n2 = 1, n3 = 1, reversed, cut, repeated }) {
+    // Reversed axes of out, or of x; a cut off the last axis on either side; x repeated along the second axis.
+    variations: { reversed: 0, fromReversed: 0, cut: 0, repeated: 0 },
+    data(_, { n0 = 1, n1 = 1, n2 = 1, n3 = 1, reversed, fromReversed, cut, repeated }) {
       const shape = [n0, n1, n2, n3];
-      const xShape = [n0, repeated ? 1 : n1, n2, n3 + (cut ? 2 : 0)];
+      const xShape = fromReversed ? shape.toReversed() : [n0, repeated ? 1 : n1, n2, n3 + (cut ? 2 : 0)];
       const outShape = reversed ? shape.toReversed() : [n0, n1, n2, n3 + (cut ? 3 : 0)];
       const xStrides = denseStrides(xShape);
       const outStrides = denseStrides(outShape);
@@ -42,13 +42,14 @@ export const stridedCopy = kernel({
       return {
         ...{ count: size(shape), xLength: size(xShape), outLength: size(outShape) },
         ...{ size1: n1, size2: n2, size3: n3, xOffset: cut ? 1 : 0, outOffset: cut ? 2 : 0 },
-        ...stridesOf('xStride', repeated ? xStrides.with(1, 0) : xStrides),
+        ...stridesOf('xStride', fromReversed ? xStrides.reverse() : repeated ? xStrides.with(1, 0) : xStrides),
         ...stridesOf('outStride', reversed ? outStrides.reverse() : outStrides),
       };
     },
     suite: fourAxes.flatMap((shape) => [
       shape,
       { ...shape, reversed: 1 },
+      { ...shape, fromReversed: 1 },
       { ...shape, cut: 1 },
       { ...shape, repeated: 1 },
       { ...shape, repeated: 1, reversed: 1 },
