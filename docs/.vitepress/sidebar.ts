@@ -66,6 +66,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
     text: 'Use',
     items: [
       item('Getting started', '/getting-started'),
+      item('Commands', '/commands'),
       item('As a library', '/library'),
       item('Checkpoints', '/checkpoints'),
       item('Data sets', '/datasets'),
