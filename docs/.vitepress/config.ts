@@ -3,7 +3,7 @@ import { copyFileSync, createReadStream, mkdirSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { headingName, pagePath } from './links.js';
-import { fenceIndented, rewriteLinks } from './markdown.js';
+import { addressLines, fenceIndented, rewriteLinks } from './markdown.js';
 import { typesetMath } from './math.js';
 import { sidebar } from './sidebar.js';
 import { copiedFiles } from './sources.js';
@@ -40,6 +40,7 @@ export default defineConfig({
     config: (md) => {
       rewriteLinks(md);
       fenceIndented(md);
+      addressLines(md);
       typesetMath(md);
     },
     anchor: { slugify: headingName },

@@ -13,6 +13,7 @@
  * `cost: KERNEL`               the shapes that the two jobs really use
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
  *                             is `}`, to the one that closes the first; FIRST may be `A > B`: after a line with A, the first with B
+ * `quoted: FILE: FIRST: LAST` the same on a page of docs/ itself, with a link to these lines
  */
 import { kernelNamed } from '../../src/kernels/index.js';
 import { storedPattern } from '../../src/kernels/shapes.js';
@@ -183,23 +184,32 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     ].join('\n');
   },
 
-  code: ({ source }, [file = '', first = '', last = '']) => {
-    const lines = source(file).split('\n');
-    const start = first
-      .split(' > ')
-      .reduce((from, part) => (from < 0 ? from : lines.findIndex((line, i) => i >= from && line.includes(part))), 0);
-    const closing = `${/^ */.exec(lines[start] ?? '')}}`;
-    const length = lines
-      .slice(start)
-      .findIndex((line) => (last === '}' ? line.startsWith(closing) : line.includes(last)));
-    if (start < 0 || length < 0) throw new Error(`${file}: no lines from "${first}" to "${last}"`);
-    const part = lines.slice(start, start + length + 1);
-    const indent = Math.min(...part.filter(Boolean).map((line) => line.search(/\S/)));
-    return [`\`\`\`${file.slice(file.lastIndexOf('.') + 1)}`, ...part.map((line) => line.slice(indent)), '```'].join(
-      '\n',
-    );
+  code: (sources, args) => quotedLines(sources, args).code,
+
+  quoted: (sources, args) => {
+    const { code, from, to } = quotedLines(sources, args);
+    const [file = ''] = args;
+    return `${code}\n\n<small>[${file}, lines ${from} to ${to}](../${file}#L${from}-L${to})</small>`;
   },
 };
+
+/** The lines that a block names, as a fenced block, and their numbers. */
+function quotedLines({ source }: Sources, [file = '', first = '', last = '']: readonly string[]) {
+  const lines = source(file).split('\n');
+  const start = first
+    .split(' > ')
+    .reduce((from, part) => (from < 0 ? from : lines.findIndex((line, i) => i >= from && line.includes(part))), 0);
+  const closing = `${/^ */.exec(lines[start] ?? '')}}`;
+  const length = lines
+    .slice(start)
+    .findIndex((line) => (last === '}' ? line.startsWith(closing) : line.includes(last)));
+  if (start < 0 || length < 0) throw new Error(`${file}: no lines from "${first}" to "${last}"`);
+  const part = lines.slice(start, start + length + 1);
+  const indent = Math.min(...part.filter(Boolean).map((line) => line.search(/\S/)));
+  const language = file.slice(file.lastIndexOf('.') + 1);
+  const code = [`\`\`\`${language}`, ...part.map((line) => line.slice(indent)), '```'].join('\n');
+  return { code, from: start + 1, to: start + length + 1 };
+}
 
 const CPU_NAMES: Readonly<Record<string, string>> = { twin: 'the twin', compiled: 'WebAssembly' };
 

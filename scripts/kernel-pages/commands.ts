@@ -68,7 +68,7 @@ function section(command: Command, mark: string, links: Links): string[] {
     `${mark} ${nameOf(command)}`,
     '',
     prose(help.commandDescription(command)),
-    ...(command.commands.length > 0 ? [] : ['', '```txt', `npx ${help.commandUsage(command)}`, '```']),
+    ...(command.commands.length > 0 ? [] : ['', code(`npx ${help.commandUsage(command)}`)]),
     ...(own.length === 0 ? [] : ['', optionTable(own)]),
     ...others,
     ...notes(command),

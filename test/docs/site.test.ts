@@ -15,6 +15,7 @@ describe('links of the pages', () => {
     ['../webgpu-kernels.md', 'kernels/matmul.md', '/webgpu-kernels.md'],
     ['kernels/README.md', 'reading-guide.md', '/kernels/index.md'],
     ['../../shaders/matmul_naive.wgsl', 'kernels/matmul.md', '/source/shaders/matmul_naive.wgsl.md'],
+    ['../src/tensor/tape.ts#L3-L9', 'reading-guide.md', '/source/src/tensor/tape.ts.md#L3'],
     ['../src/kernels/cpu/wasm/', 'reading-guide.md', '/source/src/kernels/cpu/wasm.md'],
     ['../README.md', 'reading-guide.md', '/source/README-md.md'],
     ['ladders/matmul-4-broadcasts.wgsl', 'kernels/x.md', '/source/docs/kernels/ladders/matmul-4-broadcasts.wgsl.md'],
