@@ -44,6 +44,8 @@ export default defineConfig({
       typesetMath(md);
     },
     anchor: { slugify: headingName },
+    // The usual ones have comments and keywords with too little contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },
   head: [['link', { rel: 'icon', href: ICON }]],
   transformHead: () => [['meta', { 'http-equiv': 'Content-Security-Policy', content: POLICY }]],

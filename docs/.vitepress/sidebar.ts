@@ -27,6 +27,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           item('Ladder: attention', '/kernels/ladder-attention'),
           item('Exercises', '/kernels/exercises'),
           item('A walk through the laboratory', '/kernels/walk-through'),
+          item('Adding a kernel', '/kernels/add-a-kernel'),
         ],
       },
       {
@@ -72,7 +73,17 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Data sets', '/datasets'),
       item('Evaluation', '/evaluation'),
       item('Experiments', '/experiments/'),
-      item('Experiments on the demonstration', '/experiments/demo/'),
+      {
+        text: 'Experiments on the demonstration',
+        link: '/experiments/demo/',
+        collapsed: true,
+        items: [
+          item('Table 2', '/experiments/demo/table2'),
+          item('Table 3', '/experiments/demo/table3'),
+          item('Table 4', '/experiments/demo/table4'),
+          item('Figure 4', '/experiments/demo/figure4'),
+        ],
+      },
       item('Reports', '/report'),
       item('In the browser', '/web'),
       item('Robustness', '/robustness'),
