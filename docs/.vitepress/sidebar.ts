@@ -1,4 +1,4 @@
-/** What there is to read, in the order of the sidebar. */
+/** What there is to read, in the order of the sidebar. What folds has a page of its own: otherwise its heading would be a button around a button. */
 import type { DefaultTheme } from 'vitepress';
 
 const item = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, link });
@@ -18,29 +18,9 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   {
     text: 'Kernels',
     items: [
-      item('All kernels', '/kernels/'),
       {
-        text: 'Learn by doing',
-        collapsed: false,
-        items: [
-          item('Ladder: matrix product', '/kernels/ladder-matmul'),
-          item('Ladder: attention', '/kernels/ladder-attention'),
-          item('Exercises', '/kernels/exercises'),
-          item('A walk through the laboratory', '/kernels/walk-through'),
-          item('Adding a kernel', '/kernels/add-a-kernel'),
-        ],
-      },
-      {
-        text: 'Gradients derived',
-        collapsed: false,
-        items: [
-          item('Layer norm', '/kernels/derivations/layer-norm'),
-          item('Softmax and cross-entropy', '/kernels/derivations/softmax-cross-entropy'),
-          item('Attention', '/kernels/derivations/attention'),
-        ],
-      },
-      {
-        text: 'One page per kernel',
+        text: 'All kernels',
+        link: '/kernels/',
         collapsed: true,
         items: [
           item('Matrix product', '/kernels/matmul'),
@@ -55,6 +35,24 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           item('Row sums', '/kernels/sum-rows'),
           item('Patch extraction', '/kernels/patch-rows'),
           item('Optimisers', '/kernels/optimizers'),
+        ],
+      },
+      {
+        text: 'Learn by doing',
+        items: [
+          item('Ladder: matrix product', '/kernels/ladder-matmul'),
+          item('Ladder: attention', '/kernels/ladder-attention'),
+          item('Exercises', '/kernels/exercises'),
+          item('A walk through the laboratory', '/kernels/walk-through'),
+          item('Adding a kernel', '/kernels/add-a-kernel'),
+        ],
+      },
+      {
+        text: 'Gradients derived',
+        items: [
+          item('Layer norm', '/kernels/derivations/layer-norm'),
+          item('Softmax and cross-entropy', '/kernels/derivations/softmax-cross-entropy'),
+          item('Attention', '/kernels/derivations/attention'),
         ],
       },
       item('How WebGPU runs them', '/webgpu-kernels'),
@@ -94,7 +92,6 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: 'API reference',
-    collapsed: true,
     items: [
       item('ptdpc', '/api/ptdpc/'),
       item('ptdpc/node', '/api/ptdpc/node/'),
