@@ -3,10 +3,8 @@
 type Row = Readonly<Record<string, unknown>>;
 
 const HEADINGS: Readonly<Record<string, string>> = {
-  check: 'Every kernel variant against its float64 definition',
-  model: 'ViT-B/32 on the GPU against the CPU',
+  certify: 'ptdpc certify --quick; certificate.json and certificate.html have all of it',
   autotune: 'Variants by class of work, GFLOP/s',
-  ceilings: 'What the GPU can do at best',
   matmul: 'Matrix products, GFLOP/s',
   encode: 'Encoding images with ViT-B/32, images/s by batch',
   train: 'Training steps of PT-DPC, ViT-B/32, 8 classes, images/s by batch',
@@ -18,10 +16,10 @@ const HEADINGS: Readonly<Record<string, string>> = {
 /** `results` as portable.ts writes them. */
 export function resultsPage(results: Row): string {
   const { ptdpc, node, date } = results;
-  const adapter = record(results.adapter);
-  const features = (adapter.features as string[] | undefined) ?? [];
+  const certified = record(results.certify);
+  const features = (certified.features as string[] | undefined) ?? [];
   const lines = [
-    `# ptdpc ${text(ptdpc)} on ${text(adapter.description ?? adapter.failed)}`,
+    `# ptdpc ${text(ptdpc)} on ${text(certified.device ?? certified.failed)}`,
     '',
     `${text(date)}, Node ${text(node)}. Features: ${features.join(', ')}.`,
   ];
@@ -37,18 +35,6 @@ function section(part: string, result: Row): string[] {
   if ('failed' in result) return [`failed: ${text(result.failed)}`];
   if ('skipped' in result) return [`skipped: ${text(result.skipped)}`];
   switch (part) {
-    case 'check':
-      return table(
-        (result.kernels as Row[]).map(({ kernel, variant, cases, leftOut, error, wrongCases, unstable }) => ({
-          kernel,
-          variant,
-          cases,
-          'not taken': leftOut,
-          'largest error': Number(error).toExponential(1),
-          wrong: wrongCases,
-          'other bits when run again': (unstable as string[]).length,
-        })),
-      );
     case 'autotune':
       return table(Object.entries(record(result.table)).map(([work, rates]) => ({ work, ...record(rates) })));
     case 'matmul':

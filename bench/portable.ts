@@ -1,44 +1,40 @@
 /**
- * What a GPU does, in one go: every kernel variant against its float64 definition, one training step and one encoding against the CPU,
- * autotune, and the rates that bench/ measures. Made for machines that have a Vulkan driver and nothing else: `npm run bench:pack`
+ * What a GPU does, in one go: `ptdpc certify --quick`, autotune, and the rates that bench/ measures. Made for machines that have a Vulkan driver and nothing else: `npm run bench:pack`
  * puts this, Node and Dawn into one archive, whose run.sh starts it.
  *
  * Each part has a clock of its own and is written to gpu-results.json and gpu-results.md when it ends, so that what is done is kept whatever
- * comes later. Arguments: the parts to run, all without. The files go to $OUT or the working directory. Exits with 1 where a part fails or
- * a kernel is wrong.
+ * comes later; the certificate is beside them. Arguments: the parts to run, all without. The files go to $OUT or the working directory. Exits
+ * with 1 where a part fails or the device is not right.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURES } from '../src/clip/config.js';
-import { layerProducts, VisionTower } from '../src/clip/index.js';
+import { layerProducts } from '../src/clip/index.js';
 import {
-  allKernels,
   alwaysUse,
   anyKernel,
   type Backend,
-  describeAdapter,
   kernels,
   matmulFlops,
   measureTuning,
   Profiler,
-  suiteOf,
   type Timing,
   type Tuning,
   type WebGpuBackend,
 } from '../src/kernels/index.js';
-import { checkParity, launchShipped, variantNames, webGpuCeilings } from '../src/lab/index.js';
-import { openCpu, openWebGpu } from '../src/node/device.js';
+import { certificateJson, certify, failureText, launchShipped, variantNames } from '../src/lab/index.js';
+import { certifiable } from '../src/node/certify.js';
+import { openWebGpu } from '../src/node/device.js';
 import { closeGpu, nodeAdapter } from '../src/node/gpu.js';
 import { packageVersion } from '../src/node/package.js';
-import { Engine } from '../src/tensor/index.js';
+import { certificatePage } from '../src/report/certificate-page.js';
 import { resultsPage } from './portable-page.js';
 import { USUAL_PRODUCTS } from './product.js';
 import { sampler, statistics } from './sampling.js';
 import { encodeWorkload } from './workloads/encode.js';
 import { normal } from './workloads/numbers.js';
 import { trainingStepWorkload } from './workloads/training-step.js';
-import { randomVitB32 } from './workloads/vit-b32.js';
 
 /** Seconds of a contender's turn, and turns; the median turn counts. */
 const TURN_SECONDS = 0.2;
@@ -63,11 +59,8 @@ let tuning: Tuning | undefined;
 let failures = 0;
 
 const parts: readonly Part[] = [
-  { name: 'adapter', run: adapter },
-  { name: 'check', run: check },
-  { name: 'model', run: model },
+  { name: 'certify', run: certifyQuickly },
   { name: 'autotune', run: autotune },
-  { name: 'ceilings', run: ceilings },
   { name: 'matmul', run: matmul },
   { name: 'encode', run: encode },
   { name: 'train', run: train },
@@ -95,13 +88,25 @@ for (const { name, run } of parts) {
 }
 process.exitCode = failures > 0 ? 1 : 0;
 
-async function adapter(): Promise<object> {
-  const gpu = await nodeAdapter();
-  if (!gpu) throw new Error('no WebGPU adapter');
-  const { vendor, architecture, device, description } = gpu.info;
-  const summary = describeAdapter(gpu);
+/** The certificate goes to files of its own; this is what it comes to. */
+async function certifyQuickly(): Promise<object> {
+  const certificate = await certify(certifiable('webgpu'), { quick: true });
   closeGpu();
-  return { ...summary, info: { vendor, architecture, device, description } };
+  writeFileSync(join(out, 'certificate.json'), `${certificateJson(certificate)}\n`);
+  writeFileSync(join(out, 'certificate.html'), certificatePage(certificate));
+  const { device, failures: found, kernels: checks, references, determinism, rates } = certificate;
+  if (found.length > 0) failures++;
+  return {
+    device: device.description,
+    features: device.adapter?.features,
+    right: certificate.right,
+    failures: found.map(failureText),
+    cases: checks.reduce((sum, { cases }) => sum + cases, 0),
+    largestError: Math.max(...checks.map(({ error }) => error)),
+    largestReferenceError: Math.max(...references.map(({ error }) => error)),
+    otherBits: determinism.unstableCases + determinism.changedNumbers,
+    ...('ceilings' in rates && rates.ceilings),
+  };
 }
 
 async function withGpu<T>(
@@ -119,77 +124,6 @@ async function withGpu<T>(
   }
 }
 
-/** Every kernel in every variant over its suite, each case twice. */
-async function check(): Promise<object> {
-  return withGpu(async (backend) => {
-    const rows: object[] = [];
-    for (const kernel of allKernels()) {
-      for (const variant of variantNames(kernel)) {
-        const parity = await checkParity(backend, suiteOf(kernel), (args) => {
-          const launch = launchShipped(kernel, variant, args, backend.adapter.subgroupSize);
-          if (!launch) return 'it does not take this';
-          backend.dispatch(launch);
-          return undefined;
-        });
-        const { cases, wrong, unstable, error, leftOut } = parity;
-        if (wrong.length + unstable.length > 0) failures++;
-        rows.push({
-          kernel: kernel.name,
-          variant,
-          cases,
-          leftOut: [...leftOut.values()][0] ?? 0,
-          error,
-          wrong: wrong.slice(0, 5),
-          wrongCases: wrong.length,
-          unstable,
-        });
-      }
-    }
-    return { kernels: rows };
-  });
-}
-
-/** Features of 8 images and losses of 3 training steps at real size on the GPU (twice) and on the CPU. */
-async function model(): Promise<object> {
-  const gpu = await withGpu(realSize);
-  const again = await withGpu(realSize);
-  const backend = openCpu();
-  const cpu = await realSize(backend);
-  backend.dispose();
-  const same = gpu.features.every((value, i) => Object.is(value, again.features[i]));
-  const features = difference(gpu.features, cpu.features);
-  const prompts = difference(gpu.prompts, cpu.prompts);
-  if (!same || !(features < 1e-4) || !(prompts < 1e-4)) failures++;
-  return {
-    featuresOff: features,
-    promptsOff: prompts,
-    deterministic: same && gpu.prompts.every((value, i) => Object.is(value, again.prompts[i])),
-  };
-}
-
-async function realSize(backend: Backend): Promise<{ features: Float32Array; prompts: Float32Array }> {
-  const { clip, config } = randomVitB32();
-  const engine = new Engine(backend);
-  using tower = await VisionTower.load(engine, clip, config);
-  const pixels = engine.tensor(normal(8 * 3 * 224 * 224), [8, 3, 224, 224]);
-  using encoded = engine.scope(() => tower.encode(pixels).features);
-  const features = (await encoded.read()) as Float32Array;
-  using step = await trainingStepWorkload(backend, { batch: 16, classes: 8, templateLength: 8 });
-  for (let i = 0; i < 3; i++) await step.run();
-  return { features, prompts: (await step.prompts.read()) as Float32Array };
-}
-
-/** The largest difference, relative to the largest number. */
-function difference(found: Float32Array, expected: Float32Array): number {
-  let off = 0;
-  let scale = 0;
-  for (const [i, value] of expected.entries()) {
-    off = Math.max(off, Math.abs(found[i]! - value));
-    scale = Math.max(scale, Math.abs(value));
-  }
-  return off / scale;
-}
-
 async function autotune(): Promise<object> {
   return withGpu(async (backend) => {
     const config = ARCHITECTURES.get('ViT-B/32')!;
@@ -203,15 +137,6 @@ async function autotune(): Promise<object> {
     for (const { work, variant, gflops } of timings) table[work] = { ...table[work], [variant]: round(gflops) };
     return { tuning, table };
   });
-}
-
-async function ceilings(): Promise<object> {
-  const gpu = await nodeAdapter();
-  const device = await gpu!.requestDevice();
-  const measured = await webGpuCeilings(device);
-  device.destroy();
-  closeGpu();
-  return measured;
 }
 
 /** GFLOP/s of every variant, on single- and half-precision weights. */

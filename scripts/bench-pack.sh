@@ -4,8 +4,8 @@
 #
 #   tar xf ptdpc-gpu-bench.tar.xz && ptdpc-gpu-bench/run.sh
 #
-# checks and measures everything, with PyTorch beside it where python3 has it with CUDA, and leaves gpu-results.json and gpu-results.md
-# in the working directory.
+# certifies the GPU (`ptdpc certify --quick`) and measures it, with PyTorch beside it where python3 has it with CUDA, and leaves gpu-results.json,
+# gpu-results.md, certificate.json and certificate.html in the working directory.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,7 +35,7 @@ if command -v strip >/dev/null; then strip "$folder/node"; fi
 
 cat >"$folder/run.sh" <<'RUN'
 #!/bin/sh
-# Checks and measures ptdpc on this machine's GPU: gpu-results.json and gpu-results.md in the working directory. Arguments: parts to run.
+# Certifies this machine's GPU and measures ptdpc on it: gpu-results.* and certificate.* in the working directory. Arguments: parts to run.
 exec "$(dirname "$0")/node" "$(dirname "$0")/bench.mjs" "$@"
 RUN
 chmod +x "$folder/run.sh"

@@ -21,6 +21,8 @@ export interface LabTasks {
   'lab-starter': Task<{ kernel: string; variant: string }, { text: string }>;
   /** Compiles a text, holds it against the twin, times it beside the shipped variants. */
   'lab-try': Task<LabRequest, LabTrial, Progress>;
+  /** Proves the adapter right and measures it. */
+  'lab-certify': Task<LabCertifyRequest, LabCertificate, Progress>;
 }
 
 type Nothing = Readonly<Record<string, never>>;
@@ -84,4 +86,21 @@ export interface LabTimings extends Pick<TimedVariants, 'cost' | 'clock' | 'duel
 export interface LabTime extends VariantTime {
   /** Of the device's ceiling that is nearer. */
   readonly share: number;
+}
+
+export interface LabCertifyRequest {
+  readonly quick: boolean;
+  /** The only kernel to check; undefined: all. */
+  readonly kernel: string | undefined;
+}
+
+/** A certificate of the adapter, as files. */
+export interface LabCertificate {
+  readonly device: string;
+  /** One line each; none if the device is right. */
+  readonly failures: readonly string[];
+  /** Cases of kernels that were run. */
+  readonly cases: number;
+  readonly json: string;
+  readonly html: string;
 }

@@ -1,5 +1,5 @@
-/** The vision tower on a batch of images whose pixels are ready. */
-
+/** The vision tower on a batch of images whose pixels are ready, as bytes. */
+import { clipPreprocessing, pixelValues } from '../../src/clip/image/index.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
 import type { Backend } from '../../src/kernels/index.js';
 import { Engine } from '../../src/tensor/index.js';
@@ -17,11 +17,14 @@ export async function encodeWorkload(
   const { clip, config } = model;
   const tower = await VisionTower.load(engine, clip, config);
   const { imageSize } = config.vision;
-  const shape = [batch, 3, imageSize, imageSize];
-  const pixels = normal(batch * 3 * imageSize * imageSize);
+  const shape = [batch, imageSize, imageSize];
+  const pixels = Int32Array.from(normal(batch * imageSize * imageSize), (x) => x * 2 ** 28);
+  const values = pixelValues(clipPreprocessing(imageSize));
   return {
     async run() {
-      using features = engine.scope(() => tower.encode(engine.tensor(pixels, shape)).features);
+      using features = engine.scope(
+        () => tower.encode(engine.indices(pixels, shape), engine.tensor(values, [3, 256])).features,
+      );
       await features.read();
     },
     [Symbol.dispose]: () => tower[Symbol.dispose](),

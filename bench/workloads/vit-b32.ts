@@ -2,8 +2,8 @@
  * What the tower and training benchmarks compute with: CLIP's ViT-B/32 at real size. Its weights are made as they are read,
  * by copying one block of random numbers over and over: speed does not depend on them, and 150 million deviates take seconds.
  */
-import { type CanonicalClip, type Checkpoint, canonicalClip } from '../../src/clip/checkpoint/index.js';
-import { ARCHITECTURES, type ClipConfig, clipTensors } from '../../src/clip/config.js';
+import type { CanonicalClip } from '../../src/clip/checkpoint/index.js';
+import { ARCHITECTURES, type ClipConfig, madeClip, type WantedNumbers } from '../../src/clip/config.js';
 import { normal } from './numbers.js';
 
 export interface Model {
@@ -13,39 +13,16 @@ export interface Model {
 
 export function randomVitB32(): Model {
   const config = ARCHITECTURES.get('ViT-B/32')!;
-  return { config, clip: canonicalClip(checkpointOf(config)) };
+  const block = normal(BLOCK_LENGTH);
+  return { config, clip: madeClip(config, 'benchmark weights', (wanted) => values(wanted, block)) };
 }
 
 /** A prime, so that the rows of a matrix differ. */
 const BLOCK_LENGTH = 65_537;
 
-function checkpointOf(config: ClipConfig): Checkpoint {
-  const shapes = new Map(clipTensors(config).map(({ name, shape }) => [name, shape]));
-  const shapeOf = (name: string): readonly number[] => {
-    const shape = shapes.get(name);
-    if (!shape) throw new Error(`no tensor ${name} in a CLIP`);
-    return shape;
-  };
-  const block = normal(BLOCK_LENGTH);
-  return {
-    name: 'benchmark weights',
-    format: 'safetensors',
-    metadata: new Map(),
-    names: () => [...shapes.keys()],
-    has: (name) => shapes.has(name),
-    shape: shapeOf,
-    dtype: () => 'F32',
-    read: async (name, rows) => {
-      const shape = shapeOf(name);
-      const columns = shape.slice(1).reduce((size, axis) => size * axis, 1);
-      const { first, count } = rows ?? { first: 0, count: shape[0] ?? 1 };
-      return values(name, block, first * columns, count * columns, columns);
-    },
-  };
-}
-
 /** Values [start, start + length) of a tensor: layer norms start at 1, the rest keeps activations near unit variance. */
-function values(name: string, block: Float32Array, start: number, length: number, columns: number) {
+function values({ name, shape, start, length }: WantedNumbers, block: Float32Array): Float32Array {
+  const columns = shape.slice(1).reduce((size, axis) => size * axis, 1);
   if (/norm\d?\.weight$/.test(name) || name === 'logit_scale') return new Float32Array(length).fill(1);
   if (name.endsWith('.bias')) return new Float32Array(length);
   const std = name.includes('embedding') && !name.includes('patch') ? 0.02 : columns ** -0.5;

@@ -57,6 +57,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       },
       item('How WebGPU runs them', '/webgpu-kernels'),
       item('How the CPU runs them', '/cpu-kernels'),
+      item('Certificates of devices', '/certify'),
       item('Where the time goes', '/profiling'),
       item('Real GPUs: expected and measured', '/gpu-estimate'),
     ],

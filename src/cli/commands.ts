@@ -24,6 +24,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ]),
   ...inGroup('Performance', [
     { name: 'autotune', summary: "measure kernel variants on this machine's GPU", load: () => import('./autotune.js') },
+    { name: 'certify', summary: 'prove a device right, and measure it', load: () => import('./certify.js') },
     { name: 'cache', summary: 'show or clear the cache of image features', load: () => import('./cache.js') },
   ]),
   ...inGroup('For developers', [

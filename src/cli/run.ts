@@ -1,7 +1,7 @@
 /**
  * The command line's frame: which commands there are, and what becomes of errors.
  *
- * Exit codes: 0 done; 1 a negative result (`verify`, `lab`) or a defect of this program; 2 bad input or wrong usage; a signal ends it as it
+ * Exit codes: 0 done; 1 a negative result (`verify`, `certify`, `lab`) or a defect of this program; 2 bad input or wrong usage; a signal ends it as it
  * ends any program (130 in a shell after Ctrl-C). Each error is one line, `ptdpc: <message>`.
  * Results go to standard output, everything else to standard error.
  */

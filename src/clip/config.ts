@@ -10,6 +10,7 @@ export {
 export { configToJson, parseConfigJson } from './config/config-json.js';
 export { type InferOptions, inferConfig, isOpenAiArchive } from './config/infer-config.js';
 export { JsonFields } from './config/json-fields.js';
+export { madeCheckpoint, madeClip, type WantedNumbers } from './config/made-checkpoint.js';
 export {
   DESCRIPTION_FILES,
   type DescriptionFile,

@@ -7,6 +7,7 @@
 export type {} from '../platform-types.js';
 
 export * from './ceilings.js';
+export * from './certify/index.js';
 export * from './compare.js';
 export * from './contract.js';
 export * from './diff.js';

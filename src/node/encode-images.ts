@@ -65,11 +65,11 @@ export interface EncodedImages {
   readonly encoded: number;
 }
 
-/** An image on its way to the tower: its place among the paths, what the cache knows it by, [3, size, size]. */
+/** An image on its way to the tower: its place among the paths, what the cache knows it by, [size, size]. */
 interface WaitingImage {
   readonly index: number;
   readonly key: string;
-  readonly pixels: Float32Array;
+  readonly pixels: Int32Array;
 }
 
 /**
@@ -100,7 +100,13 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
         ahead = await reader.begin(size);
         if (batch.length === 0) continue;
         const pixels = batch.map((image) => image.pixels);
-        const { features, pooled } = await encodePixels(tower, encoder.features, pixels, pooledCache !== undefined);
+        const { features, pooled } = await encodePixels(
+          tower,
+          encoder.features,
+          pixels,
+          encoder.preprocessing,
+          pooledCache !== undefined,
+        );
         for (const [row, { index, key }] of batch.entries()) {
           const feature = rowOf(features, row, reader.width);
           if (!allFinite(feature)) throw notFinite(request.paths[index]!);
@@ -138,7 +144,7 @@ interface DecodingImage {
   /** Bytes of its file. */
   readonly size: number;
   /** What the tower sees of it, or the InputError that names it. */
-  readonly outcome: Promise<SeenImage<Float32Array> | InputError>;
+  readonly outcome: Promise<SeenImage<Int32Array> | InputError>;
 }
 
 /**

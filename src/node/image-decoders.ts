@@ -17,7 +17,7 @@ import { hardwareThreads } from './wasm-threads.js';
 const MOST_STARTED = 4;
 
 interface Task {
-  resolve(image: SeenImage<Float32Array>): void;
+  resolve(image: SeenImage<Int32Array>): void;
   reject(error: Error): void;
 }
 
@@ -58,7 +58,7 @@ export class ImageDecoders implements Disposable {
   }
 
   /**
-   * The pixels [3, size, size] of an image whose file holds `bytes`, which it takes over. `truncated`: what becomes of files that are cut
+   * The pixels [size, size] (see `modelPixels`) of an image whose file holds `bytes`, which it takes over. `truncated`: what becomes of files that are cut
    * short. Rejects with an InputError that names
    * `path` for what cannot be decoded.
    */
@@ -67,7 +67,7 @@ export class ImageDecoders implements Disposable {
     path: string,
     how: Preprocessing,
     truncated: TruncatedImages = 'skip',
-  ): Promise<SeenImage<Float32Array>> {
+  ): Promise<SeenImage<Int32Array>> {
     const thread = this.#leastBusy(decodingBytes(bytes) > LARGE_BYTES);
     if (!thread) return pixelsFor(how, bytes, path, truncated);
     return new Promise((resolve, reject) => {

@@ -94,13 +94,13 @@ export async function cropForClip(
 /** Of pixels. */
 const LARGE_BYTES = 16 * 2 ** 20;
 
-/** The same as numbers for the vision tower: [3, size, size]. */
+/** The same as whole numbers for the image tower: `modelPixels`. */
 export async function pixelsFor(
   how: Preprocessing,
   bytes: Uint8Array,
   path: string,
   truncated?: TruncatedImages,
-): Promise<SeenImage<Float32Array>> {
+): Promise<SeenImage<Int32Array>> {
   loadImageCodecs();
   const image = await decoded(bytes, path, truncated);
   using _ = span('preprocess', { file: path });

@@ -23,8 +23,8 @@ export interface DecodeRequest {
 
 export interface DecodeReply {
   readonly id: number;
-  /** Pixels [3, size, size]. */
-  readonly image?: SeenImage<Float32Array>;
+  /** Pixels [size, size], see `modelPixels`. */
+  readonly image?: SeenImage<Int32Array>;
   /** Why there are no pixels. `input`: because of the image, not of this program. */
   readonly error?: { readonly message: string; readonly input: boolean };
   /** What it did, if that was asked for, and from when its times count. */

@@ -8,7 +8,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InputError } from '../errors.js';
-import { VERSION } from './version.generated.js';
+import { VERSION } from '../version.generated.js';
 
 /** The URL of this module or of the bundle that contains it. Bundlers leave `import.meta` empty in CommonJS output. */
 const MODULE_URL: string = import.meta.url ?? pathToFileURL(__filename).href;

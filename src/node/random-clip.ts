@@ -4,37 +4,20 @@
  * differ from image to image as they would at the start of a training.
  */
 import type { Checkpoint } from '../clip/checkpoint/index.js';
-import { type ClipConfig, clipTensors } from '../clip/config.js';
+import { type ClipConfig, madeCheckpoint } from '../clip/config.js';
 
 /** The value that a tensor starts with everywhere, or the standard deviation of its normal distribution around 0. */
 type Start = { readonly value: number } | { readonly std: number };
 
 /** A checkpoint that makes each tensor when it is read, from the seed and the tensor's name alone. */
 export function randomClipCheckpoint(config: ClipConfig, seed: number): Checkpoint {
-  const shapes = new Map(clipTensors(config).map(({ name, shape }) => [name, shape]));
-  const shapeOf = (name: string): readonly number[] => {
-    const shape = shapes.get(name);
-    if (!shape) throw new Error(`no tensor ${name} in a CLIP`);
-    return shape;
-  };
-  return {
-    name: `random weights (seed ${seed})`,
-    format: 'safetensors',
-    metadata: new Map(),
-    names: () => [...shapes.keys()],
-    has: (name) => shapes.has(name),
-    shape: shapeOf,
-    dtype: () => 'F32',
-    read: async (name, rows) => {
-      const shape = shapeOf(name);
-      const values = new Float32Array(shape.reduce((size, axis) => size * axis, 1));
-      const start = startOf(name, config);
-      if ('value' in start) values.fill(start.value);
-      else fillNormal(values, start.std, nameSeed(name, seed));
-      const columns = values.length / (shape[0] ?? 1);
-      return rows ? values.slice(rows.first * columns, (rows.first + rows.count) * columns) : values;
-    },
-  };
+  return madeCheckpoint(config, `random weights (seed ${seed})`, ({ name, shape, start, length }) => {
+    const values = new Float32Array(shape.reduce((size, axis) => size * axis, 1));
+    const begun = startOf(name, config);
+    if ('value' in begun) values.fill(begun.value);
+    else fillNormal(values, begun.std, nameSeed(name, seed));
+    return length === values.length ? values : values.slice(start, start + length);
+  });
 }
 
 function startOf(name: string, config: ClipConfig): Start {

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { CONFIG_FILES } from '../clip/checkpoint/index.js';
 import { ARCHITECTURES, type ClipConfig, clipTensors, firstDifference, unusedTensors } from '../clip/config.js';
-import { describePreprocessing } from '../clip/image/index.js';
+import { describePreprocessing, pixelValues } from '../clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import {
   type Check,
@@ -238,7 +238,12 @@ async function checkPicture(
   let features: Float32Array;
   {
     using tower = await VisionTower.load(engine, model.clip, model.config);
-    const result = engine.scope(() => tower.encode(engine.tensor(pixels, [1, 3, imageSize, imageSize])));
+    const result = engine.scope(() =>
+      tower.encode(
+        engine.indices(pixels, [1, imageSize, imageSize]),
+        engine.tensor(pixelValues(model.preprocessing), [3, 256]),
+      ),
+    );
     result.pooled.dispose();
     using encoded = result.features;
     features = normalizedFeatures(await encoded.read(), model.config.projectionDim);

@@ -2,8 +2,8 @@
  * A job on a device that computes nothing: which kernels encoding and training call, with which sizes. The laboratory lists them, and a GPU
  * compiles their programs before the job begins.
  */
-import { type CanonicalClip, type Checkpoint, canonicalClip } from '../clip/checkpoint/index.js';
-import { type ClipConfig, clipTensors } from '../clip/config.js';
+import type { CanonicalClip } from '../clip/checkpoint/index.js';
+import { type ClipConfig, clipTensors, madeClip } from '../clip/config.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import { type AnyArgs, areHalves, type Backend, type Kernel, WebGpuBackend } from '../kernels/index.js';
 import { SizeBackend } from '../kernels/size-backend.js';
@@ -47,7 +47,8 @@ export async function dryRun(
 ): Promise<void> {
   const engine = new Engine(new SizeBackend(onRun));
   // 0.1 is no half.
-  const clip = canonicalClip(constantWeights(config, halves ? 0 : 0.1));
+  const value = halves ? 0 : 0.1;
+  const clip = madeClip(config, 'constant weights', ({ length }) => new Float32Array(length).fill(value));
   if (job === 'embed') await encode(engine, clip, config);
   else await step(engine, clip, config, options, text);
 }
@@ -100,10 +101,11 @@ export async function callsOf(
 async function encode(engine: Engine, clip: CanonicalClip, config: ClipConfig): Promise<void> {
   using tower = await VisionTower.load(engine, clip, config);
   const { imageSize } = config.vision;
-  const pixels = new Float32Array(PICTURES * 3 * imageSize * imageSize);
-  using _features = engine.scope(
-    () => tower.encode(engine.tensor(pixels, [PICTURES, 3, imageSize, imageSize])).features,
-  );
+  const shape = [PICTURES, imageSize, imageSize];
+  using _features = engine.scope(() => {
+    const pixels = engine.indices(new Int32Array(PICTURES * imageSize * imageSize), shape);
+    return tower.encode(pixels, engine.zeros([3, 256])).features;
+  });
 }
 
 async function step(
@@ -121,27 +123,4 @@ async function step(
   const labels = Int32Array.from({ length: batchSize }, (_, i) => i % text.classes.length);
   await accumulateGradient(model, { features, labels }, MEMORY);
   optimizer.step(options.learningRate);
-}
-
-/** A checkpoint whose weights are all this number, made as they are read. */
-function constantWeights(config: ClipConfig, value: number): Checkpoint {
-  const shapes = new Map(clipTensors(config).map(({ name, shape }) => [name, shape]));
-  const shapeOfTensor = (name: string): readonly number[] => {
-    const shape = shapes.get(name);
-    if (!shape) throw new Error(`no tensor ${name} in a CLIP`);
-    return shape;
-  };
-  return {
-    name: 'constant weights',
-    format: 'safetensors',
-    metadata: new Map(),
-    names: () => [...shapes.keys()],
-    has: (name) => shapes.has(name),
-    shape: shapeOfTensor,
-    dtype: () => 'F32',
-    read: async (name, rows) => {
-      const [first = 1, ...rest] = shapeOfTensor(name);
-      return new Float32Array((rows?.count ?? first) * rest.reduce((size, axis) => size * axis, 1)).fill(value);
-    },
-  };
 }

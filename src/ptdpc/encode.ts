@@ -1,5 +1,6 @@
 /** Encodes pixels and texts to features on a device, as many at a time as fit in memory. */
 import { type VisionConfig, visionRows } from '../clip/config.js';
+import { type PixelStatistics, pixelValues } from '../clip/image/index.js';
 import { largestWeightBytes, type TextTower, type TokenEmbeddings, type VisionTower } from '../clip/towers/index.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
@@ -20,7 +21,7 @@ export function imagesPerBatch(vision: VisionConfig, memoryBytes: number, fixedB
   // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows.
   const numbersPerRow = intermediate + 8 * width + heads;
   // Pixels: images being processed and those decoded ahead, separately; the batch on the host and on the device; its patches.
-  const bytesPerImage = 4 * (rows * numbersPerRow + 5 * 3 * imageSize * imageSize);
+  const bytesPerImage = 4 * (rows * numbersPerRow + (4 + 3) * imageSize * imageSize);
   const rest = fixedBytes + largestWeightBytes(vision);
   const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / bytesPerImage);
   if (images < 1)
@@ -37,31 +38,33 @@ export interface EncodedPixels {
 }
 
 /**
- * Encodes images [3, size, size] from `normalizePixels`. With `keepPooled`, also returns the pooled features. All work is submitted to
- * the device before the first await.
+ * Encodes images [size, size] from `modelPixels`; `statistics` of the model's preprocessing. With `keepPooled`, also returns the pooled
+ * features. All work is submitted to the device before the first await.
  */
 export async function encodePixels(
   tower: VisionTower,
   kind: FeatureKind,
-  images: readonly Float32Array[],
+  images: readonly Int32Array[],
+  statistics: PixelStatistics,
   keepPooled = false,
 ): Promise<EncodedPixels> {
   using _ = span('encode', { images: images.length });
   const { engine, config } = tower;
   const { imageSize } = config;
-  const numbers = 3 * imageSize * imageSize;
-  const pixels = new Float32Array(images.length * numbers);
+  const all = new Int32Array(images.length * imageSize * imageSize);
   images.forEach((image, row) => {
-    pixels.set(image, row * numbers);
+    all.set(image, row * imageSize * imageSize);
   });
   const { features, pooled } = engine.scope((): { features: Tensor; pooled?: Tensor } => {
-    const input = engine.tensor(pixels, [images.length, 3, imageSize, imageSize]);
-    if (kind === 'pooled') return { features: tower.pool(input) };
-    const { features, pooled } = tower.encode(input);
+    const pixels = engine.indices(all, [images.length, imageSize, imageSize]);
+    const values = engine.tensor(pixelValues(statistics), [3, 256]);
+    if (kind === 'pooled') return { features: tower.pool(pixels, values) };
+    const { features, pooled } = tower.encode(pixels, values);
     return keepPooled ? { features, pooled } : { features };
   });
   try {
-    return { features: await features.read(), pooled: await pooled?.read() };
+    const [own, before] = await Promise.all([features.read(), pooled?.read()]);
+    return { features: own, pooled: before };
   } finally {
     features.dispose();
     pooled?.dispose();

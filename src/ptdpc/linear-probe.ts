@@ -96,7 +96,8 @@ export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> 
     }
     training.onEpoch?.({ epoch, learningRate, trainLoss: lossSum / count, trainAccuracy: correct / count });
   }
-  return { classes, width, weight: await weight.read(), bias: await bias.read() };
+  const [w, b] = await Promise.all([weight.read(), bias.read()]);
+  return { classes, width, weight: w, bias: b };
 }
 
 /** One batch forward and backward, `most` images at a time: mean cross-entropy, and how many of its images were right. */
@@ -124,8 +125,8 @@ async function step(
         return { loss, logits };
       }),
     );
-    sum += (await loss.read())[0] ?? Number.NaN;
-    const scores = await logits.read();
+    const [[part = Number.NaN], scores] = await Promise.all([loss.read(), logits.read()]);
+    sum += part;
     loss.dispose();
     logits.dispose();
     labels.forEach((label, i) => {

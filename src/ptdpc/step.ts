@@ -50,8 +50,8 @@ async function inWholePieces(model: PromptModel, batch: LabelledFeatures, { imag
   const result: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
   let at = 0;
   const collect = async ({ losses, logits }: PieceResult) => {
-    for (const loss of await losses.read()) result.loss += loss / count;
-    const values = await logits.read();
+    const [own, values] = await Promise.all([losses.read(), logits.read()]);
+    for (const loss of own) result.loss += loss / count;
     result.logits.set(values, at);
     at += values.length;
     losses.dispose();
@@ -155,9 +155,9 @@ async function lossGradient(
       return losses;
     }),
   );
-  const gradient = await at.grad!.read();
+  const [read, gradient] = await Promise.all([losses.read(), at.grad!.read()]);
   at.zeroGrad();
-  return { losses: await losses.read(), gradient };
+  return { losses: read, gradient };
 }
 
 /** Loss of each image, [images]. */

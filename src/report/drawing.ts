@@ -4,3 +4,6 @@ export interface Drawing {
   readonly width: number;
   readonly height: number;
 }
+
+/** The width at which a chart fits a phone; a page may show it larger. */
+export const CHART_WIDTH = 360;

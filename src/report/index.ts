@@ -1,4 +1,6 @@
 /** Charts and pages of results, without a browser or a file: see README.md. Apart from the library's index, since it brings ECharts. */
+
+export { certificatePage } from './certificate-page.js';
 export * from './charts/heat-map.js';
 export * from './charts/lines.js';
 export * from './charts/reliability.js';

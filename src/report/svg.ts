@@ -23,8 +23,6 @@ export const COLOR = {
   paper: 'var(--paper)',
 } as const;
 
-/** The size at which a chart fits a phone's width; a page may show it larger. */
-export const CHART_WIDTH = 360;
 export const FONT_SIZE = 11;
 
 /** Draws. The same option gives the same text. */

@@ -58,9 +58,9 @@ export class Engine {
     return tensor;
   }
 
-  /** Row numbers, labels and the like. */
-  indices(data: ArrayLike<number>): Tensor {
-    return this.#filled('i32', data, [data.length]);
+  /** Whole numbers: of rows, of classes, or pixels in four bytes. */
+  indices(data: ArrayLike<number>, shape: readonly number[] = [data.length]): Tensor {
+    return this.#filled('i32', data, shape);
   }
 
   /** A tensor that collects a gradient. Belongs to the caller, not to a scope. */

@@ -163,7 +163,7 @@ it('lists kernels with what they cost, and times the shipped variants of one on 
   const all = await ptdpcJson<{ kernels: { kernel: string; variants: string[] }[] }>(['lab', 'list']);
   expect(all.kernels.map(({ kernel }) => kernel)).toEqual(allKernels().map(({ name }) => name));
   for (const [device, names] of [
-    ['webgpu', ['workgroup', 'rows', 'subgroup']],
+    ['webgpu', ['workgroup', 'rows', 'quarters', 'subgroup']],
     ['cpu', ['twin', 'compiled']],
   ] as const) {
     const { times } = await ptdpcJson<{ times: { name: string; seconds: number }[] }>([

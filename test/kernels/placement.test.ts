@@ -1,6 +1,7 @@
 /** A row's result has the same bits wherever the row stands and however many others are computed with it, in every kernel variant. */
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
+import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
 import { pictureRows, type RowVisibility, treeRows } from '../../src/kernels/families/visibility.js';
 import { type Backend, type DeviceBuffer, kernels, WebGpuBackend } from '../../src/kernels/index.js';
@@ -187,11 +188,11 @@ async function towers(device: Backend): Promise<void> {
   const clip = randomClip(CLIP);
   using vision = await VisionTower.loadVision(engine, clip, clipVision(CLIP));
   const random = randomReals(11);
-  const pictures = Array.from({ length: 7 }, () => Float32Array.from(random(3 * 16 * 16)));
-  const all = await encodePixels(vision, 'joint', pictures, true);
+  const pictures = Array.from({ length: 7 }, () => Int32Array.from(random(16 * 16), (x) => x * 2 ** 31));
+  const all = await encodePixels(vision, 'joint', pictures, clipPreprocessing(16), true);
   for (const size of [1, 2, 3, 6]) {
     for (let from = 0; from < pictures.length; from += size) {
-      const some = await encodePixels(vision, 'joint', pictures.slice(from, from + size), true);
+      const some = await encodePixels(vision, 'joint', pictures.slice(from, from + size), clipPreprocessing(16), true);
       const told = `${size} pictures from number ${from}`;
       expectSameBits(some.features, all.features, from * CLIP.projectionDim, told);
       expectSameBits(some.pooled!, all.pooled!, from * CLIP.vision.width, told);

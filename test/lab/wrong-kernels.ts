@@ -304,4 +304,9 @@ export const WRONG: readonly Wrong[] = [
     kernel: 'patchRows',
     changes: [['let patch_y = (row / side) % side;', 'let patch_y = 0u;']],
   },
+  {
+    what: 'red and blue are exchanged',
+    kernel: 'patchBytes',
+    changes: [['(pixel >> (8u * channel))', '(pixel >> (8u * (2u - channel)))']],
+  },
 ];

@@ -1,11 +1,10 @@
 /** The picture whose probabilities are published, with a picture and probabilities of our own for the golden model. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clipPreprocessing, encodePng } from '../../src/clip/image/index.js';
+import { decodeImage, encodePng, normalizePixels, preprocess } from '../../src/clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import type { ReferenceNumbers } from '../../src/clip/verify/index.js';
 import { CpuBackend } from '../../src/kernels/index.js';
-import { pixelsFor } from '../../src/node/image-files.js';
 import { openModelDirectory } from '../../src/node/model-directory.js';
 import { verifyModel } from '../../src/node/verify-model.js';
 import { Engine } from '../../src/tensor/index.js';
@@ -58,9 +57,10 @@ async function computed(file: Uint8Array): Promise<number[]> {
   await using directory = await openModelDirectory(folder);
   const tokenizer = await directory.tokenizer();
   using vision = await VisionTower.load(engine, clip, config);
-  const { pixels } = await pixelsFor(clipPreprocessing(config.vision.imageSize), file, path);
+  const { imageSize } = config.vision;
+  const rgb = preprocess(await decodeImage(file, path), imageSize);
   const encoded = engine.scope(() =>
-    vision.encode(engine.tensor(pixels, [1, 3, config.vision.imageSize, config.vision.imageSize])),
+    vision.encode(engine.tensor(normalizePixels(rgb, imageSize), [1, 3, imageSize, imageSize])),
   );
   const image = await encoded.features.read();
   encoded.features.dispose();

@@ -1,6 +1,7 @@
 /** `--memory`: whatever is computed, the device never holds more than the weights and the budget. */
 import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
+import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import { encodePixels, encodeTexts, imagesPerBatch } from '../../src/ptdpc/encode.js';
 import { explainImages } from '../../src/ptdpc/explain.js';
@@ -74,8 +75,10 @@ const works: [name: string, Work][] = [
       using _limit = engine.workWithin(budget);
       const most = imagesPerBatch(clipVision(config), budget, engine.backend.memory.fixedBytes);
       for (const count of [most, 1, most]) {
-        const pixels = Array.from({ length: count }, (_, i) => randomReals(i)(3 * 64 * 64));
-        await encodePixels(tower, 'joint', pixels, true);
+        const pixels = Array.from({ length: count }, (_, i) =>
+          Int32Array.from(randomReals(i)(64 * 64), (x) => x * 2 ** 31),
+        );
+        await encodePixels(tower, 'joint', pixels, clipPreprocessing(64), true);
       }
     },
   ],

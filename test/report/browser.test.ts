@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { absentPrompts, experimentReport, promptsSection, runReport } from '../../src/report/index.js';
+import { absentPrompts, certificatePage, experimentReport, promptsSection, runReport } from '../../src/report/index.js';
 import { describeInBrowser } from '../support/browser.js';
+import { sampleCertificate } from './certificate-support.js';
 import { sampleResults } from './experiment-support.js';
 import { HOSTILE_WORDS, samplePrompts, sampleRun } from './support.js';
 
@@ -27,7 +28,10 @@ describeInBrowser('a report in Chromium', (browser) => {
   const many = () => runReport(sampleRun(LONG, 20), [promptsSection(samplePrompts(LONG))]);
   const two = () => runReport(sampleRun(['negative', 'positive']), []);
   const table = () => experimentReport({ name: 'all', results: [sampleResults('table1')], pictures: new Map() });
+  const certificate = () => certificatePage(sampleCertificate(HOSTILE_WORDS[0]!));
   const cases = [
+    ['a certificate', 390, 'light', certificate],
+    ['a certificate', 1280, 'dark', certificate],
     ['an experiment', 390, 'dark', table],
     ['two classes', 1280, 'light', two],
     ['words that try to be markup', 1280, 'light', hostile],
@@ -56,6 +60,11 @@ describeInBrowser('a report in Chromium', (browser) => {
           for (const details of document.querySelectorAll('details')) details.open = true;
         });
         const seen = await page.evaluate(() => ({
+          // A certificate has no chart, but words in the same colour.
+          ink:
+            document.querySelector('svg text') === null
+              ? getComputedStyle(document.querySelector('.kicker')!).color
+              : getComputedStyle(document.querySelector('svg text')!).fill,
           paper: getComputedStyle(document.body).backgroundColor,
           wide: document.documentElement.scrollWidth > window.innerWidth,
           flat: [...document.querySelectorAll('svg')].filter((svg) => svg.getBoundingClientRect().height < 60).length,
@@ -68,7 +77,6 @@ describeInBrowser('a report in Chromium', (browser) => {
               return inside < -1 ? [text.textContent] : [];
             });
           }),
-          ink: getComputedStyle(document.querySelector('svg text')!).fill,
         }));
         expect(seen).toEqual({
           paper: colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(22, 25, 29)',

@@ -238,6 +238,7 @@ const cases: readonly Case[] = [
 const WITHOUT_GRADIENT = {
   indexOfMax: 'its result is a number of an element',
   patchRows: 'pictures are data',
+  patchBytes: 'pictures are data',
   rowIndex: 'makes the index of gatherRows',
   checkGradient: 'the check itself',
   clipGradients: 'changes gradients after the backward pass',
@@ -260,10 +261,13 @@ describe('operations', () => {
     expect(cases.some(([title]) => title.split(/[ ,]/, 1)[0] === name)).toBe(true);
   });
 
-  it.each([...operations, 'indexOfMax', 'patchRows'])('%s is in the table of docs/tensor-operations.md', (name) => {
-    const page = readFileSync(new URL('../../docs/tensor-operations.md', import.meta.url), 'utf8');
-    expect(page).toMatch(new RegExp(`^\\|[^|]*\`${name}\\(`, 'm'));
-  });
+  it.each([...operations, 'indexOfMax', 'patchRows', 'patchBytes'])(
+    '%s is in the table of docs/tensor-operations.md',
+    (name) => {
+      const page = readFileSync(new URL('../../docs/tensor-operations.md', import.meta.url), 'utf8');
+      expect(page).toMatch(new RegExp(`^\\|[^|]*\`${name}\\(`, 'm'));
+    },
+  );
 
   it('the list of functions without a gradient holds no others', () => {
     expect(Object.keys(WITHOUT_GRADIENT).filter((name) => !exported.includes(name))).toEqual([]);

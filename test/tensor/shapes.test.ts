@@ -14,6 +14,7 @@ import {
   layerNorm,
   linear,
   matmul,
+  patchBytes,
   patchRows,
   type RowGeometry,
   rowIndex,
@@ -182,6 +183,16 @@ describe('shapes', () => {
       'patchRows, patch',
       () => patchRows(zeros(2, 3, 8, 8), 3),
       'patchRows: expected pictures of a whole number of patches of 3, found [2, 3, 8, 8]',
+    ],
+    [
+      'patchBytes, values',
+      () => patchBytes(engine.indices(new Int32Array(128), [2, 8, 8]), zeros(3, 255), 4),
+      'patchBytes: expected values [3, 256], found [3, 255]',
+    ],
+    [
+      'patchBytes, patch',
+      () => patchBytes(engine.indices(new Int32Array(128), [2, 8, 8]), zeros(3, 256), 3),
+      'patchBytes: expected pictures of a whole number of patches of 3, found [2, 8, 8]',
     ],
     [
       'a part of a row',

@@ -166,6 +166,33 @@ describeInBrowser(
         await verdict(page, /^Right/);
       }));
 
+    it('certifies the device, and gives the certificate as two files', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'softmax');
+        const section = page.getByRole('region', { name: 'Certify this device' });
+        const start = section.getByRole('button', { name: 'Certify this device' });
+        await start.click();
+        await section.locator('progress').waitFor();
+        await section.getByRole('button', { name: 'Stop' }).click();
+        await section.locator('progress').waitFor({ state: 'detached' });
+        expect(await section.locator('.certified').count()).toBe(0);
+        // All kernels take SwiftShader minutes.
+        await section.getByLabel('softmax only').check();
+        await start.click();
+        await section.locator('.certified', { hasText: /^Right on \d+ cases$/ }).waitFor();
+        expect(await violationsOf(page)).toEqual([]);
+        const files: string[] = [];
+        for (const name of ['certificate.json', 'certificate.html']) {
+          const download = page.waitForEvent('download');
+          await section.getByRole('button', { name: `Save ${name}` }).click();
+          expect((await download).suggestedFilename()).toBe(name);
+          files.push(await readFile(await (await download).path(), 'utf8'));
+        }
+        const [json = '', html] = files;
+        expect(JSON.parse(json)).toMatchObject({ right: true, kernelsLeftOut: 54, device: { kind: 'webgpu' } });
+        expect(html).toContain('Right: nothing failed.');
+      }));
+
     it('says that a device gives no answer, and goes on with another', () =>
       withPage(browser(), laboratory(), async ({ page }) => {
         await choose(page, 'softmax');

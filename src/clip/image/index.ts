@@ -24,6 +24,7 @@ export {
   IMAGENET_STD,
   normalizePixels,
   type PixelStatistics,
+  pixelValues,
 } from './normalize.js';
 export { modelPixels, preprocess } from './preprocess.js';
 export {

@@ -16,28 +16,15 @@ export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
 /** RGB standard deviations of ImageNet. */
 export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
 
-/** The normalised value of each sample per channel, [3][256]; as in PyTorch, every step is rounded to float32. */
-function table(means: readonly number[], deviations: readonly number[]): Float32Array[] {
-  return means.map((mean, channel) =>
-    Float32Array.from({ length: 256 }, (_, sample) => {
-      const centered = Math.fround(Math.fround(sample / 255) - Math.fround(mean));
-      return centered / Math.fround(deviations[channel]!);
-    }),
-  );
-}
+const CLIP_STATISTICS: PixelStatistics = { mean: CLIP_MEAN, std: CLIP_STD };
 
-/** Unbounded, since a program uses one or two models; a table takes 3 KiB. */
-const tables = new Map<string, readonly Float32Array[]>();
-const CACHED_TABLES = 16;
-
-function tablesFor({ mean, std }: PixelStatistics): readonly Float32Array[] {
-  const key = `${mean.join()} ${std.join()}`;
-  const cached = tables.get(key);
-  if (cached) return cached;
-  const made = table(mean, std);
-  if (tables.size >= CACHED_TABLES) tables.clear();
-  tables.set(key, made);
-  return made;
+/** The normalised value of each byte per channel, [3, 256]; as in PyTorch, every step is rounded to float32. */
+export function pixelValues({ mean, std }: PixelStatistics): Float32Array {
+  return Float32Array.from({ length: 3 * 256 }, (_, i) => {
+    const channel = i >> 8;
+    const centered = Math.fround(Math.fround((i & 255) / 255) - Math.fround(mean[channel]!));
+    return centered / Math.fround(std[channel]!);
+  });
 }
 
 /**
@@ -48,27 +35,15 @@ function tablesFor({ mean, std }: PixelStatistics): readonly Float32Array[] {
 export function normalizePixels(
   rgb: Uint8Array,
   size: number,
-  statistics: PixelStatistics = { mean: CLIP_MEAN, std: CLIP_STD },
+  statistics: PixelStatistics = CLIP_STATISTICS,
 ): Float32Array {
   if (rgb.length !== size * size * 3)
     throw new RangeError(`expected ${size} x ${size} RGB pixels, found ${rgb.length} bytes`);
-  return normalized(rgb, 3, size, statistics);
-}
-
-/** The same of pixels whose first three of `channels` bytes are red, green and blue. */
-export function normalized(
-  data: Uint8Array,
-  channels: number,
-  size: number,
-  statistics: PixelStatistics,
-): Float32Array {
   const pixels = size * size;
+  const values = pixelValues(statistics);
   const out = new Float32Array(pixels * 3);
-  const [red, green, blue] = tablesFor(statistics) as [Float32Array, Float32Array, Float32Array];
-  for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += channels) {
-    out[pixel] = red[data[at]!]!;
-    out[pixels + pixel] = green[data[at + 1]!]!;
-    out[2 * pixels + pixel] = blue[data[at + 2]!]!;
+  for (let pixel = 0, at = 0; pixel < pixels; pixel++) {
+    for (let channel = 0; channel < 3; channel++) out[channel * pixels + pixel] = values[256 * channel + rgb[at++]!]!;
   }
   return out;
 }

@@ -4,7 +4,6 @@
  */
 import { InputError } from '../../errors.js';
 import { CHANNELS, type DecodedImage } from './decoded-image.js';
-import { normalized } from './normalize.js';
 import { clipPreprocessing, type Preprocessing } from './preprocessing.js';
 import { type Filter, resizeDeep, resizeFiltered, resizeNearest, type Window } from './resample.js';
 import { premultiply, toRgb, unpremultiply } from './to-rgb.js';
@@ -27,11 +26,19 @@ export function preprocess(image: DecodedImage, how: Preprocessing | number, nam
   return toRgb(prepared(image, typeof how === 'number' ? clipPreprocessing(how) : how, name));
 }
 
-/** The input [3, size, size] of a model's image tower: `preprocess`, then `normalizePixels` with the model's statistics. */
-export function modelPixels(image: DecodedImage, how: Preprocessing, name = 'image'): Float32Array {
-  const { mode, ...found } = prepared(image, how, name);
-  if (mode === 'RGB' || mode === 'RGBX') return normalized(found.data, CHANNELS[mode], how.size, how);
-  return normalized(toRgb({ mode, ...found }), CHANNELS.RGB, how.size, how);
+/**
+ * The same as whole numbers [size, size], in which a model's image tower takes pictures: red in the lowest byte, then green, then blue; the
+ * highest byte is not defined.
+ */
+export function modelPixels(image: DecodedImage, how: Preprocessing, name = 'image'): Int32Array {
+  const found = prepared(image, how, name);
+  const pixels = how.size * how.size;
+  if (found.mode === 'RGBX') return new Int32Array(found.data.buffer, found.data.byteOffset, pixels);
+  const rgb = toRgb(found);
+  const words = new Int32Array(pixels);
+  for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += 3)
+    words[pixel] = rgb[at]! | (rgb[at + 1]! << 8) | (rgb[at + 2]! << 16);
+  return words;
 }
 
 /** The image resized and cropped; in RGB if the model wants it so before, else in its own mode. */

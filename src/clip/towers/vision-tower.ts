@@ -8,6 +8,7 @@ import {
   gatherRows,
   layerNorm,
   linear,
+  patchBytes,
   patchRows,
   type RowIndex,
   rowIndex,
@@ -93,13 +94,17 @@ export class VisionTower implements Disposable {
 
   /**
    * Normalised pixels [batch, 3, size, size] to [batch, width]: the class token after the last layer norm. If there are two, their
-   * mean, as in timm's distilled models before the classifiers (`forward_head(pre_logits=True)`).
+   * mean, as in timm's distilled models before the classifiers (`forward_head(pre_logits=True)`). With `values` [3, 256], the pixels are
+   * whole numbers [batch, size, size] from `modelPixels`, whose bytes stand for these.
    */
-  pool(pixels: Tensor): Tensor {
+  pool(pixels: Tensor, values?: Tensor): Tensor {
     const { weights } = this;
     const plan = this.#plan(pixels.shape[0] ?? 0);
     return this.engine.scope(() => {
-      const leaves = this.#norm(transform(weights.transformer, this.#embed(pixels, plan), plan.rows), weights.postNorm);
+      const leaves = this.#norm(
+        transform(weights.transformer, this.#embed(pixels, values, plan), plan.rows),
+        weights.postNorm,
+      );
       if (!plan.pairs) return leaves;
       const [first, second] = plan.pairs;
       return scaled(gatherRows(leaves, first, { tensor: leaves, index: second }), 0.5);
@@ -107,11 +112,11 @@ export class VisionTower implements Disposable {
   }
 
   /** `pool`, and `features` of shape [batch, projectionDim]: projected into the joint space, not normalised. CLIP only. */
-  encode(pixels: Tensor): { pooled: Tensor; features: Tensor } {
+  encode(pixels: Tensor, values?: Tensor): { pooled: Tensor; features: Tensor } {
     const { projection } = this.weights;
     if (!projection) throw new Error('this vision transformer has no joint space');
     return this.engine.scope(() => {
-      const pooled = this.pool(pixels);
+      const pooled = this.pool(pixels, values);
       return { pooled, features: linear(pooled, projection) };
     });
   }
@@ -122,15 +127,21 @@ export class VisionTower implements Disposable {
    */
   lastHidden(pixels: Tensor, rows: readonly number[]): Tensor {
     using plan = picturePlan(this.engine, 1, visionRows(this.config), rows);
-    return this.engine.scope(() => transform(this.weights.transformer, this.#embed(pixels, this.#plan(1)), plan));
+    return this.engine.scope(() =>
+      transform(this.weights.transformer, this.#embed(pixels, undefined, this.#plan(1)), plan),
+    );
   }
 
   /** The first block's input: patches and class tokens with their positions, [batch * rows, width]. */
-  #embed(pixels: Tensor, plan: BatchPlan): Tensor {
+  #embed(pixels: Tensor, values: Tensor | undefined, plan: BatchPlan): Tensor {
     const { patchEmbedding, patchBias, positions, preNorm } = this.weights;
-    const patches = linear(patchRows(pixels, this.config.patchSize), patchEmbedding, patchBias);
-    const embedded = gatherRows(patches, plan.patches, { tensor: positions, index: plan.positions });
-    return preNorm ? this.#norm(embedded, preNorm) : embedded;
+    const { patchSize } = this.config;
+    return this.engine.scope(() => {
+      const rows = values ? patchBytes(pixels, values, patchSize) : patchRows(pixels, patchSize);
+      const patches = linear(rows, patchEmbedding, patchBias);
+      const embedded = gatherRows(patches, plan.patches, { tensor: positions, index: plan.positions });
+      return preNorm ? this.#norm(embedded, preNorm) : embedded;
+    });
   }
 
   #norm(x: Tensor, { weight, bias }: Affine): Tensor {

@@ -44,13 +44,14 @@ type AttentionArgs = ArgsOf<{
 }>;
 
 /**
- * `workgroup`: 64 invocations per row and head, any head up to 128 wide; `rows`: one invocation, heads of 64 columns only; `subgroup`:
- * the same, lanes of a subgroup of at least 8 sharing what they load.
+ * `workgroup`: 64 invocations per row and head, any head up to 128 wide; `rows`: one invocation, heads of 64 columns only; `quarters`: four
+ * adjacent lanes of a subgroup, each with a quarter of the columns; `subgroup`: one, lanes of a subgroup of at least 8 sharing what they load.
  */
 function variantsOf(wgsl: string): readonly Variant[] {
   return [
     { name: 'workgroup', wgsl, covers: 1 },
     { name: 'rows', wgsl: `${wgsl}_rows`, covers: 64, needs: ROWS_OF_64 },
+    { name: 'quarters', wgsl: `${wgsl}_quarters`, covers: 16, needs: `subgroupSize >= 4, ${ROWS_OF_64}` },
     { name: 'subgroup', wgsl: `${wgsl}_subgroup`, covers: 64, needs: `subgroupSize >= 8, ${ROWS_OF_64}` },
   ];
 }

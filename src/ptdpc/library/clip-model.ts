@@ -116,10 +116,10 @@ export class ClipModel implements Disposable {
     const tower = await this.#vision.get();
     using _limit = this.engine.workWithin(this.memory);
     const pieces: Float32Array[] = [];
-    let batch: Float32Array[] = [];
+    let batch: Int32Array[] = [];
     const encode = async () => {
       signal?.throwIfAborted();
-      pieces.push((await encodePixels(tower, 'joint', batch)).features);
+      pieces.push((await encodePixels(tower, 'joint', batch, this.source.preprocessing)).features);
       onProgress?.(batch.length);
       batch = [];
     };
@@ -132,7 +132,7 @@ export class ClipModel implements Disposable {
     return normalizedFeatures(joined(pieces), this.width);
   }
 
-  #pixelsOf(image: DecodedImage, number: number): Float32Array {
+  #pixelsOf(image: DecodedImage, number: number): Int32Array {
     using _ = span('preprocess');
     return modelPixels(image, this.source.preprocessing, `image ${number}`);
   }

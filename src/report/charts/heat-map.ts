@@ -1,7 +1,7 @@
 /** A matrix as shaded cells with their figures: confusion matrices, and the weights of an image. */
 import type { CustomSeriesOption } from 'echarts/charts';
-import type { Drawing } from '../drawing.js';
-import { AXIS, CHART_WIDTH, draw, FONT_SIZE, textWidth } from '../svg.js';
+import { CHART_WIDTH, type Drawing } from '../drawing.js';
+import { AXIS, draw, FONT_SIZE, textWidth } from '../svg.js';
 
 export interface HeatMap {
   readonly rows: readonly string[];

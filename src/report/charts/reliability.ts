@@ -3,8 +3,8 @@
  * diagonal, a probability means what it says; below it the model is too sure of itself.
  */
 import type { CustomSeriesOption } from 'echarts/charts';
-import type { Drawing } from '../drawing.js';
-import { AXIS, CHART_WIDTH, COLOR, draw } from '../svg.js';
+import { CHART_WIDTH, type Drawing } from '../drawing.js';
+import { AXIS, COLOR, draw } from '../svg.js';
 
 export interface ReliabilityGroup {
   readonly count: number;

@@ -1,7 +1,7 @@
 /** The accuracies of seeds, a row for each variant: every seed a dot, their mean, its interval for new images, and the paper's figure. */
 import type { CustomSeriesOption } from 'echarts/charts';
-import type { Drawing } from '../drawing.js';
-import { AXIS, CHART_WIDTH, COLOR, draw, textWidth } from '../svg.js';
+import { CHART_WIDTH, type Drawing } from '../drawing.js';
+import { AXIS, COLOR, draw, textWidth } from '../svg.js';
 
 export interface SeedRow {
   readonly label: string;

@@ -1,7 +1,6 @@
 /** The page of a report, one file that loads nothing and runs no script, with its figures and tables. */
-import type { Drawing } from '../drawing.js';
+import { CHART_WIDTH, type Drawing } from '../drawing.js';
 import { type Html, html, type Part, trusted } from '../format.js';
-import { CHART_WIDTH } from '../svg.js';
 import { STYLE } from './style.js';
 
 export interface Section {

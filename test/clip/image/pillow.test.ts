@@ -1,6 +1,13 @@
 /** Decoding and preprocessing together, against what Pillow makes of the same files; see the fixtures' README. */
 import { describe, expect, it } from 'vitest';
-import { decodeImage, modelPixels, type Preprocessing, preprocess } from '../../../src/clip/image/index.js';
+import {
+  decodeImage,
+  modelPixels,
+  normalizePixels,
+  type Preprocessing,
+  pixelValues,
+  preprocess,
+} from '../../../src/clip/image/index.js';
 import { casesIn, differences, fixture } from './fixtures.js';
 import './codecs.js';
 
@@ -41,6 +48,11 @@ describe('pixels that other models see', () => {
     const expected = new Uint8Array(Buffer.from(model.rgb, 'base64'));
     expect(differences(preprocess(image, how), expected)).toEqual({ mean: 0, max: 0 });
     const values = new Float32Array(new Uint8Array(Buffer.from(model.values, 'base64')).buffer);
-    expect(modelPixels(image, how).subarray(0, values.length)).toEqual(values);
+    const rgb = preprocess(image, how);
+    expect(normalizePixels(rgb, how.size, how).subarray(0, values.length)).toEqual(values);
+    const pixels = modelPixels(image, how);
+    expect([...pixels].flatMap((pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255])).toEqual([...rgb]);
+    // The first numbers are all of the first channel.
+    expect(Array.from(values, (_, i) => pixelValues(how)[pixels[i]! & 255])).toEqual([...values]);
   });
 });

@@ -2,7 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { blobSource } from '../../../src/clip/checkpoint/index.js';
-import { clipPreprocessing, type DecodedImage, imageFromCanvas, modelPixels } from '../../../src/clip/image/index.js';
+import {
+  clipPreprocessing,
+  type DecodedImage,
+  imageFromCanvas,
+  normalizePixels,
+  type Preprocessing,
+  preprocess,
+} from '../../../src/clip/image/index.js';
 import { InputError } from '../../../src/errors.js';
 import { hashFiles } from '../../../src/node/file-source.js';
 import {
@@ -147,10 +154,11 @@ describeOn('cpu', 'ClipModel', (device) => {
     const source = await openModel({ config: files, weights: await readFile(WEIGHTS) });
     using clip = new ClipModel({ backend: device() }, source);
     const [image] = pictures(1);
-    const pixels = modelPixels(image!, {
+    const how: Preprocessing = {
       ...clipPreprocessing(32),
       ...{ mean: [0.5, 0.5, 0.5], shape: 'squash', filter: 'bilinear' },
-    });
+    };
+    const pixels = normalizePixels(preprocess(image!, how), 32, how);
     const tower = await clip.visionTower();
     using encoded = clip.engine.scope(() => tower.encode(clip.engine.tensor(pixels, [1, 3, 32, 32])).features);
     expect(await clip.embedImages([image!])).toEqual(normalizedFeatures(await encoded.read(), clip.width));

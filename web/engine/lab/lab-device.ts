@@ -53,7 +53,8 @@ async function newAdapter(): Promise<GPUAdapter | null> {
   return gpu ? findAdapter(gpu) : null;
 }
 
-async function requireAdapter(): Promise<GPUAdapter> {
+/** Throws InputError if there is none. */
+export async function requireAdapter(): Promise<GPUAdapter> {
   const adapter = await newAdapter();
   if (!adapter) throw new InputError('the laboratory needs WebGPU, and this browser has no adapter for it');
   return adapter;

@@ -9,6 +9,7 @@ export const labTasks: LabWork = {
   'lab-shapes': async (input, context) => (await code()).shapes(input, context),
   'lab-starter': async (input, context) => (await code()).starter(input, context),
   'lab-try': async (input, context) => (await code()).tryText(input, context),
+  'lab-certify': async (input, context) => (await import('../lab/certify.js')).certifyDevice(input, context),
 };
 
 const code = () => import('../lab/work.js');

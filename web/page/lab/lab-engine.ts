@@ -8,7 +8,7 @@ import { EngineClient, TaskError, type Watch } from '../engine-client.js';
 /** So long a cancelled task may take to end by itself. */
 const PATIENCE_MILLISECONDS = 2000;
 
-/** A trial tells every step, and the longest takes seconds, even on a software adapter. Without a word for so long, a kernel does not end. */
+/** A trial tells every step, and the longest takes seconds, even on a software adapter. Without a word for so long, the user's kernel does not end. */
 const SILENCE_MILLISECONDS = 60_000;
 
 const NO_ANSWER =
@@ -41,12 +41,13 @@ export class LabEngine {
       });
     };
     const onAbort = () => stopAfter(PATIENCE_MILLISECONDS);
+    const isTrial = task === 'lab-try';
     const onProgress = (told: Tasks[K]['progress']) => {
-      waitForNews();
+      if (isTrial) waitForNews();
       watch.onProgress?.(told);
     };
     signal?.addEventListener('abort', onAbort);
-    if (task === 'lab-try') waitForNews();
+    if (isTrial) waitForNews();
     try {
       return await client.run(task, input, { signal, onProgress });
     } catch (error) {

@@ -4,6 +4,7 @@ import type { LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';
 import { FileButton } from '../drop-zone.js';
 import { saveFile } from '../save-file.js';
 import { TaskLine } from '../task-line.js';
+import { Certificate } from './certificate.js';
 import type { CodeEditor, Mark } from './code-editor.js';
 import { Editor } from './editor.js';
 import { RealShapes, ShapeField } from './shapes.js';
@@ -145,6 +146,7 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
         </div>
       </div>
       <RealShapes kernel={name} shapes={shapes} />
+      {adapter && <Certificate adapter={adapter} kernel={name} />}
     </>
   );
 }

@@ -1,12 +1,21 @@
 /** The laboratory's state: kernels and variants, the selection, the text, and its results. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { LabKernelReport, LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';
+import type {
+  LabCertificate,
+  LabCertifyRequest,
+  LabKernelReport,
+  LabReport,
+  LabShapes,
+  LabTrial,
+} from '../../protocol-lab.js';
 import { lineOf } from '../engine-client.js';
 import { type RunningTask, useTask } from '../use-task.js';
 import { LabEngine } from './lab-engine.js';
 import { remember, remembered } from './storage.js';
 
 const engine = new LabEngine();
+/** Of its own, since a trial would wait for minutes behind it. */
+const certifier = new LabEngine();
 
 /** The first kernel that is shown: most of the work. */
 const FIRST = 'matmul';
@@ -123,4 +132,25 @@ export function useTrials(): {
     [runTask],
   );
   return { task, tried, run };
+}
+
+/** Certifies the adapter, and keeps what came of it last. */
+export function useCertificate(): {
+  task: RunningTask;
+  certificate: LabCertificate | undefined;
+  certify: (request: LabCertifyRequest) => void;
+} {
+  const task = useTask();
+  const [certificate, setCertificate] = useState<LabCertificate>();
+  const { run: runTask } = task;
+  const certify = useCallback(
+    (request: LabCertifyRequest) => {
+      void runTask(async (watch) => {
+        setCertificate(undefined);
+        setCertificate(await certifier.run('lab-certify', request, watch));
+      });
+    },
+    [runTask],
+  );
+  return { task, certificate, certify };
 }
