@@ -3,7 +3,8 @@ import { copyFileSync, createReadStream, mkdirSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { headingName, pagePath } from './links.js';
-import { fenceIndented, rewriteLinks } from './markdown.js';
+import { addressLines, fenceIndented, rewriteLinks } from './markdown.js';
+import { typesetMath } from './math.js';
 import { sidebar } from './sidebar.js';
 import { copiedFiles } from './sources.js';
 
@@ -23,7 +24,11 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
 
 const docs = new URL('..', import.meta.url).pathname;
 const copied = copiedFiles(join(docs, '..'));
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.json': 'application/json' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+};
 
 export default defineConfig({
   title: 'PT-DPC',
@@ -35,8 +40,12 @@ export default defineConfig({
     config: (md) => {
       rewriteLinks(md);
       fenceIndented(md);
+      addressLines(md);
+      typesetMath(md);
     },
     anchor: { slugify: headingName },
+    // The usual ones have comments and keywords with too little contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },
   head: [['link', { rel: 'icon', href: ICON }]],
   transformHead: () => [['meta', { 'http-equiv': 'Content-Security-Policy', content: POLICY }]],

@@ -12,7 +12,7 @@ export function isCopied(path: string): boolean {
 /** Where a link leads: a page of docs/, a path of the repository to be shown, or a file that is copied. */
 export type Target =
   | { readonly kind: 'page' | 'copied'; readonly path: string; readonly hash: string }
-  | { readonly kind: 'source'; readonly path: string };
+  | { readonly kind: 'source'; readonly path: string; readonly hash: string };
 
 /** The target of a link on a page, both below docs/; undefined where it stays on the page or leaves the repository. */
 export function targetOf(href: string, page: string): Target | undefined {
@@ -24,7 +24,7 @@ export function targetOf(href: string, page: string): Target | undefined {
   const below = path.startsWith('docs/') ? path.slice('docs/'.length) : undefined;
   if (below?.endsWith('.md')) return { kind: 'page', path: below, hash };
   if (below !== undefined && isCopied(below)) return { kind: 'copied', path: below, hash };
-  return { kind: 'source', path: path.replace(/\/$/, '') };
+  return { kind: 'source', path: path.replace(/\/$/, ''), hash };
 }
 
 /** A README is what its folder shows, on the site as in a repository viewer. */
@@ -53,7 +53,8 @@ export function headingName(title: string): string {
 
 /** What a link becomes. */
 export function siteLink(target: Target, page: string): string {
-  if (target.kind === 'source') return `/${sourcePath(target.path)}`;
+  // Of lines of a file, the first.
+  if (target.kind === 'source') return `/${sourcePath(target.path)}${target.hash.replace(/^(#L\d+)-L\d+$/, '$1')}`;
   if (target.kind === 'page') return `/${pagePath(target.path)}${target.hash}`;
   return `${'../'.repeat(page.split('/').length - 1) || './'}${target.path}${target.hash}`;
 }

@@ -26,3 +26,14 @@ export function fenceIndented(md: MarkdownRenderer): void {
     return rules.fence!(tokens, index, options, env, self);
   };
 }
+
+/** Lines of the pages that show source files have addresses, as in a repository viewer: `#L12`. */
+export function addressLines(md: MarkdownRenderer): void {
+  const fence = md.renderer.rules.fence!;
+  md.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const html = fence(tokens, index, options, env, self);
+    if (!(env as { relativePath?: string }).relativePath?.startsWith('source/')) return html;
+    let line = 0;
+    return html.replaceAll('<span class="line', () => `<span id="L${++line}" class="line`);
+  };
+}

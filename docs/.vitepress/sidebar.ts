@@ -1,4 +1,4 @@
-/** What there is to read, in the order of the sidebar. */
+/** What there is to read, in the order of the sidebar. What folds has a page of its own: otherwise its heading would be a button around a button. */
 import type { DefaultTheme } from 'vitepress';
 
 const item = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, link });
@@ -18,28 +18,9 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   {
     text: 'Kernels',
     items: [
-      item('All kernels', '/kernels/'),
       {
-        text: 'Learn by doing',
-        collapsed: false,
-        items: [
-          item('Ladder: matrix product', '/kernels/ladder-matmul'),
-          item('Ladder: attention', '/kernels/ladder-attention'),
-          item('Exercises', '/kernels/exercises'),
-          item('A walk through the laboratory', '/kernels/walk-through'),
-        ],
-      },
-      {
-        text: 'Gradients derived',
-        collapsed: false,
-        items: [
-          item('Layer norm', '/kernels/derivations/layer-norm'),
-          item('Softmax and cross-entropy', '/kernels/derivations/softmax-cross-entropy'),
-          item('Attention', '/kernels/derivations/attention'),
-        ],
-      },
-      {
-        text: 'One page per kernel',
+        text: 'All kernels',
+        link: '/kernels/',
         collapsed: true,
         items: [
           item('Matrix product', '/kernels/matmul'),
@@ -56,10 +37,28 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           item('Optimisers', '/kernels/optimizers'),
         ],
       },
-      item('Mutation testing', '/mutation'),
+      {
+        text: 'Learn by doing',
+        items: [
+          item('Ladder: matrix product', '/kernels/ladder-matmul'),
+          item('Ladder: attention', '/kernels/ladder-attention'),
+          item('Exercises', '/kernels/exercises'),
+          item('A walk through the laboratory', '/kernels/walk-through'),
+          item('Adding a kernel', '/kernels/add-a-kernel'),
+        ],
+      },
+      {
+        text: 'Gradients derived',
+        items: [
+          item('Layer norm', '/kernels/derivations/layer-norm'),
+          item('Softmax and cross-entropy', '/kernels/derivations/softmax-cross-entropy'),
+          item('Attention', '/kernels/derivations/attention'),
+        ],
+      },
       item('How WebGPU runs them', '/webgpu-kernels'),
       item('How the CPU runs them', '/cpu-kernels'),
       item('Certificates of devices', '/certify'),
+      item('Mutation testing', '/mutation'),
       item('Where the time goes', '/profiling'),
       item('Real GPUs: expected and measured', '/gpu-estimate'),
     ],
@@ -68,12 +67,23 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
     text: 'Use',
     items: [
       item('Getting started', '/getting-started'),
+      item('Commands', '/commands'),
       item('As a library', '/library'),
       item('Checkpoints', '/checkpoints'),
       item('Data sets', '/datasets'),
       item('Evaluation', '/evaluation'),
       item('Experiments', '/experiments/'),
-      item('Experiments on the demonstration', '/experiments/demo/'),
+      {
+        text: 'Experiments on the demonstration',
+        link: '/experiments/demo/',
+        collapsed: true,
+        items: [
+          item('Table 2', '/experiments/demo/table2'),
+          item('Table 3', '/experiments/demo/table3'),
+          item('Table 4', '/experiments/demo/table4'),
+          item('Figure 4', '/experiments/demo/figure4'),
+        ],
+      },
       item('Reports', '/report'),
       item('In the browser', '/web'),
       item('Robustness', '/robustness'),
@@ -84,7 +94,6 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: 'API reference',
-    collapsed: true,
     items: [
       item('ptdpc', '/api/ptdpc/'),
       item('ptdpc/node', '/api/ptdpc/node/'),

@@ -1,30 +1,45 @@
 /**
- * The parts of docs/kernels, and of docs/method.md, that are generated. A page marks them:
+ * The parts of docs/kernels, and of a few other pages, that are generated. A page marks them:
  *
  *     <!-- begin NAME: ARGUMENTS -->
  *     ... replaced ...
  *     <!-- end -->
  *
  * `options: train`             the options of prompt tuning, with both presets
+ * `commands: all`              the commands with their options and examples
  * `figures: KERNEL`            what was measured of a kernel
- * `ladder: LADDER: RUNG, ...`  rungs in this order, each with how many times the first it is
+ * `ladder: LADDER: RUNG, ...`  rungs in this order, each with how many times the first it is, and a chart of them
  * `layout: KERNEL`             its buffers, parameters and constants
  * `cost: KERNEL`               the shapes that the two jobs really use
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
  *                             is `}`, to the one that closes the first; FIRST may be `A > B`: after a line with A, the first with B
+ * `quoted: FILE: FIRST: LAST` the same on a page of docs/ itself, with a link to these lines
  */
 import { kernelNamed } from '../../src/kernels/index.js';
 import { storedPattern } from '../../src/kernels/shapes.js';
 import { shaderName } from '../../src/kernels/webgpu/wgsl-text.js';
 import { bindingContract, JOBS, type RecordedShape } from '../../src/lab/index.js';
 import { optionText, PRESETS, TUNING_FIELDS } from '../../src/ptdpc/options.js';
-import { type Figures, measuredOn, type Result, scaled, table, timeCells, timeHeads, workText } from './figures.js';
+import { chart, chartPath, chartText } from './chart.js';
+import {
+  type Figures,
+  measuredOn,
+  type Result,
+  scaled,
+  type Time,
+  table,
+  timeCells,
+  timeHeads,
+  workText,
+} from './figures.js';
 
 /** The sources of the blocks' contents. */
 export interface Sources {
   readonly figures: Figures;
   /** The shapes of each job. */
   readonly shapes: Readonly<Record<keyof typeof JOBS, readonly RecordedShape[]>>;
+  /** The reference of the command line. */
+  readonly commands: string;
   /** A file of the repository. */
   source(path: string): string;
 }
@@ -47,6 +62,18 @@ export function fillPage(page: string, sources: Sources): string {
   });
 }
 
+/** The charts that a page's ladders refer to, by their paths below docs/. */
+export function chartsOf(page: string, { figures: { ladders } }: Sources): Map<string, string> {
+  const charts = new Map<string, string>();
+  for (const [, name, args] of page.matchAll(BLOCK)) {
+    if (name !== 'ladder') continue;
+    const [ladder = '', rungs = ''] = args!.split(': ');
+    const { result, times } = rungsOf(ladders.results, ladder, rungs);
+    charts.set(chartPath(ladder), chart(ladder, result, times, ladders));
+  }
+  return charts;
+}
+
 const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]) => string>> = {
   options: () => {
     const cell = (value: unknown) => (typeof value === 'boolean' ? (value ? 'yes' : 'no') : `${value}`);
@@ -57,6 +84,8 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     });
     return table(['option', 'what it is', '`paper`', '`official`'], rows, 'left');
   },
+
+  commands: ({ commands }) => commands,
 
   figures: ({ figures: { webgpu, cpu } }, [kernel = '']) => {
     if (!(kernelNamed(kernel).name in webgpu.results)) return 'Not measured yet.';
@@ -79,15 +108,12 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
   },
 
   ladder: ({ figures: { ladders } }, [ladder = '', rungs = '']) => {
-    const result = resultOf(ladders.results, ladder);
-    const times = rungs.split(', ').map((rung) => {
-      const time = result.times.find(({ name }) => name === rung);
-      if (!time) throw new Error(`${ladder}: no rung ${rung} was measured`);
-      return time;
-    });
+    const { result, times } = rungsOf(ladders.results, ladder, rungs);
     const first = times[0]!.milliseconds;
     return [
       `\`${result.shape}\`: ${workText(result)}.`,
+      '',
+      `![${chartText(result, times, ladders)}](../${chartPath(ladder)})`,
       '',
       table(
         ['rung', ...timeHeads(result), 'times the first'],
@@ -158,23 +184,32 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     ].join('\n');
   },
 
-  code: ({ source }, [file = '', first = '', last = '']) => {
-    const lines = source(file).split('\n');
-    const start = first
-      .split(' > ')
-      .reduce((from, part) => (from < 0 ? from : lines.findIndex((line, i) => i >= from && line.includes(part))), 0);
-    const closing = `${/^ */.exec(lines[start] ?? '')}}`;
-    const length = lines
-      .slice(start)
-      .findIndex((line) => (last === '}' ? line.startsWith(closing) : line.includes(last)));
-    if (start < 0 || length < 0) throw new Error(`${file}: no lines from "${first}" to "${last}"`);
-    const part = lines.slice(start, start + length + 1);
-    const indent = Math.min(...part.filter(Boolean).map((line) => line.search(/\S/)));
-    return [`\`\`\`${file.slice(file.lastIndexOf('.') + 1)}`, ...part.map((line) => line.slice(indent)), '```'].join(
-      '\n',
-    );
+  code: (sources, args) => quotedLines(sources, args).code,
+
+  quoted: (sources, args) => {
+    const { code, from, to } = quotedLines(sources, args);
+    const [file = ''] = args;
+    return `${code}\n\n<small>[${file}, lines ${from} to ${to}](../${file}#L${from}-L${to})</small>`;
   },
 };
+
+/** The lines that a block names, as a fenced block, and their numbers. */
+function quotedLines({ source }: Sources, [file = '', first = '', last = '']: readonly string[]) {
+  const lines = source(file).split('\n');
+  const start = first
+    .split(' > ')
+    .reduce((from, part) => (from < 0 ? from : lines.findIndex((line, i) => i >= from && line.includes(part))), 0);
+  const closing = `${/^ */.exec(lines[start] ?? '')}}`;
+  const length = lines
+    .slice(start)
+    .findIndex((line) => (last === '}' ? line.startsWith(closing) : line.includes(last)));
+  if (start < 0 || length < 0) throw new Error(`${file}: no lines from "${first}" to "${last}"`);
+  const part = lines.slice(start, start + length + 1);
+  const indent = Math.min(...part.filter(Boolean).map((line) => line.search(/\S/)));
+  const language = file.slice(file.lastIndexOf('.') + 1);
+  const code = [`\`\`\`${language}`, ...part.map((line) => line.slice(indent)), '```'].join('\n');
+  return { code, from: start + 1, to: start + length + 1 };
+}
 
 const CPU_NAMES: Readonly<Record<string, string>> = { twin: 'the twin', compiled: 'WebAssembly' };
 
@@ -182,4 +217,15 @@ function resultOf(results: Readonly<Record<string, Result>>, name: string): Resu
   const result = results[name];
   if (!result) throw new Error(`${name} was not measured`);
   return result;
+}
+
+/** The times of a ladder's rungs, in the order in which they are listed. */
+function rungsOf(results: Readonly<Record<string, Result>>, ladder: string, rungs: string) {
+  const result = resultOf(results, ladder);
+  const times = rungs.split(', ').map((rung): Time => {
+    const time = result.times.find(({ name }) => name === rung);
+    if (!time) throw new Error(`${ladder}: no rung ${rung} was measured`);
+    return time;
+  });
+  return { result, times };
 }

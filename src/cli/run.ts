@@ -99,19 +99,24 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', '\nnpx ptdpc <command> --help has the options of a command, with examples.')
-    .configureHelp({ optionDescription: describeOption })
     .exitOverride()
     .configureOutput({ outputError: (text) => say(`ptdpc: ${oneLine(inOurWords(text))}`) });
   program.hook('preAction', (_, command) => rememberData(command));
   // The command is the first argument, or the second in `ptdpc help <command>`.
   const wanted = args[0] === 'help' ? args[1] : args[0];
-  for (const { name, summary, group, load } of commands) {
-    const command = program.command(name).summary(summary).description(summary).helpGroup(`${group}:`);
-    if (name !== wanted) continue;
-    (await load()).configure(command);
-    for (const one of [command, ...command.commands]) if (opensDevice(one)) addProfileOption(one);
-  }
+  for (const entry of commands) await addCommand(program, entry, entry.name === wanted);
   return program;
+}
+
+/** Adds a command to the program: its name and summary, and all else only if it is wanted. */
+export async function addCommand(program: Command, entry: CommandEntry, wanted: boolean): Promise<Command> {
+  const { name, summary, group, load } = entry;
+  program.configureHelp({ optionDescription: describeOption });
+  const command = program.command(name).summary(summary).description(summary).helpGroup(`${group}:`);
+  if (!wanted) return command;
+  (await load()).configure(command);
+  for (const one of [command, ...command.commands]) if (opensDevice(one)) addProfileOption(one);
+  return command;
 }
 
 /** An error of commander's: what is missing in the words of `missingLine`, and arguments as options are named. */

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fillPage } from '../../scripts/kernel-pages/blocks.js';
+import { chartsOf, fillPage } from '../../scripts/kernel-pages/blocks.js';
 import { pagesOf, sourcesOf } from '../../scripts/kernel-pages/pages.js';
 import { kernels } from '../../src/kernels/index.js';
 
@@ -14,6 +14,25 @@ describe('docs/kernels', () => {
   it.each(pagesOf(root))('%s is up to date', (file) => {
     const page = readFileSync(`${root}${file}`, 'utf8');
     expect(fillPage(page, sources)).toBe(page);
+    for (const [path, chart] of chartsOf(page, sources))
+      expect(readFileSync(`${root}docs/${path}`, 'utf8')).toBe(chart);
+  });
+
+  it('each ladder has a chart, whose bars are as its figures', () => {
+    const page = readFileSync(`${root}docs/kernels/ladder-matmul.md`, 'utf8');
+    const chart = chartsOf(page, sources).get('images/ladders/matmul.svg')!;
+    const widths = [...chart.matchAll(/<rect x="190" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
+    const [first = 0, ...others] = page
+      .match(/<!-- begin ladder: matmul: (.*) -->/)![1]!
+      .split(', ')
+      .map((rung) => {
+        const { times } = sources.figures.ladders.results.matmul!;
+        return times.find(({ name }) => name === rung)!.milliseconds;
+      });
+    expect(widths).toHaveLength(others.length + 1);
+    others.forEach((time, i) => {
+      expect(widths[i + 1]! / widths[0]!).toBeCloseTo(first / time, 1);
+    });
   });
 
   it.each(Object.keys(kernels))('%s has its place on one page, and in the index', (kernel) => {

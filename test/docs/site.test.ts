@@ -1,10 +1,11 @@
 /** The site's links, and the check that a built site must pass. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { headingName, pagePath, siteLink, targetOf } from '../../docs/.vitepress/links.js';
+import { sidebar } from '../../docs/.vitepress/sidebar.js';
 import { copiedFiles, sourcePages } from '../../docs/.vitepress/sources.js';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -15,6 +16,7 @@ describe('links of the pages', () => {
     ['../webgpu-kernels.md', 'kernels/matmul.md', '/webgpu-kernels.md'],
     ['kernels/README.md', 'reading-guide.md', '/kernels/index.md'],
     ['../../shaders/matmul_naive.wgsl', 'kernels/matmul.md', '/source/shaders/matmul_naive.wgsl.md'],
+    ['../src/tensor/tape.ts#L3-L9', 'reading-guide.md', '/source/src/tensor/tape.ts.md#L3'],
     ['../src/kernels/cpu/wasm/', 'reading-guide.md', '/source/src/kernels/cpu/wasm.md'],
     ['../README.md', 'reading-guide.md', '/source/README-md.md'],
     ['ladders/matmul-4-broadcasts.wgsl', 'kernels/x.md', '/source/docs/kernels/ladders/matmul-4-broadcasts.wgsl.md'],
@@ -36,6 +38,20 @@ describe('links of the pages', () => {
       'a/b.md',
     ]);
     expect(headingName('4. Four elements, `lane` by lane')).toBe('4-four-elements-lane-by-lane');
+  });
+});
+
+describe('the sidebar', () => {
+  type Item = (typeof sidebar)[number];
+  const linksOf = ({ link, items = [] }: Item): string[] => [...(link ? [link] : []), ...items.flatMap(linksOf)];
+
+  it('has every page once', () => {
+    const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.md$/.test(name) && !/^(api|source|\.vitepress)\b/.test(name))
+      .map((name) => `/${pagePath(name).replace(/(^|\/)index\.md$|\.md$/, '$1')}`)
+      .filter((path) => path !== '/');
+    const links = sidebar.flatMap(linksOf).filter((link) => !link.startsWith('/api/'));
+    expect([...links].sort()).toEqual(pages.sort());
   });
 });
 
