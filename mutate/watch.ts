@@ -69,16 +69,15 @@ export class Watch implements AsyncDisposable {
         child.on('message', (message: Message) => {
           clearTimeout(timer);
           if (message.kind === 'hung') return stop('hung');
+          if (message.kind !== 'ready' && on !== '')
+            this.#slowest.set(shader, Math.max(message.took, this.#slowest.get(shader) ?? 0));
           if (message.kind === 'verdict') {
             for (const name of message.unsound) this.#unsound.add(name);
             resolve(message.verdict);
             if (message.verdict.outcome === 'killed' && message.verdict.by === 'fault') this.#judging = undefined;
             return;
           }
-          if (message.kind === 'on') {
-            if (on !== '') this.#slowest.set(shader, Math.max(message.took, this.#slowest.get(shader) ?? 0));
-            on = message.name;
-          }
+          if (message.kind === 'on') on = message.name;
           timer = patience();
         });
         child.send({ mutant, first, limit } satisfies Assignment);

@@ -15,12 +15,12 @@ export interface Assignment {
 
 const POLL_MILLISECONDS = 100;
 
-/** `on`: the case that is run now, and the seconds of processor time that the one before took. */
+/** `on`: the case that is run now, and the seconds of processor time that the one before took; with a verdict, those of the last. */
 export type Message =
   | { readonly kind: 'ready'; readonly adapter: string }
   | { readonly kind: 'on'; readonly name: string; readonly took: number }
   | { readonly kind: 'hung' }
-  | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly unsound: readonly string[] };
+  | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly took: number; readonly unsound: readonly string[] };
 
 /** Judges what the parent process sends, until that is gone. */
 export async function work(): Promise<void> {
@@ -49,12 +49,14 @@ export async function work(): Promise<void> {
     judge.judge(shader, mutant, first).then(
       (verdict) => {
         limit = Number.POSITIVE_INFINITY;
-        send({ kind: 'verdict', verdict, unsound: judge.unsound });
+        send({ kind: 'verdict', verdict, took: seconds(), unsound: judge.unsound });
       },
       (error: Error) => {
         // Of the device: what comes after it on the same one says nothing.
         const verdict: Verdict = { outcome: 'killed', by: 'fault', where: error.message };
-        process.send!({ kind: 'verdict', verdict, unsound: judge.unsound } satisfies Message, () => process.exit(3));
+        process.send!({ kind: 'verdict', verdict, took: seconds(), unsound: judge.unsound } satisfies Message, () =>
+          process.exit(3),
+        );
       },
     );
   });
