@@ -5,6 +5,35 @@ const item = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, 
 
 export const sidebar: DefaultTheme.SidebarItem[] = [
   {
+    text: 'Use',
+    items: [
+      item('Getting started', '/getting-started'),
+      item('Commands', '/commands'),
+      item('As a library', '/library'),
+      item('Checkpoints', '/checkpoints'),
+      item('Data sets', '/datasets'),
+      item('Evaluation', '/evaluation'),
+      item('Experiments', '/experiments/'),
+      {
+        text: 'Experiments on the demonstration',
+        link: '/experiments/demo/',
+        collapsed: true,
+        items: [
+          item('Table 2', '/experiments/demo/table2'),
+          item('Table 3', '/experiments/demo/table3'),
+          item('Table 4', '/experiments/demo/table4'),
+          item('Figure 4', '/experiments/demo/figure4'),
+        ],
+      },
+      item('Reports', '/report'),
+      item('In the browser', '/web'),
+      item('Robustness', '/robustness'),
+      item('Large data sets', '/scale'),
+      item('Security', '/security'),
+      item('Releasing', '/releasing'),
+    ],
+  },
+  {
     text: 'Understand',
     items: [
       item('Reading guide', '/reading-guide'),
@@ -61,35 +90,6 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Mutation testing', '/mutation'),
       item('Where the time goes', '/profiling'),
       item('Real GPUs: expected and measured', '/gpu-estimate'),
-    ],
-  },
-  {
-    text: 'Use',
-    items: [
-      item('Getting started', '/getting-started'),
-      item('Commands', '/commands'),
-      item('As a library', '/library'),
-      item('Checkpoints', '/checkpoints'),
-      item('Data sets', '/datasets'),
-      item('Evaluation', '/evaluation'),
-      item('Experiments', '/experiments/'),
-      {
-        text: 'Experiments on the demonstration',
-        link: '/experiments/demo/',
-        collapsed: true,
-        items: [
-          item('Table 2', '/experiments/demo/table2'),
-          item('Table 3', '/experiments/demo/table3'),
-          item('Table 4', '/experiments/demo/table4'),
-          item('Figure 4', '/experiments/demo/figure4'),
-        ],
-      },
-      item('Reports', '/report'),
-      item('In the browser', '/web'),
-      item('Robustness', '/robustness'),
-      item('Large data sets', '/scale'),
-      item('Security', '/security'),
-      item('Releasing', '/releasing'),
     ],
   },
   {
