@@ -1,4 +1,4 @@
-/** Mutants that no case can kill, as test/mutants/equivalent.json lists them: each looked at by a person, who gives the reason. */
+/** Mutants that no case can kill, as test/mutants/equivalent.json lists them, each with its reason. */
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { InputError } from '../src/errors.js';
