@@ -1,8 +1,16 @@
 /** The programs of a job are compiled before it: nothing is left to compile when it runs. */
 import { expect, it } from 'vitest';
+import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import type { WebGpuBackend } from '../../src/kernels/index.js';
-import { accumulateGradient, callsOf, createOptimizer, PromptModel, tuningOptions } from '../../src/ptdpc/index.js';
+import {
+  accumulateGradient,
+  callsOf,
+  createOptimizer,
+  encodePixels,
+  PromptModel,
+  tuningOptions,
+} from '../../src/ptdpc/index.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOn } from '../support/devices.js';
 import { randomClip, SMALL_CLIP } from '../support/random-clip.js';
@@ -22,9 +30,8 @@ describeOn('webgpu', 'a prepared device', (device) => {
     const { imageSize } = SMALL_CLIP.vision;
     {
       using tower = await VisionTower.load(engine, clip, SMALL_CLIP);
-      using pixels = engine.tensor(new Float32Array(2 * 3 * imageSize ** 2).fill(0.1), [2, 3, imageSize, imageSize]);
-      using features = engine.scope(() => tower.encode(pixels).features);
-      await features.read();
+      const pictures = [1, 2].map((pixel) => new Int32Array(imageSize ** 2).fill(pixel));
+      await encodePixels(tower, 'joint', pictures, clipPreprocessing(imageSize));
     }
     using tower = await TextTower.load(engine, clip, SMALL_CLIP);
     using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, options);
