@@ -1,34 +1,16 @@
-// Images [batch, 3, size, size] into rows of patches [batch * grid * grid, 3 * patch * patch], ordered (channel, y, x) as
-// a convolution's weights are. One invocation per element.
+// Images [batch, 3, size, size] into rows of patches: see patch_common.wgsl. One invocation per element.
 
-// #include "grid.wgsl"
+// #include "patch_common.wgsl"
 
-struct Params {
-  batch: u32,
-  size: u32,
-  patch_size: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> pixels: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let at = element_number(grid, lane);
-  let size = params.size;
-  let patch_size = params.patch_size;
-  let side = size / patch_size;
-  let columns = 3u * patch_size * patch_size;
-  if (at >= params.batch * side * side * columns) {
+  if (at >= element_count()) {
     return;
   }
-  let row = at / columns;
-  let x = at % patch_size;
-  let y = (at / patch_size) % patch_size;
-  let channel = (at % columns) / (patch_size * patch_size);
-  let picture = row / (side * side);
-  let patch_y = (row / side) % side;
-  let patch_x = row % side;
-  out[at] = pixels[((picture * 3u + channel) * size + patch_y * patch_size + y) * size + patch_x * patch_size + x];
+  let source = pixel_of(at);
+  out[at] = pixels[((source.picture * 3u + source.channel) * params.size + source.y) * params.size + source.x];
 }

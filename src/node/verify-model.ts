@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { CONFIG_FILES } from '../clip/checkpoint/index.js';
 import { ARCHITECTURES, type ClipConfig, clipTensors, firstDifference, unusedTensors } from '../clip/config.js';
-import { describePreprocessing, pixelValues } from '../clip/image/index.js';
+import { describePreprocessing } from '../clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import {
   type Check,
@@ -21,7 +21,7 @@ import {
   type ReferenceNumbers,
 } from '../clip/verify/index.js';
 import { InputError, printable } from '../errors.js';
-import { DEFAULT_MEMORY, normalizedFeatures, zeroShotLogits } from '../ptdpc/index.js';
+import { DEFAULT_MEMORY, encodePixels, normalizedFeatures, zeroShotLogits } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import { exists } from './checkpoint-files.js';
 import { type Events, SILENT } from './events.js';
@@ -233,20 +233,13 @@ async function checkPicture(
   const name = 'picture';
   if (!picture) return notRun(name, 'nothing is published');
   if (image === undefined) return notRun(name, 'needs CLIP.png of the repository openai/CLIP (--image)');
-  const { imageSize } = model.config.vision;
-  const { pixels } = await pixelsFor(model.preprocessing, await readImageFile(image), image);
+  const { preprocessing } = model;
+  const { pixels } = await pixelsFor(preprocessing, await readImageFile(image), image);
   let features: Float32Array;
   {
     using tower = await VisionTower.load(engine, model.clip, model.config);
-    const result = engine.scope(() =>
-      tower.encode(
-        engine.indices(pixels, [1, imageSize, imageSize]),
-        engine.tensor(pixelValues(model.preprocessing), [3, 256]),
-      ),
-    );
-    result.pooled.dispose();
-    using encoded = result.features;
-    features = normalizedFeatures(await encoded.read(), model.config.projectionDim);
+    const encoded = await encodePixels(tower, 'joint', [pixels], preprocessing);
+    features = normalizedFeatures(encoded.features, model.config.projectionDim);
   }
   using tower = await TextTower.load(engine, model.clip, model.config);
   const tokenizer = await model.tokenizer().catch(() => undefined);

@@ -312,6 +312,6 @@ export const WRONG: readonly Wrong[] = [
   {
     what: 'red and blue are exchanged',
     kernel: 'patchBytes',
-    changes: [['(pixel >> (8u * channel))', '(pixel >> (8u * (2u - channel)))']],
+    changes: [['(pixel >> (8u * source.channel))', '(pixel >> (8u * (2u - source.channel)))']],
   },
 ];
