@@ -1,5 +1,5 @@
 /** The loss of a batch and its gradient, in chunks that fit the memory budget. */
-import { addScaled, crossEntropy, matmul, softmax, sumRows, type Tensor } from '../tensor/index.js';
+import { addScaled, crossEntropy, matmul, softmax, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
 import { type BatchPlan, planBatch } from './budget.js';
 import { setColumns } from './encode.js';
@@ -20,6 +20,12 @@ export interface LabelledFeatures {
   labels: Int32Array;
 }
 
+/** A batch whose gradient the device has been told to compute. */
+export interface StartedBatch {
+  /** Rejects with DeviceError if the device fails. */
+  readonly result: Promise<BatchResult>;
+}
+
 /**
  * Adds the gradient of the batch's mean loss to the prompts' gradient and returns loss and logits. Exact for any budget: gradients of
  * chunks of images are summed; for chunks whose classes do not fit, see `inClassRuns`.
@@ -30,8 +36,23 @@ export async function accumulateGradient(
   budget: number,
 ): Promise<BatchResult> {
   using _limit = model.engine.workWithin(budget);
+  const { result } = await startGradient(model, batch, budget);
+  return await result;
+}
+
+/**
+ * `accumulateGradient` without waiting for the last results, so that the caller can queue the update and the next batch meanwhile; it awaits
+ * `result` in any case.
+ */
+export async function startGradient(
+  model: PromptModel,
+  batch: LabelledFeatures,
+  budget: number,
+): Promise<StartedBatch> {
+  using _limit = model.engine.workWithin(budget);
   const plan = planBatch(model, batch.labels.length, budget, model.tower.trainingBytesPerRow);
-  return await (plan.whole ? inWholePieces(model, batch, plan) : inClassRuns(model, batch, plan));
+  if (plan.whole) return inWholePieces(model, batch, plan);
+  return { result: Promise.resolve(await inClassRuns(model, batch, plan)) };
 }
 
 /** Throws InputError if the budget (in bytes) is too small to train even one prompt. Call it before long work. */
@@ -39,32 +60,34 @@ export function requireTrainingMemory(model: PromptModel, budget: number): void 
   planBatch(model, 1, budget, model.tower.trainingBytesPerRow);
 }
 
-interface PieceResult {
-  losses: Tensor;
-  logits: Tensor;
-}
+type PieceResult = { losses: Tensor; logits: Tensor };
 
 /** Processes chunks of images in turn; the device works on the next while the host waits for the results of the last. */
-async function inWholePieces(model: PromptModel, batch: LabelledFeatures, { images }: BatchPlan): Promise<BatchResult> {
+async function inWholePieces(
+  model: PromptModel,
+  batch: LabelledFeatures,
+  { images }: BatchPlan,
+): Promise<StartedBatch> {
   const count = batch.labels.length;
-  const result: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
-  let at = 0;
-  const collect = async ({ losses, logits }: PieceResult) => {
-    const [own, values] = await Promise.all([losses.read(), logits.read()]);
-    for (const loss of own) result.loss += loss / count;
-    result.logits.set(values, at);
-    at += values.length;
-    losses.dispose();
-    logits.dispose();
+  const sum: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
+  const collect = async ({ losses, logits }: PieceResult, start: number) => {
+    try {
+      const [own, values] = await Promise.all([losses.read(), logits.read()]);
+      for (const loss of own) sum.loss += loss / count;
+      sum.logits.set(values, start * model.classes);
+      return sum;
+    } finally {
+      losses.dispose();
+      logits.dispose();
+    }
   };
-  let last: PieceResult | undefined;
+  let result = Promise.resolve(sum);
   for (let start = 0; start < count; start += images) {
     const piece = whole(model, slice(batch, start, images, model.prompts.columns), count);
-    if (last) await collect(last);
-    last = piece;
+    await result;
+    result = collect(piece, start);
   }
-  if (last) await collect(last);
-  return result;
+  return { result };
 }
 
 /** Forward and backward in one pass. */
@@ -72,19 +95,23 @@ function whole(model: PromptModel, piece: LabelledFeatures, count: number): Piec
   const { engine } = model;
   return engine.scope(() =>
     engine.withTape((tape) => {
-      const { loss, ...result } = forward(model, piece, count);
-      tape.backward(loss);
+      const result = forward(model, piece);
+      tape.backward(result.losses, eachOf(result.losses, count));
       return result;
     }),
   );
 }
 
-function forward(model: PromptModel, piece: LabelledFeatures, count: number): PieceResult & { loss: Tensor } {
+function forward(model: PromptModel, piece: LabelledFeatures): PieceResult {
   using _ = span('forward', { images: piece.labels.length });
   const { engine } = model;
   const logits = model.logits(engine.tensor(piece.features, [piece.labels.length, model.prompts.columns]));
-  const losses = lossesOf(model, logits, piece.labels);
-  return { losses, logits, loss: sumRows(losses.reshape([losses.size, 1]), 1 / count) };
+  return { losses: lossesOf(model, logits, piece.labels), logits };
+}
+
+/** The gradient of the mean of `count` losses with respect to each of these. */
+function eachOf(losses: Tensor, count: number): Tensor {
+  return losses.engine.tensor(new Array<number>(losses.size).fill(1 / count), losses.shape);
 }
 
 /**
@@ -151,7 +178,7 @@ async function lossGradient(
   using losses = engine.scope(() =>
     engine.withTape((tape) => {
       const losses = lossesOf(model, at, labels);
-      tape.backward(sumRows(losses.reshape([losses.size, 1]), 1 / count));
+      tape.backward(losses, eachOf(losses, count));
       return losses;
     }),
   );

@@ -7,7 +7,7 @@ import { allFinite, NonFiniteError } from './features.js';
 import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
-import { accumulateGradient, type LabelledFeatures, pick, predictLogits, slice } from './step.js';
+import { type BatchResult, type LabelledFeatures, pick, predictLogits, slice, startGradient } from './step.js';
 
 /** Metrics of a step. */
 export interface StepMetrics {
@@ -86,10 +86,9 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
  * first loss is NaN (before any update), and the signal's reason if aborted (between steps).
  */
 export async function trainPrompts(training: Training): Promise<void> {
-  const { model, options, train, validation, memory, resume, signal } = training;
+  const { model, options, train, validation, memory, resume } = training;
   if (options.keep === 'best' && !validation)
     throw new InputError('--keep best: expected validation images to choose an epoch by, found none');
-  const count = train.labels.length;
   let best = resume?.best;
   // Covers all steps, so that memory freed by one is reused by the next.
   using _limit = model.engine.workWithin(memory);
@@ -99,38 +98,14 @@ export async function trainPrompts(training: Training): Promise<void> {
     optimizer.restore(resume.optimizer);
   }
   for (let epoch = resume?.epochs ?? 0; epoch < options.epochs; epoch++) {
-    const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
-    const lr = stepLearningRate(options, epoch);
     using _epoch = span('epoch', { epoch: epoch + 1 });
-    let lossSum = 0;
-    let correct = 0;
-    for (let start = 0; start < count; start += options.batchSize) {
-      if (signal) await letEventsIn();
-      signal?.throwIfAborted();
-      const batch = pick(train, order, start, Math.min(options.batchSize, count - start), model.prompts.columns);
-      const step = epoch * stepsPerEpoch(count, options.batchSize) + start / options.batchSize;
-      using _step = span('step', { step, images: batch.labels.length });
-      const { loss, logits } = await accumulateGradient(model, batch, memory);
-      if (!Number.isFinite(loss)) {
-        if (step > 0) throw divergence(`the loss became ${loss}`, options, epoch, step);
-        throw new NonFiniteError(
-          `the loss is ${loss} before the first update: features or weights are damaged (ptdpc verify checks a model)`,
-        );
-      }
-      update(optimizer, lr);
-      model.prompts.zeroGrad();
-      batch.labels.forEach((label, i) => {
-        correct += Number(argmax(logits.subarray(i * model.classes, (i + 1) * model.classes)) === label);
-      });
-      lossSum += loss * batch.labels.length;
-      training.onStep?.({ type: 'step', epoch, step, loss, lr }, batch.labels.length);
-    }
+    const learned = await trainEpoch(training, optimizer, epoch);
     const state: TrainingState = {
       epochs: epoch + 1,
       prompts: await model.prompts.read(),
       optimizer: await optimizer.state(),
     };
-    const last = (epoch + 1) * stepsPerEpoch(count, options.batchSize) - 1;
+    const last = (epoch + 1) * stepsPerEpoch(train.labels.length, options.batchSize) - 1;
     let seen: Evaluation;
     try {
       // Without validation images, checks one training image, in case the last update ruined the prompts.
@@ -144,8 +119,7 @@ export async function trainPrompts(training: Training): Promise<void> {
     const metrics: EpochMetrics = {
       type: 'epoch',
       epoch,
-      trainLoss: lossSum / count,
-      trainAccuracy: correct / count,
+      ...learned,
       valLoss: validation ? seen.loss : null,
       valAccuracy: validation ? seen.accuracy : null,
     };
@@ -154,6 +128,58 @@ export async function trainPrompts(training: Training): Promise<void> {
     await training.onEpoch?.(metrics, best ? { ...state, best } : state, validation && seen);
   }
   if (best) model.engine.backend.write(model.prompts.buffer, best.prompts);
+}
+
+/**
+ * One pass over the training images. Results are collected while the next step is being queued, so that the device need not wait for the
+ * host between steps.
+ */
+async function trainEpoch(
+  { model, options, train, memory, signal, onStep }: Training,
+  optimizer: Optimizer,
+  epoch: number,
+): Promise<Pick<EpochMetrics, 'trainLoss' | 'trainAccuracy'>> {
+  const { classes, prompts } = model;
+  const count = train.labels.length;
+  const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
+  const lr = stepLearningRate(options, epoch);
+  let lossSum = 0;
+  let correct = 0;
+  const collect = ({ loss, logits }: BatchResult, labels: Int32Array, step: number) => {
+    if (!Number.isFinite(loss)) {
+      if (step > 0) throw divergence(`the loss became ${loss}`, options, epoch, step);
+      throw new NonFiniteError(
+        `the loss is ${loss} before the first update: features or weights are damaged (ptdpc verify checks a model)`,
+      );
+    }
+    labels.forEach((label, i) => {
+      correct += Number(argmax(logits.subarray(i * classes, (i + 1) * classes)) === label);
+    });
+    lossSum += loss * labels.length;
+    onStep?.({ type: 'step', epoch, step, loss, lr }, labels.length);
+  };
+  let last = Promise.resolve();
+  try {
+    for (let start = 0; start < count; start += options.batchSize) {
+      if (signal) await letEventsIn();
+      signal?.throwIfAborted();
+      const batch = pick(train, order, start, Math.min(options.batchSize, count - start), prompts.columns);
+      const step = epoch * stepsPerEpoch(count, options.batchSize) + start / options.batchSize;
+      using _step = span('step', { step, images: batch.labels.length });
+      const { result } = await startGradient(model, batch, memory);
+      update(optimizer, lr);
+      prompts.zeroGrad();
+      const previous = last;
+      last = result.then((values) => collect(values, batch.labels, step));
+      // It is awaited a step later, but may fail before.
+      last.catch(() => {});
+      await previous;
+    }
+    await last;
+  } finally {
+    await last.catch(() => {});
+  }
+  return { trainLoss: lossSum / count, trainAccuracy: correct / count };
 }
 
 function update(optimizer: Optimizer, learningRate: number): void {

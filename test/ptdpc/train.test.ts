@@ -1,7 +1,7 @@
 /** The training loop: same seed same result, resuming equals going on, both devices agree, bad losses stop it. */
 import { expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
-import type { Backend } from '../../src/kernels/index.js';
+import type { Backend, WebGpuBackend } from '../../src/kernels/index.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { type TuningOptions, tuningOptions } from '../../src/ptdpc/options.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
@@ -15,7 +15,7 @@ import {
   trainPrompts,
 } from '../../src/ptdpc/train.js';
 import { Engine } from '../../src/tensor/index.js';
-import { describeOnAll, openTestDevice } from '../support/devices.js';
+import { describeOn, describeOnAll, openTestDevice } from '../support/devices.js';
 import { randomReals } from '../support/random.js';
 import { randomClip, SMALL_CLIP } from '../support/random-clip.js';
 
@@ -67,6 +67,28 @@ async function run(device: Backend, tuning: TuningOptions, setting: Setting = {}
   });
   return { steps, epochs, states, prompts: await model.prompts.read() };
 }
+
+describeOn('webgpu', 'training', (device) => {
+  it('records a step before it waits for the results of the last', async () => {
+    const { counters } = device() as WebGpuBackend;
+    const engine = new Engine(device());
+    using tower = await TextTower.load(engine, clip, SMALL_CLIP);
+    using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, options());
+    const recorded: number[] = [];
+    const before = counters.dispatches;
+    await trainPrompts({
+      model,
+      options: options({ epochs: 1 }),
+      train: dataOf(1, 12),
+      memory: 2 ** 30,
+      onStep: () => recorded.push(counters.dispatches - before),
+    });
+    const [first = 0, second, third] = recorded;
+    expect(first).toBeGreaterThan(0);
+    // When a step's results arrive, all of the next is recorded, and after the last one there is no more.
+    expect([second, third]).toEqual([1.5 * first, 1.5 * first]);
+  });
+});
 
 describeOnAll('training', (device) => {
   it('takes every image once an epoch and keeps the short last batch', async () => {

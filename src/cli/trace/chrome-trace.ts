@@ -36,7 +36,12 @@ interface Row {
 }
 
 /** Rows of what the host awaits while it does something else. */
-const IN_FLIGHT: Partial<Record<Work, string>> = { read: 'files', write: 'files', prepare: 'compiler' };
+const IN_FLIGHT: Partial<Record<Work, string>> = {
+  wait: 'results',
+  read: 'files',
+  write: 'files',
+  prepare: 'compiler',
+};
 
 /** The file's text, in pieces. */
 export function* chromeTrace({ spans, spansLeft, devices, command }: Recorded): Generator<string> {
@@ -68,7 +73,7 @@ function hostRows(spans: readonly Span[]): Row[] {
     slices.push({ name: work, category: 'host', begin, end, args: details });
     rows.set(name, slices);
   }
-  const order = (name: string) => ['main', 'files', 'compiler'].indexOf(name) >>> 0;
+  const order = (name: string) => ['main', 'results', 'files', 'compiler'].indexOf(name) >>> 0;
   return [...rows]
     .map(([name, slices]) => ({ name, slices }))
     .sort((a, b) => order(a.name) - order(b.name) || a.name.localeCompare(b.name, 'en', { numeric: true }));
