@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { counted, InputError } from '../errors.js';
 import type { Certificate, CertifyStep, MeasuredRates } from '../lab/index.js';
+import { requireGpuToTrust } from './device.js';
 import { addExamples, jsonOption } from './options.js';
 import { firstLines, NegativeResult, print, printLines, say } from './output.js';
 import { type Progress, progress } from './progress.js';
@@ -11,6 +12,7 @@ import { percent, table } from './tables.js';
 interface Options {
   device: 'webgpu' | 'cpu';
   quick?: boolean;
+  trustShaders?: boolean;
   out?: string;
   json?: boolean;
 }
@@ -26,6 +28,10 @@ export function configure(command: Command): void {
     .addOption(new Option('--device <device>', 'what to certify').choices(['webgpu', 'cpu']).default('webgpu'))
     .option('--quick', 'ten cases of each variant, and less to tune and to time: under a minute on a GPU')
     .option('--out <json>', 'write the certificate to this file, and as a web page beside it (.html)')
+    .option(
+      '--trust-shaders',
+      'without the bounds checks and the zeroed memory that Dawn adds: what other commands then do without',
+    )
     .addOption(jsonOption())
     .action(certifyDevice);
   addExamples(command, [
@@ -35,7 +41,8 @@ export function configure(command: Command): void {
   ]);
 }
 
-async function certifyDevice({ device, quick = false, out, json }: Options): Promise<void> {
+async function certifyDevice({ device, quick = false, trustShaders, out, json }: Options): Promise<void> {
+  requireGpuToTrust({ device, trustShaders });
   const page = out === undefined ? undefined : await placeForPage(out);
   const { certificateJson, certify, failureText } = await import('../lab/index.js');
   const { certifiable } = await import('../node/certify.js');
@@ -43,7 +50,7 @@ async function certifyDevice({ device, quick = false, out, json }: Options): Pro
   using bars = new StageBars();
   let certificate: Certificate;
   try {
-    certificate = await certify(certifiable(device), { quick, onStep: (step) => bars.at(step) });
+    certificate = await certify(certifiable(device, { trustShaders }), { quick, onStep: (step) => bars.at(step) });
   } finally {
     closeGpu();
   }

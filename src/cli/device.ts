@@ -1,6 +1,7 @@
 /** A command's device: opened and reported on standard error, and profiled with `--profile` and `--trace`. */
 import { writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { KernelProfile } from '../kernels/index.js';
 import type { DeviceCeilings } from '../lab/index.js';
@@ -37,7 +38,7 @@ async function open(choice: DeviceChoice): Promise<OpenedDevice> {
   const { WebGpuBackend, Profiler } = await import('../kernels/index.js');
   const { openDevice } = await import('../node/device.js');
   const profiler = recording && new Profiler(recording.mostDispatches);
-  const device = await openDevice(choice, { profiler, warn: say, ...(checkFinite && { checkFinite }) });
+  const device = await openDevice(choice, { profiler, warn: say, trustShaders, ...(checkFinite && { checkFinite }) });
   const { backend } = device;
   if (profiler) {
     const counters = backend instanceof WebGpuBackend ? backend.counters : undefined;
@@ -70,10 +71,29 @@ interface Recording {
 
 let recording: Recording | undefined;
 let checkFinite = false;
+let trustShaders = false;
 
 interface RecordingOptions {
   profile?: string | true;
   trace?: string;
+}
+
+/** `--trust-shaders`. */
+export const trustOption = () =>
+  new Option('--trust-shaders', 'WebGPU: without bounds checks and zeroed memory; see ptdpc certify --trust-shaders');
+
+/** Throws InputError if shaders are to be trusted where there are none. */
+export function requireGpuToTrust({
+  device,
+  trustShaders = false,
+}: {
+  device?: string;
+  trustShaders?: boolean | undefined;
+}): void {
+  if (trustShaders && device === 'cpu')
+    throw new InputError(
+      '--trust-shaders: expected --device webgpu or auto, found --device cpu, which runs no shaders',
+    );
 }
 
 /** The options alone. */
@@ -84,6 +104,7 @@ export function addRecordingOptions(command: Command): void {
     '--check-finite',
     'stop at the first kernel that writes NaN or an infinity, and name it (several times slower)',
   );
+  command.addOption(trustOption());
 }
 
 /** Adds `--profile [file]`, `--trace <file>` and `--check-finite` to a command that opens a device, and what they do. */
@@ -91,6 +112,8 @@ export function addProfileOption(command: Command): void {
   addRecordingOptions(command);
   command.hook('preAction', async (_, action) => {
     checkFinite = action.opts().checkFinite === true;
+    trustShaders = action.opts().trustShaders === true;
+    requireGpuToTrust(action.opts());
     const { profile, trace } = action.opts<RecordingOptions>();
     if (profile === undefined && trace === undefined) return;
     if (trace !== undefined) {

@@ -61,7 +61,7 @@ export async function openDevice(
   } = options;
   const onGpu = async (adapter: GPUAdapter, reason: string) =>
     disposable(
-      await WebGpuBackend.create(adapter, { profiler, tuning, ...(tuning && { tuningName: 'own variants' }) }),
+      await WebGpuBackend.create(adapter, { profiler, tuning, ...(tuning && { notes: ['own variants'] }) }),
       reason,
     );
   const onCpu = (reason: string) =>

@@ -4,11 +4,11 @@ import { InputError } from '../errors.js';
 import type { Subject } from '../lab/index.js';
 import { measureCeilings } from './ceilings.js';
 import { installHint, openCpu, openWebGpu } from './device.js';
-import { nodeAdapter } from './gpu.js';
+import { type GpuOptions, nodeAdapter } from './gpu.js';
 import { packageVersion } from './package.js';
 
 /** A device of this machine for `certify` of ptdpc/lab. Opening it throws InputError if there is no WebGPU adapter. Call `closeGpu` at the end. */
-export function certifiable(device: 'cpu' | 'webgpu'): Subject {
+export function certifiable(device: 'cpu' | 'webgpu', options: GpuOptions = {}): Subject {
   return {
     host: {
       ptdpc: packageVersion(),
@@ -18,9 +18,9 @@ export function certifiable(device: 'cpu' | 'webgpu'): Subject {
     },
     open: async (tuning) => {
       if (device === 'cpu') return openCpu({ poison: true });
-      const adapter = await nodeAdapter();
+      const adapter = await nodeAdapter(options);
       if (!adapter) throw new InputError(`--device webgpu: no WebGPU adapter on this machine; ${installHint()}`);
-      return openWebGpu(adapter, { poison: true, tuning });
+      return openWebGpu(adapter, { poison: true, tuning, ...(options.trustShaders && { notes: ['trusted shaders'] }) });
     },
     ceilings: () => measureCeilings(device),
   };

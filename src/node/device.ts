@@ -21,14 +21,14 @@ import {
   type WebGpuOptions,
 } from '../kernels/index.js';
 import type { Events } from './events.js';
-import { closeGpu, nodeAdapter, waitAsleep } from './gpu.js';
+import { closeGpu, type GpuOptions, nodeAdapter, waitAsleep } from './gpu.js';
 import { readTuning, tuningName } from './tuning-file.js';
 import { chooseBuild, hardwareThreads, startNodeWorker } from './wasm-threads.js';
 
 export type { AutoChoice, OpenedDevice };
 
 /** How a device is opened. */
-export interface DeviceOptions {
+export interface DeviceOptions extends GpuOptions {
   /** Called with where the device's time goes. */
   readonly profiler?: Profiler | undefined;
   /** Stops at the first kernel that writes NaN or an infinity: see CheckedBackend. Default: if PTDPC_DEBUG is `finite`. */
@@ -49,11 +49,11 @@ export async function openDevice(choice: DeviceChoice = 'auto', options: DeviceO
     disposable(checkFinite ? new CheckedBackend(backend) : backend, reason);
   if (choice === 'cpu') return opened(openCpu({ profiler }), 'asked for');
   if (choice === 'webgpu') {
-    const adapter = await nodeAdapter();
+    const adapter = await nodeAdapter(options);
     if (!adapter) throw new InputError(`--device webgpu: no WebGPU adapter on this machine; ${installHint()}`);
     return opened(await openTuned(adapter, options), 'asked for');
   }
-  const { adapter, reason } = await autoChoice();
+  const { adapter, reason } = await autoChoice(options);
   if (!adapter) return opened(openCpu({ profiler }), reason);
   try {
     return opened(await openTuned(adapter, options), reason);
@@ -64,11 +64,11 @@ export async function openDevice(choice: DeviceChoice = 'auto', options: DeviceO
 }
 
 /** Decides what `auto` means on this machine. */
-export async function autoChoice(): Promise<AutoChoice> {
+export async function autoChoice(options: GpuOptions = {}): Promise<AutoChoice> {
   if (!(await mayHaveGpu())) return { device: 'cpu', reason: 'no GPU in /dev' };
   let adapter: GPUAdapter | null;
   try {
-    adapter = await nodeAdapter();
+    adapter = await nodeAdapter(options);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { device: 'cpu', reason: error.message };
@@ -99,13 +99,17 @@ export function openWebGpu(adapter: GPUAdapter, options: WebGpuOptions = {}): Pr
 
 async function openTuned(
   adapter: GPUAdapter,
-  { profiler, tuning, warn = () => {} }: DeviceOptions,
+  { profiler, tuning, trustShaders, warn = () => {} }: DeviceOptions,
 ): Promise<WebGpuBackend> {
   const record = await readTuning(describeAdapter(adapter), warn);
   return openWebGpu(adapter, {
     profiler,
     tuning: { ...record?.tuning, ...tuning },
-    tuningName: [record && tuningName(record), tuning && 'own variants'].filter(Boolean).join(', '),
+    notes: [
+      ...(record ? [tuningName(record)] : []),
+      ...(tuning ? ['own variants'] : []),
+      ...(trustShaders ? ['trusted shaders'] : []),
+    ],
   });
 }
 

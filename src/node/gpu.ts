@@ -13,15 +13,34 @@ import { findAdapter } from '../kernels/webgpu/device.js';
 /** Not written if it is imported, so that bundlers leave it: it finds its native library from where it is installed. */
 const WEBGPU: string = 'webgpu';
 
-let gpu: GPU | undefined;
+/** How Dawn is set up. */
+export interface GpuOptions {
+  /**
+   * Compile shaders without Dawn's safeguards: bounds checks of every access, and zeros in new buffers and in workgroup memory. A shader that
+   * relies on one of them is then wrong, or reads and writes other memory of this process. Default: false.
+   */
+  readonly trustShaders?: boolean | undefined;
+}
 
-/** This process's GPU object. Throws InputError if the `webgpu` package is not installed or has no binary for this platform. */
-async function openGpu(): Promise<GPU> {
-  if (gpu) return gpu;
+/** Without the first toggle, Dawn rounds timestamps to 100 microseconds, as browsers do to keep pages apart. */
+const FLAGS = ['disable-dawn-features=timestamp_quantization'];
+const TRUSTING_FLAGS = [
+  'disable-dawn-features=timestamp_quantization,lazy_clear_resource_on_first_use',
+  'enable-dawn-features=disable_robustness,disable_workgroup_init',
+];
+
+/** This process's GPU objects, by whether they trust shaders. */
+const gpus = new Map<boolean, GPU>();
+
+/** Throws InputError if the `webgpu` package is not installed or has no binary for this platform. */
+async function openGpu({ trustShaders = false }: GpuOptions): Promise<GPU> {
+  const open = gpus.get(trustShaders);
+  if (open) return open;
   try {
     const { create } = (await import(WEBGPU)) as typeof import('webgpu');
-    // Without the toggle, Dawn rounds timestamps to 100 microseconds, as browsers do to keep pages apart.
-    gpu = create(['disable-dawn-features=timestamp_quantization']);
+    const gpu = create(trustShaders ? TRUSTING_FLAGS : FLAGS);
+    gpus.set(trustShaders, gpu);
+    return gpu;
   } catch (error) {
     const reason = messageOf(error).split('\n')[0]!;
     if (/^Cannot find (?:package|module) 'webgpu'/.test(reason))
@@ -30,12 +49,11 @@ async function openGpu(): Promise<GPU> {
       );
     throw new InputError(`WebGPU is not available on this platform: ${reason}`);
   }
-  return gpu;
 }
 
 /** The machine's adapter, or null. */
-export async function nodeAdapter(): Promise<GPUAdapter | null> {
-  return findAdapter(await openGpu());
+export async function nodeAdapter(options: GpuOptions = {}): Promise<GPUAdapter | null> {
+  return findAdapter(await openGpu(options));
 }
 
 const asleep = new Int32Array(new SharedArrayBuffer(4));
@@ -60,7 +78,7 @@ export async function waitAsleep<T>(pending: Promise<T>): Promise<T> {
   }
 }
 
-/** Forgets the GPU object, so that the process can end. Every device must have been destroyed. */
+/** Forgets the GPU objects, so that the process can end. Every device must have been destroyed. */
 export function closeGpu(): void {
-  gpu = undefined;
+  gpus.clear();
 }

@@ -93,6 +93,10 @@ test('refuses at once what would fail at the end', async () => {
   const before = await scratchNames();
   await expectRefused(['certify', '--device', 'gpu'], /'--device <device>' argument 'gpu' is invalid.*webgpu, cpu/);
   await expectRefused(['certify', '--out', 'nowhere/c.json'], /^ptdpc: --out nowhere: no such folder$/);
+  await expectRefused(
+    ['certify', '--device', 'cpu', '--trust-shaders'],
+    /^ptdpc: --trust-shaders: expected --device webgpu /,
+  );
   await expectRefused(['certify', '--out', 'c.txt'], /^ptdpc: --out c\.txt: expected a name that ends in \.json, /);
   const noDriver = { VK_ICD_FILENAMES: '/nonexistent', VK_DRIVER_FILES: '/nonexistent' };
   if (process.platform === 'linux') {

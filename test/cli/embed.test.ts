@@ -228,5 +228,16 @@ describe.skipIf(!(await nodeAdapter().catch(() => null)))('on webgpu', () => {
     const { features, files } = await readFeatures(out);
     expect(maxError(features, await directFeatures(files))).toBeLessThan(1e-4);
     expect(await ptdpcJson<Report>(args)).toMatchObject({ cached: 5, encoded: 0 });
+    const trusting = await ptdpcJson<Report>([...args, '--trust-shaders', '--no-cache']);
+    expect(trusting).toMatchObject({ encoded: 5, device: expect.stringMatching(/trusted shaders\]$/) });
+    expect((await readFeatures(out)).features).toEqual(features);
   });
+});
+
+test('shaders are trusted only where there are some', async () => {
+  const image = fixture('preprocess/03_100x80_RGB.png');
+  await expectRefused(
+    ['embed', image, ...model, '--device', 'cpu', '--trust-shaders', '--out', scratchPath('never.st')],
+    /^ptdpc: --trust-shaders: expected --device webgpu or auto, found --device cpu, which runs no shaders$/,
+  );
 });

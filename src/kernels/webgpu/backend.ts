@@ -42,8 +42,8 @@ const SLOT_BYTES = 256;
 export interface WebGpuOptions {
   /** Which variants to use, if not the default. */
   tuning?: Tuning | undefined;
-  /** Names the tuning in the description, since other variants round differently. */
-  tuningName?: string | undefined;
+  /** Said in the description: the tuning, since other variants round differently, and the like. */
+  notes?: readonly string[] | undefined;
   /** Records the time of each dispatch, if the adapter has timestamp queries. */
   profiler?: Profiler | undefined;
   /** How to wait for a software adapter's results, if the host would otherwise poll and occupy a core that it needs. */
@@ -89,7 +89,7 @@ export class WebGpuBackend implements Backend {
     this.adapter = adapter;
     this.#options = options;
     this.#faults = new DeviceFaults(device, adapter.description);
-    const notes = [adapter.software ? 'software' : '', options.tuningName ?? ''].filter(Boolean);
+    const notes = [...(adapter.software ? ['software'] : []), ...(options.notes ?? [])];
     this.description = `WebGPU, ${adapter.description}${notes.length > 0 ? ` [${notes.join(', ')}]` : ''}`;
     this.#tuning = options.tuning ?? {};
     const { description, vendor, architecture, subgroupSize, features } = adapter;
