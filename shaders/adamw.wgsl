@@ -1,4 +1,4 @@
-// One step of AdamW, in place (torch.optim.AdamW). One invocation per parameter.
+// One step of AdamW, in place (torch.optim.AdamW). Four parameters per invocation.
 
 // #include "grid.wgsl"
 
@@ -21,16 +21,18 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.length) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.length) {
+      break;
+    }
+    let g = grad[at];
+    let m = params.beta1 * first_moment[at] + (1.0 - params.beta1) * g;
+    let v = params.beta2 * second_moment[at] + (1.0 - params.beta2) * g * g;
+    first_moment[at] = m;
+    second_moment[at] = v;
+    let decayed = parameter[at] * (1.0 - params.learning_rate * params.weight_decay);
+    let step = params.learning_rate * (m / params.first_correction);
+    parameter[at] = decayed - step / (sqrt(v / params.second_correction) + params.epsilon);
   }
-  let g = grad[at];
-  let m = params.beta1 * first_moment[at] + (1.0 - params.beta1) * g;
-  let v = params.beta2 * second_moment[at] + (1.0 - params.beta2) * g * g;
-  first_moment[at] = m;
-  second_moment[at] = v;
-  let decayed = parameter[at] * (1.0 - params.learning_rate * params.weight_decay);
-  let step = params.learning_rate * (m / params.first_correction);
-  parameter[at] = decayed - step / (sqrt(v / params.second_correction) + params.epsilon);
 }

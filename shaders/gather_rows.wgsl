@@ -1,4 +1,4 @@
-// out[r] = source[index[r]] + base[base_index[r]]; a part whose index is -1 is zero. One invocation per element.
+// out[r] = source[index[r]] + base[base_index[r]]; a part whose index is -1 is zero. Four elements per invocation.
 
 // #include "grid.wgsl"
 
@@ -18,20 +18,22 @@ override HAS_BASE: bool = false;
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.rows * params.columns) {
-    return;
-  }
-  let row = at / params.columns;
-  let column = at % params.columns;
-  var value = 0.0;
-  if (index[row] >= 0) {
-    value = source[u32(index[row]) * params.columns + column];
-  }
-  if (HAS_BASE) {
-    if (base_index[row] >= 0) {
-      value += base[u32(base_index[row]) * params.columns + column];
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.rows * params.columns) {
+      break;
     }
+    let row = at / params.columns;
+    let column = at % params.columns;
+    var value = 0.0;
+    if (index[row] >= 0) {
+      value = source[u32(index[row]) * params.columns + column];
+    }
+    if (HAS_BASE) {
+      if (base_index[row] >= 0) {
+        value += base[u32(base_index[row]) * params.columns + column];
+      }
+    }
+    out[at] = value;
   }
-  out[at] = value;
 }

@@ -18,3 +18,12 @@ fn group_number(grid: Grid) -> u32 {
 fn element_number(grid: Grid, lane: u32) -> u32 {
   return group_number(grid) * LANES + lane;
 }
+
+// Elements that an invocation computes in kernels that give several to each. They lie a workgroup's width apart, so that neighbouring lanes read
+// neighbouring elements.
+const ELEMENTS = 4u;
+
+// Number of the i-th of them.
+fn nth_element(grid: Grid, lane: u32, i: u32) -> u32 {
+  return (group_number(grid) * ELEMENTS + i) * LANES + lane;
+}

@@ -1,4 +1,4 @@
-// grad_x[o, a, i] = grad_out[o, i] where a is index[o, i], else 0. One invocation per element.
+// grad_x[o, a, i] = grad_out[o, i] where a is index[o, i], else 0. Four elements per invocation.
 
 // #include "grid.wgsl"
 
@@ -15,11 +15,13 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.outer * params.axis * params.inner) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.outer * params.axis * params.inner) {
+      break;
+    }
+    let a = (at / params.inner) % params.axis;
+    let source = (at / (params.inner * params.axis)) * params.inner + at % params.inner;
+    grad_x[at] = select(0.0, grad_out[source], index[source] == f32(a));
   }
-  let a = (at / params.inner) % params.axis;
-  let source = (at / (params.inner * params.axis)) * params.inner + at % params.inner;
-  grad_x[at] = select(0.0, grad_out[source], index[source] == f32(a));
 }

@@ -1,5 +1,5 @@
 // Images [batch, size, size], a pixel in a word (red in its lowest byte, then green, then blue), into rows of patches: see patch_common.wgsl.
-// values[channel][byte] is what a byte stands for. One invocation per element.
+// values[channel][byte] is what a byte stands for. Four elements per invocation.
 
 // #include "patch_common.wgsl"
 
@@ -9,11 +9,13 @@
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= element_count()) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= element_count()) {
+      break;
+    }
+    let source = pixel_of(at);
+    let pixel = bitcast<u32>(pictures[(source.picture * params.size + source.y) * params.size + source.x]);
+    out[at] = values[256u * source.channel + ((pixel >> (8u * source.channel)) & 255u)];
   }
-  let source = pixel_of(at);
-  let pixel = bitcast<u32>(pictures[(source.picture * params.size + source.y) * params.size + source.x]);
-  out[at] = values[256u * source.channel + ((pixel >> (8u * source.channel)) & 255u)];
 }

@@ -1,4 +1,4 @@
-// Images [batch, 3, size, size] into rows of patches: see patch_common.wgsl. One invocation per element.
+// Images [batch, 3, size, size] into rows of patches: see patch_common.wgsl. Four elements per invocation.
 
 // #include "patch_common.wgsl"
 
@@ -7,10 +7,12 @@
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= element_count()) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= element_count()) {
+      break;
+    }
+    let source = pixel_of(at);
+    out[at] = pixels[((source.picture * 3u + source.channel) * params.size + source.y) * params.size + source.x];
   }
-  let source = pixel_of(at);
-  out[at] = pixels[((source.picture * 3u + source.channel) * params.size + source.y) * params.size + source.x];
 }

@@ -16,15 +16,17 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.source_rows * params.columns) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.source_rows * params.columns) {
+      break;
+    }
+    let row = at / params.columns;
+    let column = at % params.columns;
+    var sum = 0.0;
+    for (var t = reader_start[row]; t < reader_start[row + 1u]; t++) {
+      sum += grad_out[u32(readers[t]) * params.columns + column];
+    }
+    out[at] = sum;
   }
-  let row = at / params.columns;
-  let column = at % params.columns;
-  var sum = 0.0;
-  for (var t = reader_start[row]; t < reader_start[row + 1u]; t++) {
-    sum += grad_out[u32(readers[t]) * params.columns + column];
-  }
-  out[at] = sum;
 }

@@ -1,4 +1,4 @@
-// One step of SGD with momentum, in place (torch.optim.SGD). One invocation per parameter.
+// One step of SGD with momentum, in place (torch.optim.SGD). Four parameters per invocation.
 
 // #include "grid.wgsl"
 
@@ -15,11 +15,13 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.length) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.length) {
+      break;
+    }
+    let sum = params.momentum * velocity[at] + grad[at];
+    velocity[at] = sum;
+    parameter[at] -= params.learning_rate * sum;
   }
-  let sum = params.momentum * velocity[at] + grad[at];
-  velocity[at] = sum;
-  parameter[at] -= params.learning_rate * sum;
 }

@@ -1,4 +1,4 @@
-// out[out_offset + i . out_stride] = x[x_offset + i . x_stride] for all i = (i0, i1, i2, i3). One invocation per element.
+// out[out_offset + i . out_stride] = x[x_offset + i . x_stride] for all i = (i0, i1, i2, i3). Four elements per invocation.
 
 // #include "grid.wgsl"
 
@@ -25,17 +25,19 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.count) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.count) {
+      break;
+    }
+    let i3 = at % params.size3;
+    let i2 = (at / params.size3) % params.size2;
+    let i1 = (at / (params.size3 * params.size2)) % params.size1;
+    let i0 = at / (params.size3 * params.size2 * params.size1);
+    let x_at = params.x_offset + i0 * params.x_stride0 + i1 * params.x_stride1 + i2 * params.x_stride2
+      + i3 * params.x_stride3;
+    let out_at = params.out_offset + i0 * params.out_stride0 + i1 * params.out_stride1 + i2 * params.out_stride2
+      + i3 * params.out_stride3;
+    out[out_at] = x[x_at];
   }
-  let i3 = at % params.size3;
-  let i2 = (at / params.size3) % params.size2;
-  let i1 = (at / (params.size3 * params.size2)) % params.size1;
-  let i0 = at / (params.size3 * params.size2 * params.size1);
-  let x_at = params.x_offset + i0 * params.x_stride0 + i1 * params.x_stride1 + i2 * params.x_stride2
-    + i3 * params.x_stride3;
-  let out_at = params.out_offset + i0 * params.out_stride0 + i1 * params.out_stride1 + i2 * params.out_stride2
-    + i3 * params.out_stride3;
-  out[out_at] = x[x_at];
 }

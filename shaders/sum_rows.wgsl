@@ -31,9 +31,11 @@ fn sum_rows(grid: Grid, @builtin(local_invocation_index) lane: u32) {
 
 @compute @workgroup_size(64)
 fn broadcast_rows(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.rows * params.columns) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.rows * params.columns) {
+      break;
+    }
+    out[at] = params.scale * x[at % params.columns];
   }
-  out[at] = params.scale * x[at % params.columns];
 }

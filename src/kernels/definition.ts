@@ -287,6 +287,9 @@ export const perRow = {
 /** Invocations per workgroup of all kernels but the matrix products. */
 export const LANES = 64;
 
+/** Elements that a workgroup covers in elementwise kernels: `ELEMENTS` of shaders/grid.wgsl for each lane. */
+export const ELEMENTWISE = 4 * LANES;
+
 /** The variant of a kernel that has no other. */
 export function only(wgsl: string, covers: Covers = LANES, entryPoint = 'main'): readonly [Variant] {
   return [{ name: 'shipped', wgsl, covers, entryPoint }];

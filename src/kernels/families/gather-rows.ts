@@ -1,5 +1,5 @@
 /** Gathering rows by number, and the gradient: every source row collects from its readers. */
-import { kernel, only, optional, reads, readsIndices, writes } from '../definition.js';
+import { ELEMENTWISE, kernel, only, optional, reads, readsIndices, writes } from '../definition.js';
 import { rowShapes, TOWER } from './shapes.js';
 
 export const gatherRows = kernel({
@@ -22,7 +22,7 @@ export const gatherRows = kernel({
       }
     }
   },
-  variants: only('gather_rows'),
+  variants: only('gather_rows', ELEMENTWISE),
   unit: 'element',
   units: ({ rows, columns }) => rows * columns,
   notes: { index: '-1 is a row of zeros', baseIndex: '-1 adds nothing' },
@@ -63,7 +63,7 @@ export const scatterAddRows = kernel({
       }
     }
   },
-  variants: only('scatter_add_rows'),
+  variants: only('scatter_add_rows', ELEMENTWISE),
   unit: 'element',
   units: ({ sourceRows, columns }) => sourceRows * columns,
   notes: {

@@ -1,5 +1,5 @@
 /** One step of an optimiser, in place. */
-import { kernel, only, reads, updates } from '../definition.js';
+import { ELEMENTWISE, kernel, only, reads, updates } from '../definition.js';
 import { lengths, ramp } from './shapes.js';
 
 const perElement = { unit: 'element', units: ({ length }: { readonly length: number }) => length } as const;
@@ -16,7 +16,7 @@ export const sgd = kernel({
       parameter[i]! -= learningRate * velocity[i]!;
     }
   },
-  variants: only('sgd'),
+  variants: only('sgd', ELEMENTWISE),
   ...perElement,
   cases: {
     sizes: { length: 32_768 },
@@ -52,7 +52,7 @@ export const adamW = kernel({
       parameter[i] = decayed - (learningRate * (m / firstCorrection)) / (Math.sqrt(v / secondCorrection) + epsilon);
     }
   },
-  variants: only('adamw'),
+  variants: only('adamw', ELEMENTWISE),
   ...perElement,
   cases: {
     sizes: { length: 32_768 },

@@ -1,5 +1,5 @@
 /** Cutting pictures into patches, the rows of a matrix. */
-import { kernel, only, reads, readsIndices, writes } from '../definition.js';
+import { ELEMENTWISE, kernel, only, reads, readsIndices, writes } from '../definition.js';
 
 const out = writes('batch*grid*grid 3*patch*patch');
 const derived = ({ patch }: { readonly patch: number }) => ({ patchSize: patch });
@@ -32,7 +32,7 @@ export const patchRows = kernel({
       }
     }
   },
-  variants: only('patch_rows'),
+  variants: only('patch_rows', ELEMENTWISE),
   unit: 'element',
   units: ({ batch, size }) => batch * 3 * size * size,
   notes: { out: '(channel, y, x) within a row' },
@@ -70,7 +70,7 @@ export const patchBytes = kernel({
       }
     }
   },
-  variants: only('patch_bytes'),
+  variants: only('patch_bytes', ELEMENTWISE),
   unit: 'element',
   units: ({ batch, size }) => batch * 3 * size * size,
   notes: {

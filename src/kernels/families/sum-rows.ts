@@ -1,5 +1,5 @@
 /** Sums over rows, and their gradient. */
-import { kernel, only, reads, writes } from '../definition.js';
+import { ELEMENTWISE, kernel, only, reads, writes } from '../definition.js';
 import { rowShapes } from './shapes.js';
 
 const COLUMN = { rows: 64, columns: 1 };
@@ -32,7 +32,7 @@ export const broadcastRows = kernel({
       for (let c = 0; c < columns; c++) out[row * columns + c] = scale * x[c]!;
     }
   },
-  variants: only('sum_rows', 64, 'broadcast_rows'),
+  variants: only('sum_rows', ELEMENTWISE, 'broadcast_rows'),
   unit: 'element',
   units: ({ rows, columns }) => rows * columns,
   cases: { sizes: COLUMN, suite: rowShapes },

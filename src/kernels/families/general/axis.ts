@@ -1,6 +1,6 @@
 /** Sum and maximum over one axis of a tensor that is seen as [outer, axis, inner], and the maximum's gradient. */
 import type { CaseData } from '../../cases.js';
-import { kernel, only, reads, type Sizes, writes } from '../../definition.js';
+import { ELEMENTWISE, kernel, only, reads, type Sizes, writes } from '../../definition.js';
 
 const shapes = [
   [1, 1, 1],
@@ -88,7 +88,7 @@ export const maxAxisGrad = kernel({
       }
     }
   },
-  variants: only('max_axis_grad'),
+  variants: only('max_axis_grad', ELEMENTWISE),
   unit: 'element',
   units: ({ outer, axis, inner }) => outer * axis * inner,
   notes: { index: 'as maxAxis writes it' },

@@ -3,7 +3,7 @@
  * (i0, i1, i2, i3); a stride of 0 repeats an operand along that axis.
  */
 import type { CaseData } from '../../cases.js';
-import { kernel, LANES, reads, type Sizes, type Variant, writes } from '../../definition.js';
+import { ELEMENTWISE, kernel, reads, type Sizes, type Variant, writes } from '../../definition.js';
 import { denseStrides, fourAxes, stridesOf } from '../shapes.js';
 
 /** The four operations. */
@@ -116,20 +116,22 @@ fn result(a: f32, b: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.length) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.length) {
+      break;
+    }
+    let i3 = at % params.size3;
+    let i2 = (at / params.size3) % params.size2;
+    let i1 = (at / (params.size3 * params.size2)) % params.size1;
+    let i0 = at / (params.size3 * params.size2 * params.size1);
+    let a_at = i0 * params.a_stride0 + i1 * params.a_stride1 + i2 * params.a_stride2 + i3 * params.a_stride3;
+    let b_at = i0 * params.b_stride0 + i1 * params.b_stride1 + i2 * params.b_stride2 + i3 * params.b_stride3;
+    out[at] = result(a[a_at], b[b_at]);
   }
-  let i3 = at % params.size3;
-  let i2 = (at / params.size3) % params.size2;
-  let i1 = (at / (params.size3 * params.size2)) % params.size1;
-  let i0 = at / (params.size3 * params.size2 * params.size1);
-  let a_at = i0 * params.a_stride0 + i1 * params.a_stride1 + i2 * params.a_stride2 + i3 * params.a_stride3;
-  let b_at = i0 * params.b_stride0 + i1 * params.b_stride1 + i2 * params.b_stride2 + i3 * params.b_stride3;
-  out[at] = result(a[a_at], b[b_at]);
 }
 `;
-  return [{ name: 'shipped', wgsl: text, covers: LANES }];
+  return [{ name: 'shipped', wgsl: text, covers: ELEMENTWISE }];
 }
 
 export const add = binary('add', table.add);

@@ -3,7 +3,7 @@
  * beside it in TypeScript. A row gives two kernels, `relu` and `reluGrad`, with shader, twin, cases and cost.
  */
 import type { CaseData } from '../../cases.js';
-import { kernel, LANES, reads, type Sizes, type Variant, writes } from '../../definition.js';
+import { ELEMENTWISE, kernel, reads, type Sizes, type Variant, writes } from '../../definition.js';
 import { activate, activationDerivative } from '../activation.js';
 import { lengths, ramp } from '../shapes.js';
 
@@ -154,14 +154,16 @@ ${bindings.join('\n')}
 
 @compute @workgroup_size(64)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
-  let at = element_number(grid, lane);
-  if (at >= params.length) {
-    return;
+  for (var i = 0u; i < ELEMENTS; i++) {
+    let at = nth_element(grid, lane, i);
+    if (at >= params.length) {
+      break;
+    }
+    ${body}
   }
-  ${body}
 }
 `;
-  return [{ name: 'shipped', wgsl, covers: LANES }];
+  return [{ name: 'shipped', wgsl, covers: ELEMENTWISE }];
 }
 
 const rows = Object.entries(table) as [PointwiseName, PointwiseFunction][];

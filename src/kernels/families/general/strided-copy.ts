@@ -1,5 +1,5 @@
 /** One copy for all changes of layout: transposing, cutting out, putting together, and repeating along an axis (a stride of 0). */
-import { kernel, only, reads, writesPart } from '../../definition.js';
+import { ELEMENTWISE, kernel, only, reads, writesPart } from '../../definition.js';
 import { denseStrides, fourAxes, stridesOf } from '../shapes.js';
 
 /** Of `count` elements: what the out operand holds elsewhere stays. */
@@ -25,7 +25,7 @@ export const stridedCopy = kernel({
       out[to] = x[from]!;
     }
   },
-  variants: only('strided_copy'),
+  variants: only('strided_copy', ELEMENTWISE),
   unit: 'element',
   units: ({ count }) => count,
   cases: {
