@@ -289,8 +289,8 @@ export const WRONG: readonly Wrong[] = [
     kernel: 'gatherRows',
     changes: [
       [
-        'if (index[row] >= 0) {\n    value = source[u32(index[row])',
-        'if (true) {\n    value = source[u32(max(0, index[row]))',
+        'if (index[row] >= 0) {\n      value = source[u32(index[row])',
+        'if (true) {\n      value = source[u32(max(0, index[row]))',
       ],
     ],
   },
