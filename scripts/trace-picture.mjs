@@ -1,10 +1,10 @@
 /**
- * Draws one training step of a trace that `ptdpc ... --trace` wrote, as docs/images/trace-step.svg:
+ * Draws two training steps of a trace that `ptdpc ... --trace` wrote, as docs/images/trace-step.svg:
  *
- *     node dist/cli/main.js demo --out demo --per-class 5 --epochs 1 --device webgpu --trace trace.json
- *     node scripts/trace-picture.mjs trace.json 2 > docs/images/trace-step.svg
+ *     node dist/cli/main.js demo --out demo --per-class 20 --epochs 1 --device webgpu --trace trace.json
+ *     node scripts/trace-picture.mjs trace.json 4 > docs/images/trace-step.svg
  *
- * The number is the step's, from 1; the first also compiles kernels.
+ * The number is the first one's, from 1; the very first also compiles kernels.
  */
 import { readFile } from 'node:fs/promises';
 
@@ -26,13 +26,22 @@ for (const event of traceEvents) {
     bars.push(bar);
   } else if (event.ph === 'E') open.get(row).pop().end = event.ts / 1000;
 }
-const step = bars.filter(({ pid, name }) => pid === 1 && name === 'step')[Number(number) - 1];
-if (!step) {
-  console.error(`${file}: no step ${number}`);
+const steps = bars
+  .filter(({ pid, name }) => pid === 1 && name === 'step')
+  .slice(Number(number) - 1, Number(number) + 1);
+if (steps.length < 2) {
+  console.error(`${file}: no two steps from ${number} on`);
   process.exit(2);
 }
+const step = { begin: steps[0].begin, end: steps[1].end };
 const inStep = ({ begin, end }) => begin >= step.begin && end <= step.end;
 const host = bars.filter((bar) => bar.pid === 1 && inStep(bar));
+/** From asking for a step's results to having them; losses and logits come together. */
+const waits = [];
+for (const { begin, end } of bars.filter(({ name }) => name === 'wait').sort((a, b) => a.begin - b.begin)) {
+  if (end <= step.begin || begin >= step.end || waits.some((one) => Math.abs(one.arrived - end) < 1)) continue;
+  waits.push({ begin: Math.max(begin, step.begin), end: Math.min(end, step.end), arrived: end });
+}
 const dispatches = bars.filter((bar) => bar.cat?.startsWith('dispatch') && inStep(bar));
 const device = otherData.devices[dispatches[0].pid - 2];
 
@@ -62,7 +71,7 @@ function bar({ begin, end }, y, style, label, small = false) {
 }
 
 const passOf = ({ args, name }) => (/^(?:adamW|sgd)$/.test(name) ? 'update' : args.pass);
-const part = host.filter(({ name }) => ['forward', 'backward', 'update', 'wait'].includes(name));
+const part = host.filter(({ name }) => ['forward', 'backward', 'update'].includes(name));
 const out = [];
 const total = (list) => list.reduce((sum, { begin, end }) => sum + end - begin, 0);
 const ms = (value) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
@@ -79,10 +88,10 @@ const largest = [...sums].sort(([, a], [, b]) => b.all - a.all);
 const time = (name) => ms(total(part.filter((bar) => bar.name === name)));
 const passTime = (pass) => ms(total(dispatches.filter((one) => passOf(one) === pass)));
 const description =
-  `A time line of ${ms(length)}, from a trace. The host records the forward pass in ${time('forward')} and the backward pass in ${time('backward')}, ` +
-  `waits for the device for ${time('wait')}, and records the update in ${time('update')}. The device, ${device.device}, runs ${dispatches.length} dispatches: ` +
-  `first the update of the step before, then ${passTime('forward')} of forward and ${passTime('backward')} of backward passes. ` +
-  `It begins ${ms(dispatches[0].begin - step.begin)} after the host. Below are the sums by operation, forward and backward, the largest first: ` +
+  `A time line of ${ms(length)}, from a trace. In two steps the host records forward passes in ${time('forward')}, backward passes in ${time('backward')} and ` +
+  `updates in ${time('update')}; the results of a step arrive while the next one is recorded or waits in the queue. The device, ${device.device}, runs ` +
+  `${dispatches.length} dispatches: ${passTime('forward')} of forward and ${passTime('backward')} of backward passes, and is idle for ` +
+  `${ms(length - total(dispatches))} in between. Below are the sums by operation, forward and backward, the largest first: ` +
   `${largest
     .slice(0, 4)
     .map(([operation, { all }]) => `${operation} ${ms(all)}`)
@@ -93,6 +102,11 @@ const label = (title, note) =>
   `<text x="${left - 10}" y="${y + 11}" text-anchor="end">${title}</text><text x="${left - 10}" y="${y + 25}" text-anchor="end" class="s">${note}</text>`;
 out.push(label('host', 'main thread'));
 for (const one of part) out.push(bar(one, y, one.name, one.name));
+y += 30;
+out.push(label('results', 'on their way'));
+waits.forEach((one, i) => {
+  out.push(bar(one, y + 12 * (i % 2), 'wait', '').replace('height="22"', 'height="10"'));
+});
 y += 44;
 out.push(label('device', 'operations'));
 for (const one of operations) {
@@ -131,7 +145,7 @@ const legend = [
   ['forward', 'forward'],
   ['backward', 'backward'],
   ['update', 'update of the prompts'],
-  ['wait', 'waiting for the device'],
+  ['wait', "a step's results"],
 ].map(([style, text]) => {
   const item = `<rect x="${legendAt}" y="18" width="22" height="14" rx="3" class="${style}"/><text x="${legendAt + 30}" y="30">${text}</text>`;
   legendAt += 60 + 7 * text.length;
@@ -139,7 +153,7 @@ const legend = [
 });
 
 console.log(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title description" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">
-<title id="title">One training step on the host and on the device</title>
+<title id="title">Two training steps on the host and on the device</title>
 <desc id="description">${escaped(description)}</desc>
 <style>
 :root{--ink:#1f2430;--soft:#5a6272;--line:#c3c9d4;--page:#ffffff;--on:#0f1420;--forward:#8fa9ea;--backward:#f0a35e;--update:#6fbf8b;--wait:#d5dae3}

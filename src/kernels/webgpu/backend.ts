@@ -157,10 +157,12 @@ export class WebGpuBackend implements Backend {
     this.#encoder ??= this.#device.createCommandEncoder();
     this.#encoder.copyBufferToBuffer((buffer as WebGpuBuffer).pooled.gpu, 0, staging, 0, bytes);
     this.#submit();
+    // Of what has been submitted by now: what comes later is not waited for.
+    const timed = this.#timestamps?.settle();
     try {
       const mapped = staging.mapAsync(GPU_MAP_READ);
       await this.#patiently(mapped);
-      await this.#timestamps?.settle();
+      await timed;
       const { profiler } = this.#options;
       if (profiler && this.#timestamps?.clock) profiler.clock = this.#timestamps.clock;
       this.#faults.check();
