@@ -27,6 +27,7 @@ export {
   evaluateRun,
   evaluateZeroShot,
   type ZeroShotRequest,
+  type ZeroShotResult,
 } from './evaluate-run.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
 export { loadImageCodecs } from './image-codecs.js';

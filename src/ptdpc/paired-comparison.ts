@@ -18,6 +18,11 @@ export interface PairedComparison {
   readonly pValue: number;
 }
 
+/** Whether each image is classified correctly, 1 or 0, from its predicted class and its own; both [count]. */
+export function correctness(predicted: Int32Array, labels: Int32Array): Uint8Array {
+  return Uint8Array.from(labels, (label, i) => Number(predicted[i] === label));
+}
+
 /** The 2.5 % quantiles are its 100th values from either end. */
 export const BOOTSTRAP_RESAMPLES = 4000;
 
