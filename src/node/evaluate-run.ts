@@ -32,7 +32,14 @@ import { makeFolder, requireWritable } from './make-folder.js';
 import { openModelDirectory } from './model-directory.js';
 import { type AddPredictions, type ScoredSplit, type WrittenResult, writeResultInBlocks } from './results.js';
 import { readRunImages, type SeenImages, seenImages } from './run-images.js';
-import { commonRecord, type RunRecord, readRunRecord, recordJson, type ZeroShotRecord } from './run-record.js';
+import {
+  commonRecord,
+  type RunRecord,
+  readRunRecord,
+  recordJson,
+  type ZeroShotRecord,
+  zeroShotFolder,
+} from './run-record.js';
 
 /** How images are read and encoded, and on what. */
 export interface EvaluationOptions extends ImageJob {
@@ -128,11 +135,6 @@ export async function evaluateZeroShot(request: ZeroShotRequest): Promise<Evalua
     await startZeroShot(out, { learner: 'zero-shot', ...common, templates });
   }
   return await evaluateOn(classifier, device, dataset, out, request);
-}
-
-/** Where the folder of a run of prompts has CLIP's results without training: a run of its own. */
-export function zeroShotFolder(run: string): string {
-  return join(run, 'zero-shot');
 }
 
 /** With `baselineFolder`, the classifier's baseline is evaluated on the way, and its result goes there. */

@@ -56,6 +56,7 @@ export {
   type UseRequest,
 } from './use-run.js';
 export {
+  type PageOptions,
   type PictureOptions,
   type RunReportOptions,
   writeComparison,
