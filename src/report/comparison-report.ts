@@ -64,7 +64,7 @@ function groupsOf(runs: readonly RunReport[]): Group[] {
   for (const { name, classes, evaluations } of runs) {
     for (const evaluation of evaluations) {
       const { dataset, split, count, imagesSha256 } = evaluation;
-      const key = `${split} ${imagesSha256} ${classes.join('\n')}`;
+      const key = `${split} ${imagesSha256} ${count} ${classes.join('\n')}`;
       const title = `${dataset}, ${counted(count, `${split} image`)}`;
       const group = groups.get(key) ?? { title, runs: [] };
       group.runs.push({ name, classes, evaluation });

@@ -135,13 +135,13 @@ async function predictionsOf(
   run: string,
   { classes }: RunRecord,
   path: string,
-  { confusionPairs }: ResultFile,
+  { count, confusionPairs }: ResultFile,
 ): Promise<Predictions> {
   const file = predictionsPath(path);
   const predictions = await readPredictions(file);
   if (predictions.words.join('\n') !== classes.map(({ word }) => word).join('\n'))
     throw new InputError(`${file}: its classes are not those of ${join(run, 'run.json')}`);
-  if (!samePairs(confusionOf(predictions), confusionPairs))
+  if (predictions.labels.length !== count || !samePairs(confusionOf(predictions), confusionPairs))
     throw new InputError(
       `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (npx ptdpc eval)`,
     );

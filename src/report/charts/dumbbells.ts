@@ -45,7 +45,13 @@ export function dumbbellChart(rows: readonly Dumbbell[]): Drawing {
       type: 'category',
       inverse: true,
       data: rows.map(({ label }) => label),
-      axisLabel: { ...AXIS.axisLabel, interval: 0, hideOverlap: false, width: LONGEST_LABEL - 20, overflow: 'truncate' },
+      axisLabel: {
+        ...AXIS.axisLabel,
+        interval: 0,
+        hideOverlap: false,
+        width: LONGEST_LABEL - 20,
+        overflow: 'truncate',
+      },
     },
     series: [marks(rows, min, CHART_WIDTH - RIGHT, left)],
   });

@@ -50,7 +50,13 @@ export function seedChart(rows: readonly SeedRow[]): Drawing | undefined {
       type: 'category',
       inverse: true,
       data: rows.map(({ label }) => label),
-      axisLabel: { ...AXIS.axisLabel, interval: 0, hideOverlap: false, width: LONGEST_LABEL - 20, overflow: 'truncate' },
+      axisLabel: {
+        ...AXIS.axisLabel,
+        interval: 0,
+        hideOverlap: false,
+        width: LONGEST_LABEL - 20,
+        overflow: 'truncate',
+      },
     },
     series: [marks(rows, min, max)],
   });

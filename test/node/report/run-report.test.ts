@@ -159,6 +159,7 @@ describe('the report of a run', () => {
     ],
     ['results/data-test.csv', 'path,actual,predicted,p(x)\na,x,x,1\n', /its classes are not those of/],
     ['results/data-test.csv', `${HEAD}x,fear,fear,0.2,0.8\n`, /its predictions are not those of data-test\.json/],
+    ['results/data-test.csv', HEAD, /its predictions are not those of data-test\.json/],
     ['results/data-test.json', '[]', /data-test\.json: expected the result of an evaluation/],
     [
       'results/data-test.json',
