@@ -10,17 +10,20 @@ interface EvalOptions extends JobOptions, Partial<DataOptions> {
   run: string;
   split: Split;
   model?: string;
+  zeroShot: boolean;
 }
 
 export function configure(command: Command): void {
   command
     .description(
       'Evaluate a run (of train, probe or zeroshot). Metrics and predictions are written into its folder as ' +
-        'results/<data set>-<split>.json and .csv; results of other data sets and splits are kept.',
+        'results/<data set>-<split>.json and .csv; results of other data sets and splits are kept. Prompts are compared with CLIP without ' +
+        'training on the same images, whose results go into its folder zero-shot.',
     )
     .addOption(runOption())
     .addOption(splitOption())
-    .option('--model <dir>', "model directory (default: the run's)");
+    .option('--model <dir>', "model directory (default: the run's)")
+    .option('--no-zero-shot', 'leave out CLIP without training, which a report compares prompts with');
   addDatasetOptions(command, "data set (default: the run's)");
   addJobOptions(command, AS_IN_THE_RUN).action(evaluate);
   addExamples(command, [
@@ -32,22 +35,30 @@ export function configure(command: Command): void {
 
 async function evaluate(options: EvalOptions): Promise<void> {
   const { evaluateRun } = await import('../node/evaluate-run.js');
-  const { evaluationJson } = await import('../node/results.js');
-  const { printEvaluation, sayWritten } = await import('./evaluation.js');
+  const { comparisonJson, evaluationJson } = await import('../node/results.js');
+  const { printComparison, printEvaluation, sayWritten } = await import('./evaluation.js');
   const { run, model, data, dataset, fold, splitSeed, split } = options;
   const result = await evaluateRun({
     ...imageJob(options),
-    ...{ run, model, data, split },
+    ...{ run, model, data, split, zeroShot: options.zeroShot },
     dataset: { setting: dataset, fold, seed: splitSeed },
   });
-  const { classes, evaluation, seen, written } = result;
+  const { classes, evaluation, seen, written, zeroShot } = result;
   if (options.json)
     printJson({
       ...{ run, split, seen },
       ...evaluationJson(classes, evaluation),
       ...{ result: written?.path ?? null, skipped: result.skipped, truncated: result.truncated },
+      zeroShot: zeroShot && {
+        ...{ accuracy: zeroShot.evaluation.accuracy, result: zeroShot.written.path },
+        ...comparisonJson(zeroShot.comparison),
+      },
     });
-  else printEvaluation(seen?.train ? `${split} (${seen.train} images trained on)` : split, classes, evaluation);
+  else {
+    printEvaluation(seen?.train ? `${split} (${seen.train} images trained on)` : split, classes, evaluation);
+    if (zeroShot) printComparison(zeroShot);
+  }
+  if (zeroShot) sayWritten(zeroShot.written);
   if (written) sayWritten(written);
   saySkipped(result.skipped, result.truncated);
 }

@@ -1,4 +1,6 @@
 /** What `eval`, `zeroshot`, `probe` and `demo` share: saying how good predictions are. */
+import { counted } from '../errors.js';
+import type { ZeroShotResult } from '../node/evaluate-run.js';
 import { absentWords, type WrittenResult } from '../node/results.js';
 import { type ClassName, type EvaluationMetrics, wilsonInterval } from '../ptdpc/index.js';
 import { print, printLines, say } from './output.js';
@@ -26,6 +28,25 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
   printLines(classTable(words, evaluation));
   print('');
   printLines(confusionTable(words, evaluation, process.stdout.columns ?? 80));
+}
+
+/** How a run differs from CLIP without training on the same images, for people. */
+export function printComparison({ evaluation, comparison }: ZeroShotResult): void {
+  const { difference, interval, onlyFirst, onlySecond, pValue } = comparison;
+  const [low, high] = interval.map(signedPoints);
+  print('');
+  print(
+    `zero-shot on the same images: accuracy ${percent(evaluation.accuracy)}; difference ${signedPoints(difference)} points, 95 % interval ${low} to ${high} (paired bootstrap)`,
+  );
+  print(
+    `only the prompts are right about ${counted(onlySecond, 'image')}, only zero-shot about ${onlyFirst.toLocaleString('en')}: p = ${Number(pValue.toPrecision(2))} (McNemar's exact test)`,
+  );
+}
+
+/** A difference of shares in percentage points, with its sign. */
+function signedPoints(share: number): string {
+  const text = (100 * share).toFixed(1);
+  return share > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(0\.0)$/, '$1');
 }
 
 /** Says where a result is, and whether that is news. */

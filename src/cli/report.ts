@@ -7,7 +7,7 @@ import type { DeviceChoice } from '../kernels/device-choice.js';
 import { requireFolder } from '../node/make-folder.js';
 import { openReportedDevice } from './device.js';
 import { addExamples, deviceOption, jsonOption, memoryOption } from './options.js';
-import { print, printJson, say } from './output.js';
+import { commandLine, print, printJson, say } from './output.js';
 
 interface ReportOptions {
   run?: string[];
@@ -24,8 +24,9 @@ interface ReportOptions {
 export function configure(command: Command): void {
   command
     .description(
-      "Write report.html: a run's learning curves, confusion matrices, calibration, images with predictions, nearest words of the learned " +
-        "tokens, weights and setup; several runs side by side; or an experiment's tables beside the paper's. One file that loads nothing " +
+      'Write report.html: whether tuning was worth it beside zero-shot on the same images, confusion matrices, calibration, learning curves, ' +
+        'images with predictions, nearest words of the learned tokens, weights and setup of a run; several runs compared, with paired tests; or ' +
+        "an experiment's tables beside the paper's. One file that loads nothing " +
         'and runs no script.',
     )
     .option('--run <runs...>', 'folder of a run; several are compared')
@@ -49,11 +50,14 @@ export function configure(command: Command): void {
 async function report(options: ReportOptions): Promise<void> {
   const { writeExperimentReport } = await import('../node/write-report.js');
   const { run, experiment, out, data, json } = options;
+  const command = commandLine();
   if ((run === undefined) === (experiment === undefined))
     throw new InputError('report: expected either --run <run> or --experiment <dir>');
   if (out !== undefined) await requireFolder(dirname(out), '--out ');
   const path =
-    run === undefined ? await writeExperimentReport(experiment!, out, { data, say }) : await runReport(run, options);
+    run === undefined
+      ? await writeExperimentReport(experiment!, out, { data, say, command })
+      : await runReport(run, options);
   if (json) printJson({ report: path, bytes: (await stat(path)).size });
   else print(path);
 }
@@ -61,12 +65,13 @@ async function report(options: ReportOptions): Promise<void> {
 async function runReport(runs: readonly string[], options: ReportOptions): Promise<string> {
   const { writeComparison, writeRunReport } = await import('../node/write-report.js');
   const { out, data, prompts, model, memory, device } = options;
+  const command = commandLine();
   const [run, ...others] = runs;
   if (others.length > 0) {
     if (out === undefined)
       throw new InputError('--out <file>: missing; several runs are compared in a file of their own');
-    return writeComparison(runs, out, { data, say });
+    return writeComparison(runs, out, { data, say, command });
   }
   const openDevice = () => openReportedDevice(device);
-  return writeRunReport(run!, { out, data, say, model, memory, ...(prompts && { openDevice }) });
+  return writeRunReport(run!, { out, data, say, command, model, memory, ...(prompts && { openDevice }) });
 }

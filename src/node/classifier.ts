@@ -57,6 +57,13 @@ export interface Classifier extends AsyncDisposable {
   readonly encoder: ImageEncoder;
   /** What the images are compared with, computed once for all of them, or kept from an earlier call. */
   scorer(device: OpenedDevice, options: ScorerOptions): Promise<Scorer>;
+  /** For prompts: CLIP without training on the same features, by the template that the prompts began as. */
+  readonly zeroShot?: ZeroShotBaseline | undefined;
+}
+
+/** CLIP without training beside what a run has learned. It is closed with it. */
+export interface ZeroShotBaseline extends Pick<Classifier, 'scorer'> {
+  readonly templates: readonly string[];
 }
 
 export interface ScorerOptions {
@@ -115,9 +122,11 @@ async function openPrompts(run: string, record: RunRecord | null, place: ModelPl
   const files = await openRun(run, place);
   const { prompts, model } = files;
   const score = isPerImage(prompts.options.mode) ? perImageScorer : sharedScorer;
+  const templates = [prompts.options.template];
   return {
     ...{ record, classes: prompts.classes, epochs: prompts.epochs, encoder: clipEncoder(model) },
     scorer: (device, options) => score(run, files, device, options),
+    zeroShot: { templates, scorer: zeroShotClassifier(model, prompts.classes, templates).scorer },
     [Symbol.asyncDispose]: () => model.close(),
   };
 }

@@ -5,6 +5,7 @@
 import {
   type ClassName,
   type Evaluation,
+  type EvaluationMetrics,
   EvaluationTally,
   type LabelledPath,
   normalizedFeatures,
@@ -30,11 +31,15 @@ export interface ScoringRequest extends Omit<EncodingRequest, 'model' | 'engine'
   readonly engine: Engine;
   readonly device: OpenedDevice;
   readonly classifier: Classifier;
+  /** Scores the same features. */
+  readonly baseline?: Pick<Classifier, 'scorer'> | undefined;
 }
 
 /** The images that could be read, with their logits [images, classes]. */
 export interface ScoredBlock extends Omit<EncodedSplit, 'labels' | 'features'> {
   readonly logits: Float32Array;
+  /** Those of the baseline, if there is one. */
+  readonly baselineLogits: Float32Array | undefined;
 }
 
 /** Scores images in order. What they are compared with is computed once. */
@@ -43,20 +48,31 @@ export async function* scoreInBlocks(
   paths: readonly string[],
   most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<ScoredBlock> {
-  const { classifier, device, memory, cacheDirectory } = request;
+  const { classifier, baseline, device, memory, cacheDirectory } = request;
   const { encoder, classes } = classifier;
   let scorer: Scorer | undefined;
-  using _scorer = { [Symbol.dispose]: () => scorer?.[Symbol.dispose]() };
+  let other: Scorer | undefined;
+  using _scorers = {
+    [Symbol.dispose]: () => {
+      scorer?.[Symbol.dispose]();
+      other?.[Symbol.dispose]();
+    },
+  };
   // A feature as it is read and normalised; a row of logits, probabilities and the numbers that they are made of.
-  const size = Math.min(most, imagesPerBlock(Math.max(2 * encoder.width, 4 * classes.length), memory));
+  const rows = (baseline ? 8 : 4) * classes.length;
+  const size = Math.min(most, imagesPerBlock(Math.max(2 * encoder.width, rows), memory));
   for await (const block of encodeInBlocks({ ...request, model: encoder }, paths, size)) {
     const { features, ...rest } = block;
     if (rest.paths.length === 0) {
-      yield { ...rest, logits: new Float32Array(0) };
+      const none = new Float32Array(0);
+      yield { ...rest, logits: none, baselineLogits: baseline && none };
       continue;
     }
+    // The baseline first: it frees the text tower, where prompts for each image keep theirs.
+    other ??= await baseline?.scorer(device, { memory, cacheDirectory });
     scorer ??= await classifier.scorer(device, { memory, cacheDirectory });
-    yield { ...rest, logits: await scorer.logits(normalizedFor(encoder, features)) };
+    const compared = normalizedFor(encoder, features);
+    yield { ...rest, logits: await scorer.logits(compared), baselineLogits: await other?.logits(compared) };
   }
 }
 
@@ -65,18 +81,27 @@ function normalizedFor(encoder: ImageEncoder, features: Float32Array): Float32Ar
   return encoder.features === 'joint' ? normalizedFeatures(features, encoder.width) : features;
 }
 
+/** A classifier's evaluation, the baseline's on the same images if there is one, and the images that could be read. */
+export interface BlockEvaluation {
+  readonly evaluation: Evaluation;
+  readonly baseline: EvaluationMetrics | null;
+  readonly read: Omit<EncodedSplit, 'features'>;
+}
+
 /**
- * Evaluates a classifier on labelled images, passing on each block's predictions. `probabilities` is empty where there are more than
- * `MOST_KEPT`. Throws as `encodeSplit` does.
+ * Evaluates a classifier on labelled images, passing on each block's predictions, and those of the baseline. `probabilities` is empty where
+ * there are more than `MOST_KEPT`. Throws as `encodeSplit` does.
  */
 export async function evaluateInBlocks(
   request: ScoringRequest,
   images: readonly LabelledPath[],
   classes: readonly ClassName[],
   add?: AddPredictions,
-): Promise<{ readonly evaluation: Evaluation; readonly read: Omit<EncodedSplit, 'features'> }> {
+  addBaseline?: AddPredictions,
+): Promise<BlockEvaluation> {
   const labelOf = new Map(images.map(({ path, label }) => [path, label]));
   const tally = new EvaluationTally(classes.length);
+  const other = request.baseline && new EvaluationTally(classes.length);
   const keeps = images.length * classes.length <= MOST_KEPT;
   const kept: Float32Array[] = [];
   const [paths, hashes, truncated]: string[][] = [[], [], []];
@@ -87,6 +112,8 @@ export async function evaluateInBlocks(
     const own = Int32Array.from(block.paths, (path) => labelOf.get(path)!);
     const predictions = tally.add(block.logits, own);
     await add?.({ paths: block.paths, labels: own }, predictions);
+    if (other && block.baselineLogits)
+      await addBaseline?.({ paths: block.paths, labels: own }, other.add(block.baselineLogits, own));
     if (keeps) kept.push(predictions.probabilities);
     append(paths!, block.paths);
     append(hashes!, block.hashes);
@@ -98,7 +125,7 @@ export async function evaluateInBlocks(
   // Not by spreading, which would ask for the matrix of all classes.
   const evaluation = Object.assign(tally.metrics(), { probabilities: joined(kept) });
   const read = { labels: Int32Array.from(labels), paths: paths!, hashes: hashes!, skipped, truncated: truncated! };
-  return { evaluation, read };
+  return { evaluation, baseline: other?.metrics() ?? null, read };
 }
 
 /** One after the other: a call has no room for the items of a large block as its arguments. */

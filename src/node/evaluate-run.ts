@@ -6,12 +6,16 @@ import { join, resolve } from 'node:path';
 import { counted, InputError } from '../errors.js';
 import {
   type ClassName,
+  comparePaired,
+  correctness,
   type Dataset,
   describeDataset,
   describeOrigin,
   type Evaluation,
+  type EvaluationMetrics,
   imagesOf,
   namedSetting,
+  type PairedComparison,
   type Split,
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
@@ -26,9 +30,16 @@ import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
 import { makeFolder, requireWritable } from './make-folder.js';
 import { openModelDirectory } from './model-directory.js';
-import { type AddPredictions, type WrittenResult, writeResultInBlocks } from './results.js';
+import { type AddPredictions, type ScoredSplit, type WrittenResult, writeResultInBlocks } from './results.js';
 import { readRunImages, type SeenImages, seenImages } from './run-images.js';
-import { commonRecord, type RunRecord, readRunRecord, recordJson, type ZeroShotRecord } from './run-record.js';
+import {
+  commonRecord,
+  type RunRecord,
+  readRunRecord,
+  recordJson,
+  type ZeroShotRecord,
+  zeroShotFolder,
+} from './run-record.js';
 
 /** How images are read and encoded, and on what. */
 export interface EvaluationOptions extends ImageJob {
@@ -36,6 +47,15 @@ export interface EvaluationOptions extends ImageJob {
   /** True: unreadable images, and test images that the run was trained on, are an InputError. */
   readonly strict?: boolean | undefined;
   readonly events?: Events | undefined;
+}
+
+/** CLIP without training on the images of an evaluation, by the run's template. */
+export interface ZeroShotResult {
+  readonly evaluation: EvaluationMetrics;
+  /** It is a run of its own, in the folder `zero-shot` of the run. */
+  readonly written: WrittenResult;
+  /** From zero-shot to the run. */
+  readonly comparison: PairedComparison;
 }
 
 export interface EvaluationRequest extends EvaluationOptions {
@@ -47,6 +67,8 @@ export interface EvaluationRequest extends EvaluationOptions {
   readonly data?: string | undefined;
   /** How the data set is laid out and split. Default: as in the run, if it is the same data set. */
   readonly dataset?: Omit<DatasetOptions, 'classes'> | undefined;
+  /** Prompts in a run's folder: evaluate CLIP without training on the same images, and compare. Default: true. */
+  readonly zeroShot?: boolean | undefined;
 }
 
 export interface ZeroShotRequest extends EvaluationOptions {
@@ -71,6 +93,8 @@ export interface EvaluatedRun {
   readonly truncated: readonly string[];
   /** Undefined for a prompts.safetensors alone, and for zero-shot without `out`. */
   readonly written: WrittenResult | undefined;
+  /** Null for anything but prompts in a run's folder, and if it was not asked for. */
+  readonly zeroShot: ZeroShotResult | null;
 }
 
 /** Evaluates a run on a split and writes the result into its folder. Throws InputError for input that does not allow it. */
@@ -82,7 +106,17 @@ export async function evaluateRun(request: EvaluationRequest): Promise<Evaluated
   const { root, ...options } = await datasetOf(request, record);
   const dataset = await openEvaluated(root, { ...options, classes }, request.events);
   using device = await request.openDevice();
-  return await evaluateOn(classifier, device, dataset, record ? run : undefined, request);
+  if (!record || !classifier.zeroShot || request.zeroShot === false)
+    return await evaluateOn(classifier, device, dataset, record ? run : undefined, request);
+  const { templates } = classifier.zeroShot;
+  const baseline = zeroShotFolder(run);
+  const { memory, strict, truncated = record.truncated } = request;
+  const { sha256, directory } = record.model;
+  const model = { directory: request.model ?? directory, hash: () => Promise.resolve(sha256) };
+  const common = await commonRecord({ model, dataset, backend: device.backend, memory, strict, truncated });
+  const zeroShot = { learner: 'zero-shot', ...common, templates } as const;
+  await startZeroShot(baseline, zeroShot, baseline, 'delete it, or pass --no-zero-shot');
+  return await evaluateOn(classifier, device, dataset, run, request, baseline);
 }
 
 /** Classifies a split by CLIP without training; with `out`, as a run. */
@@ -103,35 +137,72 @@ export async function evaluateZeroShot(request: ZeroShotRequest): Promise<Evalua
   return await evaluateOn(classifier, device, dataset, out, request);
 }
 
+/** With `baselineFolder`, the classifier's baseline is evaluated on the way, and its result goes there. */
 async function evaluateOn(
   classifier: Classifier,
   device: OpenedDevice,
   dataset: Dataset,
   folder: string | undefined,
   request: EvaluationOptions,
+  baselineFolder?: string,
 ): Promise<EvaluatedRun> {
   const { split } = request;
   const { classes, record, epochs } = classifier;
   const scoring = {
     ...{ ...request, engine: new Engine(device.backend), device, classifier },
     truncated: request.truncated ?? record?.truncated,
+    baseline: baselineFolder === undefined ? undefined : classifier.zeroShot,
   };
   const images = imagesOf(dataset, split);
-  const evaluate = async (add?: AddPredictions) => {
-    const { evaluation, read } = await evaluateInBlocks(scoring, images, classes, add);
-    const seen = folder === undefined ? null : await seenBefore(folder, record, dataset, read, request);
-    return { evaluation, seen, images: read };
+  const evaluate = async (add?: AddPredictions, addBaseline?: AddPredictions) => {
+    const found = await evaluateInBlocks(scoring, images, classes, add, addBaseline);
+    const seen = folder === undefined ? null : await seenBefore(folder, record, dataset, found.read, request);
+    return { ...found, seen };
   };
-  let found: Awaited<ReturnType<typeof evaluate>> | undefined;
-  const written =
+  const of = { dataset, split, classes, device: device.backend.description };
+  const evaluateBoth = async (out: string, add: AddPredictions) => {
+    const { found, written } = await writeFound(
+      out,
+      of,
+      (addBaseline) => evaluate(add, addBaseline),
+      ({ baseline, read }) => ({ ...of, images: read, evaluation: baseline!, epochs: 0 }),
+    );
+    const [before, after] = [found.baseline!, found.evaluation].map(({ predicted }) =>
+      correctness(predicted, found.read.labels),
+    );
+    const zeroShot = { evaluation: found.baseline!, written, comparison: comparePaired(before!, after!) };
+    return { ...found, zeroShot };
+  };
+  const none = { zeroShot: null };
+  const { found, written } =
     folder === undefined
-      ? undefined
-      : await writeResultInBlocks(folder, { dataset, classes, split }, async (add) => {
-          found = await evaluate(add);
-          return { ...found, dataset, split, classes, epochs, device: device.backend.description };
-        });
-  const { evaluation, seen, images: read } = found ?? (await evaluate());
-  return { classes, evaluation, seen, skipped: read.skipped, truncated: read.truncated, written };
+      ? { found: { ...(await evaluate()), ...none }, written: undefined }
+      : await writeFound(
+          folder,
+          of,
+          // The baseline's result is there before the run's: while that is being written, both are computed.
+          async (add) =>
+            baselineFolder ? await evaluateBoth(baselineFolder, add) : { ...(await evaluate(add)), ...none },
+          ({ evaluation, seen, read }) => ({ ...of, evaluation, seen, images: read, epochs }),
+        );
+  const { evaluation, seen, read, zeroShot } = found;
+  return { classes, evaluation, seen, skipped: read.skipped, truncated: read.truncated, written, zeroShot };
+}
+
+/** Writes a result, and returns also what it was made from. */
+async function writeFound<T>(
+  folder: string,
+  of: Pick<ScoredSplit, 'dataset' | 'split' | 'classes'>,
+  find: (add: AddPredictions) => Promise<T>,
+  scored: (found: T) => ScoredSplit,
+): Promise<{ found: T; written: WrittenResult }> {
+  const all: T[] = [];
+  const written = await writeResultInBlocks(folder, of, async (add) => {
+    const found = await find(add);
+    all.push(found);
+    return scored(found);
+  });
+  return { found: all[0]!, written };
 }
 
 async function openEvaluated(root: string, options: DatasetOptions = {}, events: Events = SILENT): Promise<Dataset> {
@@ -197,8 +268,13 @@ async function seenBefore(
   return seen;
 }
 
-/** Makes the folder of a zero-shot run, or finds the same run in it. */
-export async function startZeroShot(out: string, record: ZeroShotRecord): Promise<void> {
+/** Makes the folder of a zero-shot run, or finds the same run in it. Throws InputError with the way out if it has another one. */
+export async function startZeroShot(
+  out: string,
+  record: ZeroShotRecord,
+  place = `--out ${resolve(out)}`,
+  wayOut = 'choose another folder',
+): Promise<void> {
   const before = await readRunRecord(out).catch((error: unknown) => {
     if (error instanceof InputError) return undefined;
     throw error;
@@ -213,7 +289,7 @@ export async function startZeroShot(out: string, record: ZeroShotRecord): Promis
     JSON.stringify([learner, templates, classes, model.sha256]);
   if (before.learner !== 'zero-shot' || asked(before) !== asked(record))
     throw new InputError(
-      `--out ${resolve(out)}: it holds a run of learner ${before.learner} with other texts, classes or model; choose another folder`,
+      `${place}: it holds a run of learner ${before.learner} with other texts, classes or model; ${wayOut}`,
     );
   await makeFolder(out);
 }

@@ -27,6 +27,7 @@ export {
   evaluateRun,
   evaluateZeroShot,
   type ZeroShotRequest,
+  type ZeroShotResult,
 } from './evaluate-run.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
 export { loadImageCodecs } from './image-codecs.js';
@@ -55,6 +56,7 @@ export {
   type UseRequest,
 } from './use-run.js';
 export {
+  type PageOptions,
   type PictureOptions,
   type RunReportOptions,
   writeComparison,

@@ -17,6 +17,7 @@ import {
   type Evaluation,
   type EvaluationMetrics,
   namedSetting,
+  type PairedComparison,
   type PredictedRows,
   rowShares,
   type Split,
@@ -102,6 +103,11 @@ export function evaluationJson(classes: readonly ClassName[], evaluation: Evalua
     }),
     calibration,
   };
+}
+
+/** How a run differs from CLIP without training, for programs; docs/evaluation.md explains each key. */
+export function comparisonJson({ difference, interval, onlyFirst, onlySecond, pValue }: PairedComparison) {
+  return { difference, differenceInterval: interval, onlyZeroShot: onlyFirst, onlyRun: onlySecond, pValue };
 }
 
 /** The path of a result's JSON file in a run's folder, unless other images have taken the name. */

@@ -7,6 +7,7 @@
  *     metrics.jsonl          loss and accuracy of each step and epoch (`train`)
  *     images.csv             the images that it was trained on (run-images.ts)
  *     results/               evaluations by data set and split (results.ts)
+ *     zero-shot/             CLIP without training on the same images, a run of its own (`eval` of prompts)
  */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -138,6 +139,11 @@ export function trainedOn(root: string, train: EncodedSplit, validation: Encoded
       images.skipped.map((image) => ({ split, ...skippedInData(root, image) })),
     ),
   };
+}
+
+/** Where the folder of a run of prompts has CLIP's results without training: a run of its own. */
+export function zeroShotFolder(run: string): string {
+  return join(run, 'zero-shot');
 }
 
 /** The text of run.json. */

@@ -1,8 +1,8 @@
 /** Reports, for programs that may never write one: the charts (ECharts, some megabytes) are loaded with the first page. */
 import type { RunReportOptions } from './report/index.js';
-import type { PictureOptions } from './report/read-run.js';
+import type { PageOptions, PictureOptions } from './report/read-run.js';
 
-export type { PictureOptions, RunReportOptions };
+export type { PageOptions, PictureOptions, RunReportOptions };
 
 /**
  * Writes the page of a run: `report.html` in its folder, or `options.out`. Returns the path. With `openDevice`, the page shows the
@@ -16,7 +16,7 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
 export async function writeComparison(
   runs: readonly string[],
   out: string,
-  options: PictureOptions = {},
+  options: PageOptions = {},
 ): Promise<string> {
   return (await import('./report/index.js')).writeComparison(runs, out, options);
 }
@@ -28,7 +28,7 @@ export async function writeComparison(
 export async function writeExperimentReport(
   directory: string,
   out?: string,
-  options: PictureOptions = {},
+  options: PageOptions = {},
 ): Promise<string> {
   return (await import('./report/index.js')).writeExperimentReport(directory, out, options);
 }

@@ -24,7 +24,7 @@ import { predictLogits } from './step.js';
 
 /** Options of the search for nearest words. */
 export interface ExplainOptions extends Omit<NearestWordsOptions, 'skips'> {
-  /** Kinds of words to skip. Ids that no text encodes to are always skipped. */
+  /** Kinds of words to skip. Ids that no text encodes to, and tokens that cannot be read by themselves (parts of characters), are always skipped. */
   skip: readonly SkippableWords[];
 }
 
@@ -155,7 +155,7 @@ function skipped(
   const [special, fragments, start] = SKIPPABLE_WORDS.map((kind) => skip.includes(kind));
   return (id) => {
     const word = tokenizer.describe(id);
-    if (!word || (start && template.has(id))) return true;
+    if (!word || !tokenizer.isReadable(id) || (start && template.has(id))) return true;
     return (special && word.kind === 'special') || (fragments && word.kind === 'fragment') || false;
   };
 }

@@ -38,6 +38,7 @@ export {
 } from './metrics.js';
 export * from './nearest-words.js';
 export * from './options.js';
+export { comparePaired, correctness, exactMcNemar, holmAdjusted, type PairedComparison } from './paired-comparison.js';
 export { predictionLines, predictionsCsv } from './predictions-csv.js';
 export { type ClassRange, isPerImage, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
 export { type InitOptions, initialPrompts, type PromptText, promptText } from './prompt-text.js';

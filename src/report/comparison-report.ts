@@ -1,11 +1,25 @@
 /** The page that compares runs: those that were evaluated on the same images stand side by side. */
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
-import { classMetrics, wilsonInterval } from '../ptdpc/index.js';
+import { classMetrics, comparePaired, holmAdjusted, wilsonInterval } from '../ptdpc/index.js';
 import { seedChart } from './charts/seeds.js';
-import { counted, type Html, html, percent, points, figure as significant, whole } from './format.js';
-import { figure, page, table } from './page/document.js';
+import {
+  counted,
+  type Html,
+  html,
+  ofP,
+  percent,
+  points,
+  signedPoints,
+  figure as significant,
+  whole,
+} from './format.js';
+import { figure, type Made, page, table } from './page/document.js';
 import { leadOf, type RunEvaluation, type RunReport } from './run-report.js';
 import { shortened } from './sections/confusion.js';
+import { learningFigures } from './sections/learning.js';
+import { calibrationFigure } from './sections/predictions.js';
+import { dumbbellFigure } from './sections/worth.js';
+import { MOST_SERIES } from './svg.js';
 
 /** A run that was evaluated on the images of a group. */
 interface Compared {
@@ -21,11 +35,14 @@ interface Group {
 }
 
 /** `runs` in the order in which they are shown; their names differ. */
-export function comparisonReport(runs: readonly RunReport[], program: string): string {
+export function comparisonReport(runs: readonly RunReport[], program: string, made?: Made): string {
   const groups = groupsOf(runs);
+  const learned = runs.flatMap(({ name, learning }) => (learning === null ? [] : [{ name, learning }]));
+  const sections = groups.map((group, i) => ({ id: `images-${i + 1}`, title: group.title, body: groupSection(group) }));
   return page({
     kind: 'PT-DPC runs',
     title: `${runs.length} runs compared`,
+    made,
     opening: html`${table({
       label: 'The runs',
       head: ['run', 'what it is'],
@@ -33,7 +50,10 @@ export function comparisonReport(runs: readonly RunReport[], program: string): s
       kind: 'words',
     })}
 ${groups.length === 0 && html`<p class="notice">None of them is evaluated yet: <code>npx ptdpc eval --run …</code> adds results.</p>`}`,
-    sections: groups.map((group, i) => ({ id: `images-${i + 1}`, title: group.title, body: groupSection(group) })),
+    sections:
+      learned.length > 0
+        ? [...sections, { id: 'learning', title: 'Learning', body: learningFigures(learned) }]
+        : sections,
     footer: `Written by ptdpc ${program}. This page loads nothing and runs no script.`,
   });
 }
@@ -44,7 +64,7 @@ function groupsOf(runs: readonly RunReport[]): Group[] {
   for (const { name, classes, evaluations } of runs) {
     for (const evaluation of evaluations) {
       const { dataset, split, count, imagesSha256 } = evaluation;
-      const key = `${split} ${imagesSha256} ${classes.join('\n')}`;
+      const key = `${split} ${imagesSha256} ${count} ${classes.join('\n')}`;
       const title = `${dataset}, ${counted(count, `${split} image`)}`;
       const group = groups.get(key) ?? { title, runs: [] };
       group.runs.push({ name, classes, evaluation });
@@ -60,7 +80,7 @@ function groupSection({ title, runs }: Group): Html {
     interval: wilsonInterval(accuracy, count),
   }));
   const drawing = seedChart(rows);
-  const [first] = runs;
+  const [first, second] = runs;
   return html`${
     drawing &&
     figure({
@@ -71,11 +91,54 @@ function groupSection({ title, runs }: Group): Html {
         { mark: 'dot', color: 'first', text: 'accuracy' },
         { mark: 'band', color: 'first', text: '95 % interval over the images' },
       ],
-      note: 'All runs are evaluated on the same images, so overlapping intervals do not mean that two runs are equal.',
+      note: 'All runs are evaluated on the same images, so overlapping intervals do not mean that two runs are equal: the pairs below tell.',
       data: metricsTable(runs),
     })
   }<h3>Metrics</h3>${table(metricsTable(runs))}
-${first && html`<h3>Accuracy per class (%)</h3>${accuracyPerClass(first.classes, runs)}`}`;
+${runs.length > 1 && pairsPart(runs)}
+${first && html`<h3>Accuracy per class (%)</h3>${accuracyPerClass(first.classes, runs)}`}
+<div class="charts pair">${first && second && runs.length === 2 && dumbbellFigure({ classes: first.classes, before: first.evaluation, after: second.evaluation, names: [first.name, second.name] })}${calibrations(runs)}</div>`;
+}
+
+/** Every two runs, image by image. */
+function pairsPart(runs: readonly Compared[]): Html {
+  const pairs = runs.flatMap((one, i) => runs.slice(i + 1).map((other) => [one, other] as const));
+  const compared = pairs.map(([one, other]) => comparePaired(one.evaluation.correct, other.evaluation.correct));
+  const adjusted = holmAdjusted(compared.map(({ pValue }) => pValue));
+  return html`<h3>Pairs of runs</h3><p>The difference is the accuracy of the second run minus that of the first, in percentage points, with the 95 % interval of the paired bootstrap. Images that only one of
+the two classifies correctly decide McNemar's exact test${pairs.length > 1 && html`; p by Holm is corrected for ${pairs.length} tests: below 0.05, the two runs differ`}. What another seed would change is not in these numbers.</p>
+${table({
+  label: 'Pairs of runs compared image by image',
+  head: [
+    ...['first → second', 'difference', '95 % interval', 'only first right', 'only second right', 'p'],
+    ...(pairs.length > 1 ? ['p by Holm'] : []),
+  ],
+  rows: pairs.map(([one, other], i) => {
+    const { difference, interval, onlyFirst, onlySecond, pValue } = compared[i]!;
+    return [
+      ...[
+        `${one.name} → ${other.name}`,
+        signedPoints(difference),
+        interval.map((share) => signedPoints(share)).join(' to '),
+      ],
+      ...[whole(onlyFirst), whole(onlySecond), smallP(pValue)],
+      ...(pairs.length > 1 ? [smallP(adjusted[i]!)] : []),
+    ];
+  }),
+})}`;
+}
+
+const smallP = (value: number): string => ofP(value).replace(/^=\u00a0/, '');
+
+function calibrations(runs: readonly Compared[]): Html {
+  const left = runs.length - MOST_SERIES;
+  return calibrationFigure(
+    'Calibration',
+    runs.map(({ name, evaluation }) => ({
+      ...{ label: name, groups: evaluation.calibration, error: evaluation.calibrationError },
+    })),
+    `Area of a mark: number of images; 15 bins of equal width.${left > 0 ? ` The first ${MOST_SERIES} runs of ${runs.length}.` : ''}`,
+  );
 }
 
 /** Of very many classes, those first of which the runs differ most. */

@@ -14,9 +14,10 @@ import {
 } from '../ptdpc/experiment/index.js';
 import { seedChart } from './charts/seeds.js';
 import { counted, type Html, html, type Part, points } from './format.js';
-import { facts, figure, page, table } from './page/document.js';
+import { facts, figure, type Made, page, table } from './page/document.js';
 import { confusionFigures } from './sections/confusion.js';
-import { calibrationFigure, caseList, MOST_SERIES, type Picture } from './sections/predictions.js';
+import { calibrationFigure, caseList, type Picture } from './sections/predictions.js';
+import { MOST_SERIES } from './svg.js';
 
 export interface ExperimentsReport {
   readonly name: string;
@@ -26,11 +27,12 @@ export interface ExperimentsReport {
   readonly pictures: ReadonlyMap<string, Picture>;
 }
 
-export function experimentReport({ name, results, pictures }: ExperimentsReport): string {
+export function experimentReport({ name, results, pictures }: ExperimentsReport, made?: Made): string {
   const demonstration = results.some((one) => one.demonstration);
   return page({
     kind: 'PT-DPC experiments',
     title: name,
+    made,
     opening: html`${demonstration && html`<p class="notice">${DEMONSTRATION}</p>`}`,
     sections: results.map((one) => ({ id: one.experiment, title: one.title, body: experimentBody(one, pictures) })),
     footer: `Written by ptdpc ${results[0]!.made.program}. This page loads nothing and runs no script.`,

@@ -11,6 +11,24 @@ export function points(share: number | null, digits = 2): string {
   return share === null ? '–' : (100 * share).toFixed(digits);
 }
 
+/** A difference of shares in percentage points, with its sign. */
+export function signedPoints(share: number, digits = 1): string {
+  const text = Math.abs(100 * share).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return `${share > 0 ? '+' : '−'}${text}`;
+}
+
+/** `= 0.023`, or `< 0.001`: behind the letter of a p-value. */
+export function ofP(value: number): string {
+  if (value < 0.001) return '<\u00a00.001';
+  return `=\u00a0${value < 0.1 ? shortest(value, 2) : value.toFixed(2)}`;
+}
+
+/** A day as people write it, in UTC, so that the same moment gives the same page everywhere. */
+export function day(date: Date): string {
+  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+}
+
 /** A loss: four significant digits. */
 export function figure(value: number | null): string {
   return value === null ? '–' : shortest(value, 4);

@@ -9,10 +9,11 @@ import {
 } from '../ptdpc/index.js';
 import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, type Html, html, type Part, percent, whole } from './format.js';
-import { facts, page, type Section } from './page/document.js';
+import { facts, type Made, page, type Section } from './page/document.js';
 import { classTable, confusionFigures } from './sections/confusion.js';
 import { type Learning, learningSection } from './sections/learning.js';
 import { type Case, calibrationFigure, caseList } from './sections/predictions.js';
+import { absentWorth, withoutImages, worthPart } from './sections/worth.js';
 
 export interface RunReport {
   /** The run's folder. */
@@ -52,14 +53,8 @@ export interface RunSetup {
   readonly data: string;
 }
 
-export interface RunEvaluation {
-  readonly dataset: string;
-  /** Epochs of training at that time. */
-  readonly epochs: number;
-  readonly split: string;
-  /** Which images. */
-  readonly imagesSha256: string;
-  readonly count: number;
+/** What was measured of a classifier on some images. */
+export interface MeasuredEvaluation {
   readonly accuracy: number;
   readonly loss: number;
   readonly macroF1: number;
@@ -67,15 +62,42 @@ export interface RunEvaluation {
   readonly calibration: readonly ReliabilityGroup[];
   /** Of actual and predicted classes. */
   readonly confusionPairs: ConfusionPairs;
+  /** 1 for each image that is classified correctly, 0 for the others, in the order in which `imagesSha256` has them. */
+  readonly correct: Uint8Array;
+}
+
+/** CLIP without training on the images of an evaluation. */
+export interface ZeroShotEvaluation extends MeasuredEvaluation {
+  readonly templates: readonly string[];
+}
+
+export interface RunEvaluation extends MeasuredEvaluation {
+  readonly dataset: string;
+  /** Epochs of training at that time. */
+  readonly epochs: number;
+  readonly split: string;
+  /** Which images. */
+  readonly imagesSha256: string;
+  readonly count: number;
+  /** Null if there is none, as for all learners but prompts. */
+  readonly zeroShot: ZeroShotEvaluation | null;
   /** How many of the images the run was trained on, or validated on; null if that is not known. */
   readonly seen: { readonly train: number; readonly val: number } | null;
   readonly right: readonly Case[];
   readonly wrong: readonly Case[];
 }
 
-export function runReport(run: RunReport, extra: readonly Section[] = []): string {
-  const { evaluations, learning } = run;
+export function runReport(run: RunReport, extra: readonly Section[] = [], made?: Made): string {
+  const { evaluations, learning, method } = run;
   const of = (evaluation: RunEvaluation) => (evaluations.length === 1 ? '' : `: ${titleOf(evaluation)}`);
+  const worth =
+    method.learner !== 'prompts'
+      ? []
+      : evaluations.map((evaluation, i) => ({
+          id: placed('worth', i),
+          title: `Was it worth it?${of(evaluation)}`,
+          body: worthSection(run, evaluation),
+        }));
   const results = evaluations.map((evaluation, i) => ({
     id: placed('results', i),
     title: `Results${of(evaluation)}`,
@@ -87,6 +109,7 @@ export function runReport(run: RunReport, extra: readonly Section[] = []): strin
     body: picturesSection(evaluation),
   }));
   const sections: (Section | false)[] = [
+    ...worth,
     ...results,
     learning !== null && { id: 'learning', title: 'Learning', body: learningSection(learning) },
     ...pictures,
@@ -96,8 +119,9 @@ export function runReport(run: RunReport, extra: readonly Section[] = []): strin
   return page({
     kind: 'PT-DPC run',
     title: run.name,
+    made,
     opening: html`<p class="lead">${leadOf(run)}</p>
-${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>npx ptdpc eval --run … --data …</code> adds results and images.</p>` : evaluations.map((evaluation) => keyFigures(run, evaluation))}`,
+${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>npx ptdpc eval --run … --data …</code> adds results and images.</p>` : evaluations.filter(({ zeroShot }) => zeroShot === null).map((evaluation) => keyFigures(run, evaluation))}`,
     sections: sections.filter((section) => section !== false),
     footer: `Written by ptdpc ${run.setup.program}. This page loads nothing and runs no script.`,
   });
@@ -131,15 +155,11 @@ function titleOf({ dataset, split }: RunEvaluation): string {
   return `${dataset}, ${split}`;
 }
 
-/** Classes without images that are named; more are counted. */
-const MOST_NAMED = 20;
-
 function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
   const { dataset, split, count, accuracy, macroF1, calibrationError, loss, confusionPairs } = evaluation;
   const [low, high] = wilsonInterval(accuracy, count);
-  const absent = classesWithoutImages(confusionPairs).map((c) => classes[c]);
-  const more = absent.length > MOST_NAMED ? ` and ${whole(absent.length - MOST_NAMED)} more classes` : '';
-  const without = absent.length === 0 ? '' : `; no images of ${absent.slice(0, MOST_NAMED).join(', ')}${more}`;
+  const absent = classesWithoutImages(confusionPairs);
+  const without = withoutImages(classes, evaluation);
   const figures: [string, string][] = [
     [
       `accuracy on ${counted(count, `${split} image`)} of ${dataset}, 95 % interval ${percent(low)} to ${percent(high)}`,
@@ -152,26 +172,43 @@ function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
   return html`<dl class="headline">${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function resultsSection({ classes, learning }: RunReport, evaluation: RunEvaluation): Html {
-  const { split, count, epochs, calibration, calibrationError, confusionPairs: pairs, seen } = evaluation;
+function worthSection({ classes, learning }: RunReport, evaluation: RunEvaluation): Html {
+  const { zeroShot } = evaluation;
+  return html`${notices(evaluation, learning)}${zeroShot === null ? absentWorth() : worthPart(classes, evaluation, zeroShot)}`;
+}
+
+/** What is to be known before any of the figures. */
+function notices({ split, count, epochs, seen }: RunEvaluation, learning: Learning | null): Html {
   const trained = learning?.epochs.length ?? epochs;
-  const confusion = { classes, pairs };
   const known = seen !== null && seen.train + seen.val > 0 && seen;
   return html`${epochs !== trained && html`<p class="notice">Evaluated after ${counted(epochs, 'epoch')}; the run has ${trained} now.</p>`}${
     known &&
     html`<p class="notice">Not a result on unseen images: of ${counted(count, `${split} image`)}, ${known.train} were trained on and
 ${known.val} are validation images of the run.</p>`
-  }<p>${counted(count, `${split} image`)}.${
+  }`;
+}
+
+function resultsSection({ classes, learning, method }: RunReport, evaluation: RunEvaluation): Html {
+  const { split, count, confusionPairs: pairs, zeroShot } = evaluation;
+  const confusion = { classes, pairs };
+  const note = ({ calibrationError }: MeasuredEvaluation) =>
+    `Area of a mark: number of images, which the bars below count. Expected calibration error ${percent(calibrationError)}, 15 bins of equal width.`;
+  const diagram = (title: string, color: 'first' | 'second', one: MeasuredEvaluation) =>
+    calibrationFigure(
+      title,
+      [{ label: 'predictions', groups: one.calibration, error: one.calibrationError, color }],
+      note(one),
+    );
+  return html`${method.learner !== 'prompts' && notices(evaluation, learning)}<p>${counted(count, `${split} image`)}.${
     classes.length <= MOST_IN_MATRIX &&
-    html` Rows of the matrices are the ground truth, columns the prediction; the right-hand one is divided by the
-number of images of each class, so that its diagonal is the accuracy of each class.`
+    html` Rows of the matrices are the ground truth, columns the prediction. In the matrix of shares, each row is divided by the
+number of images of its class, so that its diagonal is the accuracy of each class.`
   }</p>
 ${confusionFigures(confusion)}
-<div class="charts pair">${calibrationFigure(
-    'Calibration',
-    [{ label: 'predictions', groups: calibration, error: calibrationError }],
-    `Area of a dot: number of images. Expected calibration error ${percent(calibrationError)}, 15 bins of equal width.`,
-  )}<div><h3>Each class</h3>${classTable(confusion)}</div></div>`;
+<h3>Each class</h3>${classTable(confusion)}
+<div class="charts pair">${diagram(zeroShot ? 'Calibration of the tuned prompts' : 'Calibration', 'first', evaluation)}${
+    zeroShot && diagram('Calibration of zero-shot', 'second', zeroShot)
+  }</div>`;
 }
 
 function picturesSection({ right, wrong }: RunEvaluation): Html {

@@ -23,6 +23,58 @@ export const COLOR = {
   paper: 'var(--paper)',
 } as const;
 
+/** A series by its colour, and by a dash and a mark for those who do not see the colour or print without it. page/style.ts draws the same in keys. */
+export type SeriesColor = 'first' | 'second' | 'third' | 'muted';
+
+export const SERIES = {
+  first: { dash: 'solid', mark: 'circle' },
+  second: { dash: [6, 3], mark: 'rect' },
+  third: { dash: [2, 3], mark: 'triangle' },
+  muted: { dash: [9, 3, 2, 3], mark: 'diamond' },
+} as const;
+
+/** In the order in which series of one chart take them. */
+export const SERIES_COLORS = ['first', 'second', 'third', 'muted'] as const;
+
+/** Lines that a chart can tell apart. */
+export const MOST_SERIES = SERIES_COLORS.length;
+
+type Style = { fill?: string; stroke?: string; lineWidth?: number; opacity?: number };
+
+/** A series' mark, of about the area of a circle of the radius `r`, as an element of a custom chart. */
+export function mark(color: SeriesColor, x: number, y: number, r: number, style: Style) {
+  const shape = SERIES[color].mark;
+  if (shape === 'circle') return { type: 'circle' as const, shape: { cx: x, cy: y, r }, style };
+  const half = 0.886 * r;
+  const corners: Record<Exclude<typeof shape, 'circle'>, [number, number][]> = {
+    rect: [
+      [x - half, y - half],
+      [x + half, y - half],
+      [x + half, y + half],
+      [x - half, y + half],
+    ],
+    triangle: [
+      [x, y - 1.45 * r],
+      [x + 1.3 * r, y + 0.85 * r],
+      [x - 1.3 * r, y + 0.85 * r],
+    ],
+    diamond: [
+      [x, y - 1.3 * r],
+      [x + 1.3 * r, y],
+      [x, y + 1.3 * r],
+      [x - 1.3 * r, y],
+    ],
+  };
+  return { type: 'polygon' as const, shape: { points: corners[shape] }, style };
+}
+
+/** A step of 1, 2 or 5 times a power of ten that cuts the range into a few parts. */
+export function niceStep(range: number): number {
+  const least = Math.max(range, 0.01) / 4;
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * ([1, 2, 5, 10].find((factor) => factor * power >= least * (1 - 1e-9)) ?? 10);
+}
+
 export const FONT_SIZE = 11;
 
 /** Draws. The same option gives the same text. */

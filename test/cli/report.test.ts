@@ -10,8 +10,8 @@ it('writes the page of a real run, pictures and all', async () => {
   const page = await readFile(scratchPath(report), 'utf8');
   expect(Buffer.byteLength(page)).toBe(bytes);
   expect(bytes).toBeLessThan(300_000);
-  // Learning and results, and the weights of four pictures.
-  expect(page.match(/<svg/g)).toHaveLength(6 + 4);
+  // Learning, results, and zero-shot beside them; and the weights of four pictures.
+  expect(page.match(/<svg/g)).toHaveLength(8 + 4);
   expect(page).toContain('Nearest words: all classes');
   // SOT is learned in the preset official; each is nearest to what it began as, and that is passed over or found.
   expect(page).toMatch(/<tr><th scope="row">2<\/th><td>a<\/td>/);
@@ -26,7 +26,7 @@ it('leaves out words and weights where that is asked for, and says so where the 
   const { report } = await ptdpcJson<{ report: string }>(other);
   const page = await readFile(scratchPath(report), 'utf8');
   expect(page).toMatch(/Words and weights are not shown: .*made with another model/);
-  expect(page.match(/<svg/g)).toHaveLength(6);
+  expect(page.match(/<svg/g)).toHaveLength(8);
 });
 
 it('refuses what is no run, and leaves nothing', async () => {

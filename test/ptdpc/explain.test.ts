@@ -97,6 +97,16 @@ describe('prompts', () => {
     expect(ids.filter((id) => template.includes(id) || id === tokenizer.sot)).toEqual([]);
   });
 
+  it('passes over tokens that are parts of characters, even where they are nearest', async () => {
+    const [part = 0] = tokenizer.encode('日');
+    const file = await promptsFile('none');
+    file.prompts.set(await embeddings.row(part));
+    const { nearest } = (await explain(file)).prompts[0]!.tokens[0]!;
+    expect(tokenizer.describe(part)!.text).toMatch(/^\\x/);
+    expect(nearest.map(({ id }) => id)).not.toContain(part);
+    expect(nearest.map(({ text }) => text).join()).not.toContain('\\x');
+  });
+
   it('says where all classes have the same tokens', async () => {
     const file = await promptsFile('cs');
     const one = file.prompts.slice(0, file.prompts.length / 3);

@@ -4,11 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { absentPrompts, certificatePage, experimentReport, promptsSection, runReport } from '../../src/report/index.js';
+import {
+  absentPrompts,
+  certificatePage,
+  comparisonReport,
+  experimentReport,
+  promptsSection,
+  runReport,
+} from '../../src/report/index.js';
 import { describeInBrowser } from '../support/browser.js';
 import { sampleCertificate } from './certificate-support.js';
 import { sampleResults } from './experiment-support.js';
-import { HOSTILE_WORDS, samplePrompts, sampleRun } from './support.js';
+import { comparedRun, HOSTILE_WORDS, samplePrompts, sampleRun } from './support.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 const LONG = ['contentment', 'a'.repeat(80), ...Array.from({ length: 24 }, (_, c) => `class number ${c}`)];
@@ -29,7 +36,17 @@ describeInBrowser('a report in Chromium', (browser) => {
   const two = () => runReport(sampleRun(['negative', 'positive']), []);
   const table = () => experimentReport({ name: 'all', results: [sampleResults('table1')], pictures: new Map() });
   const certificate = () => certificatePage(sampleCertificate(HOSTILE_WORDS[0]!));
+  const worth = () => runReport(comparedRun(LONG, 10, 30));
+  const several = () =>
+    comparisonReport(
+      HOSTILE_WORDS.map((name, i) => comparedRun(LONG, 5, 10 + 3 * i, name)),
+      '0',
+    );
   const cases = [
+    ['zero-shot and tuned', 390, 'dark', worth],
+    ['zero-shot and tuned', 1280, 'light', worth],
+    ['several runs', 390, 'light', several],
+    ['several runs', 1280, 'dark', several],
     ['a certificate', 390, 'light', certificate],
     ['a certificate', 1280, 'dark', certificate],
     ['an experiment', 390, 'dark', table],
@@ -96,4 +113,29 @@ describeInBrowser('a report in Chromium', (browser) => {
       }
     },
   );
+
+  it('prints a figure whole, on white, and no page nearly empty', async () => {
+    const path = join(folder, 'printed.html');
+    await writeFile(path, runReport(comparedRun(['awe', 'fear', 'joy'], 10, 30)));
+    const context = await browser().newContext({ colorScheme: 'dark' });
+    try {
+      const page = await context.newPage();
+      await page.goto(`file://${path}`);
+      const pdf = await page.pdf({ format: 'A4' });
+      // With a page for each section, and one more for those that do not fit, there would be seven.
+      expect(pdf.toString('latin1').match(/\/Type \/Page\b(?!s)/g)!.length).toBeLessThanOrEqual(4);
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      const printed = await page.evaluate(() => ({
+        paper: getComputedStyle(document.body).backgroundColor,
+        cut: [...document.querySelectorAll('figure, .scroll')].filter(
+          (one) => getComputedStyle(one).breakInside !== 'avoid',
+        ).length,
+        kept: [...document.querySelectorAll('section')].filter((one) => getComputedStyle(one).breakInside !== 'auto')
+          .length,
+      }));
+      expect(printed).toEqual({ paper: 'rgb(255, 255, 255)', cut: 0, kept: 0 });
+    } finally {
+      await context.close();
+    }
+  });
 });

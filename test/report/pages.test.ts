@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { wilsonInterval } from '../../src/ptdpc/index.js';
 import { STRONG_SHADE } from '../../src/report/charts/heat-map.js';
 import { html, trusted } from '../../src/report/format.js';
-import { runReport } from '../../src/report/index.js';
+import { comparisonReport, runReport } from '../../src/report/index.js';
 import { STYLE } from '../../src/report/page/style.js';
-import { HOSTILE_WORDS, sampleRun } from './support.js';
+import { comparedRun, HOSTILE_WORDS, sampleRun } from './support.js';
 
 describe('html', () => {
   it('escapes values, and leaves markup of its own as it is', () => {
@@ -102,8 +102,100 @@ describe('the page of a run', () => {
   });
 });
 
+describe('whether tuning was worth it', () => {
+  const words = ['awe', 'fear', 'joy'];
+  const plain = (page: string) => page.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+
+  it.each([
+    [10, 30, 'Yes: on these images, tuning raises the accuracy by 20.0 points (95 % interval +'],
+    [30, 10, 'No: on these images, tuning lowers the accuracy by 20.0 points (95 % interval −'],
+    [
+      10,
+      12,
+      'Not shown: on these images, tuned prompts and zero-shot differ no more than chance may have it: +2.0 points',
+    ],
+  ])('stands first: %i images only zero-shot, %i only the prompts', (onlyBefore, onlyAfter, verdict) => {
+    const page = runReport(comparedRun(words, onlyBefore, onlyAfter));
+    expect(plain(page)).toContain(verdict);
+    expect(page.indexOf('id="worth"')).toBeLessThan(page.indexOf('id="results"'));
+    expect(plain(page)).toContain(
+      `Only the tuned prompts are right about ${onlyAfter}, only zero-shot about ${onlyBefore};`,
+    );
+  });
+
+  it('has both accuracies, the difference, and the classes by what changed', () => {
+    const page = runReport(comparedRun(words, 10, 30));
+    const figures = [...page.matchAll(/<dd>([^<]*)<\/dd>/g)].map(([, figure]) => figure);
+    expect(figures).toEqual(['50.0\u00a0%', '70.0\u00a0%', '+20.0']);
+    expect(page).toContain('zero-shot, “&lt;script&gt;alert(1)&lt;/script&gt; …”: accuracy');
+    const [, numbers = ''] = /aria-label="Accuracy of each class, zero-shot and tuned prompts">(.*?)<\/table>/s.exec(
+      page,
+    )!;
+    expect(numbers).toContain('<th scope="row">all images</th><td>100</td><td>50.0</td><td>70.0</td><td>+20.0</td>');
+    expect(numbers.match(/<tr>/g)).toHaveLength(1 + 1 + words.length);
+    // A diagram of its own for each, with the number of images of every group; few images are told apart.
+    for (const title of ['Calibration of the tuned prompts', 'Calibration of zero-shot']) expect(page).toContain(title);
+    expect(page.match(/fewer than 10 images/g)).toHaveLength(1);
+    expect(page).toMatch(/>96<\/text>/);
+  });
+
+  it('says how to compare a run that is not, and nothing of it where nothing was tuned', () => {
+    const run = sampleRun(words);
+    expect(plain(runReport(run))).toContain(
+      'Not compared with CLIP without training: npx ptdpc eval --run … evaluates both',
+    );
+    const zeroShot = { ...run, learning: null, method: { learner: 'zero-shot', templates: ['a photo of'] } as const };
+    expect(runReport(zeroShot)).not.toContain('worth');
+  });
+
+  it('has the day and the command where they are known', () => {
+    const made = { date: new Date('2026-03-09T23:30:00Z'), command: 'npx ptdpc report --run "<a>"' };
+    const page = runReport(sampleRun(words), [], made);
+    expect(page).toContain(
+      '<time datetime="2026-03-09">9 March 2026</time> · <code>npx ptdpc report --run &quot;&lt;a&gt;&quot;</code>',
+    );
+  });
+});
+
+describe('runs compared', () => {
+  const words = ['awe', 'fear', 'joy'];
+  const runs = [comparedRun(words, 0, 30, 'a'), comparedRun(words, 0, 20, 'b'), comparedRun(words, 0, 24, 'c')];
+  const rowsOf = (page: string) => {
+    const [, pairs = ''] = /aria-label="Pairs of runs compared image by image">(.*?)<\/table>/s.exec(page)!;
+    return [...pairs.matchAll(/<tr>(.*?)<\/tr>/gs)]
+      .slice(1)
+      .map(([, row]) => [...row!.matchAll(/<t[hd][^>]*>([^<]*)</g)].map(([, cell]) => cell!.replaceAll('\u00a0', ' ')));
+  };
+
+  it('tests every pair image by image, corrected for their number', () => {
+    const rows = rowsOf(comparisonReport(runs, '0'));
+    // Of 10 images only the first gets right, 2 / 2^10; of 6, 2 / 2^6; of 4, 2 / 2^4. Holm: times 3, 2 and 1.
+    expect(rows.map(([pair, difference, , ...rest]) => [pair, difference, ...rest])).toEqual([
+      ['a → b', '−10.0', '10', '0', '0.002', '0.0059'],
+      ['a → c', '−6.0', '6', '0', '0.031', '0.063'],
+      ['b → c', '+4.0', '0', '4', '0.13', '0.13'],
+    ]);
+  });
+
+  it('draws the curves of all in one chart, told apart by dashes and marks as well as by colours', () => {
+    const page = comparisonReport(runs, '0');
+    const chart = page.slice(page.indexOf('Validation accuracy (%)')).match(/<svg.*?<\/svg>/s)![0];
+    const dashes = [...chart.matchAll(/<path[^>]*stroke="var\(--series-\d\)"[^>]*>/g)].map(
+      ([path]) => / stroke-dasharray="([^"]*)"/.exec(path)?.[1] ?? 'solid',
+    );
+    expect(new Set(dashes).size).toBe(3);
+    expect(page).toContain('<i class="line second"></i>b');
+  });
+
+  it('of two runs, shows the classes as a run does beside zero-shot; of one, no pair', () => {
+    expect(comparisonReport(runs.slice(0, 2), '0')).toContain('aria-label="Accuracy of each class, a and b"');
+    expect(comparisonReport(runs.slice(0, 2), '0')).not.toContain('by Holm');
+    expect(comparisonReport(runs.slice(0, 1), '0')).not.toContain('Pairs of runs');
+  });
+});
+
 describe('the style sheet', () => {
-  const schemes = STYLE.split('@media (prefers-color-scheme: dark)').slice(0, 2);
+  const schemes = STYLE.split('@media screen and (prefers-color-scheme: dark)').slice(0, 2);
 
   it.each([
     ['light', schemes[0]!],

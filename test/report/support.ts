@@ -72,12 +72,41 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
           { count: 60, confidence: 0.9, accuracy: 0.875 },
         ],
         confusionPairs: confusionPairs(confusion),
+        correct: Uint8Array.from({ length: 100 }, (_, i) => Number(i % 8 < 5)),
+        zeroShot: null,
         seen: null,
         right: [example(0, 0, PIXEL), example(count - 1, count - 1, null)],
         wrong: [example(0, count - 1, PIXEL)],
       },
     ],
   };
+}
+
+/** A run evaluated with CLIP without training on the same 100 images, of which `onlyBefore` and `onlyAfter` one of the two gets right alone. */
+export function comparedRun(
+  classes: readonly string[],
+  onlyBefore: number,
+  onlyAfter: number,
+  name = 'run',
+): RunReport {
+  const run = sampleRun(classes);
+  const [evaluation] = run.evaluations;
+  const correct = (from: number, to: number) =>
+    Uint8Array.from({ length: 100 }, (_, i) => Number((i >= from && i < to) || i >= 60));
+  const before = correct(0, onlyBefore);
+  const after = correct(onlyBefore, onlyBefore + onlyAfter);
+  const share = (all: Uint8Array) => all.reduce((sum, one) => sum + one, 0) / 100;
+  const counts = classes.map((_, i) => classes.map((_, j) => (i === j ? 10 : (2 * i + j) % 4)));
+  const zeroShot = {
+    ...{ accuracy: share(before), loss: 1.5, macroF1: 0.4, calibrationError: 0.125, correct: before },
+    templates: [HOSTILE_WORDS[0]!],
+    confusionPairs: confusionPairs(counts),
+    calibration: [
+      { count: 4, confidence: 0.25, accuracy: 0.5 },
+      { count: 96, confidence: 0.6, accuracy: 0.5 },
+    ],
+  };
+  return { ...run, name, evaluations: [{ ...evaluation!, accuracy: share(after), correct: after, zeroShot }] };
 }
 
 /** Words and weights of prompts of `classes`, class-specific unless `equal`; every second weight is below zero. */

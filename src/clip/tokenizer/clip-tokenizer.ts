@@ -165,10 +165,20 @@ export class ClipTokenizer {
     const token = this.#token(id);
     if (token === undefined) return undefined;
     if (id === this.sot || id === this.eot) return { text: token, kind: 'special' };
-    const endsWord = token.endsWith(END_OF_WORD);
-    const symbols = endsWord ? token.slice(0, -END_OF_WORD.length) : token;
-    const bytes = Uint8Array.from(symbols, (symbol) => byteOfSymbol.get(symbol) ?? 0);
-    return { text: utf8OrEscaped(bytes), kind: endsWord ? 'word' : 'fragment' };
+    const bytes = bytesOf(token);
+    const escaped = () => Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+    return { text: utf8(bytes) ?? escaped(), kind: token.endsWith(END_OF_WORD) ? 'word' : 'fragment' };
+  }
+
+  /**
+   * Whether a token can be read by itself: as text of visible characters, or as SOT or EOT. Some tokens are single bytes of characters that take
+   * several, or control characters.
+   */
+  isReadable(id: number): boolean {
+    const token = this.#token(id);
+    if (token === undefined) return false;
+    const text = utf8(bytesOf(token));
+    return text !== undefined && text !== '' && !/[\p{C}\p{Z}]/u.test(text);
   }
 
   /** The vocabulary as Hugging Face's `vocab.json`: token to id, ordered by id. */
@@ -199,11 +209,18 @@ export class ClipTokenizer {
   }
 }
 
-function utf8OrEscaped(bytes: Uint8Array): string {
+/** The bytes of a token, without the end-of-word mark. */
+function bytesOf(token: string): Uint8Array<ArrayBuffer> {
+  const symbols = token.endsWith(END_OF_WORD) ? token.slice(0, -END_OF_WORD.length) : token;
+  return Uint8Array.from(symbols, (symbol) => byteOfSymbol.get(symbol) ?? 0);
+}
+
+/** Undefined if the bytes are not UTF-8. */
+function utf8(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+    return undefined;
   }
 }
 

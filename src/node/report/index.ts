@@ -2,15 +2,22 @@
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import { EXPERIMENTS, type ExperimentResults, parseResults } from '../../ptdpc/experiment/index.js';
-import { comparisonReport, experimentReport, type Picture, type RunReport, runReport } from '../../report/index.js';
+import {
+  comparisonReport,
+  experimentReport,
+  type Made,
+  type Picture,
+  type RunReport,
+  runReport,
+} from '../../report/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
 import { packageVersion } from '../package.js';
 import { type PromptsRequest, readPromptsSection } from './read-prompts.js';
-import { PictureFolders, type PictureOptions, readRunReport } from './read-run.js';
+import { type PageOptions, PictureFolders, readRunReport } from './read-run.js';
 
 /** Where a run's page goes, and what computes its words and weights. */
-export interface RunReportOptions extends Partial<PromptsRequest>, PictureOptions {
+export interface RunReportOptions extends Partial<PromptsRequest>, PageOptions {
   /** Default: `report.html` in the run's folder. */
   readonly out?: string | undefined;
 }
@@ -26,7 +33,7 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
   const cases = [...(evaluations[0]?.right ?? []), ...(evaluations[0]?.wrong ?? [])];
   const prompts =
     openDevice && learning !== null ? [await readPromptsSection(run, cases, { ...options, openDevice })] : [];
-  await writeFileAtomically(out, runReport(report, prompts));
+  await writeFileAtomically(out, runReport(report, prompts, madeNow(options)));
   return out;
 }
 
@@ -34,14 +41,14 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
 export async function writeComparison(
   runs: readonly string[],
   out: string,
-  options: PictureOptions = {},
+  options: PageOptions = {},
 ): Promise<string> {
   const reports: RunReport[] = [];
   for (const run of runs) reports.push(await readRunReport(run, options));
   // Runs of the same name are told apart by the paths that they were given by.
   const isUnique = new Set(reports.map(({ name }) => name)).size === reports.length;
   const named = isUnique ? reports : reports.map((report, i) => ({ ...report, name: runs[i]! }));
-  await writeFileAtomically(out, comparisonReport(named, packageVersion()));
+  await writeFileAtomically(out, comparisonReport(named, packageVersion(), madeNow(options)));
   return out;
 }
 
@@ -52,7 +59,7 @@ export async function writeComparison(
 export async function writeExperimentReport(
   directory: string,
   out = join(directory, 'report.html'),
-  options: PictureOptions = {},
+  options: PageOptions = {},
 ): Promise<string> {
   const results = await readExperiments(directory);
   const folders = new PictureFolders(options);
@@ -63,8 +70,13 @@ export async function writeExperimentReport(
       pictures.set(`${setting}/${path}`, await folders.picture(root, path));
     }
   }
-  await writeFileAtomically(out, experimentReport({ name: basename(resolve(directory)), results, pictures }));
+  const report = { name: basename(resolve(directory)), results, pictures };
+  await writeFileAtomically(out, experimentReport(report, madeNow(options)));
   return out;
+}
+
+function madeNow({ command }: PageOptions): Made {
+  return { date: new Date(), command: command ?? null };
 }
 
 /** `<directory>/results.json`, or that of each experiment's folder in it, in the paper's order. Throws InputError if there is none. */

@@ -4,9 +4,9 @@ import { quoted } from '../../clip/checkpoint/quoted.js';
 import { decodeImage, encodeJpeg, preprocess } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
 import { ConfusionCounter, samePairs } from '../../ptdpc/confusion.js';
-import type { ConfusionPairs, EpochMetrics, StepMetrics } from '../../ptdpc/index.js';
+import { type ConfusionPairs, correctness, type EpochMetrics, type StepMetrics } from '../../ptdpc/index.js';
 import { textOfCell } from '../../ptdpc/predictions-csv.js';
-import type { Case, Picture, RunEvaluation, RunReport } from '../../report/index.js';
+import type { Case, Picture, RunEvaluation, RunReport, ZeroShotEvaluation } from '../../report/index.js';
 import { exists } from '../checkpoint-files.js';
 import { csvRecords, textLines } from '../csv-file.js';
 import { loadImageCodecs } from '../image-codecs.js';
@@ -15,7 +15,7 @@ import { isKnownFolder, liesIn } from '../known-folders.js';
 import { listResults, predictionsPath, type ResultFile, readResult } from '../results.js';
 import { parseMetrics } from '../run-directory.js';
 import { dataFolder } from '../run-images.js';
-import { type RunRecord, readRunRecord } from '../run-record.js';
+import { type RunRecord, readRunRecord, zeroShotFolder } from '../run-record.js';
 
 /** Where pictures may be taken from. */
 export interface PictureOptions {
@@ -23,6 +23,12 @@ export interface PictureOptions {
   readonly data?: string | undefined;
   /** Called with a line for each folder whose pictures are left out. */
   readonly say?: ((line: string) => void) | undefined;
+}
+
+/** What all pages take. */
+export interface PageOptions extends PictureOptions {
+  /** The command line that the page is written by, which it shows. */
+  readonly command?: string | undefined;
 }
 
 /** Reads what there is: a run need not have ended, nor been evaluated. Throws InputError naming the file that is damaged. */
@@ -71,29 +77,75 @@ async function readEvaluations(run: string, record: RunRecord, pictures: Picture
   const rank = ({ result: { data, split } }: (typeof found)[number]) =>
     (data === own ? 0 : 10) + ['test', 'val', 'train'].indexOf(split);
   const evaluations: RunEvaluation[] = [];
-  for (const { path, result } of found.sort((a, b) => rank(a) - rank(b)))
-    evaluations.push({ ...result, ...(await casesOf(run, record, path, result, pictures)) });
+  const zeroShot = await readZeroShot(run);
+  for (const { path, result } of found.sort((a, b) => rank(a) - rank(b))) {
+    const predictions = await predictionsOf(run, record, path, result);
+    evaluations.push({
+      ...result,
+      correct: correctness(predictions.predicted, predictions.labels),
+      zeroShot: await zeroShotOf(zeroShot, result, predictions),
+      ...(await pickCases(predictions, (image) => pictures.picture(result.data, image))),
+    });
+  }
   return evaluations;
 }
 
-/** The images of a result that a page shows. Its predictions must be those that the result in the file `path` was computed from. */
-async function casesOf(
+/** What CLIP without training was evaluated on for this run, if it was. */
+async function readZeroShot(run: string) {
+  const folder = zeroShotFolder(run);
+  if (!(await exists(join(folder, 'run.json')))) return null;
+  const record = await readRunRecord(folder);
+  if (record.learner !== 'zero-shot')
+    throw new InputError(
+      `${folder}: a run of learner ${record.learner}; expected CLIP without training (npx ptdpc eval)`,
+    );
+  const paths = await listResults(folder);
+  const results = await Promise.all(paths.map(async (path) => ({ path, result: await readResult(path) })));
+  return { folder, record, results };
+}
+
+/** The one of the same images and classes. Throws InputError if it is not of what it says. */
+async function zeroShotOf(
+  zeroShot: Awaited<ReturnType<typeof readZeroShot>>,
+  { split, imagesSha256, classes }: ResultFile,
+  { labels }: Predictions,
+): Promise<ZeroShotEvaluation | null> {
+  const found = zeroShot?.results.find(
+    ({ result }) =>
+      result.split === split &&
+      result.imagesSha256 === imagesSha256 &&
+      result.classes.join('\n') === classes.join('\n'),
+  );
+  if (!zeroShot || !found) return null;
+  const { folder, record } = zeroShot;
+  const predictions = await predictionsOf(folder, record, found.path, found.result);
+  if (predictions.labels.length !== labels.length || labels.some((label, i) => label !== predictions.labels[i]))
+    throw new InputError(
+      `${predictionsPath(found.path)}: its images are not those of the run; evaluate it again (npx ptdpc eval)`,
+    );
+  return {
+    ...found.result,
+    templates: record.templates,
+    correct: correctness(predictions.predicted, labels),
+  };
+}
+
+/** The predictions that the result in the file `path` was computed from. Throws InputError if they are others. */
+async function predictionsOf(
   run: string,
-  record: RunRecord,
+  { classes }: RunRecord,
   path: string,
-  { data, confusionPairs: pairs }: ResultFile,
-  pictures: PictureFolders,
-) {
+  { count, confusionPairs }: ResultFile,
+): Promise<Predictions> {
   const file = predictionsPath(path);
   const predictions = await readPredictions(file);
-  const { words } = predictions;
-  if (words.join('\n') !== record.classes.map(({ word }) => word).join('\n'))
+  if (predictions.words.join('\n') !== classes.map(({ word }) => word).join('\n'))
     throw new InputError(`${file}: its classes are not those of ${join(run, 'run.json')}`);
-  if (!samePairs(confusionOf(predictions), pairs))
+  if (predictions.labels.length !== count || !samePairs(confusionOf(predictions), confusionPairs))
     throw new InputError(
       `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (npx ptdpc eval)`,
     );
-  return await pickCases(predictions, (image) => pictures.picture(data, image));
+  return predictions;
 }
 
 function confusionOf({ words, labels, predicted }: Predictions): ConfusionPairs {

@@ -1,11 +1,11 @@
 /** Lines over epochs: loss, accuracy, learning rate. */
 import type { LineSeriesOption } from 'echarts/charts';
 import type { Drawing } from '../drawing.js';
-import { AXIS, COLOR, draw, textWidth } from '../svg.js';
+import { AXIS, COLOR, draw, SERIES, type SeriesColor, textWidth } from '../svg.js';
 
 export interface Line {
   readonly name: string;
-  readonly color: 'first' | 'second' | 'third';
+  readonly color: SeriesColor;
   /** Pairs of x and y, by x. */
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Behind the others: what single steps scatter around. */
@@ -26,7 +26,7 @@ export interface LineChart {
 /** Three stand side by side on a wide page. */
 const WIDTH = 320;
 const HEIGHT = 210;
-/** Up to so many points each gets a mark; more would run together. */
+/** Of more points, about so many get a mark: all of them would run together. */
 const MARKED_POINTS = 12;
 
 export function lineChart({ lines, end, xName, logarithmic = false, format }: LineChart): Drawing {
@@ -57,6 +57,7 @@ export function lineChart({ lines, end, xName, logarithmic = false, format }: Li
 }
 
 function lineSeries({ name, color, points, faint = false, stepped = false }: Line): LineSeriesOption {
+  const every = faint ? 1 : Math.ceil(points.length / MARKED_POINTS);
   return {
     type: 'line',
     name,
@@ -66,11 +67,17 @@ function lineSeries({ name, color, points, faint = false, stepped = false }: Lin
     ...(stepped && { step: 'end' }),
     // A run has thousands of steps, and the chart has hundreds of pixels.
     sampling: 'lttb',
-    data: points.map(([x, y]) => [x, y]),
-    symbol: 'circle',
-    symbolSize: 5,
-    showSymbol: !faint && points.length <= MARKED_POINTS,
-    lineStyle: { color: COLOR[color], width: faint ? 1 : 2, opacity: faint ? 0.35 : 1 },
+    data: points.map(([x, y], i) => (i % every === 0 ? [x, y] : { value: [x, y], symbol: 'none' })),
+    symbol: SERIES[color].mark,
+    symbolSize: 6,
+    showSymbol: !faint,
+    showAllSymbol: true,
+    lineStyle: {
+      color: COLOR[color],
+      width: faint ? 1 : 2,
+      opacity: faint ? 0.35 : 1,
+      ...(!faint && { type: SERIES[color].dash as 'solid' | number[] }),
+    },
     itemStyle: { color: COLOR[color] },
   };
 }

@@ -1,7 +1,7 @@
 /** The accuracies of seeds, a row for each variant: every seed a dot, their mean, its interval for new images, and the paper's figure. */
 import type { CustomSeriesOption } from 'echarts/charts';
 import { CHART_WIDTH, type Drawing } from '../drawing.js';
-import { AXIS, COLOR, draw, textWidth } from '../svg.js';
+import { AXIS, COLOR, draw, mark, niceStep, textWidth } from '../svg.js';
 
 export interface SeedRow {
   readonly label: string;
@@ -31,7 +31,7 @@ export function seedChart(rows: readonly SeedRow[]): Drawing | undefined {
   const min = Math.floor(Math.min(...drawn) / step) * step;
   const max = Math.ceil(Math.max(...drawn) / step) * step;
   const widest = Math.max(...rows.map(({ label }) => textWidth(label)));
-  const left = Math.min(LONGEST_LABEL, widest) + 12;
+  const left = Math.min(LONGEST_LABEL, widest) + 20;
   return draw(CHART_WIDTH, TOP + rows.length * ROW + BOTTOM, {
     grid: { left, right: 16, top: TOP, bottom: BOTTOM, outerBoundsMode: 'none' },
     xAxis: {
@@ -50,7 +50,13 @@ export function seedChart(rows: readonly SeedRow[]): Drawing | undefined {
       type: 'category',
       inverse: true,
       data: rows.map(({ label }) => label),
-      axisLabel: { ...AXIS.axisLabel, interval: 0, hideOverlap: false, width: LONGEST_LABEL, overflow: 'truncate' },
+      axisLabel: {
+        ...AXIS.axisLabel,
+        interval: 0,
+        hideOverlap: false,
+        width: LONGEST_LABEL - 20,
+        overflow: 'truncate',
+      },
     },
     series: [marks(rows, min, max)],
   });
@@ -83,31 +89,11 @@ function marks(rows: readonly SeedRow[], min: number, max: number): CustomSeries
           ...(interval ? [line(...interval, 0, 7, 0.22)] : []),
           ...values.map(dot),
           ...(mean === null ? [] : [line(mean, mean, 8, 2, 1)]),
-          ...(paper === null ? [] : [diamond(at(paper)[0]!, y)]),
+          ...(paper === null
+            ? []
+            : [mark('muted', at(paper)[0]!, y, 5, { fill: COLOR.paper, stroke: COLOR.second, lineWidth: 2 })]),
         ],
       };
     },
   };
-}
-
-function diamond(x: number, y: number) {
-  const size = 6;
-  const points = [
-    [x, y - size],
-    [x + size, y],
-    [x, y + size],
-    [x - size, y],
-  ];
-  return {
-    type: 'polygon' as const,
-    shape: { points },
-    style: { fill: COLOR.paper, stroke: COLOR.second, lineWidth: 2 },
-  };
-}
-
-/** A step of 1, 2 or 5 times a power of ten that cuts the range into a few parts. */
-function niceStep(range: number): number {
-  const least = Math.max(range, 0.01) / 4;
-  const power = 10 ** Math.floor(Math.log10(least));
-  return power * ([1, 2, 5, 10].find((factor) => factor * power >= least * (1 - 1e-9)) ?? 10);
 }

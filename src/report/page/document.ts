@@ -1,6 +1,6 @@
 /** The page of a report, one file that loads nothing and runs no script, with its figures and tables. */
 import { CHART_WIDTH, type Drawing } from '../drawing.js';
-import { type Html, html, type Part, trusted } from '../format.js';
+import { day, type Html, html, type Part, trusted } from '../format.js';
 import { STYLE } from './style.js';
 
 export interface Section {
@@ -10,10 +10,18 @@ export interface Section {
   readonly body: Part;
 }
 
+/** When a page was written, and by which command. */
+export interface Made {
+  readonly date: Date;
+  /** For a shell; null where a program wrote it. */
+  readonly command: string | null;
+}
+
 export interface Page {
   /** A word or two above the title: what kind of page this is. */
   readonly kind: string;
   readonly title: string;
+  readonly made?: Made | undefined;
   /** Content before the sections. */
   readonly opening: Part;
   readonly sections: readonly Section[];
@@ -24,7 +32,7 @@ export interface Page {
 /** Even markup that slipped through could load and run nothing. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-export function page({ kind, title, opening, sections, footer }: Page): string {
+export function page({ kind, title, made, opening, sections, footer }: Page): string {
   const document: Html = html`<!doctype html>
 <html lang="en">
 <head>
@@ -42,6 +50,7 @@ export function page({ kind, title, opening, sections, footer }: Page): string {
 <header>
 <p class="kicker">${kind}</p>
 <h1>${title}</h1>
+${made && html`<p class="made"><time datetime="${made.date.toISOString().slice(0, 10)}">${day(made.date)}</time>${made.command !== null && html` · <code>${made.command}</code>`}</p>`}
 ${opening}
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>
@@ -64,7 +73,7 @@ ${body}
 
 /** How a legend shows a thing: the mark's form and its colour, both classes of the style sheet. */
 export interface Key {
-  readonly mark: 'line' | 'faint' | 'dashed' | 'dot' | 'bar' | 'band' | 'diamond';
+  readonly mark: 'line' | 'faint' | 'dashed' | 'dot' | 'ring' | 'square' | 'bar' | 'band' | 'diamond';
   readonly color: 'first' | 'second' | 'third' | 'muted';
   readonly text: string;
 }

@@ -16,7 +16,7 @@ export const COLORS = `
   --series-1: #1f5fbf; --series-2: #b4450f; --series-3: #1a7f37; --right: #1a7f37; --wrong: #b42318;
   --heat: #08306b; --heat-below: #6b2706; --heat-ink: #000000; --heat-strong-ink: #ffffff;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #16191d; --panel: #1d2126; --ink: #e6e8eb; --muted: #a0a8b2; --rule: #343b43;
     --series-1: #6ea8ff; --series-2: #ff9b5e; --series-3: #5fd08a; --right: #5fd08a; --wrong: #ff8a80;
@@ -42,7 +42,9 @@ h2 { font-size: 1.3rem; line-height: 1.3; font-weight: 650; letter-spacing: -0.0
 h3 { font-size: 1rem; font-weight: 650; margin: 1.75rem 0 0.5rem; }
 p { margin: 0 0 1rem; max-width: 42rem; }
 .kicker { color: var(--muted); font-size: 0.875rem; margin: 0; }
-.lead { color: var(--muted); }
+.lead, .made { color: var(--muted); }
+.made { font-size: 0.875rem; max-width: none; }
+.verdict-line { font-size: 1.0625rem; }
 .notice { border-left: 3px solid var(--series-2); padding: 0.1rem 0 0.1rem 0.9rem; }
 code { font: 0.875em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
 a { color: var(--series-1); text-underline-offset: 0.15em; }
@@ -63,16 +65,26 @@ figure.wide { max-width: none; grid-column: 1 / -1; }
 figcaption { font-size: 0.9375rem; font-weight: 600; line-height: 1.4; margin-bottom: 0.4rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1rem; font-size: 0.8125rem; font-weight: 400; color: var(--muted); }
 .key { display: inline-flex; align-items: center; gap: 0.4rem; }
-.key i { width: 1rem; height: 0; border-top: 2px solid; flex: none; }
+.key i { position: relative; width: 1.75rem; height: 0; border-top: 2px solid; flex: none; }
+.key .line.second { border-top-style: dashed; } .key .line.third { border-top-style: dotted; }
+.key .line.muted { border-top: 2px dashed; }
+.key .line::after { content: ""; position: absolute; left: calc(50% - 3.5px); top: -4.5px; width: 7px; height: 7px; background: currentColor; }
+.key .line.first::after { border-radius: 50%; }
+.key .line.third::after { clip-path: polygon(50% 0, 100% 100%, 0 100%); }
+.key .line.muted::after { transform: rotate(45deg); }
 .key .faint { opacity: 0.45; border-top-width: 1px; }
 .key .dashed { border-top: 1px dashed; }
-.key .dot { width: 0.5rem; height: 0.5rem; border: 0; border-radius: 50%; background: currentColor; opacity: 0.55; }
+.key .dot, .key .ring, .key .square { width: 0.5rem; height: 0.5rem; border: 0; background: currentColor; }
+.key .dot { border-radius: 50%; } .key .dot.first { opacity: 0.75; }
+.key .ring { border: 1px solid; border-radius: 50%; background: none; }
+.key .square { border: 2px solid; background: none; }
 .key .bar { width: 2px; height: 0.9rem; border: 0; background: currentColor; }
 .key .band { width: 1rem; height: 0.45rem; border: 0; background: currentColor; opacity: 0.22; }
 .key .diamond { width: 0.5rem; height: 0.5rem; border: 2px solid; transform: rotate(45deg); }
 .first { color: var(--series-1); } .second { color: var(--series-2); } .third { color: var(--series-3); } .muted { color: var(--muted); }
 .drawing svg { display: block; width: 100%; height: auto; }
 .note { color: var(--muted); font-size: 0.8125rem; line-height: 1.45; margin: 0.35rem 0 0; }
+.note.wide { max-width: 42rem; margin: 1rem 0 0; }
 .scroll { overflow-x: auto; max-width: 100%; }
 details { margin: 0.5rem 0 0; font-size: 0.875rem; }
 summary { color: var(--muted); cursor: pointer; width: fit-content; padding: 0.15rem 0; }
@@ -114,5 +126,20 @@ footer { color: var(--muted); font-size: 0.8125rem; margin-top: 3rem; }
   th, td { padding-right: 0.5rem; }
   td:last-child { white-space: normal; }
 }
-@media print { main { max-width: none; } section { break-inside: avoid-page; } }
+@page { margin: 14mm 13mm; }
+@media print {
+  html { font-size: 13px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  main { max-width: none; padding: 0; }
+  nav, details:not([open]) { display: none; }
+  section { margin-top: 1.5rem; padding-top: 1rem; }
+  h2, h3, figcaption, thead, section > p { break-after: avoid; }
+  figure, p, .scroll, .cases li, .weighted, .headline, .headline div, .notice { break-inside: avoid; }
+  /* A grid with a single column of figures is cut between them; side by side, between its rows. */
+  .charts { gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }
+  .scroll { overflow: visible; }
+  figure.wide .drawing { max-width: 100%; }
+  .cases { grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1rem; }
+  .weighted { grid-template-columns: 7rem minmax(0, 1fr); }
+  a { color: inherit; text-decoration: none; }
+}
 `.trim();

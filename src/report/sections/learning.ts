@@ -1,8 +1,9 @@
 /** How a run learnt: loss, accuracy and learning rate over its epochs. */
 import type { EpochMetrics, StepMetrics, TuningOptions } from '../../ptdpc/index.js';
 import { type Line, lineChart } from '../charts/lines.js';
-import { type Html, html, figure as loss, percent, points, shortest } from '../format.js';
+import { type Html, html, figure as loss, type Part, percent, points, shortest } from '../format.js';
 import { figure, type Key } from '../page/document.js';
+import { MOST_SERIES, SERIES_COLORS } from '../svg.js';
 
 export interface Learning {
   readonly options: TuningOptions;
@@ -17,6 +18,74 @@ export function learningSection(learning: Learning): Html {
   return html`<p>${options.epochs === epochs.length ? `All ${epochs.length} epochs` : `${epochs.length} of ${options.epochs} epochs`}. Training metrics are means over the images of an
 epoch, each measured when its batch was processed${epochs.at(-1)?.valLoss != null && '; validation metrics are measured after the epoch'}.${unfinished && ' The run is not finished.'}</p>
 <div class="charts">${lossFigure(learning)}${accuracyFigure(learning)}${rateFigure(learning)}</div>`;
+}
+
+/** A run that learned, by its name. */
+export interface NamedLearning {
+  readonly name: string;
+  readonly learning: Learning;
+}
+
+/** Loss and accuracy of several runs, one over the other; of many, of as many as can be told apart. */
+export function learningFigures(all: readonly NamedLearning[]): Html {
+  const runs = all.slice(0, MOST_SERIES).map((one, i) => ({ ...one, color: SERIES_COLORS[i]! }));
+  const validated = all.every(({ learning }) => learning.epochs.at(-1)?.valAccuracy != null);
+  const of = validated ? 'Validation' : 'Training';
+  const left = all.length - runs.length;
+  const note = left > 0 && `The first ${runs.length} runs; the other ${left} are in the table.`;
+  const losses = new Set(all.map(({ learning }) => learning.options.loss));
+  const lossNote =
+    !validated && losses.size > 1 && ' The runs were trained with different losses, which are not comparable.';
+  const chart = (
+    title: string,
+    value: (one: EpochMetrics) => number | null,
+    format: (y: number) => string,
+    more: Part,
+  ) =>
+    figure({
+      title,
+      drawing: lineChart({
+        lines: runs.map(({ name, learning, color }) => ({
+          name,
+          color,
+          points: withValidation(learning.epochs, value),
+        })),
+        end: Math.max(...runs.map(({ learning }) => learning.epochs.length)),
+        xName: 'epoch',
+        format,
+      }),
+      summary: `${title} of ${all.length} runs. ${all
+        .map(({ name, learning: { epochs } }) => {
+          const [first, last] = [value(epochs[0]!), value(epochs.at(-1)!)];
+          return `${name}: ${epochs.length} epochs, from ${first === null ? '–' : format(first)} to ${last === null ? '–' : format(last)}.`;
+        })
+        .join(' ')}`,
+      keys: runs.map(({ name, color }) => ({ mark: 'line', color, text: name })),
+      note: html`${note}${more}`,
+      data: {
+        label: `${title} by epoch`,
+        head: ['epoch', ...all.map(({ name }) => name)],
+        rows: Array.from({ length: Math.max(...all.map(({ learning }) => learning.epochs.length)) }, (_, epoch) => [
+          epoch + 1,
+          ...all.map(({ learning }) => {
+            const at = learning.epochs[epoch];
+            const y = at && value(at);
+            return y == null ? '–' : format(y);
+          }),
+        ]),
+      },
+    });
+  return html`<div class="charts">${chart(
+    `${of} accuracy (%)`,
+    ({ valAccuracy, trainAccuracy }) => (validated ? valAccuracy : trainAccuracy),
+    (y) => shortest(100 * y, 4),
+    false,
+  )}${chart(
+    `${of} loss`,
+    ({ valLoss, trainLoss }) => (validated ? valLoss : trainLoss),
+    (y) => shortest(y, 4),
+    lossNote,
+  )}</div>`;
 }
 
 function lossFigure({ options, steps, epochs }: Learning): Html {
@@ -87,14 +156,14 @@ function rateFigure({ options, steps, epochs }: Learning): Html {
   return figure({
     title: 'Learning rate',
     drawing: lineChart({
-      lines: [{ name: 'learning rate', color: 'third', stepped: true, points: line }],
+      lines: [{ name: 'learning rate', color: 'first', stepped: true, points: line }],
       end: epochs.length,
       xName: 'epoch',
       logarithmic: highest >= 10 * lowest,
       format: power,
     }),
     summary: `Learning rate: ${shortest(first, 3)} in the first epoch, ${shortest(last, 3)} in the last.`,
-    keys: [{ mark: 'line', color: 'third', text: options.optimizer === 'sgd' ? 'SGD' : 'AdamW' }],
+    keys: [{ mark: 'line', color: 'first', text: options.optimizer === 'sgd' ? 'SGD' : 'AdamW' }],
     note: `Times ${options.gamma} every ${options.stepSize} epochs.`,
     data: {
       label: 'Learning rate by epoch',

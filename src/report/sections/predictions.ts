@@ -1,7 +1,8 @@
 /** Single predictions and their calibration: pictures as in the paper's Figure 5, and the reliability diagram. */
-import { type ReliabilityGroup, reliabilityDiagram } from '../charts/reliability.js';
+import { type ReliabilityGroup, reliabilityDiagram, SPARSE } from '../charts/reliability.js';
 import { type Html, html, type Part, percent, points, whole } from '../format.js';
 import { figure } from '../page/document.js';
+import { MOST_SERIES, SERIES_COLORS, type SeriesColor } from '../svg.js';
 
 export interface Picture {
   /** As a `data:` URL; null if the file is no longer there. */
@@ -46,16 +47,13 @@ export interface CalibrationSeries {
   readonly groups: readonly ReliabilityGroup[];
   /** Expected calibration error. */
   readonly error: number | null;
+  /** Default: by its place. */
+  readonly color?: SeriesColor;
 }
-
-const COLORS = ['first', 'second', 'third', 'muted'] as const;
-
-/** Lines that a diagram can tell apart. */
-export const MOST_SERIES = COLORS.length;
 
 /** A reliability diagram of up to `MOST_SERIES` series. */
 export function calibrationFigure(title: string, all: readonly CalibrationSeries[], note: Part): Html {
-  const series = all.slice(0, COLORS.length).map((one, i) => ({ ...one, color: COLORS[i]! }));
+  const series = all.slice(0, MOST_SERIES).map((one, i) => ({ color: SERIES_COLORS[i]!, ...one }));
   return figure({
     title,
     drawing: reliabilityDiagram(series),
@@ -72,6 +70,9 @@ export function calibrationFigure(title: string, all: readonly CalibrationSeries
     keys: [
       ...series.map(({ label, color }) => ({ mark: 'line', color, text: label }) as const),
       { mark: 'dashed', color: 'muted', text: 'calibrated' },
+      ...(series.some(({ groups }) => groups.some(({ count }) => count < SPARSE))
+        ? [{ mark: 'ring', color: 'muted', text: `fewer than ${SPARSE} images` } as const]
+        : []),
     ],
     note,
     data: {

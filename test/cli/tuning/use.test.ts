@@ -1,12 +1,13 @@
 /** `eval`, `predict` and `zeroshot` on the run of a short training. */
-import { copyFile, cp, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { printEvaluation } from '../../../src/cli/evaluation.js';
 import { evaluationJson } from '../../../src/node/results.js';
-import { evaluate, wilsonInterval } from '../../../src/ptdpc/index.js';
+import { comparePaired, evaluate, wilsonInterval } from '../../../src/ptdpc/index.js';
 import { expectRefused, leastMemory, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
 import {
   expectDone,
+  names,
   noisyPng,
   readMetrics,
   readRunFile,
@@ -32,6 +33,18 @@ interface EvaluationJson {
   calibrationError: number;
   confusionShares: number[][];
   confusion: number[][];
+  run: string;
+  skipped: unknown[];
+  result: string;
+  zeroShot: {
+    accuracy: number;
+    result: string;
+    difference: number;
+    differenceInterval: [number, number];
+    onlyZeroShot: number;
+    onlyRun: number;
+    pValue: number;
+  } | null;
 }
 
 interface PredictJson {
@@ -73,7 +86,7 @@ async function readPredictions(run = 'run') {
 describe('eval', () => {
   test('writes measures and predictions, which agree with each other and with what it prints', async () => {
     const json = await ptdpcJson<EvaluationJson>(EVAL);
-    const { run, skipped, result, ...printed } = json as EvaluationJson & Record<'run' | 'skipped' | 'result', unknown>;
+    const { run, skipped, result, zeroShot, ...printed } = json;
     expect([run, skipped, result]).toEqual(['run', [], 'run/results/data-test.json']);
     expect(await readRunJson('run', 'results/data-test.json')).toMatchObject({ ...printed, skipped: [], epochs: 2 });
     expect(json).toMatchObject({ split: 'test', count: 10, classes: WORDS });
@@ -132,7 +145,36 @@ describe('eval', () => {
     expect(stdout).toMatch(
       /\nsadness +\d+ +\d+\.\d %( +(-|\d+\.\d %)){2}\n\ntrue \\ predicted +awe +great joy +sadness\n/,
     );
-    expect(stdout).toMatch(/\nsadness( +\d+){3}\n$/);
+    expect(stdout).toMatch(
+      /\nsadness( +\d+){3}\n\nzero-shot on the same images: accuracy \d+\.\d %; difference [+-]?\d+\.\d points, 95 % interval .* \(paired bootstrap\)\nonly the prompts are right about \d+ images?, only zero-shot about \d+: p = [\d.]+ \(McNemar's exact test\)\n$/,
+    );
+  });
+
+  test('compares prompts with CLIP without training, image by image, and keeps that as a run beside them', async () => {
+    const { accuracy, zeroShot } = await ptdpcJson<EvaluationJson>(EVAL);
+    const alone = await ptdpcJson<EvaluationJson>(ZERO_SHOT);
+    expect(zeroShot).toMatchObject({ accuracy: alone.accuracy, result: 'run/zero-shot/results/data-test.json' });
+    expect(await readRunJson('run/zero-shot', 'results/data-test.json')).toMatchObject({ loss: alone.loss, epochs: 0 });
+    const right = async (run: string) =>
+      Uint8Array.from(await readPredictions(run), ({ actual, predicted }) => Number(actual === predicted));
+    const expected = comparePaired(await right('run/zero-shot'), await right('run'));
+    expect(zeroShot!.difference).toBeCloseTo(accuracy - alone.accuracy, 12);
+    expect([zeroShot!.onlyZeroShot, zeroShot!.onlyRun]).toEqual([expected.onlyFirst, expected.onlySecond]);
+    expect([zeroShot!.differenceInterval, zeroShot!.pValue]).toEqual([expected.interval, expected.pValue]);
+    // It is a run like any other.
+    const again = await ptdpcJson<EvaluationJson>(['eval', '--run', 'run/zero-shot', '--device', 'cpu']);
+    expect([again.loss, again.zeroShot]).toEqual([alone.loss, null]);
+  });
+
+  test('leaves CLIP without training out when told to', async () => {
+    await cp(scratchPath('run'), scratchPath('alone'), { recursive: true });
+    await rm(scratchPath('alone/zero-shot'), { recursive: true, force: true });
+    expect(
+      await ptdpcJson<EvaluationJson>(['eval', '--run', 'alone', '--device', 'cpu', '--no-zero-shot']),
+    ).toMatchObject({
+      zeroShot: null,
+    });
+    expect(await names('alone')).not.toContain('zero-shot');
   });
 
   test('does not depend on the memory budget', async () => {
@@ -320,7 +362,7 @@ describe('prompts without the folder of their run', () => {
     const inFolder = await ptdpcJson<EvaluationJson>(EVAL);
     const alone = await ptdpcJson<EvaluationJson>(['eval', ...LONE, '--data', 'data']);
     // Which images the run was trained on stands in its folder.
-    expect(alone).toEqual({ ...inFolder, run: 'lone.safetensors', seen: null, result: null });
+    expect(alone).toEqual({ ...inFolder, run: 'lone.safetensors', zeroShot: null, seen: null, result: null });
     const picture = 'data/test/awe/00.png';
     const { predictions } = await ptdpcJson<PredictJson>([...PREDICT, picture]);
     expect((await ptdpcJson<PredictJson>(['predict', ...LONE, picture])).predictions).toEqual(predictions);

@@ -265,10 +265,20 @@ it('describes each token: words, fragments, bytes that are no characters, and sp
   ]);
   const [first] = tokenizer.encode('日');
   expect(tokenizer.describe(first!)).toEqual({ text: '\\xe6\\x97', kind: 'fragment' });
+  expect(tokenizer.isReadable(first!)).toBe(false);
+  expect([...tokenizer.encode('a joy!'), tokenizer.sot, tokenizer.eot].every((id) => tokenizer.isReadable(id))).toBe(
+    true,
+  );
+  // Of the tokens that are a single byte, those of visible ASCII.
+  const bytes = Array.from({ length: 512 }, (_, id) => tokenizer.describe(id)!.text);
+  const readable = bytes.filter((_, id) => tokenizer.isReadable(id));
+  expect(readable.toSorted()).toEqual(bytes.filter((text) => /^[!-~]$/.test(text)).toSorted());
+  expect(new Set(readable).size).toBe(94);
   expect(tokenizer.describe(tokenizer.sot)).toEqual({ text: '<|startoftext|>', kind: 'special' });
   expect(tokenizer.describe(tokenizer.eot)).toEqual({ text: '<|endoftext|>', kind: 'special' });
   const roomy = ClipTokenizer.fromMerges(mergesText, 'merges.txt', { vocabularySize: 2000 });
   expect(roomy.describe(512 + 602)).toBeUndefined();
   expect(roomy.describe(1999)).toBeUndefined();
+  expect(roomy.isReadable(1999)).toBe(false);
   expect(roomy.describe(1113)!.kind).toBe('special');
 });

@@ -7,7 +7,13 @@ import { loadImageCodecs } from '../../../src/node/image-codecs.js';
 import { rememberFolder } from '../../../src/node/known-folders.js';
 import { writeRunReport } from '../../../src/node/report/index.js';
 import { readRunReport, thumbnail } from '../../../src/node/report/read-run.js';
-import { listResults, type ResultFile, readResult, writeResult } from '../../../src/node/results.js';
+import {
+  type EvaluatedSplit,
+  listResults,
+  type ResultFile,
+  readResult,
+  writeResult,
+} from '../../../src/node/results.js';
 import { evaluate } from '../../../src/ptdpc/index.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { epochOf, runRecord } from '../../support/run-record.js';
@@ -56,6 +62,41 @@ describe('the report of a run', () => {
     expect(evaluation?.right[1]?.url).toBeNull();
     expect(await writeRunReport(run)).toBe(join(run, 'report.html'));
     expect(await readFile(join(run, 'report.html'), 'utf8')).toContain('calm, &quot;deep&quot;');
+  });
+
+  it('has CLIP without training on the same images beside the results, and no other images', async () => {
+    const run = await makeRun('compared');
+    expect((await readRunReport(run)).evaluations[0]!.zeroShot).toBeNull();
+    const write = async (logits: readonly number[], hashes: readonly string[]) =>
+      await writeResult(join(run, 'zero-shot'), {
+        ...evaluatedOf(run, Float32Array.from(logits)),
+        epochs: 0,
+        images: { ...evaluatedOf(run, Float32Array.from(logits)).images, hashes },
+      });
+    await mkdir(join(run, 'zero-shot'));
+    const record = { ...runRecord(), classes: CLASSES, learner: 'zero-shot', templates: ['a photo of'] };
+    await writeFile(join(run, 'zero-shot/run.json'), JSON.stringify(record));
+    // One more image is classified correctly than by the run; at first, they are other images.
+    const logits = [3, 0, 0, 3, 0, 3, 0, 3];
+    await write(logits, HASHES.toReversed());
+    expect((await readRunReport(run)).evaluations[0]!.zeroShot).toBeNull();
+    const { path } = await write(logits, HASHES);
+    const [{ zeroShot, correct } = {}] = (await readRunReport(run)).evaluations;
+    expect(zeroShot).toMatchObject({ templates: ['a photo of'], accuracy: 0.75 });
+    expect([[...correct!], [...zeroShot!.correct]]).toEqual([
+      [1, 0, 1, 0],
+      [1, 0, 1, 1],
+    ]);
+    const page = await readFile(await writeRunReport(run, { command: 'npx ptdpc report --run compared' }), 'utf8');
+    expect(page).toContain('<code>npx ptdpc report --run compared</code>');
+    expect(page).toContain('Was it worth it?');
+    // The same counts in another order are not the predictions of these images.
+    const csv = path.replace('.json', '.csv');
+    const [head, ...rows] = (await readFile(csv, 'utf8')).trimEnd().split('\n');
+    await writeFile(csv, `${[head, ...rows.reverse()].join('\n')}\n`);
+    await expectInputError(readRunReport(run), /its images are not those of the run; evaluate it again/);
+    await writeFile(join(run, 'zero-shot/run.json'), JSON.stringify(runRecord()));
+    await expectInputError(readRunReport(run), /zero-shot: a run of learner prompts; expected CLIP without training/);
   });
 
   it('shows pictures of folders that the reader named, and no others', async () => {
@@ -118,6 +159,7 @@ describe('the report of a run', () => {
     ],
     ['results/data-test.csv', 'path,actual,predicted,p(x)\na,x,x,1\n', /its classes are not those of/],
     ['results/data-test.csv', `${HEAD}x,fear,fear,0.2,0.8\n`, /its predictions are not those of data-test\.json/],
+    ['results/data-test.csv', HEAD, /its predictions are not those of data-test\.json/],
     ['results/data-test.json', '[]', /data-test\.json: expected the result of an evaluation/],
     [
       'results/data-test.json',
@@ -167,12 +209,8 @@ async function makeRun(name: string): Promise<string> {
   await mkdir(join(data, 'test', 'calm'), { recursive: true });
   loadImageCodecs();
   await writeFile(join(data, 'test', 'calm', 'a.jpg'), await encodeJpeg(new Uint8Array(16 * 16 * 3), 16, 16, 90));
-  const classes = [
-    { folder: 'calm', word: 'calm, "deep"' },
-    { folder: 'fear', word: 'fear' },
-  ];
   // As earlier versions wrote it, without the data set and the images' hashes.
-  const { dataset: _, ...record } = runRecord({ classes, data });
+  const { dataset: _, ...record } = runRecord({ classes: CLASSES, data });
   await writeFile(join(run, 'run.json'), JSON.stringify({ ...record, images: { train: 2, val: null } }));
   const step = (epoch: number, step: number) => JSON.stringify({ type: 'step', epoch, step, loss: 1, lr: 0.1 });
   const epoch = { type: 'epoch', epoch: 0, trainLoss: 1, trainAccuracy: 0.5, valLoss: null, valAccuracy: null };
@@ -181,17 +219,27 @@ async function makeRun(name: string): Promise<string> {
     join(run, 'metrics.jsonl'),
     [step(0, 0), step(0, 1), JSON.stringify(epoch), step(1, 2), '{"type":"st'].join('\n'),
   );
-  const probabilities = Float32Array.of(0.9, 0.1, 0.1, 0.9, 0.2, 0.8, 0.8, 0.2);
-  const labels = Int32Array.of(0, 0, 1, 1);
-  await writeResult(run, {
-    dataset: { root: data, setting: 'folders', origin: { kind: 'given' } },
-    ...{ split: 'test', classes, epochs: 1, device: 'CPU' },
-    evaluation: evaluate(probabilities.map(Math.log), labels, 2),
-    images: {
-      ...{ features: new Float32Array(0), labels, skipped: [], truncated: [] },
-      paths: ['calm/a.jpg', 'calm/b.jpg', 'fear/c.jpg', 'fear/d.jpg'].map((path) => join(data, 'test', path)),
-      hashes: ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64)),
-    },
-  });
+  await writeResult(run, evaluatedOf(run, Float32Array.of(0.9, 0.1, 0.1, 0.9, 0.2, 0.8, 0.8, 0.2).map(Math.log)));
   return run;
+}
+
+const CLASSES = [
+  { folder: 'calm', word: 'calm, "deep"' },
+  { folder: 'fear', word: 'fear' },
+];
+const HASHES = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
+
+/** Two test images of each class, from their logits. */
+function evaluatedOf(run: string, logits: Float32Array): EvaluatedSplit {
+  const root = join(run, 'data');
+  const labels = Int32Array.of(0, 0, 1, 1);
+  return {
+    dataset: { root, setting: 'folders', origin: { kind: 'given' } },
+    ...{ split: 'test', classes: CLASSES, epochs: 1, device: 'CPU' },
+    evaluation: evaluate(logits, labels, 2),
+    images: {
+      ...{ labels, hashes: HASHES, skipped: [], truncated: [] },
+      paths: ['calm/a.jpg', 'calm/b.jpg', 'fear/c.jpg', 'fear/d.jpg'].map((path) => join(root, 'test', path)),
+    },
+  };
 }
