@@ -2,7 +2,7 @@
 import { InputError } from '../../errors.js';
 import { bitcast, COMPONENTWISE, type Componentwise, packedHalves, unpackedHalf, viewOf } from './arithmetic.js';
 import type { Expressions } from './expressions.js';
-import type { Machine } from './machine.js';
+import { type Machine, wide } from './machine.js';
 import type { Place, Value } from './scope.js';
 import type { TypeName } from './syntax.js';
 import { numberType, scalarOf, type Type, wordsOf } from './types.js';
@@ -39,8 +39,8 @@ function reduction(start: number, add: (sum: number, value: number) => number): 
     run: () => {
       const words = wordsOf(value!.type);
       machine.count('exchange', words);
-      const data = value!.run();
       const { lanes, active, subgroupSize } = machine;
+      const data = wide(value!.run(), words, lanes);
       const out = new Float64Array(data.length);
       for (let from = 0; from < words * lanes; from += lanes) {
         for (let first = 0; first < lanes; first += subgroupSize) {
@@ -59,12 +59,14 @@ function reduction(start: number, add: (sum: number, value: number) => number): 
 function exchange(source: (lane: number, given: number) => number): Of {
   return (machine, [value, by]) => ({
     type: value!.type,
+    changes: true,
     run: () => {
       const words = wordsOf(value!.type);
       machine.count('exchange', words);
-      const data = value!.run();
-      const given = by?.run();
       const { lanes, subgroupSize } = machine;
+      const data = value!.run();
+      if (data.length === words) return data;
+      const given = by && wide(by.run(), 1, lanes);
       const out = new Float64Array(data.length);
       for (let lane = 0; lane < lanes; lane++) {
         const own = lane % subgroupSize;
@@ -86,14 +88,13 @@ function atomic(apply: (old: number, value: number) => number): Of {
     return {
       type: place.type,
       run: () => {
-        const operand = value?.run();
+        const operand = value && wide(value.run(), 1, machine.lanes);
         const { memory, offset } = place.at();
-        const offsets = typeof offset === 'number' ? machine.filled(offset) : offset;
-        machine.onAccess?.(site, offsets, 1);
+        machine.tell(site, offset, 1);
         const out = new Float64Array(machine.lanes);
         for (let lane = 0; lane < machine.lanes; lane++) {
           if (machine.active[lane] === 0) continue;
-          const at = offsets[lane]!;
+          const at = typeof offset === 'number' ? offset : offset[lane]!;
           out[lane] = memory![view][at]!;
           memory![view][at] = apply(out[lane]!, operand?.[lane] ?? 0);
         }
@@ -134,32 +135,37 @@ const FUNCTIONS: Readonly<Record<string, Of>> = {
       machine.counts.barriers += 2;
       const { memory, offset } = place.at();
       const at = typeof offset === 'number' ? offset : offset[0]!;
-      return machine.filled(memory![viewOf(scalarOf(place.type))][at]!);
+      return Float64Array.of(memory![viewOf(scalarOf(place.type))][at]!);
     };
     if (wordsOf(place.type) !== 1) throw new InputError(`${name}: expected a number`);
     return { type: expressions.as(place.type, { type: place.type, run }).type, run };
   },
 
-  arrayLength: (machine, [pointer]) => {
+  arrayLength: (_, [pointer]) => {
     const place = placeOf(pointer);
     const { type } = place;
     if (type.kind !== 'array') throw new InputError('arrayLength: expected a pointer to an array');
     const words = wordsOf({ ...type, count: 1 });
-    return { type: numberType('u32'), run: () => machine.filled(Math.floor(place.at().memory!.words / words)) };
+    return { type: numberType('u32'), run: () => Float64Array.of(Math.floor(place.at().memory!.words / words)) };
   },
 
-  select: (machine, [no, yes, condition], expressions) => {
-    const [a, b] = expressions.unified(no!, yes!);
+  select: (machine, [otherwise, then, condition], expressions) => {
+    const [a, b] = expressions.unified(otherwise!, then!);
     const { type } = a;
     const words = wordsOf(type);
     const isWide = wordsOf(condition!.type) > 1;
     return {
       type,
+      changes: true,
       run: () => {
         machine.count(scalarOf(type) === 'f32' ? 'arithmetic' : 'integer', words);
-        const [x, y, which] = [a.run(), b.run(), condition!.run()];
         const { lanes } = machine;
-        return x.map((one, at) => (which[isWide ? at : at % lanes] !== 0 ? y[at]! : one));
+        const which = condition!.run();
+        const [x, y] = [a.run(), b.run()];
+        if (which.length === 1) return which[0] !== 0 ? y : x;
+        const [no, yes] = [wide(x, words, lanes), wide(y, words, lanes)];
+        const each = isWide ? wide(which, words, lanes) : which;
+        return no.map((one, at) => (each[isWide ? at : at % lanes] !== 0 ? yes[at]! : one));
       },
     };
   },
@@ -173,7 +179,7 @@ const FUNCTIONS: Readonly<Record<string, Of>> = {
       run: () => {
         machine.count(scalar === 'f32' ? 'arithmetic' : 'integer', words);
         const { lanes } = machine;
-        const [x, y] = [a.run(), b.run()];
+        const [x, y] = [wide(a.run(), words, lanes), wide(b.run(), words, lanes)];
         const out = new Float64Array(lanes);
         for (let lane = 0; lane < lanes; lane++) {
           let sum = 0;
@@ -193,7 +199,7 @@ const FUNCTIONS: Readonly<Record<string, Of>> = {
     run: () => {
       machine.count('integer', 2);
       const { lanes } = machine;
-      const words = word!.run();
+      const words = wide(word!.run(), 1, lanes);
       const out = new Float64Array(2 * lanes);
       for (let lane = 0; lane < lanes; lane++) {
         out[lane] = unpackedHalf(words[lane]!, 0);
@@ -208,7 +214,7 @@ const FUNCTIONS: Readonly<Record<string, Of>> = {
     run: () => {
       machine.count('integer', 2);
       const { lanes } = machine;
-      const values = pair!.run();
+      const values = wide(pair!.run(), 2, lanes);
       return Float64Array.from({ length: lanes }, (_, lane) => packedHalves(values[lane]!, values[lanes + lane]!));
     },
   }),
@@ -221,7 +227,7 @@ function folded(machine: Machine, value: Value, start: number, add: (sum: number
     run: () => {
       const { lanes } = machine;
       const out = new Float64Array(lanes).fill(start);
-      value.run().forEach((one, at) => {
+      wide(value.run(), wordsOf(value.type), lanes).forEach((one, at) => {
         out[at % lanes] = add(out[at % lanes]!, one);
       });
       return out;
@@ -239,7 +245,8 @@ function componentwiseOf(
   const shared = given.reduce((one, other) => expressions.unified(one, other)[0]);
   const scalar = scalarOf(shared.type) === 'int' && count === 'special' ? 'float' : scalarOf(shared.type);
   const args = given.map((value) => expressions.as({ kind: 'vector', of: scalar, count: 1 }, value));
-  const words = Math.max(...given.map(({ type }) => wordsOf(type)));
+  const widths = args.map(({ type }) => wordsOf(type));
+  const words = Math.max(...widths);
   const literals = args.map(({ literal }) => literal);
   if (literals.every((one) => one !== undefined))
     return expressions.literal(of(literals[0]!, literals[1] ?? 0, literals[2] ?? 0), scalar);
@@ -248,8 +255,9 @@ function componentwiseOf(
     type: { kind: 'vector', of: scalar, count: words },
     run: () => {
       machine.count(kind, words * times);
-      const { lanes } = machine;
-      const [a, b, c] = args.map((value) => value.run());
+      const values = args.map((value) => value.run());
+      const lanes = values.every((data, i) => data.length === widths[i]) ? 1 : machine.lanes;
+      const [a, b, c] = values.map((data, i) => (lanes === 1 ? data : wide(data, widths[i]!, lanes)));
       const out = new Float64Array(words * lanes);
       for (let at = 0; at < out.length; at++) {
         const lane = at % lanes;

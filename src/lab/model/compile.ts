@@ -4,8 +4,8 @@
  */
 import { InputError } from '../../errors.js';
 import { Expressions } from './expressions.js';
-import { either, isAny, type Machine } from './machine.js';
-import { type Located, type Place, Scope } from './scope.js';
+import { either, type Machine, OwnVariable } from './machine.js';
+import { type Located, Scope } from './scope.js';
 import type { Block, Declared, FunctionSyntax, Program, Statement } from './syntax.js';
 import { concrete, type Type, wordsOf } from './types.js';
 
@@ -13,8 +13,8 @@ type Run = () => void;
 
 /** Where lanes that leave a loop go. */
 interface Loop {
-  broken: Uint8Array;
-  continued: Uint8Array;
+  broken: Uint8Array<ArrayBuffer> | undefined;
+  continued: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** A function, compiled once: WGSL has no recursion, so its variables can be the same in every call. */
@@ -34,7 +34,7 @@ interface Current {
   most: number;
   readonly loops: Loop[];
   readonly returns: Type | undefined;
-  returned: Float64Array;
+  readonly result: OwnVariable;
 }
 
 export class Compiler {
@@ -72,7 +72,9 @@ export class Compiler {
   #compiled({ parameters, returns, body }: FunctionSyntax): CompiledFunction {
     const { machine } = this;
     const type = returns && this.expressions.typeOf(returns);
-    const current: Current = { live: 0, most: 0, loops: [], returns: type, returned: new Float64Array(0) };
+    const words = type ? wordsOf(type) : 0;
+    const result = new OwnVariable(words);
+    const current: Current = { live: 0, most: 0, loops: [], returns: type, result };
     this.#current = current;
     const scope = new Scope(this.globals);
     const bound = parameters.map((parameter) => {
@@ -81,17 +83,16 @@ export class Compiler {
       return { type, bind: scope.parameter(parameter.name, type) };
     });
     const run = this.#block(body, scope);
-    const words = type ? wordsOf(type) : 0;
     return {
       parameters: bound,
       returns: type,
       words: current.most,
       call: () => {
         const entered = machine.active;
-        current.returned = new Float64Array(words * machine.lanes);
+        result.declare(machine);
         run();
         machine.activate(entered);
-        return current.returned;
+        return result.data;
       },
     };
   }
@@ -142,13 +143,11 @@ export class Compiler {
         const then = this.#block(statement.then, scope);
         const otherwise = this.#block(statement.otherwise, scope);
         return () => {
-          const value = condition.run();
-          const not = machine.where(value, false);
-          machine.activate(machine.where(value, true));
-          then();
-          if (!isAny(not)) return;
+          const others = machine.narrow(condition.run());
+          if (machine.activeSubgroups > 0) then();
+          if (!others) return;
           const left = machine.active;
-          machine.activate(not);
+          machine.activate(others);
           otherwise();
           machine.activate(either(left, machine.active));
         };
@@ -162,7 +161,7 @@ export class Compiler {
         const to = statement.kind === 'break' ? 'broken' : 'continued';
         return () => {
           loop[to] = either(loop[to], machine.active);
-          machine.activate(new Uint8Array(machine.lanes));
+          machine.deactivate();
         };
       }
       case 'return': {
@@ -172,8 +171,8 @@ export class Compiler {
           statement.value && type && this.expressions.as(type, this.expressions.value(statement.value, scope));
         const words = type ? wordsOf(type) : 0;
         return () => {
-          if (value) masked(machine, own.returned, value.run(), words);
-          machine.activate(new Uint8Array(machine.lanes));
+          if (value) own.result.store(machine, 0, value.run(), words);
+          machine.deactivate();
         };
       }
     }
@@ -185,7 +184,7 @@ export class Compiler {
     const live = this.#own.live;
     const begin = first.map((statement) => this.#statement(statement, scope));
     const test = condition && this.expressions.value(condition, scope);
-    const loop: Loop = { broken: new Uint8Array(0), continued: new Uint8Array(0) };
+    const loop: Loop = { broken: undefined, continued: undefined };
     this.#own.loops.push(loop);
     // What the body declares, `continuing` may use.
     const inner = new Scope(scope);
@@ -197,29 +196,26 @@ export class Compiler {
     return () => {
       for (const run of begin) run();
       // A loop in a function that is called from the loop's own body would be another loop: its lanes are its own.
-      loop.broken = new Uint8Array(machine.lanes);
+      loop.broken = undefined;
+      const leave = (lanes: Uint8Array<ArrayBuffer> | undefined) => {
+        if (lanes) loop.broken = either(loop.broken, lanes);
+      };
       while (machine.activeSubgroups > 0) {
         if (test) {
-          const value = test.run();
-          loop.broken = either(loop.broken, machine.where(value, false));
-          machine.activate(machine.where(value, true));
+          leave(machine.narrow(test.run()));
           if (machine.activeSubgroups === 0) break;
         }
-        loop.continued = new Uint8Array(machine.lanes);
+        loop.continued = undefined;
         for (const run of round) {
           if (machine.activeSubgroups === 0) break;
           run();
         }
-        if (isAny(loop.continued)) machine.activate(either(machine.active, loop.continued));
+        if (loop.continued) machine.activate(either(loop.continued, machine.active));
         if (machine.activeSubgroups === 0) break;
         for (const run of step) run();
-        if (end) {
-          const value = end.run();
-          loop.broken = either(loop.broken, machine.where(value, true));
-          machine.activate(machine.where(value, false));
-        }
+        if (end) leave(machine.narrow(end.run(), false));
       }
-      machine.activate(Uint8Array.from(loop.broken));
+      if (loop.broken) machine.activate(loop.broken);
     };
   }
 
@@ -247,25 +243,8 @@ export class Compiler {
     }
     this.#lives(type);
     const words = wordsOf(type);
-    const variable = { data: new Float64Array(0) };
-    scope.define(name, { kind: 'place', place: privatePlace(type, variable) });
-    return () => {
-      if (variable.data.length !== words * machine.lanes) variable.data = new Float64Array(words * machine.lanes);
-      masked(machine, variable.data, value?.run(), words);
-    };
+    const variable = new OwnVariable(words);
+    scope.define(name, { kind: 'place', place: { type, space: 'function', at: () => ({ variable, offset: 0 }) } });
+    return () => variable.declare(machine, value?.run());
   }
-}
-
-/** Writes a value, or zeros, to the active lanes. */
-function masked({ lanes, active }: Machine, to: Float64Array, value: Float64Array | undefined, words: number): void {
-  for (let word = 0; word < words; word++) {
-    for (let lane = word * lanes, i = 0; i < lanes; lane++, i++) {
-      if (active[i] !== 0) to[lane] = value ? value[lane]! : 0;
-    }
-  }
-}
-
-/** A whole variable of each lane's own. */
-function privatePlace(type: Type, variable: { data: Float64Array }): Place {
-  return { type, space: 'function', at: () => ({ variable, offset: 0 }) };
 }

@@ -20,7 +20,7 @@ import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
 import { unpackedHalf } from './arithmetic.js';
 import { Compiler } from './compile.js';
 import type { Expressions } from './expressions.js';
-import { Machine, SharedMemory } from './machine.js';
+import { Machine, SharedMemory, wide } from './machine.js';
 import { type Binding, Scope } from './scope.js';
 import { type Declared, parseWgsl } from './syntax.js';
 import { concrete, scalarOf, type Type, wordsOf } from './types.js';
@@ -150,7 +150,8 @@ export class Prepared {
           continue;
         }
         const all = new Float64Array(wordsOf(type) * machine.lanes);
-        for (const field of type.fields) all.set(builtin(field.builtin), field.at * machine.lanes);
+        for (const field of type.fields)
+          all.set(wide(builtin(field.builtin), wordsOf(field.type), machine.lanes), field.at * machine.lanes);
         bind(all);
       }
       main.call();
@@ -216,8 +217,8 @@ function builtinsOf(
   const local = (lane: number, axis: 0 | 1 | 2) =>
     [lane % size[0], Math.floor(lane / size[0]) % size[1], Math.floor(lane / (size[0] * size[1]))][axis]!;
   return {
-    workgroup_id: three((_, axis) => group[axis]),
-    num_workgroups: three((_, axis) => (axis === 2 ? 1 : groups[axis])),
+    workgroup_id: Float64Array.from(group),
+    num_workgroups: Float64Array.of(...groups, 1),
     local_invocation_id: three(local),
     global_invocation_id: three((lane, axis) => group[axis] * size[axis] + local(lane, axis)),
     local_invocation_index: each((lane) => lane),

@@ -3,8 +3,8 @@ import { InputError } from '../../errors.js';
 import { COMPARISONS, converted, OPERATORS, viewOf } from './arithmetic.js';
 import { builtinOf } from './builtins.js';
 import type { CompiledFunction } from './compile.js';
-import type { Machine, Site } from './machine.js';
-import type { Located, Place, Scope, Value } from './scope.js';
+import { type Machine, type Offset, type Site, wide, wordsAt } from './machine.js';
+import type { Place, Scope, Value } from './scope.js';
 import type { Expression, Program, Statement, TypeName } from './syntax.js';
 import { numberType, type Scalar, scalarOf, strideOf, type Type, typesOf, wordsOf } from './types.js';
 
@@ -58,7 +58,8 @@ export class Expressions {
   /** The same number in every lane. */
   literal(value: number, type: Scalar): Value {
     const number = converted(value, type, type);
-    return { type: numberType(type), literal: number, run: () => this.machine.filled(number) };
+    const same = Float64Array.of(number);
+    return { type: numberType(type), literal: number, run: () => same };
   }
 
   /** A value of this type: numbers without a suffix take it. Throws InputError if it is of another. */
@@ -118,7 +119,7 @@ export class Expressions {
     const [type, stride] = elementOf(of.type);
     const { literal } = index;
     if (literal !== undefined) return moved(of, type, () => literal * stride);
-    return moved(of, type, () => (stride === 1 ? index.run() : index.run().map((at) => at * stride)));
+    return moved(of, type, () => offsetOf(index.run(), stride));
   }
 
   #load(place: Place, text: string): Value {
@@ -126,16 +127,21 @@ export class Expressions {
     const { type } = place;
     const words = wordsOf(type);
     if (place.space === 'function' || place.space === 'private')
-      return { type, changes: true, run: () => ownWords(machine, place.at(), words) };
+      return {
+        type,
+        changes: true,
+        run: () => {
+          const { variable, offset } = place.at();
+          return variable!.load(machine, offset, words);
+        },
+      };
     const view = viewOf(scalarIn(type));
     const site = siteOf(place, text, false);
     return {
       type,
       run: () => {
         const { memory, offset } = place.at();
-        if (place.space === 'uniform' && words === 1 && typeof offset === 'number')
-          return machine.filled(memory![view][offset]!);
-        return machine.load(memory!, offsetsOf(machine, offset), words, view, site);
+        return machine.load(memory!, offset, words, view, site);
       },
     };
   }
@@ -151,13 +157,17 @@ export class Expressions {
     const value = this.as(place.type, result);
     const words = wordsOf(place.type);
     if (place.space === 'function' || place.space === 'private')
-      return () => storeOwn(machine, place.at(), value.run(), words);
+      return () => {
+        const now = value.run();
+        const { variable, offset } = place.at();
+        variable!.store(machine, offset, now, words);
+      };
     const view = viewOf(scalarIn(place.type));
     const site = siteOf(place, to.text, true);
     return () => {
       const now = value.run();
       const { memory, offset } = place.at();
-      machine.store(memory!, offsetsOf(machine, offset), now, words, view, site);
+      machine.store(memory!, offset, now, words, view, site);
     };
   }
 
@@ -165,16 +175,17 @@ export class Expressions {
   #part(expression: Expression & { kind: 'index' | 'member' }, scope: Scope): Value {
     const { machine } = this;
     const of = this.value(expression.of, scope);
+    const all = wordsOf(of.type);
     if (expression.kind === 'index') {
       const [type, stride] = elementOf(of.type);
       const words = wordsOf(type);
       const index = this.value(expression.index, scope);
       return {
         type,
+        changes: of.changes ?? false,
         run: () => {
           const data = of.run();
-          const offset = index.literal === undefined ? index.run().map((at) => at * stride) : index.literal * stride;
-          return ownWords(machine, { variable: { data }, offset }, words);
+          return wordsAt(data, all, offsetOf(index.run(), stride), words, machine.lanes, machine.active);
         },
       };
     }
@@ -184,7 +195,7 @@ export class Expressions {
       return {
         type: field.type,
         changes: of.changes ?? false,
-        run: () => ownWords(machine, { variable: { data: of.run() }, offset: field.at }, words),
+        run: () => wordsAt(of.run(), all, field.at, words, machine.lanes, machine.active),
       };
     }
     const places = [...expression.name].map((letter) => Math.max('xyzw'.indexOf(letter), 'rgba'.indexOf(letter)));
@@ -193,8 +204,8 @@ export class Expressions {
     return {
       type: { kind: 'vector', of: of.type.of, count: places.length },
       run: () => {
-        const { lanes } = machine;
         const data = of.run();
+        const lanes = data.length === all ? 1 : machine.lanes;
         const out = new Float64Array(places.length * lanes);
         for (const [i, place] of places.entries())
           out.set(data.subarray(place * lanes, (place + 1) * lanes), i * lanes);
@@ -232,14 +243,17 @@ export class Expressions {
     const decided = Number(operator === '||');
     return {
       type: a.type,
+      changes: true,
       run: () => {
         machine.count('integer', 1);
         const first = a.run();
         const all = machine.active;
-        machine.activate(machine.where(first, decided === 0));
+        machine.narrow(first, decided === 0);
         const second = machine.activeSubgroups > 0 ? b.run() : first;
         machine.activate(all);
-        return first.map((one, lane) => (one === decided ? decided : second[lane]!));
+        if (first.length === 1) return first[0] === decided ? first : second;
+        const step = second.length === 1 ? 0 : 1;
+        return first.map((one, lane) => (one === decided ? decided : second[step * lane]!));
       },
     };
   }
@@ -259,22 +273,11 @@ export class Expressions {
     const isReal = of === 'f32' && !compare;
     const kind = !isReal ? 'integer' : operator === '/' || operator === '%' ? 'special' : 'arithmetic';
     const counted = isReal && (operator === '+' || operator === '-') && hasProduct ? 0 : count;
-    const [wideA, wideB] = counts.map((one) => one === count);
     return {
       type: { kind: 'vector', of: type, count },
       run: () => {
         machine.count(kind, counted);
-        const { lanes } = machine;
-        const x = a.run();
-        const y = b.run();
-        const out = new Float64Array(count * lanes);
-        for (let component = 0; component < count; component++) {
-          const from = component * lanes;
-          const inA = wideA ? from : 0;
-          const inB = wideB ? from : 0;
-          for (let lane = 0; lane < lanes; lane++) out[from + lane] = apply(x[inA + lane]!, y[inB + lane]!);
-        }
-        return out;
+        return zipped(apply, a.run(), b.run(), counts[0]!, counts[1]!, machine.lanes);
       },
     };
   }
@@ -325,7 +328,7 @@ export class Expressions {
   #constructed(type: Type, given: readonly Value[], text: string): Value {
     const { machine } = this;
     const words = wordsOf(type);
-    if (given.length === 0) return { type, run: () => new Float64Array(words * machine.lanes) };
+    if (given.length === 0) return { type, run: () => new Float64Array(words) };
     if (type.kind === 'vector') {
       const parts = given.map((value) => this.#converted(value, type.of));
       const only = parts.length === 1 ? parts[0]! : undefined;
@@ -341,8 +344,11 @@ export class Expressions {
     return {
       type,
       run: () => {
-        const out = new Float64Array(words * machine.lanes);
-        for (const [i, part] of parts.entries()) out.set(part.run(), places[i]!.at * machine.lanes);
+        const values = parts.map((part) => part.run());
+        const lanes = values.every((value, i) => value.length === wordsOf(parts[i]!.type)) ? 1 : machine.lanes;
+        const out = new Float64Array(words * lanes);
+        for (const [i, value] of values.entries())
+          out.set(lanes === 1 ? value : wide(value, wordsOf(parts[i]!.type), lanes), places[i]!.at * lanes);
         return out;
       },
     };
@@ -394,7 +400,7 @@ function scalarIn(type: Type): Scalar {
   return scalarOf(type);
 }
 
-function moved(of: Place, type: Type, by: () => number | Float64Array): Place {
+function moved(of: Place, type: Type, by: () => Offset): Place {
   return {
     ...of,
     type,
@@ -405,45 +411,50 @@ function moved(of: Place, type: Type, by: () => number | Float64Array): Place {
   };
 }
 
-function added(a: number | Float64Array, b: number | Float64Array): number | Float64Array {
+function added(a: Offset, b: Offset): Offset {
   if (typeof a === 'number') return typeof b === 'number' ? a + b : a === 0 ? b : b.map((one) => one + a);
   return typeof b === 'number' ? (b === 0 ? a : a.map((one) => one + b)) : a.map((one, lane) => one + b[lane]!);
 }
 
-function offsetsOf(machine: Machine, offset: number | Float64Array): Float64Array {
-  return typeof offset === 'number' ? machine.filled(offset) : offset;
+/** Words from an index on. */
+function offsetOf(index: Float64Array, stride: number): Offset {
+  if (index.length === 1) return index[0]! * stride;
+  return stride === 1 ? index : index.map((at) => at * stride);
 }
 
-/** Words of each lane's own memory. */
-function ownWords({ lanes, active }: Machine, { variable, offset }: Located, words: number): Float64Array {
-  const { data } = variable!;
-  if (typeof offset === 'number') return data.subarray(offset * lanes, (offset + words) * lanes);
-  const out = new Float64Array(words * lanes);
-  for (let lane = 0; lane < lanes; lane++) {
-    if (active[lane] === 0) continue;
-    for (let word = 0; word < words; word++) out[word * lanes + lane] = data[(offset[lane]! + word) * lanes + lane]!;
+/** An operator on each component; a number meets every component of a vector. */
+function zipped(
+  apply: (a: number, b: number) => number,
+  x: Float64Array,
+  y: Float64Array,
+  countX: number,
+  countY: number,
+  lanes: number,
+): Float64Array {
+  const count = Math.max(countX, countY);
+  const sameX = x.length === countX;
+  const sameY = y.length === countY;
+  const length = sameX && sameY ? 1 : lanes;
+  const out = new Float64Array(count * length);
+  const [stepX, stepY] = [Number(!sameX), Number(!sameY)];
+  for (let component = 0; component < count; component++) {
+    const from = component * length;
+    const inX = countX === 1 ? 0 : sameX ? component : component * lanes;
+    const inY = countY === 1 ? 0 : sameY ? component : component * lanes;
+    for (let lane = 0; lane < length; lane++) out[from + lane] = apply(x[inX + stepX * lane]!, y[inY + stepY * lane]!);
   }
   return out;
 }
 
-function storeOwn({ lanes, active }: Machine, { variable, offset }: Located, value: Float64Array, words: number): void {
-  const { data } = variable!;
-  for (let word = 0; word < words; word++) {
-    for (let lane = 0; lane < lanes; lane++) {
-      if (active[lane] === 0) continue;
-      const at = typeof offset === 'number' ? offset : offset[lane]!;
-      data[(at + word) * lanes + lane] = value[word * lanes + lane]!;
-    }
-  }
-}
-
-function joined({ lanes }: Machine, parts: readonly Value[], words: number): Float64Array {
+function joined({ lanes: all }: Machine, parts: readonly Value[], words: number): Float64Array {
+  const values = parts.map((part) => part.run());
+  const lanes = values.every((value, i) => value.length === wordsOf(parts[i]!.type)) ? 1 : all;
   const out = new Float64Array(words * lanes);
   let at = 0;
-  for (const part of parts) {
-    const data = part.run();
-    out.set(data, at);
-    at += data.length;
+  for (const [i, value] of values.entries()) {
+    const own = wordsOf(parts[i]!.type);
+    out.set(lanes === 1 ? value : wide(value, own, lanes), at * lanes);
+    at += own;
   }
   return out;
 }

@@ -1,11 +1,11 @@
 /** Names and what they stand for, from the innermost block outwards. */
-import type { SharedMemory } from './machine.js';
+import type { Offset, OwnVariable, SharedMemory } from './machine.js';
 import type { Type } from './types.js';
 
 /** What an expression is worth. */
 export interface Value {
   readonly type: Type;
-  /** All lanes' words; of lanes that are not active, anything. Not to be written to. */
+  /** All lanes' words, or those that all lanes have; of lanes that are not active, anything. Not to be written to. */
   run(): Float64Array;
   /** The number in every lane, if it is known before. */
   readonly literal?: number | undefined;
@@ -28,8 +28,8 @@ export interface Place {
 /** A place while it runs: words from `offset` on, one for all lanes or one of each. */
 export interface Located {
   readonly memory?: SharedMemory;
-  readonly variable?: { readonly data: Float64Array };
-  readonly offset: number | Float64Array;
+  readonly variable?: OwnVariable;
+  readonly offset: Offset;
 }
 
 export type Binding =
