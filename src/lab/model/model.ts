@@ -16,10 +16,10 @@ import {
   type Variant,
 } from '../../kernels/index.js';
 import { unmetNeed } from '../../kernels/needs.js';
-import { launchOf } from '../../kernels/webgpu/launch.js';
+import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
 import { LockstepDevice, type Prepared } from './device.js';
 import { type Gpu, peakOf } from './gpus.js';
-import { Traffic } from './traffic.js';
+import { type MemoryShape, Traffic } from './traffic.js';
 
 /** Resources, any of which may be the one that a kernel waits for. */
 export const RESOURCES = [
@@ -49,8 +49,9 @@ export interface ModelledAccess {
   /** Cycles of a request, as a multiple of what it would take without conflicts: on average, and of the worst. */
   readonly conflict: number;
   readonly worst: number;
-  /** Cycles of all requests. */
+  /** Cycles of all requests, and of these what conflicts cost. */
   readonly cycles: number;
+  readonly conflictCycles: number;
 }
 
 export interface Occupancy {
@@ -71,11 +72,15 @@ export interface Model {
   readonly variant: string;
   readonly shape: string;
   readonly gpu: Gpu;
-  readonly workgroups: number;
+  /** Workgroups of the call. */
+  readonly grid: number;
   /** Invocations of a workgroup. */
   readonly invocations: number;
   readonly workgroupBytes: number;
   readonly flops: number;
+  /** The same, or for kernels without products the arithmetic that they execute, an instruction of a lane being two. */
+  readonly operations: number;
+  /** Of all operands, each once. */
   readonly bytes: number;
   /** Instructions of a workgroup's subgroups, and its barriers. */
   readonly counts: {
@@ -87,6 +92,10 @@ export interface Model {
   };
   readonly accesses: readonly ModelledAccess[];
   readonly occupancy: Occupancy;
+  /** Cycles of a multiprocessor for one workgroup. */
+  readonly cycles: Readonly<Record<Exclude<Resource, 'device memory'>, number>>;
+  /** Bytes that a workgroup brings from the shared cache: each sector once. */
+  readonly refill: number;
   /** Seconds that each resource is busy. */
   readonly seconds: Readonly<Record<Resource, number>>;
   readonly bound: Resource;
@@ -96,67 +105,110 @@ export interface Model {
   readonly share: number;
 }
 
-/** Workgroups that are executed: the first, the last and one between may differ. */
-const SAMPLES = 3;
+/** What is modelled: a shipped variant, or a file of the user's. */
+export interface Modelled {
+  readonly name: string;
+  /** The launch for these arguments, or why it does not take them. */
+  launch(args: AnyArgs, subgroupSize: number): Launch | string;
+}
+
+/** A variant of a kernel. */
+export function modelledVariant(kernel: Kernel, variant: Variant): Modelled {
+  return {
+    name: variant.name,
+    launch(args, subgroupSize) {
+      const unmet = unmetNeed(variant, args, subgroupSize);
+      return unmet === undefined ? launchOf(kernel, variant, args) : `it needs ${unmet}`;
+    },
+  };
+}
+
+/** Where in the grid workgroups are executed: they may differ. The one in the middle is always; the others while that is no great work. */
+const SAMPLES = [0.5, 0, 0.999];
+const MANY_REQUESTS = 10_000;
 
 /** Registers that a compiler needs beside a text's own variables: addresses, sizes. */
 const SPARE_REGISTERS = 10;
 
 /**
- * The model of a variant on a case of these sizes. Throws InputError if the variant does not take them, if a workgroup has more memory than WebGPU
- * gives it on this GPU, or for WGSL that the model does not read.
+ * The models of a variant on a case of these sizes, one for each GPU; they must have subgroups of one size, since the kernel is executed once. Throws
+ * InputError if the variant does not take the sizes, if a workgroup has more memory than WebGPU gives it on a GPU, if it reads or writes beyond a
+ * buffer's end, or for WGSL that the model does not read.
  */
-export function modelKernel(kernel: Kernel, variant: Variant, sizes: Sizes, gpu: Gpu): Model {
+export function modelKernel(kernel: Kernel, of: Modelled, sizes: Sizes, gpus: readonly Gpu[]): Model[] {
+  const fail = (what: string): never => {
+    throw new InputError(`${of.name}: ${what}`);
+  };
   const test = caseOf(kernel, sizes);
-  const device = new LockstepDevice(gpu.subgroup);
+  const device = new LockstepDevice(gpus[0]!.subgroup);
+  if (gpus.some(({ subgroup }) => subgroup !== device.subgroupSize)) fail('expected GPUs with subgroups of one size');
   using open = openCase(device, test);
   const args = open.args as AnyArgs;
-  const unmet = unmetNeed(variant, args, gpu.subgroup);
-  if (unmet !== undefined) throw new InputError(`${variant.name}: it needs ${unmet}`);
-  const launch = launchOf(kernel, variant, args);
-  const prepared = device.prepare(launch);
-  if (prepared.workgroupBytes > gpu.workgroupLimit)
-    throw new InputError(
-      `${variant.name}: ${prepared.workgroupBytes} bytes of workgroup memory; ${gpu.title} gives ${gpu.workgroupLimit}`,
-    );
+  const launch = of.launch(args, device.subgroupSize);
+  if (typeof launch === 'string') return fail(launch);
   const [width, height] = launch.workgroups;
-  const workgroups = width * height;
-  const traffic = watched(prepared, gpu);
-  const samples = Math.min(SAMPLES, workgroups);
-  for (let sample = 0; sample < samples; sample++) {
-    const number = Math.floor(((sample + 0.5) * workgroups) / samples);
-    prepared.run(number % width, Math.floor(number / width));
-    traffic.nextWorkgroup();
+  const grid = width * height;
+  const watched = gpus.map((gpu) => new Traffic(memoryOf(gpu)));
+  let samples = 0;
+  let prepared: Prepared;
+  try {
+    prepared = device.prepare(launch);
+    const { machine, workgroupBytes } = prepared;
+    for (const { title, workgroupLimit } of gpus)
+      if (workgroupBytes > workgroupLimit)
+        fail(`it has ${workgroupBytes} bytes of workgroup memory; ${title} gives ${workgroupLimit}`);
+    machine.onAccess = (site, offsets, words) => {
+      for (const one of watched) one.add(site, offsets, words, machine.active);
+    };
+    for (const share of SAMPLES.slice(0, grid)) {
+      const number = Math.floor(share * grid);
+      prepared.run(number % width, Math.floor(number / width));
+      samples++;
+      for (const one of watched) one.nextWorkgroup();
+      if (watched[0]!.requests > MANY_REQUESTS) break;
+    }
+    if (machine.outside > 0) fail('it reads or writes beyond the end of a buffer or an array');
+  } catch (error) {
+    if (!(error instanceof InputError) || error.message.startsWith(`${of.name}: `)) throw error;
+    return fail(error.message);
   }
   const { flops, bytes } = kernelCost(kernel, args);
-  const counts = mapped(prepared.machine.counts, (count) => count / samples);
+  const call = {
+    ...{ kernel: kernel.name, variant: of.name, shape: test.name.slice(kernel.name.length + 1), grid },
+    ...{ flops, bytes },
+    counts: mapped(prepared.machine.counts, (count) => count / samples),
+  };
+  return gpus.map((gpu, i) => modelOn(gpu, prepared, watched[i]!, samples, call));
+}
+
+/** A call and what it executes, which is the same on every GPU. */
+type Call = Pick<Model, 'kernel' | 'variant' | 'shape' | 'grid' | 'flops' | 'bytes' | 'counts'>;
+
+function modelOn(gpu: Gpu, prepared: Prepared, traffic: Traffic, samples: number, call: Call): Model {
+  const { kernel, variant, shape, grid, flops, bytes, counts } = call;
+  const { invocations, workgroupBytes } = prepared;
   const accesses = accessesOf(traffic, gpu, samples);
-  const occupancy = occupancyOf(prepared, workgroups, gpu);
   const refill = (traffic.distinctSectors / samples) * gpu.sector;
   const cycles = cyclesOf(counts, accesses, refill, gpu);
   // The multiprocessor with the most workgroups is the last to end.
-  const rounds = Math.ceil(workgroups / gpu.multiprocessors);
+  const rounds = Math.ceil(grid / gpu.multiprocessors);
   const seconds: Record<Resource, number> = {
     ...mapped(cycles, (one) => (one * rounds) / (gpu.clock * 1e9)),
     'device memory': bytes / (gpu.bandwidth * 1e9),
   };
   const bound = RESOURCES.reduce((most, one) => (seconds[one] > seconds[most] ? one : most));
   const least = seconds[bound];
+  const operations = flops > 0 ? flops : 2 * counts.arithmetic * gpu.subgroup * grid;
   return {
-    ...{ kernel: kernel.name, variant: variant.name, shape: test.name.slice(kernel.name.length + 1), gpu, workgroups },
-    ...{ invocations: prepared.invocations, workgroupBytes: prepared.workgroupBytes, flops, bytes, counts, accesses },
-    ...{ occupancy, seconds, bound, least },
+    ...{ kernel, variant, shape, gpu, grid, invocations, workgroupBytes, flops, operations, bytes, counts, accesses },
+    ...{ occupancy: occupancyOf(prepared, grid, gpu), cycles, refill, seconds, bound, least },
     share: flops > 0 ? flops / least / peakOf(gpu) : bytes / least / (gpu.bandwidth * 1e9),
   };
 }
 
-function watched({ machine }: Prepared, gpu: Gpu): Traffic {
-  const traffic = new Traffic({
-    ...{ subgroup: gpu.subgroup, banks: gpu.banks },
-    ...{ sector: gpu.sector / 4, line: gpu.line / 4, loads: gpu.loads / 4 },
-  });
-  machine.onAccess = (site, offsets, words) => traffic.add(site, offsets, words, machine.active);
-  return traffic;
+function memoryOf(gpu: Gpu): MemoryShape {
+  const { subgroup, banks, sector, line, loads } = gpu;
+  return { subgroup, banks, sector: sector / 4, line: line / 4, loads: loads / 4 };
 }
 
 function accessesOf(traffic: Traffic, gpu: Gpu, samples: number): ModelledAccess[] {
@@ -172,6 +224,7 @@ function accessesOf(traffic: Traffic, gpu: Gpu, samples: number): ModelledAccess
       conflict: cycles / leastCycles,
       worst,
       cycles: cycles / samples,
+      conflictCycles: (cycles - leastCycles) / samples,
     }),
   );
 }

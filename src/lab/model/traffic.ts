@@ -112,6 +112,8 @@ export class Traffic {
 
   /** Sectors that workgroups touched, in each of them once. */
   distinctSectors = 0;
+  /** Accesses of subgroups. */
+  requests = 0;
 
   /** Forgets which sectors were touched: another workgroup begins. */
   nextWorkgroup(): void {
@@ -143,6 +145,7 @@ export class Traffic {
       if (own.length === 0) continue;
       const { sectors, words: asked, cycles, least } = this.#request(isBuffer, own, lanes, words);
       sum.requests++;
+      this.requests++;
       sum.sectors += sectors;
       sum.askedWords += asked;
       sum.cycles += cycles;
