@@ -135,22 +135,37 @@ export function gpuBlock(): string {
   ].join('\n');
 }
 
-/** The model on an H100 beside what was measured there: products of one shape in single precision, from the page of the measurements. */
+/**
+ * The model on an H100 beside what was measured there, from the page of the measurements: products of one shape in single precision, and attention
+ * over 32 pictures of ViT-B/32.
+ */
 export function comparedBlock(page: string, sizes: string): string {
-  const [models] = modelsOf('matmul', sizes) as [readonly Model[]];
-  const { m, n, k } = parseSizes(sizes);
   const lines = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
-  const head = lines.find((cells) => cells[1] === 'm' && cells[2] === 'k')!;
-  const row = lines.find((cells) => cells.slice(1, 6).join() === [m, k, n, true, 'f32'].join());
-  if (!row) throw new Error(`no measured product of ${sizes}`);
-  const rows = models.flatMap((model) => {
-    const measured = Number(row[head.indexOf(model.variant)]);
-    if (!(measured > 0)) return [];
-    const most = rateOf(model) / 1e9;
-    return [[`\`${model.variant}\``, model.bound, digits(most), digits(measured), percent(measured / most)]];
+  const { m, n, k } = parseSizes(sizes);
+  const product = [m, k, n, true, 'f32'].join();
+  const measured = [
+    { name: 'matmul', of: sizes, head: 'm', row: (cells: readonly string[]) => cells.slice(1, 6).join() === product },
+    ...['attention', 'attentionGradQuery', 'attentionGradKeyValue'].map((name) => ({
+      ...{ name, of: ATTENTION, head: 'work' },
+      row: (cells: readonly string[]) => cells[1] === name && cells.length > 8,
+    })),
+  ];
+  const rows = measured.flatMap(({ name, of, head, row }) => {
+    const columns = lines.find((cells) => cells[1] === head && cells.length > 8);
+    const values = lines.find((cells) => cells[2] !== 'workgroup' && cells.length === columns?.length && row(cells));
+    if (!columns || !values) throw new Error(`no measurement of ${name} ${of}`);
+    return modelsOf(name, of)[0]!.flatMap((model) => {
+      const found = Number(values[columns.indexOf(model.variant)]);
+      if (!(found > 0)) return [];
+      const most = rateOf(model) / 1e9;
+      return [[`${name}, \`${model.variant}\``, model.bound, digits(most), digits(found), percent(found / most)]];
+    });
   });
-  return table(['variant', 'bound by', 'GFLOP/s at most', 'measured', 'of it'], rows);
+  return table(['kernel and variant', 'bound by', 'GFLOP/s at most', 'measured', 'of it'], rows);
 }
+
+/** As the tuner measures it. */
+const ATTENTION = 'sequences=32,prefix=50,suffixes=0,heads=12,headWidth=64';
 
 function percent(share: number): string {
   const value = 100 * share;

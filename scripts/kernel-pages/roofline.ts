@@ -8,8 +8,9 @@ const HEIGHT = 320;
 const PANEL = 232;
 /** Of a panel's plot, from its left edge. */
 const [LEFT, RIGHT, TOP, BOTTOM] = [38, 224, 44, 252];
-/** FLOP per byte, and the highest rate, in FLOP/s. */
-const [FROM_X, TO_X] = [0.25, 1024];
+/** FLOP per byte: far beyond any kernel, so that the variants' names have room under the roof. */
+const [FROM_X, TO_X] = [0.25, 2e5];
+/** FLOP/s. */
 const TO_Y = 2e14;
 /** Between the names of variants. */
 const LINE = 13;
@@ -38,7 +39,10 @@ export function roofline(byGpu: readonly (readonly Model[])[]): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title description" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">`,
     `<title id="title">Rooflines of ${kernel} on three GPUs</title>`,
     `<desc id="description">${rooflineText(byGpu)}</desc>`,
-    STYLE.replace('</style>', '.roof{fill:none;stroke:var(--ink);stroke-width:2}.n{font-size:11px}</style>'),
+    STYLE.replace(
+      '</style>',
+      '.roof{fill:none;stroke:var(--ink);stroke-width:2}.n{font-size:11px;paint-order:stroke;stroke:var(--page);stroke-width:3px}</style>',
+    ),
     `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
     ...byGpu.flatMap((models, i) => panel(models, 8 + PANEL * i, fromY)),
     `<text x="16" y="${HEIGHT - 12}" class="s">TFLOP/s at most, over FLOP per byte of device memory; both scales logarithmic. A model, not a measurement.</text>`,
@@ -57,25 +61,24 @@ function panel(models: readonly Model[], left: number, fromY: number): string[] 
   const start = Math.max(FROM_X, fromY / bandwidth);
   const ridge = peak / bandwidth;
   const at = x(first.operations / first.bytes);
-  const ticksX = [1, 10, 100, 1000].map(
+  const ticksX = [1, 100, 10_000].map(
     (value) =>
-      `<path class="tick" d="M${tenth(x(value))} ${TOP}V${BOTTOM}"/><text x="${tenth(x(value))}" y="${BOTTOM + 16}" class="s m">${value}</text>`,
+      `<path class="tick" d="M${tenth(x(value))} ${TOP}V${BOTTOM}"/><text x="${tenth(x(value))}" y="${BOTTOM + 16}" class="s m">${value.toLocaleString('en')}</text>`,
   );
   const ticksY = powers(fromY, TO_Y).map(
     (value) =>
       `<path class="tick" d="M${left + LEFT} ${tenth(y(value))}H${left + RIGHT}"/><text x="${left + LEFT - 5}" y="${tenth(y(value) + 4)}" class="s e">${value / 1e12}</text>`,
   );
-  const isRight = at > left + (LEFT + RIGHT) / 2;
   const points = [...models].sort((a, b) => rateOf(b) - rateOf(a));
   const names = spread(points.map((model) => y(rateOf(model))));
   const marks = points.flatMap((model, i) => {
     const middle = tenth(y(rateOf(model)));
     const name = tenth(names[i]!);
-    const end = tenth(at + (isRight ? -22 : 22));
+    const end = tenth(at + 14);
     return [
       `<path class="tick" d="M${tenth(at)} ${middle}L${end} ${name}"/>`,
       `<circle cx="${tenth(at)}" cy="${middle}" r="4" class="bar"/>`,
-      `<text x="${tenth(at + (isRight ? -25 : 25))}" y="${tenth(name + 4)}" class="n${isRight ? ' e' : ''}">${model.variant}</text>`,
+      `<text x="${tenth(at + 17)}" y="${tenth(name + 4)}" class="n">${model.variant}</text>`,
     ];
   });
   return [
