@@ -20,7 +20,6 @@ import {
   bufferRequest,
   compareOutputs,
   GPUS,
-  LockstepDevice,
   type MemoryShape,
   type Model,
   modelKernel,
@@ -28,6 +27,7 @@ import {
   peakOf,
   variantText,
 } from '../../src/lab/index.js';
+import { LockstepDevice } from '../../src/lab/model/device.js';
 
 const gpu = (name: string) => GPUS.find((one) => one.name === name)!;
 const H100 = gpu('h100');

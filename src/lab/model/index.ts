@@ -3,7 +3,6 @@
  * read WGSL, `machine` and `device` execute it in lockstep; `traffic` counts what its accesses cost, `gpus` has the GPUs' figures, `model` puts them
  * together, and `explain` says it in words.
  */
-export { LockstepDevice, type Prepared } from './device.js';
 export { boundText } from './explain.js';
 export * from './gpus.js';
 export * from './model.js';

@@ -30,6 +30,7 @@ export const RESOURCES = [
   'shared cache',
   'device memory',
 ] as const;
+/** One of them. */
 export type Resource = (typeof RESOURCES)[number];
 
 /** A statement's access to memory, of one workgroup. */
@@ -54,6 +55,7 @@ export interface ModelledAccess {
   readonly conflictCycles: number;
 }
 
+/** How much of a multiprocessor's room for invocations is taken. */
 export interface Occupancy {
   /** Workgroups that a multiprocessor holds at once. */
   readonly workgroups: number;
