@@ -11,6 +11,9 @@
  * `ladder: LADDER: RUNG, ...`  rungs in this order, each with how many times the first it is, and a chart of them
  * `layout: KERNEL`             its buffers, parameters and constants
  * `cost: KERNEL`               the shapes that the two jobs really use
+ * `model: KERNEL: SIZES`       what the model says of its variants on three GPUs, with a chart
+ * `gpus: all`                  the figures of the GPUs that it knows
+ * `compared: FILE: SIZES`      products of this shape by the model, beside what the file measured
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
  *                             is `}`, to the one that closes the first; FIRST may be `A > B`: after a line with A, the first with B
  * `quoted: FILE: FIRST: LAST` the same on a page of docs/ itself, with a link to these lines
@@ -32,6 +35,9 @@ import {
   timeHeads,
   workText,
 } from './figures.js';
+
+import { comparedBlock, gpuBlock, modelBlock, modelsOf } from './models.js';
+import { roofline, rooflinePath } from './roofline.js';
 
 /** The sources of the blocks' contents. */
 export interface Sources {
@@ -62,10 +68,14 @@ export function fillPage(page: string, sources: Sources): string {
   });
 }
 
-/** The charts that a page's ladders refer to, by their paths below docs/. */
+/** The charts that a page's ladders and models refer to, by their paths below docs/. */
 export function chartsOf(page: string, { figures: { ladders } }: Sources): Map<string, string> {
   const charts = new Map<string, string>();
   for (const [, name, args] of page.matchAll(BLOCK)) {
+    if (name === 'model') {
+      const [kernel = '', sizes = ''] = args!.split(': ');
+      charts.set(rooflinePath(kernel), roofline(modelsOf(kernel, sizes)));
+    }
     if (name !== 'ladder') continue;
     const [ladder = '', rungs = ''] = args!.split(': ');
     const { result, times } = rungsOf(ladders.results, ladder, rungs);
@@ -160,6 +170,12 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
       `<small>${notes.join('; ')}; \`ptdpc lab list ${kernel}\` has all.</small>`,
     ].join('\n');
   },
+
+  model: (_, [kernel = '', sizes = '']) => modelBlock(kernel, sizes),
+
+  gpus: () => gpuBlock(),
+
+  compared: ({ source }, [file = '', sizes = '']) => comparedBlock(source(file), sizes),
 
   layout: (_, [name = '']) => {
     const kernel = kernelNamed(name);

@@ -64,7 +64,8 @@ export function chart(ladder: string, result: Result, rungs: readonly Time[], pa
   ].join('\n')}\n`;
 }
 
-const STYLE = `<style>
+/** Colours for both schemes, and classes of text and lines. */
+export const STYLE = `<style>
 :root{--ink:#1f2430;--soft:#5a6272;--line:#8d96a6;--page:#ffffff;--bar:#3b5bbf}
 @media (prefers-color-scheme:dark){:root{--ink:#e8ebf2;--soft:#a6afc0;--line:#717b8e;--page:#14171d;--bar:#8aa4f5}}
 text{font-size:13px;fill:var(--ink)}.s{font-size:12px;fill:var(--soft)}.m{text-anchor:middle}.e{text-anchor:end}

@@ -2,11 +2,12 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.js';
 import { allKernels, type Kernel, type Sizes } from '../kernels/index.js';
-import { exercises, parseSizes } from '../lab/index.js';
+import { exercises, GPUS, type Gpu, parseSizes } from '../lab/index.js';
 import { similar } from '../suggest.js';
 import { DIFF_DEVICES, diffDevices } from './lab/diff.js';
 import { doExercise, newFile } from './lab/exercise.js';
 import { listKernels } from './lab/list.js';
+import { printModel } from './lab/model.js';
 import { type RunOptions, runKernel } from './lab/run.js';
 import { showVariant } from './lab/show.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
@@ -17,10 +18,11 @@ export function configure(command: Command): void {
       'The kernel laboratory: list the kernels and the shapes that encoding and training use; read and measure a kernel; write your own ' +
         'WGSL file, check it against the definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
     )
-    .usage('<list|show|run|diff|new|exercise> [options]');
+    .usage('<list|show|run|model|diff|new|exercise> [options]');
   configureList(command.command('list'));
   configureShow(command.command('show'));
   configureRun(command.command('run'));
+  configureModel(command.command('model'));
   configureDiff(command.command('diff'));
   configureNew(command.command('new'));
   configureExercise(command.command('exercise'));
@@ -89,6 +91,45 @@ function configureRun(command: Command): void {
     ['ptdpc lab run softmax --variant mine.wgsl', 'a file of your own: is it right, is it fast'],
     ['ptdpc lab run attention --device cpu', 'the TypeScript reference and WebAssembly on the CPU'],
   ]);
+}
+
+function configureModel(command: Command): void {
+  command
+    .summary('what bounds a kernel on a GPU that need not be here')
+    .description(
+      "Execute some of a kernel's workgroups on the host, all invocations in lockstep, and count every access to memory as a GPU would: sectors, " +
+        'bank conflicts, occupancy. From the rates of the GPU it follows what bounds the kernel, and how fast it can be at most. A model: nothing is ' +
+        'measured, and latency is left out. docs/kernels has its results.',
+    )
+    .argument('<kernel>', `one of ${kernelNames().join(', ')}`, parseKernel)
+    .option('--variant <name>', 'a shipped variant, or a WGSL file, in detail (default: all shipped ones)')
+    .addOption(
+      new Option('--gpu <name>', `one of ${GPUS.map(({ name }) => name).join(', ')}`)
+        .argParser(parseGpu)
+        .default(GPUS[0], GPUS[0]!.name),
+    )
+    .option(
+      '--shape <sizes>',
+      'sizes and options, e.g. m=1728,k=512,n=2048 (default: as for `ptdpc lab run`)',
+      parseShape,
+    )
+    .addOption(jsonOption())
+    .action(printModel);
+  addExamples(command, [
+    ['ptdpc lab model matmul --gpu rtx-4090', 'all variants of the product'],
+    ['ptdpc lab model matmul --variant tiled', 'one in detail: each access to memory, conflicts, occupancy'],
+    ['ptdpc lab model softmax --variant mine.wgsl --gpu m4-max', 'a file of your own'],
+  ]);
+}
+
+function parseGpu(text: string): Gpu {
+  const found = GPUS.find(({ name }) => name === text);
+  if (found) return found;
+  const names = GPUS.map(({ name }) => name);
+  const near = similar(text, names);
+  throw new InvalidArgumentError(
+    `${near === undefined ? '' : `(Did you mean ${near}?) `}Expected one of ${names.join(', ')}.`,
+  );
 }
 
 function configureDiff(command: Command): void {

@@ -2,7 +2,7 @@
  * The laboratory: kernels tried and measured one by one. It runs the cases of a kernel's suite on
  * a device and compares (`compare`, `parity`, `reference`), times implementations in turns (`timing`, `duel`), and tries a WGSL file of the user's
  * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
- * `exercises` are for readers. The library's own tests run the same suite.
+ * `model` says what bounds a kernel on a GPU that need not be there; `exercises` are for readers. The library's own tests run the same suite.
  */
 export type {} from '../platform-types.js';
 
@@ -14,6 +14,7 @@ export * from './diff.js';
 export * from './duel.js';
 export * from './exercises.js';
 export * from './lanes.js';
+export * from './model/index.js';
 export * from './parity.js';
 export * from './real-work.js';
 export * from './reference.js';

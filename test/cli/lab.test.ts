@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it, vi } from 'vitest';
 import { printTimings } from '../../src/cli/lab/page.js';
-import { allKernels } from '../../src/kernels/index.js';
+import { allKernels, kernelNamed } from '../../src/kernels/index.js';
 import { expectRefused, outcomeOf, ptdpc, ptdpcJson, scratchPath, setUpProgram, startPtdpc } from './program.js';
 
 setUpProgram();
@@ -29,6 +29,29 @@ it('shows a variant whole', async () => {
   await expectRefused(
     ['lab', 'show', 'softmax', '--variant', 'rows'],
     /^ptdpc: --variant rows: softmax has only shipped$/m,
+  );
+});
+
+it('models kernels on a GPU that is not there', async () => {
+  const shape = ['--shape', 'm=64,n=64,k=16'];
+  const all = await ptdpc(['lab', 'model', 'matmul', '--gpu', 'rtx-4090', ...shape]);
+  expect(all.code, all.stderr).toBe(0);
+  expect(all.stdout).toMatch(/^matmul m=64,n=64,k=16 on NVIDIA GeForce RTX 4090: a model, nothing was measured$/m);
+  for (const variant of kernelNamed('matmul').variants)
+    expect(all.stdout).toMatch(new RegExp(`^${variant.name}: (?:bound by .*|it needs .*)$`, 'm'));
+  const one = await ptdpc(['lab', 'model', 'matmul', '--variant', 'tiled', ...shape]);
+  expect(one.stdout).toMatch(/^store a_tile\[a_p \* TILE \+ a_row\] +workgroup +4 +32 +16.0 +16.0 +512$/m);
+  expect(one.stdout).toMatch(/^load a\[row \* params.k \+ p\] +buffer +4 +32 +4.0 +100.0 % +\d+$/m);
+  const file = await ptdpcJson(['lab', 'model', 'matmul', '--variant', './matmul.wgsl', '--gpu', 'm4-max', ...shape]);
+  expect(file).toMatchObject({ gpu: { name: 'm4-max' }, variant: './matmul.wgsl', bound: 'loads and stores' });
+  await expectRefused(
+    ['lab', 'model', 'matmul', '--gpu', 'rtx-409'],
+    /\(Did you mean rtx-4090\?\) Expected one of h100, .*rx-7900-xtx\.$/m,
+  );
+  await expectRefused(['lab', 'model', 'matmul', '--variant', 'fast'], /^ptdpc: --variant fast: matmul has naive, /m);
+  await expectRefused(
+    ['lab', 'model', 'matmul', '--variant', 'blocks64x64', '--shape', 'k=7'],
+    /^ptdpc: blocks64x64: it needs k % 4 == 0$/m,
   );
 });
 

@@ -1,0 +1,460 @@
+/** WGSL's expressions and assignments as functions of all lanes. */
+import { InputError } from '../../errors.js';
+import { COMPARISONS, converted, OPERATORS, viewOf } from './arithmetic.js';
+import { builtinOf } from './builtins.js';
+import type { CompiledFunction } from './compile.js';
+import { type Machine, type Offset, type Site, wide, wordsAt } from './machine.js';
+import type { Place, Scope, Value } from './scope.js';
+import type { Expression, Program, Statement, TypeName } from './syntax.js';
+import { numberType, type Scalar, scalarOf, strideOf, type Type, typesOf, wordsOf } from './types.js';
+
+export class Expressions {
+  readonly typeOf: (name: TypeName) => Type;
+
+  /** `functionNamed` compiles a function of the text. */
+  constructor(
+    readonly machine: Machine,
+    private readonly program: Program,
+    readonly globals: Scope,
+    private readonly functionNamed: (name: string) => CompiledFunction,
+  ) {
+    this.typeOf = typesOf(program, (size) => {
+      const count = 'kind' in size ? size : ({ kind: 'name', name: size.name, text: size.name } as const);
+      return this.number(count);
+    });
+  }
+
+  /** A number that is known before anything runs. Throws InputError if it is not. */
+  number(expression: Expression): number {
+    const { literal } = this.value(expression, this.globals);
+    if (literal === undefined) throw new InputError(`${expression.text}: expected a constant`);
+    return literal;
+  }
+
+  value(expression: Expression, scope: Scope): Value {
+    switch (expression.kind) {
+      case 'literal':
+        return this.literal(expression.value, expression.type);
+      case 'name': {
+        const found = scope.find(expression.name);
+        if (found?.kind === 'value') return found.value;
+        if (found?.kind === 'pointer') return { type: pointerTo(found.place), run: nothing, pointer: found.place };
+        return this.#load(this.place(expression, scope), expression.text);
+      }
+      case 'call':
+        return this.#call(expression, scope);
+      case 'index':
+      case 'member': {
+        const place = this.#placeIn(expression, scope);
+        return place ? this.#load(place, expression.text) : this.#part(expression, scope);
+      }
+      case 'unary':
+        return this.#unary(expression, scope);
+      case 'binary':
+        return this.#binary(expression, scope);
+    }
+  }
+
+  /** The same number in every lane. */
+  literal(value: number, type: Scalar): Value {
+    const number = converted(value, type, type);
+    const same = Float64Array.of(number);
+    return { type: numberType(type), literal: number, run: () => same };
+  }
+
+  /** A value of this type: numbers without a suffix take it. Throws InputError if it is of another. */
+  as(type: Type, value: Value): Value {
+    if (type.kind !== 'vector' || value.type.kind !== 'vector' || type.of === value.type.of) return value;
+    const from = value.type.of;
+    if (from !== 'int' && from !== 'float') throw new InputError(`expected ${type.of}, found ${from}`);
+    return this.#converted(value, type.of);
+  }
+
+  #converted(value: Value, to: Scalar): Value {
+    const from = scalarOf(value.type);
+    const { count } = value.type as Type & { kind: 'vector' };
+    if (from === to) return value;
+    if (value.literal !== undefined) return this.literal(converted(value.literal, from, to), to);
+    return {
+      type: { kind: 'vector', of: to, count },
+      run: () => value.run().map((number) => converted(number, from, to)),
+    };
+  }
+
+  /** Throws InputError if nothing can be assigned to it. */
+  place(expression: Expression, scope: Scope): Place {
+    const place = this.#placeIn(expression, scope);
+    if (!place) throw new InputError(`${expression.text}: expected a variable that the model knows`);
+    return place;
+  }
+
+  #placeIn(expression: Expression, scope: Scope): Place | undefined {
+    switch (expression.kind) {
+      case 'name': {
+        const found = scope.find(expression.name);
+        return found?.kind === 'place' ? found.place : undefined;
+      }
+      case 'unary':
+        return expression.operator === '*' ? this.value(expression.of, scope).pointer : undefined;
+      case 'index':
+      case 'member': {
+        const of = this.#placeIn(expression.of, scope) ?? this.#pointed(expression.of, scope);
+        if (!of) return undefined;
+        if (expression.kind === 'index') return this.#element(of, this.value(expression.index, scope));
+        const field = fieldOf(of.type, expression.name);
+        return field && moved(of, field.type, () => field.at);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** WGSL lets a pointer stand for what it points to before `[` and `.`. */
+  #pointed(expression: Expression, scope: Scope): Place | undefined {
+    const found = expression.kind === 'name' ? scope.find(expression.name) : undefined;
+    return found?.kind === 'pointer' ? found.place : undefined;
+  }
+
+  #element(of: Place, index: Value): Place {
+    const [type, stride] = elementOf(of.type);
+    const { literal } = index;
+    if (literal !== undefined) return moved(of, type, () => literal * stride);
+    return moved(of, type, () => offsetOf(index.run(), stride));
+  }
+
+  #load(place: Place, text: string): Value {
+    const { machine } = this;
+    const { type } = place;
+    const words = wordsOf(type);
+    if (place.space === 'function' || place.space === 'private')
+      return {
+        type,
+        changes: true,
+        run: () => {
+          const { variable, offset } = place.at();
+          return variable!.load(machine, offset, words);
+        },
+      };
+    const view = viewOf(scalarIn(type));
+    const site = siteOf(place, text, false);
+    return {
+      type,
+      run: () => {
+        const { memory, offset } = place.at();
+        return machine.load(memory!, offset, words, view, site);
+      },
+    };
+  }
+
+  /** `to = value`, or with an operator before the `=`. */
+  assignment({ operator, to, value: given }: Statement & { kind: 'assign' }, scope: Scope): () => void {
+    const { machine } = this;
+    const place = this.place(to, scope);
+    const result =
+      operator === ''
+        ? this.value(given, scope)
+        : this.#operation(operator, this.#load(place, to.text), this.value(given, scope), isProduct(given));
+    const value = this.as(place.type, result);
+    const words = wordsOf(place.type);
+    if (place.space === 'function' || place.space === 'private')
+      return () => {
+        const now = value.run();
+        const { variable, offset } = place.at();
+        variable!.store(machine, offset, now, words);
+      };
+    const view = viewOf(scalarIn(place.type));
+    const site = siteOf(place, to.text, true);
+    return () => {
+      const now = value.run();
+      const { memory, offset } = place.at();
+      machine.store(memory!, offset, now, words, view, site);
+    };
+  }
+
+  /** An element or some components of what is no variable. */
+  #part(expression: Expression & { kind: 'index' | 'member' }, scope: Scope): Value {
+    const { machine } = this;
+    const of = this.value(expression.of, scope);
+    const all = wordsOf(of.type);
+    if (expression.kind === 'index') {
+      const [type, stride] = elementOf(of.type);
+      const words = wordsOf(type);
+      const index = this.value(expression.index, scope);
+      return {
+        type,
+        changes: of.changes ?? false,
+        run: () => {
+          const data = of.run();
+          return wordsAt(data, all, offsetOf(index.run(), stride), words, machine.lanes, machine.active);
+        },
+      };
+    }
+    const field = fieldOf(of.type, expression.name);
+    if (field) {
+      const words = wordsOf(field.type);
+      return {
+        type: field.type,
+        changes: of.changes ?? false,
+        run: () => wordsAt(of.run(), all, field.at, words, machine.lanes, machine.active),
+      };
+    }
+    const places = [...expression.name].map((letter) => Math.max('xyzw'.indexOf(letter), 'rgba'.indexOf(letter)));
+    if (of.type.kind !== 'vector' || places.includes(-1))
+      throw new InputError(`${expression.text}: expected a field or components`);
+    return {
+      type: { kind: 'vector', of: of.type.of, count: places.length },
+      run: () => {
+        const data = of.run();
+        const lanes = data.length === all ? 1 : machine.lanes;
+        const out = new Float64Array(places.length * lanes);
+        for (const [i, place] of places.entries())
+          out.set(data.subarray(place * lanes, (place + 1) * lanes), i * lanes);
+        return out;
+      },
+    };
+  }
+
+  #unary({ operator, of, text }: Expression & { kind: 'unary' }, scope: Scope): Value {
+    if (operator === '&') {
+      const place = this.place(of, scope);
+      return { type: pointerTo(place), run: nothing, pointer: place };
+    }
+    if (operator === '*') return this.#load(this.value(of, scope).pointer ?? this.place(of, scope), text);
+    const value = this.value(of, scope);
+    const type = scalarOf(value.type);
+    const one: Readonly<Record<string, (a: number) => number>> = {
+      '-': (a) => (type === 'i32' ? -a | 0 : -a),
+      '!': (a) => Number(a === 0),
+      '~': (a) => (type === 'u32' ? ~a >>> 0 : ~a),
+    };
+    const apply = one[operator]!;
+    if (value.literal !== undefined) return this.literal(apply(value.literal), type);
+    // A change of sign is part of the instruction that uses it.
+    return { type: value.type, run: () => value.run().map((a) => apply(a)) };
+  }
+
+  #binary({ operator, left, right }: Expression & { kind: 'binary' }, scope: Scope): Value {
+    const { machine } = this;
+    const a = this.value(left, scope);
+    const b = this.value(right, scope);
+    if (operator !== '&&' && operator !== '||')
+      return this.#operation(operator, a, b, isProduct(left) || isProduct(right));
+    // Only the lanes that the left operand does not decide evaluate the right one.
+    const decided = Number(operator === '||');
+    return {
+      type: a.type,
+      changes: true,
+      run: () => {
+        machine.count('integer', 1);
+        const first = a.run();
+        const all = machine.active;
+        machine.narrow(first, decided === 0);
+        const second = machine.activeSubgroups > 0 ? b.run() : first;
+        machine.activate(all);
+        if (first.length === 1) return first[0] === decided ? first : second;
+        const step = second.length === 1 ? 0 : 1;
+        return first.map((one, lane) => (one === decided ? decided : second[step * lane]!));
+      },
+    };
+  }
+
+  /** `hasProduct`: an operand is a product, so that an addition is one instruction with it. */
+  #operation(operator: string, left: Value, right: Value, hasProduct: boolean): Value {
+    const { machine } = this;
+    const [a, b] = this.unified(left, right);
+    const of = scalarOf(a.type);
+    const compare = COMPARISONS[operator];
+    const apply = compare ?? OPERATORS[of][operator];
+    if (!apply) throw new InputError(`${operator} of ${of}: expected an operator that the model knows`);
+    const type = compare ? 'bool' : of;
+    if (a.literal !== undefined && b.literal !== undefined) return this.literal(apply(a.literal, b.literal), type);
+    const counts = [a, b].map((one) => (one.type as Type & { kind: 'vector' }).count);
+    const count = Math.max(...counts);
+    const isReal = of === 'f32' && !compare;
+    const kind = !isReal ? 'integer' : operator === '/' || operator === '%' ? 'special' : 'arithmetic';
+    const counted = isReal && (operator === '+' || operator === '-') && hasProduct ? 0 : count;
+    return {
+      type: { kind: 'vector', of: type, count },
+      run: () => {
+        machine.count(kind, counted);
+        return zipped(apply, a.run(), b.run(), counts[0]!, counts[1]!, machine.lanes);
+      },
+    };
+  }
+
+  /** Two values of one type of number. */
+  unified(left: Value, right: Value): readonly [Value, Value] {
+    const rank: Readonly<Record<string, number>> = { int: 0, float: 1 };
+    const [a, b] = [scalarOf(left.type), scalarOf(right.type)];
+    if (a === b) return [left, right];
+    if ((rank[a] ?? 2) < (rank[b] ?? 2)) return [this.#converted(left, b), right];
+    if ((rank[b] ?? 2) < (rank[a] ?? 2)) return [left, this.#converted(right, a)];
+    throw new InputError(`expected operands of one type, found ${a} and ${b}`);
+  }
+
+  #call({ to, args, text }: Expression & { kind: 'call' }, scope: Scope): Value {
+    const given = args.map((arg) => this.value(arg, scope));
+    if (this.program.functions.has(to.name)) return this.#callOf(this.functionNamed(to.name), given, text);
+    const builtin = builtinOf(this, to, given);
+    return builtin ?? this.#constructed(this.#constructedType(to, given), given, text);
+  }
+
+  #callOf(to: CompiledFunction, given: readonly Value[], text: string): Value {
+    if (given.length !== to.parameters.length)
+      throw new InputError(`${text}: expected ${to.parameters.length} arguments, found ${given.length}`);
+    const args = given.map((value, i) => this.as(to.parameters[i]!.type, value));
+    return {
+      type: to.returns ?? { kind: 'struct', name: 'nothing', fields: [] },
+      run: () => {
+        // All before the first is bound: an argument may be a call of the same function.
+        const now = args.map(({ pointer, changes, run }) => pointer?.at() ?? (changes ? run().slice() : run()));
+        for (const [i, { bind }] of to.parameters.entries()) bind(now[i]!);
+        return to.call();
+      },
+    };
+  }
+
+  /** `vec2(x, y)` and `array(x, y)` leave the type of their elements to their arguments. */
+  #constructedType(to: TypeName, given: readonly Value[]): Type {
+    const first = given[0];
+    if (first && to.args.length === 0) {
+      if (to.name === 'array') return { kind: 'array', of: first.type, count: given.length };
+      const [, size] = /^vec([234])$/.exec(to.name) ?? [];
+      if (size !== undefined) return { kind: 'vector', count: Number(size), of: scalarOf(first.type) };
+    }
+    return this.typeOf(to);
+  }
+
+  #constructed(type: Type, given: readonly Value[], text: string): Value {
+    const { machine } = this;
+    const words = wordsOf(type);
+    if (given.length === 0) return { type, run: () => new Float64Array(words) };
+    if (type.kind === 'vector') {
+      const parts = given.map((value) => this.#converted(value, type.of));
+      const only = parts.length === 1 ? parts[0]! : undefined;
+      if (type.count === 1 && only) return only;
+      const isSplat = only !== undefined && wordsOf(only.type) === 1;
+      if (!isSplat && parts.reduce((sum, part) => sum + wordsOf(part.type), 0) !== words)
+        throw new InputError(`${text}: expected ${words} numbers`);
+      return { type, run: () => joined(machine, isSplat ? Array<Value>(type.count).fill(only) : parts, words) };
+    }
+    const places = type.kind === 'struct' ? type.fields : given.map((_, i) => elementAt(type, i));
+    if (given.length !== places.length) throw new InputError(`${text}: expected ${places.length} values`);
+    const parts = given.map((value, i) => this.as(places[i]!.type, value));
+    return {
+      type,
+      run: () => {
+        const values = parts.map((part) => part.run());
+        const lanes = values.every((value, i) => value.length === wordsOf(parts[i]!.type)) ? 1 : machine.lanes;
+        const out = new Float64Array(words * lanes);
+        for (const [i, value] of values.entries())
+          out.set(lanes === 1 ? value : wide(value, wordsOf(parts[i]!.type), lanes), places[i]!.at * lanes);
+        return out;
+      },
+    };
+  }
+}
+
+const nothing = (): Float64Array => new Float64Array(0);
+
+function pointerTo({ type, space }: Place): Type {
+  return { kind: 'pointer', to: type, space };
+}
+
+function isProduct(expression: Expression): boolean {
+  return expression.kind === 'binary' && expression.operator === '*';
+}
+
+function siteOf({ space, name = '' }: Place, text: string, write: boolean): Site | undefined {
+  return space === 'storage' || space === 'workgroup' ? { text, space, buffer: name, write } : undefined;
+}
+
+/** The type of an element, and how many words it is from the next. */
+function elementOf(type: Type): readonly [Type, number] {
+  if (type.kind === 'vector') return [numberType(type.of), 1];
+  if (type.kind === 'array') return [type.of, strideOf(type)];
+  throw new InputError(`expected an array or a vector before [, found ${type.kind}`);
+}
+
+function elementAt(type: Type, index: number): { type: Type; at: number } {
+  const [of, stride] = elementOf(type);
+  return { type: of, at: index * stride };
+}
+
+/** A field, or one component; undefined if the name is of several components. */
+function fieldOf(type: Type, name: string): { type: Type; at: number } | undefined {
+  if (type.kind === 'struct') return type.fields.find((field) => field.name === name);
+  if (type.kind !== 'vector' || name.length !== 1) return undefined;
+  const at = Math.max('xyzw'.indexOf(name), 'rgba'.indexOf(name));
+  return at < 0 ? undefined : { type: numberType(type.of), at };
+}
+
+/** The type of the numbers in a value, which are all of one: others cannot be loaded as a whole. */
+function scalarIn(type: Type): Scalar {
+  if (type.kind === 'array') return scalarIn(type.of);
+  if (type.kind === 'struct') {
+    const kinds = new Set(type.fields.map((field) => scalarIn(field.type)));
+    if (kinds.size === 1) return [...kinds][0]!;
+    throw new InputError(`${type.name}: expected a structure in memory whose fields have one type of number`);
+  }
+  return scalarOf(type);
+}
+
+function moved(of: Place, type: Type, by: () => Offset): Place {
+  return {
+    ...of,
+    type,
+    at: () => {
+      const located = of.at();
+      return { ...located, offset: added(located.offset, by()) };
+    },
+  };
+}
+
+function added(a: Offset, b: Offset): Offset {
+  if (typeof a === 'number') return typeof b === 'number' ? a + b : a === 0 ? b : b.map((one) => one + a);
+  return typeof b === 'number' ? (b === 0 ? a : a.map((one) => one + b)) : a.map((one, lane) => one + b[lane]!);
+}
+
+/** Words from an index on. */
+function offsetOf(index: Float64Array, stride: number): Offset {
+  if (index.length === 1) return index[0]! * stride;
+  return stride === 1 ? index : index.map((at) => at * stride);
+}
+
+/** An operator on each component; a number meets every component of a vector. */
+function zipped(
+  apply: (a: number, b: number) => number,
+  x: Float64Array,
+  y: Float64Array,
+  countX: number,
+  countY: number,
+  lanes: number,
+): Float64Array {
+  const count = Math.max(countX, countY);
+  const sameX = x.length === countX;
+  const sameY = y.length === countY;
+  const length = sameX && sameY ? 1 : lanes;
+  const out = new Float64Array(count * length);
+  const [stepX, stepY] = [Number(!sameX), Number(!sameY)];
+  for (let component = 0; component < count; component++) {
+    const from = component * length;
+    const inX = countX === 1 ? 0 : sameX ? component : component * lanes;
+    const inY = countY === 1 ? 0 : sameY ? component : component * lanes;
+    for (let lane = 0; lane < length; lane++) out[from + lane] = apply(x[inX + stepX * lane]!, y[inY + stepY * lane]!);
+  }
+  return out;
+}
+
+function joined({ lanes: all }: Machine, parts: readonly Value[], words: number): Float64Array {
+  const values = parts.map((part) => part.run());
+  const lanes = values.every((value, i) => value.length === wordsOf(parts[i]!.type)) ? 1 : all;
+  const out = new Float64Array(words * lanes);
+  let at = 0;
+  for (const [i, value] of values.entries()) {
+    const own = wordsOf(parts[i]!.type);
+    out.set(lanes === 1 ? value : wide(value, own, lanes), at * lanes);
+    at += own;
+  }
+  return out;
+}

@@ -1,0 +1,260 @@
+/**
+ * The state of one workgroup whose invocations run in lockstep: every statement is executed by all of them before the next, as within a subgroup of
+ * a GPU. So barriers need nothing, and all addresses of a memory access are known together.
+ *
+ * A value is a `Float64Array` of its words, each of all lanes: word `w` of lane `l` is at `w * lanes + l`. Where all lanes have the same, which holds for
+ * most of what loops and addresses are made of, it is the words alone.
+ */
+
+/** A statement's access to memory, the same object each time. */
+export interface Site {
+  /** As it stands in the text. */
+  readonly text: string;
+  readonly space: 'storage' | 'workgroup';
+  readonly buffer: string;
+  readonly write: boolean;
+}
+
+/** Memory that invocations share. */
+export class SharedMemory {
+  readonly f32: Float32Array;
+  readonly u32: Uint32Array;
+  readonly i32: Int32Array;
+
+  constructor(
+    readonly name: string,
+    readonly space: string,
+    readonly words: number,
+  ) {
+    const bytes = new ArrayBuffer(4 * words);
+    this.f32 = new Float32Array(bytes);
+    this.u32 = new Uint32Array(bytes);
+    this.i32 = new Int32Array(bytes);
+  }
+}
+
+/** Instructions of all subgroups, by what they do; a vector's components each count. */
+export interface Counts {
+  /** Additions, products (with an addition of the product: one) and the like in single precision. */
+  arithmetic: number;
+  /** Divisions, roots, exponentials and the like. */
+  special: number;
+  /** Whole numbers and comparisons: addresses and loops, as the text has them. */
+  integer: number;
+  /** What lanes of a subgroup pass to each other. */
+  exchange: number;
+  /** Of the workgroup. */
+  barriers: number;
+}
+
+/** A variable of each lane's own. */
+export class OwnVariable {
+  data: Float64Array = new Float64Array(0);
+  /** Lanes that were active where it was declared: only they have it. */
+  #lanes = 0;
+
+  constructor(private readonly words: number) {}
+
+  /** Gives it its first value, by default zeros. */
+  declare({ activeLanes }: Machine, value?: Float64Array): void {
+    this.#lanes = activeLanes;
+    this.data = value ? value.slice() : new Float64Array(this.words);
+  }
+
+  load({ lanes, active }: Machine, offset: Offset, words: number): Float64Array {
+    return wordsAt(this.data, this.words, offset, words, lanes, active);
+  }
+
+  /** Of the active lanes. */
+  store({ lanes, active, activeLanes }: Machine, offset: Offset, value: Float64Array, words: number): void {
+    if (words === this.words && activeLanes === this.#lanes) {
+      this.data = value.slice();
+      return;
+    }
+    if (this.data.length === this.words) this.data = wide(this.data, this.words, lanes);
+    const { data } = this;
+    const step = value.length === words ? 0 : 1;
+    for (let word = 0; word < words; word++) {
+      const from = step === 0 ? word : word * lanes;
+      for (let lane = 0; lane < lanes; lane++) {
+        if (active[lane] === 0) continue;
+        const at = typeof offset === 'number' ? offset : offset[lane]!;
+        data[(at + word) * lanes + lane] = value[from + step * lane]!;
+      }
+    }
+  }
+}
+
+/** How many words from the beginning: one number for all lanes, or one of each. */
+export type Offset = number | Float64Array;
+
+/** A value of all lanes, each with its own words. */
+export function wide(value: Float64Array, words: number, lanes: number): Float64Array {
+  if (value.length === words * lanes) return value;
+  const out = new Float64Array(words * lanes);
+  for (let word = 0; word < words; word++) out.fill(value[word]!, word * lanes, (word + 1) * lanes);
+  return out;
+}
+
+/** Words of a value that has `all` of them. */
+export function wordsAt(
+  data: Float64Array,
+  all: number,
+  offset: Offset,
+  words: number,
+  lanes: number,
+  active: Uint8Array,
+): Float64Array {
+  const isSame = data.length === all;
+  if (typeof offset === 'number') {
+    const of = isSame ? 1 : lanes;
+    return data.subarray(offset * of, (offset + words) * of);
+  }
+  const out = new Float64Array(words * lanes);
+  for (let lane = 0; lane < lanes; lane++) {
+    if (active[lane] === 0) continue;
+    for (let word = 0; word < words; word++) {
+      const at = offset[lane]! + word;
+      out[word * lanes + lane] = data[isSame ? at : at * lanes + lane]!;
+    }
+  }
+  return out;
+}
+
+export class Machine {
+  lanes = 1;
+  /** A mask, which is never written to again. */
+  active = new Uint8Array(1).fill(1);
+  activeLanes = 1;
+  /** Subgroups with an active lane. */
+  activeSubgroups = 1;
+  readonly counts: Counts = { arithmetic: 0, special: 0, integer: 0, exchange: 0, barriers: 0 };
+  /** Accesses beyond the end of memory, which WGSL lets a device answer with anything. */
+  outside = 0;
+  /** Is told of every access: `words` from `offsets[lane]` on, of each active lane. */
+  onAccess: ((site: Site, offsets: Float64Array, words: number) => void) | undefined;
+  /** The mask of no lane. */
+  #none = new Uint8Array(1);
+
+  constructor(readonly subgroupSize: number) {}
+
+  /** Begins a workgroup of so many invocations. */
+  start(lanes: number): void {
+    this.lanes = lanes;
+    this.#none = new Uint8Array(lanes);
+    this.activate(new Uint8Array(lanes).fill(1));
+  }
+
+  /** From here on only these lanes are active. */
+  activate(mask: Uint8Array<ArrayBuffer>): void {
+    if (mask === this.active) return;
+    this.active = mask;
+    this.activeSubgroups = 0;
+    this.activeLanes = 0;
+    if (mask === this.#none) return;
+    for (let from = 0; from < this.lanes; from += this.subgroupSize) {
+      const before = this.activeLanes;
+      const end = Math.min(from + this.subgroupSize, this.lanes);
+      for (let lane = from; lane < end; lane++) this.activeLanes += mask[lane]!;
+      if (this.activeLanes > before) this.activeSubgroups++;
+    }
+  }
+
+  /** From here on no lane is active. */
+  deactivate(): void {
+    this.activate(this.#none);
+  }
+
+  count(kind: keyof Counts, components: number): void {
+    this.counts[kind] += components * this.activeSubgroups;
+  }
+
+  /** Leaves active only the lanes for which a condition holds (or, with false, does not); gives the others, if there are any. */
+  narrow(condition: Float64Array, holds = true): Uint8Array<ArrayBuffer> | undefined {
+    const { lanes, active } = this;
+    if (condition.length === 1) {
+      if ((condition[0] !== 0) === holds) return undefined;
+      this.deactivate();
+      return active;
+    }
+    const kept = new Uint8Array(lanes);
+    const left = new Uint8Array(lanes);
+    let count = 0;
+    for (let lane = 0; lane < lanes; lane++) {
+      if (active[lane] === 0) continue;
+      if ((condition[lane] !== 0) === holds) kept[lane] = 1;
+      else {
+        left[lane] = 1;
+        count++;
+      }
+    }
+    if (count === 0) return undefined;
+    if (count === this.activeLanes) this.deactivate();
+    else this.activate(kept);
+    return left;
+  }
+
+  /** Words of shared memory, of each active lane from its own offset on; 0 of the others. */
+  load(memory: SharedMemory, offset: Offset, words: number, type: 'f32' | 'u32' | 'i32', site?: Site): Float64Array {
+    const { lanes, active } = this;
+    const view = memory[type];
+    if (site) this.tell(site, offset, words);
+    if (typeof offset === 'number') {
+      const from = this.#inside(memory, offset, words);
+      return Float64Array.from(view.subarray(from, from + words));
+    }
+    const out = new Float64Array(words * lanes);
+    for (let lane = 0; lane < lanes; lane++) {
+      if (active[lane] === 0) continue;
+      const from = this.#inside(memory, offset[lane]!, words);
+      for (let word = 0; word < words; word++) out[word * lanes + lane] = view[from + word]!;
+    }
+    return out;
+  }
+
+  store(
+    memory: SharedMemory,
+    offset: Offset,
+    value: Float64Array,
+    words: number,
+    type: 'f32' | 'u32' | 'i32',
+    site?: Site,
+  ): void {
+    const { lanes, active } = this;
+    const view = memory[type];
+    if (site) this.tell(site, offset, words);
+    const isSame = value.length === words;
+    for (let lane = 0; lane < lanes; lane++) {
+      if (active[lane] === 0) continue;
+      const from = this.#inside(memory, typeof offset === 'number' ? offset : offset[lane]!, words);
+      for (let word = 0; word < words; word++) view[from + word] = value[isSame ? word : word * lanes + lane]!;
+    }
+  }
+
+  /** Tells of an access in pieces of a quad, the most that one instruction moves. */
+  tell(site: Site, offset: Offset, words: number): void {
+    if (!this.onAccess) return;
+    const offsets = typeof offset === 'number' ? new Float64Array(this.lanes).fill(offset) : offset;
+    for (let word = 0; word < words; word += 4) {
+      const from = word === 0 ? offsets : offsets.map((one) => one + word);
+      this.onAccess(site, from, Math.min(4, words - word));
+    }
+  }
+
+  #inside({ words: size }: SharedMemory, offset: number, words: number): number {
+    if (offset >= 0 && offset + words <= size) return offset;
+    this.outside++;
+    return Math.max(0, Math.min(offset, size - words));
+  }
+}
+
+/** The lanes of either mask. */
+export function either(
+  one: Uint8Array<ArrayBuffer> | undefined,
+  other: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  if (!one) return other;
+  const both = new Uint8Array(one.length);
+  for (let lane = 0; lane < both.length; lane++) both[lane] = one[lane]! | other[lane]!;
+  return both;
+}

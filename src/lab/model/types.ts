@@ -1,0 +1,111 @@
+/** WGSL's types as the lockstep machine lays them out: in words of four bytes, and in memory as WGSL aligns them. */
+import { InputError } from '../../errors.js';
+import type { Parameter, Program, TypeName } from './syntax.js';
+
+/** `int` and `float` are numbers without a suffix, which take the type of what they meet. */
+export type Scalar = 'bool' | 'u32' | 'i32' | 'f32' | 'int' | 'float';
+
+export type Type =
+  | { readonly kind: 'vector'; readonly of: Scalar /** 1 for a number. */; readonly count: number }
+  | { readonly kind: 'array'; readonly of: Type /** 0 where it depends on the buffer. */; readonly count: number }
+  | { readonly kind: 'struct'; readonly name: string; readonly fields: readonly Field[] }
+  | { readonly kind: 'pointer'; readonly to: Type; readonly space: string };
+
+export interface Field {
+  readonly name: string;
+  readonly type: Type;
+  /** The word that it begins at. */
+  readonly at: number;
+  readonly builtin: string | undefined;
+}
+
+export function numberType(of: Scalar): Type {
+  return { kind: 'vector', of, count: 1 };
+}
+
+/** Words that it takes, without those behind its last. */
+export function wordsOf(type: Type): number {
+  switch (type.kind) {
+    case 'vector':
+      return type.count;
+    case 'array':
+      return type.count * strideOf(type);
+    case 'struct': {
+      const last = type.fields.at(-1);
+      return last ? roundUp(last.at + wordsOf(last.type), alignmentOf(type)) : 0;
+    }
+    case 'pointer':
+      return 0;
+  }
+}
+
+/** Words from one element of an array to the next. */
+export function strideOf({ of }: Type & { kind: 'array' }): number {
+  return roundUp(wordsOf(of), alignmentOf(of));
+}
+
+function alignmentOf(type: Type): number {
+  switch (type.kind) {
+    case 'vector':
+      return type.count === 3 ? 4 : type.count;
+    case 'array':
+      return alignmentOf(type.of);
+    case 'struct':
+      return type.fields.reduce((most, field) => Math.max(most, alignmentOf(field.type)), 1);
+    case 'pointer':
+      return 1;
+  }
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
+/** The type of a vector's or number's components. Throws InputError for any other. */
+export function scalarOf(type: Type): Scalar {
+  if (type.kind === 'vector') return type.of;
+  throw new InputError(`expected a number or a vector, found ${type.kind === 'struct' ? type.name : type.kind}`);
+}
+
+/** With the type that a variable has whose value is a number without a suffix. */
+export function concrete(type: Type): Type {
+  if (type.kind !== 'vector' || (type.of !== 'int' && type.of !== 'float')) return type;
+  return { ...type, of: type.of === 'int' ? 'i32' : 'f32' };
+}
+
+const SHORT: Readonly<Record<string, Scalar>> = { f: 'f32', u: 'u32', i: 'i32' };
+
+/** The types that a program names. `count` works out an array's. Throws InputError for one that is not of the part that is read. */
+export function typesOf(program: Program, count: (size: TypeName['args'][number]) => number): (name: TypeName) => Type {
+  const structs = new Map<string, Type>();
+  const typeOf = (given: TypeName): Type => {
+    const { name, args } = given;
+    const alias = program.aliases.get(name);
+    if (alias) return typeOf(alias);
+    const of = () => typeOf(args[0] as TypeName);
+    if (name === 'f32' || name === 'u32' || name === 'i32' || name === 'bool') return numberType(name);
+    if (name === 'atomic') return of();
+    if (name === 'array') return { kind: 'array', of: of(), count: args[1] === undefined ? 0 : count(args[1]) };
+    if (name === 'ptr') return { kind: 'pointer', space: (args[0] as TypeName).name, to: typeOf(args[1] as TypeName) };
+    const [, size, short] = /^vec([234])([fui]?)$/.exec(name) ?? [];
+    if (size !== undefined && (short !== '' || args.length > 0))
+      return { kind: 'vector', count: Number(size), of: short ? SHORT[short]! : scalarOf(of()) };
+    const fields = program.structs.get(name);
+    if (!fields) throw new InputError(`type ${name}: expected numbers of 32 bits, vectors, arrays or structures`);
+    const known = structs.get(name) ?? structOf(name, fields, typeOf);
+    structs.set(name, known);
+    return known;
+  };
+  return typeOf;
+}
+
+function structOf(name: string, parameters: readonly Parameter[], typeOf: (name: TypeName) => Type): Type {
+  let at = 0;
+  const fields = parameters.map(({ name, type: typeName, builtin }): Field => {
+    const type = typeOf(typeName);
+    const start = roundUp(at, alignmentOf(type));
+    at = start + wordsOf(type);
+    return { name, type, at: start, builtin };
+  });
+  return { kind: 'struct', name, fields };
+}
