@@ -3,6 +3,7 @@
  * access to memory can be watched. Thousands of times slower than the CPU backend.
  */
 import { InputError } from '../../errors.js';
+import type { CaseData } from '../../kernels/cases.js';
 import {
   type AnyArgs,
   type ArgsOf,
@@ -97,7 +98,53 @@ export class LockstepDevice implements Backend {
     return new Prepared(launch, this.subgroupSize);
   }
 
+  /** Makes the buffers of a case without the trouble that a comparison takes: numbers repeat, outputs are zeros. Throws InputError for too large ones. */
+  caseData(): CaseData {
+    const allocate = (dtype: DType, length: number) => {
+      if (length <= MOST_NUMBERS) return held(this.allocate(dtype, length));
+      throw new InputError(`a buffer of ${length} numbers; at most ${MOST_NUMBERS} are modelled`);
+    };
+    const given = (dtype: 'f32' | 'i32', values: ArrayLike<number>) => {
+      const buffer = allocate(dtype, values.length);
+      buffer.memory[dtype].set(values);
+      return buffer;
+    };
+    const output = (...shape: number[]) =>
+      allocate(
+        'f32',
+        shape.reduce((size, axis) => size * axis, 1),
+      );
+    return {
+      real(length) {
+        const buffer = allocate('f32', length);
+        repeat(buffer.memory.f32, NUMBERS);
+        return buffer;
+      },
+      half(length) {
+        const buffer = allocate('f16', length);
+        repeat(new Uint16Array(buffer.memory.u32.buffer), HALVES);
+        return buffer;
+      },
+      values: (values) => given('f32', values),
+      inPlace: (values) => given('f32', values),
+      ints: (values) => given('i32', values),
+      output,
+      part: output,
+    };
+  }
+
   dispose(): void {}
+}
+
+/** The longest buffer of a case, 256 MiB. */
+const MOST_NUMBERS = 2 ** 26;
+
+/** Numbers in [-1, 1), in no order. */
+const NUMBERS = Float32Array.from({ length: 4096 }, (_, i) => ((i * 1597) % 4096) / 2048 - 1);
+const HALVES = Uint16Array.from(NUMBERS, halfFromFloat32);
+
+function repeat<T extends Float32Array | Uint16Array>(to: T, numbers: T): void {
+  for (let at = 0; at < to.length; at += numbers.length) to.set(numbers.subarray(0, to.length - at), at);
 }
 
 function held(buffer: DeviceBuffer): HeldBuffer {
