@@ -115,6 +115,7 @@ export function gpuBlock(): string {
       [
         row('peak', (gpu) => star(gpu, 'clock', `${digits(peakOf(gpu) / 1e12)} TFLOP/s`)),
         number('device memory', 'bandwidth', ' GB/s'),
+        row('shared cache', ({ cache }) => (cache === undefined ? 'not published' : `${cache / 2 ** 20} MiB`)),
         number('multiprocessors', 'multiprocessors'),
         number('clock', 'clock', ' GHz'),
         number('multiply-adds a cycle', 'arithmetic'),
@@ -124,14 +125,14 @@ export function gpuBlock(): string {
         number('from the shared cache, a cycle', 'refill', ' bytes'),
         number('banks of workgroup memory', 'banks'),
         row('workgroup memory', (gpu) => star(gpu, 'workgroupMemory', kib(gpu.workgroupMemory))),
-        row('of one workgroup', ({ workgroupLimit }) => kib(workgroupLimit)),
+        row('of one workgroup', (gpu) => star(gpu, 'workgroupLimit', kib(gpu.workgroupLimit))),
         number('registers', 'registers'),
         number('invocations', 'invocations'),
       ],
       'left',
     ),
     '',
-    `<small>Per multiprocessor (NVIDIA), compute unit (AMD) or core (Apple). With * where the maker publishes nothing and others measured. ${GPUS.map(({ title, sources }) => `${title}: ${sources.join('; ')}`).join('. ')}.</small>`,
+    `<small>Per multiprocessor (NVIDIA), compute unit (AMD) or core (Apple). With * where the maker publishes nothing: measured by others, on an earlier generation, or assumed. ${GPUS.map(({ title, sources }) => `${title}: ${sources.join('; ')}`).join('. ')}.</small>`,
   ].join('\n');
 }
 

@@ -2,10 +2,11 @@
 import { InputError } from '../../errors.js';
 import { bitcast, COMPONENTWISE, type Componentwise, packedHalves, unpackedHalf, viewOf } from './arithmetic.js';
 import type { Expressions } from './expressions.js';
-import { type Machine, wide } from './machine.js';
+import type { Machine } from './machine.js';
 import type { Place, Value } from './scope.js';
-import type { TypeName } from './syntax.js';
+import type { TypeName } from './tree.js';
 import { numberType, scalarOf, type Type, wordsOf } from './types.js';
+import { wide } from './values.js';
 
 /** A call of one of WGSL's functions; undefined if it has none of that name. */
 export function builtinOf(expressions: Expressions, to: TypeName, given: readonly Value[]): Value | undefined {

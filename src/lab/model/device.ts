@@ -21,10 +21,12 @@ import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
 import { unpackedHalf } from './arithmetic.js';
 import { Compiler } from './compile.js';
 import type { Expressions } from './expressions.js';
-import { Machine, SharedMemory, wide } from './machine.js';
+import { Machine, SharedMemory } from './machine.js';
 import { type Binding, Scope } from './scope.js';
-import { type Declared, parseWgsl } from './syntax.js';
+import { parseWgsl } from './syntax.js';
+import type { Declared } from './tree.js';
 import { concrete, scalarOf, type Type, wordsOf } from './types.js';
+import { wide } from './values.js';
 
 /** A buffer with its memory: halves are two to a word. */
 interface HeldBuffer extends DeviceBuffer {

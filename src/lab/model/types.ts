@@ -1,6 +1,6 @@
 /** WGSL's types as the lockstep machine lays them out: in words of four bytes, and in memory as WGSL aligns them. */
 import { InputError } from '../../errors.js';
-import type { Parameter, Program, TypeName } from './syntax.js';
+import type { Parameter, Program, TypeName } from './tree.js';
 
 /** `int` and `float` are numbers without a suffix, which take the type of what they meet. */
 export type Scalar = 'bool' | 'u32' | 'i32' | 'f32' | 'int' | 'float';
@@ -108,4 +108,36 @@ function structOf(name: string, parameters: readonly Parameter[], typeOf: (name:
     return { name, type, at: start, builtin };
   });
   return { kind: 'struct', name, fields };
+}
+
+/** The type of an element, and how many words it is from the next. */
+export function elementOf(type: Type): readonly [Type, number] {
+  if (type.kind === 'vector') return [numberType(type.of), 1];
+  if (type.kind === 'array') return [type.of, strideOf(type)];
+  throw new InputError(`expected an array or a vector before [, found ${type.kind}`);
+}
+
+/** An element's type, and the word that it begins at. */
+export function elementAt(type: Type, index: number): { type: Type; at: number } {
+  const [of, stride] = elementOf(type);
+  return { type: of, at: index * stride };
+}
+
+/** A field, or one component; undefined if the name is of several components. */
+export function fieldOf(type: Type, name: string): { type: Type; at: number } | undefined {
+  if (type.kind === 'struct') return type.fields.find((field) => field.name === name);
+  if (type.kind !== 'vector' || name.length !== 1) return undefined;
+  const at = Math.max('xyzw'.indexOf(name), 'rgba'.indexOf(name));
+  return at < 0 ? undefined : { type: numberType(type.of), at };
+}
+
+/** The type of the numbers in a value, which are all of one: others cannot be loaded as a whole. */
+export function scalarIn(type: Type): Scalar {
+  if (type.kind === 'array') return scalarIn(type.of);
+  if (type.kind === 'struct') {
+    const kinds = new Set(type.fields.map((field) => scalarIn(field.type)));
+    if (kinds.size === 1) return [...kinds][0]!;
+    throw new InputError(`${type.name}: expected a structure in memory whose fields have one type of number`);
+  }
+  return scalarOf(type);
 }
