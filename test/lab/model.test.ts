@@ -152,6 +152,12 @@ describe('WGSL in lockstep', () => {
       [6, 7, 10, 12, 10, 15, 14, 16],
     ],
     [
+      'halves',
+      'let a = f16(0.1) + 1.0h; tile[lane] = vec4<f16>(a); out[lane] = f32(tile[7u - lane].z);',
+      Array(8).fill(1.099609375),
+      'var<workgroup> tile: array<vec4<f16>, 8>;',
+    ],
+    [
       'a struct, by value',
       'var p = Pair(1.0, vec2<u32>(2u, lane)); p.n += 1.0; out[lane] = sum(p);',
       [4, 5, 6, 7, 8, 9, 10, 11],

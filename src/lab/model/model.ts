@@ -207,21 +207,19 @@ function memoryOf(gpu: Gpu): MemoryShape {
 }
 
 function accessesOf(traffic: Traffic, gpu: Gpu, samples: number): ModelledAccess[] {
-  return [...traffic.sites.values()].map(
-    ({ site, words, requests, sectors, askedWords, cycles, leastCycles, worst }) => ({
-      text: site.text,
-      memory: site.space === 'storage' ? 'buffer' : 'workgroup memory',
-      store: site.write,
-      bytes: 4 * words,
-      requests: requests / samples,
-      sectors: sectors / requests,
-      used: sectors === 0 ? 1 : (4 * askedWords) / (sectors * gpu.sector),
-      conflict: cycles / leastCycles,
-      worst,
-      cycles: cycles / samples,
-      conflictCycles: (cycles - leastCycles) / samples,
-    }),
-  );
+  return [...traffic.sites.values()].map(({ site, requests, sectors, askedWords, cycles, leastCycles, worst }) => ({
+    text: site.text,
+    memory: site.space === 'storage' ? 'buffer' : 'workgroup memory',
+    store: site.write,
+    bytes: site.bytes,
+    requests: requests / samples,
+    sectors: sectors / requests,
+    used: sectors === 0 ? 1 : (4 * askedWords) / (sectors * gpu.sector),
+    conflict: cycles / leastCycles,
+    worst,
+    cycles: cycles / samples,
+    conflictCycles: (cycles - leastCycles) / samples,
+  }));
 }
 
 /** Cycles of a multiprocessor for one workgroup. */
