@@ -174,10 +174,20 @@ export interface Variant {
   readonly entryPoint?: string;
   readonly covers: Covers;
   readonly constants?: Sizes;
-  /** Conditions on arguments, and on the adapter's smallest `subgroupSize`: see needs.ts. Default: it takes all. */
+  /** Conditions on arguments and on the adapter: see `unmetNeed`. Default: it takes all. */
   readonly needs?: string;
   /** The variant that runs what this one does not take; by default, the one before it. */
   readonly instead?: string;
+  /**
+   * How it adds up. Variants that say the same here give the same bits, so that the choice between them may depend on the number of rows
+   * (see `rowsClassOf`). By default a variant agrees with no other.
+   */
+  readonly sums?: string;
+  /**
+   * What it may be off by, relative to the largest number of an output, where it rounds more than sums in single precision do. Such a variant runs
+   * only where it is asked for by name (`alwaysUse`): neither a default nor the tuner chooses it.
+   */
+  readonly tolerance?: number;
 }
 
 /** What the tuner measures variants for. */
@@ -225,6 +235,8 @@ interface Body<D extends Declaration> {
   prefer?(args: ArgsOf<D>, software: boolean): string;
   /** Calls of one class share a variant. May not depend on the number of rows. By default all do. */
   classOf?(args: ArgsOf<D>): string;
+  /** Within a class, calls of one number of rows, or about that, by name: among variants of the same `sums`, each of these has its own. */
+  rowsClassOf?(args: ArgsOf<D>): string;
   /** Cases that variants are measured on, of each class one list, whose times are added. By default the usual case. */
   tuning?(work: TuningWork): readonly (readonly Sizes[])[];
   /** Multiplications and additions of its products; 0 for kernels that mostly move data. */

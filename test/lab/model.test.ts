@@ -43,7 +43,7 @@ function smallCases({ kernel, variant }: (typeof variants)[number]) {
       0,
     );
   return suiteOf(kernel)
-    .filter((test) => unmetNeed(variant, sizedArgs(test), 32) === undefined)
+    .filter((test) => unmetNeed(variant, sizedArgs(test), { subgroupSize: 32, features: ['shader-f16'] }) === undefined)
     .sort((a, b) => size(sizedArgs(a)) - size(sizedArgs(b)));
 }
 
@@ -55,7 +55,7 @@ describe('WGSL in lockstep', () => {
     expect(cases.length).toBeGreaterThan(0);
     for (const test of [...cases.slice(0, 2), cases[Math.floor(cases.length / 3)]!]) {
       const device = new LockstepDevice(32, one.variant.name);
-      const found = compareOutputs(await runCase(device, test), await runCase(oracle, test));
+      const found = compareOutputs(await runCase(device, test), await runCase(oracle, test), one.variant.tolerance);
       expect([found.wrong, found.overrun], `${test.name}: ${found.error}`).toEqual([0, 0]);
       expect(device.memory.buffers).toBe(0);
     }
