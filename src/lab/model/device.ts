@@ -25,7 +25,7 @@ import { Machine, SharedMemory } from './machine.js';
 import { type Binding, Scope } from './scope.js';
 import { parseWgsl } from './syntax.js';
 import type { Declared } from './tree.js';
-import { concrete, scalarOf, type Type, wordsOf } from './types.js';
+import { concrete, scalarOf, type Type, wordBytesOf, wordsOf } from './types.js';
 import { wide } from './values.js';
 
 /** A buffer with its memory: halves are two to a word. */
@@ -163,7 +163,7 @@ export class Prepared {
   readonly workgroupBytes: number;
   /** Words of each invocation's variables that live at once, as the text has them. */
   readonly words: number;
-  readonly #shared: SharedMemory[] = [];
+  readonly #shared: { readonly memory: SharedMemory; readonly bytes: number }[] = [];
   readonly #call: (x: number, y: number) => void;
 
   constructor(launch: Launch, subgroupSize: number) {
@@ -184,7 +184,7 @@ export class Prepared {
     this.invocations = x * y * z;
     const main = compiler.function(entry.name);
     this.words = main.words;
-    this.workgroupBytes = this.#shared.reduce((sum, { words }) => sum + 4 * words, 0);
+    this.workgroupBytes = this.#shared.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#call = (groupX, groupY) => {
       machine.start(this.invocations);
       const builtins = builtinsOf(machine, this.workgroupSize, [groupX, groupY, 0], launch.workgroups);
@@ -238,10 +238,12 @@ export class Prepared {
     }
     if (space === 'workgroup') {
       const memory = new SharedMemory(name, space, wordsOf(type));
-      this.#shared.push(memory);
+      this.#shared.push({ memory, bytes: memory.words * wordBytesOf(type) });
       return memory;
     }
     if (space !== 'storage') throw new InputError(`var<${space}> ${name}: expected storage, uniform or workgroup`);
+    if (wordBytesOf(type) === 2)
+      throw new InputError(`${name}: expected a buffer of numbers of 32 bits; halves come two to a word`);
     const buffer = buffers[name];
     return buffer ? held(buffer).memory : new SharedMemory(name, space, 4);
   }
@@ -249,7 +251,7 @@ export class Prepared {
   /** Runs one workgroup. */
   run(x: number, y: number): void {
     // WGSL's zeros, and NaN where a kernel would rather not rely on them, are the same to a correct kernel.
-    for (const memory of this.#shared) memory.u32.fill(0);
+    for (const { memory } of this.#shared) memory.u32.fill(0);
     this.#call(x, y);
   }
 }

@@ -1,6 +1,6 @@
 /** WGSL's expressions and assignments as functions of all lanes. */
 import { InputError } from '../../errors.js';
-import { COMPARISONS, converted, OPERATORS, viewOf } from './arithmetic.js';
+import { COMPARISONS, converted, isReal, OPERATORS, viewOf } from './arithmetic.js';
 import { builtinOf } from './builtins.js';
 import type { CompiledFunction } from './compile.js';
 import { constructed } from './construct.js';
@@ -16,6 +16,7 @@ import {
   scalarOf,
   type Type,
   typesOf,
+  wordBytesOf,
   wordsOf,
 } from './types.js';
 import { added, type Offset, offsetOf, wordsAt, zipped } from './values.js';
@@ -149,7 +150,7 @@ export class Expressions {
         },
       };
     const view = viewOf(scalarIn(type));
-    const site = siteOf(place, text, false);
+    const site = siteOf(place, text, false, words);
     return {
       type,
       run: () => {
@@ -176,7 +177,7 @@ export class Expressions {
         variable!.store(machine, offset, now, words);
       };
     const view = viewOf(scalarIn(place.type));
-    const site = siteOf(place, to.text, true);
+    const site = siteOf(place, to.text, true, words);
     return () => {
       const now = value.run();
       const { memory, offset } = place.at();
@@ -283,9 +284,9 @@ export class Expressions {
     if (a.literal !== undefined && b.literal !== undefined) return this.literal(apply(a.literal, b.literal), type);
     const counts = [a, b].map((one) => (one.type as Type & { kind: 'vector' }).count);
     const count = Math.max(...counts);
-    const isReal = of === 'f32' && !compare;
-    const kind = !isReal ? 'integer' : operator === '/' || operator === '%' ? 'special' : 'arithmetic';
-    const counted = isReal && (operator === '+' || operator === '-') && hasProduct ? 0 : count;
+    const isArithmetic = isReal(of) && !compare;
+    const kind = !isArithmetic ? 'integer' : operator === '/' || operator === '%' ? 'special' : 'arithmetic';
+    const counted = isArithmetic && (operator === '+' || operator === '-') && hasProduct ? 0 : count;
     return {
       type: { kind: 'vector', of: type, count },
       run: () => {
@@ -338,8 +339,10 @@ function isProduct(expression: Expression): boolean {
   return expression.kind === 'binary' && expression.operator === '*';
 }
 
-function siteOf({ space, name = '' }: Place, text: string, write: boolean): Site | undefined {
-  return space === 'storage' || space === 'workgroup' ? { text, space, buffer: name, write } : undefined;
+function siteOf({ space, name = '', type }: Place, text: string, write: boolean, words: number): Site | undefined {
+  if (space !== 'storage' && space !== 'workgroup') return undefined;
+  const wordBytes = wordBytesOf(type);
+  return { text, space, buffer: name, write, wordBytes, bytes: Math.min(16, words * wordBytes) };
 }
 
 function moved(of: Place, type: Type, by: () => Offset): Place {

@@ -11,6 +11,9 @@ export interface Site {
   readonly space: 'storage' | 'workgroup';
   readonly buffer: string;
   readonly write: boolean;
+  /** Of an invocation's access, and of its words: halves have two. */
+  readonly bytes: number;
+  readonly wordBytes: 2 | 4;
 }
 
 /** Memory that invocations share. */
@@ -55,7 +58,7 @@ export class Machine {
   readonly counts: Counts = { arithmetic: 0, special: 0, integer: 0, exchange: 0, barriers: 0 };
   /** Accesses beyond the end of memory, which WGSL lets a device answer with anything. */
   outside = 0;
-  /** Is told of every access: `words` from `offsets[lane]` on, of each active lane. */
+  /** Is told of every access: `words` of four bytes from `offsets[lane]` on, of each active lane. */
   onAccess: ((site: Site, offsets: Float64Array, words: number) => void) | undefined;
   /** The mask of no lane. */
   #none = new Uint8Array(1);
@@ -158,10 +161,13 @@ export class Machine {
   /** Tells of an access in pieces of a quad, the most that one instruction moves. */
   tell(site: Site, offset: Offset, words: number): void {
     if (!this.onAccess) return;
-    const offsets = typeof offset === 'number' ? new Float64Array(this.lanes).fill(offset) : offset;
-    for (let word = 0; word < words; word += 4) {
+    const given = typeof offset === 'number' ? new Float64Array(this.lanes).fill(offset) : offset;
+    const isHalf = site.wordBytes === 2;
+    const offsets = isHalf ? given.map((one) => Math.floor(one / 2)) : given;
+    const length = isHalf ? Math.ceil(words / 2) : words;
+    for (let word = 0; word < length; word += 4) {
       const from = word === 0 ? offsets : offsets.map((one) => one + word);
-      this.onAccess(site, from, Math.min(4, words - word));
+      this.onAccess(site, from, Math.min(4, length - word));
     }
   }
 

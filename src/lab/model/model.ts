@@ -7,7 +7,7 @@
  */
 import { InputError } from '../../errors.js';
 import { type AnyArgs, caseOf, type Kernel, kernelCost, type Sizes, type Variant } from '../../kernels/index.js';
-import { unmetNeed } from '../../kernels/needs.js';
+import { type AdapterFacts, unmetNeed } from '../../kernels/needs.js';
 import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
 import { LockstepDevice, type Prepared } from './device.js';
 import { type Gpu, peakOf } from './gpus.js';
@@ -103,19 +103,22 @@ export interface Model {
 export interface Modelled {
   readonly name: string;
   /** The launch for these arguments, or why it does not take them. */
-  launch(args: AnyArgs, subgroupSize: number): Launch | string;
+  launch(args: AnyArgs, adapter: AdapterFacts): Launch | string;
 }
 
 /** A variant of a kernel. */
 export function modelledVariant(kernel: Kernel, variant: Variant): Modelled {
   return {
     name: variant.name,
-    launch(args, subgroupSize) {
-      const unmet = unmetNeed(variant, args, subgroupSize);
+    launch(args, adapter) {
+      const unmet = unmetNeed(variant, args, adapter);
       return unmet === undefined ? launchOf(kernel, variant, args) : `it needs ${unmet}`;
     },
   };
 }
+
+/** What the GPUs offer: all that the model can execute. */
+const FEATURES = ['subgroups', 'shader-f16'];
 
 /** Where in the grid workgroups are executed, away from its edges. The one in the middle is always; the others while that is no great work. */
 const SAMPLES = [0.5, 0.25, 0.75];
@@ -137,7 +140,7 @@ export function modelKernel(kernel: Kernel, of: Modelled, sizes: Sizes, gpus: re
   const device = new LockstepDevice(gpus[0]!.subgroup);
   if (gpus.some(({ subgroup }) => subgroup !== device.subgroupSize)) fail('expected GPUs with subgroups of one size');
   const args = test.args(device.caseData()) as AnyArgs;
-  const launch = of.launch(args, device.subgroupSize);
+  const launch = of.launch(args, { subgroupSize: device.subgroupSize, features: FEATURES });
   if (typeof launch === 'string') return fail(launch);
   const [width, height] = launch.workgroups;
   const grid = width * height;
@@ -207,21 +210,19 @@ function memoryOf(gpu: Gpu): MemoryShape {
 }
 
 function accessesOf(traffic: Traffic, gpu: Gpu, samples: number): ModelledAccess[] {
-  return [...traffic.sites.values()].map(
-    ({ site, words, requests, sectors, askedWords, cycles, leastCycles, worst }) => ({
-      text: site.text,
-      memory: site.space === 'storage' ? 'buffer' : 'workgroup memory',
-      store: site.write,
-      bytes: 4 * words,
-      requests: requests / samples,
-      sectors: sectors / requests,
-      used: sectors === 0 ? 1 : (4 * askedWords) / (sectors * gpu.sector),
-      conflict: cycles / leastCycles,
-      worst,
-      cycles: cycles / samples,
-      conflictCycles: (cycles - leastCycles) / samples,
-    }),
-  );
+  return [...traffic.sites.values()].map(({ site, requests, sectors, askedWords, cycles, leastCycles, worst }) => ({
+    text: site.text,
+    memory: site.space === 'storage' ? 'buffer' : 'workgroup memory',
+    store: site.write,
+    bytes: site.bytes,
+    requests: requests / samples,
+    sectors: sectors / requests,
+    used: sectors === 0 ? 1 : (4 * askedWords) / (sectors * gpu.sector),
+    conflict: cycles / leastCycles,
+    worst,
+    cycles: cycles / samples,
+    conflictCycles: (cycles - leastCycles) / samples,
+  }));
 }
 
 /** Cycles of a multiprocessor for one workgroup. */

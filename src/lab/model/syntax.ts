@@ -352,12 +352,12 @@ class Parser {
   }
 }
 
-function numberOf(text: string): { type: 'u32' | 'i32' | 'f32' | 'int' | 'float'; value: number } {
+function numberOf(text: string): { type: 'u32' | 'i32' | 'f32' | 'f16' | 'int' | 'float'; value: number } {
   const isHex = /^0[xX]/.test(text);
   const suffix = isHex ? /[iu]$/.exec(text)?.[0] : /[iufh]$/.exec(text)?.[0];
   const value = Number(suffix === undefined ? text : text.slice(0, -1));
   if (suffix === 'u') return { type: 'u32', value };
   if (suffix === 'i') return { type: 'i32', value };
-  if (suffix === 'f' || suffix === 'h') return { type: 'f32', value };
+  if (suffix === 'f' || suffix === 'h') return { type: suffix === 'f' ? 'f32' : 'f16', value };
   return { type: !isHex && /[.eE]/.test(text) ? 'float' : 'int', value };
 }

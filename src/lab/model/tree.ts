@@ -9,7 +9,7 @@ export interface TypeName {
 export type Expression = { readonly text: string } & (
   | {
       readonly kind: 'literal';
-      readonly type: 'bool' | 'u32' | 'i32' | 'f32' | 'int' | 'float';
+      readonly type: 'bool' | 'u32' | 'i32' | 'f32' | 'f16' | 'int' | 'float';
       readonly value: number;
     }
   | { readonly kind: 'name'; readonly name: string }
