@@ -8,8 +8,8 @@ export const MOST_SHOWN = 100;
 export const MOST_DRAWN = 24;
 
 /** Which classes to show, by place: all in their order, or the most probable if they are too many. */
-export function placesShown(probabilities: readonly number[]): number[] {
-  const places = [...probabilities.keys()];
-  if (places.length <= MOST_SHOWN) return places;
-  return places.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, MOST_SHOWN);
+export function placesShown(probabilities: ArrayLike<number>, most = MOST_SHOWN): number[] {
+  const places = Array.from(probabilities, (_, place) => place);
+  if (places.length <= most) return places;
+  return places.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, most);
 }

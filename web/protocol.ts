@@ -10,10 +10,13 @@ import type {
   ClassName,
   EpochMetrics,
   Evaluation,
+  ForwardExplanation,
   ImageExplanation,
   PromptExplanation,
+  PromptsChange,
   SettingName,
   TuningOptions,
+  VocabularyWord,
 } from '../src/ptdpc/index.js';
 import type { LabTasks } from './protocol-lab.js';
 import type { ModelTasks } from './protocol-model.js';
@@ -26,6 +29,8 @@ export interface Tasks extends LabTasks, ModelTasks {
   scenes: Task<{ scenes: readonly SceneName[] }, ScenePixels[]>;
   /** Classifies pictures with loaded prompts, or zero-shot. */
   predict: Task<PredictRequest, PredictAnswer, Progress>;
+  /** Every step from a picture to its probabilities: as it is, or as it would be. */
+  explain: Task<ExplainRequest, ExplainAnswer, Progress>;
   /** The nearest words of learned tokens. */
   words: Task<{ prompts: string }, PromptExplanation, Progress>;
   /** Loads a prompts.safetensors. */
@@ -142,6 +147,48 @@ export interface PictureRead {
   readonly zeroShot: readonly number[];
   /** By the prompts; null if there are none. */
   readonly tuned: ImageExplanation | null;
+}
+
+export interface ExplainRequest {
+  /** Id of loaded prompts. */
+  readonly prompts: string;
+  /** A picture, or the feature of one that was explained before. */
+  readonly image: Picture | Float32Array;
+  /** What is to be otherwise than the prompts were tuned. */
+  readonly change: WhatIf;
+}
+
+/** A mode or preset other than that of the tuning, and weights other than the picture's own. */
+export interface WhatIf extends PromptsChange {
+  /** All equal to their mean, or those of another picture, by its feature. Undefined: the picture's own. */
+  readonly weights?: 'equal' | Float32Array | undefined;
+  /** Single weights, in place of what they would be otherwise. */
+  readonly set?: readonly WeightSet[];
+}
+
+export interface WeightSet {
+  /** Place of the class, or 0 if all share a prompt. */
+  readonly prompt: number;
+  readonly token: number;
+  readonly value: number;
+}
+
+/**
+ * Of prompts with more classes than a drawing shows, the most probable: `places` says which. All that is listed by class has those alone, and so
+ * have `prompts`, `cosines` and `weights` if each class has a prompt.
+ */
+export interface ExplainAnswer extends ForwardExplanation {
+  /** Class words of `places`. */
+  readonly classes: readonly string[];
+  readonly places: readonly number[];
+  /** Of all classes. */
+  readonly classCount: number;
+  /** As which the prompts were used. */
+  readonly options: TuningOptions;
+  /** What each learned token began as. */
+  readonly tokens: readonly VocabularyWord[];
+  /** Of the text tower. */
+  readonly layers: number;
 }
 
 /** Pictures with labels: scenes that are drawn, or folders of the user's. */

@@ -17,7 +17,7 @@ import {
   type NearestWordsOptions,
   nearestWords,
 } from './nearest-words.js';
-import { type Mode, SKIPPABLE_WORDS, type SkippableWords, type WordMetric } from './options.js';
+import { type Mode, SKIPPABLE_WORDS, type SkippableWords, type TuningOptions, type WordMetric } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import type { PromptsFile } from './prompts-file.js';
 import { predictLogits } from './step.js';
@@ -73,13 +73,13 @@ export async function explainPrompts(
   options: ExplainOptions,
 ): Promise<PromptExplanation> {
   const [sets = 0, count = 0, width = 0] = shape;
-  const start = [...(tuning.learnSot ? [tokenizer.sot] : []), ...tokenizer.encode(tuning.template)];
-  const skips = skipped(tokenizer, options.skip, new Set(start));
+  const start = startTokens(tokenizer, tuning);
+  const skips = skipped(tokenizer, options.skip, new Set(start.map(({ id }) => id)));
   const nearest = await nearestWords(engine, prompts, embeddings, { ...options, skips });
   const explained: ExplainedPrompt[] = [];
   for (let set = 0; set < sets; set++) {
     const tokens: ExplainedToken[] = [];
-    for (const [j, id] of start.entries()) {
+    for (const [j, { id }] of start.entries()) {
       const at = set * count + j;
       const learned = prompts.subarray(at * width, (at + 1) * width);
       tokens.push({
@@ -94,11 +94,20 @@ export async function explainPrompts(
     metric: options.metric,
     skip: options.skip,
     classes: classes.map(({ word }) => word),
-    tokens: start.map((id) => ({ id, ...tokenizer.describe(id)! })),
+    tokens: start,
     prompts: explained,
     equal: sets > 1 && prompts.every((value, i) => value === prompts[i % (count * width)]),
     absent: absentIn(tuning.mode),
   };
+}
+
+/** The token from which each learned token was initialised, in order. */
+export function startTokens(
+  tokenizer: ClipTokenizer,
+  { learnSot, template }: Pick<TuningOptions, 'learnSot' | 'template'>,
+): VocabularyWord[] {
+  const ids = [...(learnSot ? [tokenizer.sot] : []), ...tokenizer.encode(template)];
+  return ids.map((id) => ({ id, ...tokenizer.describe(id)! }));
 }
 
 /** Probabilities and weights for an image. */

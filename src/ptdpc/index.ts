@@ -1,7 +1,8 @@
 /**
  * PT-DPC: prompt tuning with diversified prompt composition. In reading order: `options`, `prompt-text` (tokens), `forest` (layout of
  * rows), `prompt-model` (Eq. 3 to logits), `step` and `budget` (gradient of a batch), `train`, `evaluate`; then `library/` (the API for
- * users), `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have learned), and the files of a run.
+ * users), `zero-shot`, `linear-probe` (Table 4's baselines), `explain` (what prompts have learned),
+ * `forward-explanation` (every step from a feature to the probabilities), and the files of a run.
  */
 export { mebibytes } from './budget.js';
 export {
@@ -21,6 +22,12 @@ export * from './evaluate.js';
 export * from './explain.js';
 export { promptWeights } from './explain.js';
 export { allFinite, NonFiniteError, normalizedFeatures } from './features.js';
+export {
+  changedPrompts,
+  explainForward,
+  type ForwardExplanation,
+  type PromptsChange,
+} from './forward-explanation.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
@@ -40,7 +47,15 @@ export * from './nearest-words.js';
 export * from './options.js';
 export { comparePaired, correctness, exactMcNemar, holmAdjusted, type PairedComparison } from './paired-comparison.js';
 export { predictionLines, predictionsCsv } from './predictions-csv.js';
-export { type ClassRange, isPerImage, PromptModel, type PromptModelOptions, promptCount } from './prompt-model.js';
+export {
+  type ClassRange,
+  type ForwardOptions,
+  type ForwardPass,
+  isPerImage,
+  PromptModel,
+  type PromptModelOptions,
+  promptCount,
+} from './prompt-model.js';
 export { type InitOptions, initialPrompts, type PromptText, promptText } from './prompt-text.js';
 export {
   type ClassName,

@@ -21,6 +21,33 @@ export interface ClassRange {
   end: number;
 }
 
+/**
+ * What a forward pass computes on its way to the logits, step by step, for a batch of images and a range of classes. `prompts` is the number
+ * of classes, or 1. In modes whose prompts do not depend on the image, the first three are undefined.
+ */
+export type ForwardPass = {
+  /** cos(f, p[i][j]), [batch, prompts, tokens]. */
+  readonly cosines: Tensor | undefined;
+  /** w[i][j] = s(cosine), [batch, prompts, tokens]. */
+  readonly weights: Tensor | undefined;
+  /** pd[j] of each image, [batch, tokens, width]. */
+  readonly composed: Tensor | undefined;
+  /** Normalised text features: [batch * classes, width] if every image has its own texts, else [classes, width]. */
+  readonly texts: Tensor;
+  /** [batch, classes]. */
+  readonly logits: Tensor;
+};
+
+/** What of a forward pass is given instead of computed. */
+export interface ForwardOptions {
+  /** Default: all classes. */
+  readonly classes?: ClassRange;
+  /** The result of `sharedTexts` for these classes, if already computed. */
+  readonly shared?: Tensor | undefined;
+  /** Weights [batch, prompts, tokens] in place of s(cosine). */
+  readonly weights?: Tensor | undefined;
+}
+
 /** Learned prompts with their text tower: maps normalised image features to logits. */
 export class PromptModel implements Disposable {
   readonly engine: Engine;
@@ -74,11 +101,18 @@ export class PromptModel implements Disposable {
 
   /** The weights w, [batch, prompts, tokens], for normalised features [batch, width]. */
   weights(features: Tensor): Tensor {
+    return this.#weigh(this.#cosines(features));
+  }
+
+  #cosines(features: Tensor): Tensor {
     const [prompts = 0, tokens = 0, width = 0] = this.prompts.shape;
     const directions = normalizeRows(this.prompts.reshape([prompts * tokens, width]));
-    const cosines = matmul(features, directions, { transposeB: true });
-    const weights = this.options.weight === 'half' ? affine(cosines, 0.5, 0.5) : cosines;
-    return weights.reshape([features.rows, prompts, tokens]);
+    return matmul(features, directions, { transposeB: true }).reshape([features.rows, prompts, tokens]);
+  }
+
+  /** s: the identity, or half of (cosine + 1). */
+  #weigh(cosines: Tensor): Tensor {
+    return this.options.weight === 'half' ? affine(cosines, 0.5, 0.5) : cosines;
   }
 
   /** Normalised text features [end - start, width] for a range of classes; only in modes where they do not depend on the image. */
@@ -86,19 +120,24 @@ export class PromptModel implements Disposable {
     return this.textFeatures(this.prompts, this.forest(1, classes));
   }
 
-  /**
-   * Logits [batch, end - start] of normalised image features [batch, width] for a range of classes. `shared`: the result of `sharedTexts`
-   * for these classes, if already computed.
-   */
-  logits(features: Tensor, classes: ClassRange = this.allClasses, shared?: Tensor): Tensor {
+  /** Logits [batch, classes] of normalised image features [batch, width]. */
+  logits(features: Tensor, options: ForwardOptions = {}): Tensor {
+    return this.engine.scope(() => this.forward(features, options).logits);
+  }
+
+  /** The same with everything that the logits are computed from. */
+  forward(features: Tensor, { classes = this.allClasses, shared, weights: given }: ForwardOptions = {}): ForwardPass {
     return this.engine.scope(() => {
       if (!this.perImage) {
         const texts = shared ?? this.sharedTexts(classes);
-        return matmul(features, texts, { transposeB: true, alpha: this.logitScale });
+        const logits = matmul(features, texts, { transposeB: true, alpha: this.logitScale });
+        return { cosines: undefined, weights: undefined, composed: undefined, texts, logits };
       }
-      const composed = compose(this.weights(features), this.prompts);
+      const cosines = this.#cosines(features);
+      const weights = given ?? this.#weigh(cosines);
+      const composed = compose(weights, this.prompts);
       const texts = this.textFeatures(composed, this.forest(features.rows, classes));
-      return groupDot(features, texts, this.logitScale);
+      return { cosines, weights, composed, texts, logits: groupDot(features, texts, this.logitScale) };
     });
   }
 

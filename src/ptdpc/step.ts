@@ -146,7 +146,7 @@ async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: Ba
       for (let start = 0; start < count; start += plan.images) {
         engine.scope(() => {
           const [features, upstream] = pieceAt(start);
-          engine.withTape((tape) => tape.backward(model.logits(features, run), upstream));
+          engine.withTape((tape) => tape.backward(model.logits(features, { classes: run }), upstream));
         });
       }
     } else {
@@ -234,7 +234,9 @@ async function logitsInPieces(
     using shared = model.perImage ? undefined : engine.scope(() => model.sharedTexts(run));
     for (let start = 0; start < count; start += images) {
       const data = features.subarray(start * width, (start + images) * width);
-      using part = engine.scope(() => model.logits(engine.tensor(data, [data.length / width, width]), run, shared));
+      using part = engine.scope(() =>
+        model.logits(engine.tensor(data, [data.length / width, width]), { classes: run, shared }),
+      );
       setColumns(logits, classes, start, run.start, await part.read(), part.columns);
     }
   }

@@ -3,12 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { ClipTokenizer } from '../../src/clip/tokenizer/index.js';
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
 import {
+  changedPrompts,
+  explainForward,
   explainImages,
   explainPrompts,
   MODES,
   type Mode,
+  PRESETS,
   PromptModel,
   type PromptsFile,
+  predictLogits,
+  promptCount,
   promptText,
   promptWeights,
   type SkippableWords,
@@ -173,6 +178,129 @@ describeOnAll('images', (device) => {
       if (mode === 'cs' || mode === 'none') expect(weights).toBeNull();
       else expect(weights!.map((row) => row.length)).toEqual(new Array<number>(sets).fill(tokens));
     }
+  });
+
+  it.each(MODES)(
+    'mode %s: every step from the feature to the probabilities follows from the one before',
+    async (mode) => {
+      const engine = new Engine(device());
+      using it = await modelOf(engine, mode);
+      const [sets = 0, tokens = 0] = it.file.shape;
+      const feature = features.subarray(WIDTH, 2 * WIDTH);
+      // The layout of the texts is kept from the first time on.
+      const first = await explainForward(it.model, feature, MEMORY);
+      const before = engine.backend.memory.buffers;
+      const pass = await explainForward(it.model, feature, MEMORY);
+      expect(engine.backend.memory.buffers).toBe(before);
+      expect(pass).toEqual(first);
+      expect(pass.prompts).toEqual(it.file.prompts);
+      expect(pass.shape).toEqual(it.file.shape);
+      expect(pass.logits).toEqual(await predictLogits(it.model, feature, MEMORY));
+      const expected = CLASSES.map((_, c) => {
+        let dot = 0;
+        for (let d = 0; d < WIDTH; d++) dot += feature[d]! * pass.texts[c * WIDTH + d]!;
+        return pass.logitScale * dot;
+      });
+      expect(maxError(pass.logits, expected)).toBeLessThan(1e-4);
+      const [explained] = await explainImages(it.model, feature, MEMORY);
+      expect(Array.from(pass.probabilities)).toEqual(explained!.probabilities);
+      if (mode === 'cs' || mode === 'none') {
+        expect([pass.cosines, pass.weights, pass.composed]).toEqual([null, null, null]);
+        return;
+      }
+      expect(pass.weights).toEqual(await promptWeights(it.model, feature, MEMORY));
+      const composed = new Float64Array(tokens * WIDTH);
+      for (let at = 0; at < sets * tokens; at++) {
+        expect(pass.weights![at]).toBeCloseTo((pass.cosines![at]! + 1) / 2, 6);
+        for (let d = 0; d < WIDTH; d++)
+          composed[(at % tokens) * WIDTH + d]! += pass.weights![at]! * it.file.prompts[at * WIDTH + d]!;
+      }
+      expect(maxError(pass.composed!, composed)).toBeLessThan(1e-5);
+    },
+  );
+
+  it("weights that are given take the place of the image's own", async () => {
+    const engine = new Engine(device());
+    using it = await modelOf(engine, 'both');
+    const [sets = 0, tokens = 0] = it.file.shape;
+    const [one, other] = [features.subarray(0, WIDTH), features.subarray(3 * WIDTH, 4 * WIDTH)];
+    const own = await explainForward(it.model, one, MEMORY);
+    expect(await explainForward(it.model, one, MEMORY, own.weights!)).toEqual(own);
+    const weights = (await promptWeights(it.model, other, MEMORY))!;
+    const changed = await explainForward(it.model, one, MEMORY, weights);
+    // The other image's prompt, and this image's comparison with it.
+    const others = await explainForward(it.model, other, MEMORY);
+    expect(changed.cosines).toEqual(own.cosines);
+    expect(changed.weights).toEqual(weights);
+    expect(changed.composed).toEqual(others.composed);
+    expect(changed.texts).toEqual(others.texts);
+    expect(maxError(changed.logits, own.logits)).toBeGreaterThan(1e-4);
+    expect(maxError(changed.logits, others.logits)).toBeGreaterThan(1e-4);
+    // Nothing of a token is left if its weights are 0.
+    weights.forEach((_, at) => {
+      if (at % tokens === 1) weights[at] = 0;
+    });
+    const without = await explainForward(it.model, one, MEMORY, weights);
+    expect(without.composed!.subarray(WIDTH, 2 * WIDTH).every((x) => x === 0)).toBe(true);
+    expect(weights).toHaveLength(sets * tokens);
+  });
+
+  it('classes that do not fit at once are done in turn, with the same result', async () => {
+    const engine = new Engine(device());
+    for (const mode of ['both', 'cs'] as const) {
+      using it = await modelOf(engine, mode);
+      const feature = features.subarray(0, WIDTH);
+      const whole = await explainForward(it.model, feature, MEMORY);
+      const { model } = it;
+      const rest = engine.backend.memory.fixedBytes + model.tower.largestWeightBytes + 28 * model.prompts.size;
+      const rows = model.frozen.prefix + 4;
+      const inRuns = await explainForward(
+        model,
+        feature,
+        rest + (rows * model.tower.inferenceBytesPerRow) / 0.8 + 2 ** 16,
+      );
+      for (const name of ['texts', 'logits', 'probabilities'] as const)
+        expect(maxError(inRuns[name], whole[name]), `${mode} ${name}`).toBeLessThan(1e-4);
+      expect(inRuns.weights).toEqual(whole.weights);
+    }
+  });
+});
+
+describe('prompts as another mode or preset would use them', () => {
+  const sot = Float32Array.from({ length: WIDTH }, (_, d) => d);
+
+  it.each(MODES)('tuned in mode %s', async (from) => {
+    const file = await promptsFile(from);
+    const [sets = 0, tokens = 0] = file.shape;
+    expect(changedPrompts(file, {}, sot)).toEqual(file);
+    for (const mode of MODES) {
+      const changed = changedPrompts(file, { mode }, sot);
+      const count = promptCount(mode, CLASSES.length);
+      expect(changed.options).toEqual({ ...file.options, mode });
+      expect(changed.shape).toEqual([count, tokens, WIDTH]);
+      const size = tokens * WIDTH;
+      for (let at = 0; at < count * size; at++) {
+        const all = Array.from({ length: sets }, (_, set) => file.prompts[set * size + (at % size)]!);
+        const mean = all.reduce((a, b) => a + b) / sets;
+        expect(changed.prompts[at]).toBe(count === sets ? file.prompts[at] : Math.fround(mean));
+      }
+    }
+  });
+
+  it('the start token is learned or frozen as the preset has it', async () => {
+    const file = await promptsFile('both');
+    const [sets = 0, tokens = 0] = file.shape;
+    const paper = changedPrompts(file, { preset: 'paper' }, sot);
+    const { weight, learnSot } = PRESETS.paper;
+    expect(paper.options).toEqual({ ...file.options, preset: 'paper', weight, learnSot });
+    expect(paper.shape).toEqual([sets, tokens - 1, WIDTH]);
+    const back = changedPrompts(paper, { preset: 'official' }, sot);
+    expect(back.options).toEqual(file.options);
+    expect(back.shape).toEqual(file.shape);
+    back.prompts.forEach((value, at) => {
+      const [token, d] = [Math.floor(at / WIDTH) % tokens, at % WIDTH];
+      expect(value).toBe(token === 0 ? sot[d] : file.prompts[at]);
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { wilsonInterval } from '../../src/ptdpc/index.js';
-import { STRONG_SHADE } from '../../src/report/charts/heat-map.js';
+import { STRONG_SHADE } from '../../src/report/drawing.js';
 import { html, trusted } from '../../src/report/format.js';
 import { comparisonReport, runReport } from '../../src/report/index.js';
 import { STYLE } from '../../src/report/page/style.js';

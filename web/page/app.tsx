@@ -1,4 +1,5 @@
 /** The page around its tabs. */
+import { ChosenContext, useChosenState } from './chosen.js';
 import { DeviceLine } from './device-line.js';
 import { EngineContext, useEngineState } from './engine-state.js';
 import { Notices } from './notices.js';
@@ -7,12 +8,14 @@ import { type Tab, Tabs } from './tabs.js';
 import { TuneTab } from './tune/tune-tab.js';
 import { WhenShown } from './when-shown.js';
 
+const howItWorks = () => import('./how/how-tab.js').then(({ HowTab }) => HowTab);
 const ownModel = () => import('./model/model-tab.js').then(({ ModelTab }) => ModelTab);
 const laboratory = () => import('./lab/lab-tab.js').then(({ LabTab }) => LabTab);
 
 const TABS: readonly Tab[] = [
   { id: 'predict', title: 'Predict', panel: <PredictTab /> },
   { id: 'tune', title: 'Tune', panel: <TuneTab /> },
+  { id: 'how', title: 'How it works', panel: <WhenShown load={howItWorks} /> },
   { id: 'model', title: 'Own model', panel: <WhenShown load={ownModel} /> },
   { id: 'laboratory', title: 'Laboratory', panel: <WhenShown load={laboratory} /> },
 ];
@@ -33,7 +36,9 @@ export function App() {
       </header>
       <main>
         <Notices />
-        <Tabs label="What to do" tabs={TABS} />
+        <ChosenContext.Provider value={useChosenState(state)}>
+          <Tabs label="What to do" tabs={TABS} />
+        </ChosenContext.Provider>
       </main>
     </EngineContext.Provider>
   );

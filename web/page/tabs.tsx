@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 export interface Tab {
-  /** Also its address, `#id`. */
+  /** Also its address, `#id`; what follows a slash there is the tab's own. */
   readonly id: string;
   readonly title: string;
   readonly panel: ComponentChildren;
@@ -59,6 +59,7 @@ export function Tabs({ tabs, label }: { readonly tabs: readonly Tab[]; readonly 
 }
 
 function tabOfAddress(tabs: readonly Tab[]): string {
-  const named = tabs.find(({ id }) => `#${id}` === location.hash);
+  const [first] = location.hash.slice(1).split('/');
+  const named = tabs.find(({ id }) => id === first);
   return (named ?? tabs[0]!).id;
 }

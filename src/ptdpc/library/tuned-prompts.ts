@@ -8,6 +8,7 @@ import {
   type ImageExplanation,
   type PromptExplanation,
 } from '../explain.js';
+import { explainForward, type ForwardExplanation } from '../forward-explanation.js';
 import type { TuningOptions } from '../options.js';
 import type { PromptModel } from '../prompt-model.js';
 import { type PromptText, promptText } from '../prompt-text.js';
@@ -50,6 +51,14 @@ export class TunedPrompts implements Disposable {
   /** For images by their features [images, width]: the probabilities, and the weights w[i][j] of class i and token j. */
   explain(features: Float32Array): Promise<ImageExplanation[]> {
     return explainImages(this.model, features, this.clip.memory);
+  }
+
+  /**
+   * For one image by its feature [width]: every step from there to the probabilities. `weights` [prompts, tokens] replace the image's own, in
+   * modes that have weights.
+   */
+  explainForward(feature: Float32Array, weights?: Float32Array): Promise<ForwardExplanation> {
+    return explainForward(this.model, feature, this.clip.memory, weights);
   }
 
   /** The nearest tokens of the vocabulary to every learned token. Default: five by cosine, none excluded. */

@@ -1,6 +1,6 @@
 /** A matrix as shaded cells with their figures: confusion matrices, and the weights of an image. */
 import type { CustomSeriesOption } from 'echarts/charts';
-import { CHART_WIDTH, type Drawing } from '../drawing.js';
+import { CHART_WIDTH, type Drawing, STRONG_SHADE } from '../drawing.js';
 import { AXIS, draw, FONT_SIZE, textWidth } from '../svg.js';
 
 export interface HeatMap {
@@ -13,9 +13,6 @@ export interface HeatMap {
   /** texts[row][column], left out if the cells are too small. */
   readonly texts: readonly (readonly string[])[];
 }
-
-/** From this strength on, a figure is written in the other colour; page/style.ts has hues that are as dark, or bright, there. */
-export const STRONG_SHADE = 0.66;
 
 const CELL_HEIGHT = 30;
 /** Cells narrower than these lose their figures, and then shrink no further: the map becomes wider and scrolls. */

@@ -7,7 +7,7 @@
  * The colours, also of other pages that show these charts.
  *
  * `--heat` and `--heat-below` are laid over the paper as strongly as a cell's shade says. They are chosen so that both cross the brightness at which
- * black and white text are equally legible (4.5 : 1) near the same strength, `STRONG_SHADE` of charts/heat-map.ts, in both schemes.
+ * black and white text are equally legible (4.5 : 1) near the same strength, `STRONG_SHADE` of drawing.ts, in both schemes.
  */
 export const COLORS = `
 :root {

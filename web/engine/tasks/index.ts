@@ -1,6 +1,7 @@
 /** The code of every task, by its name. */
 import type { TaskName } from '../../protocol.js';
 import { evaluate } from './evaluate.js';
+import { explain } from './explain.js';
 import { labTasks } from './lab.js';
 import { modelTasks } from './model.js';
 import { open } from './open.js';
@@ -18,6 +19,7 @@ export const tasks: { readonly [K in TaskName]: Work<K> } = {
   open,
   scenes,
   predict,
+  explain,
   words,
   importPrompts,
   exportPrompts,

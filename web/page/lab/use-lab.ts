@@ -49,8 +49,23 @@ export function useKernel(report: LabReport | undefined) {
     setName(next);
     remember('kernel', next);
   }, []);
+  useEffect(() => {
+    const follow = () => {
+      const named = kernelOfAddress();
+      if (named === undefined) return;
+      choose(named);
+      // So that a reload finds what is chosen later.
+      history.replaceState(null, '', '#laboratory');
+    };
+    follow();
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, [choose]);
   return { kernel, choose };
 }
+
+/** `#laboratory/compose`: a link may name the kernel. */
+const kernelOfAddress = () => /^#laboratory\/(\w+)$/.exec(location.hash)?.[1];
 
 /** A text, and how often it was replaced from outside the editor. */
 interface Version {

@@ -1,9 +1,10 @@
 /** Predict: pictures go in, probabilities and what they rest on come out. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { IMAGE_FORMAT_NAMES, IMAGE_FORMATS } from '../../../src/clip/image/formats.js';
 import { EMOTIONS } from '../../../src/demo/index.js';
 import type { PromptExplanation } from '../../../src/ptdpc/index.js';
-import type { PictureAnswer, ScenePixels } from '../../protocol.js';
+import type { PictureAnswer } from '../../protocol.js';
+import { useChosen } from '../chosen.js';
 import { DropZone, FileButton } from '../drop-zone.js';
 import { useEngine } from '../engine-state.js';
 import { wordOf } from '../format.js';
@@ -12,7 +13,7 @@ import { useTask } from '../use-task.js';
 import { Answer } from './answer.js';
 import { ClassWords } from './class-words.js';
 import { Gallery } from './gallery.js';
-import { picturesOf, type Shown, scenesOf } from './pictures.js';
+import type { Shown } from './pictures.js';
 import { PromptsChoice } from './prompts-choice.js';
 import { Words } from './words.js';
 import './predict.css';
@@ -21,51 +22,36 @@ const ACCEPT = IMAGE_FORMATS.flatMap(({ mediaType, extensions }) => [mediaType, 
 
 export function PredictTab() {
   const { opened } = useEngine();
-  const [sceneIndex, setSceneIndex] = useState(0);
-  const [files, setFiles] = useState<readonly Shown[]>([]);
-  const scenes = useMemo(() => scenesOf(sceneIndex), [sceneIndex]);
-  const pictures = useMemo(() => [...files, ...scenes], [files, scenes]);
-  const [selected, setSelected] = useState<string>();
-  const [promptsId, setPromptsId] = useState<string>();
-  const fitting = opened?.prompts.filter(({ modelHash }) => modelHash === opened.model.hash) ?? [];
-  const prompts = fitting.find(({ id }) => id === promptsId) ?? fitting.at(-1);
-
-  const pixels = useScenePixels(scenes);
+  const { pictures, pixels, shown, hasFiles, fitting, prompts, isFamiliar, ...choose } = useChosen();
   const [classWords, setClassWords] = useState<readonly string[]>(EMOTIONS);
   const { answers, classes, task } = useAnswers(pictures, prompts?.id, classWords);
   const words = useWords(prompts?.id);
-  const shown = pictures.find(({ id }) => id === selected) ?? pictures[0]!;
-  /** The built-in model knows drawn scenes only. */
-  const isFamiliar = ({ picture }: Shown) => !opened?.model.builtIn || picture.kind === 'scene';
-  const addFiles = (chosen: readonly File[]) => {
-    const added = picturesOf(chosen);
-    if (added.length === 0) return;
-    setFiles((before) => [...added, ...before]);
-    setSelected(added[0]!.id);
-  };
   return (
     <>
       <div class="columns">
         <div class="choose">
-          <DropZone onDrop={(data) => addFiles([...data.files])}>
+          <DropZone onDrop={(data) => choose.addFiles([...data.files])}>
             <p>Drop {IMAGE_FORMAT_NAMES} pictures here, or</p>
-            <FileButton accept={ACCEPT} multiple onFiles={addFiles}>
+            <FileButton accept={ACCEPT} multiple onFiles={choose.addFiles}>
               Choose pictures
             </FileButton>
           </DropZone>
-          {opened && <PromptsChoice prompts={fitting} chosen={prompts} onChoose={setPromptsId} />}
+          {opened && <PromptsChoice prompts={fitting} chosen={prompts} onChoose={choose.choosePrompts} />}
           {opened && !prompts && <ClassWords words={classWords} onChange={setClassWords} />}
           <div class="field">
-            <button type="button" onClick={() => setSceneIndex((index) => index + 1)}>
+            <button type="button" onClick={choose.drawOthers}>
               Draw other scenes
             </button>
-            {files.length > 0 && (
-              <button type="button" class="quiet" onClick={() => setFiles([])}>
+            {hasFiles && (
+              <button type="button" class="quiet" onClick={choose.removeFiles}>
                 Remove my pictures
               </button>
             )}
           </div>
-          <Gallery {...{ pictures, pixels, answers, classes, isFamiliar, onSelect: setSelected }} selected={shown.id} />
+          <Gallery
+            {...{ pictures, pixels, answers, classes, isFamiliar, onSelect: choose.select }}
+            selected={shown.id}
+          />
           <TaskLine task={task} />
         </div>
         <Answer
@@ -84,26 +70,6 @@ export function PredictTab() {
       )}
     </>
   );
-}
-
-/** The pictures of scenes, drawn by the engine. */
-function useScenePixels(scenes: readonly Shown[]): ReadonlyMap<string, ScenePixels> {
-  const { engine } = useEngine();
-  const [pixels, setPixels] = useState<ReadonlyMap<string, ScenePixels>>(new Map());
-  useEffect(() => {
-    const names = scenes.flatMap(({ picture }) => (picture.kind === 'scene' ? [picture.scene] : []));
-    let wanted = true;
-    engine.run('scenes', { scenes: names }).then(
-      (drawn) => {
-        if (wanted) setPixels(new Map(drawn.map((one, i) => [scenes[i]!.id, one])));
-      },
-      () => {},
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [engine, scenes]);
-  return pixels;
 }
 
 /** The predictions of these prompts: requested for the images that have none yet. */
