@@ -4,7 +4,7 @@ import type { TuningOptions, VocabularyWord } from '../../src/ptdpc/index.js';
 import { counted } from '../../src/report/format.js';
 import type { PromptsReport } from '../protocol.js';
 
-export { percent, shortest, whole } from '../../src/report/format.js';
+export { percent, points, shortest, whole } from '../../src/report/format.js';
 export { counted };
 
 /** A token of the vocabulary as text: `joy`, or `jo-` for a part of a word; the paper's name for start and end of text. */

@@ -33,6 +33,11 @@ export function Answer({ shown, pixels, answer, classes, prompts, tokens, famili
           </h2>
           {shown.truth !== null && <p class="muted">Drawn as {shown.truth}.</p>}
           {answer && 'refused' in answer && <p class="error">{answer.refused}</p>}
+          {answer && !('refused' in answer) && answer.tuned && (
+            <p>
+              <a href="#how">How it works: every step to this answer</a>
+            </p>
+          )}
         </div>
       </div>
       {answer && !('refused' in answer) && (

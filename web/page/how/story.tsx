@@ -1,0 +1,110 @@
+/** What the weights do and why the classes' tokens must differ, in a few sentences; and which of the two cases this run is. */
+import type { PromptsReport } from '../../protocol.js';
+import { promptsTitle, whole } from '../format.js';
+import { dot, fixed, type Steps } from './steps.js';
+
+export interface StoryProps {
+  /** Of the picture as it is. */
+  readonly steps: Steps | undefined;
+  readonly fitting: readonly PromptsReport[];
+  readonly prompts: PromptsReport;
+  readonly onPrompts: (id: string) => void;
+}
+
+export function Story({ steps, fitting, prompts, onPrompts }: StoryProps) {
+  return (
+    <div class="story">
+      <p>
+        A frozen CLIP compares a picture with one text per class. What is learned stands before the class word: for each
+        class <i>i</i>, a few token vectors p[i][j]. <strong>The weights</strong> say how much this picture takes of
+        each: they come from the cosine of its feature f and the token. The weighted sum over the classes is one prompt,
+        composed for this picture.
+      </p>
+      <p>
+        <strong>Why the classes’ tokens must differ</strong>: the sum treats all classes alike. Equal tokens get equal
+        weights, so the sum is one token times a number, and that number is all that a picture can change. Only tokens
+        that differ can be mixed differently for every picture.
+      </p>
+      <div class="story-run" role="note">
+        {steps ? <ThisRun {...{ steps, fitting, prompts, onPrompts }} /> : <p>…</p>}
+      </div>
+    </div>
+  );
+}
+
+function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly steps: Steps }) {
+  const { mode } = steps.answer.options;
+  const others = fitting.find(
+    ({ id, options }) => id !== prompts.id && options.mode === 'both' && differ(options) !== differ(prompts.options),
+  );
+  const other = others && (
+    <button type="button" class="quiet" onClick={() => onPrompts(others.id)}>
+      {differ(others.options) ? 'See a run whose tokens differ' : 'See a run whose tokens are equal'}
+    </button>
+  );
+  if (mode !== 'both')
+    return (
+      <p>
+        <strong>This run</strong> is of mode {mode}: {MODES[mode]} {other}
+      </p>
+    );
+  const weights = steps.answer.weights!;
+  if (steps.equal) {
+    const sums = steps.tokenNames.map((_, token) => fixed(steps.weightSum(token), 2));
+    return (
+      <p>
+        <strong>In this run they are equal</strong>: they started equal, and nothing can part them. So the{' '}
+        {whole(steps.answer.classCount)} rows of weights are the same, and the composed prompt is each token times the
+        sum of its weights, here {sums.join(', ')}; for another picture only these numbers change. {other}
+      </p>
+    );
+  }
+  const [least, most] = [weights.reduce((a, b) => Math.min(a, b)), weights.reduce((a, b) => Math.max(a, b))];
+  return (
+    <p>
+      <strong>In this run they differ</strong>: cosines between them go down to {fixed(leastLikeness(steps), 2)}. This
+      picture’s weights lie between {fixed(least, 3)} and {fixed(most, 3)}. {other}
+    </p>
+  );
+}
+
+const MODES = {
+  cs: 'each class is read with its own tokens, and the picture has no say in the prompt.',
+  is: 'all classes share one set of tokens, so the picture can make them only longer or shorter.',
+  none: 'one prompt, for all classes and all pictures.',
+} as const;
+
+/** Whether the classes' tokens began with noise, without which they stay equal. */
+const differ = ({ initNoise }: PromptsReport['options']) => initNoise > 0;
+
+/** The smallest cosine between two classes' tokens at one place. */
+function leastLikeness(steps: Steps): number {
+  let least = 1;
+  for (let token = 0; token < steps.tokens; token++) {
+    const rows = Array.from({ length: steps.prompts }, (_, row) => {
+      const p = steps.learned(row, token);
+      const length = Math.sqrt(dot(p, p));
+      return p.map((x) => x / length);
+    });
+    rows.forEach((a, i) => {
+      for (const b of rows.slice(i + 1)) least = Math.min(least, dot(a, b));
+    });
+  }
+  return least;
+}
+
+/** `official, both, 25 epochs (demonstration)`, to choose from. */
+export function PromptsSelect({ fitting, prompts, onPrompts }: Omit<StoryProps, 'steps'>) {
+  return (
+    <p class="field">
+      <label for="how-prompts">Run</label>
+      <select id="how-prompts" value={prompts.id} onChange={({ currentTarget }) => onPrompts(currentTarget.value)}>
+        {fitting.map((report) => (
+          <option key={report.id} value={report.id}>
+            {promptsTitle(report)}
+          </option>
+        ))}
+      </select>
+    </p>
+  );
+}
