@@ -17,22 +17,25 @@ export interface DetailsProps {
   /** Whether it was asked for: on a narrow window it then lies over the lower edge, since the number may be far above. */
   readonly open: boolean;
   readonly onClose: () => void;
+  /** Whether the page computes on the CPU, which has no lanes. */
+  readonly onCpu: boolean;
 }
 
-export function Details({ cell, steps, element, onElement, set, onSet, open, onClose }: DetailsProps) {
+export function Details({ cell, steps, element, onElement, set, onSet, open, onClose, onCpu }: DetailsProps) {
   const { title, what, lines, kernels, note, lane } = formulaOf(cell, steps, element);
-  const section = useRef<HTMLElement>(null);
+  const formula = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (open) section.current?.scrollIntoView({ block: 'nearest' });
+    // No further than the formula, so that the number that was opened stays in view.
+    if (open) formula.current?.scrollIntoView({ block: 'nearest' });
   }, [open, cell.step, 'row' in cell && cell.row, 'token' in cell && cell.token]);
   return (
-    <section class={`details${open ? ' open' : ''}`} aria-labelledby="how-details" ref={section}>
+    <section class={`details${open ? ' open' : ''}`} aria-labelledby="how-details">
       {open && (
         <button type="button" class="quiet details-close" onClick={onClose}>
           Close
         </button>
       )}
-      <div class="details-formula">
+      <div class="details-formula" ref={formula}>
         <h2 id="how-details" aria-live="polite">
           {title}
         </h2>
@@ -76,7 +79,7 @@ export function Details({ cell, steps, element, onElement, set, onSet, open, onC
           </p>
         ))}
         {note && <p class="note">{note}</p>}
-        {lane && <OneLane lane={lane} />}
+        {lane && <OneLane lane={lane} onCpu={onCpu} />}
       </div>
     </section>
   );
@@ -113,12 +116,16 @@ function Slider({ value, set, onSet }: SliderProps) {
   );
 }
 
-function OneLane({ lane: { where, head, rows, rest, last } }: { readonly lane: Lane }) {
+function OneLane({ lane, onCpu }: { readonly lane: Lane; readonly onCpu: boolean }) {
+  const { where, head, rows, rest, last } = lane;
   const skipped = rest === null ? [] : [['…', rest, ...head.slice(2).map(() => '')]];
   return (
     <>
       <h3>One lane of it</h3>
-      <p class="note">{where}</p>
+      <p class="note">
+        {where}
+        {onCpu && ' This page computes on the CPU now, where a loop adds the same products.'}
+      </p>
       <DataTable label="The steps of one lane" head={head} rows={[...rows, ...skipped, last]} />
     </>
   );

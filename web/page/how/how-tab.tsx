@@ -29,6 +29,7 @@ export function HowTab() {
 }
 
 function Explained() {
+  const { opened: engine } = useEngine();
   const { pictures, pixels, shown, select, fitting, prompts, choosePrompts } = useChosen();
   const [change, setChange] = useState<Change>(NO_CHANGE);
   const [otherId, setOther] = useState<string>();
@@ -87,7 +88,7 @@ function Explained() {
       {real && now && cell ? (
         <div class="how-steps" aria-busy={stale} data-stale={stale}>
           <h2 class="hidden-text">From the picture to the probabilities</h2>
-          <Outcome real={real} now={now} changed={changed} />
+          <Outcome {...{ real, now, change, stale }} />
           <Flow
             steps={now}
             before={changed ? real : undefined}
@@ -106,6 +107,7 @@ function Explained() {
             set={set?.value}
             open={open}
             onClose={() => setOpen(false)}
+            onCpu={engine?.device.kind === 'cpu'}
           />
           <AllNumbers steps={now} />
         </div>

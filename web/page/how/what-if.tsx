@@ -110,18 +110,21 @@ function withPreset({ preset: _, ...rest }: Change, preset: Preset, own: Preset)
   return { ...rest, ...(preset !== own && { preset }), set: [] };
 }
 
-/** The difference in a sentence. */
-export function Outcome({
-  real,
-  now,
-  changed,
-}: {
+/** A change of probabilities that is called little. */
+const LITTLE = 0.01;
+
+export interface OutcomeProps {
   readonly real: Steps;
   readonly now: Steps;
-  readonly changed: boolean;
-}) {
+  readonly change: Change;
+  /** While `now` is still another change's. */
+  readonly stale: boolean;
+}
+
+/** The difference in a sentence. */
+export function Outcome({ real, now, change, stale }: OutcomeProps) {
   const said = (steps: Steps) => `${steps.classes[steps.best]} ${percent(steps.answer.probabilities[steps.best]!)}`;
-  if (!changed)
+  if (!isChanged(change))
     return (
       <p class="outcome" role="status">
         The answer is <strong>{said(real)}</strong>. Open any number below; change the weights, mode or preset to see
@@ -133,8 +136,14 @@ export function Outcome({
     <p class="outcome" role="status">
       The answer would be <strong>{said(now)}</strong>; really it is {said(real)}.{' '}
       {place !== undefined && Math.abs(by) >= 0.0005
-        ? `Most changed: ${now.classes[place]}, ${by > 0 ? '+' : '−'}${(100 * Math.abs(by)).toFixed(1)} percentage points.`
-        : 'No probability changes by a tenth of a percentage point.'}
+        ? `Most changed: ${now.classes[place]}, ${by > 0 ? '+' : '−'}${(100 * Math.abs(by)).toFixed(1)} points.`
+        : 'No probability changes by a tenth of a point.'}
+      {!stale &&
+        change.weights !== 'own' &&
+        !change.mode &&
+        !change.preset &&
+        Math.abs(by) < LITTLE &&
+        ' So this picture’s own weights matter little in this run.'}
     </p>
   );
 }
