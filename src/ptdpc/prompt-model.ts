@@ -120,12 +120,7 @@ export class PromptModel implements Disposable {
     return this.textFeatures(this.prompts, this.forest(1, classes));
   }
 
-  /** Logits [batch, classes] of normalised image features [batch, width]. */
-  logits(features: Tensor, options: ForwardOptions = {}): Tensor {
-    return this.engine.scope(() => this.forward(features, options).logits);
-  }
-
-  /** The same with everything that the logits are computed from. */
+  /** Equation 3 and what follows from it, for normalised image features [batch, width]. */
   forward(features: Tensor, { classes = this.allClasses, shared, weights: given }: ForwardOptions = {}): ForwardPass {
     return this.engine.scope(() => {
       if (!this.perImage) {
@@ -139,6 +134,11 @@ export class PromptModel implements Disposable {
       const texts = this.textFeatures(composed, this.forest(features.rows, classes));
       return { cosines, weights, composed, texts, logits: groupDot(features, texts, this.logitScale) };
     });
+  }
+
+  /** Its last step alone: logits [batch, classes]. */
+  logits(features: Tensor, options: ForwardOptions = {}): Tensor {
+    return this.engine.scope(() => this.forward(features, options).logits);
   }
 
   /** Normalised text features [leaves, width] of sets of learned tokens [sets, tokens, width]. */

@@ -7,6 +7,7 @@ import { InputError } from '../../src/errors.js';
 import { decodePrompts, openModel, type PromptsFile } from '../../src/ptdpc/index.js';
 import promptsUrl from '../assets/demo-prompts.safetensors?url';
 import noiseUrl from '../assets/demo-prompts-noise.safetensors?url';
+import paperUrl from '../assets/demo-prompts-paper.safetensors?url';
 import type { LoadedModel } from './session.js';
 
 export async function demoModel(): Promise<LoadedModel> {
@@ -20,10 +21,13 @@ export async function demoModel(): Promise<LoadedModel> {
   return { source, report: { name: 'demonstration', builtIn: true, hash: await source.hash(), imageSize } };
 }
 
-/** Two tunings of the same scenes; the second's prompts started with noise, without which those of all classes stay equal. */
+/**
+ * Tunings of the same scenes: the authors' options, the paper's, and the authors' again. The prompts of the last two started with noise, without
+ * which those of all classes stay equal.
+ */
 export async function demoPrompts(): Promise<PromptsFile[]> {
   const decoded = async (url: string) => decodePrompts(bytesSource(nameOf(url), await fetched(url)));
-  return Promise.all([promptsUrl, noiseUrl].map(decoded));
+  return Promise.all([promptsUrl, paperUrl, noiseUrl].map(decoded));
 }
 
 async function fetched(url: string): Promise<Uint8Array> {

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { ScenePixels } from '../../protocol.js';
 import { percent, points, whole } from '../format.js';
 import { type Shown, Thumbnail } from '../predict/pictures.js';
-import { Matrix } from './matrix.js';
+import { FEW_TOKENS, Matrix } from './matrix.js';
 import { Ribbons } from './ribbons.js';
 import { type Cell, fixed, type Steps, sameCell } from './steps.js';
 import { largestOf, Strip } from './strip.js';
@@ -25,7 +25,12 @@ export function Flow(props: FlowProps) {
   const { steps } = props;
   const { classes, prompts, composes } = steps;
   return (
-    <div class="flow" style={{ '--rows': classes.length }} data-mode={steps.answer.options.mode}>
+    <div
+      class="flow"
+      style={{ '--rows': classes.length }}
+      data-mode={steps.answer.options.mode}
+      data-many={steps.tokens > FEW_TOKENS}
+    >
       <PictureStep {...props} />
       <Step title="Cosines" formula={composes ? 'cos(f, p[i][j])' : 'none'} name="cosines">
         {composes ? (

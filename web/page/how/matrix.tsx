@@ -11,8 +11,8 @@ export interface MatrixProps {
   readonly onSelect: (cell: Cell) => void;
 }
 
-/** More tokens than this are drawn in narrower cells, with fewer digits. */
-const FEW_TOKENS = 5;
+/** More tokens than this are drawn in narrower cells, with numbers that are written shorter. */
+export const FEW_TOKENS = 5;
 /** More than this without digits: a cell says its number when it is opened, and the table below has all. */
 const MANY_TOKENS = 10;
 

@@ -33,19 +33,22 @@ export function Story({ steps, fitting, prompts, onPrompts }: StoryProps) {
 }
 
 function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly steps: Steps }) {
-  const { mode } = steps.answer.options;
-  const others = fitting.find(
-    ({ id, options }) => id !== prompts.id && options.mode === 'both' && differ(options) !== differ(prompts.options),
-  );
-  const other = others && (
-    <button type="button" class="quiet" onClick={() => onPrompts(others.id)}>
-      {differ(others.options) ? 'See a run whose tokens differ' : 'See a run whose tokens are equal'}
-    </button>
-  );
+  const { mode, weight } = steps.answer.options;
+  const see = (text: string, wanted: (options: PromptsReport['options']) => boolean) => {
+    const found = fitting.find(({ id, options }) => id !== prompts.id && options.mode === 'both' && wanted(options));
+    return (
+      found && (
+        <button type="button" class="quiet" onClick={() => onPrompts(found.id)}>
+          {text}
+        </button>
+      )
+    );
+  };
+  const seeDifferent = see('See a run whose tokens differ', differ);
   if (mode !== 'both')
     return (
       <p>
-        <strong>This run</strong> is of mode {mode}: {MODES[mode]} {other}
+        <strong>This run</strong> is of mode {mode}: {MODES[mode]} {seeDifferent}
       </p>
     );
   const weights = steps.answer.weights!;
@@ -55,7 +58,7 @@ function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly
       <p>
         <strong>In this run they are equal</strong>: they started equal, and nothing can part them. So the{' '}
         {whole(steps.answer.classCount)} rows of weights are the same, and the composed prompt is each token times the
-        sum of its weights, here {sums.join(', ')}; for another picture only these numbers change. {other}
+        sum of its weights, here {sums.join(', ')}; for another picture only these numbers change. {seeDifferent}
       </p>
     );
   }
@@ -63,7 +66,11 @@ function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly
   return (
     <p>
       <strong>In this run they differ</strong>: cosines between them go down to {fixed(leastLikeness(steps), 2)}. This
-      picture’s weights lie between {fixed(least, 3)} and {fixed(most, 3)}. {other}
+      picture’s weights lie between {fixed(least, 3)} and {fixed(most, 3)}
+      {weight === 'half' && ': (cos + 1) / 2 keeps them near one half, so pictures change the prompt little'}.{' '}
+      {see('See a run whose tokens are equal', (options) => !differ(options))}
+      {weight === 'half' &&
+        see('See a run whose weights are the cosines', (options) => differ(options) && options.weight === 'cosine')}
     </p>
   );
 }

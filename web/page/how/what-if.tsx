@@ -127,8 +127,8 @@ export function Outcome({ real, now, change, stale }: OutcomeProps) {
   if (!isChanged(change))
     return (
       <p class="outcome" role="status">
-        The answer is <strong>{said(real)}</strong>. Open any number below; change the weights, mode or preset to see
-        what the answer rests on.
+        The answer is <strong>{said(real)}</strong>. Open any number below, a weight to set it; change the weights, mode
+        or preset to see what the answer rests on.
       </p>
     );
   const { place, by } = largestChange(real, now);
