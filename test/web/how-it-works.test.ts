@@ -26,6 +26,8 @@ const MODEL = `${ROOT}assets/demo-model`;
 /** Tokens that differ between classes, and tokens that do not. */
 const DIFFERENT = `${ROOT}web/assets/demo-prompts-noise.safetensors`;
 const EQUAL = `${ROOT}web/assets/demo-prompts.safetensors`;
+/** The same of preset `paper`. */
+const PAPER = `${ROOT}web/assets/demo-prompts-paper.safetensors`;
 const CLOSE = 1e-5;
 
 /** The page's first scenes: what it shows of these emotions. */
@@ -204,6 +206,19 @@ describeInBrowser('How it works without WebGPU', (browser) => {
       for (const row of rows) expect(row).toEqual(rows[0]);
       const sums = Array.from({ length: tokens }, (_, j) => weights.reduce((sum, row) => sum + row[j]!, 0).toFixed(2));
       expect(await panel(page).locator('.story-run').innerText()).toContain(sums.join(', '));
+
+      // Of the paper's preset the weights are the cosines, and decide more.
+      await panel(page).getByRole('button', { name: 'See a run whose tokens differ' }).click();
+      await panel(page).getByText('In this run they differ').waitFor();
+      using tuned = await clip.restorePrompts(await promptsOf(PAPER));
+      const own = await tuned.explainForward(feature);
+      await expectNumbers(page, own);
+      expect(own.weights).toEqual(own.cosines);
+      await choose(page, 'Weights', 'equal');
+      const mean = own.weights!.reduce((a, b) => a + b) / own.weights!.length;
+      const equal = await tuned.explainForward(feature, new Float32Array(own.weights!.length).fill(mean));
+      await expectNumbers(page, equal);
+      expect(largestDifference(equal.probabilities, own.probabilities)).toBeGreaterThan(0.1);
     }));
 
   it('opens every number by keyboard: its formula, its kernel, one lane of it', () =>
