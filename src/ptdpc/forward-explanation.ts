@@ -34,8 +34,8 @@ export interface ForwardExplanation {
 }
 
 /**
- * Explains one image by its normalised feature [width]. `memory` in bytes. `weights` [prompts, tokens]: in place of the image's own, in a mode
- * that has weights. Throws InputError if the memory does not hold one prompt, NonFiniteError if a logit is NaN or infinite.
+ * Explains one image by its normalised feature [width]. `memory` in bytes. `weights`, [prompts, tokens], take the place of the image's own in a
+ * mode that has weights. Throws InputError if the memory does not hold one prompt, NonFiniteError if a logit is NaN or infinite.
  */
 export async function explainForward(
   model: PromptModel,
