@@ -53,7 +53,7 @@ export function Flow(props: FlowProps) {
       <Step title="Logits" formula="scale × cos" name="logits">
         <LogitRows {...props} />
       </Step>
-      <Step title="Probabilities" formula="softmax" name="probabilities">
+      <Step title="Probabilities" formula={props.before ? '○ really → ● then' : 'softmax'} name="probabilities">
         <ProbabilityRows {...props} />
       </Step>
       {steps.answer.classCount > classes.length && (
