@@ -7,6 +7,7 @@ import { FEW_TOKENS, Matrix } from './matrix.js';
 import { Ribbons } from './ribbons.js';
 import { type Cell, fixed, type Steps, sameCell } from './steps.js';
 import { largestOf, Strip } from './strip.js';
+import './flow.css';
 
 export interface FlowProps {
   readonly steps: Steps;

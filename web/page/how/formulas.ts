@@ -118,7 +118,7 @@ function weightFormula(steps: Steps, row: number, token: number): Formula {
     lines: [formula, `= (${fixed(cosine)} + 1) / 2 = ${fixed(value)}`],
     kernels: [KERNELS.affine],
     lane: {
-      where: `${laneOf(number)} of affine has this weight to itself.`,
+      where: `In the plainest version of affine, ${laneOf(number).toLowerCase()} has this weight to itself.`,
       head: ['scale', 'cosine', 'product', 'shift', 'sum'],
       rows: [],
       rest: null,

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { STRONG_SHADE } from '../../../src/report/drawing.js';
 import { type Cell, fixed, type MatrixStep, type Steps } from './steps.js';
+import './matrix.css';
 
 export interface MatrixProps {
   readonly step: MatrixStep;
