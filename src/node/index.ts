@@ -12,7 +12,6 @@ export { type Conversion, type ConversionOptions, convertCheckpoint } from './co
 export { checkDataset, type DuplicateImage, duplicateImages, openDataset } from './datasets.js';
 export { demoModelDirectory, writeScenes } from './demo-scenes.js';
 export { type AutoChoice, autoChoice, type DeviceOptions, type OpenedDevice, openDevice } from './device.js';
-export type { GpuOptions } from './gpu.js';
 export { diskFolder } from './disk-folder.js';
 export {
   type EmbeddedFiles,
@@ -31,6 +30,7 @@ export {
   type ZeroShotResult,
 } from './evaluate-run.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
+export type { GpuOptions } from './gpu.js';
 export { loadImageCodecs } from './image-codecs.js';
 export { listImages, readImageFile, type SkippedImage } from './image-files.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
