@@ -1,6 +1,6 @@
 // The operands of the matrix product value by value, in either storage order.
 
-// #include "matmul_common.wgsl"
+// #include "matmul_store.wgsl"
 
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<u32>;

@@ -9,7 +9,7 @@
 
 enable subgroups;
 
-// #include "matmul_common.wgsl"
+// #include "matmul_store.wgsl"
 
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;  // [m, k / 4]
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;  // [k, n] or transposed [n, k], 4 numbers or 8 halves to an element

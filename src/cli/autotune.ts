@@ -114,7 +114,7 @@ async function tuningWork(config: ClipConfig): Promise<TuningWork> {
   return { layers: layerProducts(config), attention: { rows, heads, headWidth: width / heads } };
 }
 
-/** A row for each piece of work: its variants' rates, the chosen one marked. */
+/** A row for each piece of work: its variants' rates, and the chosen one. */
 function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
   const works = [...new Set(timings.map(({ work }) => work))];
   const variants = [...new Set(timings.map(({ variant }) => variant))];
@@ -133,9 +133,9 @@ function page({ adapter, measured, tuning, timings }: TuningRecord): string[] {
     `${adapter}, measured ${measured}${clocks.size > 0 ? ` by the ${[...clocks].join("'s and the ")}'s clock` : ''}`,
     '',
     'GFLOP/s, or the time of a call if the arithmetic of a kernel is not counted; matrix products are named by operand',
-    'order (t: transposed), type of the right operand, and sizes n x k up to which they count as one; the variant is the',
-    'same for any number of rows, so that results do not depend on the batch; a variant without a figure does not take',
-    'these sizes, or was hopeless on some number of rows',
+    'order (t: transposed), type of the right operand, sizes n x k up to which they count as one, and rows m; for all m',
+    'of n x k, only variants that give the same bits are chosen, so that results do not depend on the batch; a variant',
+    'without a figure does not take these sizes, or was hopeless on fewer rows',
     table([['work', ...variants, 'chosen'], ...rows]),
     '',
     `other products: ${tuning.matmul?.fallback}`,

@@ -178,6 +178,11 @@ export interface Variant {
   readonly needs?: string;
   /** The variant that runs what this one does not take; by default, the one before it. */
   readonly instead?: string;
+  /**
+   * How it adds up. Variants that say the same here give the same bits, so that the choice between them may depend on the number of rows
+   * (see `rowsClassOf`). By default a variant agrees with no other.
+   */
+  readonly sums?: string;
 }
 
 /** What the tuner measures variants for. */
@@ -225,6 +230,8 @@ interface Body<D extends Declaration> {
   prefer?(args: ArgsOf<D>, software: boolean): string;
   /** Calls of one class share a variant. May not depend on the number of rows. By default all do. */
   classOf?(args: ArgsOf<D>): string;
+  /** Within a class, calls of one number of rows, or about that, by name: among variants of the same `sums`, each of these has its own. */
+  rowsClassOf?(args: ArgsOf<D>): string;
   /** Cases that variants are measured on, of each class one list, whose times are added. By default the usual case. */
   tuning?(work: TuningWork): readonly (readonly Sizes[])[];
   /** Multiplications and additions of its products; 0 for kernels that mostly move data. */

@@ -1,6 +1,7 @@
 /** The tuner measures what it says and leaves nothing behind; its table survives the way through JSON, and nothing else does. */
 import { expect, it } from 'vitest';
 import {
+  kernels,
   measureTuning,
   parseTuning,
   type Timing,
@@ -8,7 +9,10 @@ import {
   tuningSteps,
   WebGpuBackend,
 } from '../../src/kernels/index.js';
+import { sumsOf, variantNamed } from '../../src/kernels/webgpu/tuning.js';
 import { describeOn, FULL_TUNING } from '../support/devices.js';
+
+const sumsNamed = (name: string) => sumsOf(variantNamed(kernels.matmul, name)!);
 
 const work: TuningWork = {
   layers: [
@@ -30,10 +34,15 @@ describeOn('webgpu', 'tuner', (device) => {
       steps++;
     });
     expect(steps).toBe(tuningSteps(work));
-    // Two layers, in two types.
-    expect(Object.keys(tuning.matmul!.byClass)).toHaveLength(4);
-    for (const [name, variant] of Object.entries(tuning.matmul!.byClass)) {
-      expect(timings.some((timing) => timing.work === `matmul ${name}` && timing.variant === variant)).toBe(true);
+    // Two layers, in two types; each as a whole and by numbers of rows.
+    const { byClass } = tuning.matmul!;
+    expect(Object.keys(byClass).filter((name) => !name.includes(','))).toHaveLength(4);
+    for (const [name, variant] of Object.entries(byClass)) {
+      const measured = timings.filter(
+        (timing) => timing.work.startsWith(`matmul ${name}`) && timing.variant === variant,
+      );
+      expect(measured, `${name}: ${variant}`).not.toEqual([]);
+      expect(sumsNamed(variant), name).toBe(sumsNamed(byClass[name.split(',')[0]!]!));
     }
     // Seven columns do not suit the subgroup variant.
     expect(timings.some((timing) => timing.work.startsWith('matmul nn') && timing.variant === 'subgroup')).toBe(false);

@@ -41,26 +41,35 @@ type MatmulDeclaration = { operands: typeof operands; scalars: typeof scalars; o
 /** Arguments of the matrix product. */
 export type MatmulArgs = ArgsOf<MatmulDeclaration>;
 
+const QUADS = 'n % 4 == 0, k % 4 == 0, transposeA == 0';
+/** Sums that run along k in order. */
+const IN_ORDER = 'in order';
+
 /** One shader in tiles of several sizes: small tiles fill a GPU with a small product, large ones read less. */
-function blocks(name: string, rows: number, columns: number): Variant {
+function blocks(name: string, rows: number, columns: number, more: { slice?: number; parts?: number } = {}): Variant {
+  const { slice = 16, parts = 1 } = more;
   return {
     name,
     wgsl: 'matmul_blocks',
     covers: [rows, columns],
-    constants: { tileRows: rows, tileColumns: columns },
-    needs: 'n % 4 == 0, k % 4 == 0, transposeA == 0',
+    constants: { tileRows: rows, tileColumns: columns, slice, parts },
+    needs: QUADS,
     instead: 'tiled',
+    ...(parts === 1 && { sums: IN_ORDER }),
   };
 }
 
 /** The ladder, from the plainest to the most elaborate. */
 const variants: readonly Variant[] = [
-  { name: 'naive', wgsl: 'matmul_naive', covers: [16, 16] },
-  { name: 'registers', wgsl: 'matmul_registers', covers: [32, 64] },
-  { name: 'tiled', wgsl: 'matmul_tiled', covers: [64, 64] },
+  { name: 'naive', wgsl: 'matmul_naive', covers: [16, 16], sums: IN_ORDER },
+  { name: 'registers', wgsl: 'matmul_registers', covers: [32, 64], sums: IN_ORDER },
+  { name: 'tiled', wgsl: 'matmul_tiled', covers: [64, 64], sums: IN_ORDER },
+  { name: 'fewRows', wgsl: 'matmul_rows', covers: [8, 16], needs: QUADS, instead: 'tiled', sums: IN_ORDER },
   blocks('blocks32x32', 32, 32),
   blocks('blocks64x64', 64, 64),
   blocks('blocks128x64', 128, 64),
+  // Slices half as deep, so that four of them fit in the workgroup memory that every adapter has.
+  blocks('splitK', 32, 32, { slice: 8, parts: 4 }),
   {
     name: 'subgroup',
     wgsl: 'matmul_subgroup',
@@ -108,8 +117,13 @@ function powerAbove(size: number): number {
   return 2 ** Math.ceil(Math.log2(size));
 }
 
-/** Row counts that a product is measured with: those of one text or image, of a few, of a batch. */
-const ROWS = [32, 256, 2048];
+/** Row counts that a product is measured with: those of features or pictures' first rows, of one text or image, of a few, of a batch. */
+const ROWS = [8, 32, 256, 2048];
+
+/** A product with up to twice as many rows as one that is measured goes by its name. */
+export function rowsClass({ m }: Pick<MatmulArgs, 'm'>): string {
+  return `m ${ROWS.find((rows) => m <= 2 * rows) ?? ROWS.at(-1)}`;
+}
 
 /** One product of each class, with single- and with half-precision weights, each with all row counts. */
 function tuningCases({ layers }: TuningWork): Sizes[][] {
@@ -182,6 +196,7 @@ export const matmul = kernel({
   // A software adapter has no fast workgroup memory, and pays for each barrier and each instruction; on an H200, blocks are twice as fast as `tiled`.
   prefer: (args, software) => (software ? 'subgroup' : blocksFor(args)),
   classOf: shapeClass,
+  rowsClassOf: rowsClass,
   tuning: tuningCases,
   flops: matmulFlops,
   shapeOf: (args) => `${orderOf(args)} ${args.m}x${args.n}x${args.k}`,

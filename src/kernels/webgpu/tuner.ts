@@ -1,8 +1,9 @@
 /**
  * Measures the variants of every kernel that has several, for the sizes that a model uses: see `Kernel.tuning`. The cases of one class, such
  * as a product with few, some and many rows, share a variant, since an image's features may not depend on how many others are computed with it.
+ * Variants that give the same bits compete as one, each case with the best of them.
  *
- * A variant that is far too slow on one case is not tried on the next: the plainest product would take minutes on a software adapter.
+ * What is far too slow on one case is not tried on the next: the plainest product would take minutes on a software adapter.
  */
 import { caseOf, openCase } from '../cases.js';
 import { kernelCost } from '../cost.js';
@@ -12,21 +13,21 @@ import { unmetNeed } from '../needs.js';
 import { type Clock, Stopwatch } from '../stopwatch.js';
 import type { WebGpuBackend } from './backend.js';
 import { launchOf } from './launch.js';
-import type { KernelTuning, Tuning } from './tuning.js';
+import { type KernelTuning, sumsOf, type Tuning, workClass } from './tuning.js';
 
 /** One variant on one piece of work. */
 export interface Timing {
-  /** The kernel's name and, if it has several classes of calls, the class. */
+  /** The kernel's name and, if it has several classes of calls, the class, with the number of rows where that makes a difference. */
   readonly work: string;
   readonly variant: string;
-  /** Best time of a call; where a class has several cases, of one call of each. */
+  /** Best time of a call; where a class has several cases that are not told apart, of one call of each. */
   readonly seconds: number;
   readonly gflops: number;
   /** The device's own clock, or the host's, which counts what it takes to queue a call. */
   readonly clock?: Clock;
 }
 
-/** A variant this many times slower than the best is not tried on more cases. */
+/** What is this many times slower than the best is tried no more. */
 const HOPELESS = 3;
 /** Least duration of a variant's turn, and number of turns. */
 const TURN_SECONDS = 0.02;
@@ -34,7 +35,10 @@ const TURNS = 3;
 
 /** How many pieces of work `measureTuning` will report on. */
 export function tuningSteps(work: TuningWork, kernels?: readonly Kernel[]): number {
-  return withChoice(kernels).reduce((sum, kernel) => sum + classesOf(kernel, work).length, 0);
+  return withChoice(kernels).reduce((sum, kernel) => {
+    const classes = classesOf(kernel, work);
+    return sum + (kernel.rowsClassOf ? classes.flat() : classes).length;
+  }, 0);
 }
 
 /** Measures these kernels, by default all; `onMeasured` is called with the timings of each piece of work. */
@@ -49,11 +53,14 @@ export async function measureTuning(
     const byClass: Record<string, string> = {};
     const seconds = new Map<string, number>();
     for (const cases of classesOf(kernel, work)) {
-      const { name, timings } = await measureClass(backend, kernel, cases);
-      onMeasured(timings);
-      const best = fastest(timings);
-      byClass[name] = best.variant;
-      seconds.set(best.variant, (seconds.get(best.variant) ?? 0) + best.seconds);
+      const { name, choices } = await measureClass(backend, kernel, cases, onMeasured);
+      byClass[name] = choices.reduce((one, other) =>
+        other.best.seconds > one.best.seconds ? other : one,
+      ).best.variant;
+      for (const { rows, best } of choices) {
+        if (rows !== undefined) byClass[workClass(name, rows)] = best.variant;
+        seconds.set(best.variant, (seconds.get(best.variant) ?? 0) + best.seconds);
+      }
     }
     // For other classes: the variant that was best for the largest part of the measured time.
     const [fallback] = [...seconds].sort(([, a], [, b]) => b - a)[0]!;
@@ -75,32 +82,47 @@ function fastest(timings: readonly Timing[]): Timing {
   return timings.reduce((best, one) => (one.seconds < best.seconds ? one : best));
 }
 
-/** The variants that are not far too slow on any case, each with its time on all of them. */
+/** The best variant of one way to add up on one case. */
+interface Choice {
+  /** Its class of row numbers, if the kernel has any. */
+  readonly rows: string | undefined;
+  readonly best: Timing;
+}
+
+/** Of the ways to add up that are not far too slow on any case, the one that takes the least time on all of them, with its choices for each. */
 async function measureClass(
   backend: WebGpuBackend,
   kernel: Kernel,
   cases: readonly Sizes[],
-): Promise<{ name: string; timings: Timing[] }> {
+  onMeasured: (timings: readonly Timing[]) => void,
+): Promise<{ name: string; choices: readonly Choice[] }> {
   let hopeful = kernel.variants;
+  const totals = new Map<string, Timing>();
   let name = '';
-  const total = new Map<string, Timing>();
+  // The best of each way on each case.
+  const ways = new Map<string, Choice[]>();
   for (const sizes of cases) {
     using open = openCase(backend, caseOf(kernel, sizes));
     name = kernel.classOf?.(open.args) ?? '';
-    const measured = await measureVariants(
-      backend,
-      kernel,
-      open.args,
-      hopeful,
-      [kernel.name, name].filter(Boolean).join(' '),
-    );
-    const best = fastest(measured);
-    hopeful = hopeful.filter((variant) =>
-      measured.some((timing) => timing.variant === variant.name && timing.seconds <= HOPELESS * best.seconds),
-    );
-    for (const timing of measured) total.set(timing.variant, together(timing, total.get(timing.variant)));
+    const rows = kernel.rowsClassOf?.(open.args);
+    const work = [kernel.name, workClass(name, rows)].filter(Boolean).join(' ');
+    const measured = await measureVariants(backend, kernel, open.args, hopeful, work);
+    if (kernel.rowsClassOf) onMeasured(measured);
+    for (const timing of measured) totals.set(timing.variant, together(timing, totals.get(timing.variant)));
+    const limit = HOPELESS * fastest(measured).seconds;
+    const sums = (timing: Timing) => sumsOf(hopeful.find((variant) => variant.name === timing.variant)!);
+    for (const way of new Set(hopeful.map(sumsOf))) {
+      const own = measured.filter((timing) => sums(timing) === way);
+      const best = own.length > 0 ? fastest(own) : undefined;
+      if (best && best.seconds <= limit) ways.set(way, [...(ways.get(way) ?? []), { rows, best }]);
+      else ways.delete(way);
+    }
+    hopeful = hopeful.filter((variant) => ways.has(sumsOf(variant)));
   }
-  return { name, timings: hopeful.map((variant) => total.get(variant.name)!) };
+  if (!kernel.rowsClassOf) onMeasured(hopeful.map((variant) => totals.get(variant.name)!));
+  const total = (choices: readonly Choice[]) => choices.reduce((sum, { best }) => sum + best.seconds, 0);
+  const choices = [...ways.values()].reduce((one, other) => (total(other) < total(one) ? other : one));
+  return { name, choices };
 }
 
 /** One call after the other. */
@@ -118,7 +140,7 @@ async function measureVariants(
   work: string,
 ): Promise<Timing[]> {
   const { subgroupSize } = backend.adapter;
-  const launches = variants
+  let launches = variants
     .filter((variant) => unmetNeed(variant, args, subgroupSize) === undefined)
     .map((variant) => ({ variant: variant.name, launch: launchOf(kernel, variant, args) }));
   const best = new Map<string, { seconds: number; clock: Clock }>();
@@ -131,10 +153,12 @@ async function measureVariants(
       // The first turn compiles; it only gives an upper bound for a turn.
       best.set(variant, { seconds: turn <= 1 ? seconds : Math.min(seconds, known?.seconds ?? seconds), clock });
     }
+    const limit = HOPELESS * Math.min(...[...best.values()].map(({ seconds }) => seconds));
+    if (turn > 0) launches = launches.filter(({ variant }) => best.get(variant)!.seconds <= limit);
   }
   const { flops } = kernelCost(kernel, args);
-  return launches.map(({ variant }) => {
-    const { seconds, clock } = best.get(variant)!;
-    return { work, variant, seconds, gflops: flops / seconds / 1e9, clock };
-  });
+  return [...best].map(([variant, { seconds, clock }]) => ({
+    ...{ work, variant, seconds, clock },
+    gflops: flops / seconds / 1e9,
+  }));
 }

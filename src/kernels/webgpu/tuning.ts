@@ -3,9 +3,11 @@ import type { AnyArgs, ArgsOf, Declaration, Kernel, Variant } from '../definitio
 import { allKernels, kernels } from '../families/index.js';
 import { unmetNeed } from '../needs.js';
 
-/** The measured variants of a kernel: by the class of a call, and for other classes the one that was best for most of the time. */
+/** The measured variants of a kernel. */
 export interface KernelTuning {
+  /** For classes that were not measured: the variant that was best for most of the time. */
   readonly fallback: string;
+  /** By the class of a call; and, behind a comma, its number of rows, where the kernel has classes of these: `nt f32 512x512, m 8`. */
   readonly byClass: Readonly<Record<string, string>>;
 }
 
@@ -34,15 +36,37 @@ export function chooseVariant<D extends Declaration>(
   const { variants } = kernel;
   if (variants.length === 1) return variants[0]!;
   const measured = tuning[kernel.name];
-  const wanted =
-    (measured && (measured.byClass[kernel.classOf?.(args) ?? ''] ?? measured.fallback)) ??
-    kernel.prefer?.(args, software);
-  let variant = variantNamed(kernel, wanted) ?? variants[0]!;
+  let variant =
+    (measured && measuredVariant(kernel, args, measured)) ??
+    variantNamed(kernel, kernel.prefer?.(args, software)) ??
+    variants[0]!;
   // The first variant takes all arguments.
   while (unmetNeed(variant, args as AnyArgs, subgroupSize) !== undefined) {
     variant = variantNamed(kernel, variant.instead) ?? variants[Math.max(0, variants.indexOf(variant) - 1)]!;
   }
   return variant;
+}
+
+/** That of a call's class; that of its number of rows only where both give the same bits. */
+function measuredVariant<D extends Declaration>(
+  kernel: Kernel<D>,
+  args: ArgsOf<D>,
+  { byClass, fallback }: KernelTuning,
+): Variant | undefined {
+  const shape = kernel.classOf?.(args) ?? '';
+  const ofClass = variantNamed(kernel, byClass[shape] ?? fallback);
+  const ofRows = kernel.rowsClassOf && variantNamed(kernel, byClass[workClass(shape, kernel.rowsClassOf(args))]);
+  return ofClass && ofRows && sumsOf(ofRows) === sumsOf(ofClass) ? ofRows : ofClass;
+}
+
+/** The name of a class with a number of rows. */
+export function workClass(shape: string, rows: string | undefined): string {
+  return [shape, rows].filter(Boolean).join(', ');
+}
+
+/** Variants of which this is the same give the same bits. */
+export function sumsOf({ sums, name }: Variant): string {
+  return sums ?? `as ${name}`;
 }
 
 /** The variant of a kernel by its name. */
