@@ -3,7 +3,7 @@
  * as a product with few, some and many rows, share a variant, since an image's features may not depend on how many others are computed with it.
  * Variants that give the same bits compete as one, each case with the best of them.
  *
- * What is far too slow on one case is not tried on the next: the plainest product would take minutes on a software adapter.
+ * What is far too slow on the cases so far is not tried on the next: the plainest product would take minutes on a software adapter.
  */
 import { caseOf, openCase } from '../cases.js';
 import { kernelCost } from '../cost.js';
@@ -89,7 +89,7 @@ interface Choice {
   readonly best: Timing;
 }
 
-/** Of the ways to add up that are not far too slow on any case, the one that takes the least time on all of them, with its choices for each. */
+/** Of the ways to add up that are not far too slow on the first cases, the one that takes the least time on all of them, with its choices for each. */
 async function measureClass(
   backend: WebGpuBackend,
   kernel: Kernel,
@@ -109,20 +109,23 @@ async function measureClass(
     const measured = await measureVariants(backend, kernel, open.args, hopeful, work);
     if (kernel.rowsClassOf) onMeasured(measured);
     for (const timing of measured) totals.set(timing.variant, together(timing, totals.get(timing.variant)));
-    const limit = HOPELESS * fastest(measured).seconds;
     const sums = (timing: Timing) => sumsOf(hopeful.find((variant) => variant.name === timing.variant)!);
     for (const way of new Set(hopeful.map(sumsOf))) {
       const own = measured.filter((timing) => sums(timing) === way);
-      const best = own.length > 0 ? fastest(own) : undefined;
-      if (best && best.seconds <= limit) ways.set(way, [...(ways.get(way) ?? []), { rows, best }]);
+      if (own.length > 0) ways.set(way, [...(ways.get(way) ?? []), { rows, best: fastest(own) }]);
       else ways.delete(way);
     }
+    const limit = HOPELESS * Math.min(...[...ways.values()].map(secondsOf));
+    for (const [way, choices] of ways) if (secondsOf(choices) > limit) ways.delete(way);
     hopeful = hopeful.filter((variant) => ways.has(sumsOf(variant)));
   }
   if (!kernel.rowsClassOf) onMeasured(hopeful.map((variant) => totals.get(variant.name)!));
-  const total = (choices: readonly Choice[]) => choices.reduce((sum, { best }) => sum + best.seconds, 0);
-  const choices = [...ways.values()].reduce((one, other) => (total(other) < total(one) ? other : one));
+  const choices = [...ways.values()].reduce((one, other) => (secondsOf(other) < secondsOf(one) ? other : one));
   return { name, choices };
+}
+
+function secondsOf(choices: readonly Choice[]): number {
+  return choices.reduce((sum, { best }) => sum + best.seconds, 0);
 }
 
 /** One call after the other. */
