@@ -165,7 +165,7 @@ async function matmul(): Promise<object> {
         const fence = backend.allocate('f32', 1);
         const rates: Record<string, number> = {};
         for (const name of variantNames(anyKernel(kernels.matmul))) {
-          const launch = launchShipped(anyKernel(kernels.matmul), name, args, backend.adapter.subgroupSize);
+          const launch = launchShipped(anyKernel(kernels.matmul), name, args, backend.adapter);
           if (!launch) continue;
           rates[name] = await rate(async (times) => {
             for (let i = 0; i < times; i++) backend.dispatch(launch);

@@ -64,10 +64,9 @@ function onCpu(product: Product, seconds: number): Setup {
 async function onWebGpu(product: Product, seconds: number): Promise<Setup> {
   const backend = await openWebGpu();
   const args = operands(backend, product);
-  const { software, subgroupSize } = backend.adapter;
-  const usual = chooseVariant(kernels.matmul, args, { tuning: {}, software, subgroupSize });
+  const usual = chooseVariant(kernels.matmul, args, { ...backend.adapter, tuning: {} });
   // Only variants that take this product here; the others would be measured as the one that stands in for them.
-  const variants = kernels.matmul.variants.filter((variant) => unmetNeed(variant, args, subgroupSize) === undefined);
+  const variants = kernels.matmul.variants.filter((variant) => unmetNeed(variant, args, backend.adapter) === undefined);
   return {
     entries: variants.map((variant) => {
       const name = variant === usual ? `${variant.name} (default)` : variant.name;

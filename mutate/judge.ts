@@ -105,11 +105,10 @@ export class Judge {
   async #fails(trial: Trial, variant: Variant): Promise<Means | undefined> {
     const { test, seed, user } = trial;
     const expected = () => this.#expectedOf(test, seed);
-    const verdict = await checkCase(
-      { device: this.device, test, seed, expected },
-      this.#attempt(user, variant),
-      this.#attempt(user, user.variant),
-    );
+    const verdict = await checkCase({ device: this.device, test, seed, expected }, this.#attempt(user, variant), {
+      shipped: this.#attempt(user, user.variant),
+      tolerance: variant.tolerance,
+    });
     if (verdict.kind === 'unstable') return 'unstable';
     if (verdict.kind !== 'wrong') return undefined;
     if (verdict.way === 'folded') return 'folded grid';
@@ -158,11 +157,10 @@ export class Judge {
   #trialsOf({ name, users }: Shader): readonly Trial[] {
     const known = this.#trials.get(name);
     if (known) return known;
-    const { subgroupSize } = this.device.adapter;
     const trials = users.flatMap((user) =>
       suiteOf(user.kernel)
         .map((test, seed) => ({ name: `${user.variant.name}: ${test.name}`, user, test, seed }))
-        .filter(({ test }) => unmetNeed(user.variant, sizedArgs(test), subgroupSize) === undefined),
+        .filter(({ test }) => unmetNeed(user.variant, sizedArgs(test), this.device.adapter) === undefined),
     );
     this.#trials.set(name, trials);
     return trials;

@@ -9,6 +9,8 @@
 // With PARTS above 1, so many groups of invocations compute the same tile, each from every PARTS-th slice of k, and their sums are added in order at
 // the end: for products with fewer tiles than keep a GPU busy. With one part, the sum runs along k in order, as in all variants before this one.
 //
+// `Stored` is what the tiles hold: f32 (matmul_singles.wgsl) or, in one part only, f16 (matmul_halves.wgsl).
+//
 // Needs k and n that are multiples of 4, and a left operand that is not transposed. Rows and columns past the edge read a clamped address and are
 // not stored.
 
@@ -34,8 +36,8 @@ override A_QUADS: u32 = BLOCK_ROWS * SLICE / TILE_COLUMNS;
 override B_QUADS: u32 = BLOCK_ROWS * SLICE / TILE_ROWS;
 
 // Each part has its own slice.
-var<workgroup> a_tile: array<vec4<f32>, PARTS * SLICE * A_STRIDE>;
-var<workgroup> b_tile: array<vec4<f32>, PARTS * SLICE * B_STRIDE>;
+var<workgroup> a_tile: array<vec4<Stored>, PARTS * SLICE * A_STRIDE>;
+var<workgroup> b_tile: array<vec4<Stored>, PARTS * SLICE * B_STRIDE>;
 
 // Quad `at` of the slice of a at k0: quads along k first, then rows.
 fn load_a(row0: u32, k0: u32, at: u32) -> vec4<f32> {
@@ -68,23 +70,23 @@ fn load_b(column0: u32, k0: u32, at: u32) -> vec4<f32> {
 fn keep_a(tile: u32, at: u32, quad: vec4<f32>) {
   let lane = at / SLICE_QUADS;
   let to = tile + at % SLICE_QUADS * 4u * A_STRIDE + lane / 4u;
-  a_tile[to][lane % 4u] = quad.x;
-  a_tile[to + A_STRIDE][lane % 4u] = quad.y;
-  a_tile[to + 2u * A_STRIDE][lane % 4u] = quad.z;
-  a_tile[to + 3u * A_STRIDE][lane % 4u] = quad.w;
+  a_tile[to][lane % 4u] = Stored(quad.x);
+  a_tile[to + A_STRIDE][lane % 4u] = Stored(quad.y);
+  a_tile[to + 2u * A_STRIDE][lane % 4u] = Stored(quad.z);
+  a_tile[to + 3u * A_STRIDE][lane % 4u] = Stored(quad.w);
 }
 
 fn keep_b(tile: u32, at: u32, quad: vec4<f32>) {
   if (TRANSPOSE_B) {
     let lane = at / SLICE_QUADS;
     let to = tile + at % SLICE_QUADS * 4u * B_STRIDE + lane / 4u;
-    b_tile[to][lane % 4u] = quad.x;
-    b_tile[to + B_STRIDE][lane % 4u] = quad.y;
-    b_tile[to + 2u * B_STRIDE][lane % 4u] = quad.z;
-    b_tile[to + 3u * B_STRIDE][lane % 4u] = quad.w;
+    b_tile[to][lane % 4u] = Stored(quad.x);
+    b_tile[to + B_STRIDE][lane % 4u] = Stored(quad.y);
+    b_tile[to + 2u * B_STRIDE][lane % 4u] = Stored(quad.z);
+    b_tile[to + 3u * B_STRIDE][lane % 4u] = Stored(quad.w);
     return;
   }
-  b_tile[tile + at / (TILE_COLUMNS / 4u) * B_STRIDE + at % (TILE_COLUMNS / 4u)] = quad;
+  b_tile[tile + at / (TILE_COLUMNS / 4u) * B_STRIDE + at % (TILE_COLUMNS / 4u)] = vec4<Stored>(quad);
 }
 
 @compute @workgroup_size(SIDE_X, SIDE_Y, PARTS)
@@ -121,9 +123,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       next_b[i] = load_b(column0, next, index + i * INVOCATIONS);
     }
     for (var p = 0u; p < SLICE; p++) {
-      let upper = a_tile[a_own + p * A_STRIDE + local.y];
-      let lower = a_tile[a_own + p * A_STRIDE + SIDE_Y + local.y];
-      let right = b_tile[b_own + p * B_STRIDE + local.x];
+      let upper = vec4<f32>(a_tile[a_own + p * A_STRIDE + local.y]);
+      let lower = vec4<f32>(a_tile[a_own + p * A_STRIDE + SIDE_Y + local.y]);
+      let right = vec4<f32>(b_tile[b_own + p * B_STRIDE + local.x]);
       sum[0] += upper.x * right;
       sum[1] += upper.y * right;
       sum[2] += upper.z * right;
@@ -141,13 +143,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   if (PARTS > 1u) {
     for (var part = 0u; part < PARTS; part++) {
       for (var i = 0u; i < SHARE; i++) {
-        a_tile[(i * PARTS + local.z) * INVOCATIONS + index] = sum[part * SHARE + i];
+        a_tile[(i * PARTS + local.z) * INVOCATIONS + index] = vec4<Stored>(sum[part * SHARE + i]);
       }
       workgroupBarrier();
       for (var i = 0u; i < SHARE; i++) {
-        var total = a_tile[i * PARTS * INVOCATIONS + index];
+        var total = vec4<f32>(a_tile[i * PARTS * INVOCATIONS + index]);
         for (var other = 1u; other < PARTS; other++) {
-          total += a_tile[(i * PARTS + other) * INVOCATIONS + index];
+          total += vec4<f32>(a_tile[(i * PARTS + other) * INVOCATIONS + index]);
         }
         // The sum that stood here was the first to be handed over.
         sum[i] = select(sum[i], total, local.z == part);

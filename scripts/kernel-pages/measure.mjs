@@ -134,7 +134,7 @@ async function climbAll(backend) {
       const user = readUserKernel(kernel, name, await readFile(new URL(`ladders/${name}`, kernels), 'utf8'));
       const { parity } = await compileAndCheck(backend, user, suiteOf(kernel));
       if (!parity || parity.wrong.length > 0 || parity.unstable.length > 0) throw new Error(`${name} is wrong`);
-      rungs.push({ name, launch: (args) => launchUserKernel(user, args, backend.adapter.subgroupSize) });
+      rungs.push({ name, launch: (args) => launchUserKernel(user, args, backend.adapter) });
     }
     const test = caseOf(kernel, sizes);
     results[ladder] = summary(test, await undisturbed(async () => (await timeVariants(backend, test, rungs)).timings));

@@ -174,7 +174,7 @@ export interface Variant {
   readonly entryPoint?: string;
   readonly covers: Covers;
   readonly constants?: Sizes;
-  /** Conditions on arguments, and on the adapter's smallest `subgroupSize`: see needs.ts. Default: it takes all. */
+  /** Conditions on arguments and on the adapter: see `unmetNeed`. Default: it takes all. */
   readonly needs?: string;
   /** The variant that runs what this one does not take; by default, the one before it. */
   readonly instead?: string;
@@ -183,6 +183,11 @@ export interface Variant {
    * (see `rowsClassOf`). By default a variant agrees with no other.
    */
   readonly sums?: string;
+  /**
+   * What it may be off by, relative to the largest number of an output, where it rounds more than sums in single precision do. Such a variant runs
+   * only where it is asked for by name (`alwaysUse`): neither a default nor the tuner chooses it.
+   */
+  readonly tolerance?: number;
 }
 
 /** What the tuner measures variants for. */

@@ -5,7 +5,15 @@ import type { AnyArgs, Variant } from './definition.js';
 export interface Need {
   readonly text: string;
   /** Whether a call with these arguments meets it. */
-  holds(args: Readonly<Record<string, unknown>>): boolean;
+  holds(numberOf: (name: string) => number): boolean;
+}
+
+/** What needs can say of an adapter. */
+export interface AdapterFacts {
+  /** Fewest lanes of a subgroup; 0 without subgroups. */
+  readonly subgroupSize: number;
+  /** WebGPU's names of what it offers. */
+  readonly features: readonly string[];
 }
 
 const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
@@ -23,9 +31,8 @@ export function parseNeeds(text: string): readonly Need[] | string {
     if (name === undefined) return `expected a need such as "n % 8 == 0" or "k >= 8", found "${part.trim()}"`;
     needs.push({
       text: part.trim(),
-      holds(args) {
-        // An option that is not given is off.
-        const value = Number(args[name] ?? 0);
+      holds(numberOf) {
+        const value = numberOf(name);
         return COMPARISONS[comparison!]!(divisor === undefined ? value : value % Number(divisor), Number(right));
       },
     });
@@ -35,8 +42,11 @@ export function parseNeeds(text: string): readonly Need[] | string {
 
 const parsed = new Map<string, readonly Need[]>();
 
-/** The first need of a variant that a call does not meet, `subgroupSize` being the adapter's smallest, 0 without subgroups. Throws Error for a malformed one. */
-export function unmetNeed({ needs: text }: Variant, args: AnyArgs, subgroupSize: number): string | undefined {
+/**
+ * The first need of a variant that a call does not meet. Needs name numbers of the call, `halfB` (whether operand b is in half precision), and of the
+ * adapter `subgroupSize` and `shaderF16`. Throws Error for a malformed one.
+ */
+export function unmetNeed({ needs: text }: Variant, args: AnyArgs, adapter: AdapterFacts): string | undefined {
   if (text === undefined) return undefined;
   let needs = parsed.get(text);
   if (!needs) {
@@ -45,6 +55,17 @@ export function unmetNeed({ needs: text }: Variant, args: AnyArgs, subgroupSize:
     needs = found;
     parsed.set(text, needs);
   }
-  // Without a copy of the arguments: this is asked for every call.
-  return needs.find((need) => !need.holds(need.text.startsWith('subgroupSize') ? { subgroupSize } : args))?.text;
+  const numberOf = (name: string): number => {
+    if (name === 'subgroupSize') return adapter.subgroupSize;
+    if (name === 'shaderF16') return Number(adapter.features.includes('shader-f16'));
+    const half = /^half([A-Z]\w*)$/.exec(name)?.[1];
+    if (half !== undefined) return Number(isHalf(args[half[0]!.toLowerCase() + half.slice(1)]));
+    // An option that is not given is off.
+    return Number(args[name] ?? 0);
+  };
+  return needs.find((need) => !need.holds(numberOf))?.text;
+}
+
+function isHalf(operand: AnyArgs[string]): boolean {
+  return typeof operand === 'object' && operand.dtype === 'f16';
 }

@@ -9,7 +9,7 @@
  */
 import { InputError } from '../errors.js';
 import { type AnyArgs, anyKernel, type Covers, type Kernel, type Variant } from '../kernels/index.js';
-import { parseNeeds, unmetNeed } from '../kernels/needs.js';
+import { type AdapterFacts, parseNeeds, unmetNeed } from '../kernels/needs.js';
 import { constantOf, type Launch, launchOf, shaderOf } from '../kernels/webgpu/launch.js';
 import { reflectShader, type ShaderInterface } from '../kernels/webgpu/reflect.js';
 import { argumentName, assembled, shaderName } from '../kernels/webgpu/wgsl-text.js';
@@ -124,9 +124,9 @@ function directive(text: string, name: string): string | undefined {
 }
 
 /** The launch of a user's kernel, or why it does not take these arguments. */
-export function launchUserKernel(user: UserKernel, args: AnyArgs, subgroupSize: number): Launch | string {
+export function launchUserKernel(user: UserKernel, args: AnyArgs, adapter: AdapterFacts): Launch | string {
   const { kernel, variant } = user;
-  const unmet = unmetNeed(variant, args, subgroupSize);
+  const unmet = unmetNeed(variant, args, adapter);
   if (unmet) return `it needs ${unmet}`;
   const plainest = kernel.variants[0]!;
   for (const name of bindingContract(kernel).constants) {

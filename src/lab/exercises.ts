@@ -95,9 +95,7 @@ export async function checkExercise(
   const answer = readUserKernel(kernelNamed(kernel), file, text);
   const suite = suiteOf(answer.kernel);
   for (const test of suite) {
-    const launch = required.test(test.name)
-      ? launchUserKernel(answer, sizedArgs(test), device.adapter.subgroupSize)
-      : undefined;
+    const launch = required.test(test.name) ? launchUserKernel(answer, sizedArgs(test), device.adapter) : undefined;
     if (typeof launch === 'string') return { passed: false, reason: `it does not take ${test.name}: ${launch}` };
   }
   const { compilation, parity } = await compileAndCheck(device, answer, suite, onStep);

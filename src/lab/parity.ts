@@ -57,6 +57,14 @@ export interface Attempt<D extends Declaration> {
   readonly reverses?: boolean;
 }
 
+/** What outputs are held to, beside the twin. */
+export interface Standard<D extends Declaration> {
+  /** A case with NaN or infinities in its results that this gets wrong on the same device is left out. */
+  readonly shipped?: Attempt<D> | undefined;
+  /** What they may be off by, relative to the largest number. Default: rounding of float32. */
+  readonly tolerance?: number | undefined;
+}
+
 /** WGSL lets a device assume that there is no NaN and no infinity. */
 const LOST = 'this device loses NaN and infinities there, with the shipped variant too';
 
@@ -70,15 +78,14 @@ const WAYS = {
 const oracleOptions = { precision: 'f64', poison: true } as const;
 
 /**
- * Runs each case on the device, by `attempt`, as it is and in the other ways. `onCase` is called after each with the number done. A case with NaN or
- * infinities in its results that `shipped` gets wrong on this device too is left out. Throws what the device throws.
+ * Runs each case on the device, by `attempt`, as it is and in the other ways. `onCase` is called after each with the number done. Throws what the device throws.
  */
 export async function checkParity<D extends Declaration>(
   device: Backend,
   cases: readonly KernelCase<D>[],
   attempt: Attempt<D>,
   onCase: (done: number, all: number) => void = () => {},
-  shipped?: Attempt<D>,
+  standard: Standard<D> = {},
 ): Promise<Parity> {
   const oracle = new CpuBackend(oracleOptions);
   const wrong: WrongCase[] = [];
@@ -91,7 +98,7 @@ export async function checkParity<D extends Declaration>(
     const verdict = await checkCase(
       { device, test, seed, expected: () => runCase(oracle, test, seed) },
       attempt,
-      shipped,
+      standard,
     );
     if (verdict.kind === 'left out') {
       leftOut.set(verdict.reason, (leftOut.get(verdict.reason) ?? 0) + 1);
@@ -103,7 +110,7 @@ export async function checkParity<D extends Declaration>(
     }
     onCase(seed + 1, cases.length);
   }
-  return { cases: run, wrong, unstable, leftOut, error, tolerance: TOLERANCE };
+  return { cases: run, wrong, unstable, leftOut, error, tolerance: standard.tolerance ?? TOLERANCE };
 }
 
 /** One case on one device. */
@@ -126,12 +133,12 @@ export type CaseVerdict =
 export async function checkCase<D extends Declaration>(
   { device, test, seed, expected: twin }: CaseRun<D>,
   attempt: Attempt<D>,
-  shipped?: Attempt<D>,
+  { shipped, tolerance }: Standard<D> = {},
 ): Promise<CaseVerdict> {
   const outputs = await attempted(device, test, attempt, seed);
   if (typeof outputs === 'string') return { kind: 'left out', reason: outputs };
   const expected = await twin();
-  const comparison = compareOutputs(outputs, expected);
+  const comparison = compareOutputs(outputs, expected, tolerance);
   const { error } = comparison;
   if (comparison.wrong > 0) {
     if (shipped && comparison.overrun === 0 && !expected.every(hasFinite)) {
@@ -145,7 +152,7 @@ export async function checkCase<D extends Declaration>(
     if (way === 'reversed' && !attempt.reverses) continue;
     const others = await attempted(device, test, attempt, seed, way);
     if (sameBits(outputs, others)) continue;
-    const otherwise = compareOutputs(others as KernelOutput[], expected);
+    const otherwise = compareOutputs(others as KernelOutput[], expected, tolerance);
     const again = await attempted(device, test, attempt, seed);
     return otherwise.wrong > 0 && sameBits(outputs, again)
       ? { kind: 'wrong', name: `${test.name}, ${WAYS[way]}`, comparison: otherwise, way, error }

@@ -20,7 +20,7 @@ import type { Duel } from './duel.js';
 import { reversedLanes } from './lanes.js';
 import { type Attempt, checkParity, type Parity } from './parity.js';
 import { referenceOf } from './reference.js';
-import { launchShipped, variantNames } from './shipped.js';
+import { launchShipped } from './shipped.js';
 import { shippedVariant } from './starter.js';
 import { type Contestant, type ContestantTime, type OnTiming, Race, type Timings } from './timing.js';
 
@@ -100,12 +100,12 @@ export async function tryKernel(
   if (!parity) return checked;
   const fault = faultOf(checked);
   if (fault !== undefined) return { ...checked, notTimed: fault };
-  const { subgroupSize } = device.adapter;
-  const launch = launchUserKernel(user, sizedArgs(test), subgroupSize);
+  const { adapter } = device;
+  const launch = launchUserKernel(user, sizedArgs(test), adapter);
   if (typeof launch === 'string') return { ...checked, notTimed: `${test.name}: ${launch}` };
   const own = {
     name: user.file,
-    launch: (args: AnyArgs) => launchUserKernel(user, args, subgroupSize) as Launch,
+    launch: (args: AnyArgs) => launchUserKernel(user, args, adapter) as Launch,
     compileSeconds: compilation.seconds,
   };
   const timed = await timeVariants(device, test, [own], onStep, against);
@@ -135,7 +135,10 @@ export async function compileAndCheck(
   onStep('parity', 0, suite.length);
   const onCase = (done: number, all: number) => onStep('parity', done, all);
   const shipped = shippedAttempt(device, user.kernel);
-  const parity = await checkParity(device, suite, attemptOf(device, user), onCase, shipped);
+  const parity = await checkParity(device, suite, attemptOf(device, user), onCase, {
+    shipped,
+    tolerance: user.variant.tolerance,
+  });
   return { compilation, parity };
 }
 
@@ -145,7 +148,7 @@ export function attemptOf(device: WebGpuBackend, user: UserKernel): Attempt<Decl
   const wgsl = reversedLanes(assembled(user.text));
   const reversed = wgsl === undefined ? undefined : { ...user, variant: { ...user.variant, wgsl } };
   const attempt: Attempt<Declaration> = (args, way) => {
-    const launch = launchUserKernel(way === 'reversed' ? reversed! : user, args, device.adapter.subgroupSize);
+    const launch = launchUserKernel(way === 'reversed' ? reversed! : user, args, device.adapter);
     if (typeof launch === 'string') return launch;
     device.dispatch(way === 'folded' && countsOn ? folded(launch) : launch);
     return undefined;
@@ -157,7 +160,7 @@ export function attemptOf(device: WebGpuBackend, user: UserKernel): Attempt<Decl
 function shippedAttempt(device: WebGpuBackend, kernel: Kernel): Attempt<Declaration> {
   const { name } = kernel.variants[0]!;
   return (args) => {
-    device.dispatch(launchShipped(kernel, name, args, device.adapter.subgroupSize)!);
+    device.dispatch(launchShipped(kernel, name, args, device.adapter)!);
     return undefined;
   };
 }
@@ -166,7 +169,7 @@ function shippedAttempt(device: WebGpuBackend, kernel: Kernel): Attempt<Declarat
 function firstLaunch({ adapter }: WebGpuBackend, user: UserKernel, cases: readonly KernelCase[]): Launch {
   let reason: string | undefined;
   for (const test of cases) {
-    const launch = launchUserKernel(user, sizedArgs(test), adapter.subgroupSize);
+    const launch = launchUserKernel(user, sizedArgs(test), adapter);
     if (typeof launch !== 'string') return launch;
     reason ??= launch;
   }
@@ -269,7 +272,9 @@ function fastest(times: readonly ContestantTime[]): number {
 function shippedEntrants({ adapter }: WebGpuBackend, test: KernelCase): Entrant[] {
   const { kernel } = test;
   const args = sizedArgs(test);
-  return variantNames(kernel)
-    .filter((name) => launchShipped(kernel, name, args, adapter.subgroupSize) !== undefined)
-    .map((name) => ({ name, launch: (args) => launchShipped(kernel, name, args, adapter.subgroupSize)! }));
+  return kernel.variants
+    .filter(({ tolerance }) => tolerance === undefined)
+    .map(({ name }) => name)
+    .filter((name) => launchShipped(kernel, name, args, adapter) !== undefined)
+    .map((name) => ({ name, launch: (args) => launchShipped(kernel, name, args, adapter)! }));
 }

@@ -33,6 +33,8 @@ import { describeOn, describeOnAll, FULL_TUNING, openTestDevice } from '../suppo
 import { paritySuite } from '../support/parity.js';
 
 /** Elements that an invocation computes, by a text that says so in its workgroup's share. */
+const NO_FACTS = { subgroupSize: 0, features: [] };
+
 const text = (each: number) => `
 // #include "grid.wgsl"
 
@@ -140,8 +142,8 @@ describeOn('webgpu', 'a family from outside, measured', (device) => {
       real: (length) => ({ dtype: 'f32', length }),
       output: (...shape) => ({ dtype: 'f32', length: shape[0]! }),
     } as Parameters<typeof args>[0]);
-    expect(launchShipped(own, 'one', sized, 0)?.workgroups).toEqual([2, 1]);
-    expect(launchShipped(own, 'four', sized, 0)).toBeUndefined();
+    expect(launchShipped(own, 'one', sized, NO_FACTS)?.workgroups).toEqual([2, 1]);
+    expect(launchShipped(own, 'four', sized, NO_FACTS)).toBeUndefined();
   });
 
   it('of two entry points in a text, either is a file to start from', async () => {

@@ -4,8 +4,7 @@ import { clipVision } from '../../src/clip/config.js';
 import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { VisionTower } from '../../src/clip/towers/index.js';
 import { pictureRows, type RowVisibility, treeRows } from '../../src/kernels/families/visibility.js';
-import { type Backend, type DeviceBuffer, kernels, WebGpuBackend } from '../../src/kernels/index.js';
-import { launchOf } from '../../src/kernels/webgpu/launch.js';
+import { type Backend, type DeviceBuffer, kernels } from '../../src/kernels/index.js';
 import { encodePixels } from '../../src/ptdpc/encode.js';
 import { Engine } from '../../src/tensor/index.js';
 import { ALL_WAYS, describeOn, matmulVariants } from '../support/devices.js';
@@ -218,30 +217,6 @@ for (const matmulVariant of matmulVariants) {
     matmulVariant,
   });
 }
-
-// Which of them a product takes may depend on its rows.
-describeOn('webgpu', "a row's bits, tiles of blocks", (device) => {
-  it('are the same in tiles of all sizes', async () => {
-    const backend = device();
-    if (!(backend instanceof WebGpuBackend)) throw new Error('not WebGPU');
-    const variants = kernels.matmul.variants.filter(({ name }) => name.startsWith('blocks'));
-    expect(variants).toHaveLength(3);
-    const random = randomReals(6);
-    const [m, n, k] = [70, 36, 44];
-    for (const transposeB of [false, true]) {
-      await withBuffers(device(), async (allocate) => {
-        const [a, b] = [allocate('f32', random(m * k)), allocate('f32', random(n * k))];
-        const results = variants.map((variant) => {
-          const out = allocate('f32', m * n);
-          backend.dispatch(launchOf(kernels.matmul, variant, { m, n, k, alpha: 1, transposeB, a, b, out }));
-          return out;
-        });
-        const [first, ...others] = await Promise.all(results.map((out) => backend.read(out)));
-        for (const [i, other] of others.entries()) expectSameBits(other, first!, 0, variants[i + 1]!.name);
-      });
-    }
-  });
-});
 
 for (const name of ['cpu', 'webgpu'] as const) {
   describeOn(name, "a row's bits", (device) => it('norms and softmax', () => norms(device())));

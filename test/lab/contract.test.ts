@@ -105,7 +105,10 @@ describe('a case that a file does not take', () => {
   const text = starterText(kernelNamed('matmul'));
   const launch = (source: string, sizes: Record<string, number>) => {
     const args = sizedArgs(caseOf(kernels.matmul, { m: 33, n: 40, k: 8, ...sizes }));
-    return launchUserKernel(readUserKernel(kernelNamed('matmul'), 'mine.wgsl', source), args as AnyArgs, 8);
+    return launchUserKernel(readUserKernel(kernelNamed('matmul'), 'mine.wgsl', source), args as AnyArgs, {
+      subgroupSize: 8,
+      features: [],
+    });
   };
 
   it('is left out with the reason', () => {
@@ -133,6 +136,6 @@ describe('a case that a file does not take', () => {
 
 it('an unknown variant to start from is refused by name', () => {
   expect(() => starterText(kernelNamed('matmul'), 'fastest')).toThrow(
-    '--from fastest: matmul has naive, registers, tiled, fewRows, blocks32x32, blocks64x64, blocks128x64, splitK, subgroup',
+    '--from fastest: matmul has naive, registers, tiled, fewRows, blocks32x32, blocks64x64, blocks128x64, halves, splitK, subgroup',
   );
 });

@@ -50,7 +50,7 @@ function blocks(name: string, rows: number, columns: number, more: { slice?: num
   const { slice = 16, parts = 1 } = more;
   return {
     name,
-    wgsl: 'matmul_blocks',
+    wgsl: 'matmul_singles',
     covers: [rows, columns],
     constants: { tileRows: rows, tileColumns: columns, slice, parts },
     needs: QUADS,
@@ -68,6 +68,13 @@ const variants: readonly Variant[] = [
   blocks('blocks32x32', 32, 32),
   blocks('blocks64x64', 64, 64),
   blocks('blocks128x64', 128, 64),
+  {
+    ...blocks('halves', 128, 64),
+    wgsl: 'matmul_halves',
+    needs: `shaderF16 == 1, halfB == 1, ${QUADS}`,
+    sums: 'of halves',
+    tolerance: 1e-3,
+  },
   // Slices half as deep, so that four of them fit in the workgroup memory that every adapter has.
   blocks('splitK', 32, 32, { slice: 8, parts: 4 }),
   {

@@ -28,7 +28,7 @@ import { bytesOf, inWords } from './packing.js';
 import { type Compilation, type Program, ProgramCache } from './programs.js';
 import { shaders } from './shaders.generated.js';
 import { type OnPass, Timestamps } from './timestamps.js';
-import { chooseVariant, type Tuning } from './tuning.js';
+import { type Adapter, chooseVariant, type Tuning } from './tuning.js';
 
 /**
  * Dispatches per submit at most. Few enough that a GPU starts on a training step (some 200 dispatches) while the host still records the
@@ -67,7 +67,7 @@ export class WebGpuBackend implements Backend {
   readonly #pool: BufferPool;
   readonly #programs: ProgramCache;
   readonly #options: WebGpuOptions;
-  readonly #tuning: Tuning;
+  readonly #choice: Adapter;
 
   readonly #bindGroups: BindGroups;
   readonly #arena: GPUBuffer;
@@ -91,10 +91,11 @@ export class WebGpuBackend implements Backend {
     this.#faults = new DeviceFaults(device, adapter.description);
     const notes = [...(adapter.software ? ['software'] : []), ...(options.notes ?? [])];
     this.description = `WebGPU, ${adapter.description}${notes.length > 0 ? ` [${notes.join(', ')}]` : ''}`;
-    this.#tuning = options.tuning ?? {};
+    const tuning = options.tuning ?? {};
+    this.#choice = { ...adapter, tuning };
     const { description, vendor, architecture, subgroupSize, features } = adapter;
     const what = { description, vendor, architecture, subgroupSize, features };
-    this.arithmetic = JSON.stringify(['webgpu', what, this.#tuning, shaders]);
+    this.arithmetic = JSON.stringify(['webgpu', what, tuning, shaders]);
     this.#pool = new BufferPool(device, this.memory);
     this.#programs = new ProgramCache(device);
     this.#arena = device.createBuffer({
@@ -197,8 +198,7 @@ export class WebGpuBackend implements Backend {
   }
 
   #choose<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>): Variant {
-    const { software, subgroupSize } = this.adapter;
-    return chooseVariant(kernel, args, { tuning: this.#tuning, software, subgroupSize });
+    return chooseVariant(kernel, args, this.#choice);
   }
 
   /** How many programs are compiled. */

@@ -96,7 +96,7 @@ async function measureClass(
   cases: readonly Sizes[],
   onMeasured: (timings: readonly Timing[]) => void,
 ): Promise<{ name: string; choices: readonly Choice[] }> {
-  let hopeful = kernel.variants;
+  let hopeful = kernel.variants.filter(({ tolerance }) => tolerance === undefined);
   const totals = new Map<string, Timing>();
   let name = '';
   // The best of each way on each case.
@@ -142,9 +142,8 @@ async function measureVariants(
   variants: readonly Variant[],
   work: string,
 ): Promise<Timing[]> {
-  const { subgroupSize } = backend.adapter;
   let launches = variants
-    .filter((variant) => unmetNeed(variant, args, subgroupSize) === undefined)
+    .filter((variant) => unmetNeed(variant, args, backend.adapter) === undefined)
     .map((variant) => ({ variant: variant.name, launch: launchOf(kernel, variant, args) }));
   const best = new Map<string, { seconds: number; clock: Clock }>();
   using stopwatch = new Stopwatch(backend);

@@ -1,7 +1,7 @@
 /** Which variant of a kernel to use for what, on one adapter: as measured by tuner.ts and stored as JSON, or else as the kernel prefers. */
 import type { AnyArgs, ArgsOf, Declaration, Kernel, Variant } from '../definition.js';
 import { allKernels, kernels } from '../families/index.js';
-import { unmetNeed } from '../needs.js';
+import { type AdapterFacts, unmetNeed } from '../needs.js';
 
 /** The measured variants of a kernel. */
 export interface KernelTuning {
@@ -15,11 +15,9 @@ export interface KernelTuning {
 export type Tuning = Readonly<Record<string, KernelTuning>>;
 
 /** What decides between variants beside a call's arguments. */
-export interface Adapter {
+export interface Adapter extends AdapterFacts {
   readonly tuning: Tuning;
   readonly software: boolean;
-  /** The smallest, 0 without subgroups. */
-  readonly subgroupSize: number;
 }
 
 /** One variant for all calls of some kernels. */
@@ -28,12 +26,9 @@ export function alwaysUse(variant: string, ...kernels: readonly Kernel[]): Tunin
 }
 
 /** The variant of a call: as measured, else as preferred; what does not take these arguments gives way to a plainer one. */
-export function chooseVariant<D extends Declaration>(
-  kernel: Kernel<D>,
-  args: ArgsOf<D>,
-  { tuning, software, subgroupSize }: Adapter,
-): Variant {
+export function chooseVariant<D extends Declaration>(kernel: Kernel<D>, args: ArgsOf<D>, adapter: Adapter): Variant {
   const { variants } = kernel;
+  const { tuning, software } = adapter;
   if (variants.length === 1) return variants[0]!;
   const measured = tuning[kernel.name];
   let variant =
@@ -41,7 +36,7 @@ export function chooseVariant<D extends Declaration>(
     variantNamed(kernel, kernel.prefer?.(args, software)) ??
     variants[0]!;
   // The first variant takes all arguments.
-  while (unmetNeed(variant, args as AnyArgs, subgroupSize) !== undefined) {
+  while (unmetNeed(variant, args as AnyArgs, adapter) !== undefined) {
     variant = variantNamed(kernel, variant.instead) ?? variants[Math.max(0, variants.indexOf(variant) - 1)]!;
   }
   return variant;

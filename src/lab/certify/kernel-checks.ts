@@ -10,6 +10,7 @@ import {
 } from '../../kernels/index.js';
 import { unmetNeed } from '../../kernels/needs.js';
 import { folded, launchOf } from '../../kernels/webgpu/launch.js';
+import { variantNamed } from '../../kernels/webgpu/tuning.js';
 import { type Attempt, checkParity, type Parity } from '../parity.js';
 
 /** A variant of a kernel to be checked, and on what. */
@@ -42,9 +43,8 @@ const NOT_IN_QUICK = 'left out by the quick check';
 export function variantsOn(backend: Backend, kernels: readonly Kernel[], quick: boolean): CheckedVariant[] {
   return kernels.flatMap((kernel) => {
     if (backend instanceof WebGpuBackend) {
-      const { subgroupSize } = backend.adapter;
       return kernel.variants.map((variant) => {
-        const need = (test: KernelCase) => unmetNeed(variant, sizedArgs(test), subgroupSize);
+        const need = (test: KernelCase) => unmetNeed(variant, sizedArgs(test), backend.adapter);
         return { kernel, variant: variant.name, ...chosenCases(kernel, need, quick) };
       });
     }
@@ -81,13 +81,10 @@ export async function checkVariant(
   onCase: (done: number) => void,
 ): Promise<KernelCheck> {
   const plainest = attemptOn(backend, kernel, kernel.variants[0]!.name);
-  const { leftOut, ...parity } = await checkParity(
-    backend,
-    cases,
-    attemptOn(backend, kernel, variant),
-    onCase,
-    plainest,
-  );
+  const { leftOut, ...parity } = await checkParity(backend, cases, attemptOn(backend, kernel, variant), onCase, {
+    shipped: plainest,
+    tolerance: variantNamed(kernel, variant)?.tolerance,
+  });
   const suite = kernel.cases.suite.length;
   return { kernel: kernel.name, variant, suite, ...parity, leftOut: { ...notTried, ...Object.fromEntries(leftOut) } };
 }
