@@ -99,6 +99,24 @@ export const WRONG: readonly Wrong[] = [
     changes: [['right;\n      }\n    }\n    workgroupBarrier();', 'right;\n      }\n    }']],
   },
   {
+    what: 'a part of k is not added',
+    kernel: 'matmul',
+    variant: 'splitK',
+    changes: [['other < PARTS;', 'other < PARTS - 1u;']],
+  },
+  {
+    what: 'sums are added before all parts have handed them over: a barrier is missing',
+    kernel: 'matmul',
+    variant: 'splitK',
+    changes: [['(sum[part * SHARE + i]);\n      }\n      workgroupBarrier();', '(sum[part * SHARE + i]);\n      }']],
+  },
+  {
+    what: 'every other slice is left out',
+    kernel: 'matmul',
+    variant: 'fewRows',
+    changes: [['q0 += SLICE_QUADS', 'q0 += 2u * SLICE_QUADS']],
+  },
+  {
     what: 'terms with a 0 are skipped, and NaN with them',
     kernel: 'matmul',
     changes: [['sum += a_at(row, p)', 'if (a_at(row, p) == 0.0) { continue; }\n    sum += a_at(row, p)']],
