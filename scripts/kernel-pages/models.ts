@@ -18,15 +18,15 @@ const SHOWN = ['h100', 'rtx-4090', 'm4-max'].map((name) => GPUS.find((gpu) => gp
 
 const known = new Map<string, readonly (readonly Model[])[]>();
 
-/** The models of all variants that take these sizes, GPU by GPU. Takes up to a second a variant. */
+/** The models of all variants that compute in single precision, as the model does, GPU by GPU. Takes up to a second a variant. */
 export function modelsOf(name: string, sizes: string): readonly (readonly Model[])[] {
   const key = `${name} ${sizes}`;
   const before = known.get(key);
   if (before) return before;
   const kernel = kernelNamed(name);
-  const byVariant = kernel.variants.map((variant) =>
-    modelKernel(kernel, modelledVariant(kernel, variant), parseSizes(sizes), SHOWN),
-  );
+  const byVariant = kernel.variants
+    .filter(({ tolerance }) => tolerance === undefined)
+    .map((variant) => modelKernel(kernel, modelledVariant(kernel, variant), parseSizes(sizes), SHOWN));
   const byGpu = SHOWN.map((_, i) => byVariant.map((models) => models[i]!));
   known.set(key, byGpu);
   return byGpu;

@@ -82,7 +82,7 @@ export async function printModel(kernel: Kernel, { variant, gpu, shape = {}, jso
 async function modelled(kernel: Kernel, variant: string): Promise<readonly [Modelled, Sizes]> {
   if (!/[./\\]/.test(variant)) return [modelledVariant(kernel, shippedVariant(kernel, variant, '--variant')), {}];
   const user = readUserKernel(kernel, variant, await readVariant(variant));
-  const launch: Modelled['launch'] = (args, subgroupSize) => launchUserKernel(user, args, subgroupSize);
+  const launch: Modelled['launch'] = (args, adapter) => launchUserKernel(user, args, adapter);
   return [{ name: variant, launch }, user.reads[0] === 'f16' ? { half: 1 } : {}];
 }
 

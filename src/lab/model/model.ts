@@ -15,7 +15,7 @@ import {
   type Sizes,
   type Variant,
 } from '../../kernels/index.js';
-import { unmetNeed } from '../../kernels/needs.js';
+import { type AdapterFacts, unmetNeed } from '../../kernels/needs.js';
 import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
 import { LockstepDevice, type Prepared } from './device.js';
 import { type Gpu, peakOf } from './gpus.js';
@@ -111,15 +111,15 @@ export interface Model {
 export interface Modelled {
   readonly name: string;
   /** The launch for these arguments, or why it does not take them. */
-  launch(args: AnyArgs, subgroupSize: number): Launch | string;
+  launch(args: AnyArgs, adapter: AdapterFacts): Launch | string;
 }
 
 /** A variant of a kernel. */
 export function modelledVariant(kernel: Kernel, variant: Variant): Modelled {
   return {
     name: variant.name,
-    launch(args, subgroupSize) {
-      const unmet = unmetNeed(variant, args, subgroupSize);
+    launch(args, adapter) {
+      const unmet = unmetNeed(variant, args, adapter);
       return unmet === undefined ? launchOf(kernel, variant, args) : `it needs ${unmet}`;
     },
   };
@@ -146,7 +146,7 @@ export function modelKernel(kernel: Kernel, of: Modelled, sizes: Sizes, gpus: re
   if (gpus.some(({ subgroup }) => subgroup !== device.subgroupSize)) fail('expected GPUs with subgroups of one size');
   using open = openCase(device, test);
   const args = open.args as AnyArgs;
-  const launch = of.launch(args, device.subgroupSize);
+  const launch = of.launch(args, { subgroupSize: device.subgroupSize, features: [] });
   if (typeof launch === 'string') return fail(launch);
   const [width, height] = launch.workgroups;
   const grid = width * height;
