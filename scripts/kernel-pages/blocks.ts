@@ -74,7 +74,7 @@ export function chartsOf(page: string, { figures: { ladders } }: Sources): Map<s
   for (const [, name, args] of page.matchAll(BLOCK)) {
     if (name === 'model') {
       const [kernel = '', sizes = ''] = args!.split(': ');
-      charts.set(rooflinePath(kernel), roofline(modelsOf(kernel, sizes)));
+      charts.set(rooflinePath(kernel), roofline(modelsOf(kernel, sizes).byGpu));
     }
     if (name !== 'ladder') continue;
     const [ladder = '', rungs = ''] = args!.split(': ');

@@ -1,4 +1,5 @@
 /** What the model of the laboratory says of kernels on three GPUs: tables of the pages. */
+import { InputError } from '../../src/errors.js';
 import { kernelNamed } from '../../src/kernels/index.js';
 import {
   GPUS,
@@ -16,25 +17,39 @@ import { rateOf, rooflinePath, rooflineText } from './roofline.js';
 /** The GPUs of the pages. */
 const SHOWN = ['h100', 'rtx-4090', 'm4-max'].map((name) => GPUS.find((gpu) => gpu.name === name)!);
 
-const known = new Map<string, readonly (readonly Model[])[]>();
+interface Models {
+  /** Of all variants that take the sizes, GPU by GPU. */
+  readonly byGpu: readonly (readonly Model[])[];
+  /** Why others are not among them. */
+  readonly refused: readonly string[];
+}
 
-/** The models of all variants that compute in single precision, as the model does, GPU by GPU. Takes up to a second a variant. */
-export function modelsOf(name: string, sizes: string): readonly (readonly Model[])[] {
+const known = new Map<string, Models>();
+
+/** The models of a kernel's variants. Takes up to a second a variant. */
+export function modelsOf(name: string, sizes: string): Models {
   const key = `${name} ${sizes}`;
   const before = known.get(key);
   if (before) return before;
   const kernel = kernelNamed(name);
-  const byVariant = kernel.variants
-    .filter(({ tolerance }) => tolerance === undefined)
-    .map((variant) => modelKernel(kernel, modelledVariant(kernel, variant), parseSizes(sizes), SHOWN));
-  const byGpu = SHOWN.map((_, i) => byVariant.map((models) => models[i]!));
-  known.set(key, byGpu);
-  return byGpu;
+  const refused: string[] = [];
+  const byVariant = kernel.variants.flatMap((variant) => {
+    try {
+      return [modelKernel(kernel, modelledVariant(kernel, variant), parseSizes(sizes), SHOWN)];
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      refused.push(error.message);
+      return [];
+    }
+  });
+  const models = { byGpu: SHOWN.map((_, i) => byVariant.map((all) => all[i]!)), refused };
+  known.set(key, models);
+  return models;
 }
 
 /** What a workgroup of each variant does, the chart, and what bounds it. */
 export function modelBlock(name: string, sizes: string): string {
-  const byGpu = modelsOf(name, sizes);
+  const { byGpu, refused } = modelsOf(name, sizes);
   const [counted] = byGpu as [readonly Model[]];
   const { flops, shape } = counted[0]!;
   return [
@@ -70,7 +85,7 @@ export function modelBlock(name: string, sizes: string): string {
       'left',
     ),
     '',
-    `<small>A model: nothing was measured on these GPUs for this table. The rate is the most that the bound allows, and its share of the ${flops > 0 ? 'peak' : "memory's"} rate. [How it is worked out, and how it compares with measurements](../gpu-estimate.md#a-model-of-each-kernel); \`ptdpc lab model ${name}\` has each access.</small>`,
+    `<small>A model: nothing was measured on these GPUs for this table. The rate is the most that the bound allows, and its share of the ${flops > 0 ? 'peak' : "memory's"} rate. [How it is worked out, and how it compares with measurements](../gpu-estimate.md#a-model-of-each-kernel); \`ptdpc lab model ${name}\` has each access.${refused.length > 0 ? ` Not on this shape: ${refused.join('; ')}.` : ''}</small>`,
   ].join('\n');
 }
 
@@ -115,6 +130,7 @@ export function gpuBlock(): string {
       [
         row('peak', (gpu) => star(gpu, 'clock', `${digits(peakOf(gpu) / 1e12)} TFLOP/s`)),
         number('device memory', 'bandwidth', ' GB/s'),
+        row('shared cache', ({ cache }) => (cache === undefined ? 'not published' : `${cache / 2 ** 20} MiB`)),
         number('multiprocessors', 'multiprocessors'),
         number('clock', 'clock', ' GHz'),
         number('multiply-adds a cycle', 'arithmetic'),
@@ -124,14 +140,14 @@ export function gpuBlock(): string {
         number('from the shared cache, a cycle', 'refill', ' bytes'),
         number('banks of workgroup memory', 'banks'),
         row('workgroup memory', (gpu) => star(gpu, 'workgroupMemory', kib(gpu.workgroupMemory))),
-        row('of one workgroup', ({ workgroupLimit }) => kib(workgroupLimit)),
+        row('of one workgroup', (gpu) => star(gpu, 'workgroupLimit', kib(gpu.workgroupLimit))),
         number('registers', 'registers'),
         number('invocations', 'invocations'),
       ],
       'left',
     ),
     '',
-    `<small>Per multiprocessor (NVIDIA), compute unit (AMD) or core (Apple). With * where the maker publishes nothing and others measured. ${GPUS.map(({ title, sources }) => `${title}: ${sources.join('; ')}`).join('. ')}.</small>`,
+    `<small>Per multiprocessor (NVIDIA), compute unit (AMD) or core (Apple). With * where the maker publishes nothing: measured by others, on an earlier generation, or assumed. ${GPUS.map(({ title, sources }) => `${title}: ${sources.join('; ')}`).join('. ')}.</small>`,
   ].join('\n');
 }
 
@@ -154,7 +170,7 @@ export function comparedBlock(page: string, sizes: string): string {
     const columns = lines.find((cells) => cells[1] === head && cells.length > 8);
     const values = lines.find((cells) => cells[2] !== 'workgroup' && cells.length === columns?.length && row(cells));
     if (!columns || !values) throw new Error(`no measurement of ${name} ${of}`);
-    return modelsOf(name, of)[0]!.flatMap((model) => {
+    return modelsOf(name, of).byGpu[0]!.flatMap((model) => {
       const found = Number(values[columns.indexOf(model.variant)]);
       if (!(found > 0)) return [];
       const most = rateOf(model) / 1e9;

@@ -12,6 +12,7 @@ export { type Conversion, type ConversionOptions, convertCheckpoint } from './co
 export { checkDataset, type DuplicateImage, duplicateImages, openDataset } from './datasets.js';
 export { demoModelDirectory, writeScenes } from './demo-scenes.js';
 export { type AutoChoice, autoChoice, type DeviceOptions, type OpenedDevice, openDevice } from './device.js';
+export type { GpuOptions } from './gpu.js';
 export { diskFolder } from './disk-folder.js';
 export {
   type EmbeddedFiles,

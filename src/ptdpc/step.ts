@@ -51,7 +51,7 @@ export async function startGradient(
 ): Promise<StartedBatch> {
   using _limit = model.engine.workWithin(budget);
   const plan = planBatch(model, batch.labels.length, budget, model.tower.trainingBytesPerRow);
-  if (plan.whole) return inWholePieces(model, batch, plan);
+  if (plan.whole) return await inWholePieces(model, batch, plan);
   return { result: Promise.resolve(await inClassRuns(model, batch, plan)) };
 }
 
@@ -86,6 +86,8 @@ async function inWholePieces(
     const piece = whole(model, slice(batch, start, images, model.prompts.columns), count);
     await result;
     result = collect(piece, start);
+    // Whoever awaits it is told; until then, a device that fails is none of the process's business.
+    result.catch(() => {});
   }
   return { result };
 }

@@ -88,7 +88,8 @@ async function modelled(kernel: Kernel, variant: string): Promise<readonly [Mode
 
 function printHead({ kernel, shape, gpu }: Model): void {
   print(`${kernel} ${shape} on ${gpu.title}: a model, nothing was measured`);
-  if (gpu.assumed.length > 0) print(`its maker does not publish, and others measured: ${gpu.assumed.join(', ')}`);
+  if (gpu.assumed.length > 0)
+    print(`not published by its maker, but measured by others or assumed: ${gpu.assumed.join(', ')}`);
   print('');
 }
 

@@ -7,6 +7,8 @@ type Two = (a: number, b: number) => number;
 
 const { fround } = Math;
 
+const halves = new Uint16Array(1);
+
 const REAL: Readonly<Record<string, Two>> = {
   '+': (a, b) => fround(a + b),
   '-': (a, b) => fround(a - b),
@@ -42,6 +44,16 @@ const I32: Readonly<Record<string, Two>> = {
   '>>': (a, b) => a >> b,
 };
 
+/** The nearest number in half precision. */
+function half(value: number): number {
+  halves[0] = halfFromFloat32(value);
+  return float32FromHalf(halves)[0]!;
+}
+
+const HALF: Readonly<Record<string, Two>> = Object.fromEntries(
+  Object.entries(REAL).map(([name, of]) => [name, (a: number, b: number) => half(of(a, b))]),
+);
+
 const BOOL: Readonly<Record<string, Two>> = { '&': (a, b) => a & b, '|': (a, b) => a | b };
 
 export const COMPARISONS: Readonly<Record<string, Two>> = {
@@ -56,6 +68,7 @@ export const COMPARISONS: Readonly<Record<string, Two>> = {
 /** By the operands' type, then by the operator. */
 export const OPERATORS: Readonly<Record<Scalar, Readonly<Record<string, Two>>>> = {
   f32: REAL,
+  f16: HALF,
   u32: U32,
   i32: I32,
   int: WHOLE,
@@ -125,7 +138,12 @@ export function bitcast(value: number, from: Scalar, to: Scalar): number {
 /** In which view of memory numbers of a type lie. */
 export function viewOf(type: Scalar): 'f32' | 'u32' | 'i32' {
   if (type === 'bool') return 'u32';
-  return type === 'int' ? 'i32' : type === 'float' ? 'f32' : type;
+  return type === 'int' ? 'i32' : type === 'float' || type === 'f16' ? 'f32' : type;
+}
+
+/** Whether it is of numbers with a fraction. */
+export function isReal(type: Scalar): boolean {
+  return type === 'f32' || type === 'f16' || type === 'float';
 }
 
 /** A number as another type's, as a constructor such as `u32(x)` makes it. */
@@ -135,18 +153,16 @@ export function converted(value: number, from: Scalar, to: Scalar): number {
       return Number(value !== 0);
     case 'f32':
       return fround(value);
+    case 'f16':
+      return half(value);
     case 'u32':
-      return from === 'f32' || from === 'float' ? Math.min(Math.max(Math.trunc(value), 0), 0xffff_ffff) : value >>> 0;
+      return isReal(from) ? Math.min(Math.max(Math.trunc(value), 0), 0xffff_ffff) : value >>> 0;
     case 'i32':
-      return from === 'f32' || from === 'float'
-        ? Math.min(Math.max(Math.trunc(value), -0x8000_0000), 0x7fff_ffff)
-        : value | 0;
+      return isReal(from) ? Math.min(Math.max(Math.trunc(value), -0x8000_0000), 0x7fff_ffff) : value | 0;
     default:
       return value;
   }
 }
-
-const halves = new Uint16Array(1);
 
 /** One of the two halves of a word. */
 export function unpackedHalf(word: number, which: 0 | 1): number {

@@ -1,11 +1,21 @@
 /** WGSL's own functions, of all lanes. */
 import { InputError } from '../../errors.js';
-import { bitcast, COMPONENTWISE, type Componentwise, packedHalves, unpackedHalf, viewOf } from './arithmetic.js';
+import {
+  bitcast,
+  COMPONENTWISE,
+  type Componentwise,
+  converted,
+  isReal,
+  packedHalves,
+  unpackedHalf,
+  viewOf,
+} from './arithmetic.js';
 import type { Expressions } from './expressions.js';
-import { type Machine, wide } from './machine.js';
+import type { Machine } from './machine.js';
 import type { Place, Value } from './scope.js';
-import type { TypeName } from './syntax.js';
+import type { TypeName } from './tree.js';
 import { numberType, scalarOf, type Type, wordsOf } from './types.js';
+import { wide } from './values.js';
 
 /** A call of one of WGSL's functions; undefined if it has none of that name. */
 export function builtinOf(expressions: Expressions, to: TypeName, given: readonly Value[]): Value | undefined {
@@ -84,7 +94,14 @@ function atomic(apply: (old: number, value: number) => number): Of {
     const place = placeOf(pointer);
     const value = given && expressions.as(place.type, given);
     const view = viewOf(scalarOf(place.type));
-    const site = { text: 'atomic', space: place.space as 'workgroup', buffer: place.name ?? '', write: true };
+    const site = {
+      text: 'atomic',
+      space: place.space as 'workgroup',
+      buffer: place.name ?? '',
+      write: true,
+      bytes: 4,
+      wordBytes: 4,
+    } as const;
     return {
       type: place.type,
       run: () => {
@@ -158,7 +175,7 @@ const FUNCTIONS: Readonly<Record<string, Of>> = {
       type,
       changes: true,
       run: () => {
-        machine.count(scalarOf(type) === 'f32' ? 'arithmetic' : 'integer', words);
+        machine.count(isReal(scalarOf(type)) ? 'arithmetic' : 'integer', words);
         const { lanes } = machine;
         const which = condition!.run();
         const [x, y] = [a.run(), b.run()];
@@ -177,7 +194,7 @@ const FUNCTIONS: Readonly<Record<string, Of>> = {
     return {
       type: numberType(scalar),
       run: () => {
-        machine.count(scalar === 'f32' ? 'arithmetic' : 'integer', words);
+        machine.count(isReal(scalar) ? 'arithmetic' : 'integer', words);
         const { lanes } = machine;
         const [x, y] = [wide(a.run(), words, lanes), wide(b.run(), words, lanes)];
         const out = new Float64Array(lanes);
@@ -250,7 +267,7 @@ function componentwiseOf(
   const literals = args.map(({ literal }) => literal);
   if (literals.every((one) => one !== undefined))
     return expressions.literal(of(literals[0]!, literals[1] ?? 0, literals[2] ?? 0), scalar);
-  const kind = count === 'arithmetic' && scalar !== 'f32' ? 'integer' : count;
+  const kind = count === 'arithmetic' && !isReal(scalar) ? 'integer' : count;
   return {
     type: { kind: 'vector', of: scalar, count: words },
     run: () => {
@@ -262,7 +279,7 @@ function componentwiseOf(
       for (let at = 0; at < out.length; at++) {
         const lane = at % lanes;
         const one = (data: Float64Array | undefined) => (data ? data[data.length === lanes ? lane : at]! : 0);
-        out[at] = of(one(a), one(b), one(c));
+        out[at] = converted(of(one(a), one(b), one(c)), scalar, scalar);
       }
       return out;
     },

@@ -4,10 +4,11 @@
  */
 import { InputError } from '../../errors.js';
 import { Expressions } from './expressions.js';
-import { either, type Machine, OwnVariable } from './machine.js';
+import { either, type Machine } from './machine.js';
 import { type Located, Scope } from './scope.js';
-import type { Block, Declared, FunctionSyntax, Program, Statement } from './syntax.js';
+import type { Block, Declared, FunctionSyntax, Program, Statement } from './tree.js';
 import { concrete, type Type, wordsOf } from './types.js';
+import { OwnVariable } from './values.js';
 
 type Run = () => void;
 

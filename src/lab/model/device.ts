@@ -3,6 +3,7 @@
  * access to memory can be watched. Thousands of times slower than the CPU backend.
  */
 import { InputError } from '../../errors.js';
+import type { CaseData } from '../../kernels/cases.js';
 import {
   type AnyArgs,
   type ArgsOf,
@@ -20,10 +21,12 @@ import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
 import { unpackedHalf } from './arithmetic.js';
 import { Compiler } from './compile.js';
 import type { Expressions } from './expressions.js';
-import { Machine, SharedMemory, wide } from './machine.js';
+import { Machine, SharedMemory } from './machine.js';
 import { type Binding, Scope } from './scope.js';
-import { type Declared, parseWgsl } from './syntax.js';
-import { concrete, scalarOf, type Type, wordsOf } from './types.js';
+import { parseWgsl } from './syntax.js';
+import type { Declared } from './tree.js';
+import { concrete, scalarOf, type Type, wordBytesOf, wordsOf } from './types.js';
+import { wide } from './values.js';
 
 /** A buffer with its memory: halves are two to a word. */
 interface HeldBuffer extends DeviceBuffer {
@@ -97,7 +100,53 @@ export class LockstepDevice implements Backend {
     return new Prepared(launch, this.subgroupSize);
   }
 
+  /** Makes the buffers of a case without the trouble that a comparison takes: numbers repeat, outputs are zeros. Throws InputError for too large ones. */
+  caseData(): CaseData {
+    const allocate = (dtype: DType, length: number) => {
+      if (length <= MOST_NUMBERS) return held(this.allocate(dtype, length));
+      throw new InputError(`a buffer of ${length} numbers; at most ${MOST_NUMBERS} are modelled`);
+    };
+    const given = (dtype: 'f32' | 'i32', values: ArrayLike<number>) => {
+      const buffer = allocate(dtype, values.length);
+      buffer.memory[dtype].set(values);
+      return buffer;
+    };
+    const output = (...shape: number[]) =>
+      allocate(
+        'f32',
+        shape.reduce((size, axis) => size * axis, 1),
+      );
+    return {
+      real(length) {
+        const buffer = allocate('f32', length);
+        repeat(buffer.memory.f32, NUMBERS);
+        return buffer;
+      },
+      half(length) {
+        const buffer = allocate('f16', length);
+        repeat(new Uint16Array(buffer.memory.u32.buffer), HALVES);
+        return buffer;
+      },
+      values: (values) => given('f32', values),
+      inPlace: (values) => given('f32', values),
+      ints: (values) => given('i32', values),
+      output,
+      part: output,
+    };
+  }
+
   dispose(): void {}
+}
+
+/** The longest buffer of a case, 256 MiB. */
+const MOST_NUMBERS = 2 ** 26;
+
+/** Numbers in [-1, 1), in no order. */
+const NUMBERS = Float32Array.from({ length: 4096 }, (_, i) => ((i * 1597) % 4096) / 2048 - 1);
+const HALVES = Uint16Array.from(NUMBERS, halfFromFloat32);
+
+function repeat<T extends Float32Array | Uint16Array>(to: T, numbers: T): void {
+  for (let at = 0; at < to.length; at += numbers.length) to.set(numbers.subarray(0, to.length - at), at);
 }
 
 function held(buffer: DeviceBuffer): HeldBuffer {
@@ -114,7 +163,7 @@ export class Prepared {
   readonly workgroupBytes: number;
   /** Words of each invocation's variables that live at once, as the text has them. */
   readonly words: number;
-  readonly #shared: SharedMemory[] = [];
+  readonly #shared: { readonly memory: SharedMemory; readonly bytes: number }[] = [];
   readonly #call: (x: number, y: number) => void;
 
   constructor(launch: Launch, subgroupSize: number) {
@@ -135,7 +184,7 @@ export class Prepared {
     this.invocations = x * y * z;
     const main = compiler.function(entry.name);
     this.words = main.words;
-    this.workgroupBytes = this.#shared.reduce((sum, { words }) => sum + 4 * words, 0);
+    this.workgroupBytes = this.#shared.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#call = (groupX, groupY) => {
       machine.start(this.invocations);
       const builtins = builtinsOf(machine, this.workgroupSize, [groupX, groupY, 0], launch.workgroups);
@@ -189,10 +238,12 @@ export class Prepared {
     }
     if (space === 'workgroup') {
       const memory = new SharedMemory(name, space, wordsOf(type));
-      this.#shared.push(memory);
+      this.#shared.push({ memory, bytes: memory.words * wordBytesOf(type) });
       return memory;
     }
     if (space !== 'storage') throw new InputError(`var<${space}> ${name}: expected storage, uniform or workgroup`);
+    if (wordBytesOf(type) === 2)
+      throw new InputError(`${name}: expected a buffer of numbers of 32 bits; halves come two to a word`);
     const buffer = buffers[name];
     return buffer ? held(buffer).memory : new SharedMemory(name, space, 4);
   }
@@ -200,7 +251,7 @@ export class Prepared {
   /** Runs one workgroup. */
   run(x: number, y: number): void {
     // WGSL's zeros, and NaN where a kernel would rather not rely on them, are the same to a correct kernel.
-    for (const memory of this.#shared) memory.u32.fill(0);
+    for (const { memory } of this.#shared) memory.u32.fill(0);
     this.#call(x, y);
   }
 }

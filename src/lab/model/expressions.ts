@@ -1,12 +1,25 @@
 /** WGSL's expressions and assignments as functions of all lanes. */
 import { InputError } from '../../errors.js';
-import { COMPARISONS, converted, OPERATORS, viewOf } from './arithmetic.js';
+import { COMPARISONS, converted, isReal, OPERATORS, viewOf } from './arithmetic.js';
 import { builtinOf } from './builtins.js';
 import type { CompiledFunction } from './compile.js';
-import { type Machine, type Offset, type Site, wide, wordsAt } from './machine.js';
+import { constructed } from './construct.js';
+import type { Machine, Site } from './machine.js';
 import type { Place, Scope, Value } from './scope.js';
-import type { Expression, Program, Statement, TypeName } from './syntax.js';
-import { numberType, type Scalar, scalarOf, strideOf, type Type, typesOf, wordsOf } from './types.js';
+import type { Expression, Program, Statement, TypeName } from './tree.js';
+import {
+  elementOf,
+  fieldOf,
+  numberType,
+  type Scalar,
+  scalarIn,
+  scalarOf,
+  type Type,
+  typesOf,
+  wordBytesOf,
+  wordsOf,
+} from './types.js';
+import { added, type Offset, offsetOf, wordsAt, zipped } from './values.js';
 
 export class Expressions {
   readonly typeOf: (name: TypeName) => Type;
@@ -67,10 +80,11 @@ export class Expressions {
     if (type.kind !== 'vector' || value.type.kind !== 'vector' || type.of === value.type.of) return value;
     const from = value.type.of;
     if (from !== 'int' && from !== 'float') throw new InputError(`expected ${type.of}, found ${from}`);
-    return this.#converted(value, type.of);
+    return this.cast(value, type.of);
   }
 
-  #converted(value: Value, to: Scalar): Value {
+  /** As a constructor such as `u32(x)` makes it. */
+  cast(value: Value, to: Scalar): Value {
     const from = scalarOf(value.type);
     const { count } = value.type as Type & { kind: 'vector' };
     if (from === to) return value;
@@ -136,7 +150,7 @@ export class Expressions {
         },
       };
     const view = viewOf(scalarIn(type));
-    const site = siteOf(place, text, false);
+    const site = siteOf(place, text, false, words);
     return {
       type,
       run: () => {
@@ -163,7 +177,7 @@ export class Expressions {
         variable!.store(machine, offset, now, words);
       };
     const view = viewOf(scalarIn(place.type));
-    const site = siteOf(place, to.text, true);
+    const site = siteOf(place, to.text, true, words);
     return () => {
       const now = value.run();
       const { memory, offset } = place.at();
@@ -270,9 +284,9 @@ export class Expressions {
     if (a.literal !== undefined && b.literal !== undefined) return this.literal(apply(a.literal, b.literal), type);
     const counts = [a, b].map((one) => (one.type as Type & { kind: 'vector' }).count);
     const count = Math.max(...counts);
-    const isReal = of === 'f32' && !compare;
-    const kind = !isReal ? 'integer' : operator === '/' || operator === '%' ? 'special' : 'arithmetic';
-    const counted = isReal && (operator === '+' || operator === '-') && hasProduct ? 0 : count;
+    const isArithmetic = isReal(of) && !compare;
+    const kind = !isArithmetic ? 'integer' : operator === '/' || operator === '%' ? 'special' : 'arithmetic';
+    const counted = isArithmetic && (operator === '+' || operator === '-') && hasProduct ? 0 : count;
     return {
       type: { kind: 'vector', of: type, count },
       run: () => {
@@ -287,8 +301,8 @@ export class Expressions {
     const rank: Readonly<Record<string, number>> = { int: 0, float: 1 };
     const [a, b] = [scalarOf(left.type), scalarOf(right.type)];
     if (a === b) return [left, right];
-    if ((rank[a] ?? 2) < (rank[b] ?? 2)) return [this.#converted(left, b), right];
-    if ((rank[b] ?? 2) < (rank[a] ?? 2)) return [left, this.#converted(right, a)];
+    if ((rank[a] ?? 2) < (rank[b] ?? 2)) return [this.cast(left, b), right];
+    if ((rank[b] ?? 2) < (rank[a] ?? 2)) return [left, this.cast(right, a)];
     throw new InputError(`expected operands of one type, found ${a} and ${b}`);
   }
 
@@ -296,7 +310,7 @@ export class Expressions {
     const given = args.map((arg) => this.value(arg, scope));
     if (this.program.functions.has(to.name)) return this.#callOf(this.functionNamed(to.name), given, text);
     const builtin = builtinOf(this, to, given);
-    return builtin ?? this.#constructed(this.#constructedType(to, given), given, text);
+    return builtin ?? constructed(this, to, given, text);
   }
 
   #callOf(to: CompiledFunction, given: readonly Value[], text: string): Value {
@@ -313,46 +327,6 @@ export class Expressions {
       },
     };
   }
-
-  /** `vec2(x, y)` and `array(x, y)` leave the type of their elements to their arguments. */
-  #constructedType(to: TypeName, given: readonly Value[]): Type {
-    const first = given[0];
-    if (first && to.args.length === 0) {
-      if (to.name === 'array') return { kind: 'array', of: first.type, count: given.length };
-      const [, size] = /^vec([234])$/.exec(to.name) ?? [];
-      if (size !== undefined) return { kind: 'vector', count: Number(size), of: scalarOf(first.type) };
-    }
-    return this.typeOf(to);
-  }
-
-  #constructed(type: Type, given: readonly Value[], text: string): Value {
-    const { machine } = this;
-    const words = wordsOf(type);
-    if (given.length === 0) return { type, run: () => new Float64Array(words) };
-    if (type.kind === 'vector') {
-      const parts = given.map((value) => this.#converted(value, type.of));
-      const only = parts.length === 1 ? parts[0]! : undefined;
-      if (type.count === 1 && only) return only;
-      const isSplat = only !== undefined && wordsOf(only.type) === 1;
-      if (!isSplat && parts.reduce((sum, part) => sum + wordsOf(part.type), 0) !== words)
-        throw new InputError(`${text}: expected ${words} numbers`);
-      return { type, run: () => joined(machine, isSplat ? Array<Value>(type.count).fill(only) : parts, words) };
-    }
-    const places = type.kind === 'struct' ? type.fields : given.map((_, i) => elementAt(type, i));
-    if (given.length !== places.length) throw new InputError(`${text}: expected ${places.length} values`);
-    const parts = given.map((value, i) => this.as(places[i]!.type, value));
-    return {
-      type,
-      run: () => {
-        const values = parts.map((part) => part.run());
-        const lanes = values.every((value, i) => value.length === wordsOf(parts[i]!.type)) ? 1 : machine.lanes;
-        const out = new Float64Array(words * lanes);
-        for (const [i, value] of values.entries())
-          out.set(lanes === 1 ? value : wide(value, wordsOf(parts[i]!.type), lanes), places[i]!.at * lanes);
-        return out;
-      },
-    };
-  }
 }
 
 const nothing = (): Float64Array => new Float64Array(0);
@@ -365,39 +339,10 @@ function isProduct(expression: Expression): boolean {
   return expression.kind === 'binary' && expression.operator === '*';
 }
 
-function siteOf({ space, name = '' }: Place, text: string, write: boolean): Site | undefined {
-  return space === 'storage' || space === 'workgroup' ? { text, space, buffer: name, write } : undefined;
-}
-
-/** The type of an element, and how many words it is from the next. */
-function elementOf(type: Type): readonly [Type, number] {
-  if (type.kind === 'vector') return [numberType(type.of), 1];
-  if (type.kind === 'array') return [type.of, strideOf(type)];
-  throw new InputError(`expected an array or a vector before [, found ${type.kind}`);
-}
-
-function elementAt(type: Type, index: number): { type: Type; at: number } {
-  const [of, stride] = elementOf(type);
-  return { type: of, at: index * stride };
-}
-
-/** A field, or one component; undefined if the name is of several components. */
-function fieldOf(type: Type, name: string): { type: Type; at: number } | undefined {
-  if (type.kind === 'struct') return type.fields.find((field) => field.name === name);
-  if (type.kind !== 'vector' || name.length !== 1) return undefined;
-  const at = Math.max('xyzw'.indexOf(name), 'rgba'.indexOf(name));
-  return at < 0 ? undefined : { type: numberType(type.of), at };
-}
-
-/** The type of the numbers in a value, which are all of one: others cannot be loaded as a whole. */
-function scalarIn(type: Type): Scalar {
-  if (type.kind === 'array') return scalarIn(type.of);
-  if (type.kind === 'struct') {
-    const kinds = new Set(type.fields.map((field) => scalarIn(field.type)));
-    if (kinds.size === 1) return [...kinds][0]!;
-    throw new InputError(`${type.name}: expected a structure in memory whose fields have one type of number`);
-  }
-  return scalarOf(type);
+function siteOf({ space, name = '', type }: Place, text: string, write: boolean, words: number): Site | undefined {
+  if (space !== 'storage' && space !== 'workgroup') return undefined;
+  const wordBytes = wordBytesOf(type);
+  return { text, space, buffer: name, write, wordBytes, bytes: Math.min(16, words * wordBytes) };
 }
 
 function moved(of: Place, type: Type, by: () => Offset): Place {
@@ -409,52 +354,4 @@ function moved(of: Place, type: Type, by: () => Offset): Place {
       return { ...located, offset: added(located.offset, by()) };
     },
   };
-}
-
-function added(a: Offset, b: Offset): Offset {
-  if (typeof a === 'number') return typeof b === 'number' ? a + b : a === 0 ? b : b.map((one) => one + a);
-  return typeof b === 'number' ? (b === 0 ? a : a.map((one) => one + b)) : a.map((one, lane) => one + b[lane]!);
-}
-
-/** Words from an index on. */
-function offsetOf(index: Float64Array, stride: number): Offset {
-  if (index.length === 1) return index[0]! * stride;
-  return stride === 1 ? index : index.map((at) => at * stride);
-}
-
-/** An operator on each component; a number meets every component of a vector. */
-function zipped(
-  apply: (a: number, b: number) => number,
-  x: Float64Array,
-  y: Float64Array,
-  countX: number,
-  countY: number,
-  lanes: number,
-): Float64Array {
-  const count = Math.max(countX, countY);
-  const sameX = x.length === countX;
-  const sameY = y.length === countY;
-  const length = sameX && sameY ? 1 : lanes;
-  const out = new Float64Array(count * length);
-  const [stepX, stepY] = [Number(!sameX), Number(!sameY)];
-  for (let component = 0; component < count; component++) {
-    const from = component * length;
-    const inX = countX === 1 ? 0 : sameX ? component : component * lanes;
-    const inY = countY === 1 ? 0 : sameY ? component : component * lanes;
-    for (let lane = 0; lane < length; lane++) out[from + lane] = apply(x[inX + stepX * lane]!, y[inY + stepY * lane]!);
-  }
-  return out;
-}
-
-function joined({ lanes: all }: Machine, parts: readonly Value[], words: number): Float64Array {
-  const values = parts.map((part) => part.run());
-  const lanes = values.every((value, i) => value.length === wordsOf(parts[i]!.type)) ? 1 : all;
-  const out = new Float64Array(words * lanes);
-  let at = 0;
-  for (const [i, value] of values.entries()) {
-    const own = wordsOf(parts[i]!.type);
-    out.set(lanes === 1 ? value : wide(value, own, lanes), at * lanes);
-    at += own;
-  }
-  return out;
 }

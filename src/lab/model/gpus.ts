@@ -1,6 +1,6 @@
 /**
- * GPUs as the model knows them: what their makers publish, and where they publish nothing, what others measured. `assumed` names the figures of the
- * second kind, and those that were measured on an earlier generation.
+ * GPUs as the model knows them: what their makers publish, and where they publish nothing, what others measured, or what is usual. `assumed` names the
+ * figures of the second kind, and those that were measured on an earlier generation.
  */
 
 /** Rates are per multiprocessor (NVIDIA), compute unit (AMD) or core (Apple), and per cycle of its clock. */
@@ -19,8 +19,8 @@ export interface Gpu {
   readonly special: number;
   /** GB/s of device memory. */
   readonly bandwidth: number;
-  /** Bytes of the cache that all multiprocessors share. */
-  readonly cache: number;
+  /** Bytes of the cache that all multiprocessors share, where that is known. For readers: the model takes operands to come from device memory. */
+  readonly cache?: number;
   /** Bytes that a load brings at least, and bytes of a cache line: one line is looked up in a cycle. */
   readonly sector: number;
   readonly line: number;
@@ -68,7 +68,8 @@ const nvidia = {
 
 const CUDA =
   'CUDA C++ Programming Guide: tables of arithmetic throughput and of limits by compute capability; shared memory';
-const VOLTA = 'Jia and others 2018, Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking (caches)';
+const CACHES =
+  'NVIDIA Ampere GA102 GPU Architecture, 2021: 128 bytes a cycle; Jia and others 2018, Dissecting the NVIDIA Volta GPU Architecture via Microbenchmarking: sectors, and 64 bytes a cycle from the second level';
 const APPLE = 'P. Turner, metal-benchmarks: the cores of Apple 7 and 8, measured';
 
 const h100: Gpu = {
@@ -82,7 +83,7 @@ const h100: Gpu = {
   workgroupMemory: 228 * KIB,
   invocations: 2048,
   workgroups: 32,
-  sources: ['NVIDIA H100 Tensor Core GPU Architecture, 2022: 66.9 TFLOP/s', CUDA, VOLTA],
+  sources: ['NVIDIA H100 Tensor Core GPU Architecture, 2022: 66.9 TFLOP/s', CUDA, CACHES],
 };
 
 /** All of them. */
@@ -106,7 +107,7 @@ export const GPUS: readonly Gpu[] = [
     workgroupMemory: 100 * KIB,
     invocations: 1536,
     workgroups: 24,
-    sources: ['NVIDIA Ada GPU Architecture, 2022: 82.6 TFLOP/s', CUDA, VOLTA],
+    sources: ['NVIDIA Ada GPU Architecture, 2022: 82.6 TFLOP/s', CUDA, CACHES],
   },
   {
     name: 'm4-max',
@@ -117,7 +118,6 @@ export const GPUS: readonly Gpu[] = [
     arithmetic: 128,
     special: 32,
     bandwidth: 546,
-    cache: 8 * MIB,
     sector: 64,
     line: 128,
     loads: 64,
@@ -133,13 +133,12 @@ export const GPUS: readonly Gpu[] = [
     sources: [
       'Apple, 30 October 2024: 40 cores, 546 GB/s',
       "Apple, Metal Feature Set Tables: 32 KiB of a threadgroup's memory",
-      `${APPLE}; the clock is the M4's, as its drivers report it; from the M3 on registers and caches share their memory`,
+      `${APPLE}; the clock is the M4's, by hmc-tech.com; from the M3 on registers and caches share their memory`,
     ],
     assumed: [
       'clock',
       'arithmetic',
       'special',
-      'cache',
       'sector',
       'line',
       'loads',
@@ -161,7 +160,7 @@ export const GPUS: readonly Gpu[] = [
     subgroup: 32,
     // Twice the lanes of a compute unit: where two instructions can be issued together.
     arithmetic: 128,
-    special: 16,
+    special: 32,
     bandwidth: 960,
     cache: 6 * MIB,
     sector: 64,
@@ -180,7 +179,7 @@ export const GPUS: readonly Gpu[] = [
       'AMD Radeon RX 7900 XTX, specifications: 96 compute units, 61.4 TFLOP/s, 960 GB/s',
       'AMD, RDNA 3 Instruction Set Architecture, and P. Turner, metal-benchmarks, where it compares',
     ],
-    assumed: ['special', 'sector', 'loads', 'refill', 'workgroups'],
+    assumed: ['special', 'sector', 'loads', 'refill', 'banks', 'workgroupLimit', 'workgroups'],
   },
 ];
 

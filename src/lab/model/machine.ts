@@ -1,10 +1,8 @@
 /**
  * The state of one workgroup whose invocations run in lockstep: every statement is executed by all of them before the next, as within a subgroup of
  * a GPU. So barriers need nothing, and all addresses of a memory access are known together.
- *
- * A value is a `Float64Array` of its words, each of all lanes: word `w` of lane `l` is at `w * lanes + l`. Where all lanes have the same, which holds for
- * most of what loops and addresses are made of, it is the words alone.
  */
+import type { Offset } from './values.js';
 
 /** A statement's access to memory, the same object each time. */
 export interface Site {
@@ -13,6 +11,9 @@ export interface Site {
   readonly space: 'storage' | 'workgroup';
   readonly buffer: string;
   readonly write: boolean;
+  /** Of an invocation's access, and of its words: halves have two. */
+  readonly bytes: number;
+  readonly wordBytes: 2 | 4;
 }
 
 /** Memory that invocations share. */
@@ -47,80 +48,6 @@ export interface Counts {
   barriers: number;
 }
 
-/** A variable of each lane's own. */
-export class OwnVariable {
-  data: Float64Array = new Float64Array(0);
-  /** Lanes that were active where it was declared: only they have it. */
-  #lanes = 0;
-
-  constructor(private readonly words: number) {}
-
-  /** Gives it its first value, by default zeros. */
-  declare({ activeLanes }: Machine, value?: Float64Array): void {
-    this.#lanes = activeLanes;
-    this.data = value ? value.slice() : new Float64Array(this.words);
-  }
-
-  load({ lanes, active }: Machine, offset: Offset, words: number): Float64Array {
-    return wordsAt(this.data, this.words, offset, words, lanes, active);
-  }
-
-  /** Of the active lanes. */
-  store({ lanes, active, activeLanes }: Machine, offset: Offset, value: Float64Array, words: number): void {
-    if (words === this.words && activeLanes === this.#lanes) {
-      this.data = value.slice();
-      return;
-    }
-    if (this.data.length === this.words) this.data = wide(this.data, this.words, lanes);
-    const { data } = this;
-    const step = value.length === words ? 0 : 1;
-    for (let word = 0; word < words; word++) {
-      const from = step === 0 ? word : word * lanes;
-      for (let lane = 0; lane < lanes; lane++) {
-        if (active[lane] === 0) continue;
-        const at = typeof offset === 'number' ? offset : offset[lane]!;
-        data[(at + word) * lanes + lane] = value[from + step * lane]!;
-      }
-    }
-  }
-}
-
-/** How many words from the beginning: one number for all lanes, or one of each. */
-export type Offset = number | Float64Array;
-
-/** A value of all lanes, each with its own words. */
-export function wide(value: Float64Array, words: number, lanes: number): Float64Array {
-  if (value.length === words * lanes) return value;
-  const out = new Float64Array(words * lanes);
-  for (let word = 0; word < words; word++) out.fill(value[word]!, word * lanes, (word + 1) * lanes);
-  return out;
-}
-
-/** Words of a value that has `all` of them. */
-export function wordsAt(
-  data: Float64Array,
-  all: number,
-  offset: Offset,
-  words: number,
-  lanes: number,
-  active: Uint8Array,
-): Float64Array {
-  const isSame = data.length === all;
-  if (typeof offset === 'number') {
-    const of = isSame ? 1 : lanes;
-    return data.subarray(offset * of, (offset + words) * of);
-  }
-  const out = new Float64Array(words * lanes);
-  for (let lane = 0; lane < lanes; lane++) {
-    if (active[lane] === 0) continue;
-    for (let word = 0; word < words; word++) {
-      const at = offset[lane]! + word;
-      out[word * lanes + lane] = data[isSame ? at : at * lanes + lane]!;
-    }
-  }
-  return out;
-}
-
 export class Machine {
   lanes = 1;
   /** A mask, which is never written to again. */
@@ -131,7 +58,7 @@ export class Machine {
   readonly counts: Counts = { arithmetic: 0, special: 0, integer: 0, exchange: 0, barriers: 0 };
   /** Accesses beyond the end of memory, which WGSL lets a device answer with anything. */
   outside = 0;
-  /** Is told of every access: `words` from `offsets[lane]` on, of each active lane. */
+  /** Is told of every access: `words` of four bytes from `offsets[lane]` on, of each active lane. */
   onAccess: ((site: Site, offsets: Float64Array, words: number) => void) | undefined;
   /** The mask of no lane. */
   #none = new Uint8Array(1);
@@ -234,10 +161,13 @@ export class Machine {
   /** Tells of an access in pieces of a quad, the most that one instruction moves. */
   tell(site: Site, offset: Offset, words: number): void {
     if (!this.onAccess) return;
-    const offsets = typeof offset === 'number' ? new Float64Array(this.lanes).fill(offset) : offset;
-    for (let word = 0; word < words; word += 4) {
+    const given = typeof offset === 'number' ? new Float64Array(this.lanes).fill(offset) : offset;
+    const isHalf = site.wordBytes === 2;
+    const offsets = isHalf ? given.map((one) => Math.floor(one / 2)) : given;
+    const length = isHalf ? Math.ceil(words / 2) : words;
+    for (let word = 0; word < length; word += 4) {
       const from = word === 0 ? offsets : offsets.map((one) => one + word);
-      this.onAccess(site, from, Math.min(4, words - word));
+      this.onAccess(site, from, Math.min(4, length - word));
     }
   }
 

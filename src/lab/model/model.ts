@@ -6,15 +6,7 @@
  * that miss the multiprocessor's own cache a second time. So its time is a lower bound, up to what a compiler merges or moves out of loops.
  */
 import { InputError } from '../../errors.js';
-import {
-  type AnyArgs,
-  caseOf,
-  type Kernel,
-  kernelCost,
-  openCase,
-  type Sizes,
-  type Variant,
-} from '../../kernels/index.js';
+import { type AnyArgs, caseOf, type Kernel, kernelCost, type Sizes, type Variant } from '../../kernels/index.js';
 import { type AdapterFacts, unmetNeed } from '../../kernels/needs.js';
 import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
 import { LockstepDevice, type Prepared } from './device.js';
@@ -125,9 +117,12 @@ export function modelledVariant(kernel: Kernel, variant: Variant): Modelled {
   };
 }
 
+/** What the GPUs offer: all that the model can execute. */
+const FEATURES = ['subgroups', 'shader-f16'];
+
 /** Where in the grid workgroups are executed, away from its edges. The one in the middle is always; the others while that is no great work. */
 const SAMPLES = [0.5, 0.25, 0.75];
-const MANY_REQUESTS = 10_000;
+const MANY_REQUESTS = 2000;
 
 /** Registers that a compiler needs beside a text's own variables: addresses, sizes. */
 const SPARE_REGISTERS = 10;
@@ -144,13 +139,14 @@ export function modelKernel(kernel: Kernel, of: Modelled, sizes: Sizes, gpus: re
   const test = caseOf(kernel, sizes);
   const device = new LockstepDevice(gpus[0]!.subgroup);
   if (gpus.some(({ subgroup }) => subgroup !== device.subgroupSize)) fail('expected GPUs with subgroups of one size');
-  using open = openCase(device, test);
-  const args = open.args as AnyArgs;
-  const launch = of.launch(args, { subgroupSize: device.subgroupSize, features: [] });
+  const args = test.args(device.caseData()) as AnyArgs;
+  const launch = of.launch(args, { subgroupSize: device.subgroupSize, features: FEATURES });
   if (typeof launch === 'string') return fail(launch);
   const [width, height] = launch.workgroups;
   const grid = width * height;
-  const watched = gpus.map((gpu) => new Traffic(memoryOf(gpu)));
+  // GPUs whose memory is made alike share what is counted.
+  const byShape = new Map(gpus.map((gpu) => [JSON.stringify(memoryOf(gpu)), new Traffic(memoryOf(gpu))]));
+  const watched = [...byShape.values()];
   let samples = 0;
   let prepared: Prepared;
   try {
@@ -180,7 +176,7 @@ export function modelKernel(kernel: Kernel, of: Modelled, sizes: Sizes, gpus: re
     ...{ flops, bytes },
     counts: mapped(prepared.machine.counts, (count) => count / samples),
   };
-  return gpus.map((gpu, i) => modelOn(gpu, prepared, watched[i]!, samples, call));
+  return gpus.map((gpu) => modelOn(gpu, prepared, byShape.get(JSON.stringify(memoryOf(gpu)))!, samples, call));
 }
 
 /** A call and what it executes, which is the same on every GPU. */
@@ -214,21 +210,19 @@ function memoryOf(gpu: Gpu): MemoryShape {
 }
 
 function accessesOf(traffic: Traffic, gpu: Gpu, samples: number): ModelledAccess[] {
-  return [...traffic.sites.values()].map(
-    ({ site, words, requests, sectors, askedWords, cycles, leastCycles, worst }) => ({
-      text: site.text,
-      memory: site.space === 'storage' ? 'buffer' : 'workgroup memory',
-      store: site.write,
-      bytes: 4 * words,
-      requests: requests / samples,
-      sectors: sectors / requests,
-      used: sectors === 0 ? 1 : (4 * askedWords) / (sectors * gpu.sector),
-      conflict: cycles / leastCycles,
-      worst,
-      cycles: cycles / samples,
-      conflictCycles: (cycles - leastCycles) / samples,
-    }),
-  );
+  return [...traffic.sites.values()].map(({ site, requests, sectors, askedWords, cycles, leastCycles, worst }) => ({
+    text: site.text,
+    memory: site.space === 'storage' ? 'buffer' : 'workgroup memory',
+    store: site.write,
+    bytes: site.bytes,
+    requests: requests / samples,
+    sectors: sectors / requests,
+    used: sectors === 0 ? 1 : (4 * askedWords) / (sectors * gpu.sector),
+    conflict: cycles / leastCycles,
+    worst,
+    cycles: cycles / samples,
+    conflictCycles: (cycles - leastCycles) / samples,
+  }));
 }
 
 /** Cycles of a multiprocessor for one workgroup. */

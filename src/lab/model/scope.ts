@@ -1,6 +1,7 @@
 /** Names and what they stand for, from the innermost block outwards. */
-import type { Offset, OwnVariable, SharedMemory } from './machine.js';
+import type { SharedMemory } from './machine.js';
 import type { Type } from './types.js';
+import type { Offset, OwnVariable } from './values.js';
 
 /** What an expression is worth. */
 export interface Value {

@@ -1,84 +1,10 @@
 /**
- * WGSL as a tree: the part of the language that compute shaders of numbers are written in. No textures, matrices or `switch`. What lies outside is
+ * Reads WGSL: the part of the language that compute shaders of numbers are written in. No textures, matrices or `switch`. What lies outside is
  * refused with an InputError that names it, rather than guessed at.
  */
 import { InputError } from '../../errors.js';
 import { withoutComments } from '../../kernels/webgpu/wgsl-text.js';
-
-/** `array<vec4<f32>, 8>`; an argument may be an expression, such as a count. */
-export interface TypeName {
-  readonly name: string;
-  readonly args: readonly (TypeName | Expression)[];
-}
-
-export type Expression = { readonly text: string } & (
-  | {
-      readonly kind: 'literal';
-      readonly type: 'bool' | 'u32' | 'i32' | 'f32' | 'int' | 'float';
-      readonly value: number;
-    }
-  | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'call'; readonly to: TypeName; readonly args: readonly Expression[] }
-  | { readonly kind: 'index'; readonly of: Expression; readonly index: Expression }
-  | { readonly kind: 'member'; readonly of: Expression; readonly name: string }
-  | { readonly kind: 'unary'; readonly operator: string; readonly of: Expression }
-  | { readonly kind: 'binary'; readonly operator: string; readonly left: Expression; readonly right: Expression }
-);
-
-/** `var`, `let`, `const` or `override`. */
-export interface Declared {
-  readonly kind: 'var' | 'let' | 'const' | 'override';
-  /** Of a `var`: `workgroup`, `storage` and so on; empty in a function. */
-  readonly space: string;
-  readonly name: string;
-  readonly type: TypeName | undefined;
-  readonly value: Expression | undefined;
-}
-
-export type Statement =
-  | Declared
-  | { readonly kind: 'assign'; readonly operator: string; readonly to: Expression; readonly value: Expression }
-  | { readonly kind: 'call'; readonly call: Expression }
-  | { readonly kind: 'if'; readonly condition: Expression; readonly then: Block; readonly otherwise: Block }
-  | {
-      readonly kind: 'loop';
-      readonly first: Block;
-      readonly condition: Expression | undefined;
-      readonly body: Block;
-      readonly next: Block;
-      /** `break if` at the end of `continuing`. */
-      readonly until: Expression | undefined;
-    }
-  | { readonly kind: 'block'; readonly body: Block }
-  | { readonly kind: 'break' | 'continue' }
-  | { readonly kind: 'return'; readonly value: Expression | undefined };
-
-export type Block = readonly Statement[];
-
-/** A function's parameter, or a structure's field. */
-export interface Parameter {
-  readonly name: string;
-  readonly type: TypeName;
-  /** `workgroup_id` of `@builtin(workgroup_id)`. */
-  readonly builtin: string | undefined;
-}
-
-export interface FunctionSyntax {
-  readonly name: string;
-  readonly parameters: readonly Parameter[];
-  readonly returns: TypeName | undefined;
-  readonly body: Block;
-  readonly workgroupSize: readonly Expression[] | undefined;
-}
-
-/** A whole text, its declarations by name. */
-export interface Program {
-  readonly functions: ReadonlyMap<string, FunctionSyntax>;
-  readonly structs: ReadonlyMap<string, readonly Parameter[]>;
-  readonly aliases: ReadonlyMap<string, TypeName>;
-  /** Variables and constants in the order of the text. */
-  readonly globals: readonly Declared[];
-}
+import type { Block, Declared, Expression, FunctionSyntax, Parameter, Program, Statement, TypeName } from './tree.js';
 
 const TOKEN =
   /0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?[fh]?|\d+[eE][+-]?\d+[fh]?|\d+[iufh]?|[A-Za-z_]\w*|->|\+\+|--|&&|\|\||<<=?|[=!<]=|[-+*/%&|^]=|[^\s\w]/g;
@@ -426,12 +352,12 @@ class Parser {
   }
 }
 
-function numberOf(text: string): { type: 'u32' | 'i32' | 'f32' | 'int' | 'float'; value: number } {
+function numberOf(text: string): { type: 'u32' | 'i32' | 'f32' | 'f16' | 'int' | 'float'; value: number } {
   const isHex = /^0[xX]/.test(text);
   const suffix = isHex ? /[iu]$/.exec(text)?.[0] : /[iufh]$/.exec(text)?.[0];
   const value = Number(suffix === undefined ? text : text.slice(0, -1));
   if (suffix === 'u') return { type: 'u32', value };
   if (suffix === 'i') return { type: 'i32', value };
-  if (suffix === 'f' || suffix === 'h') return { type: 'f32', value };
+  if (suffix === 'f' || suffix === 'h') return { type: suffix === 'f' ? 'f32' : 'f16', value };
   return { type: !isHex && /[.eE]/.test(text) ? 'float' : 'int', value };
 }

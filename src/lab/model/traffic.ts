@@ -88,8 +88,6 @@ export function bankRequest(
 /** What one statement's access cost in all. */
 export interface SiteTraffic {
   readonly site: Site;
-  /** Words of each lane's access. */
-  readonly words: number;
   /** Accesses of subgroups. */
   requests: number;
   sectors: number;
@@ -125,7 +123,7 @@ export class Traffic {
     const { subgroup, sector } = this.shape;
     const key = `${site.space} ${site.buffer} ${site.write ? 'store' : 'load'} ${site.text}`;
     const sum = this.sites.get(key) ?? {
-      ...{ site, words, requests: 0, sectors: 0, askedWords: 0, cycles: 0, leastCycles: 0, worst: 1 },
+      ...{ site, requests: 0, sectors: 0, askedWords: 0, cycles: 0, leastCycles: 0, worst: 1 },
     };
     this.sites.set(key, sum);
     const isBuffer = site.space === 'storage';

@@ -339,9 +339,16 @@ describe('a run of zero-shot', () => {
     expect(page.match(/<h2[^>]*>data, [^<]*/g)!.map((title) => title.replace(/<[^>]*>/, ''))).toEqual([
       ...['data, 10 test images', 'data, 6 val images'],
     ]);
-    const rows = (name: string) => page.match(new RegExp(`<th scope="row">${name}</th><td>\\d`, 'g'))!.length;
+    const tables = [...page.matchAll(/aria-label="([^"]*)"><table.*?<\/table>/gs)];
+    const rowsOf = (label: string) =>
+      tables.flatMap(([table, name]) =>
+        name === label ? [[...table.matchAll(/<th scope="row">([^<]*)</g)].map(([, heading]) => heading)] : [],
+      );
+    const both = ['run', 'zero-shot'];
     // The metrics of each group twice (under the chart, and on their own), and the accuracy of each class.
-    expect([rows('run'), rows('zero-shot')]).toEqual([6, 6]);
+    expect(rowsOf('Metrics of each run')).toEqual([both, both, both, both]);
+    expect(rowsOf('Accuracy per class')).toEqual([both, both]);
+    expect(rowsOf('Pairs of runs compared image by image')).toEqual([['run → zero-shot'], ['run → zero-shot']]);
   });
 
   test('is not mixed with other texts or another learner', async () => {
