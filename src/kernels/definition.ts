@@ -188,6 +188,8 @@ export interface Variant {
    * only where it is asked for by name (`alwaysUse`): neither a default nor the tuner chooses it.
    */
   readonly tolerance?: number;
+  /** Made for what only a GPU has, such as idle multiprocessors: the tuner does not try it on a software adapter, where compiling it takes seconds. */
+  readonly hardware?: true;
 }
 
 /** What the tuner measures variants for. */

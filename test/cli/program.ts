@@ -41,7 +41,7 @@ export function startPtdpc(args: readonly string[], env: NodeJS.ProcessEnv = {})
     cwd: scratch,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PTDPC_CACHE: join(scratch, 'cache'), PTDPC_DEBUG: '', ...env },
-    timeout: 200_000,
+    timeout: 300_000,
   });
 }
 

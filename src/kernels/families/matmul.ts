@@ -64,7 +64,15 @@ const variants: readonly Variant[] = [
   { name: 'naive', wgsl: 'matmul_naive', covers: [16, 16], sums: IN_ORDER },
   { name: 'registers', wgsl: 'matmul_registers', covers: [32, 64], sums: IN_ORDER },
   { name: 'tiled', wgsl: 'matmul_tiled', covers: [64, 64], sums: IN_ORDER },
-  { name: 'fewRows', wgsl: 'matmul_rows', covers: [8, 16], needs: QUADS, instead: 'tiled', sums: IN_ORDER },
+  {
+    name: 'fewRows',
+    wgsl: 'matmul_rows',
+    covers: [8, 16],
+    needs: QUADS,
+    instead: 'tiled',
+    sums: IN_ORDER,
+    hardware: true,
+  },
   blocks('blocks32x32', 32, 32),
   blocks('blocks64x64', 64, 64),
   blocks('blocks128x64', 128, 64),
@@ -76,7 +84,7 @@ const variants: readonly Variant[] = [
     tolerance: 1e-3,
   },
   // Slices half as deep, so that four of them fit in the workgroup memory that every adapter has.
-  blocks('splitK', 32, 32, { slice: 8, parts: 4 }),
+  { ...blocks('splitK', 32, 32, { slice: 8, parts: 4 }), hardware: true },
   {
     name: 'subgroup',
     wgsl: 'matmul_subgroup',

@@ -96,7 +96,10 @@ async function measureClass(
   cases: readonly Sizes[],
   onMeasured: (timings: readonly Timing[]) => void,
 ): Promise<{ name: string; choices: readonly Choice[] }> {
-  let hopeful = kernel.variants.filter(({ tolerance }) => tolerance === undefined);
+  const { software } = backend.adapter;
+  let hopeful = kernel.variants.filter(
+    ({ tolerance, hardware = false }) => tolerance === undefined && !(hardware && software),
+  );
   const totals = new Map<string, Timing>();
   let name = '';
   // The best of each way on each case.
