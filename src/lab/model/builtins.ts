@@ -38,6 +38,7 @@ const barrier: Of = (machine) => ({
   type: NOTHING,
   run: () => {
     machine.counts.barriers++;
+    if (machine.activeLanes < machine.lanes) machine.divergedBarriers++;
     return new Float64Array(0);
   },
 });

@@ -202,6 +202,7 @@ export class Compiler {
         if (lanes) loop.broken = either(loop.broken, lanes);
       };
       while (machine.activeSubgroups > 0) {
+        machine.countRound();
         if (test) {
           leave(machine.narrow(test.run()));
           if (machine.activeSubgroups === 0) break;

@@ -2,6 +2,7 @@
  * The state of one workgroup whose invocations run in lockstep: every statement is executed by all of them before the next, as within a subgroup of
  * a GPU. So barriers need nothing, and all addresses of a memory access are known together.
  */
+import { InputError } from '../../errors.js';
 import type { Offset } from './values.js';
 
 /** A statement's access to memory, the same object each time. */
@@ -58,6 +59,10 @@ export class Machine {
   readonly counts: Counts = { arithmetic: 0, special: 0, integer: 0, exchange: 0, barriers: 0 };
   /** Accesses beyond the end of memory, which WGSL lets a device answer with anything. */
   outside = 0;
+  /** Barriers that some invocations of the workgroup did not come by, which WGSL forbids. */
+  divergedBarriers = 0;
+  /** Rounds of loops before it gives up: whoever lends it a user's text sets a bound. */
+  roundsLeft = Number.POSITIVE_INFINITY;
   /** Is told of every access: `words` of four bytes from `offsets[lane]` on, of each active lane. */
   onAccess: ((site: Site, offsets: Float64Array, words: number) => void) | undefined;
   /** The mask of no lane. */
@@ -90,6 +95,11 @@ export class Machine {
   /** From here on no lane is active. */
   deactivate(): void {
     this.activate(this.#none);
+  }
+
+  /** Counts a round of a loop. Throws InputError when there were too many. */
+  countRound(): void {
+    if (--this.roundsLeft < 0) throw new InputError('a loop does not end, or takes far too many rounds');
   }
 
   count(kind: keyof Counts, components: number): void {
