@@ -120,8 +120,6 @@ export interface CaseRun<D extends Declaration> {
   readonly seed: number;
   /** What the twin in float64 writes. */
   expected(): Promise<readonly KernelOutput[]>;
-  /** Relative to the largest number of an output. */
-  readonly tolerance?: number;
 }
 
 /** What one case showed; `error` is that of its first call. */
@@ -133,7 +131,7 @@ export type CaseVerdict =
 
 /** Runs one case as `checkParity` does all. */
 export async function checkCase<D extends Declaration>(
-  { device, test, seed, expected: twin, tolerance }: CaseRun<D>,
+  { device, test, seed, expected: twin }: CaseRun<D>,
   attempt: Attempt<D>,
   { shipped, tolerance }: Standard<D> = {},
 ): Promise<CaseVerdict> {
@@ -145,7 +143,7 @@ export async function checkCase<D extends Declaration>(
   if (comparison.wrong > 0) {
     if (shipped && comparison.overrun === 0 && !expected.every(hasFinite)) {
       const others = await attempted(device, test, shipped, seed);
-      if (typeof others !== 'string' && compareOutputs(others, expected, tolerance).wrong > 0)
+      if (typeof others !== 'string' && compareOutputs(others, expected).wrong > 0)
         return { kind: 'left out', reason: LOST };
     }
     return { kind: 'wrong', name: test.name, comparison, way: 'as it is', error };

@@ -22,7 +22,7 @@ describe('the tasks', () => {
     for (const { id, hints, cases, number, statement } of tasks) {
       expect(hints.length, id).toBeGreaterThanOrEqual(3);
       expect(cases.length, id).toBeGreaterThan(1);
-      expect(statement, id).toMatch(/\.$/);
+      expect(statement, id).toMatch(/[.?]$/);
       expect(
         WRONG.some(([name]) => name === id),
         id,

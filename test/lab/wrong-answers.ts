@@ -217,7 +217,12 @@ export const OTHER: readonly Change[] = [
     '1.0 / sqrt(1e-5 + squares / f32(params.columns))',
   ],
   ['unit-rows', 'a largest', 'select(0.0, inverseSqrt(squares), squares > 0.0)', 'inverseSqrt(max(squares, 1e-30))'],
-  ['product', 'fma', /sum \+= (.*) \* (.*);/, 'sum = fma($1, $2, sum);'],
+  [
+    'product',
+    'fma',
+    'sum += a[row * params.k + p] * b[p * params.n + column];',
+    'sum = fma(a[row * params.k + p], b[p * params.n + column], sum);',
+  ],
   [
     'grad-softmax',
     'from the last on',

@@ -24,10 +24,19 @@ interface Word {
 /** Rounds of loops in a workgroup, far beyond what a small case takes. */
 const MOST_ROUNDS = 100_000;
 
-/** Runs all workgroups of a launch. Returns what invocations do to each other, in one line; undefined if nothing. Throws InputError for WGSL outside of what the machine reads. */
-export function dispatchWatched(device: LockstepDevice, launch: Launch): string | undefined {
+/** What was seen of a launch. */
+export interface Watched {
+  /** What invocations do to each other, in one line; undefined if nothing. */
+  readonly race: string | undefined;
+  /** Whether it read or wrote beyond the end of memory, where it read nonsense. */
+  readonly outside: boolean;
+}
+
+/** Runs all workgroups of a launch. Throws InputError for WGSL outside of what the machine reads. */
+export function dispatchWatched(device: LockstepDevice, launch: Launch): Watched {
   const prepared = device.prepare(launch);
   const { machine } = prepared;
+  machine.poisonsOutside = true;
   const shared = new Map<string, Map<number, Word>>();
   const stored = new Map<string, Map<number, Word>>();
   for (const { name, access } of launch.shader.interface.bindings)
@@ -87,10 +96,12 @@ export function dispatchWatched(device: LockstepDevice, launch: Launch): string 
       group++;
     }
   }
-  if (machine.divergedBarriers > 0)
-    return 'a barrier stands where not all invocations of a workgroup come by: no branch around it may depend on the invocation';
-  return found;
+  const race = machine.divergedBarriers > 0 ? DIVERGED : found;
+  return { race, outside: machine.outside > 0 };
 }
+
+const DIVERGED =
+  'a barrier stands where not all invocations of a workgroup come by: no branch around it may depend on the invocation';
 
 const UNTOUCHED = { writer: undefined, reader: undefined, shared: false };
 

@@ -49,6 +49,9 @@ export interface Counts {
   barriers: number;
 }
 
+/** What a load beyond the end of memory gives where that is to show. */
+const NONSENSE = { f32: Number.NaN, u32: 0x5eed5eed, i32: 0x5eed5eed } as const;
+
 export class Machine {
   lanes = 1;
   /** A mask, which is never written to again. */
@@ -59,6 +62,8 @@ export class Machine {
   readonly counts: Counts = { arithmetic: 0, special: 0, integer: 0, exchange: 0, barriers: 0 };
   /** Accesses beyond the end of memory, which WGSL lets a device answer with anything. */
   outside = 0;
+  /** Whether a load from there gives nonsense: by default the nearest element. */
+  poisonsOutside = false;
   /** Barriers that some invocations of the workgroup did not come by, which WGSL forbids. */
   divergedBarriers = 0;
   /** Rounds of loops before it gives up: whoever lends it a user's text sets a bound. */
@@ -137,14 +142,19 @@ export class Machine {
     const view = memory[type];
     if (site) this.tell(site, offset, words);
     if (typeof offset === 'number') {
+      const outside = this.outside;
       const from = this.#inside(memory, offset, words);
+      if (this.poisonsOutside && this.outside > outside) return new Float64Array(words).fill(NONSENSE[type]);
       return Float64Array.from(view.subarray(from, from + words));
     }
     const out = new Float64Array(words * lanes);
     for (let lane = 0; lane < lanes; lane++) {
       if (active[lane] === 0) continue;
+      const outside = this.outside;
       const from = this.#inside(memory, offset[lane]!, words);
-      for (let word = 0; word < words; word++) out[word * lanes + lane] = view[from + word]!;
+      const isNonsense = this.poisonsOutside && this.outside > outside;
+      for (let word = 0; word < words; word++)
+        out[word * lanes + lane] = isNonsense ? NONSENSE[type] : view[from + word]!;
     }
     return out;
   }

@@ -9,6 +9,8 @@ export const labTasks: LabWork = {
   'lab-shapes': async (input, context) => (await code()).shapes(input, context),
   'lab-starter': async (input, context) => (await code()).starter(input, context),
   'lab-try': async (input, context) => (await code()).tryText(input, context),
+  'lab-course': async (input, context) => (await code()).course(input, context),
+  'lab-check': async (input, context) => (await code()).checkAnswer(input, context),
   'lab-certify': async (input, context) => (await import('../lab/certify.js')).certifyDevice(input, context),
 };
 
