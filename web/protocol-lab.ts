@@ -1,16 +1,20 @@
 /** The laboratory's part of the protocol: kernels, starting texts, and a text of the user's on trial. */
 import type { Compilation, Sizes } from '../src/kernels/index.js';
 import type {
+  Task as CourseTask,
   DeviceCeilings,
   Job,
   JudgedCase,
   Parity,
   RecordedShape,
   StepTrace,
+  TaskResult,
   TimedVariants,
+  Track,
   Trial,
   VariantTime,
 } from '../src/lab/index.js';
+
 import type { Progress, Task } from './protocol.js';
 
 export interface LabTasks {
@@ -24,11 +28,35 @@ export interface LabTasks {
   'lab-steps': Task<LabStepsRequest, LabSteps>;
   /** Compiles a text, holds it against the twin, times it beside the shipped variants. */
   'lab-try': Task<LabRequest, LabTrial, Progress>;
+  /** The tracks of the course with their tasks. */
+  'lab-course': Task<Nothing, LabCourse>;
+  /** Checks an answer to a task, in lockstep where there is no adapter. */
+  'lab-check': Task<{ task: string; text: string }, LabChecked, Progress>;
   /** Proves the adapter right and measures it. */
   'lab-certify': Task<LabCertifyRequest, LabCertificate, Progress>;
 }
 
 type Nothing = Readonly<Record<string, never>>;
+
+export interface LabCourse {
+  /** Whether there is an adapter: otherwise answers are executed in lockstep. */
+  readonly hasAdapter: boolean;
+  readonly tracks: readonly LabTrack[];
+}
+
+export interface LabTrack extends Pick<Track, 'id' | 'title' | 'about'> {
+  readonly tasks: readonly LabTask[];
+}
+
+export interface LabTask
+  extends Pick<CourseTask, 'id' | 'title' | 'minutes' | 'statement' | 'hints' | 'tolerance' | 'why'> {
+  readonly start: string;
+}
+
+export interface LabChecked extends TaskResult {
+  /** The failure, in lines. */
+  readonly lines: readonly string[];
+}
 
 export interface LabReport {
   /** Undefined if this browser has no WebGPU adapter. */

@@ -71,7 +71,8 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
         items: [
           item('Ladder: matrix product', '/kernels/ladder-matmul'),
           item('Ladder: attention', '/kernels/ladder-attention'),
-          item('Exercises', '/kernels/exercises'),
+          item('Exercises: a course', '/kernels/exercises'),
+          item('A lesson of 90 minutes', '/lesson-plan'),
           item('A walk through the laboratory', '/kernels/walk-through'),
           item('Adding a kernel', '/kernels/add-a-kernel'),
         ],

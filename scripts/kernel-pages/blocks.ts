@@ -7,6 +7,7 @@
  *
  * `options: train`             the options of prompt tuning, with both presets
  * `commands: all`              the commands with their options and examples
+ * `course: all`                the tasks of the course, track by track
  * `figures: KERNEL`            what was measured of a kernel
  * `ladder: LADDER: RUNG, ...`  rungs in this order, each with how many times the first it is, and a chart of them
  * `layout: KERNEL`             its buffers, parameters and constants
@@ -22,7 +23,7 @@
 import { kernelNamed } from '../../src/kernels/index.js';
 import { storedPattern } from '../../src/kernels/shapes.js';
 import { shaderName } from '../../src/kernels/webgpu/wgsl-text.js';
-import { bindingContract, JOBS, type RecordedShape } from '../../src/lab/index.js';
+import { bindingContract, JOBS, type RecordedShape, tracks } from '../../src/lab/index.js';
 import { optionText, PRESETS, TUNING_FIELDS } from '../../src/ptdpc/options.js';
 import { chart, chartPath, chartText } from './chart.js';
 import {
@@ -102,6 +103,29 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
   },
 
   commands: ({ commands }) => commands,
+
+  course: () =>
+    tracks
+      .map(({ title, about, tasks }) =>
+        [
+          `### ${title}`,
+          '',
+          about,
+          '',
+          table(
+            ['task', 'number', 'what it asks', 'minutes', 'tolerance'],
+            tasks.map(({ id, number, file, title, minutes, tolerance }) => [
+              `[\`${id}\`](exercises/${file})`,
+              `${number ?? ''}`,
+              title,
+              `${minutes}`,
+              `${tolerance}`,
+            ]),
+            'left',
+          ),
+        ].join('\n'),
+      )
+      .join('\n\n'),
 
   figures: ({ figures: { webgpu, cpu } }, [kernel = '']) => {
     if (!(kernelNamed(kernel).name in webgpu.results)) return 'Not measured yet.';

@@ -2,10 +2,11 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.js';
 import { allKernels, type Kernel, type Sizes } from '../kernels/index.js';
-import { exercises, GPUS, type Gpu, parseSizes } from '../lab/index.js';
+import { GPUS, type Gpu, parseSizes, tasks } from '../lab/index.js';
 import { similar } from '../suggest.js';
 import { DIFF_DEVICES, diffDevices } from './lab/diff.js';
-import { doExercise, newFile } from './lab/exercise.js';
+import { CHECK_DEVICES, doExercise, newFile } from './lab/exercise.js';
+import { gradeClass } from './lab/grade.js';
 import { listKernels } from './lab/list.js';
 import { printModel } from './lab/model.js';
 import { type RunOptions, runKernel } from './lab/run.js';
@@ -18,7 +19,7 @@ export function configure(command: Command): void {
       'The kernel laboratory: list the kernels and the shapes that encoding and training use; read and measure a kernel; write your own ' +
         'WGSL file, check it against the definition, and time it beside the shipped variants. docs/kernels explains each kernel.',
     )
-    .usage('<list|show|run|model|diff|new|exercise> [options]');
+    .usage('<list|show|run|model|diff|new|exercise|grade> [options]');
   configureList(command.command('list'));
   configureShow(command.command('show'));
   configureRun(command.command('run'));
@@ -26,6 +27,7 @@ export function configure(command: Command): void {
   configureDiff(command.command('diff'));
   configureNew(command.command('new'));
   configureExercise(command.command('exercise'));
+  configureGrade(command.command('grade'));
   addExamples(command, [
     ['ptdpc lab list matmul', 'the products that encoding and training compute, with their cost'],
     ['ptdpc lab show matmul --variant tiled', 'the WGSL of a variant'],
@@ -169,23 +171,46 @@ function configureNew(command: Command): void {
 
 function configureExercise(command: Command): void {
   command
-    .summary('exercises on kernels, checked')
+    .summary('a course on kernels: tasks with hints, checked')
     .description(
-      `List the ${exercises.length} exercises, write the starting file of one, or check an answer. What they are about: ` +
-        'docs/kernels/exercises.md. Exits with 1 where an answer is not right yet.',
+      `List the ${tasks.length} tasks of the course, write the starting file of one, say a hint, or check an answer. docs/kernels/exercises.md is about ` +
+        'them. Exits with 1 where an answer is not right yet. Without an adapter, answers are executed in lockstep on the host.',
     )
-    .argument('[number]', 'which one', parseInteger())
-    .option('--out <wgsl>', "where to write the starting file (default: the exercise's own name, here)")
+    .argument('[task]', 'which one, by name or number')
+    .argument('[wgsl]', 'an answer to check')
+    .option('--out <wgsl>', "where to write the starting file (default: the task's own name, here)")
     .option('--force', 'replace the file if it is there')
+    .option('--start', 'print the starting file instead')
+    .option('--hint <stage>', 'say a hint, from 1 on; each says more', parseInteger())
     .option('--check <wgsl>', 'check this answer')
+    .addOption(
+      new Option('--device <device>', 'what executes an answer (auto: an adapter, or else lockstep)')
+        .choices(CHECK_DEVICES)
+        .default('auto'),
+    )
     .addOption(timeLimitOption())
     .addOption(jsonOption())
     .action(doExercise);
   addExamples(command, [
     ['ptdpc lab exercise', 'the list'],
-    ['ptdpc lab exercise 1', 'its starting file: 1-fix-a-softmax.wgsl'],
-    ['ptdpc lab exercise 1 --check 1-fix-a-softmax.wgsl', 'check it'],
+    ['ptdpc lab exercise double', 'its starting file: double.wgsl'],
+    ['ptdpc lab exercise double --check double.wgsl', 'check it'],
+    ['ptdpc lab exercise double --hint 1', 'a first hint'],
   ]);
+}
+
+function configureGrade(command: Command): void {
+  command
+    .summary("check a class's folders")
+    .description(
+      'Check the files of a class: a folder for each student, in it files named by tasks, such as double.wgsl. Answers are executed in lockstep on ' +
+        'the host, so that no adapter is needed; one that is wrong or does not end does not stop the rest. docs/lesson-plan.md has a lesson.',
+    )
+    .argument('<folder>', "the class's folder")
+    .option('--csv <file>', 'write a line for each file: student, task, right (1 or 0), reason')
+    .addOption(jsonOption())
+    .action(gradeClass);
+  addExamples(command, [['ptdpc lab grade class --csv grades.csv', 'a table, and a file for a spreadsheet']]);
 }
 
 function timeLimitOption(): Option {

@@ -93,10 +93,12 @@ export function readUserKernel(of: Kernel, file: string, text: string): UserKern
   return { kernel, file, text, variant, interface: reflected, reads: precisionsOf(whole) };
 }
 
-/** Words are halves, unless a constant says which of the two. */
+/** Words are halves, unless a constant says which of the two; so are numbers of type f16. */
 function precisionsOf(text: string): UserKernel['reads'] {
   if (/\boverride\s+HALF_B\b/.test(text)) return ['f32', 'f16'];
-  return /\bb\s*:\s*array<\s*(?:u32|vec[234]u|vec[234]<\s*u32\s*>)/.test(text) ? ['f16'] : ['f32'];
+  return /\bb\s*:\s*array<\s*(?:u32|vec[234]u|vec[234]<\s*u32\s*>|f16|vec[24]h|vec[24]<\s*f16\s*>)/.test(text)
+    ? ['f16']
+    : ['f32'];
 }
 
 function coversOf(text: string, { unit, rectangular }: BindingContract, fail: (what: string) => never): Covers {

@@ -2,7 +2,8 @@
  * The laboratory: kernels tried and measured one by one. It runs the cases of a kernel's suite on
  * a device and compares (`compare`, `parity`, `reference`), times implementations in turns (`timing`, `duel`), and tries a WGSL file of the user's
  * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
- * `model` says what bounds a kernel on a GPU that need not be there, `steps` records what its lanes do one access after the other; `exercises` are for readers. The library's own tests run the same suite.
+ * `model` says what bounds a kernel on a GPU that need not be there, `steps` records what its lanes do, one access after the other; `course` has tasks
+ * for readers. The library's own tests run the same suite.
  */
 export type { AdapterFacts } from '../kernels/needs.js';
 export type {} from '../platform-types.js';
@@ -11,9 +12,9 @@ export * from './ceilings.js';
 export * from './certify/index.js';
 export * from './compare.js';
 export * from './contract.js';
+export * from './course/index.js';
 export * from './diff.js';
 export * from './duel.js';
-export * from './exercises.js';
 export * from './lanes.js';
 export * from './model/index.js';
 export * from './parity.js';

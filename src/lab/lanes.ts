@@ -19,7 +19,7 @@ export function reversedLanes(wgsl: string): string | undefined {
   const places = code.match(OWN_PLACE)?.length ?? 0;
   let followed = 0;
   const reversed = code.replace(ENTRY_POINT, (head: string, size: string) => {
-    const [x = '1', y = '1', z = '1'] = size.split(',').map((one) => `(${one.trim() || '1'})`);
+    const [x = '1u', y = '1u', z = '1u'] = size.split(',').map((one) => `u32(${one.trim() || '1'})`);
     const lines: string[] = [];
     const renamed = head.replace(OWN_PLACE, (_, builtin: string, name: string) => {
       followed++;

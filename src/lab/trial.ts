@@ -157,7 +157,7 @@ export function attemptOf(device: WebGpuBackend, user: UserKernel): Attempt<Decl
 }
 
 /** Runs the plainest shipped variant on a case. */
-function shippedAttempt(device: WebGpuBackend, kernel: Kernel): Attempt<Declaration> {
+export function shippedAttempt(device: WebGpuBackend, kernel: Kernel): Attempt<Declaration> {
   const { name } = kernel.variants[0]!;
   return (args) => {
     device.dispatch(launchShipped(kernel, name, args, device.adapter)!);

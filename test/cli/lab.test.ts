@@ -1,5 +1,6 @@
 /** `ptdpc lab`, as a user runs it: a file written, broken, mended and made faster. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { printTimings } from '../../src/cli/lab/page.js';
 import { allKernels, kernelNamed } from '../../src/kernels/index.js';
@@ -197,20 +198,68 @@ it('lists kernels with what they cost, and times the shipped variants of one on 
   }
 });
 
-it('sets exercises and checks them', async () => {
-  expect((await ptdpc(['lab', 'exercise'])).stdout).toMatch(/^1 {2}Fix a softmax \(softmax\)$/m);
+it('sets exercises, says hints and checks answers', async () => {
+  expect((await ptdpc(['lab', 'exercise'])).stdout).toMatch(/^ {2}fix-a-softmax +1 {2}Fix a softmax/m);
   expect((await ptdpc(['lab', 'exercise', '4'])).stdout).toBe('4-four-elements-each.wgsl\n');
   const start = ['lab', 'exercise', '4', '--check', '4-four-elements-each.wgsl'];
-  const { code, stdout, stderr } = await ptdpc(start);
-  expect([code, stdout]).toEqual([1, expect.stringMatching(/right on \d+ cases/)]);
+  const { code, stderr } = await ptdpc(start);
+  expect(code).toBe(1);
   expect(stderr).toMatch(/^ptdpc: exercise 4: not yet: a workgroup covers 64 elements; it should be 256$/m);
   const solution = new URL('../lab/solutions/4-four-elements-each.wgsl', import.meta.url).pathname;
-  expect((await ptdpc(['lab', 'exercise', '4', '--check', solution])).stdout).toMatch(/^exercise 4: right$/m);
+  const lockstep = ['--device', 'lockstep'];
+  for (const device of [[], lockstep]) {
+    expect((await ptdpc(['lab', 'exercise', '4', solution, ...device])).stdout).toMatch(
+      /^exercise 4: right on \d+ cases$/m,
+    );
+  }
+  expect((await ptdpc(['lab', 'exercise', 'bounds'])).stdout).toBe('bounds.wgsl\n');
+  expect((await ptdpc(['lab', 'exercise', 'bounds', '--hint', '2'])).stdout).toMatch(/^hint 2 of 3: /);
+  const wrong = await ptdpc(['lab', 'exercise', 'bounds', 'bounds.wgsl', ...lockstep]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.stdout).toMatch(
+    /^bounds length=1\n {2}x \[1\] = .*\n(.*\n)*.*numbers were written past the end of the output$/m,
+  );
+  const written = await ptdpc(['lab', 'exercise', 'double', '--out', 'start.wgsl']);
+  expect(written.stderr).toMatch(/^tolerance: 0\.000002 of the largest number of the output$/m);
+  const untouched = await ptdpc(['lab', 'exercise', 'double', 'start.wgsl', ...lockstep]);
+  expect(untouched.stdout).toMatch(/^out, rows 0 to 0 of 1, columns 0 to 0 of 1: # wrong, \. right.*\n#$/m);
   await expectRefused(
     ['lab', 'exercise', '--check', '4-four-elements-each.wgsl'],
-    /^ptdpc: --check: which exercise\? expected its number, 1 to 5, before it: npx ptdpc lab exercise 1 --check 4-four-elements-each\.wgsl$/,
+    /^ptdpc: --check: of which exercise\? Expected its name or number before it: npx ptdpc lab exercise double --check/,
   );
-  await expectRefused(['lab', 'exercise', '9'], /exercise 9: there are 5/);
+  await expectRefused(['lab', 'exercise', '99'], /exercise 99: there is none of that name/);
+  await expectRefused(['lab', 'exercise', 'bounds', '--hint', '9'], /--hint 9: bounds has hints 1 to 3/);
+});
+
+it("grades a class's folders, whatever is in them", async () => {
+  const right = await readFile(new URL('../lab/solutions/first-steps/double.wgsl', import.meta.url), 'utf8');
+  const files = {
+    'ada/double.wgsl': right,
+    'ben/double.wgsl': right.replace('2.0', '3.0'),
+    'cleo/double.wgsl': right.replace(
+      '  out[i] = 2.0',
+      '  loop {\n    if (i > 1000u) {\n      break;\n    }\n  }\n  out[i] = 2.0',
+    ),
+    'cleo/other.wgsl': right,
+    'dan/double.wgsl': 'no WGSL at all {{{',
+  };
+  for (const [path, text] of Object.entries(files)) {
+    const file = scratchPath(join('class', path));
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+  const { code, stdout, stderr } = await ptdpc(['lab', 'grade', 'class', '--csv', 'grades.csv']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^student +double +right\nada +right +1 of 1\nben +wrong +0 of 1\ncleo +wrong +0 of 1\ndan +wrong +0 of 1$/m,
+  );
+  expect(stdout).toMatch(/^cleo, double: .*a loop does not end/m);
+  expect(stderr).toMatch(/cleo\/other\.wgsl: no task has this name/);
+  const lines = (await readFile(scratchPath('grades.csv'), 'utf8')).split('\n');
+  expect(lines.slice(0, 2)).toEqual(['student,task,right,reason', '"ada","double",1,""']);
+  expect(lines).toHaveLength(6);
+  await expectRefused(['lab', 'grade', 'class/ada'], /class\/ada: expected a folder for each student/);
+  await expectRefused(['lab', 'grade', 'none'], /none: cannot be read/);
 });
 
 it('refuses what it cannot do, in one line', async () => {

@@ -10,7 +10,7 @@ describe('reversedLanes', () => {
   it('turns the number of an invocation round', () => {
     const entry = '@compute @workgroup_size(64)\nfn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {';
     expect(reversedLanes(`${SHARED}${entry} x[lane] = 1.0; }`)).toBe(
-      `${SHARED}${entry.replace(' lane:', ' in_order_lane:')} let lane = (64) * 1 * 1 - 1u - in_order_lane; x[lane] = 1.0; }`,
+      `${SHARED}${entry.replace(' lane:', ' in_order_lane:')} let lane = u32(64) * 1u * 1u - 1u - in_order_lane; x[lane] = 1.0; }`,
     );
   });
 
@@ -18,7 +18,7 @@ describe('reversedLanes', () => {
     const entry = (name: string) =>
       `@compute @workgroup_size(X, 4u)\nfn main(\n  @builtin(local_invocation_id) ${name}local: vec3<u32>,\n  @builtin(local_invocation_index) ${name}i: u32,\n) {`;
     expect(reversedLanes(`${SHARED}${entry('')} }`)).toBe(
-      `${SHARED}${entry('in_order_')} let local = vec3<u32>((X), (4u), 1) - 1u - in_order_local; let i = (X) * (4u) * 1 - 1u - in_order_i; }`,
+      `${SHARED}${entry('in_order_')} let local = vec3<u32>(u32(X), u32(4u), 1u) - 1u - in_order_local; let i = u32(X) * u32(4u) * 1u - 1u - in_order_i; }`,
     );
   });
 

@@ -10,6 +10,7 @@ import { WhenShown } from './when-shown.js';
 
 const howItWorks = () => import('./how/how-tab.js').then(({ HowTab }) => HowTab);
 const ownModel = () => import('./model/model-tab.js').then(({ ModelTab }) => ModelTab);
+const course = () => import('./lab/course-tab.js').then(({ CourseTab }) => CourseTab);
 const laboratory = () => import('./lab/lab-tab.js').then(({ LabTab }) => LabTab);
 
 const TABS: readonly Tab[] = [
@@ -17,6 +18,7 @@ const TABS: readonly Tab[] = [
   { id: 'tune', title: 'Tune', panel: <TuneTab /> },
   { id: 'how', title: 'How it works', panel: <WhenShown load={howItWorks} /> },
   { id: 'model', title: 'Own model', panel: <WhenShown load={ownModel} /> },
+  { id: 'course', title: 'Course', panel: <WhenShown load={course} /> },
   { id: 'laboratory', title: 'Laboratory', panel: <WhenShown load={laboratory} /> },
 ];
 

@@ -1,69 +1,139 @@
-/** `ptdpc lab new` and `ptdpc lab exercise`: files to start from, and the check of an answer. */
-import { access, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** `ptdpc lab exercise`: the course's tasks, their starting files and hints, and the check of an answer. `ptdpc lab new`: a file to start from. */
+import { access } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
-import type { Kernel } from '../../kernels/index.js';
-import { checkExercise, type Exercise, exercises, starterText } from '../../lab/index.js';
+import type { Kernel, WebGpuBackend } from '../../kernels/index.js';
+import {
+  checkTask,
+  failureLines,
+  mapText,
+  starterText,
+  startOf,
+  type Task,
+  type TaskResult,
+  taskNamed,
+  tasks,
+  tracks,
+} from '../../lab/index.js';
 import { writeFileAtomically } from '../../node/atomic.js';
 import { openWebGpu } from '../../node/device.js';
-import { closeGpu } from '../../node/gpu.js';
-import { packageRoot } from '../../node/package.js';
-import { commandLine, NegativeResult, print, printJson, say } from '../output.js';
-import { printCompilation, printParity } from './page.js';
+import { closeGpu, nodeAdapter } from '../../node/gpu.js';
+import { commandLine, NegativeResult, print, printJson, printLines, say } from '../output.js';
+import { table } from '../tables.js';
+import { printCompilation } from './page.js';
 import { readVariant, requireAdapter } from './run.js';
 import { StepBar } from './step-bar.js';
+
+export const CHECK_DEVICES = ['auto', 'webgpu', 'lockstep'] as const;
+type CheckDevice = (typeof CHECK_DEVICES)[number];
 
 interface Options {
   out?: string;
   check?: string;
+  hint?: number;
+  start?: boolean;
+  device: CheckDevice;
   timeLimit: number;
   force?: boolean;
   json?: boolean;
 }
 
-/** Lists the exercises, or writes one's starting file, or checks an answer. */
-export async function doExercise(number: number | undefined, options: Options): Promise<void> {
-  if (number === undefined) {
-    const option = options.check !== undefined ? '--check' : options.out !== undefined ? '--out' : undefined;
-    if (option === undefined) return list(options);
+/** Lists the tasks, or writes one's starting file, or says a hint, or checks an answer. */
+export async function doExercise(
+  name: string | undefined,
+  answer: string | undefined,
+  options: Options,
+): Promise<void> {
+  const { check: checked = answer, out, hint, start, json } = options;
+  if (name === undefined) {
+    const option = (['check', 'out', 'hint', 'start'] as const).find((one) => options[one] !== undefined);
+    if (option === undefined) return list(json);
     throw new InputError(
-      `${option}: which exercise? expected its number, 1 to ${exercises.length}, before it: ${commandLine(['lab', 'exercise', '1', option, options.check ?? options.out!])}`,
+      `--${option}: of which exercise? Expected its name or number before it: ${commandLine(['lab', 'exercise', tasks[0]!.id, `--${option}`])}`,
     );
   }
-  const exercise = exercises.find((one) => one.number === number);
-  if (!exercise) throw new InputError(`exercise ${number}: there are ${exercises.length}`);
-  if (options.check !== undefined) return check(exercise, options.check, options);
-  const text = await readFile(join(packageRoot(), 'docs/kernels/exercises', exercise.file), 'utf8');
-  const { out = exercise.file, force = false } = options;
-  await writeNewFile(out, text, force, commandLine(['lab', 'exercise', `${number}`, '--check', out]));
+  const task = taskNamed(name);
+  if (hint !== undefined) return sayHint(task, hint);
+  if (checked !== undefined) return check(task, checked, options);
+  const text = startOf(task.id);
+  if (start) return printLines(text.trimEnd());
+  const file = out ?? task.file.replace(/^.*\//, '');
+  say(`${task.title} (about ${task.minutes} minutes)\n${task.statement}\n${toleranceText(task)}`);
+  await writeNewFile(file, text, options.force ?? false, commandLine(['lab', 'exercise', name, '--check', file]));
 }
 
-function list({ json }: Options): void {
-  if (json) printJson(exercises.map(({ number, title, kernel, file }) => ({ number, title, kernel, file })));
-  else for (const { number, title, kernel } of exercises) print(`${number}  ${title} (${kernel})`);
+function toleranceText({ tolerance, why }: Task): string {
+  return `tolerance: ${tolerance} of the largest number of the output${why === undefined ? '' : `: ${why}`}`;
 }
 
-/** Throws InputError if the answer is not right yet. */
-async function check(exercise: Exercise, file: string, { timeLimit, json }: Options): Promise<void> {
+function list(json: boolean | undefined): void {
+  if (json) {
+    printJson(
+      tasks.map(({ id, number, track, title, minutes, kernel, file, tolerance, statement, hints }) => ({
+        ...{ id, ...(number !== undefined && { number }), track, title, minutes, kernel: kernel.name, file },
+        ...{ tolerance, statement, hints: hints.length },
+      })),
+    );
+    return;
+  }
+  for (const { title, tasks } of tracks) {
+    print(title);
+    printLines(
+      table(
+        tasks.map(({ id, number, title, minutes }) => [`  ${id}`, `${number ?? ''}`, title, `${minutes} min`]),
+        3,
+      ),
+    );
+  }
+}
+
+function sayHint({ id, hints }: Task, stage: number): void {
+  const hint = hints[stage - 1];
+  if (hint === undefined) throw new InputError(`--hint ${stage}: ${id} has hints 1 to ${hints.length}`);
+  print(`hint ${stage} of ${hints.length}: ${hint}`);
+}
+
+/** Throws NegativeResult if the answer is not right yet. */
+async function check(task: Task, file: string, { device, timeLimit, json }: Options): Promise<void> {
   const text = await readVariant(file);
-  const backend = await openWebGpu(await requireAdapter(), { poison: true });
+  const backend = await openFor(device);
   try {
     using bar = new StepBar(file, timeLimit);
-    const result = await checkExercise(backend, exercise, file, text, (step, done, all) => bar.at(step, done, all));
+    const result = await checkTask(backend, task, file, text, (done, all) => bar.at('cases', done, all));
     bar.stop();
-    const { passed, reason, compilation, parity } = result;
-    if (json) {
-      printJson({ exercise: exercise.number, file, passed, reason });
-    } else {
-      if (compilation) printCompilation(file, text, compilation);
-      if (parity) printParity(file, parity);
-      if (passed) print(`exercise ${exercise.number}: right`);
-    }
-    if (!passed) throw new NegativeResult(`exercise ${exercise.number}: not yet: ${reason}`);
+    const { passed, reason } = result;
+    if (json) printJson({ exercise: task.number ?? task.id, file, ...result });
+    else printResult(task, file, text, result);
+    if (!passed) throw new NegativeResult(`exercise ${nameOf(task)}: not yet: ${reason}`);
   } finally {
-    backend.dispose();
+    backend?.dispose();
     closeGpu();
   }
+}
+
+/** A device of WebGPU; undefined: in lockstep. */
+async function openFor(device: CheckDevice): Promise<WebGpuBackend | undefined> {
+  if (device === 'lockstep') return undefined;
+  const adapter = device === 'webgpu' ? await requireAdapter() : await nodeAdapter().catch(() => null);
+  if (adapter) return await openWebGpu(adapter, { poison: true });
+  say('no WebGPU adapter here: the file is executed in lockstep on the host, which no compiler has checked for types');
+  return undefined;
+}
+
+function printResult(task: Task, file: string, text: string, result: TaskResult): void {
+  const { passed, compilation, failure, tolerance, cases, device } = result;
+  if (compilation) printCompilation(file, text, compilation);
+  if (failure) {
+    printLines(failureLines(failure, tolerance).join('\n'));
+    if (failure.map) printLines(mapText(failure.map).join('\n'));
+  }
+  print(`${toleranceText(task)}; ${device}`);
+  if (passed) print(`exercise ${nameOf(task)}: right on ${cases} cases`, 'green');
+  else if (!failure) return;
+  else say(`a hint: ${commandLine(['lab', 'exercise', nameOf(task), '--hint', '1'])}`);
+}
+
+function nameOf({ number, id }: Task): string {
+  return number === undefined ? id : `${number}`;
 }
 
 interface NewOptions {

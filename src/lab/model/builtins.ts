@@ -39,6 +39,7 @@ const barrier: Of = (machine) => ({
   run: () => {
     machine.counts.barriers++;
     machine.onBarrier?.();
+    if (machine.activeLanes < machine.lanes) machine.divergedBarriers++;
     return new Float64Array(0);
   },
 });

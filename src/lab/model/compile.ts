@@ -216,6 +216,7 @@ export class Compiler {
       };
       while (machine.activeSubgroups > 0) {
         machine.line = line;
+        machine.countRound();
         if (test) {
           leave(machine.narrow(test.run()));
           if (machine.activeSubgroups === 0) break;

@@ -245,7 +245,11 @@ export class Prepared {
     if (wordBytesOf(type) === 2)
       throw new InputError(`${name}: expected a buffer of numbers of 32 bits; halves come two to a word`);
     const buffer = buffers[name];
-    return buffer ? held(buffer).memory : new SharedMemory(name, space, 4);
+    if (buffer) return held(buffer).memory;
+    // What is not given no kernel may count on.
+    const missing = new SharedMemory(name, space, 4);
+    missing.f32.fill(Number.NaN);
+    return missing;
   }
 
   /** Runs one workgroup. */

@@ -2,6 +2,7 @@
  * The state of one workgroup whose invocations run in lockstep: every statement is executed by all of them before the next, as within a subgroup of
  * a GPU. So barriers need nothing, and all addresses of a memory access are known together.
  */
+import { InputError } from '../../errors.js';
 import type { Offset } from './values.js';
 
 /** A statement's access to memory, the same object each time. */
@@ -69,6 +70,9 @@ export interface Factor {
   readonly words: number;
 }
 
+/** What a load beyond the end of memory gives where that is to show. */
+const NONSENSE = { f32: Number.NaN, u32: 0x5eed5eed, i32: 0x5eed5eed } as const;
+
 export class Machine {
   lanes = 1;
   /** A mask, which is never written to again. */
@@ -90,6 +94,12 @@ export class Machine {
   readonly callers: number[] = [];
   /** The operands of the product that was worked out last; kept for `onAssign` only. */
   factors: readonly Factor[] | undefined;
+  /** Whether a load from there gives nonsense: by default the nearest element. */
+  poisonsOutside = false;
+  /** Barriers that some invocations of the workgroup did not come by, which WGSL forbids. */
+  divergedBarriers = 0;
+  /** Rounds of loops before it gives up: whoever lends it a user's text sets a bound. */
+  roundsLeft = Number.POSITIVE_INFINITY;
   /** The mask of no lane. */
   #none = new Uint8Array(1);
 
@@ -122,6 +132,11 @@ export class Machine {
   /** From here on no lane is active. */
   deactivate(): void {
     this.activate(this.#none);
+  }
+
+  /** Counts a round of a loop. Throws InputError when there were too many. */
+  countRound(): void {
+    if (--this.roundsLeft < 0) throw new InputError('a loop does not end, or takes far too many rounds');
   }
 
   count(kind: keyof Counts, components: number): void {
@@ -159,14 +174,19 @@ export class Machine {
     const view = memory[type];
     if (site) this.tell(site, offset, words, memory);
     if (typeof offset === 'number') {
+      const outside = this.outside;
       const from = this.#inside(memory, offset, words);
+      if (this.poisonsOutside && this.outside > outside) return new Float64Array(words).fill(NONSENSE[type]);
       return Float64Array.from(view.subarray(from, from + words));
     }
     const out = new Float64Array(words * lanes);
     for (let lane = 0; lane < lanes; lane++) {
       if (active[lane] === 0) continue;
+      const outside = this.outside;
       const from = this.#inside(memory, offset[lane]!, words);
-      for (let word = 0; word < words; word++) out[word * lanes + lane] = view[from + word]!;
+      const isNonsense = this.poisonsOutside && this.outside > outside;
+      for (let word = 0; word < words; word++)
+        out[word * lanes + lane] = isNonsense ? NONSENSE[type] : view[from + word]!;
     }
     return out;
   }

@@ -1,8 +1,10 @@
 /** The code of the laboratory's tasks. */
 import { ARCHITECTURES } from '../../../src/clip/config.js';
 import { sizeNames } from '../../../src/kernels/cases.js';
-import { allKernels, caseOf, kernelNamed } from '../../../src/kernels/index.js';
+import { allKernels, caseOf, kernelNamed, type WebGpuBackend } from '../../../src/kernels/index.js';
 import {
+  checkTask,
+  failureLines,
   JOBS,
   type Job,
   parseSizes,
@@ -11,6 +13,9 @@ import {
   requireSizes,
   shareOfCeiling,
   starterText,
+  startOf,
+  taskNamed,
+  tracks,
   tryKernel,
   variantNames,
 } from '../../../src/lab/index.js';
@@ -76,6 +81,28 @@ export const tryText: Work<'lab-try'> = async ({ kernel: kernelName, text, shape
       ...(notTimed !== undefined && { notTimed }),
     };
   });
+};
+
+export const course: Work<'lab-course'> = async () => ({
+  hasAdapter: (await device.adapter()) !== undefined,
+  tracks: tracks.map(({ id, title, about, tasks }) => ({
+    ...{ id, title, about },
+    tasks: tasks.map(({ id, title, minutes, statement, hints, tolerance, why }) => ({
+      ...{ id, title, minutes, statement, hints, tolerance, start: startOf(id) },
+      ...(why !== undefined && { why }),
+    })),
+  })),
+});
+
+export const checkAnswer: Work<'lab-check'> = async ({ task: name, text }, { signal, progress }) => {
+  const task = taskNamed(name);
+  const check = (backend?: WebGpuBackend) =>
+    checkTask(backend, task, OWN, text, (done, total) => {
+      signal.throwIfAborted();
+      progress({ done, total, what: 'cases' });
+    });
+  const result = (await device.adapter()) ? await device.use(check) : await check();
+  return { ...result, lines: result.failure ? failureLines(result.failure, result.tolerance) : [] };
 };
 
 const WORDS = {

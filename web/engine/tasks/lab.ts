@@ -10,6 +10,8 @@ export const labTasks: LabWork = {
   'lab-starter': async (input, context) => (await code()).starter(input, context),
   'lab-steps': async (input, context) => (await import('../lab/steps.js')).steps(input, context),
   'lab-try': async (input, context) => (await code()).tryText(input, context),
+  'lab-course': async (input, context) => (await code()).course(input, context),
+  'lab-check': async (input, context) => (await code()).checkAnswer(input, context),
   'lab-certify': async (input, context) => (await import('../lab/certify.js')).certifyDevice(input, context),
 };
 

@@ -41,7 +41,7 @@ export class LabEngine {
       });
     };
     const onAbort = () => stopAfter(PATIENCE_MILLISECONDS);
-    const isTrial = task === 'lab-try';
+    const isTrial = task === 'lab-try' || task === 'lab-check';
     const onProgress = (told: Tasks[K]['progress']) => {
       if (isTrial) waitForNews();
       watch.onProgress?.(told);

@@ -1,0 +1,24 @@
+// Blur with three: out[i] = (x[i - 1] + x[i] + x[i + 1]) / 3, an end repeated beyond it
+//
+//     npx ptdpc lab exercise blur --check <your copy>
+//
+// lab: covers 64
+
+struct Params {
+  length: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;  // [length]
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;  // [length]
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  if (i >= params.length) {
+    return;
+  }
+  let left = x[select(i - 1u, 0u, i == 0u)];
+  let right = x[min(i + 1u, params.length - 1u)];
+  out[i] = (left + x[i] + right) / 3.0;
+}

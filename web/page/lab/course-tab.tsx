@@ -1,0 +1,173 @@
+/** Course: tasks on kernels in tracks, with hints in stages, an editor, and a check that tells what is wrong. */
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import type { LabChecked, LabCourse, LabTask } from '../../protocol-lab.js';
+import { lineOf } from '../engine-client.js';
+import { TaskLine } from '../task-line.js';
+import { useTask } from '../use-task.js';
+import type { Mark } from './code-editor.js';
+import { Editor } from './editor.js';
+import { LabEngine } from './lab-engine.js';
+import { remember, remembered } from './storage.js';
+import { WrongGrid } from './wrong-grid.js';
+import './lab.css';
+
+const engine = new LabEngine();
+
+export function CourseTab() {
+  const [course, setCourse] = useState<LabCourse>();
+  const [failed, setFailed] = useState<string | null>(null);
+  useEffect(() => {
+    engine.run('lab-course', {}).then(setCourse, (error) => setFailed(lineOf(error)));
+  }, []);
+  if (failed !== null) return <p class="error">{failed}</p>;
+  return course ? <Course course={course} /> : <p class="lead">Loading …</p>;
+}
+
+function Course({ course: { hasAdapter, tracks } }: { readonly course: LabCourse }) {
+  const all = tracks.flatMap(({ tasks }) => tasks);
+  const [solved, setSolved] = useState<ReadonlySet<string>>(
+    () => new Set((remembered('course solved') ?? '').split(' ').filter((id) => all.some((one) => one.id === id))),
+  );
+  const [chosen, setChosen] = useState(() => remembered('course task'));
+  const task = all.find(({ id }) => id === chosen) ?? all[0]!;
+  const onSolved = useCallback((id: string) => {
+    setSolved((before) => {
+      const now = new Set([...before, id]);
+      remember('course solved', [...now].join(' '));
+      return now;
+    });
+  }, []);
+  return (
+    <>
+      <p class="note">
+        {solved.size} of {all.length} tasks solved. Answers and progress stay in this browser.{' '}
+        {!hasAdapter &&
+          'This browser has no WebGPU adapter: answers are executed in lockstep on the processor, which finds what is wrong, and races, but reads no types as a compiler would.'}
+      </p>
+      <p class="field">
+        <label for="course-task">Task</label>
+        <select
+          id="course-task"
+          value={task.id}
+          onChange={({ currentTarget: { value } }) => {
+            setChosen(value);
+            remember('course task', value);
+          }}
+        >
+          {tracks.map(({ id, title, tasks }) => (
+            <optgroup key={id} label={title}>
+              {tasks.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {solved.has(one.id) ? '✓ ' : ''}
+                  {one.title} ({one.minutes} min)
+                </option>
+              ))}
+            </optgroup>
+          ))}
+        </select>
+      </p>
+      <TaskView key={task.id} task={task} onSolved={onSolved} />
+    </>
+  );
+}
+
+const NO_MARKS: readonly Mark[] = [];
+
+interface TaskViewProps {
+  readonly task: LabTask;
+  readonly onSolved: (id: string) => void;
+}
+
+function TaskView({ task, onSolved }: TaskViewProps) {
+  const { id, title, statement, hints, tolerance, why, start } = task;
+  const running = useTask();
+  const [text, setText] = useState(() => remembered(`course text ${id}`) ?? start);
+  const [revision, setRevision] = useState(0);
+  const [hintsShown, setHintsShown] = useState(0);
+  const [checked, setChecked] = useState<{ readonly text: string; readonly result: LabChecked }>();
+  const change = (next: string) => {
+    setText(next);
+    remember(`course text ${id}`, next === start ? null : next);
+  };
+  const check = () =>
+    void running.run(async (watch) => {
+      setChecked(undefined);
+      const result = await engine.run('lab-check', { task: id, text }, watch);
+      setChecked({ text, result });
+      if (result.passed) onSolved(id);
+    });
+  const marks = useMemo(() => (checked?.text === text ? marksOf(checked.result) : NO_MARKS), [checked, text]);
+  return (
+    <div class="lab-columns">
+      <div class="lab-editor">
+        <Editor
+          label={`WGSL of ${title}`}
+          {...{ text, revision, marks }}
+          onReady={() => {}}
+          onChange={change}
+          onRun={check}
+        />
+        <button
+          type="button"
+          onClick={() => {
+            change(start);
+            setRevision(revision + 1);
+          }}
+        >
+          Start again
+        </button>
+      </div>
+      <div class="course-side">
+        <h2>{title}</h2>
+        <p>{statement}</p>
+        <p class="note">
+          Tolerance: {tolerance} of the largest number of the output{why === undefined ? '' : `: ${why}`}.
+        </p>
+        {hintsShown > 0 && (
+          <ol class="course-hints">
+            {hints.slice(0, hintsShown).map((hint) => (
+              <li key={hint}>{hint}</li>
+            ))}
+          </ol>
+        )}
+        <div class="field">
+          <button type="button" class="main" disabled={running.running} onClick={check}>
+            Check
+          </button>
+          <button type="button" disabled={hintsShown === hints.length} onClick={() => setHintsShown(hintsShown + 1)}>
+            Hint {Math.min(hintsShown + 1, hints.length)} of {hints.length}
+          </button>
+        </div>
+        <TaskLine task={running} />
+        <div role="status">{checked && <Verdict result={checked.result} changed={checked.text !== text} />}</div>
+      </div>
+    </div>
+  );
+}
+
+function Verdict({ result, changed }: { readonly result: LabChecked; readonly changed: boolean }) {
+  const { passed, reason, cases, lines, failure, compilation } = result;
+  return (
+    <section aria-labelledby="course-verdict">
+      <h3 id="course-verdict" class={passed ? 'right' : 'wrong'}>
+        {passed ? `Right on ${cases} cases` : `Not yet: ${reason}`}
+      </h3>
+      {changed && <p class="note">The text has changed since.</p>}
+      {compilation?.messages.map(({ type, line, text }, i) => (
+        <p key={i} class="note">
+          line {line}: {type}: {text.trim()}
+        </p>
+      ))}
+      {lines.length > 0 && <pre>{lines.join('\n')}</pre>}
+      {failure?.map && <WrongGrid map={failure.map} />}
+    </section>
+  );
+}
+
+/** The compiler's messages by position in the text. */
+function marksOf({ compilation }: LabChecked): readonly Mark[] {
+  if (!compilation) return NO_MARKS;
+  return compilation.messages
+    .filter(({ line }) => line > 0)
+    .map(({ type, line, column, text }) => ({ severity: type, line, column, message: text.trim() }));
+}
