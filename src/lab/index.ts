@@ -2,7 +2,7 @@
  * The laboratory: kernels tried and measured one by one. It runs the cases of a kernel's suite on
  * a device and compares (`compare`, `parity`, `reference`), times implementations in turns (`timing`, `duel`), and tries a WGSL file of the user's
  * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
- * `model` says what bounds a kernel on a GPU that need not be there; `exercises` are for readers. The library's own tests run the same suite.
+ * `model` says what bounds a kernel on a GPU that need not be there, `steps` records what its lanes do one access after the other; `exercises` are for readers. The library's own tests run the same suite.
  */
 export type { AdapterFacts } from '../kernels/needs.js';
 export type {} from '../platform-types.js';
@@ -22,5 +22,7 @@ export * from './reference.js';
 export * from './shipped.js';
 export * from './sizes.js';
 export * from './starter.js';
+export * from './stepped.js';
+export * from './steps.js';
 export * from './timing.js';
 export * from './trial.js';

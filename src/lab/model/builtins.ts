@@ -38,6 +38,7 @@ const barrier: Of = (machine) => ({
   type: NOTHING,
   run: () => {
     machine.counts.barriers++;
+    machine.onBarrier?.();
     return new Float64Array(0);
   },
 });
@@ -107,7 +108,6 @@ function atomic(apply: (old: number, value: number) => number): Of {
       run: () => {
         const operand = value && wide(value.run(), 1, machine.lanes);
         const { memory, offset } = place.at();
-        machine.tell(site, offset, 1);
         const out = new Float64Array(machine.lanes);
         for (let lane = 0; lane < machine.lanes; lane++) {
           if (machine.active[lane] === 0) continue;
@@ -115,6 +115,7 @@ function atomic(apply: (old: number, value: number) => number): Of {
           out[lane] = memory![view][at]!;
           memory![view][at] = apply(out[lane]!, operand?.[lane] ?? 0);
         }
+        machine.tell(site, offset, 1, memory!);
         return out;
       },
     };

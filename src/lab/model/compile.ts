@@ -89,10 +89,13 @@ export class Compiler {
       returns: type,
       words: current.most,
       call: () => {
-        const entered = machine.active;
+        const { active: entered, line } = machine;
+        if (line > 0) machine.callers.push(line);
         result.declare(machine);
         run();
         machine.activate(entered);
+        if (line > 0) machine.callers.pop();
+        machine.line = line;
         return result.data;
       },
     };
@@ -124,6 +127,16 @@ export class Compiler {
   }
 
   #statement(statement: Statement, scope: Scope): Run {
+    const { machine } = this;
+    const { line } = statement;
+    const run = this.#running(statement, scope);
+    return () => {
+      machine.line = line;
+      run();
+    };
+  }
+
+  #running(statement: Statement, scope: Scope): Run {
     const { machine } = this;
     switch (statement.kind) {
       case 'var':
@@ -179,7 +192,7 @@ export class Compiler {
     }
   }
 
-  #loop({ first, condition, body, next, until }: Statement & { kind: 'loop' }, outer: Scope): Run {
+  #loop({ first, condition, body, next, until, line }: Statement & { kind: 'loop' }, outer: Scope): Run {
     const { machine } = this;
     const scope = new Scope(outer);
     const live = this.#own.live;
@@ -202,6 +215,7 @@ export class Compiler {
         if (lanes) loop.broken = either(loop.broken, lanes);
       };
       while (machine.activeSubgroups > 0) {
+        machine.line = line;
         if (test) {
           leave(machine.narrow(test.run()));
           if (machine.activeSubgroups === 0) break;

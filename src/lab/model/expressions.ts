@@ -173,8 +173,18 @@ export class Expressions {
     if (place.space === 'function' || place.space === 'private')
       return () => {
         const now = value.run();
+        const { factors } = machine;
         const { variable, offset } = place.at();
+        if (!machine.onAssign) {
+          variable!.store(machine, offset, now, words);
+          return;
+        }
+        const before = variable!.load(machine, offset, words).slice();
         variable!.store(machine, offset, now, words);
+        machine.onAssign({
+          ...{ text: to.text, operator, offset, words, before, now },
+          factors: isProduct(given) ? factors : undefined,
+        });
       };
     const view = viewOf(scalarIn(place.type));
     const site = siteOf(place, to.text, true, words);
@@ -291,7 +301,10 @@ export class Expressions {
       type: { kind: 'vector', of: type, count },
       run: () => {
         machine.count(kind, counted);
-        return zipped(apply, a.run(), b.run(), counts[0]!, counts[1]!, machine.lanes);
+        const [x, y] = [a.run(), b.run()];
+        if (machine.onAssign && operator === '*')
+          machine.factors = [x, y].map((value, i) => ({ value, words: counts[i]! }));
+        return zipped(apply, x, y, counts[0]!, counts[1]!, machine.lanes);
       },
     };
   }

@@ -48,6 +48,27 @@ export interface Counts {
   barriers: number;
 }
 
+/** An assignment by the active lanes to a variable of their own. Values are as in `Value.run`. */
+export interface Assigned {
+  /** What is assigned to, as it stands in the text. */
+  readonly text: string;
+  /** The operator before the `=`, or nothing. */
+  readonly operator: string;
+  /** Where in the variable. */
+  readonly offset: Offset;
+  readonly words: number;
+  readonly before: Float64Array;
+  readonly now: Float64Array;
+  /** Of a product that is assigned or added: its operands. */
+  readonly factors: readonly Factor[] | undefined;
+}
+
+/** An operand of a product: a number, or as many words as the product has. */
+export interface Factor {
+  readonly value: Float64Array;
+  readonly words: number;
+}
+
 export class Machine {
   lanes = 1;
   /** A mask, which is never written to again. */
@@ -58,8 +79,17 @@ export class Machine {
   readonly counts: Counts = { arithmetic: 0, special: 0, integer: 0, exchange: 0, barriers: 0 };
   /** Accesses beyond the end of memory, which WGSL lets a device answer with anything. */
   outside = 0;
-  /** Is told of every access: `words` of four bytes from `offsets[lane]` on, of each active lane. */
-  onAccess: ((site: Site, offsets: Float64Array, words: number) => void) | undefined;
+  /** Is told of every access after it: `words` of four bytes from `offsets[lane]` on, of each active lane. */
+  onAccess: ((site: Site, offsets: Float64Array, words: number, memory: SharedMemory) => void) | undefined;
+  /** Is told of every assignment to a variable of the lanes' own, after it. */
+  onAssign: ((assigned: Assigned) => void) | undefined;
+  /** Is told of every barrier of the workgroup. */
+  onBarrier: (() => void) | undefined;
+  /** The line of the statement that runs, and those of the calls that it runs in, the entry point's first. */
+  line = 0;
+  readonly callers: number[] = [];
+  /** The operands of the product that was worked out last; kept for `onAssign` only. */
+  factors: readonly Factor[] | undefined;
   /** The mask of no lane. */
   #none = new Uint8Array(1);
 
@@ -68,6 +98,8 @@ export class Machine {
   /** Begins a workgroup of so many invocations. */
   start(lanes: number): void {
     this.lanes = lanes;
+    this.line = 0;
+    this.callers.length = 0;
     this.#none = new Uint8Array(lanes);
     this.activate(new Uint8Array(lanes).fill(1));
   }
@@ -125,7 +157,7 @@ export class Machine {
   load(memory: SharedMemory, offset: Offset, words: number, type: 'f32' | 'u32' | 'i32', site?: Site): Float64Array {
     const { lanes, active } = this;
     const view = memory[type];
-    if (site) this.tell(site, offset, words);
+    if (site) this.tell(site, offset, words, memory);
     if (typeof offset === 'number') {
       const from = this.#inside(memory, offset, words);
       return Float64Array.from(view.subarray(from, from + words));
@@ -149,17 +181,17 @@ export class Machine {
   ): void {
     const { lanes, active } = this;
     const view = memory[type];
-    if (site) this.tell(site, offset, words);
     const isSame = value.length === words;
     for (let lane = 0; lane < lanes; lane++) {
       if (active[lane] === 0) continue;
       const from = this.#inside(memory, typeof offset === 'number' ? offset : offset[lane]!, words);
       for (let word = 0; word < words; word++) view[from + word] = value[isSame ? word : word * lanes + lane]!;
     }
+    if (site) this.tell(site, offset, words, memory);
   }
 
   /** Tells of an access in pieces of a quad, the most that one instruction moves. */
-  tell(site: Site, offset: Offset, words: number): void {
+  tell(site: Site, offset: Offset, words: number, memory: SharedMemory): void {
     if (!this.onAccess) return;
     const given = typeof offset === 'number' ? new Float64Array(this.lanes).fill(offset) : offset;
     const isHalf = site.wordBytes === 2;
@@ -167,7 +199,7 @@ export class Machine {
     const length = isHalf ? Math.ceil(words / 2) : words;
     for (let word = 0; word < length; word += 4) {
       const from = word === 0 ? offsets : offsets.map((one) => one + word);
-      this.onAccess(site, from, Math.min(4, length - word));
+      this.onAccess(site, from, Math.min(4, length - word), memory);
     }
   }
 

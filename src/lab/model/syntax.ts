@@ -6,6 +6,9 @@ import { InputError } from '../../errors.js';
 import { withoutComments } from '../../kernels/webgpu/wgsl-text.js';
 import type { Block, Declared, Expression, FunctionSyntax, Parameter, Program, Statement, TypeName } from './tree.js';
 
+/** A statement before it is known where it stands. */
+type Unplaced = Statement extends infer S ? (S extends Statement ? Omit<S, 'line'> : never) : never;
+
 const TOKEN =
   /0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?[fh]?|\d+[eE][+-]?\d+[fh]?|\d+[iufh]?|[A-Za-z_]\w*|->|\+\+|--|&&|\|\||<<=?|[=!<]=|[-+*/%&|^]=|[^\s\w]/g;
 
@@ -31,11 +34,16 @@ export function parseWgsl(text: string): Program {
 }
 
 class Parser {
-  readonly #tokens: readonly { readonly text: string; readonly at: number }[];
+  readonly #tokens: readonly { readonly text: string; readonly at: number; readonly line: number }[];
   #place = 0;
 
   constructor(private readonly code: string) {
-    this.#tokens = Array.from(code.matchAll(TOKEN), ({ 0: text, index }) => ({ text, at: index }));
+    let line = 1;
+    let end = 0;
+    this.#tokens = Array.from(code.matchAll(TOKEN), ({ 0: text, index: at }) => {
+      for (; end < at; end++) if (code[end] === '\n') line++;
+      return { text, at, line };
+    });
   }
 
   program(): Program {
@@ -132,7 +140,17 @@ class Parser {
     return all;
   }
 
+  /** What is read, with the line that it begins on. */
+  #placed<S>(read: () => S): S & { readonly line: number } {
+    const line = this.#tokens[this.#place]?.line ?? 0;
+    return { ...read(), line };
+  }
+
   #statement(): Statement {
+    return this.#placed(() => this.#unplaced());
+  }
+
+  #unplaced(): Unplaced {
     switch (this.#peek()) {
       case 'var':
       case 'let':
@@ -171,31 +189,31 @@ class Parser {
     return statement;
   }
 
-  #if(): Statement {
+  #if(): Unplaced {
     this.#expect('if');
     const condition = this.#expression();
     const then = this.#block();
     if (!this.#skip('else')) return { kind: 'if', condition, then, otherwise: [] };
-    return { kind: 'if', condition, then, otherwise: this.#peek() === 'if' ? [this.#if()] : this.#block() };
+    return { kind: 'if', condition, then, otherwise: this.#peek() === 'if' ? [this.#statement()] : this.#block() };
   }
 
-  #for(): Statement {
+  #for(): Unplaced {
     this.#expect('for');
     this.#expect('(');
     const first: Statement[] = [];
-    if (['var', 'let', 'const'].includes(this.#peek())) first.push(this.#declared());
+    if (['var', 'let', 'const'].includes(this.#peek())) first.push(this.#statement());
     else if (!this.#skip(';')) {
-      first.push(this.#simple());
+      first.push(this.#placed(() => this.#simple()));
       this.#expect(';');
     }
     const condition = this.#peek() === ';' ? undefined : this.#expression();
     this.#expect(';');
-    const next = this.#peek() === ')' ? [] : [this.#simple()];
+    const next = this.#peek() === ')' ? [] : [this.#placed(() => this.#simple())];
     this.#expect(')');
     return { kind: 'loop', first, condition, body: this.#block(), next, until: undefined };
   }
 
-  #loop(): Statement {
+  #loop(): Unplaced {
     this.#expect('loop');
     this.#expect('{');
     const body: Statement[] = [];
@@ -219,7 +237,7 @@ class Parser {
   }
 
   /** An assignment, `x++`, or a call. */
-  #simple(): Statement {
+  #simple(): Unplaced {
     if (this.#skip('_')) {
       this.#expect('=');
       return { kind: 'call', call: this.#expression() };

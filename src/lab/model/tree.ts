@@ -30,7 +30,7 @@ export interface Declared {
   readonly value: Expression | undefined;
 }
 
-export type Statement =
+export type Statement = { /** From 1, of the text. */ readonly line: number } & (
   | Declared
   | { readonly kind: 'assign'; readonly operator: string; readonly to: Expression; readonly value: Expression }
   | { readonly kind: 'call'; readonly call: Expression }
@@ -46,7 +46,8 @@ export type Statement =
     }
   | { readonly kind: 'block'; readonly body: Block }
   | { readonly kind: 'break' | 'continue' }
-  | { readonly kind: 'return'; readonly value: Expression | undefined };
+  | { readonly kind: 'return'; readonly value: Expression | undefined }
+);
 
 export type Block = readonly Statement[];
 
