@@ -6,6 +6,7 @@ import type {
   JudgedCase,
   Parity,
   RecordedShape,
+  StepTrace,
   TimedVariants,
   Trial,
   VariantTime,
@@ -19,6 +20,8 @@ export interface LabTasks {
   'lab-shapes': Task<Nothing, LabShapes>;
   /** A shipped variant as a commented file to start from. */
   'lab-starter': Task<{ kernel: string; variant: string }, { text: string }>;
+  /** Records a kernel's run step by step, without a device: by the kernel's name, of one workgroup. */
+  'lab-steps': Task<LabStepsRequest, LabSteps>;
   /** Compiles a text, holds it against the twin, times it beside the shipped variants. */
   'lab-try': Task<LabRequest, LabTrial, Progress>;
   /** Proves the adapter right and measures it. */
@@ -55,6 +58,18 @@ export interface LabShapes {
   /** What each job is, for people. */
   readonly jobs: Readonly<Record<Job, string>>;
   readonly shapes: readonly (RecordedShape & { readonly job: Job })[];
+}
+
+export interface LabStepsRequest {
+  /** One of `LabSteps.names`; undefined: the first. */
+  readonly name: string | undefined;
+  readonly group: readonly [x: number, y: number];
+}
+
+export interface LabSteps {
+  /** All that can be stepped through. */
+  readonly names: readonly string[];
+  readonly trace: StepTrace;
 }
 
 export interface LabRequest {

@@ -8,6 +8,7 @@ export const labTasks: LabWork = {
   'lab-kernels': async (input, context) => (await code()).kernels(input, context),
   'lab-shapes': async (input, context) => (await code()).shapes(input, context),
   'lab-starter': async (input, context) => (await code()).starter(input, context),
+  'lab-steps': async (input, context) => (await import('../lab/steps.js')).steps(input, context),
   'lab-try': async (input, context) => (await code()).tryText(input, context),
   'lab-certify': async (input, context) => (await import('../lab/certify.js')).certifyDevice(input, context),
 };

@@ -4,6 +4,7 @@ import type { LabReport, LabShapes, LabTrial } from '../../protocol-lab.js';
 import { FileButton } from '../drop-zone.js';
 import { saveFile } from '../save-file.js';
 import { TaskLine } from '../task-line.js';
+import { WhenShown } from '../when-shown.js';
 import { Certificate } from './certificate.js';
 import type { CodeEditor, Mark } from './code-editor.js';
 import { Editor } from './editor.js';
@@ -11,6 +12,8 @@ import { RealShapes, ShapeField } from './shapes.js';
 import { TrialReport } from './trial.js';
 import { useKernel, useReport, useShape, useText, useTrials } from './use-lab.js';
 import './lab.css';
+
+const stepper = () => import('./stepper/stepper.js').then(({ Stepper }) => Stepper);
 
 /** A text is run so long after the last key, if that is wished. */
 const PAUSE_MILLISECONDS = 800;
@@ -145,6 +148,10 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
           )}
         </div>
       </div>
+      <section class="block" aria-labelledby="lab-steps">
+        <h2 id="lab-steps">Step through a kernel</h2>
+        <WhenShown load={stepper} />
+      </section>
       <RealShapes kernel={name} shapes={shapes} />
       {adapter && <Certificate adapter={adapter} kernel={name} />}
     </>
