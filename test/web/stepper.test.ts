@@ -50,9 +50,8 @@ for (const gpu of ['none', 'swiftshader'] as const) {
             expect(line.replace('▶', '').trim()).toBe(text.split('\n')[steps[i]!.lines[0]! - 1]!.trim());
           }
           const { counts } = steps.at(-1)!;
-          const shown = await page.locator('.step-counts').innerText();
           await goTo(page, steps.length - 1);
-          expect(shown).toContain(String(counts.loads));
+          expect(await page.locator('.step-counts').innerText()).toContain(String(counts.loads));
         }),
       );
     },
@@ -90,8 +89,9 @@ describeInBrowser('Stepping through kernels', (browser) => {
       await choose(page, 'matmul, naive');
       await goTo(page, 24);
       // Row 6, column 9 of 16: in the second row of workgroups, the third of them.
-      const box = (await page.locator('.grid-out svg').boundingBox())!;
-      await page.mouse.click(box.x + (9.5 / 16) * box.width, box.y + (6.5 / 16) * box.height);
+      const out = page.locator('.grid-out svg');
+      const { width, height } = (await out.boundingBox())!;
+      await out.click({ position: { x: (9.5 / 16) * width, y: (6.5 / 16) * height } });
       await page.locator('.step-said', { hasText: 'to out[6, 9].' }).waitFor();
       expect(await page.locator('#step-lane').inputValue()).toBe('9');
       expect(await page.locator('#step-group').locator('option:checked').innerText()).toBe('2, 1');
@@ -123,7 +123,7 @@ describeInBrowser('Stepping through kernels', (browser) => {
           async ({ page }) => {
             for (const { name } of STEPPED) {
               await choose(page, name);
-              await goTo(page, 30);
+              await goTo(page, 20);
               expect(await violationsOf(page), name).toEqual([]);
               expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBe(width);
             }
