@@ -12,6 +12,7 @@
  * `layout: KERNEL`             its buffers, parameters and constants
  * `cost: KERNEL`               the shapes that the two jobs really use
  * `model: KERNEL: SIZES`       what the model says of its variants on three GPUs, with a chart
+ * `steps: NAME: MOMENTS`       moments of a run that the page steps through, as a strip
  * `gpus: all`                  the figures of the GPUs that it knows
  * `compared: FILE: SIZES`      products of this shape by the model, beside what the file measured
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
@@ -38,6 +39,7 @@ import {
 
 import { comparedBlock, gpuBlock, modelBlock, modelsOf } from './models.js';
 import { roofline, rooflinePath } from './roofline.js';
+import { momentsOf, strip, stripPath, stripText } from './steps.js';
 
 /** The sources of the blocks' contents. */
 export interface Sources {
@@ -75,6 +77,10 @@ export function chartsOf(page: string, { figures: { ladders } }: Sources): Map<s
     if (name === 'model') {
       const [kernel = '', sizes = ''] = args!.split(': ');
       charts.set(rooflinePath(kernel), roofline(modelsOf(kernel, sizes).byGpu));
+    }
+    if (name === 'steps') {
+      const [run = '', moments = ''] = args!.split(': ');
+      charts.set(stripPath(run), strip(momentsOf(run, moments)));
     }
     if (name !== 'ladder') continue;
     const [ladder = '', rungs = ''] = args!.split(': ');
@@ -114,6 +120,15 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
       ),
       '',
       `<small>${measuredOn(webgpu, cpu)}</small>`,
+    ].join('\n');
+  },
+
+  steps: (_, [name = '', moments = '']) => {
+    const of = momentsOf(name, moments);
+    return [
+      `![${stripText(of)}](../${stripPath(name)})`,
+      '',
+      `<small>The shipped text in lockstep, made small enough to be drawn. [The page's laboratory](../web.md#laboratory) steps through it lane by lane, with the line that runs and the lane's sums.</small>`,
     ].join('\n');
   },
 

@@ -1,5 +1,5 @@
 /** Which cells are marked at a step, and how. */
-import type { Step, SteppedMatrix, StepTrace } from '../../../../src/lab/index.js';
+import type { Step, SteppedMatrix, SteppedMemory, StepTrace } from '../../../../src/lab/index.js';
 
 /** What a cell has seen: nothing, an earlier access of any lane, or of the watched one. */
 export type Seen = 'any' | 'own' | undefined;
@@ -43,6 +43,10 @@ export interface Grid {
 
 export function gridOfMatrix({ buffer, title, rows, columns, stride, offset }: SteppedMatrix): Grid {
   return { name: buffer, title, rows, columns, at: (row, column) => offset + row * stride + column };
+}
+
+export function gridOfMemory({ name, rows, columns }: SteppedMemory): Grid {
+  return { name, title: name, rows, columns, at: (row, column) => row * columns + column };
 }
 
 /** What a step does to each word of a grid: `own` if the watched lane is among those that do. */

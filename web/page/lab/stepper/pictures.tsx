@@ -1,7 +1,7 @@
 /** Matrices, workgroup memory and lanes as grids whose cells are marked: by shape and outline as well as by colour. */
 import type { JSX } from 'preact';
 import type { Step, StepTrace } from '../../../../src/lab/index.js';
-import { type Grid, gridOfMatrix, type Touches, touchedNow, wordsOf } from './marks.js';
+import { type Grid, gridOfMatrix, gridOfMemory, type Touches, touchedNow, wordsOf } from './marks.js';
 
 const CELL = 14;
 const LANE = 24;
@@ -30,12 +30,8 @@ export function Pictures(props: PicturesProps) {
       </div>
       {memories.length > 0 && (
         <div class="step-matrices">
-          {memories.map(({ name, rows, columns }) => (
-            <Cells
-              key={name}
-              grid={{ name, title: name, rows, columns, at: (row, column) => row * columns + column }}
-              {...props}
-            />
+          {memories.map((memory) => (
+            <Cells key={memory.name} grid={gridOfMemory(memory)} {...props} />
           ))}
         </div>
       )}
