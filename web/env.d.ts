@@ -1,4 +1,9 @@
 /// <reference types="vite/client" />
 
+interface ImportMetaEnv {
+  /** Where the documentation is, relative to the page and with a slash at the end, if it is built to lie beside it (`npm run docs:build`). */
+  readonly VITE_DOCS?: string;
+}
+
 /** The colours of reports (vite.config.ts). */
 declare module 'virtual:colors.css';

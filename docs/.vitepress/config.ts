@@ -77,6 +77,8 @@ export default defineConfig({
   themeConfig: {
     sidebar,
     nav: [
+      // The built page, which docs:build puts there: no page of this site's own.
+      { text: 'Try it', link: '/play/index.html', target: '_self' },
       { text: 'Reading guide', link: '/reading-guide' },
       { text: 'Kernels', link: '/kernels/' },
       { text: 'Experiments', link: '/experiments/' },

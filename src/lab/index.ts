@@ -4,6 +4,7 @@
  * (`contract`, `trial`, `starter`). `ceilings` measures what a GPU can do at best; `real-work` records which shapes embedding and training use;
  * `model` says what bounds a kernel on a GPU that need not be there; `course` has tasks for readers. The library's own tests run the same suite.
  */
+export type { AdapterFacts } from '../kernels/needs.js';
 export type {} from '../platform-types.js';
 
 export * from './ceilings.js';

@@ -22,6 +22,9 @@ const TABS: readonly Tab[] = [
   { id: 'laboratory', title: 'Laboratory', panel: <WhenShown load={laboratory} /> },
 ];
 
+/** Set where the page lies beside the documentation. */
+const DOCS = import.meta.env.VITE_DOCS;
+
 export function App() {
   const state = useEngineState();
   return (
@@ -32,6 +35,12 @@ export function App() {
           <p>
             PT-DPC: a frozen CLIP learns the words to ask with, here in your browser. Nothing leaves your computer.{' '}
             <a href="https://arxiv.org/abs/2201.10963">The paper</a>
+            {DOCS !== undefined && (
+              <>
+                {' · '}
+                <a href={`${DOCS}index.html`}>Documentation</a>
+              </>
+            )}
           </p>
         </div>
         <DeviceLine />

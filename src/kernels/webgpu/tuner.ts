@@ -29,9 +29,9 @@ export interface Timing {
 
 /** What is this many times slower than the best is tried no more. */
 const HOPELESS = 3;
-/** Least duration of a variant's turn, and number of turns. */
+/** Least duration of a variant's turn, and number of turns after the one that compiles. */
 const TURN_SECONDS = 0.02;
-const TURNS = 3;
+const TURNS = 2;
 
 /** How many pieces of work `measureTuning` will report on. */
 export function tuningSteps(work: TuningWork, kernels?: readonly Kernel[]): number {
