@@ -54,6 +54,9 @@ export function keptPrompts(state: TrainingState): Pick<BestEpoch, 'epochs' | 'p
   return state.best ?? state;
 }
 
+/** What a training waits for between two steps. */
+export type Pause = (model: PromptModel) => Promise<void>;
+
 /** A training job. */
 export interface Training {
   model: PromptModel;
@@ -65,6 +68,12 @@ export interface Training {
   /** The state to resume from. */
   resume?: TrainingState | undefined;
   signal?: AbortSignal | undefined;
+  /**
+   * Called before every step with its number in the whole run, from 0. If it returns a function, training pauses: once the last step's
+   * results have been told, the function is called with the model, whose prompts are those after exactly `step` steps and may be
+   * looked at, and training continues when its promise resolves. Aborting ends a pause. Results do not depend on pauses.
+   */
+  beforeStep?: ((step: number) => Pause | undefined) | undefined;
   /** Called after every step, with the number of its images. */
   onStep?: (metrics: StepMetrics, images: number) => void;
   /** Called after every epoch, with the metrics on the validation images; training continues when the returned promise resolves. */
@@ -135,7 +144,7 @@ export async function trainPrompts(training: Training): Promise<void> {
  * host between steps.
  */
 async function trainEpoch(
-  { model, options, train, memory, signal, onStep }: Training,
+  { model, options, train, memory, signal, beforeStep, onStep }: Training,
   optimizer: Optimizer,
   epoch: number,
 ): Promise<Pick<EpochMetrics, 'trainLoss' | 'trainAccuracy'>> {
@@ -163,8 +172,13 @@ async function trainEpoch(
     for (let start = 0; start < count; start += options.batchSize) {
       if (signal) await letEventsIn();
       signal?.throwIfAborted();
-      const batch = pick(train, order, start, Math.min(options.batchSize, count - start), prompts.columns);
       const step = epoch * stepsPerEpoch(count, options.batchSize) + start / options.batchSize;
+      const pause = beforeStep?.(step);
+      if (pause) {
+        await last;
+        await unlessAborted(pause(model), signal);
+      }
+      const batch = pick(train, order, start, Math.min(options.batchSize, count - start), prompts.columns);
       using _step = span('step', { step, images: batch.labels.length });
       const { result } = await startGradient(model, batch, memory);
       update(optimizer, lr);
@@ -203,6 +217,23 @@ export async function evaluateOn(model: PromptModel, images: LabelledFeatures, m
 /** Creates the optimiser named in the options for a model's prompts. The caller disposes it. */
 export function createOptimizer({ prompts }: PromptModel, { optimizer }: Pick<TuningOptions, 'optimizer'>): Optimizer {
   return optimizer === 'sgd' ? new Sgd([prompts], { momentum: SGD_MOMENTUM }) : new AdamW([prompts], ADAMW);
+}
+
+/** Waits for `pause`, but no longer than until the signal is aborted; then throws its reason. */
+async function unlessAborted(pause: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return pause;
+  let abort = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    abort = resolve;
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) resolve();
+  });
+  try {
+    await Promise.race([pause, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+  signal.throwIfAborted();
 }
 
 /** Yields to the event loop. Aborting needs an event (a key, a click, a timer), but a device on this thread never waits for one. */

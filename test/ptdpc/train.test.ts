@@ -9,7 +9,9 @@ import { epochOrder } from '../../src/ptdpc/random.js';
 import type { LabelledFeatures } from '../../src/ptdpc/step.js';
 import {
   type EpochMetrics,
+  evaluateOn,
   type StepMetrics,
+  type Training,
   TrainingDiverged,
   type TrainingState,
   trainPrompts,
@@ -37,10 +39,13 @@ interface Setting {
   states?: TrainingState[];
   train?: LabelledFeatures;
   validated?: boolean;
+  /** Between which steps it pauses, and for what. */
+  beforeStep?: Training['beforeStep'];
+  signal?: AbortSignal;
 }
 
 async function run(device: Backend, tuning: TuningOptions, setting: Setting = {}) {
-  const { resume, stopAfter, states = [], train = dataOf(1, 11), validated = true } = setting;
+  const { resume, stopAfter, states = [], train = dataOf(1, 11), validated = true, beforeStep, signal } = setting;
   const engine = new Engine(device);
   using tower = await TextTower.load(engine, clip, SMALL_CLIP);
   using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, tuning);
@@ -54,7 +59,8 @@ async function run(device: Backend, tuning: TuningOptions, setting: Setting = {}
     validation: validated ? dataOf(2, 5) : undefined,
     memory: 2 ** 30,
     resume,
-    signal: controller.signal,
+    signal: signal ?? controller.signal,
+    beforeStep,
     onStep: (metrics) => steps.push(metrics),
     onEpoch: (metrics, state) => {
       epochs.push(metrics);
@@ -107,6 +113,55 @@ describeOnAll('training', (device) => {
     ];
     expect(second).toEqual(first);
     expect(other.steps).not.toEqual(first.steps);
+  });
+
+  it('gives the same bits with a pause before every step, in which the prompts are those after the steps told', async () => {
+    const straight = await run(device(), options());
+    const told: number[] = [];
+    const seen: Float32Array[] = [];
+    let steps = 0;
+    const beforeStep = (step: number) => async (model: PromptModel) => {
+      told.push(steps);
+      expect(step).toBe(steps);
+      seen.push(await model.prompts.read());
+      await evaluateOn(model, dataOf(2, 5), 2 ** 30);
+      steps++;
+    };
+    const paused = await run(device(), options(), { beforeStep });
+    expect(paused).toEqual(straight);
+    expect(told).toEqual(straight.steps.map(({ step }) => step));
+    // Before an epoch's first step, the prompts are those of the last epoch's end.
+    expect([seen[3], seen[6]]).toEqual(straight.states.slice(0, 2).map(({ prompts }) => prompts));
+    expect(seen[4]).not.toEqual(seen[3]);
+  });
+
+  it('tells of the last step before it pauses, and only pauses where it is asked to', async () => {
+    const order: string[] = [];
+    const engine = new Engine(device());
+    using tower = await TextTower.load(engine, clip, SMALL_CLIP);
+    using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, options());
+    await trainPrompts({
+      ...{ model, options: options({ epochs: 1 }), train: dataOf(1, 11), memory: 2 ** 30 },
+      beforeStep: (step) => (step === 2 ? async () => void order.push('pause') : undefined),
+      onStep: ({ step }) => order.push(`step ${step}`),
+    });
+    expect(order).toEqual(['step 0', 'step 1', 'pause', 'step 2']);
+  });
+
+  it('ends at once if it is aborted while it pauses', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const endless = run(device(), options(), {
+      signal: controller.signal,
+      beforeStep: (step) => {
+        if (step < 2) return undefined;
+        return () => {
+          setTimeout(() => controller.abort(reason));
+          return new Promise(() => {});
+        };
+      },
+    });
+    await expect(endless).rejects.toBe(reason);
   });
 
   it.each(['sgd', 'adamw'] as const)('resumes to the identical result (%s)', async (optimizer) => {

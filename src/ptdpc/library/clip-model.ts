@@ -38,7 +38,7 @@ export interface EmbedOptions {
 }
 
 /** What to tune, and on which images. */
-export interface TuneRequest extends Pick<Training, 'resume' | 'signal' | 'onStep' | 'onEpoch'> {
+export interface TuneRequest extends Pick<Training, 'resume' | 'signal' | 'beforeStep' | 'onStep' | 'onEpoch'> {
   /** The classes, in the order of labels: the word of each as it appears in a text. At least two. */
   readonly classes: readonly string[];
   /** Features as `embedImages` gives them, and labels. */
@@ -176,7 +176,7 @@ export class ClipModel implements Disposable {
    * TrainingDiverged if the loss is NaN, and the signal's reason between two steps.
    */
   async tune(request: TuneRequest): Promise<TunedPrompts> {
-    const { classes, train, validation, options = PRESETS.paper, resume, signal, onStep } = request;
+    const { classes, train, validation, options = PRESETS.paper, resume, signal, beforeStep, onStep } = request;
     if (classes.length < 2)
       throw new InputError(`expected at least two classes to tell apart, found ${classes.length}`);
     for (const images of [train, ...(validation ? [validation] : [])]) requireLabels(images, classes, this.width);
@@ -186,7 +186,7 @@ export class ClipModel implements Disposable {
     const model = await PromptModel.create(tower, this.tokenEmbeddings, text, options);
     try {
       await trainPrompts({
-        ...{ model, options, train, validation, resume, signal, memory: this.memory },
+        ...{ model, options, train, validation, resume, signal, beforeStep, memory: this.memory },
         ...(onStep && { onStep }),
         ...(request.onEpoch && { onEpoch: request.onEpoch }),
       });
