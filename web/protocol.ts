@@ -41,6 +41,8 @@ export interface Tasks extends LabTasks, ModelTasks {
   prepare: Task<DataRequest, DataReport, Progress>;
   /** Trains prompts, or resumes if it was stopped. */
   tune: Task<TuneRequest, TuneAnswer, TuneTold>;
+  /** Tells a tuning how far to go. Without effect once it has ended. */
+  steer: Task<{ run: string; how: Steer }, null>;
   /** Evaluates loaded prompts on held-out pictures. */
   evaluate: Task<{ data: string; prompts: string }, HeldOut | null>;
 }
@@ -228,6 +230,14 @@ export interface DataReport {
   readonly refused: readonly string[];
   /** SHA-256 of the weights whose features were kept. */
   readonly modelHash: string;
+  /** Held-out pictures to watch a tuning by: the first few of each class. */
+  readonly watched: readonly WatchedPicture[];
+}
+
+/** A picture with its class, as the place of that. */
+export interface WatchedPicture {
+  readonly picture: Picture;
+  readonly label: number;
 }
 
 export interface TuneRequest {
@@ -237,10 +247,64 @@ export interface TuneRequest {
   readonly label: string;
   readonly data: string;
   readonly options: TuningOptions;
+  /** How far to go at first. */
+  readonly how: Steer;
 }
 
-/** News of a tuning: a step, or the end of an epoch. */
-export type TuneTold = Progress | EpochTold;
+/** How far a tuning goes: to its end, no further, by one batch, or to the end of an epoch. */
+export type Steer = 'play' | 'pause' | 'batch' | 'epoch';
+
+/** News of a tuning: a step, the end of an epoch, or what there is to watch. */
+export type TuneTold = Progress | EpochTold | StageTold | ZeroShotTold;
+
+/** Told once, before the first step: how the same template does without tuning. */
+export interface ZeroShotTold {
+  readonly zeroShot: {
+    /** On the validation pictures; null if there are none. */
+    readonly accuracy: number | null;
+    /** Predicted class of each watched picture. */
+    readonly answers: readonly number[];
+  };
+}
+
+/** Told before the first step, after every epoch, and wherever a tuning pauses. */
+export interface StageTold {
+  readonly stage: Stage;
+}
+
+/** A tuning after so many steps. */
+export interface Stage {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  /** True if it goes no further until it is told to. */
+  readonly paused: boolean;
+  /** Loss of the last step; null before the first. */
+  readonly loss: number | null;
+  /** Predicted class of each watched picture. */
+  readonly answers: readonly number[];
+  readonly tokens: TokenMap;
+}
+
+/** Learned tokens in the plane in which the first and the present ones differ most. */
+export interface TokenMap {
+  /** Prompts shown: one a class, or a single one. */
+  readonly sets: number;
+  /** True if there are more. */
+  readonly more: boolean;
+  /** States from the first to the present one, each [sets, tokens, 2]. */
+  readonly trail: readonly Float32Array[];
+  /** What each token is near, [sets][tokens]; null where that was not looked for. */
+  readonly words: readonly (readonly TokenWords[])[] | null;
+}
+
+export interface TokenWords {
+  /** The word that it began as. */
+  readonly began: string;
+  /** The word that it is nearest to. */
+  readonly nearest: string;
+  /** Euclidean distance from where it began, the noise of the start included. */
+  readonly moved: number;
+}
 
 export interface EpochTold {
   readonly epoch: EpochMetrics;

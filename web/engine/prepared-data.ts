@@ -13,6 +13,38 @@ import type { HeldOut, Scores } from '../protocol.js';
 export interface PreparedData {
   readonly classes: readonly ClassName[];
   readonly splits: Readonly<Partial<Record<Split, LabelledFeatures>>>;
+  /** Those by which a tuning is watched. */
+  readonly watched: WatchedFeatures;
+}
+
+/** Features [places, width] of some pictures of a split. */
+export interface WatchedFeatures {
+  readonly split: Split;
+  /** Within the split. */
+  readonly places: readonly number[];
+  readonly features: Float32Array;
+}
+
+/** Pictures by which a tuning is watched, at most. */
+const MOST_WATCHED = 24;
+
+/** The first few pictures of each class: of the validation split, else of the test split. Classes take turns until there are enough. */
+export function watchedOf({ splits }: Pick<PreparedData, 'splits'>, classes: number): WatchedFeatures {
+  const split = splits.val ? 'val' : 'test';
+  const { features, labels } = splits[split] ?? { features: new Float32Array(), labels: new Int32Array() };
+  const seen = new Array<number>(classes).fill(0);
+  const turns = [...labels.keys()].map((place) => ({ place, turn: seen[labels[place]!]!++ }));
+  const places = turns
+    .sort((a, b) => a.turn - b.turn || labels[a.place]! - labels[b.place]!)
+    .slice(0, MOST_WATCHED)
+    .map(({ place }) => place)
+    .sort((a, b) => labels[a]! - labels[b]! || a - b);
+  const width = features.length / labels.length;
+  const own = new Float32Array(places.length * (places.length && width));
+  places.forEach((place, i) => {
+    own.set(features.subarray(place * width, (place + 1) * width), i * width);
+  });
+  return { split, places, features: own };
 }
 
 /** The pictures by which prompts are judged: test, else val. */

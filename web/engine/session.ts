@@ -10,6 +10,7 @@ import type { DeviceReport, FromEngine, ModelReport, Opened, PromptsReport } fro
 import { demoModel, demoPrompts } from './demo-files.js';
 import { startKernelThread } from './kernel-threads.js';
 import type { PreparedData } from './prepared-data.js';
+import type { Steering } from './steering.js';
 
 /** Bytes for activations beside the weights: a page has less to spare than a command. */
 export const MEMORY = 2 ** 28;
@@ -36,6 +37,8 @@ export class Session {
   readonly #data = new Map<string, PreparedData>();
   /** Of every training that has finished an epoch, by its run's name. */
   readonly trainings = new Map<string, TrainingState>();
+  /** Of every training that runs, by its run's name. */
+  readonly steerings = new Map<string, Steering>();
 
   /** `tell` is called with what concerns no single task: a lost device, another device. */
   constructor(private readonly tell: (news: FromEngine) => void) {}

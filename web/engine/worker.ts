@@ -1,9 +1,8 @@
-/**
- * The worker's side of the connection: runs tasks one after the other, because a device is one queue, and receives cancellations meanwhile.
- */
+/** The worker's side of the connection: queues tasks, and receives cancellations meanwhile. */
 import { InputError } from '../../src/errors.js';
 import type { Failure, FromEngine, Progressed, TaskName, Tasks, ToEngine } from '../protocol.js';
 import { measureSpans } from './measures.js';
+import { TaskQueue } from './queue.js';
 import { Session } from './session.js';
 import { tasks } from './tasks/index.js';
 import type { Context } from './tasks/task.js';
@@ -18,7 +17,10 @@ measureSpans();
 
 const session = new Session((news) => scope.postMessage(news));
 const waiting = new Map<number, AbortController>();
-let last: Promise<void> = Promise.resolve();
+const queue = new TaskQueue();
+
+/** What changes the device or the model, and what trains. */
+const ALONE: ReadonlySet<TaskName> = new Set(['open', 'open-model', 'built-in-model', 'tune']);
 
 scope.addEventListener('message', ({ data }) => {
   if ('cancel' in data) {
@@ -27,7 +29,8 @@ scope.addEventListener('message', ({ data }) => {
   }
   const controller = new AbortController();
   waiting.set(data.id, controller);
-  last = last.then(() => run(data.id, data.task, data.input, controller.signal));
+  const { id, task, input } = data;
+  queue.add({ mayInterrupt: !ALONE.has(task), run: () => run(id, task, input, controller.signal) });
 });
 
 async function run(id: number, task: TaskName, input: unknown, signal: AbortSignal): Promise<void> {
@@ -36,7 +39,7 @@ async function run(id: number, task: TaskName, input: unknown, signal: AbortSign
     // Page and engine are compiled against one list of tasks, so the input is the task's.
     const work = tasks[task] as (input: unknown, context: Context<Progressed>) => Promise<Tasks[TaskName]['output']>;
     const progress = (progress: Progressed) => scope.postMessage({ id, progress });
-    const output = await work(input, { session, signal, progress });
+    const output = await work(input, { session, queue, signal, progress });
     scope.postMessage({ id, output });
   } catch (error) {
     scope.postMessage({ id, failure: failureOf(error, signal) });

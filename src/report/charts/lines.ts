@@ -12,7 +12,14 @@ export interface Line {
   readonly faint?: boolean;
   /** Constant up to the next point. */
   readonly stepped?: boolean;
+  /** Hollow marks and other dashes: a second series of the same colour. */
+  readonly hollow?: boolean;
+  /** No marks: a level that others are held against. */
+  readonly plain?: boolean;
 }
+
+/** Dashes of the second series of a colour. */
+export const HOLLOW_DASHES = { first: [14, 3], second: [6, 2, 1, 2], third: [1, 2], muted: [4, 8] } as const;
 
 export interface LineChart {
   readonly lines: readonly Line[];
@@ -22,6 +29,13 @@ export interface LineChart {
   readonly logarithmic?: boolean;
   readonly format: (y: number) => string;
 }
+
+const DASHES = {
+  first: SERIES.first.dash,
+  second: SERIES.second.dash,
+  third: SERIES.third.dash,
+  muted: SERIES.muted.dash,
+} as const;
 
 /** Three stand side by side on a wide page. */
 const WIDTH = 320;
@@ -56,7 +70,15 @@ export function lineChart({ lines, end, xName, logarithmic = false, format }: Li
   });
 }
 
-function lineSeries({ name, color, points, faint = false, stepped = false }: Line): LineSeriesOption {
+function lineSeries({
+  name,
+  color,
+  points,
+  faint = false,
+  stepped = false,
+  hollow = false,
+  plain = false,
+}: Line): LineSeriesOption {
   const every = faint ? 1 : Math.ceil(points.length / MARKED_POINTS);
   return {
     type: 'line',
@@ -70,14 +92,14 @@ function lineSeries({ name, color, points, faint = false, stepped = false }: Lin
     data: points.map(([x, y], i) => (i % every === 0 ? [x, y] : { value: [x, y], symbol: 'none' })),
     symbol: SERIES[color].mark,
     symbolSize: 6,
-    showSymbol: !faint,
+    showSymbol: !faint && !plain,
     showAllSymbol: true,
     lineStyle: {
       color: COLOR[color],
       width: faint ? 1 : 2,
       opacity: faint ? 0.35 : 1,
-      ...(!faint && { type: SERIES[color].dash as 'solid' | number[] }),
+      ...(!faint && { type: (hollow ? HOLLOW_DASHES : DASHES)[color] as 'solid' | number[] }),
     },
-    itemStyle: { color: COLOR[color] },
+    itemStyle: hollow ? { color: COLOR.paper, borderColor: COLOR[color], borderWidth: 1.5 } : { color: COLOR[color] },
   };
 }

@@ -10,7 +10,7 @@ import { prepare } from './prepare.js';
 import { exportPrompts, importPrompts } from './prompts-files.js';
 import { scenes } from './scenes.js';
 import type { Work } from './task.js';
-import { tune } from './tune.js';
+import { steer, tune } from './tune.js';
 import { words } from './words.js';
 
 export const tasks: { readonly [K in TaskName]: Work<K> } = {
@@ -25,5 +25,6 @@ export const tasks: { readonly [K in TaskName]: Work<K> } = {
   exportPrompts,
   prepare,
   tune,
+  steer,
   evaluate,
 };

@@ -1,17 +1,29 @@
 /** All tunings beside each other. */
 import { classesWithoutImages } from '../../../src/ptdpc/metrics.js';
-import type { Scores } from '../../protocol.js';
+import { signedPoints } from '../../../src/report/format.js';
+import type { HeldOut, Scores } from '../../protocol.js';
 import { DataTable } from '../data-table.js';
 import { percent } from '../format.js';
-import type { Run } from './runs.js';
+import { isWorse, type TitledRun } from './runs.js';
 
-export function Comparison({ runs }: { readonly runs: readonly Run[] }) {
+export function Comparison({ runs }: { readonly runs: readonly TitledRun[] }) {
   const share = (value: number | null | undefined) => percent(value ?? null);
   return (
     <DataTable
       label="All tunings"
-      head={['tuning', 'pictures', 'epochs', 'training', 'validation', 'test: zero-shot', 'test: tuned', 'macro-F1']}
-      rows={runs.map(({ title, data, epochs, options, answer }) => {
+      head={[
+        'tuning',
+        'pictures',
+        'epochs',
+        'training',
+        'validation',
+        'test: zero-shot',
+        'test: tuned',
+        'macro-F1',
+        'against zero-shot',
+      ]}
+      rows={runs.map((run) => {
+        const { title, data, epochs, options, answer } = run;
         const last = epochs.at(-1);
         const done = answer?.prompts.epochs ?? epochs.length;
         return [
@@ -23,10 +35,16 @@ export function Comparison({ runs }: { readonly runs: readonly Run[] }) {
           share(answer?.heldOut?.zeroShot.accuracy),
           <strong key="tuned">{share(answer?.heldOut?.tuned.accuracy)}</strong>,
           macroF1(answer?.heldOut?.tuned),
+          isWorse(run) ? <strong class="worse">worse</strong> : gain(answer?.heldOut),
         ];
       })}
     />
   );
+}
+
+/** In percentage points. */
+function gain(heldOut: HeldOut | null | undefined): string {
+  return heldOut ? `${signedPoints(heldOut.tuned.accuracy - heldOut.zeroShot.accuracy)} points` : '–';
 }
 
 /** With how many classes it says nothing of, since none of the held-out pictures is of them. */

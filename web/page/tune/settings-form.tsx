@@ -22,10 +22,10 @@ export interface Settings {
   readonly seed: number;
 }
 
-/** As `ptdpc demo` has it: small batches suit so few scenes. */
+/** Small batches suit so few scenes, as in `ptdpc demo`; with some noise, so that the classes' prompts can differ (docs/method.md). */
 export const FIRST_SETTINGS: Settings = {
   ...{ presets: ['official'], modes: ['both'], epochs: undefined, learningRate: undefined },
-  ...{ batchSize: 16, initNoise: 0, seed: 0 },
+  ...{ batchSize: 16, initNoise: 0.3, seed: 0 },
 };
 
 /** The options of every run that is asked for. Throws InputError if one is out of range. */
@@ -86,13 +86,13 @@ export function SettingsForm({ settings, onChange }: SettingsFormProps) {
           <NumberField
             {...numberOf(TUNING_FIELDS.initNoise)}
             value={settings.initNoise}
-            onChange={(initNoise = 0) => set({ initNoise })}
+            onChange={(initNoise = FIRST_SETTINGS.initNoise) => set({ initNoise })}
           />
           <NumberField {...numberOf(TUNING_FIELDS.seed)} value={settings.seed} onChange={(seed = 0) => set({ seed })} />
         </div>
         <p class="note">
           Initial noise, as a share of each token's root mean square, lets the prompts of the classes differ in mode
-          both; without it they stay equal.
+          both, which is the paper's own idea; at 0, as in the presets of the command line, they stay equal.
         </p>
       </details>
     </>

@@ -1,17 +1,17 @@
-/** Tune: prompts are learned in the page, in every preset and mode that is asked for, and compared. */
+/** Tune: prompts are learned in the page to be watched, in every preset and mode that is asked for, and compared. */
 import { useRef, useState } from 'preact/hooks';
 import type { TuningOptions } from '../../../src/ptdpc/options.js';
-import type { DataReport, DataRequest } from '../../protocol.js';
+import type { DataReport, DataRequest, PromptsReport, Steer } from '../../protocol.js';
 import { lineOf } from '../engine-client.js';
 import { useEngine } from '../engine-state.js';
 import { promptsTitle } from '../format.js';
-import { TaskLine } from '../task-line.js';
 import { useTask } from '../use-task.js';
 import { Comparison } from './comparison.js';
 import { DataForm } from './data-form.js';
 import { RunCard } from './run-card.js';
 import { useRuns } from './runs.js';
 import { FIRST_SETTINGS, optionsOf, SettingsForm } from './settings-form.js';
+import { StagePanel } from './stage.js';
 import './tune.css';
 
 export function TuneTab() {
@@ -20,13 +20,15 @@ export function TuneTab() {
   const [settings, setSettings] = useState(FIRST_SETTINGS);
   const { report, task, prepare } = usePrepared(request);
   const runs = useRuns();
-  const fitting = opened?.prompts.filter(({ modelHash }) => modelHash === opened.model.hash) ?? [];
-  const [judged, setJudged] = useState<string>();
-  const prompts = fitting.find(({ id }) => id === judged) ?? fitting[0];
+  const [watched, setWatched] = useState<string>();
+  const tunings = runs.runs.filter(({ ownTitle }) => ownTitle === undefined);
+  const running = tunings.find(({ status }) => status === 'running');
+  const run = tunings.find(({ id }) => id === watched) ?? running ?? tunings.at(-1);
+  const heading = useRef<HTMLHeadingElement>(null);
 
   const wanted = settings.presets.length * settings.modes.length;
   const ready = opened !== undefined && request !== null && !task.running;
-  const tune = async () => {
+  const tune = async (how: Steer) => {
     let options: TuningOptions[];
     try {
       options = optionsOf(settings);
@@ -34,16 +36,18 @@ export function TuneTab() {
       task.setError(error instanceof Error ? error.message : lineOf(error));
       return;
     }
+    setWatched(undefined);
+    bringIntoView(heading.current);
     const data = await prepare();
-    if (data) runs.tune(data, options);
+    if (data) runs.tune(data, options, how);
   };
   return (
     <>
-      <div class="columns even">
+      <div class="columns watching">
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            void tune();
+            void tune('play');
           }}
         >
           <DataForm disabled={task.running} onChange={setRequest} report={report} />
@@ -53,52 +57,77 @@ export function TuneTab() {
               {wanted > 1 ? `Tune ${wanted} ways` : 'Tune'}
             </button>
           </p>
-          <TaskLine task={task} />
+          <Available
+            ready={ready}
+            onEvaluate={(prompts) => void prepare().then((data) => data && runs.evaluate(data, prompts))}
+          />
         </form>
-        <div>
-          <h2>How it is done</h2>
-          <p>
-            CLIP stays as it is. What is learned are the words before a class word, as vectors: from the training
-            pictures, epoch by epoch. Validation pictures are only watched. Held-out pictures are looked at when a
-            tuning has ended, and show what it gained over the same template without tuning.
-          </p>
-          <p>
-            Several presets and modes are tuned one after the other on the same pictures. A tuning can be stopped and
-            resumed; its prompts are those of its last epoch.
-          </p>
-          {prompts && (
-            <div class="field">
-              <label for="judged">Available prompts</label>
-              <select id="judged" value={prompts.id} onChange={({ currentTarget }) => setJudged(currentTarget.value)}>
-                {fitting.map((one) => (
-                  <option key={one.id} value={one.id}>
-                    {promptsTitle(one)}
-                  </option>
-                ))}
-              </select>
-              <button
-                type="button"
-                disabled={!ready}
-                onClick={() => void prepare().then((data) => data && runs.evaluate(data, prompts))}
-              >
-                Evaluate
-              </button>
-            </div>
-          )}
-        </div>
+        <StagePanel
+          {...{ runs, run, heading }}
+          ready={ready && wanted > 0}
+          preparing={task}
+          onWatch={setWatched}
+          onBegin={(how) => void tune(how)}
+        />
       </div>
-      {runs.runs.length > 0 && (
-        <section class="block" aria-labelledby="runs-title">
-          <h2 id="runs-title">Tunings</h2>
-          <Comparison runs={runs.runs} />
-          <div class="runs">
-            {runs.runs.map((run) => (
-              <RunCard key={run.id} run={run} runs={runs} />
-            ))}
-          </div>
-        </section>
-      )}
+      <section class="block" aria-labelledby="runs-title" hidden={runs.runs.length === 0}>
+        <h2 id="runs-title">Tunings</h2>
+        {runs.runs.length > 0 && (
+          <>
+            <Comparison runs={runs.runs} />
+            <p class="note">
+              Settings, metrics and learned prompts are kept in this browser until you forget them; pictures are not.{' '}
+              <button type="button" class="quiet" onClick={runs.forget}>
+                Forget all tunings
+              </button>
+            </p>
+            <div class="runs">
+              {runs.runs.map((one) => (
+                <RunCard key={one.id} run={one} runs={runs} />
+              ))}
+            </div>
+          </>
+        )}
+      </section>
+      {runs.notKept !== null && <p role="alert">{runs.notKept}</p>}
     </>
+  );
+}
+
+/** The stage is where something happens next: focus goes there, and the page if it is out of sight. */
+function bringIntoView(heading: HTMLElement | null): void {
+  if (!heading) return;
+  const { top, bottom } = heading.getBoundingClientRect();
+  if (top < 0 || bottom > 0.6 * innerHeight) heading.scrollIntoView({ block: 'start' });
+  heading.focus({ preventScroll: true });
+}
+
+interface AvailableProps {
+  readonly ready: boolean;
+  readonly onEvaluate: (prompts: PromptsReport) => void;
+}
+
+/** Prompts that there are already, to be held against. */
+function Available({ ready, onEvaluate }: AvailableProps) {
+  const { opened } = useEngine();
+  const [judged, setJudged] = useState<string>();
+  const fitting = opened?.prompts.filter(({ modelHash }) => modelHash === opened.model.hash) ?? [];
+  const prompts = fitting.find(({ id }) => id === judged) ?? fitting[0];
+  if (!prompts) return null;
+  return (
+    <div class="field">
+      <label for="judged">Available prompts</label>
+      <select id="judged" value={prompts.id} onChange={({ currentTarget }) => setJudged(currentTarget.value)}>
+        {fitting.map((one) => (
+          <option key={one.id} value={one.id}>
+            {promptsTitle(one)}
+          </option>
+        ))}
+      </select>
+      <button type="button" disabled={!ready} onClick={() => onEvaluate(prompts)}>
+        Evaluate
+      </button>
+    </div>
   );
 }
 

@@ -1,0 +1,146 @@
+/** The stage: one tuning to watch, with the buttons that drive it, and all tunings in one chart. */
+import type { Ref } from 'preact';
+import type { Steer } from '../../protocol.js';
+import { counted, percent } from '../format.js';
+import { TaskLine } from '../task-line.js';
+import type { RunningTask } from '../use-task.js';
+import { AccuracyChart } from './accuracy-chart.js';
+import { TrainingLoss } from './curves.js';
+import { PictureGrid } from './picture-grid.js';
+import { isGoing, isWorse, type Runs, type TitledRun } from './runs.js';
+import { TokenMap } from './token-map.js';
+
+export interface StageProps {
+  readonly runs: Runs;
+  /** Which one is watched. */
+  readonly run: TitledRun | undefined;
+  readonly onWatch: (id: string) => void;
+  /** Looking at the pictures, before a tuning begins. */
+  readonly preparing: RunningTask;
+  readonly heading: Ref<HTMLHeadingElement>;
+  /** True if a tuning may be begun. */
+  readonly ready: boolean;
+  /** Begins a tuning that goes only so far. */
+  readonly onBegin: (how: Steer) => void;
+}
+
+export function StagePanel({ runs, run, onWatch, preparing, heading, ready, onBegin }: StageProps) {
+  const others = runs.runs.filter(({ ownTitle }) => ownTitle === undefined);
+  return (
+    <section class="stage" aria-labelledby="stage-title">
+      <h2 id="stage-title" tabIndex={-1} ref={heading}>
+        {run ? run.title : 'The stage'}
+      </h2>
+      <Transport {...{ runs, run, ready, onBegin }} preparing={preparing.running} />
+      <TaskLine task={preparing} />
+      {run && <Standing run={run} />}
+      {others.length > 1 && run && (
+        <p class="field">
+          <label for="watched-run">Watch</label>
+          <select id="watched-run" value={run.id} onChange={({ currentTarget }) => onWatch(currentTarget.value)}>
+            {others.map(({ id, title }) => (
+              <option key={id} value={id}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </p>
+      )}
+      {run ? (
+        <div class="scenery">
+          <PictureGrid run={run} />
+          <AccuracyChart runs={others} />
+          {run.stage && <TokenMap stage={run.stage} classes={run.data.classes.map(({ word }) => word)} />}
+          <TrainingLoss run={run} />
+        </div>
+      ) : (
+        <Explanation />
+      )}
+    </section>
+  );
+}
+
+interface TransportProps extends Pick<StageProps, 'runs' | 'run' | 'ready' | 'onBegin'> {
+  readonly preparing: boolean;
+}
+
+/** The same buttons at all times, so that nothing moves under the finger. */
+function Transport({ runs, run, ready, preparing, onBegin }: TransportProps) {
+  const going = run && isGoing(run) ? run : undefined;
+  const running = going?.status === 'running' ? going : undefined;
+  const paused = running?.stage?.paused ?? false;
+  const step = (how: Steer) => (running ? runs.steer(running.id, how) : onBegin(how));
+  const stepable = running ? paused : ready && !going && !preparing;
+  return (
+    <p class="field transport">
+      <button
+        type="button"
+        disabled={!running?.stage}
+        onClick={() => runs.steer(running!.id, paused ? 'play' : 'pause')}
+      >
+        {paused ? '▶ Play' : '❚❚ Pause'}
+      </button>
+      <button type="button" disabled={!stepable} onClick={() => step('batch')}>
+        Step a batch
+      </button>
+      <button type="button" disabled={!stepable} onClick={() => step('epoch')}>
+        Step an epoch
+      </button>
+    </p>
+  );
+}
+
+/** How far it is, in words and as a bar. Announced by epochs and pauses, since steps are too many. */
+function Standing({ run }: { readonly run: TitledRun }) {
+  const { status, stage, progress, options, epochs, error } = run;
+  const stepsPerEpoch = stage?.stepsPerEpoch ?? 0;
+  const paused = status === 'running' && stage?.paused;
+  const inEpoch = stage && stepsPerEpoch > 0 ? stage.steps % stepsPerEpoch : 0;
+  const now = epochs.at(-1);
+  const words = {
+    waiting: 'Waits for the tuning before it',
+    running: paused ? 'Paused' : 'Training',
+    stopped: 'Stopped',
+    interrupted: 'Interrupted, since the page was closed',
+    done: 'Done',
+    failed: 'Failed',
+  }[status];
+  const done = paused ? stage.steps : (progress?.done ?? stage?.steps ?? 0);
+  return (
+    <div class="standing">
+      <p role="status">
+        <strong>{words}</strong>
+        {` after ${counted(epochs.length, 'epoch')}`}
+        {paused && inEpoch > 0 && ` and ${inEpoch} of ${counted(stepsPerEpoch, 'batch', 'batches')}`}
+        {` of ${options.epochs}`}
+        {now && now.valAccuracy !== null && `; validation ${percent(now.valAccuracy)}`}
+        {paused && stage.loss !== null && `; loss of the last batch ${stage.loss.toFixed(4)}`}
+        {isWorse(run) && <strong class="worse">; worse than zero-shot</strong>}
+      </p>
+      <progress
+        aria-label="tuning"
+        value={status === 'done' ? 1 : done}
+        max={status === 'done' ? 1 : stepsPerEpoch * options.epochs || 1}
+      />
+      <span class="muted">{status === 'running' && !paused ? progress?.detail : ''}</span>
+      {error !== undefined && <p class="error">{error}</p>}
+    </div>
+  );
+}
+
+function Explanation() {
+  return (
+    <>
+      <p>
+        CLIP stays as it is. What is learned are the words before a class word, as vectors: from the training pictures,
+        batch by batch. Here you will see held-out pictures whose answers flip, the accuracy against no tuning, and the
+        learned words drifting.
+      </p>
+      <p>
+        Play, pause, or go a batch or an epoch at a time: the prompts learned are the same. Several presets and modes
+        are tuned one after the other on the same pictures. A tuning can be stopped and resumed; its prompts are those
+        of its last epoch.
+      </p>
+    </>
+  );
+}
