@@ -125,8 +125,8 @@ function DataSummary({ report: { name, classes, counts, origin, notes, refused }
   return (
     <>
       <p class="note">
-        {name}: {counted(classes.length, 'class').replace(/classs$/, 'classes')}, {origin}: {whole(counts.train)}{' '}
-        training, {whole(counts.val)} validation, {whole(counts.test)} test.
+        {name}: {counted(classes.length, 'class', 'classes')}, {origin}: {whole(counts.train)} training,{' '}
+        {whole(counts.val)} validation, {whole(counts.test)} test.
       </p>
       {notes.map((note) => (
         <p class="note" key={note}>

@@ -28,12 +28,13 @@ export function StagePanel({ runs, run, onWatch, preparing, heading, ready, onBe
   const others = runs.runs.filter(({ ownTitle }) => ownTitle === undefined);
   return (
     <section class="stage" aria-labelledby="stage-title">
-      <h2 id="stage-title" tabIndex={-1} ref={heading}>
-        {run ? run.title : 'The stage'}
-      </h2>
-      <Transport {...{ runs, run, ready, onBegin }} preparing={preparing.running} />
-      <TaskLine task={preparing} />
-      {run && <Standing run={run} />}
+      <div class="stage-head">
+        <h2 id="stage-title" tabIndex={-1} ref={heading}>
+          {run ? run.title : 'Training to watch'}
+        </h2>
+        <Transport {...{ runs, run, ready, onBegin }} preparing={preparing.running} />
+      </div>
+      {preparing.running || preparing.error !== null || !run ? <TaskLine task={preparing} /> : <Standing run={run} />}
       {others.length > 1 && run && (
         <p class="field">
           <label for="watched-run">Watch</label>
@@ -71,6 +72,7 @@ function Transport({ runs, run, ready, preparing, onBegin }: TransportProps) {
   const paused = running?.stage?.paused ?? false;
   const step = (how: Steer) => (running ? runs.steer(running.id, how) : onBegin(how));
   const stepable = running ? paused : ready && !going && !preparing;
+  const verb = going ? 'Step' : 'Start with';
   return (
     <p class="field transport">
       <button
@@ -81,10 +83,13 @@ function Transport({ runs, run, ready, preparing, onBegin }: TransportProps) {
         {paused ? '▶ Play' : '❚❚ Pause'}
       </button>
       <button type="button" disabled={!stepable} onClick={() => step('batch')}>
-        Step a batch
+        {verb} a batch
       </button>
       <button type="button" disabled={!stepable} onClick={() => step('epoch')}>
-        Step an epoch
+        {verb} an epoch
+      </button>
+      <button type="button" disabled={!going} onClick={() => runs.stop(going!.id)}>
+        Stop
       </button>
     </p>
   );

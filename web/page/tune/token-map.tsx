@@ -6,7 +6,7 @@ import { counted, shortest } from '../format.js';
 import { Mark } from './series-key.js';
 
 const WIDTH = 380;
-const HEIGHT = 270;
+const HEIGHT = 225;
 const MARGIN = 22;
 const COLORS = ['first', 'second', 'third', 'muted'] as const;
 const STROKE = {
@@ -38,20 +38,27 @@ export function TokenMap({ stage, classes }: TokenMapProps) {
     (words ? `; ${drifted} of them nearest to another word than they began as.` : '.');
   return (
     <figure class="token-map">
-      <figcaption>
+      <figcaption class="with-choice">
         Learned tokens
-        <span class="legend">
-          {sets > 1 &&
-            names.map((name, set) => (
-              <span key={name}>
-                <svg class="series-key" width="12" height="12" aria-hidden="true">
-                  <SetMark set={set} x={6} y={6} />
-                </svg>{' '}
-                {name}
-              </span>
-            ))}
-        </span>
+        {sets > 1 && (
+          <span>
+            <label for="token-class">of</label>{' '}
+            <select
+              id="token-class"
+              value={String(only)}
+              onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
+            >
+              <option value="-1">all classes</option>
+              {names.map((name, set) => (
+                <option key={name} value={String(set)}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </span>
+        )}
       </figcaption>
+      <Legend names={sets > 1 ? names : []} />
       <svg class="plane" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary}>
         <rect x="0.5" y="0.5" width={WIDTH - 1} height={HEIGHT - 1} fill="none" stroke="var(--rule)" />
         {shown.map((set) =>
@@ -81,26 +88,9 @@ export function TokenMap({ stage, classes }: TokenMapProps) {
           </text>
         ))}
       </svg>
-      {sets > 1 && (
-        <p class="field">
-          <label for="token-class">Show</label>
-          <select
-            id="token-class"
-            value={String(only)}
-            onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
-          >
-            <option value="-1">all classes</option>
-            {names.map((name, set) => (
-              <option key={name} value={String(set)}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </p>
-      )}
       <p class="note">
-        The plane in which the tokens at the start (dots) and now (marks) differ most; it turns as they move. In bold:
-        nearest to another word than at the start.
+        From the start (dots) to now (marks), in the plane in which these differ most: it turns as they move. Bold:
+        nearest to another word than they began as.
         {more && ` The first ${sets} prompts.`}
       </p>
       {words && (
@@ -117,6 +107,21 @@ export function TokenMap({ stage, classes }: TokenMapProps) {
         </details>
       )}
     </figure>
+  );
+}
+
+function Legend({ names }: { readonly names: readonly string[] }) {
+  return (
+    <div class="legend">
+      {names.map((name, set) => (
+        <span key={name}>
+          <svg class="series-key" width="12" height="12" aria-hidden="true">
+            <SetMark set={set} x={6} y={6} />
+          </svg>{' '}
+          {name}
+        </span>
+      ))}
+    </div>
   );
 }
 

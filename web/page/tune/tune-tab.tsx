@@ -57,10 +57,6 @@ export function TuneTab() {
               {wanted > 1 ? `Tune ${wanted} ways` : 'Tune'}
             </button>
           </p>
-          <Available
-            ready={ready}
-            onEvaluate={(prompts) => void prepare().then((data) => data && runs.evaluate(data, prompts))}
-          />
         </form>
         <StagePanel
           {...{ runs, run, heading }}
@@ -70,7 +66,7 @@ export function TuneTab() {
           onBegin={(how) => void tune(how)}
         />
       </div>
-      <section class="block" aria-labelledby="runs-title" hidden={runs.runs.length === 0}>
+      <section class="block" aria-labelledby="runs-title">
         <h2 id="runs-title">Tunings</h2>
         {runs.runs.length > 0 && (
           <>
@@ -88,17 +84,20 @@ export function TuneTab() {
             </div>
           </>
         )}
+        <Available
+          ready={ready}
+          onEvaluate={(prompts) => void prepare().then((data) => data && runs.evaluate(data, prompts))}
+        />
       </section>
       {runs.notKept !== null && <p role="alert">{runs.notKept}</p>}
     </>
   );
 }
 
-/** The stage is where something happens next: focus goes there, and the page if it is out of sight. */
+/** The stage is where something happens next: focus goes there, and the page. */
 function bringIntoView(heading: HTMLElement | null): void {
   if (!heading) return;
-  const { top, bottom } = heading.getBoundingClientRect();
-  if (top < 0 || bottom > 0.6 * innerHeight) heading.scrollIntoView({ block: 'start' });
+  heading.scrollIntoView({ block: 'start' });
   heading.focus({ preventScroll: true });
 }
 
