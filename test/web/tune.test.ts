@@ -1,5 +1,5 @@
 /** Tune: prompts learned in the page are better than none, and are the command line's own. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
@@ -9,10 +9,11 @@ import { ptdpcJson, scratchPath, setUpProgram } from '../cli/program.js';
 import { expectDone } from '../cli/tuning/support.js';
 import { describeInBrowser } from '../support/browser.js';
 import { violationsOf } from './axe.js';
-import { setUpPage, withPage } from './page.js';
+import { probabilitiesOf, setUpPage, withPage } from './page.js';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const MODEL = `${ROOT}assets/demo-model`;
+const TINY = { train: 2, val: 1, test: 1 } as const;
 const SCENES = { train: 10, val: 3, test: 8 } as const;
 
 setUpProgram();
@@ -25,6 +26,12 @@ beforeAll(async () => {
       const path = scratchPath(`data/${split}/${emotion}/${fileName.replace('.jpg', '.png')}`);
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, encodePng(pixels.data, pixels.width, pixels.height));
+    }
+    for (const { emotion, pixels } of demoScenes({ perClass: TINY[split], split, seed: 4 })) {
+      const folder = scratchPath(`tiny/${split}/${emotion}`);
+      await mkdir(folder, { recursive: true });
+      const name = `${emotion}-${(await readdir(folder)).length}.png`;
+      await writeFile(`${folder}/${name}`, encodePng(pixels.data, pixels.width, pixels.height));
     }
   }
 });
@@ -76,6 +83,51 @@ async function compared(page: Page, place: number): Promise<Record<string, strin
   return Object.fromEntries(head.map((name, i) => [name, cells[i]!]));
 }
 
+/** Every number of a run's curves and its confusion matrix. */
+const numbersOf = (run: Locator) =>
+  run.locator('tbody').evaluateAll((all) => all.map((rows) => rows.textContent ?? ''));
+
+/** Two epochs of two batches: chosen before the first tuning of a page. */
+async function chooseTinyTraining(page: Page, mode: string): Promise<void> {
+  await panel(page).getByLabel('My folders').check();
+  await panel(page).locator('input[type=file]').setInputFiles(scratchPath('tiny'));
+  if (mode !== 'both') {
+    await panel(page).getByLabel('both:').uncheck();
+    await panel(page).getByLabel(`${mode}:`).check();
+  }
+  await panel(page).getByText('More settings').click();
+  await panel(page).getByLabel('Batch size').fill('8');
+}
+
+/** A tuning in one go and one in steps, with a prediction meanwhile. */
+async function steppingIsTraining(page: Page, mode: string): Promise<void> {
+  await chooseTinyTraining(page, mode);
+  const whole = await startTuning(page, 2);
+  await untilIs(whole, 'done');
+  const prompts = await saved(whole);
+
+  await panel(page).getByRole('button', { name: 'Start with a batch' }).click();
+  const standing = panel(page).locator('.standing [role=status]');
+  await standing.getByText(/^Paused after 0 epochs and 1 of 2 batches of 2; loss of the last batch/).waitFor();
+  await page.getByRole('tab', { name: 'Predict' }).click();
+  await page.locator('#panel-predict input[type=file][multiple]').setInputFiles(scratchPath('tiny/test/awe/awe-0.png'));
+  const said = await probabilitiesOf(page, 'awe-0.png');
+  expect(Object.values(said).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 4);
+  await page.getByRole('tab', { name: 'Tune' }).click();
+  await standing.getByText(/^Paused after 0 epochs and 1 of 2 batches/).waitFor();
+
+  await panel(page).getByRole('button', { name: 'Step a batch' }).click();
+  await standing.getByText(/^Paused after 1 epoch of 2; validation/).waitFor();
+  expect(await panel(page).locator('.tile[data-answer]').count()).toBe(8);
+  await panel(page).getByRole('button', { name: 'Step an epoch' }).click();
+  const stepped = runs(page).nth(1);
+  await untilIs(stepped, 'done');
+  expect((await saved(stepped)).equals(prompts)).toBe(true);
+  const numbers = await numbersOf(stepped);
+  expect(numbers).toEqual(await numbersOf(whole));
+  expect(numbers[0]).toMatch(/\d/);
+}
+
 const share = (text: string | undefined) => Number.parseFloat(text ?? '');
 
 describeInBrowser('Tune', (browser) => {
@@ -97,7 +149,8 @@ describeInBrowser('Tune', (browser) => {
       const { 'test: zero-shot': before, 'test: tuned': after, epochs } = await compared(page, 1);
       expect(epochs).toBe('20 of 20');
       expect(share(after)).toBeGreaterThan(share(before) + 5);
-      expect(await run.locator('figure svg').count()).toBe(3);
+      // Accuracy, two losses that are not the same figure, confusion.
+      expect(await run.locator('figure svg').count()).toBe(4);
       expect(await violationsOf(page)).toEqual([]);
     }));
 
@@ -167,4 +220,81 @@ describeInBrowser('Tune', (browser) => {
       await page.locator('#panel-predict input[accept=".safetensors"]').setInputFiles(garbage);
       expect(await page.locator('#panel-predict').getByRole('alert').innerText()).toMatch(/^x\.safetensors: /);
     }));
+
+  it('steps to the very prompts and metrics of a training in one go, and predicts while it pauses', () =>
+    withPage(browser(), `${built().url}#tune`, ({ page }) => steppingIsTraining(page, 'both')));
+
+  it('shows at once that something happens, and is accessible in both schemes and on a phone', () =>
+    withPage(browser(), `${built().url}#tune`, async ({ page }) => {
+      await panel(page).getByLabel('Scenes of each emotion').fill('2');
+      await panel(page).getByRole('button', { name: 'Start with an epoch' }).click();
+      await panel(page).getByText('encoding the train pictures').waitFor();
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('stage-title');
+      await panel(page)
+        .getByText(/^Paused after 1 epoch of 25/)
+        .waitFor();
+      await panel(page)
+        .getByRole('img', { name: /^Plane of 32 learned tokens after 1 step/ })
+        .waitFor();
+      await panel(page).locator('figure.chart svg').first().waitFor();
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const [width, height] of [
+          [1280, 800],
+          [390, 844],
+        ] as const) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height });
+          expect(await violationsOf(page), `${colorScheme} ${width}`).toEqual([]);
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        }
+      }
+      // What needs the device for itself ends a tuning that pauses; it keeps its last epoch.
+      await page.getByLabel('Device', { exact: true }).selectOption('cpu');
+      await untilIs(runs(page).first(), 'stopped');
+      await page.waitForURL(/device=cpu/);
+      await runs(page).first().getByRole('button', { name: 'Resume' }).click();
+      await untilIs(runs(page).first(), 'done');
+    }));
+
+  it('keeps runs over a reload until they are forgotten, and marks one that is worse than no tuning', () =>
+    withPage(browser(), `${built().url}#tune`, async ({ page }) => {
+      await panel(page).getByLabel('Scenes of each emotion').fill('2');
+      const run = await startTuning(page, 2);
+      await untilIs(run, 'done');
+      await panel(page).getByLabel('Learning rate').fill('3');
+      const wild = await startTuning(page, 2);
+      await untilIs(wild, 'done');
+      expect(await run.locator('h3').innerText()).toBe('lr 0.01');
+      expect(await wild.locator('h3').innerText()).toBe('lr 3');
+      const before = [await compared(page, 0), await compared(page, 1)];
+      expect(share(before[1]?.['test: tuned'])).toBeLessThan(share(before[1]?.['test: zero-shot']));
+      expect(before[1]?.['against zero-shot']).toBe('worse');
+      await wild.getByText('worse than zero-shot').waitFor();
+      const prompts = await saved(run);
+
+      await page.reload();
+      await untilIs(runs(page).first(), 'done');
+      expect([await compared(page, 0), await compared(page, 1)]).toEqual(before);
+      expect((await saved(runs(page).first())).equals(prompts)).toBe(true);
+      await panel(page).locator('.tile[data-answer]').first().waitFor();
+
+      await panel(page).getByRole('button', { name: 'Forget all tunings' }).click();
+      await runs(page).first().waitFor({ state: 'detached' });
+      await page.reload();
+      await panel(page).getByText('Training to watch').waitFor();
+      await page.locator('.device p', { hasText: /^CPU/ }).waitFor();
+      expect(await runs(page).count()).toBe(0);
+    }));
 });
+
+describeInBrowser(
+  'Tune on WebGPU',
+  (browser) => {
+    it('steps to the very prompts and metrics of a training in one go', () =>
+      withPage(browser(), `${built().url}?device=webgpu#tune`, async ({ page }) => {
+        await steppingIsTraining(page, 'cs');
+        expect(await page.locator('.device p').innerText()).toMatch(/^WebGPU, swiftshader/);
+      }));
+  },
+  'swiftshader',
+);
