@@ -1,4 +1,5 @@
 /** A tuning: how it goes, how it learnt, what it confuses. */
+import { useMemo } from 'preact/hooks';
 import type { HeldOut } from '../../protocol.js';
 import { useEngine } from '../engine-state.js';
 import { counted, percent } from '../format.js';
@@ -19,6 +20,25 @@ const STATUS = {
 export function RunCard({ run, runs }: { readonly run: TitledRun; readonly runs: Runs }) {
   const { id, title, status, epochs, options, answer, error } = run;
   const heldOut = answer?.heldOut;
+  // A run changes at every step, these only when an epoch or the run ends.
+  const details = useMemo(
+    () =>
+      (epochs.length > 0 || heldOut) && (
+        <details>
+          <summary>Curves and confusion</summary>
+          <div class="run-charts">
+            {epochs.length > 0 && (
+              <>
+                <AccuracyCurve run={run} />
+                <Losses run={run} />
+              </>
+            )}
+            <RunConfusion run={run} heldOut={heldOut} />
+          </div>
+        </details>
+      ),
+    [epochs, run.confusion, answer],
+  );
   return (
     <article class="run" aria-labelledby={`${id}-title`} data-status={status}>
       <h3 id={`${id}-title`}>{title}</h3>
@@ -34,20 +54,7 @@ export function RunCard({ run, runs }: { readonly run: TitledRun; readonly runs:
         </p>
       )}
       <Buttons run={run} runs={runs} />
-      {(epochs.length > 0 || heldOut) && (
-        <details>
-          <summary>Curves and confusion</summary>
-          <div class="run-charts">
-            {epochs.length > 0 && (
-              <>
-                <AccuracyCurve run={run} />
-                <Losses run={run} />
-              </>
-            )}
-            <RunConfusion run={run} heldOut={heldOut} />
-          </div>
-        </details>
-      )}
+      {details}
     </article>
   );
 }

@@ -1,5 +1,6 @@
 /** The stage: one tuning to watch, with the buttons that drive it, and all tunings in one chart. */
 import type { Ref } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Steer } from '../../protocol.js';
 import { counted, percent } from '../format.js';
 import { TaskLine } from '../task-line.js';
@@ -47,17 +48,31 @@ export function StagePanel({ runs, run, onWatch, preparing, heading, ready, onBe
           </select>
         </p>
       )}
-      {run ? (
-        <div class="scenery">
-          <PictureGrid run={run} />
-          <AccuracyChart runs={others} />
-          {run.stage && <TokenMap stage={run.stage} classes={run.data.classes.map(({ word }) => word)} />}
-          <TrainingLoss run={run} />
-        </div>
-      ) : (
-        <Explanation />
-      )}
+      {run ? <Scenery run={run} runs={others} /> : <Explanation />}
     </section>
+  );
+}
+
+/** Drawn anew when an epoch ends or a tuning pauses, not at every step. */
+function Scenery({ run, runs }: { readonly run: TitledRun; readonly runs: readonly TitledRun[] }) {
+  const all = JSON.stringify(runs.map(({ id, title, epochs, status }) => [id, title, epochs.length, status]));
+  const accuracy = useMemo(() => <AccuracyChart runs={runs} />, [all, run.zeroShot]);
+  const { id, stage, epochs, zeroShot, data } = run;
+  const own = useMemo(
+    () => ({
+      grid: <PictureGrid run={run} />,
+      tokens: stage && <TokenMap stage={stage} classes={data.classes.map(({ word }) => word)} />,
+      loss: <TrainingLoss run={run} />,
+    }),
+    [id, stage, epochs, zeroShot, data],
+  );
+  return (
+    <div class="scenery">
+      {own.grid}
+      {accuracy}
+      {own.tokens}
+      {own.loss}
+    </div>
   );
 }
 
