@@ -108,16 +108,16 @@ async function steppingIsTraining(page: Page, mode: string): Promise<void> {
 
   await panel(page).getByRole('button', { name: 'Start with a batch' }).click();
   const standing = panel(page).locator('.standing [role=status]');
-  await standing.getByText(/^Paused after 0 epochs and 1 of 2 batches of 2; loss of the last batch/).waitFor();
+  await standing.getByText(/^Paused after 0 of 2 epochs and 1 of 2 batches; loss of the last batch/).waitFor();
   await page.getByRole('tab', { name: 'Predict' }).click();
   await page.locator('#panel-predict input[type=file][multiple]').setInputFiles(scratchPath('tiny/test/awe/awe-0.png'));
   const said = await probabilitiesOf(page, 'awe-0.png');
   expect(Object.values(said).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 4);
   await page.getByRole('tab', { name: 'Tune' }).click();
-  await standing.getByText(/^Paused after 0 epochs and 1 of 2 batches/).waitFor();
+  await standing.getByText(/^Paused after 0 of 2 epochs and 1 of 2 batches/).waitFor();
 
   await panel(page).getByRole('button', { name: 'Step a batch' }).click();
-  await standing.getByText(/^Paused after 1 epoch of 2; validation/).waitFor();
+  await standing.getByText(/^Paused after 1 of 2 epochs; validation/).waitFor();
   expect(await panel(page).locator('.tile[data-answer]').count()).toBe(8);
   await panel(page).getByRole('button', { name: 'Step an epoch' }).click();
   const stepped = runs(page).nth(1);
@@ -231,7 +231,7 @@ describeInBrowser('Tune', (browser) => {
       await panel(page).getByText('encoding the train pictures').waitFor();
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('stage-title');
       await panel(page)
-        .getByText(/^Paused after 1 epoch of 25/)
+        .getByText(/^Paused after 1 of 25 epochs/)
         .waitFor();
       await panel(page)
         .getByRole('img', { name: /^Plane of 32 learned tokens after 1 step/ })

@@ -130,9 +130,8 @@ function Standing({ run }: { readonly run: TitledRun }) {
     <div class="standing">
       <p role="status">
         <strong>{words}</strong>
-        {` after ${counted(epochs.length, 'epoch')}`}
+        {` after ${epochs.length} of ${counted(options.epochs, 'epoch')}`}
         {paused && inEpoch > 0 && ` and ${inEpoch} of ${counted(stepsPerEpoch, 'batch', 'batches')}`}
-        {` of ${options.epochs}`}
         {now && now.valAccuracy !== null && `; validation ${percent(now.valAccuracy)}`}
         {paused && stage.loss !== null && `; loss of the last batch ${stage.loss.toFixed(4)}`}
         {isWorse(run) && <strong class="worse">; worse than zero-shot</strong>}
