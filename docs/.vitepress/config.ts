@@ -7,6 +7,7 @@ import { addressLines, fenceIndented, rewriteLinks } from './markdown.js';
 import { typesetMath } from './math.js';
 import { sidebar } from './sidebar.js';
 import { copiedFiles } from './sources.js';
+import { linkSnippets } from './try-it.js';
 
 /** The built site asks no other server for anything, and this makes browsers hold it to that. */
 const POLICY = [
@@ -42,6 +43,7 @@ export default defineConfig({
       fenceIndented(md);
       addressLines(md);
       typesetMath(md);
+      linkSnippets(md);
     },
     anchor: { slugify: headingName },
     // The usual ones have comments and keywords with too little contrast.

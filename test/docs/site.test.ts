@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { headingName, pagePath, siteLink, targetOf } from '../../docs/.vitepress/links.js';
 import { sidebar } from '../../docs/.vitepress/sidebar.js';
 import { copiedFiles, sourcePages } from '../../docs/.vitepress/sources.js';
+import { kernelOfSnippet } from '../../docs/.vitepress/try-it.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -38,6 +39,22 @@ describe('links of the pages', () => {
       'a/b.md',
     ]);
     expect(headingName('4. Four elements, `lane` by lane')).toBe('4-four-elements-lane-by-lane');
+  });
+});
+
+describe('snippets of kernels', () => {
+  it.each([
+    ['src/kernels/families/compose.ts: export const composeGradWeights = > twin(: }', 'composeGradWeights'],
+    ['shaders/matmul_tiled.wgsl: for (var p = 0u: workgroupBarrier', 'matmul'],
+    ['docs/kernels/ladders/attention-2-online.wgsl: let larger: denominator', 'attention'],
+    ['src/ptdpc/step.ts: export function slice', undefined],
+    ['shaders/grid.wgsl: const LANES', undefined],
+  ])('%s leads to %s', (block, kernel) => {
+    expect(kernelOfSnippet(`<!-- begin code: ${block} -->`)).toBe(kernel);
+  });
+
+  it('other blocks lead nowhere', () => {
+    expect(kernelOfSnippet('<!-- begin layout: affine -->')).toBeUndefined();
   });
 });
 
