@@ -1,6 +1,7 @@
-/** Which elements of an output are wrong, laid out as the output is, with the workgroup that each belongs to. */
+/** Where an output is wrong. */
 import type { Covers, KernelOutput } from '../../kernels/index.js';
 
+/** Which elements of an output are wrong, laid out as the output is, with the workgroup that each belongs to. */
 export interface WrongMap {
   /** The output's name. */
   readonly output: string;
