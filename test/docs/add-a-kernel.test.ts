@@ -89,7 +89,7 @@ it('the page has the three files and two programs', () => {
 describe('in the library', () => {
   it('three files, and no other edit: listed, and right on both devices in every variant', async () => {
     const copy = join(scratch, 'library');
-    for (const folder of ['src', 'shaders', 'scripts', 'package.json'])
+    for (const folder of ['src', 'shaders', 'scripts', 'docs/kernels/exercises', 'package.json'])
       cpSync(join(root, folder), join(copy, folder), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     for (const name of ADDED) writeFileSync(join(copy, name), files.get(name)!, { flag: 'wx' });

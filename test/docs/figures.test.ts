@@ -9,11 +9,13 @@ const below = (folder: string, ending: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending));
 const pages = below('docs', '.md').filter((name) => !/^(api|source)\b/.test(name));
 const images = pages.flatMap((page) =>
-  [...readFileSync(join(root, 'docs', page), 'utf8').matchAll(/!\[([^\]]*)\]\(([^)\s]+)\)/g)].map(([, text, href]) => ({
-    page,
-    text: text!,
-    path: targetOf(href!, page)!.path,
-  })),
+  [...readFileSync(join(root, 'docs', page), 'utf8').matchAll(/!\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)].map(
+    ([, text, href]) => ({
+      page,
+      text: text!,
+      path: targetOf(href!, page)!.path,
+    }),
+  ),
 );
 
 describe('figures', () => {
