@@ -35,7 +35,7 @@ describeOnAll('a checked device', (device) => {
     expect(error).toBeInstanceOf(NonFiniteKernelError);
     const { message } = error as Error;
     expect(message).toMatch(
-      /^affine \((twin|shipped), in addScaled\) wrote 6 of 6 numbers of out that are not finite, the first at 0; x in \[2\.000e\+38, 2\.000e\+38\], addend in \[/,
+      /^affine \((twin|four), in addScaled\) wrote 6 of 6 numbers of out that are not finite, the first at 0; x in \[2\.000e\+38, 2\.000e\+38\], addend in \[/,
     );
     expect(message).not.toContain('\n');
   });
