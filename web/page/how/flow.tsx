@@ -54,7 +54,7 @@ export function Flow(props: FlowProps) {
       <Step title="Logits" formula="scale × cos" name="logits">
         <LogitRows {...props} />
       </Step>
-      <Step title="Probabilities" formula={props.before ? '○ really → ● then' : 'softmax'} name="probabilities">
+      <Step title="Probabilities" formula={props.before ? '○ as it is → ● what if' : 'softmax'} name="probabilities">
         <ProbabilityRows {...props} />
       </Step>
       {steps.answer.classCount > classes.length && (
