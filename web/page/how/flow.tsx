@@ -109,7 +109,13 @@ function PictureStep({ steps, shown, pixels, selected, onSelect }: FlowProps) {
   );
 }
 
-function LabelledMatrix({ step, steps, selected, onSelect }: FlowProps & { readonly step: 'cosine' | 'weight' }) {
+function LabelledMatrix({
+  step,
+  steps,
+  before,
+  selected,
+  onSelect,
+}: FlowProps & { readonly step: 'cosine' | 'weight' }) {
   return (
     <div class="labelled">
       <ul class="row-labels" data-rows={steps.prompts} aria-hidden="true">
@@ -117,7 +123,7 @@ function LabelledMatrix({ step, steps, selected, onSelect }: FlowProps & { reado
           <li key={name}>{name}</li>
         ))}
       </ul>
-      <Matrix {...{ step, steps, selected, onSelect }} />
+      <Matrix {...{ step, steps, before, selected, onSelect }} />
     </div>
   );
 }

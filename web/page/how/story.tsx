@@ -15,18 +15,17 @@ export function Story({ steps, fitting, prompts, onPrompts }: StoryProps) {
   return (
     <div class="story">
       <p>
-        CLIP turns a picture into a vector, its feature f, and a text such as “a photo of awe” into another: the class
-        whose text points most nearly the same way is the answer. CLIP stays frozen. What is learned is the words before
-        the class word, as vectors: for each class <i>i</i>, a few tokens p[i][j]. <strong>The weights</strong> say how
-        much of each token this picture takes, by the cosine of f and the token. Place by place, the weighted sum over
-        all classes makes one prompt for this picture, which then stands before every class word.
+        CLIP turns a picture into a vector, its feature f, and each text, such as “a photo of awe”, into another; the
+        text nearest in direction gives the answer. CLIP stays frozen: only the words before the class word are learned,
+        as vectors, for each class <i>i</i> a few tokens p[i][j]. <strong>The weights</strong>, from the cosines of f
+        and the tokens, say how much of each this picture takes. The weighted sum over all classes is one prompt,
+        composed for this picture and put before every class word.
       </p>
       <p>
         <strong>Why the classes’ tokens must differ</strong>: equal tokens get equal weights, so their sum is one token
         times a number, and that number is all that a picture can change. Only tokens that differ can be mixed
-        differently for every picture. Training does not part them: all classes start from the same words, and the sum
-        treats all classes alike, so equal tokens get equal gradients and stay equal. Random noise on the starting
-        tokens parts them.
+        differently for every picture. They start from the same words, and the sum treats all classes alike: without
+        random noise at the start they get equal gradients and stay equal.
       </p>
       <div class="story-run" role="note">
         {steps ? <ThisRun {...{ steps, fitting, prompts, onPrompts }} /> : <p>…</p>}

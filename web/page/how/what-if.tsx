@@ -135,7 +135,7 @@ export function Outcome({ real, now, change, stale }: OutcomeProps) {
   const { place, by } = largestChange(real, now);
   return (
     <p class="outcome" role="status">
-      The answer would be <strong>{said(now)}</strong>; without the change it is {said(real)}.{' '}
+      The answer would be <strong>{said(now)}</strong>; without the change, {said(real)}.{' '}
       {place !== undefined && Math.abs(by) >= 0.0005
         ? `Most changed: ${now.classes[place]}, ${by > 0 ? '+' : '−'}${(100 * Math.abs(by)).toFixed(1)} points.`
         : 'No probability changes by a tenth of a point.'}
