@@ -95,7 +95,7 @@ export function WhatIfControls({ options, change, onChange, shown, pictures, oth
         </select>
       </p>
       <button type="button" disabled={!isChanged(change)} onClick={() => onChange(NO_CHANGE)}>
-        As it is
+        Reset
       </button>
     </fieldset>
   );
@@ -128,8 +128,8 @@ export function Outcome({ real, now, change, stale }: OutcomeProps) {
   if (!isChanged(change))
     return (
       <p class="outcome" role="status">
-        The answer is <strong>{said(real)}</strong>. Click any number below to see how it is computed; a weight can also
-        be set. The choices above show what the answer rests on.
+        The answer is <strong>{said(real)}</strong>. Click any number below to see how it is computed; a weight can be
+        set too.
       </p>
     );
   const { place, by } = largestChange(real, now);
