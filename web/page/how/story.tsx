@@ -60,7 +60,8 @@ function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly
       <p>
         <strong>In this run they are equal</strong>: they started equal, without noise, and got equal gradients. So the{' '}
         {whole(steps.answer.classCount)} rows of weights are the same, and the composed prompt is each token times the
-        sum of its weights, here {sums.join(', ')}; for another picture only these numbers change. {seeDifferent}
+        sum of its weights, here {sums.join(', ')}; for another picture only these numbers change. Such a run may answer
+        well all the same: its prompt is learned, but hardly composed for the picture. {seeDifferent}
       </p>
     );
   }

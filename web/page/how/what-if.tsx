@@ -168,9 +168,14 @@ export function ChangeNote({ options, change }: Pick<WhatIfProps, 'options' | 'c
   const perClass = (one: Mode) => one === 'both' || one === 'cs';
   return (
     <p class="note">
-      {mode !== undefined && `Mode ${mode}: ${MODE_TEXTS[mode]} `}
+      {mode !== undefined && (
+        <>
+          Mode <em>{mode}</em>: {MODE_TEXTS[mode]}{' '}
+        </>
+      )}
       {preset !== undefined && `Preset ${preset}: as in ${preset === 'paper' ? 'the paper' : 'its authors’ code'}. `}
-      The tokens are those of this run, tuned in mode {options.mode} with preset {options.preset}, and not tuned anew
+      The tokens are those of this run, tuned in mode <em>{options.mode}</em> with preset <em>{options.preset}</em>, and
+      not tuned anew
       {mode !== undefined &&
         perClass(options.mode) &&
         !perClass(mode) &&
