@@ -160,7 +160,7 @@ async function compareAll(page: Page): Promise<void> {
   const slid = await recomputed({}, ({ weights }) => weights!.with(2 * tokens + 1, -0.8));
   expect(largestDifference(slid.probabilities, own.probabilities)).toBeGreaterThan(10 * CLOSE);
   await expectNumbers(page, slid);
-  await panel(page).getByRole('button', { name: 'Back' }).click();
+  await panel(page).getByRole('button', { name: 'Undo' }).click();
   await expectNumbers(page, own);
 
   // Other modes: the mean of the classes' prompts where one is shared.
@@ -184,7 +184,7 @@ async function compareAll(page: Page): Promise<void> {
   const paper = await recomputed({ preset: 'paper', shape: [sets, tokens - 1, width], prompts: withoutSot });
   await expectNumbers(page, paper);
   expect(paper.weights).toEqual(paper.cosines);
-  await panel(page).getByRole('button', { name: 'As it is' }).click();
+  await panel(page).getByRole('button', { name: 'Reset' }).click();
   await expectNumbers(page, own);
 }
 

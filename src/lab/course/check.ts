@@ -132,7 +132,7 @@ class Check {
         // What the machine does not read the adapter has judged.
         if (!(error instanceof InputError)) throw error;
         if (device) break;
-        return `the lockstep machine does not run it: ${error.message}`;
+        return `it does not run in lockstep: ${error.message}`;
       }
       if (reason !== undefined) return reason;
       onCase(all - cases.length + seed + 1, all);

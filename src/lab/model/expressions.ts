@@ -98,7 +98,7 @@ export class Expressions {
   /** Throws InputError if nothing can be assigned to it. */
   place(expression: Expression, scope: Scope): Place {
     const place = this.#placeIn(expression, scope);
-    if (!place) throw new InputError(`${expression.text}: expected a variable that the model knows`);
+    if (!place) throw new InputError(`${expression.text}: expected a declared variable`);
     return place;
   }
 

@@ -110,7 +110,7 @@ function Slider({ value, set, onSet }: SliderProps) {
       />
       <output for="how-weight">{fixed(value, 2)}</output>
       <button type="button" class="quiet" disabled={set === undefined} onClick={() => onSet(undefined)}>
-        Back
+        Undo
       </button>
     </p>
   );

@@ -54,7 +54,7 @@ export function Flow(props: FlowProps) {
       <Step title="Logits" formula="scale × cos" name="logits">
         <LogitRows {...props} />
       </Step>
-      <Step title="Probabilities" formula={props.before ? '○ really → ● then' : 'softmax'} name="probabilities">
+      <Step title="Probabilities" formula={props.before ? '○ as it is → ● what if' : 'softmax'} name="probabilities">
         <ProbabilityRows {...props} />
       </Step>
       {steps.answer.classCount > classes.length && (
@@ -109,7 +109,13 @@ function PictureStep({ steps, shown, pixels, selected, onSelect }: FlowProps) {
   );
 }
 
-function LabelledMatrix({ step, steps, selected, onSelect }: FlowProps & { readonly step: 'cosine' | 'weight' }) {
+function LabelledMatrix({
+  step,
+  steps,
+  before,
+  selected,
+  onSelect,
+}: FlowProps & { readonly step: 'cosine' | 'weight' }) {
   return (
     <div class="labelled">
       <ul class="row-labels" data-rows={steps.prompts} aria-hidden="true">
@@ -117,7 +123,7 @@ function LabelledMatrix({ step, steps, selected, onSelect }: FlowProps & { reado
           <li key={name}>{name}</li>
         ))}
       </ul>
-      <Matrix {...{ step, steps, selected, onSelect }} />
+      <Matrix {...{ step, steps, before, selected, onSelect }} />
     </div>
   );
 }

@@ -95,7 +95,9 @@ function weightFormula(steps: Steps, row: number, token: number): Formula {
   const number = promptPlace(steps, row) * steps.tokens + token;
   const formula = half ? `w[${name}] = (cos(f, p[${name}]) + 1) / 2` : `w[${name}] = cos(f, p[${name}])`;
   const title = `Weight of ${steps.nameOf(row, token)}`;
-  const what = `How much of this token goes into token ${token + 1} of the picture’s composed prompt.`;
+  const word = steps.tokenNames[token]!;
+  const began = word === '[SOT]' ? '[SOT], the start of every text' : `“${word}”`;
+  const what = `How much of this token goes into token ${token + 1} of the picture’s composed prompt. It began as ${began}.`;
   if (!own)
     return {
       title,

@@ -8,6 +8,8 @@ import './matrix.css';
 export interface MatrixProps {
   readonly step: MatrixStep;
   readonly steps: Steps;
+  /** As the picture really is, if `steps` is a change of it. */
+  readonly before: Steps | undefined;
   readonly selected: Cell;
   readonly onSelect: (cell: Cell) => void;
 }
@@ -19,13 +21,17 @@ const MANY_TOKENS = 10;
 
 const NAMES = { cosine: 'Cosine', weight: 'Weight' } as const;
 
-export function Matrix({ step, steps, selected, onSelect }: MatrixProps) {
+export function Matrix({ step, steps, before, selected, onSelect }: MatrixProps) {
   const group = useRef<HTMLFieldSetElement>(null);
   const numbers = steps.matrix(step)!;
   const { prompts, tokens } = steps;
   // A token at right angles to the picture has no colour: the scale diverges from there.
   const middle = step === 'weight' && steps.answer.options.weight === 'half' ? 0.5 : 0;
-  const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x - middle)), 1e-9);
+  const furthest = (from: ArrayLike<number>) =>
+    Array.from(from).reduce((most, x) => Math.max(most, Math.abs(x - middle)), 1e-9);
+  // The shades of a change are those of the picture as it is, so that weights near the middle stay pale.
+  const was = before?.answer.options.weight === steps.answer.options.weight ? before.matrix(step) : undefined;
+  const largest = Math.max(furthest(numbers), furthest(was ?? []));
   const own = selected.step === step ? selected : undefined;
   const stop = own ? own.row * tokens + own.token : 0;
   const move = (event: JSX.TargetedKeyboardEvent<HTMLFieldSetElement>) => {

@@ -15,15 +15,17 @@ export function Story({ steps, fitting, prompts, onPrompts }: StoryProps) {
   return (
     <div class="story">
       <p>
-        A frozen CLIP compares a picture with one text per class. What is learned stands before the class word: for each
-        class <i>i</i>, a few token vectors p[i][j]. <strong>The weights</strong> say how much this picture takes of
-        each: they come from the cosine of its feature f and the token. The weighted sum over the classes is one prompt,
-        composed for this picture.
+        CLIP turns a picture into a vector, its feature f, and each text, such as “a photo of awe”, into another; the
+        text nearest in direction gives the answer. CLIP stays frozen: only the words before the class word are learned,
+        as vectors, for each class <i>i</i> a few tokens p[i][j]. <strong>The weights</strong>, from the cosines of f
+        and the tokens, say how much of each this picture takes. The weighted sum over all classes is one prompt,
+        composed for this picture and put before every class word.
       </p>
       <p>
-        <strong>Why the classes’ tokens must differ</strong>: the sum treats all classes alike. Equal tokens get equal
-        weights, so the sum is one token times a number, and that number is all that a picture can change. Only tokens
-        that differ can be mixed differently for every picture.
+        <strong>Why the classes’ tokens must differ</strong>: equal tokens get equal weights, so their sum is one token
+        times a number, and that number is all that a picture can change. Only tokens that differ can be mixed
+        differently for every picture. They start from the same words, and the sum treats all classes alike: without
+        random noise at the start they get equal gradients and stay equal.
       </p>
       <div class="story-run" role="note">
         {steps ? <ThisRun {...{ steps, fitting, prompts, onPrompts }} /> : <p>…</p>}
@@ -56,9 +58,10 @@ function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly
     const sums = steps.tokenNames.map((_, token) => fixed(steps.weightSum(token), 2));
     return (
       <p>
-        <strong>In this run they are equal</strong>: they started equal, and nothing can part them. So the{' '}
+        <strong>In this run they are equal</strong>: they started equal, without noise, and got equal gradients. So the{' '}
         {whole(steps.answer.classCount)} rows of weights are the same, and the composed prompt is each token times the
-        sum of its weights, here {sums.join(', ')}; for another picture only these numbers change. {seeDifferent}
+        sum of its weights, here {sums.join(', ')}; for another picture only these numbers change. Such a run may answer
+        well all the same: its prompt is learned, but hardly composed for the picture. {seeDifferent}
       </p>
     );
   }
@@ -75,9 +78,11 @@ function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly
   );
 }
 
-const MODES = {
+/** What composes the prompt in each mode. */
+export const MODES = {
+  both: 'the tokens of all classes are mixed, with the picture’s own weights.',
   cs: 'each class is read with its own tokens, and the picture has no say in the prompt.',
-  is: 'all classes share one set of tokens, so the picture can make them only longer or shorter.',
+  is: 'all classes share one set of tokens, so the picture can only make them longer or shorter.',
   none: 'one prompt, for all classes and all pictures.',
 } as const;
 

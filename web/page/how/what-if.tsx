@@ -10,6 +10,7 @@ import {
 import { percent } from '../format.js';
 import type { Shown } from '../predict/pictures.js';
 import type { Steps } from './steps.js';
+import { MODES as MODE_TEXTS } from './story.js';
 import { type Change, isChanged, NO_CHANGE } from './use-steps.js';
 
 export interface WhatIfProps {
@@ -94,7 +95,7 @@ export function WhatIfControls({ options, change, onChange, shown, pictures, oth
         </select>
       </p>
       <button type="button" disabled={!isChanged(change)} onClick={() => onChange(NO_CHANGE)}>
-        As it is
+        Reset
       </button>
     </fieldset>
   );
@@ -127,14 +128,14 @@ export function Outcome({ real, now, change, stale }: OutcomeProps) {
   if (!isChanged(change))
     return (
       <p class="outcome" role="status">
-        The answer is <strong>{said(real)}</strong>. Open any number below, a weight to set it; change the weights, mode
-        or preset to see what the answer rests on.
+        The answer is <strong>{said(real)}</strong>. Click any number below to see how it is computed; a weight can be
+        set too.
       </p>
     );
   const { place, by } = largestChange(real, now);
   return (
     <p class="outcome" role="status">
-      The answer would be <strong>{said(now)}</strong>; really it is {said(real)}.{' '}
+      The answer would be <strong>{said(now)}</strong>; without the change, {said(real)}.{' '}
       {place !== undefined && Math.abs(by) >= 0.0005
         ? `Most changed: ${now.classes[place]}, ${by > 0 ? '+' : '−'}${(100 * Math.abs(by)).toFixed(1)} points.`
         : 'No probability changes by a tenth of a point.'}
@@ -167,7 +168,14 @@ export function ChangeNote({ options, change }: Pick<WhatIfProps, 'options' | 'c
   const perClass = (one: Mode) => one === 'both' || one === 'cs';
   return (
     <p class="note">
-      The tokens are those of this run, tuned in mode {options.mode} of preset {options.preset}, and not tuned anew
+      {mode !== undefined && (
+        <>
+          Mode <em>{mode}</em>: {MODE_TEXTS[mode]}{' '}
+        </>
+      )}
+      {preset !== undefined && `Preset ${preset}: as in ${preset === 'paper' ? 'the paper' : 'its authors’ code'}. `}
+      The tokens are those of this run, tuned in mode <em>{options.mode}</em> with preset <em>{options.preset}</em>, and
+      not tuned anew
       {mode !== undefined &&
         perClass(options.mode) &&
         !perClass(mode) &&

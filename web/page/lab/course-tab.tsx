@@ -42,7 +42,7 @@ function Course({ course: { hasAdapter, tracks } }: { readonly course: LabCourse
       <p class="note">
         {solved.size} of {all.length} tasks solved. Answers and progress stay in this browser.{' '}
         {!hasAdapter &&
-          'This browser has no WebGPU adapter: answers are executed in lockstep on the processor, which finds what is wrong, and races, but reads no types as a compiler would.'}
+          'This browser has no WebGPU adapter: answers are executed on the processor, all invocations in lockstep. That finds wrong results and races, but does not check types as a compiler does.'}
       </p>
       <p class="field">
         <label for="course-task">Task</label>

@@ -173,7 +173,7 @@ function AdapterLine({ report: { adapter } }: { readonly report: LabReport }) {
       <p class="notice" role="status">
         The laboratory needs WebGPU: it hands your WGSL to this browser's own compiler and runs it on the graphics
         device, and this browser has no adapter for that. You may read, edit and save the kernels all the same, and try
-        them with <code>ptdpc lab run</code>.
+        them with <code>ptdpc lab run</code>. Stepping through a kernel, below, works without it.
       </p>
     );
   }

@@ -60,7 +60,7 @@ export function RealShapes({ kernel, shapes }: { readonly kernel: string; readon
   if (!shapes) return null;
   const real = realShapes(kernel, shapes);
   return (
-    <section class="block" aria-labelledby="lab-real">
+    <section class="block lab-shapes" aria-labelledby="lab-real">
       <h2 id="lab-real">Shapes of {kernel} in encoding and training</h2>
       <p class="note">
         {Object.entries(shapes.jobs)

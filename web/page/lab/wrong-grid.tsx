@@ -37,8 +37,10 @@ export function WrongGrid({ map: { output, rows, columns, wrong, groups } }: { r
         <path class="crosses" d={crosses} />
       </svg>
       <figcaption>
-        {label}. Rows {top} to {top + height - 1} of {rows}, columns {left} to {left + width - 1} of {columns}: a cross
-        is a wrong element, a line the edge of a workgroup.
+        {label}.{' '}
+        {(height < rows || width < columns) &&
+          `Drawn: rows ${top} to ${top + height - 1} of ${rows}, columns ${left} to ${left + width - 1} of ${columns}. `}
+        A cross is a wrong element, a line the edge of a workgroup.
       </figcaption>
     </figure>
   );

@@ -70,7 +70,7 @@ function Probabilities({ answer, classes }: { readonly answer: PictureRead; read
         {tuned && (
           <span class="legend">
             <span class="key first">tuned</span>
-            <span class="key before">zero-shot</span>
+            <span class="key before">zero-shot: without tuning</span>
           </span>
         )}
       </caption>

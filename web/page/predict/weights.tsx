@@ -65,7 +65,8 @@ function WeightMap({
       note={
         <>
           How strongly this picture draws on each class's learned token, w[i][j] of Equation 3. Shades show how far a
-          weight lies above or below their mean, {shortest(mean, 3)}: at most {shortest(widest, 2)}.
+          weight lies above or below their mean, {shortest(mean, 3)}: at most {shortest(widest, 2)}. Each learned token
+          is named by the one it began as; [SOT] is the start of the text.
           {same &&
             ' The rows are equal: the prompts of all classes started equal, and composition treats all classes alike.'}
         </>

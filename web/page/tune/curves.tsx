@@ -23,7 +23,9 @@ export const AccuracyCurve = ({ run }: { readonly run: Run }) => (
 export const TrainingLoss = ({ run }: { readonly run: Run }) => (
   <Curve
     run={run}
-    title={comparable(run) ? 'Training loss' : 'Training loss, of softmax(logits)'}
+    title={
+      comparable(run) ? 'Training loss' : 'Training loss: cross-entropy of softmax(logits), as in the authors’ code'
+    }
     {...LOSS}
     train={({ trainLoss }) => trainLoss}
   />

@@ -22,7 +22,7 @@ export function PictureGrid({ run }: { readonly run: Run }) {
         <span class="legend">
           {right === undefined
             ? 'no answers yet'
-            : `${right} right (✓), ${watched.length - right} wrong (✗), ${flipped} answered otherwise than without tuning (⇄)`}
+            : `${right} right (✓), ${watched.length - right} wrong (✗), ${flipped} answered differently than without tuning (⇄)`}
         </span>
       </figcaption>
       <ul class="tiles">
@@ -68,7 +68,9 @@ function Tile({ picture, name, pixels, answer, without, justFlipped }: TileProps
         {flipped && ' ⇄'}
       </span>
       <span class="hidden-text">drawn: {name}; answer: </span>
-      <span class="says">{answer ?? '…'}</span>
+      <span class="says" title={answer}>
+        {answer ?? '…'}
+      </span>
       {flipped && <span class="hidden-text">, without tuning: {without}</span>}
     </li>
   );

@@ -151,14 +151,20 @@ function Explanation() {
   return (
     <>
       <p>
-        CLIP stays as it is. What is learned are the words before a class word, as vectors: from the training pictures,
-        batch by batch. Here you will see held-out pictures whose answers flip, the accuracy against no tuning, and the
-        learned words drifting.
+        CLIP stays frozen. What is learned is the words before a class word, as vectors, from the training pictures,
+        batch by batch. Here you will see how the answers to held-out pictures flip, how the accuracy compares with no
+        tuning (zero-shot), and how the learned tokens drift.
       </p>
       <p>
-        Play, pause, or go a batch or an epoch at a time: the prompts learned are the same. Several presets and modes
-        are tuned one after the other on the same pictures. A tuning can be stopped and resumed; its prompts are those
-        of its last epoch.
+        Press <em>Tune</em>, or start with a batch or an epoch. Pausing and stepping do not change what is learned.
+        Several presets and modes are tuned one after the other on the same pictures. A tuning can be stopped and
+        resumed; its prompts are those of its last epoch.
+      </p>
+      <p>
+        Preset <em>paper</em> follows the paper, <em>official</em> its authors’ code. Mode <em>both</em> is the method:
+        every class has its own tokens, and each picture composes one prompt from all of them. In <em>cs</em>{' '}
+        (class-specific) every class keeps its own tokens, whatever the picture; in <em>is</em> (instance-specific) a
+        picture weights tokens that all classes share; in <em>none</em> all classes and pictures share one prompt.
       </p>
     </>
   );

@@ -89,8 +89,9 @@ export function TokenMap({ stage, classes }: TokenMapProps) {
         ))}
       </svg>
       <p class="note">
-        From the start (dots) to now (marks), in the plane in which these differ most: it turns as they move. Bold:
-        nearest to another word than they began as.
+        Each path is a learned token, from its start (dot) to now (mark), in the plane in which they differ most; the
+        plane turns as they move. Where there is room, a mark bears the nearest word, in bold if that is not the one it
+        began as.
         {more && ` The first ${sets} prompts.`}
       </p>
       {words && (

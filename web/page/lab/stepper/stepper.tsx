@@ -42,8 +42,8 @@ export function Stepper() {
   return (
     <>
       <p>
-        The shipped text, executed here in lockstep on a small case: every lane of a workgroup takes a step before any
-        takes the next. No graphics device takes part.
+        The shipped WGSL, executed on a small case in lockstep: all lanes, which are the invocations of a workgroup,
+        take a step before any takes the next. This needs no graphics device.
       </p>
       <p class="field">
         <label for="step-kernel">Step through</label>
@@ -237,9 +237,9 @@ function Legend() {
       {key(<rect class="now load" x={2} y={2} width={12} height={12} />, 'loaded now')}
       {key(<circle class="now store" cx={8} cy={8} r={6} />, 'stored now')}
       {key(<rect class="mine" x={2} y={2} width={12} height={12} />, 'by the watched lane')}
-      {key(<rect class="seen any" x={5} y={5} width={6} height={6} />, 'before')}
-      {key(<rect class="seen own" x={5} y={5} width={6} height={6} />, 'before, by it')}
-      {key(<path class="due" d="M5 5l6 6M11 5l-6 6" />, 'will be, by it')}
+      {key(<rect class="seen any" x={5} y={5} width={6} height={6} />, 'earlier')}
+      {key(<rect class="seen own" x={5} y={5} width={6} height={6} />, 'earlier, by it')}
+      {key(<path class="due" d="M5 5l6 6M11 5l-6 6" />, 'later, by it')}
       {key(<rect class="tile" x={2} y={2} width={12} height={12} />, "the workgroup's part")}
     </ul>
   );
