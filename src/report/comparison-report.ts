@@ -19,7 +19,7 @@ import { shortened } from './sections/confusion.js';
 import { learningFigures } from './sections/learning.js';
 import { calibrationFigure } from './sections/predictions.js';
 import { dumbbellFigure } from './sections/worth.js';
-import { MOST_SERIES } from './svg.js';
+import { MOST_SERIES } from './series.js';
 
 /** A run that was evaluated on the images of a group. */
 interface Compared {

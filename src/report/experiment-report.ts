@@ -17,7 +17,7 @@ import { counted, type Html, html, type Part, points } from './format.js';
 import { facts, figure, type Made, page, table } from './page/document.js';
 import { confusionFigures } from './sections/confusion.js';
 import { calibrationFigure, caseList, type Picture } from './sections/predictions.js';
-import { MOST_SERIES } from './svg.js';
+import { MOST_SERIES } from './series.js';
 
 export interface ExperimentsReport {
   readonly name: string;

@@ -7,6 +7,7 @@ import { GridComponent, type GridComponentOption } from 'echarts/components';
 import { type ComposeOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { Drawing } from './drawing.js';
+import { SERIES, type SeriesColor } from './series.js';
 
 use([LineChart, CustomChart, GridComponent, SVGRenderer]);
 
@@ -22,22 +23,6 @@ export const COLOR = {
   third: 'var(--series-3)',
   paper: 'var(--paper)',
 } as const;
-
-/** A series by its colour, and by a dash and a mark for those who do not see the colour or print without it. page/style.ts draws the same in keys. */
-export type SeriesColor = 'first' | 'second' | 'third' | 'muted';
-
-export const SERIES = {
-  first: { dash: 'solid', mark: 'circle' },
-  second: { dash: [6, 3], mark: 'rect' },
-  third: { dash: [2, 3], mark: 'triangle' },
-  muted: { dash: [9, 3, 2, 3], mark: 'diamond' },
-} as const;
-
-/** In the order in which series of one chart take them. */
-export const SERIES_COLORS = ['first', 'second', 'third', 'muted'] as const;
-
-/** Lines that a chart can tell apart. */
-export const MOST_SERIES = SERIES_COLORS.length;
 
 type Style = { fill?: string; stroke?: string; lineWidth?: number; opacity?: number };
 

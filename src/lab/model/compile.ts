@@ -14,8 +14,8 @@ type Run = () => void;
 
 /** Where lanes that leave a loop go. */
 interface Loop {
-  broken: Uint8Array<ArrayBuffer> | undefined;
-  continued: Uint8Array<ArrayBuffer> | undefined;
+  broken: Uint8Array | undefined;
+  continued: Uint8Array | undefined;
 }
 
 /** A function, compiled once: WGSL has no recursion, so its variables can be the same in every call. */
@@ -211,7 +211,7 @@ export class Compiler {
       for (const run of begin) run();
       // A loop in a function that is called from the loop's own body would be another loop: its lanes are its own.
       loop.broken = undefined;
-      const leave = (lanes: Uint8Array<ArrayBuffer> | undefined) => {
+      const leave = (lanes: Uint8Array | undefined) => {
         if (lanes) loop.broken = either(loop.broken, lanes);
       };
       while (machine.activeSubgroups > 0) {

@@ -76,7 +76,7 @@ const NONSENSE = { f32: Number.NaN, u32: 0x5eed5eed, i32: 0x5eed5eed } as const;
 export class Machine {
   lanes = 1;
   /** A mask, which is never written to again. */
-  active = new Uint8Array(1).fill(1);
+  active: Uint8Array = new Uint8Array(1).fill(1);
   activeLanes = 1;
   /** Subgroups with an active lane. */
   activeSubgroups = 1;
@@ -101,7 +101,7 @@ export class Machine {
   /** Rounds of loops before it gives up: whoever lends it a user's text sets a bound. */
   roundsLeft = Number.POSITIVE_INFINITY;
   /** The mask of no lane. */
-  #none = new Uint8Array(1);
+  #none: Uint8Array = new Uint8Array(1);
 
   constructor(readonly subgroupSize: number) {}
 
@@ -115,7 +115,7 @@ export class Machine {
   }
 
   /** From here on only these lanes are active. */
-  activate(mask: Uint8Array<ArrayBuffer>): void {
+  activate(mask: Uint8Array): void {
     if (mask === this.active) return;
     this.active = mask;
     this.activeSubgroups = 0;
@@ -144,7 +144,7 @@ export class Machine {
   }
 
   /** Leaves active only the lanes for which a condition holds (or, with false, does not); gives the others, if there are any. */
-  narrow(condition: Float64Array, holds = true): Uint8Array<ArrayBuffer> | undefined {
+  narrow(condition: Float64Array, holds = true): Uint8Array | undefined {
     const { lanes, active } = this;
     if (condition.length === 1) {
       if ((condition[0] !== 0) === holds) return undefined;
@@ -232,9 +232,9 @@ export class Machine {
 
 /** The lanes of either mask. */
 export function either(
-  one: Uint8Array<ArrayBuffer> | undefined,
-  other: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
+  one: Uint8Array | undefined,
+  other: Uint8Array,
+): Uint8Array {
   if (!one) return other;
   const both = new Uint8Array(one.length);
   for (let lane = 0; lane < both.length; lane++) both[lane] = one[lane]! | other[lane]!;

@@ -1,7 +1,8 @@
 /** Lines over epochs: loss, accuracy, learning rate. */
 import type { LineSeriesOption } from 'echarts/charts';
 import type { Drawing } from '../drawing.js';
-import { AXIS, COLOR, draw, SERIES, type SeriesColor, textWidth } from '../svg.js';
+import { SERIES, type SeriesColor } from '../series.js';
+import { AXIS, COLOR, draw, textWidth } from '../svg.js';
 
 export interface Line {
   readonly name: string;

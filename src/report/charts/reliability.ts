@@ -5,7 +5,8 @@
 import type { CustomSeriesOption } from 'echarts/charts';
 import { CHART_WIDTH, type Drawing } from '../drawing.js';
 import { whole } from '../format.js';
-import { AXIS, COLOR, draw, mark, SERIES, type SeriesColor } from '../svg.js';
+import { SERIES, type SeriesColor } from '../series.js';
+import { AXIS, COLOR, draw, mark } from '../svg.js';
 
 export interface ReliabilityGroup {
   readonly count: number;

@@ -3,7 +3,7 @@ import type { EpochMetrics, StepMetrics, TuningOptions } from '../../ptdpc/index
 import { type Line, lineChart } from '../charts/lines.js';
 import { type Html, html, figure as loss, type Part, percent, points, shortest } from '../format.js';
 import { figure, type Key } from '../page/document.js';
-import { MOST_SERIES, SERIES_COLORS } from '../svg.js';
+import { MOST_SERIES, SERIES_COLORS } from '../series.js';
 
 export interface Learning {
   readonly options: TuningOptions;

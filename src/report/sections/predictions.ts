@@ -2,7 +2,7 @@
 import { type ReliabilityGroup, reliabilityDiagram, SPARSE } from '../charts/reliability.js';
 import { type Html, html, type Part, percent, points, whole } from '../format.js';
 import { figure } from '../page/document.js';
-import { MOST_SERIES, SERIES_COLORS, type SeriesColor } from '../svg.js';
+import { MOST_SERIES, SERIES_COLORS, type SeriesColor } from '../series.js';
 
 export interface Picture {
   /** As a `data:` URL; null if the file is no longer there. */
