@@ -231,10 +231,7 @@ export class Machine {
 }
 
 /** The lanes of either mask. */
-export function either(
-  one: Uint8Array | undefined,
-  other: Uint8Array,
-): Uint8Array {
+export function either(one: Uint8Array | undefined, other: Uint8Array): Uint8Array {
   if (!one) return other;
   const both = new Uint8Array(one.length);
   for (let lane = 0; lane < both.length; lane++) both[lane] = one[lane]! | other[lane]!;
