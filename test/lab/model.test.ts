@@ -170,7 +170,7 @@ describe('WGSL in lockstep', () => {
   it.each([
     ['switch (lane) { default: {} }', /^line \d+: expected WGSL that the model reads, found switch$/],
     ['out[lane] = unknown(1.0);', /^type unknown: expected/],
-    ['out[lane] = nowhere;', /^nowhere: expected a variable/],
+    ['out[lane] = nowhere;', /^nowhere: expected a declared variable$/],
     ['out[lane] = 1.0 + 1u;', /^expected operands of one type, found float and u32$|^expected/],
     ['out[lane] = f32(lane', /^line \d+: expected/],
   ])('refuses %s', (body, message) => {
