@@ -1,6 +1,6 @@
 /** A command's device: opened and reported on standard error, and profiled with `--profile` and `--trace`. */
 import { writeFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { KernelProfile } from '../kernels/index.js';
@@ -78,10 +78,6 @@ interface RecordingOptions {
   trace?: string;
 }
 
-/** `--trust-shaders`. */
-export const trustOption = () =>
-  new Option('--trust-shaders', 'WebGPU: without bounds checks and zeroed memory; see ptdpc certify --trust-shaders');
-
 /** Throws InputError if shaders are to be trusted where there are none. */
 export function requireGpuToTrust({
   device,
@@ -104,7 +100,10 @@ export function addRecordingOptions(command: Command): void {
     '--check-finite',
     'stop at the first kernel that writes NaN or an infinity, and name it (several times slower)',
   );
-  command.addOption(trustOption());
+  command.option(
+    '--trust-shaders',
+    'WebGPU: without bounds checks and zeroed memory; see ptdpc certify --trust-shaders',
+  );
 }
 
 /** Adds `--profile [file]`, `--trace <file>` and `--check-finite` to a command that opens a device, and what they do. */

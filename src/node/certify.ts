@@ -20,7 +20,7 @@ export function certifiable(device: 'cpu' | 'webgpu', options: GpuOptions = {}):
       if (device === 'cpu') return openCpu({ poison: true });
       const adapter = await nodeAdapter(options);
       if (!adapter) throw new InputError(`--device webgpu: no WebGPU adapter on this machine; ${installHint()}`);
-      return openWebGpu(adapter, { poison: true, tuning, ...(options.trustShaders && { notes: ['trusted shaders'] }) });
+      return openWebGpu(adapter, { poison: true, tuning, ...options });
     },
     ceilings: () => measureCeilings(device),
   };

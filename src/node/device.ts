@@ -92,9 +92,16 @@ export function openCpu(options: CpuOptions = {}): Backend {
   });
 }
 
-/** The WebGPU backend as Node runs it best. */
-export function openWebGpu(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
-  return WebGpuBackend.create(adapter, { waitForSoftware: waitAsleep, ...options });
+/** The WebGPU backend as Node runs it best; `trustShaders` as for `nodeAdapter`, which gave the adapter. */
+export function openWebGpu(
+  adapter: GPUAdapter,
+  { trustShaders = false, notes = [], ...options }: WebGpuOptions & GpuOptions = {},
+): Promise<WebGpuBackend> {
+  return WebGpuBackend.create(adapter, {
+    waitForSoftware: waitAsleep,
+    notes: trustShaders ? [...notes, 'trusted shaders'] : notes,
+    ...options,
+  });
 }
 
 async function openTuned(
@@ -105,11 +112,8 @@ async function openTuned(
   return openWebGpu(adapter, {
     profiler,
     tuning: { ...record?.tuning, ...tuning },
-    notes: [
-      ...(record ? [tuningName(record)] : []),
-      ...(tuning ? ['own variants'] : []),
-      ...(trustShaders ? ['trusted shaders'] : []),
-    ],
+    trustShaders,
+    notes: [...(record ? [tuningName(record)] : []), ...(tuning ? ['own variants'] : [])],
   });
 }
 
