@@ -10,7 +10,7 @@ import { table } from '../src/cli/tables.js';
 import { InputError } from '../src/errors.js';
 import { packageRoot } from '../src/node/package.js';
 import { chosenMutants } from './choose.js';
-import { type Entry, entryOf, readEquivalents, staleIn } from './equivalent.js';
+import { type Entry, entriesFor, entryOf, readEquivalents, staleIn } from './equivalent.js';
 import { countTable, fillPage, meansTable, pagePart } from './report.js';
 import { deadliest, keyOf, type Result, type Results, readResults, writeResults } from './results.js';
 import { allShaders, type Mutant, mutantsOf, type Shader } from './shader.js';
@@ -63,8 +63,8 @@ if (process.send) {
 async function run(flags: Flags): Promise<void> {
   const shaders = allShaders();
   const wanted = only(shaders, flags.only);
-  const entries = await readEquivalents(EQUIVALENT);
-  const stale = staleIn(entries, shaders);
+  const listed = await readEquivalents(EQUIVALENT);
+  const stale = staleIn(listed, shaders);
   // All are chosen from, so that a shader's mutants are the same with --only.
   const chosen = chosenMutants(shaders, flags.count, flags.seed);
   const mutants = chosen.filter(({ shader }) => wanted.some(({ name }) => name === shader));
@@ -73,8 +73,9 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const before = flags.resume ? await readResults(RESULTS) : { adapter: '', known: new Map<string, Result>() };
-  const results = await judged(withKnown(mutants, before, wanted), before, { shaders, entries, limit: flags.limit });
+  const results = await judged(withKnown(mutants, before, wanted), before, { shaders, listed, limit: flags.limit });
   const { adapter } = before;
+  const entries = entriesFor(listed, adapter);
   console.log(`\n${table(countTable('shader', results, entries, ({ mutant }) => mutant.shader))}`);
   console.log(`\n${table(countTable('fault', results, entries, ({ mutant }) => mutant.kind))}`);
   console.log(`\n${table(meansTable(results))}\n\non ${adapter}`);
@@ -83,7 +84,7 @@ async function run(flags: Flags): Promise<void> {
   if (flags.only) throw new InputError('--write: expected a run of all shaders, found --only');
   const all = shaders.reduce((sum, shader) => sum + mutantsOf(shader).length, 0);
   const part = pagePart(results, entries, { adapter, seed: flags.seed, all });
-  await writeFile(PAGE, fillPage(await readFile(PAGE, 'utf8'), part));
+  await writeFile(PAGE, fillPage(await readFile(PAGE, 'utf8'), part, adapter));
 }
 
 /** Shaders of these names, and those that kernels of these names use. Throws InputError for a name of neither. */
@@ -110,7 +111,7 @@ function withKnown(mutants: readonly Mutant[], { known }: Results, shaders: read
 async function judged(
   mutants: readonly Mutant[],
   results: Results,
-  { shaders, entries, limit }: { shaders: readonly Shader[]; entries: readonly Entry[]; limit: number },
+  { shaders, listed, limit }: { shaders: readonly Shader[]; listed: readonly Entry[]; limit: number },
 ): Promise<Result[]> {
   const texts = new Map(shaders.map(({ name, text }) => [name, text]));
   const { known } = results;
@@ -121,7 +122,9 @@ async function judged(
     const text = texts.get(mutant.shader)!;
     const old = known.get(keyOf(mutant));
     // Cases are added, hardly ever taken away: what was killed stays so.
-    const stands = old?.text === text && (old.verdict.outcome !== 'survived' || entryOf(entries, mutant));
+    const stands =
+      old?.text === text &&
+      (old.verdict.outcome !== 'survived' || entryOf(entriesFor(listed, results.adapter), mutant));
     if (stands) bar.skip(1);
     else {
       const verdict = await watch.judge(mutant, deadliest(known.values(), mutant.shader));
