@@ -119,7 +119,7 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
               `${number ?? ''}`,
               title,
               `${minutes}`,
-              `${tolerance}`,
+              tolerance < 1e-3 ? tolerance.toExponential() : `${tolerance}`,
             ]),
             'left',
           ),
