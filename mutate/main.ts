@@ -12,12 +12,12 @@ import { packageRoot } from '../src/node/package.js';
 import { chosenMutants } from './choose.js';
 import { type Entry, entriesFor, entryOf, readEquivalents, staleIn } from './equivalent.js';
 import { countTable, fillPage, meansTable, pagePart } from './report.js';
-import { deadliest, keyOf, type Result, type Results, readResults, writeResults } from './results.js';
+import { deadliest, keyOf, type Result, type Results, readResults, resultsPath, writeResults } from './results.js';
 import { allShaders, type Mutant, mutantsOf, type Shader } from './shader.js';
 import { Watch } from './watch.js';
 import { work } from './worker.js';
 
-const RESULTS = join(packageRoot(), '.cache', 'mutate.json');
+const CACHE = join(packageRoot(), '.cache');
 const EQUIVALENT = join(packageRoot(), 'test', 'mutants', 'equivalent.json');
 const PAGE = join(packageRoot(), 'docs', 'mutation.md');
 
@@ -72,10 +72,12 @@ async function run(flags: Flags): Promise<void> {
     for (const mutant of mutants) console.log(`${mutant.shader}:${mutant.line} ${mutant.kind}: ${mutant.id}`);
     return;
   }
-  const before = flags.resume ? await readResults(RESULTS) : { adapter: '', known: new Map<string, Result>() };
-  const results = await judged(withKnown(mutants, before, wanted), before, { shaders, listed, limit: flags.limit });
-  const { adapter } = before;
+  await using watch = new Watch(fileURLToPath(import.meta.url), flags.limit);
+  const adapter = await watch.adapter();
   const entries = entriesFor(listed, adapter);
+  const path = resultsPath(CACHE, adapter);
+  const known: Results = flags.resume ? await readResults(path) : new Map();
+  const results = await judged(withKnown(mutants, known, wanted), known, { shaders, entries, watch, path });
   console.log(`\n${table(countTable('shader', results, entries, ({ mutant }) => mutant.shader))}`);
   console.log(`\n${table(countTable('fault', results, entries, ({ mutant }) => mutant.kind))}`);
   console.log(`\n${table(meansTable(results))}\n\non ${adapter}`);
@@ -100,45 +102,45 @@ function only(shaders: readonly Shader[], names: readonly string[] | undefined):
 }
 
 /** These mutants and those of an earlier run, in the order of shaders and lines. */
-function withKnown(mutants: readonly Mutant[], { known }: Results, shaders: readonly Shader[]): Mutant[] {
+function withKnown(mutants: readonly Mutant[], known: Results, shaders: readonly Shader[]): Mutant[] {
   const wanted = new Set(mutants.map(keyOf));
   return shaders.flatMap((shader) =>
     mutantsOf(shader).filter((one) => wanted.has(keyOf(one)) || known.get(keyOf(one))?.text === shader.text),
   );
 }
 
-/** Judges those mutants of which `results` has no verdict that stands, and keeps what became of them there. */
+/** Judges those mutants of which `known` has no verdict that stands, and keeps what became of them there and in the file. */
 async function judged(
   mutants: readonly Mutant[],
-  results: Results,
-  { shaders, listed, limit }: { shaders: readonly Shader[]; listed: readonly Entry[]; limit: number },
+  known: Results,
+  {
+    shaders,
+    entries,
+    watch,
+    path,
+  }: { shaders: readonly Shader[]; entries: readonly Entry[]; watch: Watch; path: string },
 ): Promise<Result[]> {
   const texts = new Map(shaders.map(({ name, text }) => [name, text]));
-  const { known } = results;
-  await using watch = new Watch(fileURLToPath(import.meta.url), limit);
   using bar = progress(mutants.length, 'judging', 'mutants');
   let fresh = 0;
   for (const mutant of mutants) {
     const text = texts.get(mutant.shader)!;
     const old = known.get(keyOf(mutant));
     // Cases are added, hardly ever taken away: what was killed stays so.
-    const stands =
-      old?.text === text &&
-      (old.verdict.outcome !== 'survived' || entryOf(entriesFor(listed, results.adapter), mutant));
+    const stands = old?.text === text && (old.verdict.outcome !== 'survived' || entryOf(entries, mutant));
     if (stands) bar.skip(1);
     else {
       const verdict = await watch.judge(mutant, deadliest(known.values(), mutant.shader));
       known.set(keyOf(mutant), { mutant, verdict, text });
       if (verdict.outcome === 'survived') say(`${mutant.shader}:${mutant.line} ${mutant.kind}: ${mutant.id}`);
-      results.adapter = watch.adapter;
-      if (++fresh % KEEP_EVERY === 0) await writeResults(RESULTS, results);
+      if (++fresh % KEEP_EVERY === 0) await writeResults(path, known);
       bar.tick(1, mutant.shader);
     }
   }
   bar.stop();
   for (const name of watch.unsound)
     console.error(`judges nothing here, since the kernel without a fault fails it: ${name}`);
-  await writeResults(RESULTS, results);
+  await writeResults(path, known);
   return mutants.map((mutant) => known.get(keyOf(mutant))!);
 }
 
