@@ -16,7 +16,7 @@ import {
 import type { CpuHeap } from './heap.js';
 import { describeLayerNorm, type HeapLayerNormArgs } from './layer-norm-job.js';
 import { BYTES, Control, SPINS, type Tile } from './layout.generated.js';
-import { cut, describeMatmul, type HeapMatmulArgs, SCRATCH_BYTES, WIDE_SCRATCH_BYTES } from './matmul-job.js';
+import { cut, describeMatmul, type HeapMatmulArgs, SCRATCH_BYTES, WIDE_SCRATCH_BYTES, type Windows } from './matmul-job.js';
 import { compile, relaxedSupported, tileOf, type WasmBuild } from './module.js';
 import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
 
@@ -187,12 +187,13 @@ export class WasmEngine {
     return address === undefined ? { address: 0, bytes: 0 } : { address, bytes };
   }
 
-  #checkMatmul({ a, b, halfB, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
+  #checkMatmul(args: HeapMatmulArgs): void {
+    const { a, b, halfB, out, m, n, k, windows, bias, preActivation, activationGrad, residual } = args;
     const whole = 4 * m * n;
     this.#require(
       'matmul',
       {
-        a: { block: a, bytes: 4 * m * k },
+        a: { block: a, bytes: 4 * (windows ? pixels(windows) * windows.channels : m * k) },
         b: { block: b, bytes: (halfB ? 2 : 4) * k * n },
         bias: { block: bias, bytes: 4 * n },
         activationGrad: { block: activationGrad?.preActivation, bytes: whole },
@@ -262,6 +263,10 @@ export class WasmEngine {
       if (input) throw new Error(`${kernel}: ${name} is also an input, ${input[0]}`);
     }
   }
+}
+
+function pixels({ images, height, width }: Windows): number {
+  return images * height * width;
 }
 
 /** An operand's offset and extent in its memory; undefined if it is absent. */
