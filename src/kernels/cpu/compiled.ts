@@ -76,6 +76,16 @@ compile(kernels.convolution, (engine, args, at) => {
   return true;
 });
 
+compile(kernels.maxPool, (engine, args, at) => {
+  engine.pool({ ...args, kind: 'maxPool', x: at(args.x), out: at(args.out) });
+  return true;
+});
+
+compile(kernels.averagePool, (engine, args, at) => {
+  engine.pool({ ...args, kind: 'averagePool', x: at(args.x), out: at(args.out) });
+  return true;
+});
+
 compile(kernels.layerNorm, (engine, { rows, columns, epsilon, x, weight, bias, statistics, out }, at) => {
   engine.layerNorm({
     rows,

@@ -2,7 +2,16 @@
  * Convolution of images that lie as rows of channels, one row for each pixel: a product of what windows see with the weight. The matrix of what they
  * see, which would be as many times as large as the images as a window has pixels, is never stored: tiles and panels of it are read from the images.
  */
-import { type ArgsOf, kernel, optional, reads, readsWeights, type TwinArgs, type Variant, writes } from '../definition.js';
+import {
+  type ArgsOf,
+  kernel,
+  optional,
+  reads,
+  readsWeights,
+  type TwinArgs,
+  type Variant,
+  writes,
+} from '../definition.js';
 
 const operands = {
   a: reads('images*height*width channels'),

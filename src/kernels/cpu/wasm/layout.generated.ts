@@ -51,6 +51,8 @@ export const Kind = {
   attentionGradKeyValue: 3,
   layerNorm: 4,
   layerNormGrad: 5,
+  maxPool: 6,
+  averagePool: 7,
 } as const;
 export type Kind = keyof typeof Kind;
 
@@ -67,6 +69,7 @@ export const BYTES = {
   AttentionJob: 132,
   Block: 24,
   LayerNormJob: 52,
+  PoolJob: 52,
   Control: 16,
 } as const;
 
@@ -272,6 +275,38 @@ export function writeLayerNormJob(heap: CpuHeap, address: number, given: LayerNo
   words[9] = given.statistics ?? 0;
   words[10] = given.gradOut ?? 0;
   words[11] = given.addend ?? 0;
+  words[12] = given.out ?? 0;
+}
+
+export interface PoolJob {
+  kind: Kind;
+  images: number;
+  height: number;
+  width: number;
+  channels: number;
+  outHeight: number;
+  outWidth: number;
+  window: number;
+  stride: number;
+  padding: number;
+  x: number | undefined;
+  out: number | undefined;
+}
+
+export function writePoolJob(heap: CpuHeap, address: number, given: PoolJob): void {
+  const words = heap.i32(address, 13);
+  words[0] = Kind[given.kind];
+  words[1] = 0;
+  words[2] = given.images;
+  words[3] = given.height;
+  words[4] = given.width;
+  words[5] = given.channels;
+  words[6] = given.outHeight;
+  words[7] = given.outWidth;
+  words[8] = given.window;
+  words[9] = given.stride;
+  words[10] = given.padding;
+  words[11] = given.x ?? 0;
   words[12] = given.out ?? 0;
 }
 

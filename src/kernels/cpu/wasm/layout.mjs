@@ -53,7 +53,16 @@ export const NUMBERS = {
 
 /** Names that stand for their position; of a field that may be absent the first is what it then holds. */
 export const ENUMS = {
-  Kind: ['matmul', 'attention', 'attentionGradQuery', 'attentionGradKeyValue', 'layerNorm', 'layerNormGrad'],
+  Kind: [
+    'matmul',
+    'attention',
+    'attentionGradQuery',
+    'attentionGradKeyValue',
+    'layerNorm',
+    'layerNormGrad',
+    'maxPool',
+    'averagePool',
+  ],
   Activation: ['none', 'quick_gelu', 'gelu'],
 };
 
@@ -95,7 +104,11 @@ export const RECORDS = {
       "If not 0, row i of `a` is what the i-th window of images sees (a convolution): so many numbers of each of the window's rows.",
     ],
     ['height width channels stride padding outHeight outWidth', 'i32'],
-    ['windowsAt zerosAt', 'usize', "In a thread's memory: where windows lie, and as many zeros as a block of k is long."],
+    [
+      'windowsAt zerosAt',
+      'usize',
+      "In a thread's memory: where windows lie, and as many zeros as a block of k is long.",
+    ],
   ],
   AttentionJob: [
     'Attention or one of its gradients. Tasks run over rows, each combined with others: queries with keys, or for gradK and gradV keys with queries.',
@@ -136,6 +149,13 @@ export const RECORDS = {
     ['x weight bias', 'usize'],
     ['statistics', 'usize', '[rows, 2]: mean and reciprocal of the standard deviation.'],
     ['gradOut addend out', 'usize'],
+  ],
+  PoolJob: [
+    'Pooling, a row of results a task.',
+    ...JOB,
+    ['images height width channels outHeight outWidth', 'i32'],
+    ['window stride padding', 'i32', 'Of max pooling.'],
+    ['x out', 'usize'],
   ],
   Control: [
     'Through it the caller wakes the workers and sees that they have left a job.',

@@ -40,7 +40,7 @@ export const enum Numbers {
   TAIL_2 = 88,
   TAIL_1 = 92,
 }
-export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad }
+export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad, maxPool, averagePool }
 export const enum Activation { none, quick_gelu, gelu }
 
 /** The first fields of every job. */
@@ -186,6 +186,24 @@ export class LayerNormJob extends Job {
   statistics: usize;
   gradOut: usize;
   addend: usize;
+  out: usize;
+}
+
+/** Pooling, a row of results a task. */
+// @ts-ignore: decorator
+@unmanaged
+export class PoolJob extends Job {
+  images: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  outHeight: i32;
+  outWidth: i32;
+  /** Of max pooling. */
+  window: i32;
+  stride: i32;
+  padding: i32;
+  x: usize;
   out: usize;
 }
 
