@@ -10,9 +10,11 @@ export {
   type EncoderMemory,
   type EncoderTower,
   encoderMemory,
+  isRandom,
   type LoadableEncoder,
   loadable,
   pixelBytes,
+  RANDOM_WEIGHTS,
 } from './encoder.js';
 export { VISION_TRANSFORMER } from './vision-transformer.js';
 
