@@ -41,8 +41,19 @@ const READERS: readonly Reader[] = [reader(VISION_TRANSFORMER)];
  * it is of a family, and damaged or of another make.
  */
 export function readEncoder(checkpoint: Checkpoint): LoadableEncoder | undefined {
+  return readerOf(checkpoint)?.read(checkpoint);
+}
+
+/** Whether the tensor names are those of a family; `readEncoder` may still refuse the checkpoint. */
+export function isEncoder(checkpoint: Pick<Checkpoint, 'names'>): boolean {
+  return readerOf(checkpoint) !== undefined;
+}
+
+function readerOf(checkpoint: Pick<Checkpoint, 'names'>): Reader | undefined {
   const names = checkpoint.names();
-  return READERS.find((family) => family.recognises(names))?.read(checkpoint);
+  // A CLIP may have an image tower with such names; it is read as a whole, or not at all.
+  if (names.some((name) => /(?:^|\.)logit_scale$/.test(name))) return undefined;
+  return READERS.find((family) => family.recognises(names));
 }
 
 /** The families by name, for messages that say what is expected. */

@@ -7,6 +7,7 @@ import { clipVision, JsonFields, parsePreprocessorConfig, timmPreprocessing } fr
 import { clipPreprocessing, describePreprocessing, type Preprocessing } from '../clip/image/index.js';
 import {
   ENCODER_FAMILIES,
+  isEncoder,
   type LoadableEncoder,
   loadable,
   readEncoder,
@@ -79,13 +80,44 @@ export async function openEncoder(path: string, options: EncoderOptions): Promis
 }
 
 async function openOwn(path: string, { features, cacheDirectory }: EncoderOptions): Promise<OpenedEncoder> {
+  const encoder = await openFrozen(path, cacheDirectory);
+  if (encoder && features === 'joint') {
+    await encoder[Symbol.asyncDispose]();
+    throw new InputError(`--features joint: ${path} is ${encoder.family} without a joint space; use pooled`);
+  }
+  if (encoder) return encoder;
+  const { directory } = await findCheckpoint(path);
+  if (directory === undefined || !(await readDescription(directory))) {
+    throw new InputError(
+      `${path}: expected a model directory of a CLIP, or the checkpoint of ${ENCODER_FAMILIES.join(', ')}; found neither`,
+    );
+  }
+  const model = await openModelDirectory(directory, cacheDirectory);
+  return { ...clipEncoder(model, features), [Symbol.asyncDispose]: () => model.close() };
+}
+
+/** Whether there is a checkpoint at `path` whose names are those of a family of src/encoders; false also if there is none that can be opened. */
+export async function isEncoderAt(path: string): Promise<boolean> {
+  try {
+    const { checkpoint, close } = await openCheckpointFiles((await findCheckpoint(path)).weights);
+    await close();
+    return isEncoder(checkpoint);
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Opens a checkpoint of any family of src/encoders; undefined if it is of none, as a CLIP's. Throws InputError if it is damaged, or its
+ * file's name says another hash than it has.
+ */
+export async function openFrozen(path: string, cacheDirectory?: string): Promise<OpenedEncoder | undefined> {
   const { weights: files, directory } = await findCheckpoint(path);
   const { checkpoint, close } = await openCheckpointFiles(files);
   try {
     const encoder = readEncoder(checkpoint);
     if (encoder) {
-      if (features === 'joint')
-        throw new InputError(`--features joint: ${path} is ${encoder.family} without a joint space; use pooled`);
       const hash = () => hashWeights(files, cacheDirectory);
       if (hashInName(files[0]!) !== undefined) requireHashOfName(files[0]!, await hash());
       return { ...(await frozenEncoder(encoder, directory, hash)), [Symbol.asyncDispose]: close };
@@ -95,13 +127,7 @@ async function openOwn(path: string, { features, cacheDirectory }: EncoderOption
     throw error;
   }
   await close();
-  if (directory === undefined || !(await readDescription(directory))) {
-    throw new InputError(
-      `${path}: expected a model directory of a CLIP, or the checkpoint of ${ENCODER_FAMILIES.join(', ')}; found neither`,
-    );
-  }
-  const model = await openModelDirectory(directory, cacheDirectory);
-  return { ...clipEncoder(model, features), [Symbol.asyncDispose]: () => model.close() };
+  return undefined;
 }
 
 /** An encoder with the preprocessing that its folder describes, or else its kind's. `hashOfWeights` is called once, if at all. */

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { type SafetensorsEntry, writeSafetensors } from '../clip/checkpoint/index.js';
 import { RANDOM_WEIGHTS } from '../encoders/index.js';
+import { COMPARED_ENCODERS, type ComparedEncoder } from '../ptdpc/experiment/paper-tables.js';
 import { createDirectoryAtomically, directorySink } from './atomic.js';
 import { exists } from './checkpoint-files.js';
 import type { Events } from './events.js';
@@ -13,7 +14,7 @@ import { fillNormal, nameSeed } from './random-clip.js';
 type Tensors = [name: string, shape: readonly number[]][];
 
 /** The encoders of Table 4 beside CLIP's: their tensors, in the published sizes and in those of a stand-in. */
-const ENCODERS: Readonly<Record<RandomEncoder, (small: boolean) => Tensors>> = {
+const ENCODERS: Readonly<Record<ComparedEncoder, (small: boolean) => Tensors>> = {
   AlexNet: (small) => alexnet(small ? [8, 16, 24, 16, 16] : [64, 192, 384, 256, 256], small ? 64 : 4096),
   VGG16: (small) => vgg16(small ? [4, 8, 8, 16, 16] : [64, 128, 256, 512, 512], small ? 64 : 4096),
   ResNet101: (small) => resnet([3, 4, 23, 3], small ? 4 : 64),
@@ -21,13 +22,8 @@ const ENCODERS: Readonly<Record<RandomEncoder, (small: boolean) => Tensors>> = {
   BEiT: (small) => beit(small ? { width: 64, layers: 2 } : { width: 768, layers: 12 }),
 };
 
-/** The names by which random encoders are asked for. */
-export const RANDOM_ENCODERS = ['AlexNet', 'VGG16', 'ResNet101', 'DeiT', 'BEiT'] as const;
-/** One of `RANDOM_ENCODERS`. */
-export type RandomEncoder = (typeof RANDOM_ENCODERS)[number];
-
 /** What a random encoder is made from: all that its weights depend on. */
-export interface RandomEncoderOptions {
+export interface StandInOptions {
   readonly small: boolean;
   readonly seed: number;
 }
@@ -35,8 +31,8 @@ export interface RandomEncoderOptions {
 /** Creates the folder `out` with the encoder's model.safetensors in single precision. Returns the number of its weights. */
 export async function writeRandomEncoder(
   out: string,
-  encoder: RandomEncoder,
-  { small, seed }: RandomEncoderOptions,
+  encoder: ComparedEncoder,
+  { small, seed }: StandInOptions,
   onBytes: (bytes: number) => void = () => {},
 ): Promise<number> {
   const tensors = ENCODERS[encoder](small);
@@ -61,15 +57,15 @@ export async function writeRandomEncoder(
 }
 
 /** Numbers in all tensors. */
-export function randomEncoderWeights(encoder: RandomEncoder, small: boolean): number {
+export function randomEncoderWeights(encoder: ComparedEncoder, small: boolean): number {
   return ENCODERS[encoder](small).reduce((sum, [, shape]) => sum + size(shape), 0);
 }
 
 /** Small stand-ins for all encoders of Table 4 in `folder`, drawn unless they are there. Returns their folders. */
 export async function standIns(folder: string, events: Pick<Events, 'progress'>): Promise<string[]> {
-  const paths = RANDOM_ENCODERS.map((name) => join(folder, name.toLowerCase()));
+  const paths = COMPARED_ENCODERS.map((name) => join(folder, name.toLowerCase()));
   using bar = events.progress(paths.length, 'drawing stand-ins', 'encoders');
-  for (const [i, name] of RANDOM_ENCODERS.entries()) {
+  for (const [i, name] of COMPARED_ENCODERS.entries()) {
     if (!(await exists(paths[i]!))) await writeRandomEncoder(paths[i]!, name, { small: true, seed: 0 });
     bar.tick(1);
   }

@@ -84,6 +84,10 @@ export const TABLE_4 = {
   ours: Row;
 };
 
+/** An architecture that Table 4 compares with CLIP's. */
+export type ComparedEncoder = keyof typeof TABLE_4.encoders;
+export const COMPARED_ENCODERS = Object.keys(TABLE_4.encoders) as readonly ComparedEncoder[];
+
 /** Figure 5: prediction and ground truth of the one image that the paper shows of each data set. */
 export const FIGURE_5 = [
   { setting: 'fi8', predicted: 'contentment', actual: 'contentment' },
