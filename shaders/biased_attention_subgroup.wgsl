@@ -2,7 +2,7 @@
 // on which loads, not arithmetic, are expensive. Needs subgroups of at least 8.
 
 enable subgroups;
-// Loops have the same bounds in all lanes of a subgroup, by subgroupMin and subgroupMax, but the compiler cannot infer that.
+// All lanes loop over the images and heads that any of them has, by subgroupMin and subgroupMax, but the compiler cannot infer that.
 diagnostic(off, subgroup_uniformity);
 
 // #include "biased_attention_common.wgsl"

@@ -75,6 +75,7 @@ export const biasedAttention = kernel({
   variants: [
     { name: 'workgroup', wgsl: 'biased_attention', covers: 1 },
     { name: 'rows', wgsl: 'biased_attention_rows', covers: 64, needs: 'headWidth == 64' },
+    { name: 'quarters', wgsl: 'biased_attention_quarters', covers: 16, needs: 'subgroupSize >= 4, headWidth == 64' },
     { name: 'subgroup', wgsl: 'biased_attention_subgroup', covers: 64, needs: 'subgroupSize >= 8, headWidth == 64' },
   ],
   unit: 'query and head',
