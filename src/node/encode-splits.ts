@@ -2,7 +2,7 @@
 
 import { writeSafetensors } from '../clip/checkpoint/index.js';
 import type { TruncatedImages } from '../clip/image/index.js';
-import { VisionTower } from '../clip/towers/index.js';
+import type { EncoderTower } from '../encoders/index.js';
 import { InputError } from '../errors.js';
 import {
   type ClassName,
@@ -49,7 +49,7 @@ export interface EncodingRequest extends Omit<ImageJob, 'openDevice'> {
   /** A CLIP stands for its joint features. */
   readonly model: ModelSource | ImageEncoder;
   /** Gives its image tower on the engine's device, if the caller keeps it loaded. */
-  readonly vision?: (() => Promise<VisionTower>) | undefined;
+  readonly vision?: (() => Promise<EncoderTower>) | undefined;
   /** The pooled features of a model whose joint ones are asked for: kept as well, so that they need not be computed again. */
   readonly alsoKeep?: ImageEncoder | undefined;
 }
@@ -101,9 +101,8 @@ export async function* encodeInBlocks(
   const cache = await openCache(request, model, events);
   const hashes = await openHashes(request);
   using bar = events.progress(paths.length, 'encoding', 'images');
-  const { weights, config } = model;
   // Of several blocks, the first one that needs the tower keeps it for the others.
-  using tower = new LoadedOnce(() => VisionTower.loadVision(engine, weights, config));
+  using tower = new LoadedOnce(() => model.load(engine));
   const skipped: SkippedImage[] = [];
   for (let start = 0; start < paths.length; start += imagesAtOnce) {
     const isLast = start + imagesAtOnce >= paths.length;

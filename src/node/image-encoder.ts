@@ -1,11 +1,11 @@
 /**
- * A frozen image encoder: the image tower of a CLIP, read before or after its projection, or another vision transformer. `encodeImages` computes with it, and the
- * cache tells its features from others' by it.
+ * A frozen image encoder with its files: the image tower of a CLIP, read before or after its projection, or an encoder of src/encoders.
+ * `encodeImages` computes with it, and the cache tells its features from others' by it.
  */
 import { join } from 'node:path';
-import type { CanonicalClip } from '../clip/checkpoint/index.js';
-import { clipVision, JsonFields, readVit, timmPreprocessing, type VisionConfig } from '../clip/config.js';
-import { imageNetPreprocessing, type Preprocessing } from '../clip/image/index.js';
+import { clipVision, JsonFields, timmPreprocessing } from '../clip/config.js';
+import type { Preprocessing } from '../clip/image/index.js';
+import { type LoadableEncoder, loadable, readEncoder, VISION_TRANSFORMER } from '../encoders/index.js';
 import { InputError } from '../errors.js';
 import { FEATURE_KINDS, type FeatureKind, type ModelSource, modelIdentity } from '../ptdpc/index.js';
 import { exists, findCheckpoint, openCheckpointFiles, readDescription, readText } from './checkpoint-files.js';
@@ -14,10 +14,7 @@ import { openModelDirectory } from './model-directory.js';
 
 export { FEATURE_KINDS, type FeatureKind };
 
-export interface ImageEncoder {
-  readonly config: VisionConfig;
-  /** The weights under canonical names. */
-  readonly weights: CanonicalClip;
+export interface ImageEncoder extends LoadableEncoder {
   readonly features: FeatureKind;
   /** Numbers per feature. */
   readonly width: number;
@@ -37,8 +34,7 @@ export function clipEncoder(model: ModelSource, features: FeatureKind = 'joint')
   const { sot: _, eot: __, ...text } = config.text;
   const vision = clipVision(config);
   return {
-    config: vision,
-    weights: clip,
+    ...loadable(VISION_TRANSFORMER, { config: vision, weights: clip }),
     features,
     width: features === 'joint' ? config.projectionDim : vision.width,
     preprocessing,
@@ -64,17 +60,15 @@ export async function openEncoder(
   const { weights: files, directory } = await findCheckpoint(path);
   const { checkpoint, close } = await openCheckpointFiles(files);
   try {
-    const isTimm = ['cls_token', 'pos_embed'].every((part) => checkpoint.names().some((name) => name.endsWith(part)));
-    if (isTimm) {
-      const { vit, config } = readVit(checkpoint);
+    const encoder = readEncoder(checkpoint);
+    if (encoder) {
+      const { config, usual } = encoder;
       if (features === 'joint')
-        throw new InputError(`--features joint: ${path} is a vision transformer without a joint space; use pooled`);
-      const usual = imageNetPreprocessing(config.imageSize);
+        throw new InputError(`--features joint: ${path} is ${encoder.family} without a joint space; use pooled`);
       const preprocessing = (await timmPreprocessingIn(directory, config.imageSize)) ?? usual;
       let hash: Promise<string> | undefined;
       return {
-        config,
-        weights: vit,
+        ...encoder,
         features,
         width: config.width,
         preprocessing,

@@ -1,0 +1,47 @@
+/** The encoders that this program can run: `encoder` is the interface, every other file an architecture, listed here. */
+import type { Checkpoint } from '../clip/checkpoint/index.js';
+import { type EncoderConfig, type EncoderFamily, type LoadableEncoder, loadable } from './encoder.js';
+import { VISION_TRANSFORMER } from './vision-transformer.js';
+
+export {
+  type EncoderConfig,
+  type EncoderFamily,
+  type EncoderKind,
+  type EncoderMemory,
+  type EncoderTower,
+  encoderMemory,
+  type LoadableEncoder,
+  loadable,
+  pixelBytes,
+} from './encoder.js';
+export { VISION_TRANSFORMER } from './vision-transformer.js';
+
+/** A family whose sizes only it knows. */
+interface Reader {
+  readonly name: string;
+  recognises(names: readonly string[]): boolean;
+  read(checkpoint: Checkpoint): LoadableEncoder;
+}
+
+function reader<C extends EncoderConfig>(family: EncoderFamily<C>): Reader {
+  return {
+    name: family.name,
+    recognises: (names) => family.recognises(names),
+    read: (checkpoint) => loadable(family, family.read(checkpoint)),
+  };
+}
+
+/** The first one that recognises a checkpoint reads it, so what has more names of its own comes first. */
+const READERS: readonly Reader[] = [reader(VISION_TRANSFORMER)];
+
+/**
+ * Reads a checkpoint as an encoder; undefined if its names are of no family, as a CLIP's. Throws InputError naming the offending tensor if
+ * it is of a family, and damaged or of another make.
+ */
+export function readEncoder(checkpoint: Checkpoint): LoadableEncoder | undefined {
+  const names = checkpoint.names();
+  return READERS.find((family) => family.recognises(names))?.read(checkpoint);
+}
+
+/** The families by name, for messages that say what is expected. */
+export const ENCODER_FAMILIES: readonly string[] = READERS.map(({ name }) => name);
