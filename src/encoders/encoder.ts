@@ -34,8 +34,10 @@ export interface EncoderTower extends Disposable {
 
 /** An architecture. */
 export interface EncoderFamily<C extends EncoderConfig> {
-  /** As messages name it: `AlexNet`, `a vision transformer`. */
+  /** As messages name it, with its article if it has one: `AlexNet`, `a vision transformer`. */
   readonly name: string;
+  /** As tables name it, with its depth: `VGG16`, `ResNet101`, `DeiT`. */
+  architecture(config: C): string;
   /** Whether a checkpoint's tensor names are those of this architecture, whatever prefix they have. It may still be incomplete. */
   recognises(names: readonly string[]): boolean;
   /** Reads the sizes from the tensors' shapes and checks all of these. Throws InputError naming the offending tensor. */
