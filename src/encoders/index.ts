@@ -1,8 +1,10 @@
 /** The encoders that this program can run: `encoder` is the interface, every other file an architecture, listed here. */
 import type { Checkpoint } from '../clip/checkpoint/index.js';
+import { BEIT } from './beit.js';
 import { type EncoderConfig, type EncoderFamily, type LoadableEncoder, loadable } from './encoder.js';
 import { VISION_TRANSFORMER } from './vision-transformer.js';
 
+export { BEIT } from './beit.js';
 export {
   type EncoderConfig,
   type EncoderFamily,
@@ -34,7 +36,7 @@ function reader<C extends EncoderConfig>(family: EncoderFamily<C>): Reader {
 }
 
 /** The first one that recognises a checkpoint reads it, so what has more names of its own comes first. */
-const READERS: readonly Reader[] = [reader(VISION_TRANSFORMER)];
+const READERS: readonly Reader[] = [reader(BEIT), reader(VISION_TRANSFORMER)];
 
 /**
  * Reads a checkpoint as an encoder; undefined if its names are of no family, as a CLIP's. Throws InputError naming the offending tensor if
