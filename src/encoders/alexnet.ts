@@ -37,6 +37,7 @@ const WHAT = 'an AlexNet';
 
 export const ALEXNET: EncoderFamily<AlexNetConfig> = {
   name: WHAT,
+  architecture: () => 'AlexNet',
   recognises: (names) =>
     ['features.0.weight', 'features.10.weight', 'classifier.1.weight', 'classifier.4.weight'].every((own) =>
       names.some((name) => name === own || name.endsWith(`.${own}`)),

@@ -34,8 +34,10 @@ export interface EncoderTower extends Disposable {
 
 /** An architecture. */
 export interface EncoderFamily<C extends EncoderConfig> {
-  /** As messages name it: `AlexNet`, `a vision transformer`. */
+  /** As messages name it, with its article if it has one: `AlexNet`, `a vision transformer`. */
   readonly name: string;
+  /** As tables name it, with its depth: `VGG16`, `ResNet101`, `DeiT`. */
+  architecture(config: C): string;
   /** Whether a checkpoint's tensor names are those of this architecture, whatever prefix they have. It may still be incomplete. */
   recognises(names: readonly string[]): boolean;
   /** Reads the sizes from the tensors' shapes and checks all of these. Throws InputError naming the offending tensor. */
@@ -60,6 +62,7 @@ export interface EncoderMemory {
 export interface LoadableEncoder {
   /** Its family's name. */
   readonly family: string;
+  readonly architecture: string;
   readonly config: EncoderConfig;
   /** The weights under the family's names. */
   readonly weights: CanonicalClip;
@@ -76,6 +79,7 @@ export function loadable<C extends EncoderConfig>(
 ): LoadableEncoder {
   return {
     family: family.name,
+    architecture: family.architecture(config),
     config,
     weights,
     usual: family.preprocessing(config),
@@ -92,4 +96,13 @@ export function encoderMemory<C extends EncoderConfig>(family: EncoderFamily<C>,
 /** What an image's pixels take in every encoder: those being processed and those decoded ahead, separately; on the host and on the device. */
 export function pixelBytes(imageSize: number): number {
   return 4 * 4 * imageSize * imageSize;
+}
+
+/** The entry of a safetensors file's metadata by which random weights are known. */
+export const RANDOM_WEIGHTS = ['weights', 'random'] as const;
+
+/** Whether a checkpoint says that its weights are random. */
+export function isRandom({ metadata }: Pick<Checkpoint, 'metadata'>): boolean {
+  const [key, value] = RANDOM_WEIGHTS;
+  return metadata.get(key) === value;
 }

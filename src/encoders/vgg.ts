@@ -52,6 +52,7 @@ const WHAT = 'a VGG';
 
 export const VGG: EncoderFamily<VggConfig> = {
   name: WHAT,
+  architecture: ({ depth, batchNorm }) => `VGG${depth}${batchNorm ? '-BN' : ''}`,
   recognises: (names) =>
     ['features.0.weight', 'classifier.0.weight', 'classifier.3.weight'].every((own) =>
       names.some((name) => name === own || name.endsWith(`.${own}`)),

@@ -10,6 +10,8 @@ import { type EncoderFamily, pixelBytes } from './encoder.js';
 /** A CLIP's checkpoint holds two towers, so a model directory is read as a whole (`clipEncoder`) and not recognised here. */
 export const VISION_TRANSFORMER: EncoderFamily<VisionConfig> = {
   name: 'a vision transformer',
+  // The one that the paper compares; its tensors do not tell it from others of timm's.
+  architecture: ({ kind }) => (kind === 'clip' ? 'CLIP-ViT' : 'DeiT'),
   recognises: (names) => ['cls_token', 'pos_embed'].every((part) => names.some((name) => name.endsWith(part))),
   read: (checkpoint) => {
     const { vit, config } = readVit(checkpoint);

@@ -119,6 +119,22 @@ compile(kernels.attention, (engine, args, at) => {
   return engine.attention({ ...operands('attention', args, at), ranges: visible(args, at), out });
 });
 
+compile(kernels.biasedAttention, (engine, { images, rows, heads: count, headWidth, qkv, bias, out }, at) => {
+  const width = count * headWidth;
+  return engine.biasedAttention(
+    {
+      heads: count,
+      headWidth,
+      q: heads(qkv, 3 * width, 0, at),
+      k: heads(qkv, 3 * width, width, at),
+      v: heads(qkv, 3 * width, 2 * width, at),
+      bias: { address: at(bias), rows },
+      out: heads(out, width, 0, at),
+    },
+    images,
+  );
+});
+
 compile(kernels.attentionGradQuery, (engine, args, at) =>
   engine.attention({
     ...operands('attentionGradQuery', args, at),

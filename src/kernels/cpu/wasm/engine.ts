@@ -67,6 +67,7 @@ export class WasmEngine {
   readonly #maySleep: boolean;
   #packed: Room = { address: 0, bytes: 0 };
   #blocks: Room = { address: 0, bytes: 0 };
+  #ranges: Room = { address: 0, bytes: 0 };
 
   private constructor({
     heap,
@@ -133,16 +134,29 @@ export class WasmEngine {
     const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES), this.#tile);
     if (!plan) return false;
     this.#checkAttention(args, othersSeen(plan));
-    const byteLength = plan.blocks.length * BYTES.Block;
-    if (byteLength > this.#blocks.bytes) {
-      if (this.#blocks.address) this.#heap.free(this.#blocks.address);
-      this.#blocks = { address: 0, bytes: 0 };
-      // Beyond the heap's limit too: the twin rounds differently, and a result must not depend on the available memory.
-      this.#blocks = { address: this.#heap.allocate(byteLength), bytes: byteLength };
-    }
+    this.#blocks = this.#certainly(this.#blocks, plan.blocks.length * BYTES.Block);
     describeAttention(this.#heap, this.#job, args, plan, this.#tile, this.#blocks.address);
     this.#run(2 * attentionProducts(plan, args));
     return true;
+  }
+
+  /** Attention with a bias among the rows of each of `images` images; false as for `attention`. */
+  biasedAttention(
+    args: Omit<HeapAttentionArgs, 'kind' | 'ranges'> & { bias: { address: number; rows: number } },
+    images: number,
+  ): boolean {
+    const each = args.bias.rows;
+    const rows = images * each;
+    this.#require('biasedAttention', {
+      bias: { block: args.bias.address, bytes: 4 * args.heads * each * each },
+    });
+    this.#ranges = this.#certainly(this.#ranges, rows * 16);
+    const ranges = this.#heap.i32(this.#ranges.address, rows * 4);
+    for (let row = 0; row < rows; row++) {
+      const first = row - (row % each);
+      ranges.set([first, first + each, 0, 0], 4 * row);
+    }
+    return this.attention({ ...args, kind: 'attention', ranges: { address: this.#ranges.address, rows, perRow: 2 } });
   }
 
   /** Layer norm or its gradient, as the contract defines them. */
@@ -173,8 +187,8 @@ export class WasmEngine {
     for (const worker of this.#workers.splice(0)) worker.terminate();
     for (const address of this.#scratch.splice(0)) this.#heap.free(address);
     this.#heap.free(this.#job);
-    for (const { address } of [this.#packed, this.#blocks]) if (address) this.#heap.free(address);
-    this.#packed = this.#blocks = { address: 0, bytes: 0 };
+    for (const { address } of [this.#packed, this.#blocks, this.#ranges]) if (address) this.#heap.free(address);
+    this.#packed = this.#blocks = this.#ranges = { address: 0, bytes: 0 };
   }
 
   /** Runs the job that was written, alone or with the workers; `cost` is its number of multiply-adds. */
@@ -207,6 +221,13 @@ export class WasmEngine {
     if (room.address) this.#heap.free(room.address);
     const address = this.#heap.allocateWithinLimit(bytes);
     return address === undefined ? { address: 0, bytes: 0 } : { address, bytes };
+  }
+
+  /** The same beyond the heap's limit too: the twin rounds differently, and a result must not depend on the available memory. */
+  #certainly(room: Room, bytes: number): Room {
+    if (bytes <= room.bytes) return room;
+    if (room.address) this.#heap.free(room.address);
+    return { address: this.#heap.allocate(bytes), bytes };
   }
 
   #checkMatmul(args: HeapMatmulArgs): void {

@@ -66,7 +66,7 @@ export type Activation = keyof typeof Activation;
 export const BYTES = {
   Job: 8,
   MatmulJob: 156,
-  AttentionJob: 132,
+  AttentionJob: 140,
   Block: 24,
   LayerNormJob: 52,
   PoolJob: 52,
@@ -169,6 +169,8 @@ export interface AttentionJob {
   ranges: number | undefined;
   rangesPerRow: number;
   logSumExp: number | undefined;
+  bias: number | undefined;
+  biasRows: number;
   delta: number | undefined;
   gradOut: number | undefined;
   out: number | undefined;
@@ -191,7 +193,7 @@ export interface AttentionJob {
 }
 
 export function writeAttentionJob(heap: CpuHeap, address: number, given: AttentionJob): void {
-  const words = heap.i32(address, 33);
+  const words = heap.i32(address, 35);
   words[0] = Kind[given.kind];
   words[1] = 0;
   words[2] = given.heads;
@@ -206,25 +208,27 @@ export function writeAttentionJob(heap: CpuHeap, address: number, given: Attenti
   words[11] = given.ranges ?? 0;
   words[12] = given.rangesPerRow;
   words[13] = given.logSumExp ?? 0;
-  words[14] = given.delta ?? 0;
-  words[15] = given.gradOut ?? 0;
-  words[16] = given.out ?? 0;
-  words[17] = given.outStride ?? 0;
-  words[18] = given.gradV ?? 0;
-  words[19] = given.blocks ?? 0;
-  words[20] = given.blockCount;
-  words[21] = given.capacity;
-  words[22] = given.tileAt ?? 0;
-  words[23] = given.gradTileAt ?? 0;
-  words[24] = given.scoresAt ?? 0;
-  words[25] = given.gradScoresAt ?? 0;
-  words[26] = given.weightsAt ?? 0;
-  words[27] = given.lseAt ?? 0;
-  words[28] = given.deltaAt ?? 0;
-  words[29] = given.transposedAt ?? 0;
-  words[30] = given.gradTransposedAt ?? 0;
-  words[31] = given.straightAt ?? 0;
-  words[32] = given.gradStraightAt ?? 0;
+  words[14] = given.bias ?? 0;
+  words[15] = given.biasRows;
+  words[16] = given.delta ?? 0;
+  words[17] = given.gradOut ?? 0;
+  words[18] = given.out ?? 0;
+  words[19] = given.outStride ?? 0;
+  words[20] = given.gradV ?? 0;
+  words[21] = given.blocks ?? 0;
+  words[22] = given.blockCount;
+  words[23] = given.capacity;
+  words[24] = given.tileAt ?? 0;
+  words[25] = given.gradTileAt ?? 0;
+  words[26] = given.scoresAt ?? 0;
+  words[27] = given.gradScoresAt ?? 0;
+  words[28] = given.weightsAt ?? 0;
+  words[29] = given.lseAt ?? 0;
+  words[30] = given.deltaAt ?? 0;
+  words[31] = given.transposedAt ?? 0;
+  words[32] = given.gradTransposedAt ?? 0;
+  words[33] = given.straightAt ?? 0;
+  words[34] = given.gradStraightAt ?? 0;
 }
 
 export interface Block {

@@ -124,8 +124,12 @@ export class AttentionJob extends Job {
   ranges: usize;
   /** 1 or 2. */
   rangesPerRow: i32;
-  /** [queries, heads]; written by attention, read by the gradients. */
+  /** [queries, heads]; written by attention unless absent, read by the gradients. */
   logSumExp: usize;
+  /** [heads, biasRows, biasRows], added to the scaled scores by attention; absent: none. */
+  bias: usize;
+  /** Rows of an image: with a bias each row sees those of its image. */
+  biasRows: i32;
   /** [queries, heads]. */
   delta: usize;
   /** [queries, heads * headWidth]. */
