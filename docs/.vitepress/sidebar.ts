@@ -55,6 +55,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
         items: [
           item('Matrix product', '/kernels/matmul'),
           item('Attention', '/kernels/attention'),
+          item('Attention with a bias', '/kernels/biased-attention'),
           item('Layer norm', '/kernels/layer-norm'),
           item('Row normalisation and softmax', '/kernels/row-norm'),
           item('Cross-entropy', '/kernels/cross-entropy'),

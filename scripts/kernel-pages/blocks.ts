@@ -58,7 +58,7 @@ export interface Sources {
 const SHAPES_SHOWN = 4;
 
 /** What WebAssembly computes; of everything else the CPU backend runs the twin. */
-const COMPILED = /^(matmul|attention\w*|layerNorm(Grad)?)$/;
+const COMPILED = /^(matmul|attention\w*|biasedAttention|layerNorm(Grad)?)$/;
 
 const BLOCK = /<!-- begin (\w+): (.*?) -->\n[\s\S]*?<!-- end -->/g;
 

@@ -3,7 +3,7 @@
  * a memory budget. While a batch is computed, the next one is decoded on other threads.
  */
 import type { TruncatedImages } from '../clip/image/index.js';
-import { VisionTower } from '../clip/towers/index.js';
+import type { EncoderTower } from '../encoders/index.js';
 import { InputError } from '../errors.js';
 import { allFinite, encodePixels, imagesPerBatch, type ModelSource, prepareDevice } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
@@ -30,7 +30,7 @@ export interface EncodeRequest {
   /** A CLIP stands for its joint features. */
   readonly model: ModelSource | ImageEncoder;
   /** Gives the encoder's tower on the engine's device, if the caller keeps it loaded. */
-  readonly vision?: (() => Promise<VisionTower>) | undefined;
+  readonly vision?: (() => Promise<EncoderTower>) | undefined;
   readonly paths: readonly string[];
   /** Undefined: everything is encoded again. */
   readonly cache?: FeatureCache | undefined;
@@ -81,7 +81,7 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
   const encoder = encoderOf(request.model);
   using decoders = new ImageDecoders(request.paths.length < FEW_IMAGES ? 0 : hardwareThreads());
   const reader = new ImageReader(request, encoder, decoders);
-  const size = imagesPerBatch(encoder.config, request.memoryBytes, engine.backend.memory.fixedBytes);
+  const size = imagesPerBatch(encoder.memory, request.memoryBytes, engine.backend.memory.fixedBytes);
   let encoded = 0;
   let ahead = await reader.begin(size);
   await hashes?.flush();
@@ -89,7 +89,7 @@ export async function encodeImages(request: EncodeRequest): Promise<EncodedImage
     const { model } = request;
     const prepared = 'clip' in model && prepareDevice(engine.backend, 'embed', model.clip, model.config);
     const kept = await request.vision?.();
-    using loaded = kept ? undefined : await VisionTower.loadVision(engine, encoder.weights, encoder.config);
+    using loaded = kept ? undefined : await encoder.load(engine);
     const tower = kept ?? loaded!;
     await prepared;
     using _limit = engine.workWithin(request.memoryBytes);

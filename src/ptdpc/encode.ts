@@ -1,7 +1,7 @@
 /** Encodes pixels and texts to features on a device, as many at a time as fit in memory. */
-import { type VisionConfig, visionRows } from '../clip/config.js';
-import { type PixelStatistics, pixelValues } from '../clip/image/index.js';
-import { largestWeightBytes, type TextTower, type TokenEmbeddings, type VisionTower } from '../clip/towers/index.js';
+import { type Preprocessing, pixelValues } from '../clip/image/index.js';
+import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
+import type { EncoderMemory, EncoderTower } from '../encoders/encoder.js';
 import { type Engine, matmul, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
@@ -15,17 +15,12 @@ const LARGEST_BATCH = 32;
 const IMAGE_SHARE = 0.9;
 
 /** Images per batch for a budget in bytes; for `fixedBytes` see `MemoryUse`. Throws InputError if not even one fits. */
-export function imagesPerBatch(vision: VisionConfig, memoryBytes: number, fixedBytes = 0): number {
-  const { width, intermediate, heads, imageSize } = vision;
-  const rows = visionRows(vision);
-  // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows.
-  const numbersPerRow = intermediate + 8 * width + heads;
-  // Pixels: images being processed and those decoded ahead, separately; the batch on the host and on the device; its patches.
-  const bytesPerImage = 4 * (rows * numbersPerRow + (4 + 3) * imageSize * imageSize);
-  const rest = fixedBytes + largestWeightBytes(vision);
-  const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / bytesPerImage);
+export function imagesPerBatch(encoder: EncoderMemory, memoryBytes: number, fixedBytes = 0): number {
+  const { perImage, largestWeight } = encoder;
+  const rest = fixedBytes + largestWeight;
+  const images = Math.floor(((memoryBytes - rest) * IMAGE_SHARE) / perImage);
   if (images < 1)
-    throw tooLittleMemory('encoding one image with this model needs', bytesPerImage / IMAGE_SHARE + rest, memoryBytes);
+    throw tooLittleMemory('encoding one image with this model needs', perImage / IMAGE_SHARE + rest, memoryBytes);
   return Math.min(LARGEST_BATCH, images);
 }
 
@@ -38,27 +33,28 @@ export interface EncodedPixels {
 }
 
 /**
- * Encodes images [size, size] from `modelPixels`; `statistics` of the model's preprocessing. With `keepPooled`, also returns the pooled
+ * Encodes images [size, size] from `modelPixels`, prepared as `how` says. With `keepPooled`, also returns the pooled
  * features. All work is submitted to the device before the first await.
  */
 export async function encodePixels(
-  tower: VisionTower,
+  tower: EncoderTower,
   kind: FeatureKind,
   images: readonly Int32Array[],
-  statistics: PixelStatistics,
+  how: Preprocessing,
   keepPooled = false,
 ): Promise<EncodedPixels> {
   using _ = span('encode', { images: images.length });
-  const { engine, config } = tower;
-  const { imageSize } = config;
-  const all = new Int32Array(images.length * imageSize * imageSize);
+  const { engine } = tower;
+  const { size } = how;
+  const all = new Int32Array(images.length * size * size);
   images.forEach((image, row) => {
-    all.set(image, row * imageSize * imageSize);
+    all.set(image, row * size * size);
   });
   const { features, pooled } = engine.scope((): { features: Tensor; pooled?: Tensor } => {
-    const pixels = engine.indices(all, [images.length, imageSize, imageSize]);
-    const values = engine.tensor(pixelValues(statistics), [3, 256]);
+    const pixels = engine.indices(all, [images.length, size, size]);
+    const values = engine.tensor(pixelValues(how), [3, 256]);
     if (kind === 'pooled') return { features: tower.pool(pixels, values) };
+    if (!tower.encode) throw new Error('this encoder has no joint space');
     const { features, pooled } = tower.encode(pixels, values);
     return keepPooled ? { features, pooled } : { features };
   });

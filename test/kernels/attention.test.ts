@@ -119,9 +119,56 @@ for (const [name, title, options] of ALL_WAYS) {
           }
         }
       });
+
+      it('NaN and infinity reach no other image, with a bias', async () => {
+        const [images, rows] = [3, 7];
+        const random = randomReals(6);
+        const qkv = Float32Array.from(random(images * rows * 3 * WIDTH));
+        const bias = Float32Array.from(random(HEADS * rows * rows));
+        const clean = await attendBiased(device(), images, rows, qkv, bias);
+        for (const value of VALUES) {
+          for (const third of [0, 1, 2]) {
+            const bad = qkv.slice();
+            // The second image's, which may share a tile with either of the others.
+            bad[(rows + 5) * 3 * WIDTH + third * WIDTH + 3] = value;
+            const found = await attendBiased(device(), images, rows, bad, bias);
+            const expected = await attendBiased(oracle, images, rows, bad, bias);
+            for (const [at, number] of found.entries()) {
+              const [row, head] = [Math.floor(at / WIDTH), Math.floor((at % WIDTH) / HEAD_WIDTH)];
+              const told = `out[${row}, ${at % WIDTH}], ${value} in third ${third}`;
+              const reached = head === 0 && (third === 0 ? row === rows + 5 : row >= rows && row < 2 * rows);
+              if (!reached) {
+                if (!Object.is(number, clean[at])) expect(number, told).toBe(clean[at]);
+              } else if (Number.isFinite(number) !== Number.isFinite(expected[at])) {
+                expect(number, told).toBe(expected[at]);
+              }
+            }
+          }
+        }
+      });
     },
     options,
   );
+}
+
+async function attendBiased(
+  device: Backend,
+  images: number,
+  rows: number,
+  qkv: Float32Array,
+  bias: Float32Array,
+): Promise<Float64Array> {
+  const [inputs, added] = [qkv, bias].map((data) => {
+    const buffer = device.allocate('f32', data.length);
+    device.write(buffer, data);
+    return buffer;
+  });
+  const out = device.allocate('f32', qkv.length / 3);
+  const sizes = { images, rows, heads: HEADS, headWidth: HEAD_WIDTH };
+  device.run(kernels.biasedAttention, { ...sizes, qkv: inputs!, bias: added!, out });
+  const result = Float64Array.from(await device.read(out));
+  for (const buffer of [inputs!, added!, out]) device.free(buffer);
+  return result;
 }
 
 /** By brute force: the rows of each output that anything in this row of an operand can reach. */

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { clipVision } from '../../src/clip/config.js';
 import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
+import { encoderMemory, VISION_TRANSFORMER } from '../../src/encoders/index.js';
 import { encodePixels, encodeTexts, imagesPerBatch } from '../../src/ptdpc/encode.js';
 import { explainImages } from '../../src/ptdpc/explain.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
@@ -73,7 +74,11 @@ const works: [name: string, Work][] = [
       using tower = await VisionTower.load(engine, clip, config);
       loaded();
       using _limit = engine.workWithin(budget);
-      const most = imagesPerBatch(clipVision(config), budget, engine.backend.memory.fixedBytes);
+      const most = imagesPerBatch(
+        encoderMemory(VISION_TRANSFORMER, clipVision(config)),
+        budget,
+        engine.backend.memory.fixedBytes,
+      );
       for (const count of [most, 1, most]) {
         const pixels = Array.from({ length: count }, (_, i) =>
           Int32Array.from(randomReals(i)(64 * 64), (x) => x * 2 ** 31),

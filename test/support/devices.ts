@@ -22,11 +22,12 @@ import { chooseBuild, startNodeWorker } from '../../src/node/wasm-threads.js';
 const { build } = chooseBuild();
 
 const matmul = anyKernel(kernels.matmul);
-/** Attention and its gradients. */
+/** Attention, its gradients, and that with a bias. */
 export const attentionKernels = [
   anyKernel(kernels.attention),
   anyKernel(kernels.attentionGradQuery),
   anyKernel(kernels.attentionGradKeyValue),
+  anyKernel(kernels.biasedAttention),
 ];
 /** Those that have several variants. */
 export const kernelsWithChoice = allKernels().filter(({ variants }) => variants.length > 1);

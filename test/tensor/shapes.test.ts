@@ -4,6 +4,7 @@ import { treeRows } from '../../src/kernels/families/visibility.js';
 import { CpuBackend } from '../../src/kernels/index.js';
 import {
   addScaled,
+  biasedSelfAttention,
   compose,
   crossAttention,
   crossEntropy,
@@ -153,6 +154,29 @@ describe('shapes', () => {
       'selfAttention, keys of others',
       () => selfAttention(zeros(10, 12), rows({ keys: 9 }), 2),
       'selfAttention: expected as many keys as the 10 queries, found 9',
+    ],
+    [
+      'biasedSelfAttention, no whole images',
+      () => biasedSelfAttention(zeros(10, 12), zeros(2, 4, 4)),
+      'biasedSelfAttention: expected whole images of 4 rows, found 10 rows',
+    ],
+    [
+      'biasedSelfAttention, bias',
+      () => biasedSelfAttention(zeros(10, 12), zeros(2, 5, 4)),
+      'biasedSelfAttention: expected bias [heads, rows, rows], found [2, 5, 4]',
+    ],
+    [
+      'biasedSelfAttention, heads',
+      () => biasedSelfAttention(zeros(10, 12), zeros(3, 5, 5)),
+      'biasedSelfAttention: expected heads of a whole number of columns, at most 128, found 3 heads over width 4',
+    ],
+    [
+      'biasedSelfAttention, a gradient',
+      () => {
+        using qkv = engine.parameter(new Float32Array(120), [10, 12]);
+        biasedSelfAttention(qkv, zeros(2, 5, 5));
+      },
+      'biasedSelfAttention has no gradient',
     ],
     [
       'crossAttention, q',

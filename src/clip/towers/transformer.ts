@@ -46,7 +46,13 @@ function lastBlock(transformer: Transformer, block: LastBlock, x: Tensor, plan: 
   return afterAttention(transformer, block, attended, gatherRows(x, plan.leafRows));
 }
 
-function afterAttention(transformer: Transformer, block: Block | LastBlock, attended: Tensor, x: Tensor): Tensor {
+/** What a block does after attention to all its rows or, in a tower's last one, to some: the projection and the MLP, each added to its input. */
+export function afterAttention(
+  transformer: Pick<Transformer, 'activation' | 'layerNormEpsilon'>,
+  block: Omit<LastBlock, 'norm1' | 'query' | 'keyValue'>,
+  attended: Tensor,
+  x: Tensor,
+): Tensor {
   const { fc1, fc2, attentionOut, norm2 } = block;
   const h = linear(attended, attentionOut.weight, attentionOut.bias, { residual: x });
   const layers = {
@@ -59,7 +65,11 @@ function afterAttention(transformer: Transformer, block: Block | LastBlock, atte
   return feedForward(norm(transformer, h, norm2), layers, h);
 }
 
-function norm({ layerNormEpsilon }: Transformer, x: Tensor, { weight, bias }: Affine): Tensor {
+function norm(
+  { layerNormEpsilon }: Pick<Transformer, 'layerNormEpsilon'>,
+  x: Tensor,
+  { weight, bias }: Affine,
+): Tensor {
   return layerNorm(x, weight, bias, layerNormEpsilon);
 }
 

@@ -79,6 +79,11 @@ export class WeightLoader implements Disposable {
     return this.#keep(this.engine.scope(() => this.engine.tensor(data, shape).share()));
   }
 
+  /** Uploads host data as the right operand of products. */
+  ownWeight(data: Float32Array, shape: readonly number[]): Tensor {
+    return this.#keep(this.engine.scope(() => this.engine.weight(data, shape).share()));
+  }
+
   /** Weight and bias of a linear layer. */
   async linear(name: string): Promise<Affine> {
     return { weight: await this.weight(`${name}.weight`), bias: await this.tensor(`${name}.bias`) };
@@ -89,11 +94,31 @@ export class WeightLoader implements Disposable {
     return { weight: await this.tensor(`${name}.weight`), bias: await this.tensor(`${name}.bias`) };
   }
 
-  /** Several linear layers with the same input as one, with concatenated outputs. */
+  /** A linear layer with each output multiplied by one of the numbers of `scale`, if the checkpoint has that (Touvron et al., 2021, CaiT). */
+  async scaledLinear(name: string, scale: string): Promise<Affine> {
+    if (!this.checkpoint.has(scale)) return this.linear(name);
+    const [weight, bias, factors] = [
+      await this.checkpoint.read(`${name}.weight`),
+      await this.checkpoint.read(`${name}.bias`),
+      await this.checkpoint.read(scale),
+    ];
+    const columns = weight.length / factors.length;
+    for (const [row, factor] of factors.entries()) {
+      for (let at = row * columns; at < (row + 1) * columns; at++) weight[at]! *= factor;
+      bias[row]! *= factor;
+    }
+    return {
+      weight: this.#keep(this.engine.scope(() => this.engine.weight(weight, [factors.length, columns]).share())),
+      bias: this.own(bias, [factors.length]),
+    };
+  }
+
+  /** Several linear layers with the same input as one, with concatenated outputs. A bias that the checkpoint has not is 0. */
   async stacked(names: readonly string[]): Promise<Affine> {
     const biases: Float32Array[] = [];
-    for (const name of names) biases.push(await this.checkpoint.read(`${name}.bias`));
     const [rows = 0, columns = 0] = this.checkpoint.shape(`${names[0]}.weight`);
+    for (const name of names.map((each) => `${each}.bias`))
+      biases.push(this.checkpoint.has(name) ? await this.checkpoint.read(name) : new Float32Array(rows));
     return {
       weight: await this.#ownWeight(
         names.map((name) => `${name}.weight`),
@@ -149,7 +174,7 @@ export class WeightLoader implements Disposable {
     }
     const parts: Float32Array[] = [];
     for (const name of names) parts.push(await this.checkpoint.read(name));
-    return this.#keep(this.engine.scope(() => this.engine.weight(joined(parts, Float32Array), shape).share()));
+    return this.ownWeight(joined(parts, Float32Array), shape);
   }
 
   #keep(tensor: Tensor): Tensor {

@@ -52,7 +52,37 @@ compile(kernels.matmul, (engine, args, at) => {
     preActivation: args.preActivation && at(args.preActivation),
     residual: args.residual && at(args.residual),
     activationGrad: derivative && { activation: derivative, preActivation: at(gradPreActivation!) },
+    relu: Boolean(args.relu),
   });
+  return true;
+});
+
+compile(kernels.convolution, (engine, args, at) => {
+  const { images, outHeight, outWidth, window, channels, n } = args;
+  engine.matmul({
+    m: images * outHeight * outWidth,
+    n,
+    k: window * window * channels,
+    windows: args,
+    transposeB: true,
+    a: at(args.a),
+    b: at(args.b),
+    halfB: args.b.dtype === 'f16',
+    out: at(args.out),
+    bias: args.bias && at(args.bias),
+    residual: args.residual && at(args.residual),
+    relu: Boolean(args.relu),
+  });
+  return true;
+});
+
+compile(kernels.maxPool, (engine, args, at) => {
+  engine.pool({ ...args, kind: 'maxPool', x: at(args.x), out: at(args.out) });
+  return true;
+});
+
+compile(kernels.averagePool, (engine, args, at) => {
+  engine.pool({ ...args, kind: 'averagePool', x: at(args.x), out: at(args.out) });
   return true;
 });
 
@@ -87,6 +117,22 @@ compile(kernels.layerNormGrad, (engine, { rows, columns, x, weight, statistics, 
 compile(kernels.attention, (engine, args, at) => {
   const out = { block: at(args.out), offset: 0, stride: 4 * args.heads * args.headWidth };
   return engine.attention({ ...operands('attention', args, at), ranges: visible(args, at), out });
+});
+
+compile(kernels.biasedAttention, (engine, { images, rows, heads: count, headWidth, qkv, bias, out }, at) => {
+  const width = count * headWidth;
+  return engine.biasedAttention(
+    {
+      heads: count,
+      headWidth,
+      q: heads(qkv, 3 * width, 0, at),
+      k: heads(qkv, 3 * width, width, at),
+      v: heads(qkv, 3 * width, 2 * width, at),
+      bias: { address: at(bias), rows },
+      out: heads(out, width, 0, at),
+    },
+    images,
+  );
 });
 
 compile(kernels.attentionGradQuery, (engine, args, at) =>

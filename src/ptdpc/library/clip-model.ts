@@ -3,6 +3,8 @@ import { bytesSource } from '../../clip/checkpoint/index.js';
 import { clipVision } from '../../clip/config.js';
 import { type DecodedImage, modelPixels } from '../../clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../clip/towers/index.js';
+import { encoderMemory } from '../../encoders/encoder.js';
+import { VISION_TRANSFORMER } from '../../encoders/vision-transformer.js';
 import { InputError } from '../../errors.js';
 import type { Backend } from '../../kernels/index.js';
 import { Engine } from '../../tensor/index.js';
@@ -111,8 +113,8 @@ export class ClipModel implements Disposable {
     options: EmbedOptions = {},
   ): Promise<Float32Array> {
     const { signal, onProgress } = options;
-    const vision = clipVision(this.source.config);
-    const most = imagesPerBatch(vision, this.memory, this.engine.backend.memory.fixedBytes);
+    const sizes = encoderMemory(VISION_TRANSFORMER, clipVision(this.source.config));
+    const most = imagesPerBatch(sizes, this.memory, this.engine.backend.memory.fixedBytes);
     const tower = await this.#vision.get();
     using _limit = this.engine.workWithin(this.memory);
     const pieces: Float32Array[] = [];

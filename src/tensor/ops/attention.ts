@@ -1,4 +1,4 @@
-/** Multi-head attention with its gradient. Which row sees which is data: see RowGeometry. */
+/** Multi-head attention with its gradient, and with a bias without one. Which row sees which is data: see RowGeometry. */
 import { kernels } from '../../kernels/index.js';
 import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
@@ -74,21 +74,42 @@ export function crossAttention(q: Tensor, kv: Tensor, rows: RowGeometry, heads: 
   return out;
 }
 
+/**
+ * Attention of the rows of each image among themselves with an additive bias: softmax(q k^T / sqrt(headWidth) + bias) v in each head, as
+ * for relative position biases (Shaw et al., 2018; Bao et al., 2022, BEiT). qkv [images * rows, 3 * width] holds queries, keys and values side
+ * by side; bias [heads, rows, rows] is that of query and key, the same for all images. Returns [images * rows, width]. Frozen encoders need no more than
+ * that: there is no gradient. Throws Error for shapes that do not fit, and where a gradient would be needed.
+ */
+export function biasedSelfAttention(qkv: Tensor, bias: Tensor): Tensor {
+  const operation = 'biasedSelfAttention';
+  if (qkv.vertex || bias.vertex) throw new Error(`${operation} has no gradient`);
+  const { heads, rows } = checkedAxes(operation, { bias: [bias, 'heads rows rows'] });
+  checkedAxes(operation, { qkv: [qkv, 'images*rows columns'] });
+  const images = qkv.rows / rows;
+  if (!Number.isInteger(images))
+    throw new Error(`${operation}: expected whole images of ${rows} rows, found ${qkv.rows} rows`);
+  const headWidth = checkedHeadWidth(operation, heads, qkv.columns / 3);
+  return qkv.engine.run(kernels.biasedAttention, { qkv, bias, images, headWidth }, operation).out;
+}
+
 function headGeometry(
   operation: string,
   { queries, keys, pairs = 0, visible, seenBy }: RowGeometry,
   heads: number,
   width: number,
 ) {
-  const headWidth = width / heads;
-  if (!Number.isInteger(headWidth) || headWidth > MAX_HEAD_WIDTH) {
-    throw new Error(
-      `${operation}: expected heads of a whole number of columns, at most ${MAX_HEAD_WIDTH}, found ${heads} heads over width ${width}`,
-    );
-  }
+  const headWidth = checkedHeadWidth(operation, heads, width);
   const tensors = { visible: [visible, 'ranges'], seenBy: [seenBy, 'readers'] } as const;
   checkedAxes(operation, tensors, { ranges: 4 * queries, readers: 2 * keys });
   return { pairs, heads, headWidth };
+}
+
+function checkedHeadWidth(operation: string, heads: number, width: number): number {
+  const headWidth = width / heads;
+  if (Number.isInteger(headWidth) && headWidth <= MAX_HEAD_WIDTH) return headWidth;
+  throw new Error(
+    `${operation}: expected heads of a whole number of columns, at most ${MAX_HEAD_WIDTH}, found ${heads} heads over width ${width}`,
+  );
 }
 
 /** What both gradients need: the incoming one, and its dot product with each head of the output. */

@@ -28,7 +28,10 @@ export interface HeapAttentionArgs {
   v: HeapHeads;
   /** [rows, rangesPerRow, 2]: of each query the keys that it sees, or of each key the queries that see it. */
   ranges: { address: number; rows: number; perRow: 1 | 2 };
-  logSumExp: number;
+  /** Absent: not wanted. */
+  logSumExp?: number;
+  /** Added to the scaled scores of attention: [heads, rows, rows], `rows` of an image. Each row sees all rows of its image. */
+  bias?: { address: number; rows: number };
   delta?: number;
   gradOut?: number;
   out: HeapHeads;
@@ -178,6 +181,8 @@ export function describeAttention(
     ranges: ranges.address,
     rangesPerRow: ranges.perRow,
     logSumExp: args.logSumExp,
+    bias: args.bias?.address,
+    biasRows: args.bias?.rows ?? 0,
     delta: args.delta,
     gradOut: args.gradOut,
     out: out.block + out.offset,

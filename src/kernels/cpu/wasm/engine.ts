@@ -16,8 +16,16 @@ import {
 import type { CpuHeap } from './heap.js';
 import { describeLayerNorm, type HeapLayerNormArgs } from './layer-norm-job.js';
 import { BYTES, Control, SPINS, type Tile } from './layout.generated.js';
-import { cut, describeMatmul, type HeapMatmulArgs, SCRATCH_BYTES, WIDE_SCRATCH_BYTES } from './matmul-job.js';
+import {
+  cut,
+  describeMatmul,
+  type HeapMatmulArgs,
+  SCRATCH_BYTES,
+  WIDE_SCRATCH_BYTES,
+  type Windows,
+} from './matmul-job.js';
 import { compile, relaxedSupported, tileOf, type WasmBuild } from './module.js';
+import { describePool, type HeapPoolArgs } from './pool-job.js';
 import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
 
 /** Multiplications below which waking a worker costs more time than it saves. */
@@ -35,10 +43,13 @@ export interface WasmEngineOptions {
 }
 
 /** The largest of all jobs. */
-const JOB_BYTES = Math.max(BYTES.MatmulJob, BYTES.AttentionJob, BYTES.LayerNormJob);
+const JOB_BYTES = Math.max(BYTES.MatmulJob, BYTES.AttentionJob, BYTES.LayerNormJob, BYTES.PoolJob);
 
 /** Cost of a layer norm per element, in multiply-adds of a product. */
 const LAYER_NORM_COST = 8;
+
+/** Cost of a pooling per element that it reads, likewise. */
+const POOL_COST = 4;
 
 interface Exports {
   takePart(job: number, scratch: number, maySleep: number): void;
@@ -56,6 +67,7 @@ export class WasmEngine {
   readonly #maySleep: boolean;
   #packed: Room = { address: 0, bytes: 0 };
   #blocks: Room = { address: 0, bytes: 0 };
+  #ranges: Room = { address: 0, bytes: 0 };
 
   private constructor({
     heap,
@@ -122,16 +134,29 @@ export class WasmEngine {
     const plan = planAttention(seen, ranges, attentionCapacity(args.kind, args.headWidth, SCRATCH_BYTES), this.#tile);
     if (!plan) return false;
     this.#checkAttention(args, othersSeen(plan));
-    const byteLength = plan.blocks.length * BYTES.Block;
-    if (byteLength > this.#blocks.bytes) {
-      if (this.#blocks.address) this.#heap.free(this.#blocks.address);
-      this.#blocks = { address: 0, bytes: 0 };
-      // Beyond the heap's limit too: the twin rounds differently, and a result must not depend on the available memory.
-      this.#blocks = { address: this.#heap.allocate(byteLength), bytes: byteLength };
-    }
+    this.#blocks = this.#certainly(this.#blocks, plan.blocks.length * BYTES.Block);
     describeAttention(this.#heap, this.#job, args, plan, this.#tile, this.#blocks.address);
     this.#run(2 * attentionProducts(plan, args));
     return true;
+  }
+
+  /** Attention with a bias among the rows of each of `images` images; false as for `attention`. */
+  biasedAttention(
+    args: Omit<HeapAttentionArgs, 'kind' | 'ranges'> & { bias: { address: number; rows: number } },
+    images: number,
+  ): boolean {
+    const each = args.bias.rows;
+    const rows = images * each;
+    this.#require('biasedAttention', {
+      bias: { block: args.bias.address, bytes: 4 * args.heads * each * each },
+    });
+    this.#ranges = this.#certainly(this.#ranges, rows * 16);
+    const ranges = this.#heap.i32(this.#ranges.address, rows * 4);
+    for (let row = 0; row < rows; row++) {
+      const first = row - (row % each);
+      ranges.set([first, first + each, 0, 0], 4 * row);
+    }
+    return this.attention({ ...args, kind: 'attention', ranges: { address: this.#ranges.address, rows, perRow: 2 } });
   }
 
   /** Layer norm or its gradient, as the contract defines them. */
@@ -140,6 +165,17 @@ export class WasmEngine {
     this.#checkLayerNorm(args);
     describeLayerNorm(this.#heap, this.#job, args);
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
+  }
+
+  /** Max or average pooling, as the contract defines them. */
+  pool(args: HeapPoolArgs): void {
+    const { kind, images, height, width, channels, outHeight, outWidth, x, out } = args;
+    const outputs = images * outHeight * outWidth * channels;
+    if (outputs === 0) return;
+    const inputs = images * height * width * channels;
+    this.#require(kind, { x: { block: x, bytes: 4 * inputs } }, { out: { block: out, bytes: 4 * outputs } });
+    describePool(this.#heap, this.#job, args);
+    this.#run(Math.max(inputs, outputs) * POOL_COST);
   }
 
   /** Ends the workers and frees this object's memory, except the few bytes that tell a late worker about it. */
@@ -151,8 +187,8 @@ export class WasmEngine {
     for (const worker of this.#workers.splice(0)) worker.terminate();
     for (const address of this.#scratch.splice(0)) this.#heap.free(address);
     this.#heap.free(this.#job);
-    for (const { address } of [this.#packed, this.#blocks]) if (address) this.#heap.free(address);
-    this.#packed = this.#blocks = { address: 0, bytes: 0 };
+    for (const { address } of [this.#packed, this.#blocks, this.#ranges]) if (address) this.#heap.free(address);
+    this.#packed = this.#blocks = this.#ranges = { address: 0, bytes: 0 };
   }
 
   /** Runs the job that was written, alone or with the workers; `cost` is its number of multiply-adds. */
@@ -187,12 +223,20 @@ export class WasmEngine {
     return address === undefined ? { address: 0, bytes: 0 } : { address, bytes };
   }
 
-  #checkMatmul({ a, b, halfB, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
+  /** The same beyond the heap's limit too: the twin rounds differently, and a result must not depend on the available memory. */
+  #certainly(room: Room, bytes: number): Room {
+    if (bytes <= room.bytes) return room;
+    if (room.address) this.#heap.free(room.address);
+    return { address: this.#heap.allocate(bytes), bytes };
+  }
+
+  #checkMatmul(args: HeapMatmulArgs): void {
+    const { a, b, halfB, out, m, n, k, windows, bias, preActivation, activationGrad, residual } = args;
     const whole = 4 * m * n;
     this.#require(
       'matmul',
       {
-        a: { block: a, bytes: 4 * m * k },
+        a: { block: a, bytes: 4 * (windows ? pixels(windows) * windows.channels : m * k) },
         b: { block: b, bytes: (halfB ? 2 : 4) * k * n },
         bias: { block: bias, bytes: 4 * n },
         activationGrad: { block: activationGrad?.preActivation, bytes: whole },
@@ -262,6 +306,10 @@ export class WasmEngine {
       if (input) throw new Error(`${kernel}: ${name} is also an input, ${input[0]}`);
     }
   }
+}
+
+function pixels({ images, height, width }: Windows): number {
+  return images * height * width;
 }
 
 /** An operand's offset and extent in its memory; undefined if it is absent. */

@@ -1,4 +1,7 @@
-/** Attention's forward pass; see attention-tiles.ts for the plan. Runs are whole panels, so loops take two vectors, which an engine may fuse. */
+/**
+ * Attention's forward pass, with or without a bias; see attention-tiles.ts for the plan. Runs are whole panels, so loops take two vectors, which an
+ * engine may fuse.
+ */
 import {
   addNonFinite, chooseRuns, firstRun, firstRunEnd, mask, multiplyStraight, multiplyTransposed, packStraight, packTileRows,
   packTransposed, secondRun, secondRunEnd, seesNothing, sumOfRuns,
@@ -30,10 +33,11 @@ export function attend(job: AttentionJob, scratch: usize): void {
       chooseRuns(job, block, row, rows);
       packTileRows(job.q + column + <usize>row * job.qStride, job.qStride, rows, width, queryTile);
       multiplyTransposed(job, queryTile, keys, scores);
+      if (job.bias) scaleAndAddBias(job, block, row, rows, head, scores);
       mask(job, block, row, rows, scores, -Infinity);
       for (let r = 0; r < rows; r++) {
         const lse = softmax(job, block, row + r, scores + <usize>r * (<usize>job.capacity << 2));
-        store<f32>(job.logSumExp + ((<usize>(row + r) * <usize>heads + <usize>head) << 2), lse);
+        if (job.logSumExp) store<f32>(job.logSumExp + ((<usize>(row + r) * <usize>heads + <usize>head) << 2), lse);
       }
       const out = job.out + column + <usize>row * job.outStride;
       multiplyStraight(job, scores, values, out, job.outStride, rows, packed, edgeTile);
@@ -42,12 +46,33 @@ export function attend(job: AttentionJob, scratch: usize): void {
   }
 }
 
+/** Scores times the scale plus the bias, where a row sees: all rows of its image, which its block's first run contains. */
+function scaleAndAddBias(job: AttentionJob, block: Block, row: i32, rows: i32, head: i32, scores: usize): void {
+  const scale = job.scale;
+  const each = job.biasRows;
+  for (let r = row; r < row + rows; r++) {
+    const query = r % each;
+    let bias = job.bias + <usize>(head * each + query) * <usize>each * 4;
+    let p = scores + (<usize>(r - query - block.first) << 2);
+    const end = p + (<usize>each << 2);
+    for (; p + 16 <= end; p += 16) {
+      v128.store(p, f32x4.add(f32x4.mul(v128.load(p), f32x4.splat(scale)), v128.load(bias)));
+      bias += 16;
+    }
+    for (; p < end; p += 4) {
+      store<f32>(p, load<f32>(p) * scale + load<f32>(bias));
+      bias += 4;
+    }
+    scores += <usize>job.capacity << 2;
+  }
+}
+
 /**
- * Softmax of one row's masked scores times the scale, in place over the positions in use. Returns the log of its denominator. A row
+ * Softmax of one row's masked scores times the scale (which those with a bias have already), in place over the positions in use. Returns the log of its denominator. A row
  * that sees nothing becomes zero, and so is what is returned.
  */
 function softmax(job: AttentionJob, block: Block, row: i32, at: usize): f32 {
-  const scale = job.scale;
+  const scale: f32 = job.bias ? 1 : job.scale;
   let largest = f32x4.splat(-Infinity);
   largest = largestOf(at, firstRun(), firstRunEnd(), largest);
   largest = largestOf(at, secondRun(), secondRunEnd(), largest);

@@ -1,0 +1,31 @@
+/**
+ * Vision transformers (Dosovitskiy et al., 2021) as encoders: those with timm's names, such as DeiT (Touvron et al., 2021), and the image
+ * tower of a CLIP. The tower itself is in src/clip/towers.
+ */
+import { readVit, type VisionConfig, visionRows } from '../clip/config.js';
+import { clipPreprocessing, imageNetPreprocessing } from '../clip/image/index.js';
+import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
+import { type EncoderFamily, pixelBytes } from './encoder.js';
+
+/** A CLIP's checkpoint holds two towers, so a model directory is read as a whole (`clipEncoder`) and not recognised here. */
+export const VISION_TRANSFORMER: EncoderFamily<VisionConfig> = {
+  name: 'a vision transformer',
+  // The one that the paper compares; its tensors do not tell it from others of timm's.
+  architecture: ({ kind }) => (kind === 'clip' ? 'CLIP-ViT' : 'DeiT'),
+  recognises: (names) => ['cls_token', 'pos_embed'].every((part) => names.some((name) => name.endsWith(part))),
+  read: (checkpoint) => {
+    const { vit, config } = readVit(checkpoint);
+    return { config, weights: vit };
+  },
+  load: (engine, weights, config) => VisionTower.loadVision(engine, weights, config),
+  preprocessing: ({ kind, imageSize }) =>
+    kind === 'clip' ? clipPreprocessing(imageSize) : imageNetPreprocessing(imageSize),
+  bytesPerImage: (config) => {
+    const { width, intermediate, heads, imageSize } = config;
+    // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows.
+    const numbersPerRow = intermediate + 8 * width + heads;
+    // Besides pixels, the batch's patches.
+    return 4 * (visionRows(config) * numbersPerRow + 3 * imageSize * imageSize) + pixelBytes(imageSize);
+  },
+  largestWeightBytes,
+};
