@@ -4,7 +4,17 @@
  */
 import { InputError } from '../../errors.js';
 import { withoutComments } from '../../kernels/webgpu/wgsl-text.js';
-import type { Block, Declared, Expression, FunctionSyntax, Parameter, Program, Statement, TypeName } from './tree.js';
+import type {
+  Block,
+  Declared,
+  Expression,
+  FunctionSyntax,
+  Parameter,
+  Placed,
+  Program,
+  Statement,
+  TypeName,
+} from './tree.js';
 
 /** A statement before it is known where it stands. */
 type Unplaced = Statement extends infer S ? (S extends Statement ? Omit<S, 'line'> : never) : never;
@@ -28,6 +38,16 @@ const LEVELS = [
 /** Names that a `<` behind opens arguments of. */
 const GENERIC = /^(vec[234]|array|ptr|bitcast|atomic)$/;
 
+/** Runs `read`; an InputError of it says the line, unless it has one already. */
+export function atLine<T>(line: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InputError) || /^line \d+: /.test(error.message)) throw error;
+    throw new InputError(`line ${line}: ${error.message}`);
+  }
+}
+
 /** Throws InputError for what is not of this part of WGSL. */
 export function parseWgsl(text: string): Program {
   return new Parser(withoutComments(text)).program();
@@ -50,7 +70,7 @@ class Parser {
     const functions = new Map<string, FunctionSyntax>();
     const structs = new Map<string, readonly Parameter[]>();
     const aliases = new Map<string, TypeName>();
-    const globals: Declared[] = [];
+    const globals: (Declared & Placed)[] = [];
     while (this.#peek() !== '') {
       if (this.#skip(';')) continue;
       if (['enable', 'requires', 'diagnostic', 'const_assert'].includes(this.#peek())) {
@@ -64,14 +84,14 @@ class Parser {
         this.#expect('=');
         aliases.set(name, this.#type());
       } else if (this.#skip('fn')) {
-        const one = this.#function(attributes.get('workgroup_size'));
+        const one = this.#placed(() => this.#function(attributes.get('workgroup_size')));
         functions.set(one.name, one);
-      } else globals.push(this.#declared());
+      } else globals.push(this.#placed(() => this.#declared()));
     }
     return { functions, structs, aliases, globals };
   }
 
-  #function(workgroupSize: readonly Expression[] | undefined): FunctionSyntax {
+  #function(workgroupSize: readonly Expression[] | undefined): Omit<FunctionSyntax, 'line'> {
     const name = this.#next();
     const parameters = this.#parameters('(', ')');
     let returns: TypeName | undefined;
@@ -141,7 +161,7 @@ class Parser {
   }
 
   /** What is read, with the line that it begins on. */
-  #placed<S>(read: () => S): S & { readonly line: number } {
+  #placed<S>(read: () => S): S & Placed {
     const line = this.#tokens[this.#place]?.line ?? 0;
     return { ...read(), line };
   }
