@@ -27,7 +27,7 @@ import {
   peakOf,
   variantText,
 } from '../../src/lab/index.js';
-import { LockstepDevice } from '../../src/lab/model/device.js';
+import { LockstepDevice } from '../../src/lab/lockstep/device.js';
 
 const gpu = (name: string) => GPUS.find((one) => one.name === name)!;
 const H100 = gpu('h100');

@@ -18,7 +18,7 @@ import type { Launch } from '../../kernels/webgpu/launch.js';
 import type { Compilation } from '../../kernels/webgpu/programs.js';
 import { type Comparison, compareOutputs } from '../compare.js';
 import { launchUserKernel, readUserKernel, type UserKernel } from '../contract.js';
-import { LockstepDevice } from '../model/device.js';
+import { LockstepDevice } from '../lockstep/device.js';
 import { checkCase } from '../parity.js';
 import { attemptOf, shippedAttempt } from '../trial.js';
 import { dispatchWatched, invocationsOf, type Watched } from './races.js';

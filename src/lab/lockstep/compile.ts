@@ -6,7 +6,7 @@ import { InputError } from '../../errors.js';
 import { Expressions } from './expressions.js';
 import { either, type Machine } from './machine.js';
 import { type Located, Scope } from './scope.js';
-import { atLine } from './syntax.js';
+import { atLine } from './tokens.js';
 import type { Block, Declared, FunctionSyntax, Program, Statement } from './tree.js';
 import { concrete, type Type, wordsOf } from './types.js';
 import { OwnVariable } from './values.js';
