@@ -1,9 +1,13 @@
 /** The encoders that this program can run: `encoder` is the interface, every other file an architecture, listed here. */
 import type { Checkpoint } from '../clip/checkpoint/index.js';
+import { ALEXNET } from './alexnet.js';
 import { BEIT } from './beit.js';
 import { type EncoderConfig, type EncoderFamily, type LoadableEncoder, loadable } from './encoder.js';
+import { RESNET } from './resnet.js';
+import { VGG } from './vgg.js';
 import { VISION_TRANSFORMER } from './vision-transformer.js';
 
+export { ALEXNET } from './alexnet.js';
 export { BEIT } from './beit.js';
 export {
   type EncoderConfig,
@@ -18,6 +22,8 @@ export {
   pixelBytes,
   RANDOM_WEIGHTS,
 } from './encoder.js';
+export { RESNET } from './resnet.js';
+export { VGG } from './vgg.js';
 export { VISION_TRANSFORMER } from './vision-transformer.js';
 
 /** A family whose sizes only it knows. */
@@ -36,7 +42,13 @@ function reader<C extends EncoderConfig>(family: EncoderFamily<C>): Reader {
 }
 
 /** The first one that recognises a checkpoint reads it, so what has more names of its own comes first. */
-const READERS: readonly Reader[] = [reader(BEIT), reader(VISION_TRANSFORMER)];
+const READERS: readonly Reader[] = [
+  reader(BEIT),
+  reader(VISION_TRANSFORMER),
+  reader(ALEXNET),
+  reader(VGG),
+  reader(RESNET),
+];
 
 /**
  * Reads a checkpoint as an encoder; undefined if its names are of no family, as a CLIP's. Throws InputError naming the offending tensor if
