@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** The package by its own name, as the examples import it: its sources, so that no test depends on an older build. */
 const source = (path: string) => new URL(`src/${path}`, import.meta.url).pathname;
 
-const PURE = ['clip', 'demo', 'kernels', 'lab', 'ptdpc', 'report', 'tensor'].map(
+const PURE = ['clip', 'demo', 'encoders', 'kernels', 'lab', 'ptdpc', 'report', 'tensor'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

@@ -9,13 +9,11 @@
 // With PARTS above 1, so many groups of invocations compute the same tile, each from every PARTS-th slice of k, and their sums are added in order at
 // the end: for products with fewer tiles than keep a GPU busy. With one part, the sum runs along k in order, as in all variants before this one.
 //
-// `Stored` is what the tiles hold: f32 (matmul_singles.wgsl) or, in one part only, f16 (matmul_halves.wgsl).
+// `Stored` is what the tiles hold: f32 (matmul_singles.wgsl) or, in one part only, f16 (matmul_halves.wgsl). These include the operands and the epilogue:
+// the left operand is read by `row_quad`, which need not find it in memory (convolution_blocks.wgsl).
 //
 // Needs k and n that are multiples of 4, and a left operand that is not transposed. Rows and columns past the edge read a clamped address and are
 // not stored.
-
-// #include "matmul_quads.wgsl"
-// #include "matmul_store_quads.wgsl"
 
 override TILE_ROWS: u32 = 128;    // of the result, per workgroup: 32, 64 or 128
 override TILE_COLUMNS: u32 = 64;  // 32, 64 or 128
@@ -39,14 +37,13 @@ override B_QUADS: u32 = BLOCK_ROWS * SLICE / TILE_ROWS;
 var<workgroup> a_tile: array<vec4<Stored>, PARTS * SLICE * A_STRIDE>;
 var<workgroup> b_tile: array<vec4<Stored>, PARTS * SLICE * B_STRIDE>;
 
-// Quad `at` of the slice of a at k0: quads along k first, then rows.
-fn load_a(row0: u32, k0: u32, at: u32) -> vec4<f32> {
+// Quad `at` of the slice of a at k0: quads along k first, then rows. `start` is that of its row, which is the same in every slice.
+fn load_a(start: RowStart, k0: u32, at: u32) -> vec4<f32> {
   let p = k0 + at % SLICE_QUADS * 4u;
   if (p >= params.k) {
     return vec4<f32>();
   }
-  let row = min(row0 + at / SLICE_QUADS, params.m - 1u);
-  return a[(row * params.k + p) / 4u];
+  return row_quad(start, place_of(p / 4u));
 }
 
 // Quad `at` of the slice of b at k0: along k first as for a, if b is stored along k; else along the columns first.
@@ -100,8 +97,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   var sum: array<vec4<f32>, BLOCK_ROWS>;
   var next_a: array<vec4<f32>, 4>;
   var next_b: array<vec4<f32>, 4>;
+  var a_start: array<RowStart, 4>;
   for (var i = 0u; i < A_QUADS; i++) {
-    next_a[i] = load_a(row0, ahead, index + i * INVOCATIONS);
+    a_start[i] = row_start(min(row0 + (index + i * INVOCATIONS) / SLICE_QUADS, params.m - 1u));
+    next_a[i] = load_a(a_start[i], ahead, index + i * INVOCATIONS);
   }
   for (var i = 0u; i < B_QUADS; i++) {
     next_b[i] = load_b(column0, ahead, index + i * INVOCATIONS);
@@ -117,7 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     workgroupBarrier();
     let next = k0 + PARTS * SLICE + ahead;
     for (var i = 0u; i < A_QUADS; i++) {
-      next_a[i] = load_a(row0, next, index + i * INVOCATIONS);
+      next_a[i] = load_a(a_start[i], next, index + i * INVOCATIONS);
     }
     for (var i = 0u; i < B_QUADS; i++) {
       next_b[i] = load_b(column0, next, index + i * INVOCATIONS);

@@ -23,3 +23,4 @@ override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0;       // 0 none, 1 QuickGELU, 2 GELU
 override ACTIVATION_GRAD: u32 = 0;  // the same, for the derivative at grad_pre_activation
 override HAS_PRE_ACTIVATION: bool = false;
+override RELU: bool = false;         // what is negative in the end becomes 0

@@ -5,6 +5,8 @@
 
 enable f16;
 
+// #include "matmul_quads.wgsl"
+// #include "matmul_store_quads.wgsl"
 // #include "matmul_blocks.wgsl"
 
 alias Stored = f16;

@@ -29,5 +29,8 @@ fn store(row: u32, column: u32, sum: f32) {
   if (HAS_RESIDUAL) {
     v += residual[at];
   }
+  if (RELU) {
+    v = select(v, 0.0, v < 0.0);
+  }
   out[at] = v;
 }

@@ -34,5 +34,8 @@ fn store_quad(row: u32, quad: u32, sum: vec4<f32>) {
   if (HAS_RESIDUAL) {
     v += residual[at];
   }
+  if (RELU) {
+    v = select(v, vec4<f32>(), v < vec4<f32>());
+  }
   out[at] = v;
 }

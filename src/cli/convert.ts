@@ -1,5 +1,6 @@
 /** `ptdpc convert`: any supported CLIP checkpoint into a model directory. */
 import { type Command, Option } from 'commander';
+import { InputError } from '../errors.js';
 import type { ConversionOptions } from '../node/convert-checkpoint.js';
 import { addExamples, jsonOption } from './options.js';
 import { printJson } from './output.js';
@@ -18,13 +19,16 @@ export function configure(command: Command): void {
         "archive, or a folder from the Hugging Face hub, with Hugging Face's, OpenAI's or OpenCLIP's names. " +
         'Nothing in it is executed. Sizes come from its config.json or open_clip_config.json, or else from the tensors; ' +
         "image preprocessing from --preprocessing, a file beside the checkpoint, or else OpenAI's defaults; the " +
-        'vocabulary from --vocab, or a merges.txt or tokenizer.json beside the checkpoint.',
+        'vocabulary from --vocab, or a merges.txt or tokenizer.json beside the checkpoint. The checkpoint of another image encoder ' +
+        '(AlexNet, VGG, ResNet, DeiT, BEiT) becomes a folder with its tensors, without its classifier, and its preprocessing.',
     )
     .argument('<checkpoint>', 'file or folder')
     .requiredOption('--out <dir>', 'model directory to create');
   addConversionOptions(command)
     .addOption(jsonOption())
     .action(async (path: string, options: Options) => {
+      const { isEncoderAt } = await import('../node/image-encoder.js');
+      if (await isEncoderAt(path)) return await convertOther(path, options);
       const { convertCheckpoint } = await import('../node/convert-checkpoint.js');
       const { weightCount } = await import('../node/write-model-directory.js');
       const { out, dtype } = options;
@@ -36,8 +40,19 @@ export function configure(command: Command): void {
   addExamples(command, [
     ['ptdpc convert ViT-B-32.pt --vocab bpe_simple_vocab_16e6.txt.gz --out clip-b32', "OpenAI's own file"],
     ['ptdpc convert open_clip.bin --activation gelu --vocab merges.txt --out clip-laion', "OpenCLIP's state_dict"],
+    ['ptdpc convert vgg16-397923af.pth --out vgg16 --dtype f16', "another encoder, at a quarter of the file's size"],
     ['ptdpc convert clip-vit-large-patch14/ --out clip-l14 --dtype f16', 'a Hugging Face folder, at half the size'],
   ]);
+}
+
+/** Another encoder than a CLIP. */
+async function convertOther(path: string, options: Options): Promise<void> {
+  const { convertEncoder } = await import('../node/convert-encoder.js');
+  const { out, dtype, vocab, activation } = options;
+  for (const [name, value] of Object.entries({ vocab, activation }))
+    if (value !== undefined) throw new InputError(`--${name}: ${path} is not a CLIP, so it has none; leave it out`);
+  const found = await convertEncoder(path, out, options, TERMINAL);
+  if (options.json) printJson({ out, dtype, ...found });
 }
 
 /** Adds what a conversion needs to know besides the checkpoint and its destination. */

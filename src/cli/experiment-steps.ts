@@ -22,7 +22,7 @@ import {
   type TaskResult,
   type TaskShare,
 } from '../ptdpc/experiment/index.js';
-import { equalPromptsNote, type Preset, SPLITS, type Split } from '../ptdpc/index.js';
+import { equalPromptsNote, type PreprocessChoice, type Preset, SPLITS, type Split } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { openReportedDevice } from './device.js';
 import { missing, print, printJson, printLines, say } from './output.js';
@@ -33,7 +33,8 @@ export interface PlanOptions {
   dataRoot?: string;
   demo?: boolean;
   model?: string;
-  deit?: string;
+  encoders?: string[];
+  preprocess: PreprocessChoice;
   out: string;
   datasets?: string[];
   seeds: number;
@@ -61,7 +62,18 @@ export async function plan(experiments: readonly ExperimentName[], options: Plan
   }
   const model = options.model ?? (demo ? demoModelDirectory() : undefined);
   if (model === undefined) throw missing('--model <dir>', '--demo');
-  const { seeds, preset, epochs, datasets: settings, out, deit, lr: learningRates, initNoise, truncated } = options;
+  const {
+    seeds,
+    preset,
+    epochs,
+    datasets: settings,
+    out,
+    encoders,
+    preprocess,
+    lr: learningRates,
+    initNoise,
+    truncated,
+  } = options;
   const batchSize = options.batchSize ?? (demo ? DEMO_BATCH_SIZE : undefined);
   const strict = options.strict ?? false;
   const request = {
@@ -70,7 +82,8 @@ export async function plan(experiments: readonly ExperimentName[], options: Plan
     dataRoot,
     settings,
     model,
-    deit,
+    encoders,
+    preprocess,
     seeds,
     preset,
     learningRates,

@@ -13,6 +13,7 @@ import {
   memoryOption,
   parseField,
   parseInteger,
+  preprocessOption,
   strictOption,
   truncatedOption,
 } from './options.js';
@@ -137,9 +138,12 @@ function addPlanOptions(command: Command): Command {
     .option('--demo', 'use drawn scenes and the demonstration model')
     .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
     .option(
-      '--deit <path>',
-      "DeiT checkpoint with timm's names, for its row of Table 4 (default: quote the paper's figure)",
+      '--encoders <list>',
+      "checkpoints of other encoders for their rows of Table 4, comma-separated, or all: the paper's in the folder encoders " +
+        "(ptdpc fetch), with --demo small stand-ins with random weights (default: quote the paper's figures)",
+      parseList,
     )
+    .addOption(preprocessOption())
     .requiredOption('--out <dir>', 'folder of the plan, its runs and tables')
     .option(
       '--datasets <list>',

@@ -1,14 +1,17 @@
-/** `ptdpc fetch`: a model directory from the Hugging Face hub, or from OpenAI's own archive. */
+/** `ptdpc fetch`: a model directory from the Hugging Face hub, or from OpenAI's own archive; or another encoder from its publisher. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { counted, InputError } from '../errors.js';
 import type { ConversionOptions } from '../node/convert-checkpoint.js';
 import type { FetchedFile, FetchOptions } from '../node/hub/fetch-model.js';
 import type { HttpClient } from '../node/hub/http.js';
+import { PAPER_ENCODERS, PUBLISHED_ENCODERS, type PublishedFile } from '../node/hub/published-encoders.js';
 import { PUBLISHED_MODELS } from '../node/hub/published-models.js';
 import { addConversionOptions } from './convert.js';
 import { addExamples, jsonOption, parseInteger, parsePositive } from './options.js';
 import { commandLine, printJson, say, sayHowToResume } from './output.js';
 import { type Progress, progress, TERMINAL } from './progress.js';
+
+const SIBLINGS = [...PUBLISHED_ENCODERS.keys()].slice(PAPER_ENCODERS.length);
 
 interface Options extends ConversionOptions {
   out: string;
@@ -17,6 +20,7 @@ interface Options extends ConversionOptions {
   revision?: string;
   endpoint?: string;
   hubCache: boolean;
+  encoder?: boolean;
   retries: number;
   stall: number;
   json?: boolean;
@@ -27,16 +31,18 @@ export function configure(command: Command): void {
     .description(
       'Download a CLIP into a model directory: config.json, weights, merges.txt and vocab.json of a model on the ' +
         "Hugging Face hub, or, with --from, OpenAI's own archive, which is converted. Every file is checked by its " +
-        'hash; files in the local hub cache are copied instead. Running the same command again resumes an interrupted ' +
-        'download.',
+        'hash; files in the local hub cache are copied instead. Or download another image encoder, by its name, into a folder: ' +
+        `${PAPER_ENCODERS.join(', ')} (those of the paper's Table 4), ${SIBLINGS.join(', ')}. Their files are checked by ` +
+        'the hash in their names. Running the same command again resumes an interrupted download.',
     )
     .argument(
       '[model]',
-      "ViT-B/32, ViT-B/16 or ViT-L/14 (OpenAI's, with known hashes), or a model on the hub: owner/name",
+      "ViT-B/32, ViT-B/16 or ViT-L/14 (OpenAI's, with known hashes), the name of an encoder, or a model on the hub: owner/name",
     )
     .requiredOption('--out <dir>', 'model directory to create')
+    .option('--encoder', 'owner/name is another image encoder than a CLIP, such as one of timm')
     .option('--revision <name>', "branch, tag or commit (default: main; for OpenAI's the pinned commit)")
-    .option('--endpoint <url>', 'hub or mirror (default: $HF_ENDPOINT or https://huggingface.co)')
+    .option('--endpoint <url>', 'hub or mirror (default: $HF_ENDPOINT or https://huggingface.co, or the publisher)')
     .option('--no-hub-cache', 'ignore the local hub cache ($HF_HUB_CACHE, $HF_HOME/hub, ~/.cache/huggingface/hub)')
     .option('--from <file>', "URL or path of OpenAI's ViT-B-32.pt, or another checkpoint file; needs --vocab")
     .option('--sha256 <hash>', "expected hash of --from (default: known for OpenAI's files)", parseSha256)
@@ -53,6 +59,8 @@ export function configure(command: Command): void {
   addExamples(command, [
     ['ptdpc fetch ViT-B/32 --out clip-b32', "OpenAI's ViT-B/32, 605 MB"],
     ['ptdpc fetch laion/CLIP-ViT-B-32-laion2B-s34B-b79K --out clip-laion', 'any ViT CLIP on the hub'],
+    ['ptdpc fetch resnet101 --out encoders/resnet101', "torchvision's ResNet101, 179 MB"],
+    ['ptdpc fetch beit --out encoders/beit', 'BEiT-B/16 from the hub, 350 MB'],
     ['ptdpc fetch ViT-B/32 --from ViT-B-32.pt --vocab bpe_simple_vocab_16e6.txt.gz --out clip-b32', "OpenAI's archive"],
   ]);
 }
@@ -73,7 +81,9 @@ async function fetch(model: string | undefined, options: Options): Promise<void>
   if (process.env.HF_TOKEN && endpoint.protocol === 'http:' && !isLocal(endpoint))
     say(`warning: HF_TOKEN is sent unencrypted to ${endpoint.origin}, where anyone on the way can read it; use https`);
   const transfer = { ...bar.listeners, retries };
+  const encoder = options.from === undefined && model !== undefined ? PUBLISHED_ENCODERS.get(model) : undefined;
   if (options.from !== undefined) await fromArchive(client, model, options.from, options, transfer);
+  else if (encoder && 'file' in encoder) await fromPublisher(client, encoder, options, transfer);
   else if (model !== undefined) await fromHub(client, endpoint, model, options, transfer);
   else throw new InputError('fetch: expected a model, such as ViT-B/32, or --from');
 }
@@ -82,19 +92,20 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
   const { fetchModel } = await import('../node/hub/fetch-model.js');
   const { hubCacheDirectory, requireRepositoryId, requireRevision } = await import('../node/hub/repository.js');
   const { out, json } = options;
-  for (const [name, value] of Object.entries({ sha256: options.sha256, vocab: options.vocab })) {
-    if (value !== undefined) throw new InputError(`--${name}: only with --from`);
-  }
+  refuseArchiveOptions(options);
+  const encoder = PUBLISHED_ENCODERS.get(model);
+  const isEncoder = encoder !== undefined || options.encoder === true;
   const published = PUBLISHED_MODELS.get(model);
   // No owner on the hub is called ViT-B, and CLIPs are not among its few models without an owner.
-  if (!published && (!model.includes('/') || /^ViT-[a-z]\b/i.test(model))) throw unknownModel(model);
-  const id = published?.id ?? requireRepositoryId(model);
+  if (!published && !encoder && (!model.includes('/') || /^ViT-[a-z]\b/i.test(model))) throw unknownModel(model);
+  const id = published?.id ?? requireRepositoryId(encoder && 'id' in encoder ? encoder.id : model);
   const isPinned = published !== undefined && options.revision === undefined;
   const request = {
     id,
     revision: isPinned ? published.commit : requireRevision(options.revision ?? 'main'),
     pins: isPinned ? published.pins : new Map<string, string>(),
     published: isPinned ? model : undefined,
+    isEncoder,
     endpoint,
     cache: options.hubCache ? hubCacheDirectory() : undefined,
   };
@@ -115,8 +126,28 @@ async function fromHub(client: HttpClient, endpoint: URL, model: string, options
     );
 }
 
+/** A file of weights that says its hash in its name. */
+async function fromPublisher(client: HttpClient, file: PublishedFile, options: Options, transfer: FetchOptions) {
+  const { fetchEncoder } = await import('../node/hub/fetch-encoder.js');
+  const { parseHttpUrl } = await import('../node/hub/http.js');
+  const { out, json, endpoint } = options;
+  refuseArchiveOptions(options);
+  if (options.revision !== undefined) throw new InputError('--revision: only for a repository on the hub');
+  const mirror = endpoint === undefined ? undefined : parseHttpUrl(endpoint, '--endpoint');
+  sayHowToResume();
+  const fetched = await fetchEncoder(client, { ...file, mirror }, out, transfer);
+  if (json) printJson({ out, files: [fileJson(fetched)] });
+  else say(`${out}: ${fetched.name} (${fetched.from}), SHA-256 ${fetched.hash.hex}, as its name says`);
+}
+
+function refuseArchiveOptions({ sha256, vocab }: Options): void {
+  for (const [name, value] of Object.entries({ sha256, vocab })) {
+    if (value !== undefined) throw new InputError(`--${name}: only with --from`);
+  }
+}
+
 function unknownModel(model: string): InputError {
-  const known = [...PUBLISHED_MODELS.keys()];
+  const known = [...PUBLISHED_MODELS.keys(), ...PAPER_ENCODERS];
   // As in vitb32 and ViT-B-32.
   const bare = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
   const meant = known.find((name) => bare(name) === bare(model));

@@ -6,7 +6,7 @@ import type { TruncatedImages } from '../clip/image/index.js';
 import { DEVICE_CHOICES, type DeviceChoice } from '../kernels/device-choice.js';
 import { defaultCacheDirectory } from '../node/package.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
-import { type OptionField, type OptionsOf, optionText, TUNING_FIELDS } from '../ptdpc/options.js';
+import { type OptionField, type OptionsOf, optionText, PREPROCESS_CHOICES, TUNING_FIELDS } from '../ptdpc/options.js';
 
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['b', 1],
@@ -131,6 +131,15 @@ export const memoryOption = () =>
     .default(2 ** 30, '1GiB');
 
 export const jsonOption = () => new Option('--json', 'print the result as JSON');
+
+/** `--preprocess` of an encoder. */
+export const preprocessOption = () =>
+  new Option(
+    '--preprocess <how>',
+    "how the encoder's pictures are prepared: as its own files or its kind say, or as OpenAI's CLIP prepares them (for all encoders in the paper)",
+  )
+    .choices(PREPROCESS_CHOICES)
+    .default('own');
 
 export const strictOption = () => new Option('--strict', 'refuse unreadable images instead of skipping them');
 

@@ -6,18 +6,28 @@ import {
   type FeatureKind,
   PROBE_DEFAULTS,
   PROBE_FIELDS,
+  type PreprocessChoice,
   type ProbeOptions,
   probeOptions,
 } from '../ptdpc/options.js';
 import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
 import { imageJob } from './device.js';
-import { addExamples, addFields, addJobOptions, givenFields, type JobOptions, rateOption } from './options.js';
+import {
+  addExamples,
+  addFields,
+  addJobOptions,
+  givenFields,
+  type JobOptions,
+  preprocessOption,
+  rateOption,
+} from './options.js';
 import { printJson, say, saySkipped } from './output.js';
 
 interface Options extends JobOptions, DataOptions, Partial<Omit<ProbeOptions, 'learningRate'>> {
   model: string;
   out: string;
   features: FeatureKind;
+  preprocess: PreprocessChoice;
   classes?: string;
   lr: number | 'auto';
 }
@@ -26,17 +36,18 @@ export function configure(command: Command): void {
   command
     .description(
       'Train a linear layer on the features of a frozen encoder and evaluate it on the test images, as in Table 4 of the paper: ' +
-        "CLIP-ViT is --features pooled, CLIP is --features joint, DeiT is a checkpoint with timm's or DeiT's names. Makes a run, " +
-        'which eval, predict and report take. It takes seconds once features are cached, so an ' +
+        'CLIP-ViT is --features pooled, CLIP is --features joint; AlexNet, VGG16, ResNet101, DeiT and BEiT are checkpoints that ' +
+        'ptdpc fetch knows. Makes a run, which eval, predict and report take. It takes seconds once features are cached, so an ' +
         'interrupted one starts again.',
     )
-    .requiredOption('--model <path>', "model directory of a CLIP, or a vision transformer's checkpoint")
+    .requiredOption('--model <path>', "model directory of a CLIP, or another encoder's checkpoint")
     .requiredOption('--out <dir>', 'folder of the run, to be created')
     .addOption(
       new Option('--features <kind>', 'before or after the projection into the joint space')
         .choices(FEATURE_KINDS)
         .default('pooled'),
     )
+    .addOption(preprocessOption())
     .addOption(classesOption());
   const { learningRate: _, ...fields } = PROBE_FIELDS;
   addFields(command, fields, PROBE_DEFAULTS).addOption(
@@ -52,7 +63,14 @@ export function configure(command: Command): void {
       "Table 4's CLIP-ViT",
     ],
     ['ptdpc probe --model clip-vit-b32 --data fi --features joint --lr auto --out runs/clip', "Table 4's CLIP"],
-    ['ptdpc probe --model deit_base_patch16_224.pth --data fi --lr auto --out runs/deit', "Table 4's DeiT"],
+    [
+      'ptdpc probe --model encoders/deit_base_patch16_224-b5f2ef4d.pth --data fi --lr auto --out runs/deit',
+      "Table 4's DeiT",
+    ],
+    [
+      'ptdpc probe --model encoders/alexnet-owt-7be5be79.pth --preprocess clip --data fi --lr auto --out runs/alexnet',
+      "Table 4's AlexNet, with CLIP's preprocessing as in the paper",
+    ],
   ]);
 }
 
@@ -72,6 +90,7 @@ async function run(options: Options): Promise<void> {
     ...imageJob(options),
     model: options.model,
     features: options.features,
+    preprocess: options.preprocess,
     dataset,
     out,
     options: training,

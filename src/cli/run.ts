@@ -48,6 +48,7 @@ const RENAMED = [
 /** Options that have a new name, of commands that begin so; the same holds for them. */
 const RENAMED_OPTIONS = [
   { command: ['experiment'], from: '--settings', to: '--datasets' },
+  { command: ['experiment'], from: '--deit', to: '--encoders' },
   { command: ['experiment', 'run'], from: '--plan', to: '--out' },
   { command: ['experiment', 'collect'], from: '--plan', to: '--out' },
 ] as const;

@@ -62,6 +62,7 @@ export interface EncoderMemory {
 export interface LoadableEncoder {
   /** Its family's name. */
   readonly family: string;
+  readonly architecture: string;
   readonly config: EncoderConfig;
   /** The weights under the family's names. */
   readonly weights: CanonicalClip;
@@ -78,6 +79,7 @@ export function loadable<C extends EncoderConfig>(
 ): LoadableEncoder {
   return {
     family: family.name,
+    architecture: family.architecture(config),
     config,
     weights,
     usual: family.preprocessing(config),
@@ -94,4 +96,13 @@ export function encoderMemory<C extends EncoderConfig>(family: EncoderFamily<C>,
 /** What an image's pixels take in every encoder: those being processed and those decoded ahead, separately; on the host and on the device. */
 export function pixelBytes(imageSize: number): number {
   return 4 * 4 * imageSize * imageSize;
+}
+
+/** The entry of a safetensors file's metadata by which random weights are known. */
+export const RANDOM_WEIGHTS = ['weights', 'random'] as const;
+
+/** Whether a checkpoint says that its weights are random. */
+export function isRandom({ metadata }: Pick<Checkpoint, 'metadata'>): boolean {
+  const [key, value] = RANDOM_WEIGHTS;
+  return metadata.get(key) === value;
 }

@@ -22,6 +22,7 @@ export { ACTIVATIONS, type Activation, activationCode } from './families/activat
 export type { BinaryName } from './families/general/broadcast.js';
 export { generalKernels } from './families/general/index.js';
 export { type PointwiseName, pointwise, pointwiseGrad, pointwiseSaves } from './families/general/pointwise.js';
+export { windowsAlong } from './families/convolution.js';
 export { allKernels, kernelNamed, kernels, registerKernels } from './families/index.js';
 export { matmulFlops } from './families/matmul.js';
 export { areHalves, float32FromHalf, halfFromFloat32, halvesFromFloat32 } from './half.js';

@@ -2,7 +2,7 @@
  * Which files make a checkpoint: one file, the shards behind an index file, or what a folder from the Hugging Face hub
  * holds. Opening them, and reading what lies beside the weights.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   type Checkpoint,
@@ -25,6 +25,9 @@ export interface CheckpointFiles {
   readonly directory: string | undefined;
 }
 
+/** A file with the beginning of its SHA-256 in its name, as torch.hub keeps them and `ptdpc fetch` writes them. */
+const HASHED_FILE = /-[0-9a-f]{8,64}\.pth?$/;
+
 /** Finds the weights at `path`: a file, an index of shards, or a folder. Throws InputError naming what is missing. */
 export async function findCheckpoint(path: string): Promise<CheckpointFiles> {
   const status = await naming(path, 'cannot be opened', () => stat(path));
@@ -36,6 +39,8 @@ export async function findCheckpoint(path: string): Promise<CheckpointFiles> {
     const file = join(path, name);
     if (await exists(file)) return { weights: await withShards(file), directory: path };
   }
+  const [hashed, ...others] = (await readdir(path)).filter((name) => HASHED_FILE.test(name));
+  if (hashed !== undefined && others.length === 0) return { weights: [join(path, hashed)], directory: path };
   throw new InputError(`${path}: no weights in this folder; expected model.safetensors or pytorch_model.bin`);
 }
 

@@ -208,7 +208,9 @@ async function openProbe(run: string, record: ProbeRecord, place: ModelPlace): P
   const probe = await readProbe(join(run, PROBE_FILE), record);
   const path = place.model ?? record.model.directory;
   await requireModelAt(run, path, place.model);
-  const encoder = await openEncoder(path, record.features, place.cacheDirectory);
+  const encoder = await openEncoder(path, {
+    ...{ features: record.features, preprocess: record.preprocess, cacheDirectory: place.cacheDirectory },
+  });
   try {
     if (encoder.width !== probe.width || (await encoder.hash()) !== record.model.sha256)
       throw new InputError(

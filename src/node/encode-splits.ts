@@ -1,7 +1,7 @@
 /** Encodes image files, plain or with labels, with the feature cache and progress; for a program's `ClipModel` too. */
 
 import { writeSafetensors } from '../clip/checkpoint/index.js';
-import type { TruncatedImages } from '../clip/image/index.js';
+import { describePreprocessing, type TruncatedImages } from '../clip/image/index.js';
 import type { EncoderTower } from '../encoders/index.js';
 import { InputError } from '../errors.js';
 import {
@@ -23,7 +23,7 @@ import { type EncodedImages, encodeImages, noneReadable } from './encode-images.
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
 import { FileHashes } from './file-hashes.js';
-import { encoderOf, type ImageEncoder } from './image-encoder.js';
+import { type EncoderOptions, encoderOf, type ImageEncoder, openEncoder } from './image-encoder.js';
 import { listImages, type SkippedImage } from './image-files.js';
 import { openModelDirectory } from './model-directory.js';
 
@@ -244,8 +244,10 @@ function encodingOf(clip: ClipModel, { cache, strict, truncated, events }: Embed
 
 /** Image files to be embedded, and where the features go. */
 export interface EmbedToFileRequest extends ImageJob {
-  /** Model directory. */
+  /** Model directory of a CLIP, or, with `encoder`, whatever `openEncoder` opens. */
   readonly model: string;
+  /** How it is opened as an encoder. Undefined: the joint features of a CLIP. */
+  readonly encoder?: Omit<EncoderOptions, 'cacheDirectory'> | undefined;
   /** Image files, and folders of them. */
   readonly images: readonly string[];
   /** The safetensors file to write. */
@@ -260,12 +262,15 @@ export async function embedToFile(request: EmbedToFileRequest) {
   const { out, openDevice, images, ...encoding } = request;
   await requirePlaceForFile(out);
   const paths = await listImages(images);
-  await using model = await openModelDirectory(request.model, request.cacheDirectory);
+  await using model = request.encoder
+    ? await openEncoder(request.model, { ...request.encoder, cacheDirectory: request.cacheDirectory })
+    : await openModelDirectory(request.model, request.cacheDirectory);
   using device = await openDevice();
   // Needed at the end; started now, it costs no time. A failure is reported where it is awaited.
   const hash = model.hash();
   hash.catch(() => {});
-  const width = model.config.projectionDim;
+  const encoder = encoderOf(model);
+  const { width } = encoder;
   const found = { paths: [] as string[], skipped: [] as SkippedImage[], truncated: [] as string[] };
   let [cached, encoded] = [0, 0];
   const blocks = encodeInBlocks(
@@ -287,6 +292,7 @@ export async function embedToFile(request: EmbedToFileRequest) {
       ['files', JSON.stringify(found.paths)],
       ['normalized', 'false'],
       ['model_sha256', await hash],
+      ...(request.encoder ? ([['preprocessing', describePreprocessing(encoder.preprocessing)]] as const) : []),
       ...(found.truncated.length > 0 ? [['truncated', JSON.stringify(found.truncated)] as const] : []),
     ]);
     const entry = { name: 'image_features', dtype: 'F32', shape: [found.paths.length, width], read: chunks } as const;

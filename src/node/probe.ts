@@ -9,8 +9,10 @@ import type { Backend } from '../kernels/index.js';
 import {
   type ClassName,
   type Dataset,
+  type FeatureKind,
   imagesOf,
   type LabelledPath,
+  type PreprocessChoice,
   type ProbeOptions,
   type ProbeResult,
   probeCell,
@@ -19,16 +21,18 @@ import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
 import { PROBE_FILE, probeBytes } from './classifier.js';
 import { type EncodedSplit, type EncodingRequest, encodeFiles, type ImageJob, labelled } from './encode-splits.js';
-import { type FeatureKind, openEncoder } from './image-encoder.js';
+import { describeEncoder, openEncoder } from './image-encoder.js';
 import type { SkippedImage } from './image-files.js';
 import { writeResult } from './results.js';
 import { imageLines, imagesPath, runImages, type SeenImages, seenImages } from './run-images.js';
 import { commonRecord, type ProbeRecord, recordJson, trainedOn } from './run-record.js';
 
 export interface ProbeRequest extends ImageJob {
-  /** Model directory of a CLIP, or a vision transformer's checkpoint. */
+  /** Model directory of a CLIP, or another encoder's checkpoint. */
   readonly model: string;
   readonly features: FeatureKind;
+  /** Default: `own`. */
+  readonly preprocess?: PreprocessChoice | undefined;
   readonly dataset: Dataset;
   /** Folder to create. */
   readonly out: string;
@@ -43,7 +47,8 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   const { dataset, options, rates, memory, out } = request;
   const { root, classes } = dataset;
   if (classes.length < 2) throw new InputError(`${root}: expected at least two classes to tell apart, found one`);
-  await using encoder = await openEncoder(request.model, request.features, request.cacheDirectory);
+  await using encoder = await openEncoder(request.model, request);
+  request.events?.say(`encoder: ${describeEncoder(encoder)}`);
   const train = imagesOf(dataset, 'train');
   const validation = rates && dataset.splits.val;
   if (rates && !validation) {
@@ -92,6 +97,7 @@ export interface ProbeRun {
   readonly dataset: Pick<Dataset, 'root' | 'setting' | 'origin' | 'classes'>;
   readonly encoder: { readonly directory: string; hash(): Promise<string> };
   readonly features: FeatureKind;
+  readonly preprocess?: PreprocessChoice | undefined;
   readonly backend: Pick<Backend, 'kind' | 'description'>;
   readonly options: ProbeOptions;
   readonly result: ProbeResult;
@@ -115,6 +121,7 @@ export async function writeProbeRun(run: ProbeRun): Promise<void> {
     learner: 'probe',
     ...(await commonRecord({ ...run, model: run.encoder })),
     features: run.features,
+    preprocess: run.preprocess ?? 'own',
     options: { ...options, learningRate },
     choice,
     ...trainedOn(root, train, validation),

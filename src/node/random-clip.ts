@@ -37,7 +37,7 @@ function startOf(name: string, config: ClipConfig): Start {
 }
 
 /** FNV-1a over the name, begun at the seed. */
-function nameSeed(name: string, seed: number): number {
+export function nameSeed(name: string, seed: number): number {
   let hash = 0x811c9dc5 ^ seed;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   return hash;

@@ -22,7 +22,9 @@ import {
   type FeatureKind,
   hasPublishedLists,
   isClassList,
+  PREPROCESS_CHOICES,
   PROBE_FIELDS,
+  type PreprocessChoice,
   type ProbeOptions,
   type RateChoice,
   SETTING_NAMES,
@@ -79,6 +81,7 @@ export interface PromptsRecord extends CommonRecord, TrainedOn {
 export interface ProbeRecord extends CommonRecord, TrainedOn {
   learner: 'probe';
   features: FeatureKind;
+  preprocess: PreprocessChoice;
   options: ProbeOptions;
   /** The learning rates that validation chose between; empty if one was given. */
   choice: RateChoice[];
@@ -212,6 +215,8 @@ const probeRecord = v.object({
   ...commonFields,
   ...trainedOnFields,
   features: v.picklist(FEATURE_KINDS),
+  // Earlier versions had no choice.
+  preprocess: v.optional(v.picklist(PREPROCESS_CHOICES), 'own'),
   options: v.object(PROBE_FIELDS),
   choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
 });

@@ -312,6 +312,11 @@ export const FEATURE_KINDS = ['pooled', 'joint'] as const;
 /** One of `FEATURE_KINDS`. */
 export type FeatureKind = (typeof FEATURE_KINDS)[number];
 
+/** How an encoder's pictures are prepared: as its `own` files or its kind say, or as OpenAI's CLIP prepares them. */
+export const PREPROCESS_CHOICES = ['own', 'clip'] as const;
+/** One of `PREPROCESS_CHOICES`. */
+export type PreprocessChoice = (typeof PREPROCESS_CHOICES)[number];
+
 /** Nearest words of an embedding by cosine, or by Euclidean distance. */
 export const WORD_METRICS = ['cosine', 'euclidean'] as const;
 /** One of `WORD_METRICS`. */

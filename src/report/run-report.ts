@@ -3,6 +3,7 @@ import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
   type ConfusionPairs,
   classesWithoutImages,
+  type PreprocessChoice,
   type ProbeOptions,
   type TuningOptions,
   wilsonInterval,
@@ -33,6 +34,7 @@ export type RunMethod =
   | {
       readonly learner: 'probe';
       readonly features: string;
+      readonly preprocess: PreprocessChoice;
       readonly options: ProbeOptions;
       readonly images: ImageCounts;
     }
@@ -246,7 +248,12 @@ type Fact = readonly [name: string, value: Part];
 function methodFacts(method: RunMethod): Fact[] {
   if (method.learner === 'zero-shot') return [['templates', method.templates.join('; ')]];
   if (method.learner === 'probe')
-    return [['features', method.features], ['weight decay', method.options.l2], ...trainingFacts(method.options)];
+    return [
+      ['features', method.features],
+      ['preprocessing', method.preprocess === 'clip' ? "CLIP's" : "the encoder's own"],
+      ['weight decay', method.options.l2],
+      ...trainingFacts(method.options),
+    ];
   const { options } = method;
   return [
     ['preset', options.preset],

@@ -13,6 +13,7 @@ export { Engine, type Kept } from './engine.js';
 export * from './ops/arithmetic.js';
 export * from './ops/attention.js';
 export * from './ops/compose.js';
+export * from './ops/convolution.js';
 export * from './ops/elementwise.js';
 export * from './ops/gather.js';
 export { concat, slice, transpose } from './ops/layout.js';

@@ -46,7 +46,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
   let all: ExperimentResults[];
 
   beforeAll(async () => {
-    const deit = ['--deit', fixture('vit-tiny/vit.pth')];
+    const deit = ['--encoders', fixture('vit-tiny/vit.pth')];
     const { stdout } = await expectDone([
       'experiment',
       'all',
@@ -196,7 +196,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
   });
 
   test('in another folder, killed on the way and started again: every experiment has the same numbers', async () => {
-    const deit = ['--deit', fixture('vit-tiny/vit.pth')];
+    const deit = ['--encoders', fixture('vit-tiny/vit.pth')];
     const args = ['experiment', 'all', ...planArgs('twice', ...deit), '--device', 'cpu'];
     const killed = startPtdpc(args);
     const ended = outcomeOf(killed);
@@ -395,7 +395,10 @@ describe('what is refused', () => {
       /expected folders named fi, emotionroi, twitter1, twitter2, found none of them$/,
     );
     await expectRefused(plan('--data-root', 'nowhere', '--model', 'model'), /--data-root nowhere: cannot be listed/);
-    await expectRefused(plan(...found, '--deit', 'model'), /--deit model: expected a vision transformer in timm's/);
+    await expectRefused(
+      plan(...found, '--encoders', 'model'),
+      /--encoders model: expected another encoder than a CLIP/,
+    );
     expect(await names('.')).not.toContain('refused');
   });
 

@@ -3,7 +3,14 @@ import { allKernels, alwaysUse, anyKernel, kernels } from '../../src/kernels/ind
 import { attentionKernels, describeOn, describeOnAll, kernelsWithChoice, relaxedBuilds } from '../support/devices.js';
 import { paritySuite } from '../support/parity.js';
 
-const compiled = [...attentionKernels, anyKernel(kernels.layerNorm), anyKernel(kernels.layerNormGrad)];
+const compiled = [
+  ...attentionKernels,
+  anyKernel(kernels.layerNorm),
+  anyKernel(kernels.layerNormGrad),
+  anyKernel(kernels.convolution),
+  anyKernel(kernels.maxPool),
+  anyKernel(kernels.averagePool),
+];
 
 /** The matrix product has a file of its own. */
 const others = allKernels().filter(({ name }) => name !== 'matmul');

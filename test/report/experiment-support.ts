@@ -65,7 +65,7 @@ export function sampleResults(experiment: ExperimentResults['experiment']): Expe
         truncated: [HOSTILE],
       },
     ],
-    variants: [{ name: 'both', label: 'PT-DPC', description: 'ours' }],
+    variants: [{ name: 'both', label: 'PT-DPC', description: 'ours', note: HOSTILE }],
     cells: [
       {
         setting: 'fi2',

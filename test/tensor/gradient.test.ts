@@ -167,6 +167,7 @@ const cases: readonly Case[] = [
       (x) => linear(x, x.engine.weight(roundedToHalves(uniformValues([n, k], 1, 4)), [n, k])),
     ],
   ),
+  ['linear, relu', [[3, 5], [4, 5], [4], [3, 4]], (x, w, b, residual) => linear(x, w, b, { residual, relu: true })],
   ['linear, all', [[3, 5], [4, 5], [4], [3, 4]], (x, w, b, residual) => linear(x, w, b, { residual })],
   ...(['quick_gelu', 'gelu'] as const).map(
     (activation): Case => [
@@ -239,6 +240,9 @@ const WITHOUT_GRADIENT = {
   indexOfMax: 'its result is a number of an element',
   patchRows: 'pictures are data',
   patchBytes: 'pictures are data',
+  convolution: 'for frozen networks',
+  maxPool: 'for frozen networks',
+  averagePool: 'for frozen networks',
   rowIndex: 'makes the index of gatherRows',
   checkGradient: 'the check itself',
   clipGradients: 'changes gradients after the backward pass',
@@ -261,7 +265,7 @@ describe('operations', () => {
     expect(cases.some(([title]) => title.split(/[ ,]/, 1)[0] === name)).toBe(true);
   });
 
-  it.each([...operations, 'indexOfMax', 'patchRows', 'patchBytes'])(
+  it.each([...operations, 'indexOfMax', 'patchRows', 'patchBytes', 'convolution', 'maxPool', 'averagePool'])(
     '%s is in the table of docs/tensor-operations.md',
     (name) => {
       const page = readFileSync(new URL('../../docs/tensor-operations.md', import.meta.url), 'utf8');

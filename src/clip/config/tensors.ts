@@ -95,6 +95,20 @@ function namesBeside(clip: CanonicalClip, config: ClipConfig): string[] {
   return clip.names().filter((name) => !known.has(name));
 }
 
+/**
+ * As `requireShapes`; throws `InputError` also for a tensor that is not expected: a model with more parts computes something else. `what` is what
+ * it then is not, such as "a plain ResNet".
+ */
+export function requireExactly(view: CanonicalClip, expected: readonly ExpectedTensor[], what: string): void {
+  requireShapes(view, expected);
+  const known = new Set(expected.map(({ name }) => name));
+  const extra = view.names().find((name) => !known.has(name));
+  if (extra === undefined) return;
+  throw new InputError(
+    `${view.name}: tensor ${quoted(view.storedName(extra))} is not part of ${what}, so this program cannot run it`,
+  );
+}
+
 /** Throws `InputError` naming the first tensor that is missing, has another shape, or is not floating-point. */
 export function requireShapes(clip: CanonicalClip, expected: readonly ExpectedTensor[]): void {
   for (const { name, shape } of expected) {

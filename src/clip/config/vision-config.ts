@@ -7,7 +7,7 @@ import { quoted } from '../checkpoint/quoted.js';
 import { VIT_ANCHOR, vitTensorsOf } from '../checkpoint/vit-names.js';
 import type { Activation, ClipConfig, TowerConfig } from './clip-config.js';
 import { HEAD_WIDTH, VISION_HEAD_WIDTHS } from './infer-config.js';
-import { affine, blockTensors, type ExpectedTensor, requireShapes } from './tensors.js';
+import { affine, blockTensors, type ExpectedTensor, requireExactly } from './tensors.js';
 
 export interface VisionConfig extends TowerConfig {
   /** Side of the square image in pixels. */
@@ -44,15 +44,7 @@ const LAYER_NORM_EPSILON = 1e-6;
 export function readVit(checkpoint: Checkpoint): { vit: CanonicalClip; config: VisionConfig } {
   const vit = canonicalClip(checkpoint, vitTensorsOf, VIT_ANCHOR);
   const config = inferVit(vit);
-  const expected = vitTensors(config);
-  requireShapes(vit, expected);
-  const known = new Set(expected.map(({ name }) => name));
-  const extra = vit.names().find((name) => !known.has(name));
-  if (extra !== undefined) {
-    throw new InputError(
-      `${vit.name}: tensor ${quoted(vit.storedName(extra))} is not part of a plain vision transformer, so this program cannot run it`,
-    );
-  }
+  requireExactly(vit, vitTensors(config), 'a plain vision transformer');
   return { vit, config };
 }
 

@@ -79,6 +79,11 @@ export class WeightLoader implements Disposable {
     return this.#keep(this.engine.scope(() => this.engine.tensor(data, shape).share()));
   }
 
+  /** Uploads host data as the right operand of products. */
+  ownWeight(data: Float32Array, shape: readonly number[]): Tensor {
+    return this.#keep(this.engine.scope(() => this.engine.weight(data, shape).share()));
+  }
+
   /** Weight and bias of a linear layer. */
   async linear(name: string): Promise<Affine> {
     return { weight: await this.weight(`${name}.weight`), bias: await this.tensor(`${name}.bias`) };
@@ -169,7 +174,7 @@ export class WeightLoader implements Disposable {
     }
     const parts: Float32Array[] = [];
     for (const name of names) parts.push(await this.checkpoint.read(name));
-    return this.#keep(this.engine.scope(() => this.engine.weight(joined(parts, Float32Array), shape).share()));
+    return this.ownWeight(joined(parts, Float32Array), shape);
   }
 
   #keep(tensor: Tensor): Tensor {

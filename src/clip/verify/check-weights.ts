@@ -1,22 +1,38 @@
 /** Checks every number of a checkpoint, one tensor at a time: all must be finite, and no matrix left at its initial constant. */
 import type { CanonicalClip } from '../checkpoint/index.js';
-import { type ClipConfig, clipTensors } from '../config.js';
+import { type ClipConfig, clipTensors, type ExpectedTensor } from '../config.js';
 import { type Check, failed, passed } from './reproduce.js';
 
 /** Plausible logit scales. OpenAI clips its scale at 100; others train without a bound, but none comes near these limits. */
 const SCALES = [1, 1000] as const;
 
-/** `onTensor` is called after each tensor is read. */
+/** Of a CLIP, with its logit scale. `onTensor` is called after each tensor is read. */
 export async function checkWeights(
   clip: CanonicalClip,
   config: ClipConfig,
   onTensor: () => void = () => {},
 ): Promise<Check[]> {
+  const checks = await checkNumbers(clip, clipTensors(config), onTensor);
+  const [logScale = 0] = await clip.read('logit_scale');
+  const scale = Math.exp(logScale);
+  const isPlausible = scale >= SCALES[0] && scale <= SCALES[1];
+  return [
+    ...checks,
+    (isPlausible ? passed : failed)('logit scale', `${scale.toFixed(2)}, expected from ${SCALES[0]} to ${SCALES[1]}`),
+  ];
+}
+
+/** Of any model. */
+export async function checkNumbers(
+  weights: CanonicalClip,
+  tensors: readonly ExpectedTensor[],
+  onTensor: () => void = () => {},
+): Promise<Check[]> {
   const broken: string[] = [];
   const constant: string[] = [];
   let numbers = 0;
-  for (const { name, shape } of clipTensors(config)) {
-    const values = await clip.read(name);
+  for (const { name, shape } of tensors) {
+    const values = await weights.read(name);
     const { nonFinite, least, most } = survey(values);
     if (nonFinite > 0) broken.push(`${name} (${nonFinite} of ${values.length})`);
     // Norms are initialised to ones and biases to zeros, but a matrix with a single value has not been trained.
@@ -24,9 +40,6 @@ export async function checkWeights(
     numbers += values.length;
     onTensor();
   }
-  const [logScale = 0] = await clip.read('logit_scale');
-  const scale = Math.exp(logScale);
-  const isPlausible = scale >= SCALES[0] && scale <= SCALES[1];
   return [
     broken.length > 0
       ? failed('finite weights', `NaN or infinite numbers in ${listed(broken)}`)
@@ -34,7 +47,6 @@ export async function checkWeights(
     constant.length > 0
       ? failed('filled weights', `one value throughout in ${listed(constant)}`)
       : passed('filled weights', 'no matrix is constant'),
-    (isPlausible ? passed : failed)('logit scale', `${scale.toFixed(2)}, expected from ${SCALES[0]} to ${SCALES[1]}`),
   ];
 }
 

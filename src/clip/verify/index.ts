@@ -3,7 +3,7 @@
  * model's outputs with published ones.
  */
 
-export { checkWeights } from './check-weights.js';
+export { checkNumbers, checkWeights } from './check-weights.js';
 export {
   type Check,
   type Deviation,

@@ -52,7 +52,37 @@ compile(kernels.matmul, (engine, args, at) => {
     preActivation: args.preActivation && at(args.preActivation),
     residual: args.residual && at(args.residual),
     activationGrad: derivative && { activation: derivative, preActivation: at(gradPreActivation!) },
+    relu: Boolean(args.relu),
   });
+  return true;
+});
+
+compile(kernels.convolution, (engine, args, at) => {
+  const { images, outHeight, outWidth, window, channels, n } = args;
+  engine.matmul({
+    m: images * outHeight * outWidth,
+    n,
+    k: window * window * channels,
+    windows: args,
+    transposeB: true,
+    a: at(args.a),
+    b: at(args.b),
+    halfB: args.b.dtype === 'f16',
+    out: at(args.out),
+    bias: args.bias && at(args.bias),
+    residual: args.residual && at(args.residual),
+    relu: Boolean(args.relu),
+  });
+  return true;
+});
+
+compile(kernels.maxPool, (engine, args, at) => {
+  engine.pool({ ...args, kind: 'maxPool', x: at(args.x), out: at(args.out) });
+  return true;
+});
+
+compile(kernels.averagePool, (engine, args, at) => {
+  engine.pool({ ...args, kind: 'averagePool', x: at(args.x), out: at(args.out) });
   return true;
 });
 

@@ -34,8 +34,8 @@ const operands = {
   preActivation: optional(writes('...m n')),
 } as const;
 const scalars = { alpha: 1 };
-/** `activation`, `activationGrad`: see activation.ts. */
-const options = { transposeA: 0, transposeB: 1, activation: 0, activationGrad: 0 };
+/** `activation`, `activationGrad`: see activation.ts; `relu`: what is negative in the end becomes 0. */
+const options = { transposeA: 0, transposeB: 1, activation: 0, activationGrad: 0, relu: 0 };
 
 type MatmulDeclaration = { operands: typeof operands; scalars: typeof scalars; options: typeof options };
 /** Arguments of the matrix product. */
@@ -199,6 +199,8 @@ const epilogues = [
     { activationGrad: activation },
     { activationGrad: activation, residual: 1 },
   ]),
+  { bias: 1, relu: 1 },
+  { bias: 1, residual: 1, relu: 1 },
 ];
 
 export const matmul = kernel({
@@ -255,7 +257,7 @@ const ROWS_AT_ONCE = 4;
 
 /**
  * `v = alpha * (op(a) . op(b)) + bias`, then in this order, each only if given: `preActivation = v`, `v = activation(v)`,
- * `v *= activationGrad'(gradPreActivation)`, `v += residual`; `out = v`.
+ * `v *= activationGrad'(gradPreActivation)`, `v += residual`, `v = relu(v)`; `out = v`.
  */
 function product(args: TwinArgs<MatmulDeclaration>): void {
   const { a, b, m, n, k, alpha } = args;
@@ -309,6 +311,7 @@ function epilogue(args: TwinArgs<MatmulDeclaration>): (row: number, column: numb
     if (activation) v = activate(activation, v);
     if (derivative) v *= activationDerivative(derivative, gradPreActivation![at]!);
     if (residual) v += residual[at]!;
+    if (args.relu && v < 0) v = 0;
     out[at] = v;
   };
 }

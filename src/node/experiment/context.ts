@@ -5,7 +5,13 @@ import { InputError } from '../../errors.js';
 import type { FrozenEncoder, Plan } from '../../ptdpc/experiment/index.js';
 import type { Engine } from '../../tensor/index.js';
 import type { Events } from '../events.js';
-import { clipEncoder, type ImageEncoder, type OpenedEncoder, openEncoder } from '../image-encoder.js';
+import {
+  clipEncoder,
+  type EncoderOptions,
+  type ImageEncoder,
+  type OpenedEncoder,
+  openEncoder,
+} from '../image-encoder.js';
 import type { LockTiming } from '../lock.js';
 import { type ModelDirectory, openModelDirectory } from '../model-directory.js';
 import { Claims, type PlanFolder } from './plan-folder.js';
@@ -27,7 +33,7 @@ export interface ExperimentContext extends AsyncDisposable {
   readonly engine: Engine;
   readonly model: ModelDirectory;
   readonly tower: TextTower;
-  /** The encoders of the plan's probes; `deit` if the plan has one. */
+  /** The encoders of the plan's probes. */
   readonly encoders: ReadonlyMap<FrozenEncoder, ImageEncoder>;
   readonly memory: number;
   readonly strict: boolean;
@@ -41,16 +47,23 @@ export async function openContext(folder: PlanFolder, plan: Plan, options: WorkO
   const { engine, memory, events, cache: cacheDirectory = folder.cache } = options;
   const { directory, sha256 } = plan.configuration.model;
   const model = await openModelDirectory(directory, cacheDirectory);
-  let deit: OpenedEncoder | undefined;
+  const opened: OpenedEncoder[] = [];
   const close = async () => {
-    await deit?.[Symbol.asyncDispose]();
+    for (const encoder of opened) await encoder[Symbol.asyncDispose]();
     await model.close();
   };
   try {
     await requireWeights(folder, directory, model, sha256);
-    if (plan.deit) {
-      deit = await openDeit(plan.deit.path, cacheDirectory);
-      await requireWeights(folder, plan.deit.path, deit, plan.deit.sha256);
+    const encoders = new Map<FrozenEncoder, ImageEncoder>([
+      ['clip-joint', clipEncoder(model, 'joint')],
+      ['clip-pooled', clipEncoder(model, 'pooled')],
+    ]);
+    const { preprocess } = plan.configuration;
+    for (const { name, path, sha256 } of plan.encoders) {
+      const encoder = await openCompared(path, { preprocess, cacheDirectory });
+      opened.push(encoder);
+      await requireWeights(folder, path, encoder, sha256);
+      encoders.set(`encoder-${name}`, encoder);
     }
     const tower = await TextTower.load(engine, model.clip, model.config);
     return {
@@ -60,11 +73,7 @@ export async function openContext(folder: PlanFolder, plan: Plan, options: WorkO
       engine,
       model,
       tower,
-      encoders: new Map<FrozenEncoder, ImageEncoder>([
-        ['clip-joint', clipEncoder(model, 'joint')],
-        ['clip-pooled', clipEncoder(model, 'pooled')],
-        ...(deit ? [['deit', deit] as const] : []),
-      ]),
+      encoders,
       memory,
       strict: plan.configuration.strict,
       truncated: plan.configuration.truncated,
@@ -93,10 +102,13 @@ async function requireWeights(
   );
 }
 
-/** Throws InputError if the checkpoint is not a vision transformer in timm's naming. */
-export async function openDeit(path: string, cacheDirectory?: string): Promise<OpenedEncoder> {
-  const encoder = await openEncoder(path, 'pooled', cacheDirectory);
+/** Opens an encoder to be compared with the plan's CLIP. Throws InputError if it is itself a CLIP, or none. */
+export async function openCompared(
+  path: string,
+  options: Pick<EncoderOptions, 'preprocess' | 'cacheDirectory'>,
+): Promise<OpenedEncoder> {
+  const encoder = await openEncoder(path, { ...options, features: 'pooled' });
   if (encoder.config.kind !== 'clip') return encoder;
   await encoder[Symbol.asyncDispose]();
-  throw new InputError(`--deit ${path}: expected a vision transformer in timm's naming, found a CLIP`);
+  throw new InputError(`--encoders ${path}: expected another encoder than a CLIP, which --model gives, found a CLIP`);
 }

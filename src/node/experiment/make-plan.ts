@@ -1,22 +1,28 @@
 /** Makes a plan from what a user asks for: finds the data sets, hashes the models, draws a demonstration's scenes. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TruncatedImages } from '../../clip/image/index.js';
 import { EMOTIONS, type Split } from '../../demo/index.js';
+import { isRandom } from '../../encoders/index.js';
+import { InputError } from '../../errors.js';
 import {
   type ExperimentName,
+  inTableOrder,
   PAPER_LEARNING_RATES,
   PLAN_FORMAT,
   type Plan,
+  type PlanEncoder,
   type PlanSetting,
 } from '../../ptdpc/experiment/index.js';
-import { PRESETS, type Preset } from '../../ptdpc/index.js';
+import { PRESETS, type PreprocessChoice, type Preset } from '../../ptdpc/index.js';
 import { createDirectoryAtomically } from '../atomic.js';
 import { exists } from '../checkpoint-files.js';
 import { writeScenes } from '../demo-scenes.js';
 import type { Events } from '../events.js';
+import { PAPER_ENCODERS } from '../hub/published-encoders.js';
 import { openModelDirectory } from '../model-directory.js';
 import { packageVersion } from '../package.js';
-import { openDeit } from './context.js';
+import { standIns } from '../random-encoder.js';
+import { openCompared } from './context.js';
 import { findSettings, openSettings } from './setting-data.js';
 
 export interface PlanRequest {
@@ -28,8 +34,13 @@ export interface PlanRequest {
   /** Settings to compute (see `findSettings`); undefined: the paper's whose data set is there. */
   settings?: readonly string[] | undefined;
   model: string;
-  /** Checkpoint of Table 4's DeiT; undefined: its row is quoted. */
-  deit?: string | undefined;
+  /**
+   * Checkpoints of encoders for Table 4, whose other rows are quoted. `all`: in a demonstration, stand-ins for all of the paper's that are
+   * drawn at random into `out`; else the published files in the folder `encoders`.
+   */
+  encoders?: readonly string[] | undefined;
+  /** How images are prepared for these encoders. Default: `own`. */
+  preprocess?: PreprocessChoice | undefined;
   seeds: number;
   preset: Preset;
   /** Undefined: the paper's three for the preset `paper`, else the preset's own. */
@@ -53,7 +64,8 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
   // Before the scenes are drawn: without a vocabulary nothing can be tuned.
   await model.tokenizer();
   const { dataRoot, events } = request;
-  const deit = request.deit === undefined ? null : await deitOf(request.deit);
+  const preprocess = request.preprocess ?? 'own';
+  const encoders = await planEncoders(request, preprocess);
   const found = dataRoot === undefined ? [] : await findSettings(dataRoot, request.settings);
   const { settings, warnings } = await openSettings(found, request.settings !== undefined);
   for (const warning of warnings) events.say(warning);
@@ -75,17 +87,52 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
       model: { directory: resolve(request.model), sha256: await model.hash() },
       strict: request.strict,
       truncated: request.truncated ?? 'skip',
+      preprocess,
     },
-    deit,
+    encoders,
     experiments: request.experiments,
     settings: dataRoot === undefined ? await demonstrationSettings(request) : settings,
     seeds: request.seeds,
   };
 }
 
-async function deitOf(path: string): Promise<Plan['deit']> {
-  await using encoder = await openDeit(path);
-  return { path: resolve(path), sha256: await encoder.hash() };
+/** Opens every encoder, so that a damaged one is known before any work. */
+async function planEncoders(request: PlanRequest, preprocess: PreprocessChoice): Promise<PlanEncoder[]> {
+  const encoders = new Map<string, PlanEncoder>();
+  for (const path of await encoderPaths(request)) {
+    await using encoder = await openCompared(path, { preprocess });
+    const { architecture } = encoder;
+    const name = architecture.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+    const other = encoders.get(name);
+    if (other)
+      throw new InputError(
+        `--encoders: ${other.path} and ${path} are both ${architecture}, and a table has one row of each; leave one out`,
+      );
+    const sha256 = await encoder.hash();
+    encoders.set(name, { name, architecture, path: resolve(path), sha256, random: isRandom(encoder.weights) });
+  }
+  return inTableOrder([...encoders.values()]);
+}
+
+async function encoderPaths({ encoders = [], dataRoot, out, events }: PlanRequest): Promise<string[]> {
+  const paths: string[] = [];
+  for (const given of encoders) {
+    if (given !== 'all') paths.push(given);
+    else if (dataRoot === undefined) paths.push(...(await standIns(resolve(out, 'encoders'), events)));
+    else paths.push(...(await fetchedEncoders()));
+  }
+  return paths;
+}
+
+/** The paper's encoders where the documentation has them fetched to. Throws InputError with the commands for those that are missing. */
+async function fetchedEncoders(): Promise<string[]> {
+  const paths = PAPER_ENCODERS.map((name) => join('encoders', name));
+  const missing: string[] = [];
+  for (const [i, path] of paths.entries()) if (!(await exists(path))) missing.push(PAPER_ENCODERS[i]!);
+  if (missing.length === 0) return paths;
+  throw new InputError(
+    `--encoders all: expected ${paths.join(', ')}; missing: ${missing.join(', ')}; for each of them: npx ptdpc fetch ${missing[0]} --out encoders/${missing[0]}`,
+  );
 }
 
 /** Draws the scenes, unless they are there; the two settings differ in their classes, as FI's do. */

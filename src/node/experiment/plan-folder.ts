@@ -5,6 +5,7 @@
  *     runs/<task>/<run>/       its runs, as `ptdpc train`, `probe` and `zeroshot` make them; one of them has the task's result (task-run.ts)
  *     claims/<name>.json       who is working on what
  *     cache/                   image features, unless another cache is given
+ *     scenes/, encoders/       what a demonstration has drawn in place of a data set and of published encoders
  *     <experiment>/            results.json and the tables, once collected
  *
  * All files are written to a temporary name and renamed.
@@ -30,8 +31,8 @@ import { requireTrustedFolder } from '../own-files.js';
 import { naming } from '../system-error.js';
 import { finishedRun, readTaskResult } from './task-run.js';
 
-/** A demonstration's scenes, and the claim on the plan. */
-const MADE_BEFORE: readonly string[] = ['scenes', 'claims'];
+/** A demonstration's scenes and stand-ins, and the claim on the plan. */
+const MADE_BEFORE: readonly string[] = ['scenes', 'encoders', 'claims'];
 
 export class PlanFolder {
   constructor(readonly path: string) {}

@@ -162,11 +162,12 @@ export async function probeTask(
   const out = join(folder.runs(task.name), 'probe');
   // Without a result, what lies there is of other images.
   await removeOwn(out);
-  const { path: deit } = plan.deit ?? { path: '' };
+  const compared = plan.encoders.find(({ name }) => encoder === `encoder-${name}`);
   await writeProbeRun({
     ...{ out, dataset: { ...source, classes }, features: used.features, options, result, ...splits },
     ...{ backend: engine.backend, memory, strict, truncated, seconds: seconds() },
-    encoder: { directory: encoder === 'deit' ? deit : plan.configuration.model.directory, hash: () => used.hash() },
+    encoder: { directory: compared?.path ?? plan.configuration.model.directory, hash: () => used.hash() },
+    preprocess: compared ? plan.configuration.preprocess : 'own',
     seen: seenImages(runImages('train', trained!, classes, root), tested!, 'test'),
   });
 }

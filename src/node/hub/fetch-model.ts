@@ -12,6 +12,7 @@ import { InputError } from '../../errors.js';
 import { growDirectory, removeDeadLock } from '../atomic.js';
 import { exists, readDescription, readText } from '../checkpoint-files.js';
 import { type ContentHash, hashFile, sha256 } from '../file-source.js';
+import { openEncoder } from '../image-encoder.js';
 import { requireSpace } from '../make-folder.js';
 import { openModelDirectory } from '../model-directory.js';
 import { naming } from '../system-error.js';
@@ -38,6 +39,8 @@ export interface ModelRequest {
   readonly pins: ReadonlyMap<string, string>;
   /** The published model that it must be, by its name. */
   readonly published?: string | undefined;
+  /** Whether it is another encoder than a CLIP: no vocabulary is needed then. */
+  readonly isEncoder?: boolean | undefined;
   readonly endpoint: URL;
   /** The local hub cache; undefined to ignore it. */
   readonly cache: string | undefined;
@@ -54,7 +57,7 @@ export interface FetchedFile {
   readonly hash: ContentHash;
   /** Whether the hub or a pin gave a hash to compare with. */
   readonly checked: boolean;
-  readonly from: 'hub' | 'cache' | 'earlier call';
+  readonly from: 'hub' | 'publisher' | 'cache' | 'earlier call';
 }
 
 export interface FetchedModel {
@@ -111,11 +114,17 @@ export async function fetchModel(
       }
     };
     await take(small, MAX_SMALL_BYTES);
-    // A configuration that is not a CLIP's is refused before the weights are requested.
-    const description = await readDescription(directory);
-    if (request.published !== undefined) await requirePublished(directory, description, request.published);
+    if (!request.isEncoder) {
+      // A configuration that is not a CLIP's is refused before the weights are requested.
+      const description = await readDescription(directory);
+      if (request.published !== undefined) await requirePublished(directory, description, request.published);
+    }
     await take(await weightFiles(repository, directory), MAX_WEIGHT_BYTES);
     await removeOthers(directory, new Set(fetched.map(({ name }) => name)));
+    if (request.isEncoder) {
+      await using _encoder = await openEncoder(directory, { features: 'pooled' });
+      return;
+    }
     await using model = await openModelDirectory(directory);
     await model.tokenizer();
   });
@@ -124,11 +133,11 @@ export async function fetchModel(
 
 /** Asks the hub, unless the cache has the whole commit. If the hub cannot be reached, the cache has to do. */
 async function findRepository(client: HttpClient, request: ModelRequest, options: FetchOptions): Promise<Repository> {
-  const { id, revision, endpoint, cache, published } = request;
+  const { id, revision, endpoint, cache, published, isEncoder = false } = request;
   // The names of a cache's files vouch for their contents, so it must be ours; a published model's files are known from elsewhere.
   const vouches = cache !== undefined && (published !== undefined || (await isOwnCache(cache, id)));
   const cached = vouches ? await cachedRepository(cache, id, revision) : undefined;
-  if (cached && isCommit(revision) && isComplete(cached)) return cached;
+  if (cached && isCommit(revision) && isComplete(cached, isEncoder)) return cached;
   try {
     return await readRepository(client, endpoint, id, revision, options);
   } catch (error) {
@@ -138,9 +147,13 @@ async function findRepository(client: HttpClient, request: ModelRequest, options
   }
 }
 
-function isComplete({ files }: Repository): boolean {
+function isComplete({ files }: Repository, isEncoder: boolean): boolean {
   const whole = WEIGHT_FILES.some((name) => !name.endsWith('.json') && files.has(name));
-  return whole && VOCABULARY_FILES.some((name) => files.has(name)) && CONFIG_FILES.some((name) => files.has(name));
+  return (
+    whole &&
+    (isEncoder || VOCABULARY_FILES.some((name) => files.has(name))) &&
+    CONFIG_FILES.some((name) => files.has(name))
+  );
 }
 
 /** Replaces listed hashes by pinned ones. Throws InputError if they differ. */
@@ -180,14 +193,14 @@ export async function requirePublished(
 }
 
 /** Configuration, vocabulary, optional files, and the index of sharded weights. */
-function smallFiles({ id, files }: Repository, { endpoint }: ModelRequest): RemoteFile[] {
+function smallFiles({ id, files }: Repository, { endpoint, isEncoder }: ModelRequest): RemoteFile[] {
   const present = (names: readonly string[]) => names.flatMap((name) => files.get(name) ?? []);
   const config = present(CONFIG_FILES);
   if (config.length === 0) throw new InputError(`${id}: no config.json at ${endpoint.host}; is this a CLIP?`);
-  const vocabulary = present(VOCABULARY_FILES).slice(0, 1);
-  if (vocabulary.length === 0) {
+  const vocabulary = isEncoder ? [] : present(VOCABULARY_FILES).slice(0, 1);
+  if (vocabulary.length === 0 && !isEncoder) {
     throw new InputError(
-      `${id}: neither merges.txt nor tokenizer.json at ${endpoint.host}, without which texts cannot be tokenized`,
+      `${id}: neither merges.txt nor tokenizer.json at ${endpoint.host}, without which texts cannot be tokenized; if it is another image encoder, pass --encoder`,
     );
   }
   const [weights] = present(WEIGHT_FILES);

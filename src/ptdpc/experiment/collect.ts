@@ -47,7 +47,7 @@ export function collectExperiment(
       devices: [...new Set(used.map(({ device }) => device))].sort(),
     },
     settings: settings.map((setting) => settingResult(setting, results)),
-    variants: planned.rows.map(({ variant: { name, label, description } }) => ({ name, label, description })),
+    variants: planned.rows.map(({ variant: { work: _, ...facts } }) => facts),
     cells,
     quoted: comparable ? quotedRows(planned, names) : [],
     spread: planned.name === 'table3' ? settings.map((setting) => spreadOf(planned, setting, cells)) : [],

@@ -1,11 +1,14 @@
 /** Each experiment's rows and columns, and the paper's values for them. */
-import type { Preset } from '../options.js';
+import type { PreprocessChoice, Preset } from '../options.js';
 import { FIGURE_5, PAPER_SETTINGS, paperFigure, type Row, TABLE_1, TABLE_2, TABLE_3, TABLE_4 } from './paper-tables.js';
 import type { ExperimentName } from './results.js';
 import {
+  clipProbeVariants,
+  encoderVariant,
   modeVariants,
   ourVariant,
-  probeVariants,
+  type PlanEncoder,
+  paperEncoder,
   templateVariants,
   type Variant,
   zeroShotVariant,
@@ -29,11 +32,17 @@ export interface Experiment {
   spread?: Row;
 }
 
-/** `deit` is the checkpoint for Table 4's row; if null, the row is quoted. */
+/** The encoders that Table 4 compares with the model's, and how their images are prepared. */
+export interface ComparedEncoders {
+  readonly encoders: readonly PlanEncoder[];
+  readonly preprocess: PreprocessChoice;
+}
+
+/** The paper's rows of encoders that are not `compared` are quoted. */
 export function experiment(
   name: ExperimentName,
   preset: Preset,
-  deit: { path: string; sha256: string } | null = null,
+  compared: ComparedEncoders = { encoders: [], preprocess: 'own' },
 ): Experiment {
   const ours = { variant: ourVariant(preset), paper: TABLE_1.ours };
   const all = PAPER_SETTINGS;
@@ -59,14 +68,22 @@ export function experiment(
       return { name, title, settings: all, rows, quoted: [], spread: TABLE_3.std };
     }
     case 'table4': {
-      const probes = probeVariants(deit);
+      const { encoders, preprocess } = compared;
+      const { clipVit, clip } = clipProbeVariants();
       const rows = [
-        ...(probes.deit ? [{ variant: probes.deit, paper: TABLE_4.deit }] : []),
-        { variant: probes.clipVit, paper: TABLE_4.clipVit },
-        { variant: probes.clip, paper: TABLE_4.clip },
+        ...encoders.map((encoder) => ({
+          variant: encoderVariant(encoder, preprocess),
+          // A stand-in's figure says nothing about the paper's.
+          paper: encoder.random ? undefined : paperEncoder(encoder.architecture)?.row,
+        })),
+        { variant: clipVit, paper: TABLE_4.clipVit },
+        { variant: clip, paper: TABLE_4.clip },
         ours,
       ];
-      const quoted = [...TABLE_4.others, ...(probes.deit ? [] : [{ label: 'DeiT', row: TABLE_4.deit }])];
+      const computed = new Set(encoders.filter(({ random }) => !random).map(({ architecture }) => architecture));
+      const quoted = Object.entries(TABLE_4.encoders).flatMap(([architecture, row]) =>
+        computed.has(architecture) ? [] : [row],
+      );
       return { name, title: 'Table 4: frozen encoders under a linear layer', settings: all, rows, quoted };
     }
     case 'figure4': {

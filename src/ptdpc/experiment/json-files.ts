@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { TRUNCATED_CHOICES } from '../../clip/image/decoded-image.js';
 import { type ConfusionPairs, confusionPairs } from '../confusion.js';
 import { NAMED_SETTINGS, namedSetting, splitOriginSchema } from '../datasets/index.js';
-import { TUNING_FIELDS } from '../options.js';
+import { PREPROCESS_CHOICES, TUNING_FIELDS } from '../options.js';
 import { finite, fromOne, isSquare, measures, parseJsonAs, positive, share, text, whole } from '../parse-json.js';
 import { PLAN_FORMAT, type Plan, type PlanSetting } from './plan.js';
 import {
@@ -22,6 +22,8 @@ import {
 export const MOST_SEEDS = 1000;
 /** There are eleven named settings. */
 const MOST_SETTINGS = 32;
+/** More than anybody compares in one table. */
+const MOST_ENCODERS = 32;
 
 const experiment = v.picklist(EXPERIMENTS);
 const { preset, epochs, batchSize, initNoise, learningRate } = TUNING_FIELDS;
@@ -49,7 +51,10 @@ function foldsOf(dataset: string): number | null {
   return split && 'folds' in split ? split.folds : null;
 }
 
-const plan: v.GenericSchema<unknown, Plan> = v.object({
+const checkpoint = { path: text, sha256: text };
+const planEncoder = v.object({ name: plainName, architecture: text, ...checkpoint, random: v.boolean() });
+
+const planFields = v.object({
   program: text,
   configuration: v.object({
     format: v.literal(PLAN_FORMAT),
@@ -64,9 +69,18 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
     strict: v.boolean(),
     // Older plans skipped them.
     truncated: v.optional(v.picklist(TRUNCATED_CHOICES), 'skip'),
+    // Older plans had no choice.
+    preprocess: v.optional(v.picklist(PREPROCESS_CHOICES), 'own'),
   }),
-  // Plans of 0.1.0 may lack it.
-  deit: v.optional(v.nullable(v.object({ path: text, sha256: text })), null),
+  encoders: v.optional(
+    v.pipe(
+      v.array(planEncoder),
+      v.maxLength(MOST_ENCODERS),
+      v.check((encoders) => new Set(encoders.map(({ name }) => name)).size === encoders.length),
+    ),
+  ),
+  // The only one that plans of earlier versions may have.
+  deit: v.optional(v.nullable(v.object(checkpoint)), null),
   experiments: v.pipe(v.array(experiment), v.maxLength(EXPERIMENTS.length)),
   settings: v.pipe(
     v.array(planSetting),
@@ -75,6 +89,14 @@ const plan: v.GenericSchema<unknown, Plan> = v.object({
   ),
   seeds: v.pipe(fromOne, v.maxValue(MOST_SEEDS)),
 });
+
+const plan: v.GenericSchema<unknown, Plan> = v.pipe(
+  planFields,
+  v.transform(({ deit, encoders, ...rest }) => ({
+    ...rest,
+    encoders: encoders ?? (deit ? [{ name: 'deit', architecture: 'DeiT', ...deit, random: false }] : []),
+  })),
+);
 
 const pairs = v.object({ classes: whole, pairs: v.array(v.strictTuple([whole, whole, fromOne])) });
 
@@ -180,7 +202,10 @@ const results: v.GenericSchema<unknown, ExperimentResults> = v.pipe(
         truncated: v.optional(v.array(text), []),
       }),
     ),
-    variants: v.array(v.object({ name: text, label: text, description: text })),
+    // Earlier results had no notes.
+    variants: v.array(
+      v.object({ name: text, label: text, description: text, note: v.optional(v.nullable(text), null) }),
+    ),
     cells: v.array(
       v.pipe(
         v.object({

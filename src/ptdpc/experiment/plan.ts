@@ -4,10 +4,10 @@
  */
 import type { TruncatedImages } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
-import { type Preset, type TuningOptions, tuningOptions } from '../options.js';
+import { type PreprocessChoice, type Preset, type TuningOptions, tuningOptions } from '../options.js';
 import { type Experiment, experiment } from './experiments.js';
 import { EXPERIMENTS, type ExperimentName, type PresetChanges } from './results.js';
-import type { Variant } from './variants.js';
+import { inTableOrder, type PlanEncoder, type Variant } from './variants.js';
 
 /** Increase it when results of an older plan must not be mixed with new ones. */
 export const PLAN_FORMAT = 1;
@@ -35,13 +35,15 @@ export interface PlanConfiguration extends PresetChanges {
   strict: boolean;
   /** How truncated image files are treated. */
   truncated: TruncatedImages;
+  /** How images are prepared for the encoders beside the model. */
+  preprocess: PreprocessChoice;
 }
 
 export interface Plan {
   program: string;
   configuration: PlanConfiguration;
-  /** The checkpoint of Table 4's DeiT, and the hash of its weights; null if there is none. Only its own row depends on it. */
-  deit: { path: string; sha256: string } | null;
+  /** The encoders beside the model in Table 4, in its order; the paper's others are quoted. Only their own rows depend on them. */
+  encoders: readonly PlanEncoder[];
   experiments: readonly ExperimentName[];
   settings: readonly PlanSetting[];
   /** Seeds 0 to seeds - 1. */
@@ -57,8 +59,9 @@ export interface Task {
 }
 
 /** The plan's experiments; a demonstration has each of its settings in all of them. */
-export function plannedExperiments({ configuration, experiments, deit }: Plan): Experiment[] {
-  return experiments.map((name) => experiment(name, configuration.preset, deit));
+export function plannedExperiments({ configuration, experiments, encoders }: Plan): Experiment[] {
+  const { preset, preprocess } = configuration;
+  return experiments.map((name) => experiment(name, preset, { encoders, preprocess }));
 }
 
 /** The plan's settings that an experiment has columns for: the paper's in its order; tables have every other one too. */
@@ -121,10 +124,17 @@ export function joinPlans(before: Plan, now: Plan, path: string): Plan {
       `${path}: a plan with another ${key} (${JSON.stringify(found)}, now ${JSON.stringify(value)}); choose another folder`,
     );
   }
-  if (before.deit && now.deit && before.deit.sha256 !== now.deit.sha256) {
-    throw new InputError(
-      `${path}: a plan with another DeiT (${before.deit.path}, now ${now.deit.path}); choose another folder`,
-    );
+  const encoders = [...before.encoders];
+  for (const encoder of now.encoders) {
+    const place = encoders.findIndex(({ name }) => name === encoder.name);
+    const known = encoders[place];
+    if (!known) encoders.push(encoder);
+    else if (known.sha256 === encoder.sha256) encoders[place] = encoder;
+    else {
+      throw new InputError(
+        `${path}: a plan with another ${encoder.architecture} (${known.path}, now ${encoder.path}); choose another folder`,
+      );
+    }
   }
   const settings = [...before.settings];
   for (const setting of now.settings) {
@@ -138,7 +148,7 @@ export function joinPlans(before: Plan, now: Plan, path: string): Plan {
   }
   return {
     ...now,
-    deit: now.deit ?? before.deit,
+    encoders: inTableOrder(encoders),
     experiments: EXPERIMENTS.filter((name) => before.experiments.includes(name) || now.experiments.includes(name)),
     settings,
     seeds: Math.max(before.seeds, now.seeds),

@@ -104,6 +104,8 @@ export interface VariantResult {
   label: string;
   /** What it is, in a sentence. */
   description: string;
+  /** What must be said beside its figures, in sentences; null if nothing. */
+  note: string | null;
 }
 
 export interface CellResult {

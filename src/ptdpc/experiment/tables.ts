@@ -79,9 +79,13 @@ function accuracyTable(results: ExperimentResults): ResultTable {
     [label],
     ...accuracies.map((figure) => paperLines(figure, null)),
   ]);
-  for (const { name, label } of variants) {
+  for (const { name, label, note } of variants) {
     const find = (setting: string) => cells.find((cell) => cell.variant === name && cell.setting === setting);
-    rows.push([[label], ...settings.map((setting, i) => accuracyLines(find(setting.name), facts[i]!.effects, notes))]);
+    const heading = note === null ? label : label + notes.mark(note);
+    rows.push([
+      [heading],
+      ...settings.map((setting, i) => accuracyLines(find(setting.name), facts[i]!.effects, notes)),
+    ]);
   }
   if (spread.length > 0)
     rows.push([

@@ -1,5 +1,5 @@
 /** Matrix products and the layers made of them, with their gradients. */
-import { type Activation, activationCode, generalKernels, kernels } from '../../kernels/index.js';
+import { type Activation, activationCode, generalKernels, kernels, pointwiseGrad } from '../../kernels/index.js';
 import { checkedAxes } from '../shapes.js';
 import type { Tensor } from '../tensor.js';
 import { transpose } from './layout.js';
@@ -59,14 +59,14 @@ export function batchedMatmul(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * x W' + bias + residual, all in one product. x [..., k], weight [n, k], bias [n], residual [..., n].
+ * x W' + bias + residual, all in one product. x [..., k], weight [n, k], bias [n], residual [..., n]. With `relu`, what is negative in the end becomes 0.
  * A frozen weight costs no memory for the backward pass: only dX is computed then.
  */
 export function linear(
   x: Tensor,
   weight: Tensor,
   bias?: Tensor,
-  { residual }: { residual?: Tensor | undefined } = {},
+  { residual, relu = false }: { residual?: Tensor | undefined; relu?: boolean } = {},
 ): Tensor {
   const { engine } = x;
   checkedAxes('linear', {
@@ -75,9 +75,13 @@ export function linear(
     bias: [bias, 'n'],
     residual: [residual, '... n'],
   });
-  const { out } = engine.run(kernels.matmul, { a: x, b: weight, transposeB: true, alpha: 1, bias, residual }, 'linear');
-  const saved = { weight: x.vertex && weight, x: weight.vertex && x };
-  engine.record(out, [x, weight, bias, residual], saved, (gradOut, saved, { give, giveInto }) => {
+  const product = { a: x, b: weight, transposeB: true, alpha: 1, bias, residual, relu };
+  const { out } = engine.run(kernels.matmul, product, 'linear');
+  const saved = { weight: x.vertex && weight, x: weight.vertex && x, out: relu ? out : undefined };
+  engine.record(out, [x, weight, bias, residual], saved, (gradResult, saved, { give, giveInto }) => {
+    const gradOut = saved.out
+      ? engine.run(pointwiseGrad.relu, { saved: saved.out, gradOut: gradResult }).gradX
+      : gradResult;
     // The residual first: where it is x itself, the product adds to its gradient.
     give(3, () => gradOut);
     giveInto(0, (sum) => gradInput(gradOut, saved.weight!, x.shape, sum));

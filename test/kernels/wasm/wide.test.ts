@@ -17,7 +17,14 @@ describe.runIf(relaxedBuilds.length > 0)('the wide build', () => {
     relaxed.dispose();
     wide.dispose();
   });
-  const compiled = [anyKernel(kernels.matmul), anyKernel(kernels.layerNorm), anyKernel(kernels.layerNormGrad)];
+  const compiled = [
+    anyKernel(kernels.matmul),
+    anyKernel(kernels.layerNorm),
+    anyKernel(kernels.layerNormGrad),
+    anyKernel(kernels.convolution),
+    anyKernel(kernels.maxPool),
+    anyKernel(kernels.averagePool),
+  ];
 
   for (const kernel of [...compiled, ...attentionKernels]) {
     it(`gives the same bits as the relaxed one: ${kernel.name}`, async () => {

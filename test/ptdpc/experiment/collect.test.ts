@@ -6,6 +6,8 @@ import {
   collectExperiment,
   type ExperimentName,
   experiment,
+  inTableOrder,
+  markdownReport,
   PAPER_SETTINGS,
   type Plan,
   planTasks,
@@ -14,7 +16,8 @@ import {
   TABLE_3,
   TABLE_4,
 } from '../../../src/ptdpc/experiment/index.js';
-import { CLASSES, somePlan, someResult, someResults } from './support.js';
+import type { PreprocessChoice } from '../../../src/ptdpc/options.js';
+import { CLASSES, someEncoder, somePlan, someResult, someResults } from './support.js';
 
 const collect = (name: ExperimentName, plan: Plan = somePlan(), without?: RegExp) =>
   collectExperiment(plan, experiment(name, 'paper'), someResults(plan, without));
@@ -75,22 +78,57 @@ test("Table 3's spread is the sample standard deviation of the templates' means"
   expect(spread[0]?.std).toBe(sampleStd(means));
 });
 
-test("Table 4's DeiT is computed where the plan has one, and quoted where it has none", () => {
-  const labels = (deit: Plan['deit']) => {
-    const plan = somePlan({ deit });
-    const results = collectExperiment(plan, experiment('table4', 'paper', deit), someResults(plan));
+describe("Table 4's encoders", () => {
+  const labels = (encoders: Plan['encoders'], preprocess: PreprocessChoice = 'own') => {
+    const plan = somePlan({ encoders }, { preprocess });
+    const planned = experiment('table4', 'paper', { encoders, preprocess });
+    const results = collectExperiment(plan, planned, someResults(plan));
     const row = (variant: string) => results.cells.filter((cell) => cell.variant === variant).map(({ paper }) => paper);
+    return {
+      results,
+      row,
+      rows: results.variants.map(({ label }) => label),
+      quoted: results.quoted.map(({ label }) => label),
+    };
+  };
+
+  test('are quoted where the plan has none', () => {
+    const { row, rows, quoted } = labels([]);
     expect(row('clip-vit')).toEqual([TABLE_4.clipVit[0], TABLE_4.clipVit[2]]);
     expect(row('clip')).toEqual([TABLE_4.clip[0], TABLE_4.clip[2]]);
-    expect(row('deit')).toEqual(deit ? [TABLE_4.deit[0], TABLE_4.deit[2]] : []);
-    return [results.quoted.map(({ label }) => label), results.variants.map(({ label }) => label)];
-  };
-  const others = ['ImageNet-AlexNet', 'ImageNet-VGG16', 'ImageNet-Res101', 'BEiT'];
-  expect(labels(null)).toEqual([
-    [...others, 'DeiT'],
-    ['CLIP-ViT', 'CLIP', 'PT-DPC'],
-  ]);
-  expect(labels({ path: '/models/deit.pth', sha256: 'abc' })).toEqual([others, ['DeiT', 'CLIP-ViT', 'CLIP', 'PT-DPC']]);
+    expect(rows).toEqual(['CLIP-ViT', 'CLIP', 'PT-DPC']);
+    expect(quoted).toEqual(['ImageNet-AlexNet', 'ImageNet-VGG16', 'ImageNet-Res101', 'DeiT', 'BEiT']);
+  });
+
+  test("are rows beside the paper's figures where the plan has them, also such as the paper has not", () => {
+    const encoders = inTableOrder(['resnet50', 'deit', 'alexnet'].map((name) => someEncoder(name)));
+    const { results, row, rows, quoted } = labels(encoders);
+    expect(rows).toEqual(['ImageNet-AlexNet', 'DeiT', 'ResNet50', 'CLIP-ViT', 'CLIP', 'PT-DPC']);
+    expect(quoted).toEqual(['ImageNet-VGG16', 'ImageNet-Res101', 'BEiT']);
+    const { row: deit } = TABLE_4.encoders.DeiT;
+    expect([row('deit'), row('resnet50')]).toEqual([
+      [deit[0], deit[2]],
+      [null, null],
+    ]);
+    const text = markdownReport(results);
+    expect(text).toContain(
+      '- DeiT: a linear layer on the features of deit.pth (SHA-256 abc...), with its own image preprocessing',
+    );
+    expect(text).toContain("Images prepared in the encoder's own way");
+  });
+
+  test('say that they have random weights, and then stand beside no figure of the paper', () => {
+    const { results, row, rows, quoted } = labels([someEncoder('beit', { random: true })], 'clip');
+    expect(rows[0]).toBe('BEiT (random)');
+    expect(row('beit')).toEqual([null, null]);
+    expect(quoted).toContain('BEiT');
+    const text = markdownReport(results);
+    expect(text).toMatch(/BEiT \(random\)ᵃ/);
+    expect(text).toContain(
+      "Not the published encoder: a small stand-in with random weights. Images prepared as CLIP's are",
+    );
+    expect(text).toContain("with CLIP's image preprocessing");
+  });
 });
 
 test('quoted rows have the columns of the plan, in its order', () => {

@@ -19,7 +19,7 @@ import {
 } from '../../../src/ptdpc/experiment/index.js';
 import { type CellResult, RESULTS_FORMAT, type SeedResult } from '../../../src/ptdpc/experiment/results.js';
 import { PRESETS } from '../../../src/ptdpc/options.js';
-import { CLASSES, somePlan, someResults } from './support.js';
+import { CLASSES, someEncoder, somePlan, someResults } from './support.js';
 
 const namesOf = (experiments: readonly ExperimentName[], configuration = {}) =>
   planTasks(somePlan({ experiments, seeds: 1 }, configuration)).map(({ name }) => name);
@@ -144,20 +144,25 @@ describe('joining', () => {
     expect(joined).toMatchObject({ experiments: ['table1', 'table3'], settings: [fi2, fi8], seeds: 5 });
   });
 
-  test('a DeiT that one of them has, and none where they have two', () => {
-    const deit = { path: '/models/deit.pth', sha256: 'abc' };
+  test('the encoders of both, each once, in the order of the table', () => {
     const table4 = { experiments: ['table4'], seeds: 1 } as const;
+    const deit = someEncoder('deit');
     for (const [before, now] of [
-      [deit, null],
-      [null, deit],
-      [deit, { ...deit, path: '/elsewhere.pth' }],
+      [[deit], []],
+      [[], [deit]],
+      [[deit], [{ ...deit, path: '/elsewhere.pth' }]],
+      [[someEncoder('beit'), deit], [someEncoder('alexnet')]],
     ] as const) {
-      const joined = joinPlans(somePlan({ ...table4, deit: before }), somePlan({ ...table4, deit: now }), 'p');
-      expect(joined.deit?.sha256).toBe('abc');
-      expect(planTasks(joined).map(({ name }) => name)).toContain('fi8.deit.seed0');
+      const joined = joinPlans(somePlan({ ...table4, encoders: before }), somePlan({ ...table4, encoders: now }), 'p');
+      const names = joined.encoders.map(({ name }) => name);
+      expect(names).toEqual(['alexnet', 'deit', 'beit'].filter((name) => names.includes(name)));
+      expect(planTasks(joined).map(({ name }) => name)).toEqual(
+        expect.arrayContaining(names.map((name) => `fi8.${name}.seed0`)),
+      );
+      expect(names).toContain('deit');
     }
-    const other = somePlan({ deit: { path: '/models/vit.pth', sha256: 'abd' } });
-    expect(() => joinPlans(somePlan({ deit }), other, 'p')).toThrow(
+    const other = somePlan({ encoders: [someEncoder('deit', { path: '/models/vit.pth', sha256: 'abd' })] });
+    expect(() => joinPlans(somePlan({ encoders: [deit] }), other, 'p')).toThrow(
       /^p: a plan with another DeiT \(\/models\/deit.pth, now \/models\/vit.pth\)/,
     );
   });
@@ -173,6 +178,7 @@ describe('joining', () => {
     refused({ model: { directory: '/models/clip', sha256: 'abd' } }, /^out\/plan.json: a plan with another model/);
     refused({ epochs: 3 }, /another epochs \(null, now 3\)/);
     refused({ preset: 'official' }, /another preset/);
+    refused({ preprocess: 'clip' }, /another preprocess \("own", now "clip"\)/);
     refused({ truncated: 'read' }, /another truncated \("skip", now "read"\)/);
     refused({ initNoise: 0.3 }, /another initNoise \(0, now 0\.3\)/);
     const settings = [{ ...somePlan().settings[0]!, root: '/data/other' }];
@@ -184,8 +190,15 @@ test('a plan is read back as it was, and nothing else is taken for one', () => {
   const plan = somePlan();
   const text = JSON.stringify(plan);
   expect(parsePlan(text, 'plan.json')).toEqual(plan);
-  const { deit: _, ...before } = plan;
-  expect(parsePlan(JSON.stringify(before), 'plan.json')).toEqual(plan);
+  // Earlier versions had one encoder, or none, and no choice of preprocessing.
+  const { encoders: _, ...before } = plan;
+  const { preprocess: __, ...earlier } = plan.configuration;
+  expect(parsePlan(JSON.stringify({ ...before, configuration: earlier, deit: null }), 'plan.json')).toEqual(plan);
+  const deit = { path: '/models/deit.pth', sha256: 'abc' };
+  expect(parsePlan(JSON.stringify({ ...before, deit }), 'plan.json')).toEqual({
+    ...plan,
+    encoders: [someEncoder('deit')],
+  });
   const damaged = ['', '{}', '[]', 'null', text.slice(0, -9), text.replace('"table1"', '"table9"')];
   const { initNoise, ...configuration } = plan.configuration;
   expect(initNoise).toBe(0);

@@ -3,6 +3,7 @@ import {
   EXPERIMENTS,
   PLAN_FORMAT,
   type Plan,
+  type PlanEncoder,
   planTasks,
   type SeedImages,
   type Task,
@@ -26,9 +27,10 @@ export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan
       model: { directory: '/models/clip', sha256: 'abc' },
       strict: false,
       truncated: 'skip',
+      preprocess: 'own',
       ...configuration,
     },
-    deit: null,
+    encoders: [],
     experiments: EXPERIMENTS,
     settings: [
       { name: 'fi8', label: 'FI 8', dataset: 'fi8', root: '/data/fi', folds: null },
@@ -37,6 +39,14 @@ export function somePlan(change: Partial<Plan> = {}, configuration: Partial<Plan
     seeds: 2,
     ...change,
   };
+}
+
+const ARCHITECTURES = { alexnet: 'AlexNet', resnet50: 'ResNet50', deit: 'DeiT', beit: 'BEiT' };
+
+/** An encoder of a plan by its name. */
+export function someEncoder(name: string, change: Partial<PlanEncoder> = {}): PlanEncoder {
+  const architecture = String(Reflect.get(ARCHITECTURES, name));
+  return { name, architecture, path: `/models/${name}.pth`, sha256: 'abc', random: false, ...change };
 }
 
 export const CLASSES = ['negative', 'positive', 'neither_of|them'] as const;

@@ -16,8 +16,16 @@ import {
 import type { CpuHeap } from './heap.js';
 import { describeLayerNorm, type HeapLayerNormArgs } from './layer-norm-job.js';
 import { BYTES, Control, SPINS, type Tile } from './layout.generated.js';
-import { cut, describeMatmul, type HeapMatmulArgs, SCRATCH_BYTES, WIDE_SCRATCH_BYTES } from './matmul-job.js';
+import {
+  cut,
+  describeMatmul,
+  type HeapMatmulArgs,
+  SCRATCH_BYTES,
+  WIDE_SCRATCH_BYTES,
+  type Windows,
+} from './matmul-job.js';
 import { compile, relaxedSupported, tileOf, type WasmBuild } from './module.js';
+import { describePool, type HeapPoolArgs } from './pool-job.js';
 import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
 
 /** Multiplications below which waking a worker costs more time than it saves. */
@@ -35,10 +43,13 @@ export interface WasmEngineOptions {
 }
 
 /** The largest of all jobs. */
-const JOB_BYTES = Math.max(BYTES.MatmulJob, BYTES.AttentionJob, BYTES.LayerNormJob);
+const JOB_BYTES = Math.max(BYTES.MatmulJob, BYTES.AttentionJob, BYTES.LayerNormJob, BYTES.PoolJob);
 
 /** Cost of a layer norm per element, in multiply-adds of a product. */
 const LAYER_NORM_COST = 8;
+
+/** Cost of a pooling per element that it reads, likewise. */
+const POOL_COST = 4;
 
 interface Exports {
   takePart(job: number, scratch: number, maySleep: number): void;
@@ -156,6 +167,17 @@ export class WasmEngine {
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
   }
 
+  /** Max or average pooling, as the contract defines them. */
+  pool(args: HeapPoolArgs): void {
+    const { kind, images, height, width, channels, outHeight, outWidth, x, out } = args;
+    const outputs = images * outHeight * outWidth * channels;
+    if (outputs === 0) return;
+    const inputs = images * height * width * channels;
+    this.#require(kind, { x: { block: x, bytes: 4 * inputs } }, { out: { block: out, bytes: 4 * outputs } });
+    describePool(this.#heap, this.#job, args);
+    this.#run(Math.max(inputs, outputs) * POOL_COST);
+  }
+
   /** Ends the workers and frees this object's memory, except the few bytes that tell a late worker about it. */
   dispose(): void {
     const control = this.#heap.i32(this.#control, BYTES.Control / 4);
@@ -208,12 +230,13 @@ export class WasmEngine {
     return { address: this.#heap.allocate(bytes), bytes };
   }
 
-  #checkMatmul({ a, b, halfB, out, m, n, k, bias, preActivation, activationGrad, residual }: HeapMatmulArgs): void {
+  #checkMatmul(args: HeapMatmulArgs): void {
+    const { a, b, halfB, out, m, n, k, windows, bias, preActivation, activationGrad, residual } = args;
     const whole = 4 * m * n;
     this.#require(
       'matmul',
       {
-        a: { block: a, bytes: 4 * m * k },
+        a: { block: a, bytes: 4 * (windows ? pixels(windows) * windows.channels : m * k) },
         b: { block: b, bytes: (halfB ? 2 : 4) * k * n },
         bias: { block: bias, bytes: 4 * n },
         activationGrad: { block: activationGrad?.preActivation, bytes: whole },
@@ -283,6 +306,10 @@ export class WasmEngine {
       if (input) throw new Error(`${kernel}: ${name} is also an input, ${input[0]}`);
     }
   }
+}
+
+function pixels({ images, height, width }: Windows): number {
+  return images * height * width;
 }
 
 /** An operand's offset and extent in its memory; undefined if it is absent. */

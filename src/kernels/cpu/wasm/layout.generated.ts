@@ -2,6 +2,7 @@
 import type { CpuHeap } from './heap.js';
 
 export const EDGE_TILE_BYTES = 384;
+export const WINDOWS_BYTES = 128;
 export const SPINS = 2000;
 
 export interface Tile {
@@ -50,6 +51,8 @@ export const Kind = {
   attentionGradKeyValue: 3,
   layerNorm: 4,
   layerNormGrad: 5,
+  maxPool: 6,
+  averagePool: 7,
 } as const;
 export type Kind = keyof typeof Kind;
 
@@ -62,10 +65,11 @@ export type Activation = keyof typeof Activation;
 
 export const BYTES = {
   Job: 8,
-  MatmulJob: 112,
+  MatmulJob: 156,
   AttentionJob: 140,
   Block: 24,
   LayerNormJob: 52,
+  PoolJob: 52,
   Control: 16,
 } as const;
 
@@ -87,6 +91,7 @@ export interface MatmulJob {
   gradAt: number | undefined;
   gradActivation: Activation | undefined;
   residual: number | undefined;
+  relu: boolean | undefined;
   hasEpilogue: boolean | undefined;
   packedB: number | undefined;
   taskRows: number;
@@ -95,10 +100,20 @@ export interface MatmulJob {
   panelsAt: number | undefined;
   stagingAt: number | undefined;
   packedAt: number | undefined;
+  windowRun: number;
+  height: number;
+  width: number;
+  channels: number;
+  stride: number;
+  padding: number;
+  outHeight: number;
+  outWidth: number;
+  windowsAt: number | undefined;
+  zerosAt: number | undefined;
 }
 
 export function writeMatmulJob(heap: CpuHeap, address: number, given: MatmulJob): void {
-  const words = heap.i32(address, 28);
+  const words = heap.i32(address, 39);
   words[0] = Kind[given.kind];
   words[1] = 0;
   words[2] = given.a ?? 0;
@@ -117,16 +132,27 @@ export function writeMatmulJob(heap: CpuHeap, address: number, given: MatmulJob)
   words[15] = given.gradAt ?? 0;
   words[16] = Activation[given.gradActivation ?? 'none'];
   words[17] = given.residual ?? 0;
-  words[18] = Number(given.hasEpilogue ?? false);
-  words[19] = given.packedB ?? 0;
-  words[20] = given.taskRows;
-  words[21] = given.taskColumns;
-  words[22] = given.taskDepth;
-  words[23] = given.panelsAt ?? 0;
-  words[24] = given.stagingAt ?? 0;
-  words[25] = given.packedAt ?? 0;
-  words[26] = 0;
+  words[18] = Number(given.relu ?? false);
+  words[19] = Number(given.hasEpilogue ?? false);
+  words[20] = given.packedB ?? 0;
+  words[21] = given.taskRows;
+  words[22] = given.taskColumns;
+  words[23] = given.taskDepth;
+  words[24] = given.panelsAt ?? 0;
+  words[25] = given.stagingAt ?? 0;
+  words[26] = given.packedAt ?? 0;
   words[27] = 0;
+  words[28] = 0;
+  words[29] = given.windowRun;
+  words[30] = given.height;
+  words[31] = given.width;
+  words[32] = given.channels;
+  words[33] = given.stride;
+  words[34] = given.padding;
+  words[35] = given.outHeight;
+  words[36] = given.outWidth;
+  words[37] = given.windowsAt ?? 0;
+  words[38] = given.zerosAt ?? 0;
 }
 
 export interface AttentionJob {
@@ -253,6 +279,38 @@ export function writeLayerNormJob(heap: CpuHeap, address: number, given: LayerNo
   words[9] = given.statistics ?? 0;
   words[10] = given.gradOut ?? 0;
   words[11] = given.addend ?? 0;
+  words[12] = given.out ?? 0;
+}
+
+export interface PoolJob {
+  kind: Kind;
+  images: number;
+  height: number;
+  width: number;
+  channels: number;
+  outHeight: number;
+  outWidth: number;
+  window: number;
+  stride: number;
+  padding: number;
+  x: number | undefined;
+  out: number | undefined;
+}
+
+export function writePoolJob(heap: CpuHeap, address: number, given: PoolJob): void {
+  const words = heap.i32(address, 13);
+  words[0] = Kind[given.kind];
+  words[1] = 0;
+  words[2] = given.images;
+  words[3] = given.height;
+  words[4] = given.width;
+  words[5] = given.channels;
+  words[6] = given.outHeight;
+  words[7] = given.outWidth;
+  words[8] = given.window;
+  words[9] = given.stride;
+  words[10] = given.padding;
+  words[11] = given.x ?? 0;
   words[12] = given.out ?? 0;
 }
 

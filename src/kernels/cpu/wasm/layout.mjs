@@ -14,6 +14,7 @@ export const TILES = {
 
 export const CONSTANTS = [
   ['EDGE_TILE_BYTES', 384, 'Space for a tile at an edge of the result: up to 6 rows of 64 bytes.'],
+  ['WINDOWS_BYTES', 128, 'Space for where the windows of a tile lie: up to 6, 12 bytes each.'],
   ['SPINS', 2000, 'How often a thread checks a counter before it sleeps.'],
 ];
 
@@ -52,7 +53,16 @@ export const NUMBERS = {
 
 /** Names that stand for their position; of a field that may be absent the first is what it then holds. */
 export const ENUMS = {
-  Kind: ['matmul', 'attention', 'attentionGradQuery', 'attentionGradKeyValue', 'layerNorm', 'layerNormGrad'],
+  Kind: [
+    'matmul',
+    'attention',
+    'attentionGradQuery',
+    'attentionGradKeyValue',
+    'layerNorm',
+    'layerNormGrad',
+    'maxPool',
+    'averagePool',
+  ],
   Activation: ['none', 'quick_gelu', 'gelu'],
 };
 
@@ -81,12 +91,24 @@ export const RECORDS = {
     ['gradAt', 'usize', 'The pre-activation at which the derivative of `gradActivation` is taken.'],
     ['gradActivation', 'Activation'],
     ['residual', 'usize'],
+    ['relu', 'flag', 'Whether what is negative in the end becomes 0.'],
     ['hasEpilogue', 'flag', 'Whether anything but a plain store happens to a finished element.'],
     ['packedB', 'usize', 'All of B in packed panels, for all threads; absent: each task packs what it needs.'],
     ['taskRows taskColumns', 'i32', "Of a task: multiples of a tile's."],
     ['taskDepth', 'i32', 'Length of a block of k.'],
     ['panelsAt stagingAt packedAt', 'usize', "In a thread's memory: panels of B, the same widened, the block of A."],
     ['packTaken packDone', 'atomic', 'Packing tasks handed out, and done.'],
+    [
+      'windowRun',
+      'i32',
+      "If not 0, row i of `a` is what the i-th window of images sees (a convolution): so many numbers of each of the window's rows.",
+    ],
+    ['height width channels stride padding outHeight outWidth', 'i32'],
+    [
+      'windowsAt zerosAt',
+      'usize',
+      "In a thread's memory: where windows lie, and as many zeros as a block of k is long.",
+    ],
   ],
   AttentionJob: [
     'Attention or one of its gradients. Tasks run over rows, each combined with others: queries with keys, or for gradK and gradV keys with queries.',
@@ -129,6 +151,13 @@ export const RECORDS = {
     ['x weight bias', 'usize'],
     ['statistics', 'usize', '[rows, 2]: mean and reciprocal of the standard deviation.'],
     ['gradOut addend out', 'usize'],
+  ],
+  PoolJob: [
+    'Pooling, a row of results a task.',
+    ...JOB,
+    ['images height width channels outHeight outWidth', 'i32'],
+    ['window stride padding', 'i32', 'Of max pooling.'],
+    ['x out', 'usize'],
   ],
   Control: [
     'Through it the caller wakes the workers and sees that they have left a job.',

@@ -1,13 +1,29 @@
 /** How one product is cut into tasks, and described to the compiled code. */
 import type { Activation } from '../../families/activation.js';
 import type { CpuHeap } from './heap.js';
-import { EDGE_TILE_BYTES, TILES, type Tile, writeMatmulJob } from './layout.generated.js';
+import { EDGE_TILE_BYTES, TILES, type Tile, WINDOWS_BYTES, writeMatmulJob } from './layout.generated.js';
+
+/** Images [images, height, width, channels], and the windows that a convolution sees them by. */
+export interface Windows {
+  images: number;
+  height: number;
+  width: number;
+  channels: number;
+  /** Rows and columns of a window. */
+  window: number;
+  stride: number;
+  padding: number;
+  outHeight: number;
+  outWidth: number;
+}
 
 /** A product's arguments with heap addresses in place of buffers. */
 export interface HeapMatmulArgs {
   m: number;
   n: number;
   k: number;
+  /** `a` is images, and its rows are what windows see of them. */
+  windows?: Windows | undefined;
   transposeA?: boolean | undefined;
   transposeB?: boolean | undefined;
   alpha?: number | undefined;
@@ -21,6 +37,7 @@ export interface HeapMatmulArgs {
   preActivation?: number | undefined;
   activationGrad?: { activation: Activation; preActivation: number } | undefined;
   residual?: number | undefined;
+  relu?: boolean | undefined;
 }
 
 /** How a product is cut into tasks. Depends on its sizes alone, never on the number of threads. */
@@ -54,19 +71,21 @@ export const SCRATCH_BYTES = scratchOf({ rows: OWN_ROWS, depth: DEPTH.narrow }, 
 /** The same for the wide tile: what attention needs for as many others, in panels of twice as many columns. */
 export const WIDE_SCRATCH_BYTES = 2 * SCRATCH_BYTES + (64 << 10);
 
-/** How a thread's memory is divided: one tile, a group of panels of B, the same widened, and the block of A. */
+/** How a thread's memory is divided: one tile, windows and zeros for them, a group of panels of B, the same widened, and the block of A. */
 function scratchOf({ rows, depth }: Pick<Tasks, 'rows' | 'depth'>, tile: Tile) {
   const panels = depth * tile.group * tile.columns * 4;
-  const panelsAt = EDGE_TILE_BYTES;
+  const windowsAt = EDGE_TILE_BYTES;
+  const zerosAt = windowsAt + WINDOWS_BYTES;
+  const panelsAt = zerosAt + depth * 4;
   const packedAt = panelsAt + 2 * panels;
-  return { panelsAt, stagingAt: panelsAt + panels, packedAt, bytes: packedAt + depth * rows * 4 };
+  return { windowsAt, zerosAt, panelsAt, stagingAt: panelsAt + panels, packedAt, bytes: packedAt + depth * rows * 4 };
 }
 
 /** Cuts a product into tasks for an inner kernel. How does not change the result: every element adds its products in order of k. */
-export function cut({ m, n, k, halfB }: HeapMatmulArgs, tile: Tile): Tasks {
+export function cut({ m, n, k, halfB, windows }: HeapMatmulArgs, tile: Tile): Tasks {
   const depth = evenly(k, tile === TILES.wide ? DEPTH.wide : DEPTH.narrow, 4);
   const packedBytes = Math.ceil(n / tile.columns) * tile.columns * k * 4;
-  if (m === 1 && !halfB) return { rows: 1, columns: VECTOR_COLUMNS, depth, packedBytes: 0 };
+  if (m === 1 && !halfB && !windows) return { rows: 1, columns: VECTOR_COLUMNS, depth, packedBytes: 0 };
   if (m <= SHARED_ROWS || packedBytes > MAXIMUM_PACKED_BYTES) {
     return {
       rows: evenly(m, OWN_ROWS, tile.rows),
@@ -95,8 +114,8 @@ export function describeMatmul(
   tile: Tile,
   packedB: number | undefined,
 ): void {
-  const { panelsAt, stagingAt, packedAt } = scratchOf(tasks, tile);
-  const { alpha = 1, bias, preActivation, activation, activationGrad, residual } = args;
+  const { panelsAt, stagingAt, packedAt, windowsAt, zerosAt } = scratchOf(tasks, tile);
+  const { alpha = 1, bias, preActivation, activation, activationGrad, residual, relu, windows } = args;
   writeMatmulJob(heap, address, {
     kind: 'matmul',
     a: args.a,
@@ -115,7 +134,8 @@ export function describeMatmul(
     gradAt: activationGrad?.preActivation,
     gradActivation: activationGrad?.activation,
     residual,
-    hasEpilogue: alpha !== 1 || Boolean(bias || preActivation || activation || activationGrad || residual),
+    relu,
+    hasEpilogue: alpha !== 1 || Boolean(bias || preActivation || activation || activationGrad || residual || relu),
     packedB,
     taskRows: tasks.rows,
     taskColumns: tasks.columns,
@@ -123,5 +143,15 @@ export function describeMatmul(
     panelsAt,
     stagingAt,
     packedAt,
+    windowRun: windows ? windows.window * windows.channels : 0,
+    height: windows?.height ?? 0,
+    width: windows?.width ?? 0,
+    channels: windows?.channels ?? 0,
+    stride: windows?.stride ?? 0,
+    padding: windows?.padding ?? 0,
+    outHeight: windows?.outHeight ?? 0,
+    outWidth: windows?.outWidth ?? 0,
+    windowsAt,
+    zerosAt,
   });
 }

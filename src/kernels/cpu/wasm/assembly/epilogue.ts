@@ -25,6 +25,7 @@ function finishPairs(job: MatmulJob, offset: usize, column: i32, columns: i32): 
   const preActivation = job.preActivation ? job.preActivation + offset : 0;
   const gradAt = job.gradAt ? job.gradAt + offset : 0;
   const residual = job.residual ? job.residual + offset : 0;
+  const relu = job.relu;
   const end = <usize>columns << 2;
   for (let at: usize = 0; at < end; at += 32) {
     let v = f32x4.mul(v128.load(out + at), alpha);
@@ -59,6 +60,10 @@ function finishPairs(job: MatmulJob, offset: usize, column: i32, columns: i32): 
       v = f32x4.add(v, v128.load(residual + at));
       w = f32x4.add(w, v128.load(residual + at, 16));
     }
+    if (relu) {
+      v = f32x4.max(v, f32x4.splat(0));
+      w = f32x4.max(w, f32x4.splat(0));
+    }
     v128.store(out + at, v);
     v128.store(out + at, w, 16);
   }
@@ -76,6 +81,7 @@ function finish(job: MatmulJob, offset: usize, column: i32, lanes: i32): void {
     v = f32x4.mul(v, job.gradActivation == Activation.quick_gelu ? quickGeluDerivative(x) : geluDerivative(x));
   }
   if (job.residual) v = f32x4.add(v, loadLanes(job.residual + offset, lanes));
+  if (job.relu) v = f32x4.max(v, f32x4.splat(0));
   storeLanes(out, v, lanes);
 }
 

@@ -1,6 +1,8 @@
 /** Made by scripts/build-wasm.mjs from ../layout.mjs; do not edit. */
 /** Space for a tile at an edge of the result: up to 6 rows of 64 bytes. */
 export const EDGE_TILE_BYTES: i32 = 384;
+/** Space for where the windows of a tile lie: up to 6, 12 bytes each. */
+export const WINDOWS_BYTES: i32 = 128;
 /** How often a thread checks a counter before it sleeps. */
 export const SPINS: i32 = 2000;
 /** Whether this is the code for engines that fuse neighbouring vectors. */
@@ -38,7 +40,7 @@ export const enum Numbers {
   TAIL_2 = 88,
   TAIL_1 = 92,
 }
-export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad }
+export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad, maxPool, averagePool }
 export const enum Activation { none, quick_gelu, gelu }
 
 /** The first fields of every job. */
@@ -72,6 +74,8 @@ export class MatmulJob extends Job {
   gradAt: usize;
   gradActivation: i32;
   residual: usize;
+  /** Whether what is negative in the end becomes 0. */
+  relu: i32;
   /** Whether anything but a plain store happens to a finished element. */
   hasEpilogue: i32;
   /** All of B in packed panels, for all threads; absent: each task packs what it needs. */
@@ -88,6 +92,18 @@ export class MatmulJob extends Job {
   /** Packing tasks handed out, and done. */
   packTaken: i32;
   packDone: i32;
+  /** If not 0, row i of `a` is what the i-th window of images sees (a convolution): so many numbers of each of the window's rows. */
+  windowRun: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  stride: i32;
+  padding: i32;
+  outHeight: i32;
+  outWidth: i32;
+  /** In a thread's memory: where windows lie, and as many zeros as a block of k is long. */
+  windowsAt: usize;
+  zerosAt: usize;
 }
 
 /** Attention or one of its gradients. Tasks run over rows, each combined with others: queries with keys, or for gradK and gradV keys with queries. */
@@ -174,6 +190,24 @@ export class LayerNormJob extends Job {
   statistics: usize;
   gradOut: usize;
   addend: usize;
+  out: usize;
+}
+
+/** Pooling, a row of results a task. */
+// @ts-ignore: decorator
+@unmanaged
+export class PoolJob extends Job {
+  images: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  outHeight: i32;
+  outWidth: i32;
+  /** Of max pooling. */
+  window: i32;
+  stride: i32;
+  padding: i32;
+  x: usize;
   out: usize;
 }
 

@@ -13,6 +13,7 @@ import { GROUP, MatmulJob, PANEL_COLUMN, PANEL_ROW, SPINS, TILE_COLUMNS, TILE_RO
 import { packPanels, packRows } from './pack';
 import { copyTile, tile } from './tile';
 import { multiplyRow } from './vector';
+import { packWindows } from './windows';
 
 /** Takes part in a product until no task is left; `scratch` is this thread's own memory. */
 export function multiply(job: MatmulJob, scratch: usize, maySleep: bool): void {
@@ -26,7 +27,7 @@ export function multiply(job: MatmulJob, scratch: usize, maySleep: bool): void {
     const column = (task % across) * job.taskColumns;
     const rowEnd = min(row + job.taskRows, job.m);
     const columnEnd = min(column + job.taskColumns, job.n);
-    if (job.m == 1 && !job.halfB) multiplyRow(job, column, columnEnd);
+    if (job.m == 1 && !job.halfB && !job.windowRun) multiplyRow(job, column, columnEnd);
     else multiplyBlock(job, scratch, row, rowEnd, column, columnEnd);
   }
 }
@@ -105,7 +106,8 @@ function multiplyBlock(job: MatmulJob, scratch: usize, row: i32, rowEnd: i32, co
   do {
     const depth = min(job.taskDepth, job.k - from);
     const panelBytes = <usize>depth * PANEL_ROW;
-    packBlock(job, row, rowEnd, from, depth, packedA);
+    if (job.windowRun) packWindows(job, scratch, row, rowEnd, from, depth, packedA);
+    else packBlock(job, row, rowEnd, from, depth, packedA);
     for (let panel = firstPanel; panel < endPanel; panel++) {
       let b: usize;
       if (job.packedB) {

@@ -15,38 +15,7 @@ export function packRows(at: usize, rowStride: usize, columnStride: usize, rows:
     const row2 = row1 + rowStride;
     const row3 = row2 + rowStride;
     const row4 = row3 + rowStride;
-    const row5 = row4 + rowStride;
-    let p = 0;
-    for (; p + 4 <= depth; p += 4) {
-      const offset = <usize>p << 2;
-      transpose4(v128.load(at + offset), v128.load(row1 + offset), v128.load(row2 + offset), v128.load(row3 + offset), to, PANEL_COLUMN);
-      const fifth = v128.load(row4 + offset);
-      if (WIDE) {
-        const sixth = v128.load(row5 + offset);
-        const low = v128.shuffle<f32>(fifth, sixth, 0, 4, 1, 5);
-        const high = v128.shuffle<f32>(fifth, sixth, 2, 6, 3, 7);
-        v128.store_lane<f64>(to, low, 0, 16);
-        v128.store_lane<f64>(to + PANEL_COLUMN, low, 1, 16);
-        v128.store_lane<f64>(to + PANEL_COLUMN * 2, high, 0, 16);
-        v128.store_lane<f64>(to + PANEL_COLUMN * 3, high, 1, 16);
-      } else {
-        v128.store_lane<f32>(to, fifth, 0, 16);
-        v128.store_lane<f32>(to + PANEL_COLUMN, fifth, 1, 16);
-        v128.store_lane<f32>(to + PANEL_COLUMN * 2, fifth, 2, 16);
-        v128.store_lane<f32>(to + PANEL_COLUMN * 3, fifth, 3, 16);
-      }
-      to += PANEL_COLUMN * 4;
-    }
-    for (; p < depth; p++) {
-      const offset = <usize>p << 2;
-      store<f32>(to, load<f32>(at + offset));
-      store<f32>(to, load<f32>(row1 + offset), 4);
-      store<f32>(to, load<f32>(row2 + offset), 8);
-      store<f32>(to, load<f32>(row3 + offset), 12);
-      store<f32>(to, load<f32>(row4 + offset), 16);
-      if (WIDE) store<f32>(to, load<f32>(row5 + offset), 20);
-      to += PANEL_COLUMN;
-    }
+    packRuns(at, row1, row2, row3, row4, row4 + rowStride, depth, to);
     return;
   }
   if (rowStride == 4 && rows == TILE_ROWS) {
@@ -67,6 +36,43 @@ export function packRows(at: usize, rowStride: usize, columnStride: usize, rows:
       to += 4;
     }
     at += columnStride;
+  }
+}
+
+/** Packs `depth` numbers from each of a tile's rows (the sixth where a tile has as many). */
+export function packRuns(
+  row0: usize, row1: usize, row2: usize, row3: usize, row4: usize, row5: usize, depth: i32, to: usize,
+): void {
+  let p = 0;
+  for (; p + 4 <= depth; p += 4) {
+    const offset = <usize>p << 2;
+    transpose4(v128.load(row0 + offset), v128.load(row1 + offset), v128.load(row2 + offset), v128.load(row3 + offset), to, PANEL_COLUMN);
+    const fifth = v128.load(row4 + offset);
+    if (WIDE) {
+      const sixth = v128.load(row5 + offset);
+      const low = v128.shuffle<f32>(fifth, sixth, 0, 4, 1, 5);
+      const high = v128.shuffle<f32>(fifth, sixth, 2, 6, 3, 7);
+      v128.store_lane<f64>(to, low, 0, 16);
+      v128.store_lane<f64>(to + PANEL_COLUMN, low, 1, 16);
+      v128.store_lane<f64>(to + PANEL_COLUMN * 2, high, 0, 16);
+      v128.store_lane<f64>(to + PANEL_COLUMN * 3, high, 1, 16);
+    } else {
+      v128.store_lane<f32>(to, fifth, 0, 16);
+      v128.store_lane<f32>(to + PANEL_COLUMN, fifth, 1, 16);
+      v128.store_lane<f32>(to + PANEL_COLUMN * 2, fifth, 2, 16);
+      v128.store_lane<f32>(to + PANEL_COLUMN * 3, fifth, 3, 16);
+    }
+    to += PANEL_COLUMN * 4;
+  }
+  for (; p < depth; p++) {
+    const offset = <usize>p << 2;
+    store<f32>(to, load<f32>(row0 + offset));
+    store<f32>(to, load<f32>(row1 + offset), 4);
+    store<f32>(to, load<f32>(row2 + offset), 8);
+    store<f32>(to, load<f32>(row3 + offset), 12);
+    store<f32>(to, load<f32>(row4 + offset), 16);
+    if (WIDE) store<f32>(to, load<f32>(row5 + offset), 20);
+    to += PANEL_COLUMN;
   }
 }
 
