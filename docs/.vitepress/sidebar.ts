@@ -12,6 +12,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('As a library', '/library'),
       item('Examples', '/examples'),
       item('Checkpoints', '/checkpoints'),
+      item('Encoders', '/encoders'),
       item('Data sets', '/datasets'),
       item('Evaluation', '/evaluation'),
       item('Experiments', '/experiments/'),

@@ -29,7 +29,7 @@ export type { BeitConfig };
 /** BEiT-B is `width` 768, 12 layers of 12 heads, patches of 16 pixels. Base and large, of any grid, with timm's and Hugging Face's names. */
 export const BEIT: EncoderFamily<BeitConfig> = {
   name: 'a BEiT',
-  architecture: ({ width }) => (width === 768 ? 'BEiT-B' : width === 1024 ? 'BEiT-L' : 'BEiT'),
+  architecture: ({ width }) => (width === 1024 ? 'BEiT-L' : 'BEiT'),
   recognises: isBeit,
   read: readBeit,
   load: (engine, weights, config) => BeitTower.load(engine, weights, config),
