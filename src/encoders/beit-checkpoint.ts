@@ -134,10 +134,17 @@ export function readBeit(checkpoint: Checkpoint): { config: BeitConfig; weights:
   requireShapes(weights, expected);
   const known = new Set(expected.map(({ name }) => name));
   const extra = weights.names().find((name) => !known.has(name));
-  if (extra === undefined) return { config, weights };
-  throw new InputError(
-    `${weights.name}: tensor ${quoted(weights.storedName(extra))} is not part of a BEiT, so this program cannot run it`,
-  );
+  if (extra !== undefined) {
+    throw new InputError(
+      `${weights.name}: tensor ${quoted(weights.storedName(extra))} is not part of a BEiT, so this program cannot run it`,
+    );
+  }
+  if (config.norm === 'patches' && !checkpoint.names().some((name) => name.endsWith('mask_token'))) {
+    throw new InputError(
+      `${weights.name}: a BEiT with "norm" and without "mask_token" was fine-tuned on its class token; expected one with "fc_norm", which was on the mean of its patches, or a pre-trained one`,
+    );
+  }
+  return { config, weights };
 }
 
 function inferBeit(weights: CanonicalClip): BeitConfig {
