@@ -12,10 +12,15 @@ struct Place {
   quad: u32,
 }
 
+// a / b, exact for a below 2^21: adapters divide floats several times as fast as integers, and the fraction is at least 0.5 / b from the next one.
+fn quotient(a: u32, b: u32) -> u32 {
+  return u32((f32(a) + 0.5) / f32(b));
+}
+
 fn place_of(quad: u32) -> Place {
   let quads = params.channels / 4u;
-  let pixel = quad / quads;
-  let y = pixel / params.window;
+  let pixel = quotient(quad, quads);
+  let y = quotient(pixel, params.window);
   return Place(i32(y), i32(pixel - y * params.window), quad - pixel * quads);
 }
 
@@ -26,8 +31,8 @@ fn place_after(place: Place) -> Place {
 fn row_quad(start: RowStart, place: Place) -> vec4<f32> {
   let y = start.y + place.y;
   let x = start.x + place.x;
-  if (y < 0 || y >= i32(params.height) || x < 0 || x >= i32(params.width)) {
-    return vec4<f32>();
-  }
-  return a[(start.pixel + u32(y) * params.width + u32(x)) * (params.channels / 4u) + place.quad];
+  // As unsigned numbers, those before the edge are past the end.
+  let inside = u32(y) < params.height && u32(x) < params.width;
+  let at = (start.pixel + u32(y) * params.width + u32(x)) * (params.channels / 4u) + place.quad;
+  return select(vec4<f32>(), a[select(0u, at, inside)], inside);
 }

@@ -11,6 +11,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Commands', '/commands'),
       item('As a library', '/library'),
       item('Checkpoints', '/checkpoints'),
+      item('Encoders', '/encoders'),
       item('Data sets', '/datasets'),
       item('Evaluation', '/evaluation'),
       item('Experiments', '/experiments/'),

@@ -178,11 +178,9 @@ const WHAT = 'a ResNet';
 
 export const RESNET: EncoderFamily<ResNetConfig> = {
   name: WHAT,
-  // Layers with weights on the longest way, by which the paper names it: those of the blocks, the stem and the classifier.
-  architecture: ({ stages, bottleneck }) => {
-    const blocks = stages.reduce((sum, stage) => sum + stage.blocks, 0);
-    return `ResNet${blocks * (bottleneck ? 3 : 2) + 2}`;
-  },
+  // Named by its layers with weights: those of the blocks, the stem and the classifier's.
+  architecture: ({ stages, bottleneck }) =>
+    `ResNet${stages.reduce((layers, { blocks }) => layers + (bottleneck ? 3 : 2) * blocks, 2)}`,
   recognises: (names) =>
     ['layer1.0.conv1.weight', 'layer4.0.conv1.weight'].every((own) =>
       names.some((name) => name === own || name.endsWith(`.${own}`)),

@@ -19,10 +19,10 @@ export type { KernelWorker, StartWorker, WasmBuild, WorkerTask } from './cpu/was
 export * from './definition.js';
 export { DEVICE_CHOICES, type DeviceChoice } from './device-choice.js';
 export { ACTIVATIONS, type Activation, activationCode } from './families/activation.js';
+export { windowsAlong } from './families/convolution.js';
 export type { BinaryName } from './families/general/broadcast.js';
 export { generalKernels } from './families/general/index.js';
 export { type PointwiseName, pointwise, pointwiseGrad, pointwiseSaves } from './families/general/pointwise.js';
-export { windowsAlong } from './families/convolution.js';
 export { allKernels, kernelNamed, kernels, registerKernels } from './families/index.js';
 export { matmulFlops } from './families/matmul.js';
 export { areHalves, float32FromHalf, halfFromFloat32, halvesFromFloat32 } from './half.js';

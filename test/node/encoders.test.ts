@@ -123,6 +123,33 @@ test('a file that says a hash in its name is sound if that is its own, refused i
   );
 });
 
+test("Hugging Face's folder of a BEiT prepares pictures as its file says, which is as usual", async () => {
+  const folder = scratch('beit-base');
+  await mkdir(folder);
+  const weights = await readFile(fixture('beit-tiny/tuned_hf.safetensors'));
+  await writeFile(join(folder, 'model.safetensors'), weights);
+  await writeFile(join(folder, 'config.json'), '{"model_type":"beit"}');
+  const file = { feature_extractor_type: 'BeitFeatureExtractor', size: 24, resample: 2, do_center_crop: false };
+  const half = [0.5, 0.5, 0.5];
+  const written = async (change: object) =>
+    await writeFile(
+      join(folder, 'preprocessor_config.json'),
+      JSON.stringify({ ...file, crop_size: 24, image_mean: half, image_std: half, ...change }),
+    );
+  await written({});
+  {
+    await using encoder = await openEncoder(folder, { features: 'pooled' });
+    expect(encoder.preprocessing).toEqual(encoder.usual);
+    expect(encoder.preprocessing).toMatchObject({ size: 24, resize: 24, shape: 'squash', filter: 'bilinear' });
+    expect(await encoder.hash()).toBe(sha256Of(weights));
+  }
+  await written({ image_mean: [0.4, 0.5, 0.5] });
+  await using other = await openEncoder(folder, { features: 'pooled' });
+  expect(await other.hash()).not.toBe(sha256Of(weights));
+  await written({ size: 32 });
+  await expect(openEncoder(folder, { features: 'pooled' })).rejects.toThrow(/preprocessor_config\.json: size/);
+});
+
 test('what is no encoder', async () => {
   expect(await isEncoderAt(fixture('clip-tiny'))).toBe(false);
   expect(await isEncoderAt(scratch('nowhere'))).toBe(false);

@@ -6,10 +6,10 @@
 writes, or checks, `expected.safetensors`, the features of three pictures by each network of NETWORKS, and writes `shapes.json`, the shapes of its tensors.
 Weights and pictures are not stored: both sides draw them by `random_weights` and `pictures`, whose numbers are exact on every machine.
 
-    convolutional_reference.py real DIR NAME
+    convolutional_reference.py real DIR NAME...
 
-writes torchvision's NAME (`alexnet`, `vgg16`, `resnet101` ...) with such weights to DIR/NAME.pth, and the `feature` of two pictures of 224 x 224,
-computed in float64, to DIR/NAME.safetensors, with which convolutional_parity.ts compares.
+writes torchvision's NAME (`alexnet`, `vgg16`, `resnet101` ...) with such weights to DIR/NAME.pth, and `pixel_values`, two pictures of 224 x 224, with
+their features, computed in float64, to DIR/expected.safetensors, with which compare_encoder.mjs compares.
 
     convolutional_reference.py speed NAME BATCH
 
@@ -198,17 +198,22 @@ def fixtures(directory, check):
     sys.exit(0 if worst <= TOLERANCE else 1)
 
 
-def real(directory, name):
+def real(directory, names):
+    pixels = pictures(2, 224)
+    features = {name: real_feature(directory, name, pixels) for name in names}
+    safetensors_io.save(directory / "expected.safetensors", {"pixel_values": pixels, **features})
+
+
+def real_feature(directory, name, pixels):
     import torchvision
 
     network = with_weights(getattr(torchvision.models, name)())
     directory.mkdir(parents=True, exist_ok=True)
-    torch.save({key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in network.state_dict().items()}, directory / f"{name}.pth")
-    pixels = pictures(2, 224)
     exact = feature(network, pixels.double())
     single = feature(network.float(), pixels)
+    torch.save(network.state_dict(), directory / f"{name}.pth")
     print(f"{name}: torchvision in float32 is off by {((single - exact).norm() / exact.norm()).item():.1e} of the feature's norm")
-    safetensors_io.save(directory / f"{name}.safetensors", {"feature": exact.float()})
+    return exact.float()
 
 
 def speed(name, batch):
@@ -233,6 +238,6 @@ if __name__ == "__main__":
     if command == "fixtures":
         fixtures(Path(rest[0]), "--check" in rest)
     elif command == "real":
-        real(Path(rest[0]), rest[1])
+        real(Path(rest[0]), rest[1:])
     else:
         speed(rest[0], int(rest[1]))

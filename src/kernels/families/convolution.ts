@@ -79,7 +79,7 @@ export const convolution = kernel({
   derived: productOf,
   twin: convolve,
   variants: [
-    { name: 'plain', wgsl: 'convolution_plain', covers: [16, 16], sums: 'in order' },
+    { name: 'plain', wgsl: 'convolution_plain', covers: [64, 64], sums: 'in order' },
     blocks(32, 32),
     blocks(64, 64),
     blocks(128, 64),
