@@ -257,7 +257,7 @@ describeInBrowser('How it works without WebGPU', (browser) => {
   it('follows the picture that was chosen under Predict', () =>
     withPage(browser(), built().url, async ({ page }) => {
       await page.locator('.gallery button', { hasText: `drawn: ${OTHER}` }).click();
-      await page.getByRole('link', { name: 'See how it works' }).click();
+      await page.getByRole('link', { name: 'See how this answer is computed' }).click();
       await panel(page).locator('.flow').waitFor();
       await settled(page);
       using tuned = await clip.restorePrompts(file);

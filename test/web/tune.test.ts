@@ -228,7 +228,9 @@ describeInBrowser('Tune', (browser) => {
     withPage(browser(), `${built().url}#tune`, async ({ page }) => {
       await panel(page).getByLabel('Scenes per emotion').fill('2');
       await panel(page).getByRole('button', { name: 'Start with an epoch' }).click();
-      await panel(page).getByText('encoding the training pictures').waitFor();
+      await panel(page)
+        .getByText(/^encoding the \w+ pictures$/)
+        .waitFor();
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('stage-title');
       expect(await panel(page).locator('.stage').getByRole('button', { name: 'Stop' }).count()).toBe(1);
       await panel(page)
