@@ -10,6 +10,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Getting started', '/getting-started'),
       item('Commands', '/commands'),
       item('As a library', '/library'),
+      item('Examples', '/examples'),
       item('Checkpoints', '/checkpoints'),
       item('Encoders', '/encoders'),
       item('Data sets', '/datasets'),
