@@ -50,7 +50,8 @@ function rowsOf({ imageSize, patchSize }: BeitConfig): number {
 
 /**
  * timm resizes the short side bicubically, to a crop of 0.9 at 224 pixels and of all at larger sizes; Hugging Face squashes the picture to a square
- * bilinearly. Both have mean and standard deviation 0.5.
+ * bilinearly. Both have mean and standard deviation 0.5. BEiT v2 (Peng et al., 2022) has the same tensors and in timm ImageNet's statistics, which only a
+ * file beside the checkpoint can say.
  */
 function beitPreprocessing({ imageSize: size, names }: BeitConfig): Preprocessing {
   const half = [0.5, 0.5, 0.5] as const;

@@ -161,6 +161,14 @@ describe('refused', () => {
     expect(() => readEncoder(checkpoint)).toThrow(message);
   });
 
+  it('a model fine-tuned on its class token, whose feature is another', async () => {
+    const stored = await open('pretrained.safetensors');
+    const names = () => stored.names().filter((name) => name !== 'mask_token');
+    expect(() => readEncoder({ ...stored, names })).toThrow(
+      /^pretrained\.safetensors: a BEiT with "norm" and without "mask_token" was fine-tuned on its class token; expected/,
+    );
+  });
+
   it('tables of a Swin transformer are not recognised as a BEiT', () => {
     const swin = ['patch_embed.proj.weight', 'layers.0.blocks.0.attn.relative_position_bias_table', 'norm.weight'];
     expect(BEIT.recognises(swin)).toBe(false);

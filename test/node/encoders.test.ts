@@ -150,6 +150,14 @@ test("Hugging Face's folder of a BEiT prepares pictures as its file says, which 
   await expect(openEncoder(folder, { features: 'pooled' })).rejects.toThrow(/preprocessor_config\.json: size/);
 });
 
+test('a pre-trained BEiT, converted, is still known as that', async () => {
+  const out = scratch('converted-pretrained');
+  const { config } = await convertEncoder(fixture('beit-tiny/pretrained_hf.safetensors'), out, { dtype: 'f32' });
+  expect(config).toMatchObject({ kind: 'beit', norm: 'patches' });
+  await using encoder = await openEncoder(out, { features: 'pooled' });
+  expect(encoder.config).toEqual(config);
+});
+
 test('what is no encoder', async () => {
   expect(await isEncoderAt(fixture('clip-tiny'))).toBe(false);
   expect(await isEncoderAt(scratch('nowhere'))).toBe(false);
