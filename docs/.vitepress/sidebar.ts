@@ -66,6 +66,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           item('Elementwise operations', '/kernels/elements'),
           item('Row sums', '/kernels/sum-rows'),
           item('Patch extraction', '/kernels/patch-rows'),
+          item('Convolution and pooling', '/kernels/convolution'),
           item('Optimisers', '/kernels/optimizers'),
         ],
       },

@@ -5,7 +5,7 @@
 import { type CanonicalClip, type Checkpoint, canonicalClip } from '../clip/checkpoint/index.js';
 import { affine, type ExpectedTensor } from '../clip/config/tensors.js';
 import { imageNetPreprocessing, type Preprocessing } from '../clip/image/index.js';
-import type { Affine, WeightLoader } from '../clip/towers/index.js';
+import type { Affine, WeightLoader } from '../clip/towers/weights.js';
 import { InputError } from '../errors.js';
 import {
   type ConvolutionOptions,

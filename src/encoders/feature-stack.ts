@@ -4,7 +4,7 @@
  */
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
 import { affine, type ExpectedTensor } from '../clip/config/tensors.js';
-import { type Affine, WeightLoader } from '../clip/towers/index.js';
+import { type Affine, WeightLoader } from '../clip/towers/weights.js';
 import { windowsAlong } from '../kernels/index.js';
 import { averagePool, type Engine, maxPool, type Tensor } from '../tensor/index.js';
 import {

@@ -4,7 +4,7 @@
  */
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
 import { type ExpectedTensor, requireExactly } from '../clip/config/tensors.js';
-import { WeightLoader } from '../clip/towers/index.js';
+import { WeightLoader } from '../clip/towers/weights.js';
 import { averagePool, type Engine, maxPool, type Tensor } from '../tensor/index.js';
 import {
   type Convolution,

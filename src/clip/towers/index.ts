@@ -5,4 +5,3 @@ export { picturePlan, type RowPlan, type Tree, treePlan } from './row-plan.js';
 export { readLogitScale, TextTower, TokenEmbeddings, withPosition } from './text-tower.js';
 export { afterAttention, largestWeightBytes, layerProducts } from './transformer.js';
 export { VisionTower } from './vision-tower.js';
-export { type Affine, WeightLoader } from './weights.js';
