@@ -5,6 +5,15 @@
  */
 
 export * from './clip/index.js';
+export {
+  type EncoderConfig,
+  type EncoderKind,
+  type EncoderMemory,
+  type EncoderTower,
+  isEncoder,
+  type LoadableEncoder,
+  readEncoder,
+} from './encoders/index.js';
 export { InputError } from './errors.js';
 // Both the kernels and the checkpoint readers have a DType; the engine's keeps the name.
 export type { Activation, DType } from './kernels/index.js';
