@@ -5,7 +5,8 @@
  */
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
 import { checkPreprocessing, type Preprocessing } from '../clip/image/index.js';
-import { afterAttention, Latest, largestWeightBytes } from '../clip/towers/index.js';
+import { Latest, largestWeightBytes } from '../clip/towers/index.js';
+import { afterAttention } from '../clip/towers/transformer.js';
 import { type Affine, type Block, WeightLoader } from '../clip/towers/weights.js';
 import {
   biasedSelfAttention,

@@ -70,6 +70,7 @@ export interface LoadableEncoder {
   /** The usual preprocessing of its kind. */
   readonly usual: Preprocessing;
   readonly memory: EncoderMemory;
+  /** Loads the weights onto a device. */
   load(engine: Engine): Promise<EncoderTower>;
 }
 
