@@ -2,6 +2,7 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseInteger } from '../src/cli/options.js';
+import { COMPARED_ENCODERS } from '../src/ptdpc/experiment/paper-tables.js';
 import { type Benchmark, type Result, type Runner, runBenchmark } from './benchmark.js';
 import { imageBenchmark } from './images.js';
 import { lossesBenchmark } from './losses.js';
@@ -13,7 +14,7 @@ import { scaleBenchmark } from './scale/scale-data.js';
 import { scalingBenchmark } from './scaling.js';
 import { adapterDescription, type BenchOptions, Ceilings, type DeviceName, type ProductSizes } from './session.js';
 import type { StandaloneBenchmark } from './standalone.js';
-import { encodeBenchmark, trainingBenchmark } from './towers.js';
+import { encodeBenchmark, encoderBenchmark, trainingBenchmark } from './towers.js';
 import { embedBenchmark, predictBenchmark } from './whole-process.js';
 
 interface Flags {
@@ -108,6 +109,7 @@ function allBenchmarks(product: ProductSizes | undefined): Benchmark[] {
   return [
     ...products.map(productBenchmark),
     encodeBenchmark,
+    ...COMPARED_ENCODERS.map(encoderBenchmark),
     trainingBenchmark,
     imageBenchmark('jpeg'),
     imageBenchmark('png'),

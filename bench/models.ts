@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/node/package.js';
+import type { ComparedEncoder } from '../src/ptdpc/experiment/paper-tables.js';
 
 const FOLDER = join(packageRoot(), '.cache', 'bench');
 const PHOTO = join(packageRoot(), 'test', 'fixtures', 'preprocess', 'j5_640x480_RGB.jpg');
@@ -15,6 +16,16 @@ export function realSizeModel(dtype: 'f16' | 'f32'): string {
     runPtdpc(['random-model', '--arch', 'ViT-B/32', '--dtype', dtype, '--out', path]);
   }
   return path;
+}
+
+/** The weights file of an encoder of Table 4 beside CLIP's, of real size and with random weights: up to 480 MB. */
+export function randomEncoder(name: ComparedEncoder): string {
+  const path = join(FOLDER, name.toLowerCase());
+  if (!existsSync(path)) {
+    mkdirSync(FOLDER, { recursive: true });
+    runPtdpc(['random-model', '--arch', name, '--out', path]);
+  }
+  return join(path, 'model.safetensors');
 }
 
 /** A folder with so many JPEG files of 640x480 (111 KiB) in each of the given folders below it. */

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/node/package.js';
+import type { ComparedEncoder } from '../src/ptdpc/experiment/paper-tables.js';
 import { benchFile } from './models.js';
 import type { BenchOptions, DeviceName, ProductSizes } from './session.js';
 
@@ -86,11 +87,38 @@ export function encodePeers(device: DeviceName, { encodeBatch, quick }: BenchOpt
   ];
 }
 
-/** The vision tower in onnxruntime; PyTorch writes the file. */
+/** Other encoders of Table 4: torchvision's, or those of test/reference. */
+export function encoderPeers(name: ComparedEncoder, device: DeviceName, { encodeBatch, quick }: BenchOptions): Peer[] {
+  const batch = String(encodeBatch);
+  const runs = quick ? 1 : 3;
+  const write = (file: string) =>
+    python('torchvision', 'pytorch_encoders.py', [name, '--batch', batch, '--onnx', file]);
+  const onnxruntime = {
+    name: `onnxruntime ${device === 'cpu' ? 'CPU' : 'WebGPU'}`,
+    command: onnxruntimeRun(device, benchFile(`${name.toLowerCase()}-${batch}.onnx`), encodeBatch, runs, write),
+  };
+  if (device === 'webgpu') return [onnxruntime];
+  const args = [name, '--batch', batch, '--iterations', String(runs)];
+  return [{ name: 'PyTorch CPU', command: python('torchvision', 'pytorch_encoders.py', args) }, onnxruntime];
+}
+
+/** The vision tower in onnxruntime. */
 function onnxruntimeEncode(backend: string, batch: number, runs: number): string[] | undefined {
-  const file = benchFile(`vision-tower-${batch}.onnx`);
+  return onnxruntimeRun(backend, benchFile(`vision-tower-${batch}.onnx`), batch, runs, (file) =>
+    python('torch', 'export_vision_tower.py', [file, '--batch', String(batch)]),
+  );
+}
+
+/** A model in onnxruntime; PyTorch writes the file. */
+function onnxruntimeRun(
+  backend: string,
+  file: string,
+  batch: number,
+  runs: number,
+  writer: (file: string) => string[] | undefined,
+): string[] | undefined {
   const run = node('onnxruntime_encode.mjs', [backend, file, String(batch), String(runs)]);
-  const write = python('torch', 'export_vision_tower.py', [file, '--batch', String(batch)]);
+  const write = writer(file);
   if (!run || !write) return undefined;
   if (!existsSync(file)) spawnSync(write[0]!, write.slice(1), { cwd: peersFolder() });
   return existsSync(file) ? run : undefined;

@@ -1,13 +1,17 @@
-/** The vision tower and the training step at ViT-B/32's size, on the backends as the command line opens them. */
+/** Image encoders and the training step at real size, on the backends as the command line opens them. */
+import { readEncoder } from '../src/encoders/index.js';
 import { type Backend, WebGpuBackend } from '../src/kernels/index.js';
+import { openCheckpointFiles } from '../src/node/checkpoint-files.js';
 import { openCpu } from '../src/node/device.js';
 import { hardwareThreads } from '../src/node/wasm-threads.js';
+import type { ComparedEncoder } from '../src/ptdpc/experiment/paper-tables.js';
 import { countArithmetic } from './arithmetic.js';
 import type { Benchmark, Entry, Setup } from './benchmark.js';
-import { encodePeers, trainingPeers } from './peers.js';
+import { randomEncoder } from './models.js';
+import { encodePeers, encoderPeers, trainingPeers } from './peers.js';
 import { sampler } from './sampling.js';
 import { closeWebGpu, type DeviceName, openWebGpu, threadsText } from './session.js';
-import { encodeWorkload } from './workloads/encode.js';
+import { encodeWorkload, poolWorkload } from './workloads/encode.js';
 import { trainingStepWorkload } from './workloads/training-step.js';
 import type { Workload } from './workloads/workload.js';
 
@@ -20,6 +24,26 @@ export const encodeBenchmark: Benchmark = {
     setup(device, encodeBatch, seconds, (backend) => encodeWorkload(backend, encodeBatch)),
   peers: encodePeers,
 };
+
+/** An encoder of Table 4 beside CLIP's, with random weights. */
+export function encoderBenchmark(name: ComparedEncoder): Benchmark {
+  return {
+    name: `encoder-${name.toLowerCase()}`,
+    work: `${name} image encode`,
+    unit: 'images/s',
+    devices: ['cpu', 'webgpu'],
+    open: (device, { encodeBatch, seconds }) =>
+      setup(device, encodeBatch, seconds, async (backend) => {
+        const { checkpoint, close } = await openCheckpointFiles([randomEncoder(name)]);
+        try {
+          return await poolWorkload(backend, encodeBatch, readEncoder(checkpoint)!);
+        } finally {
+          await close();
+        }
+      }),
+    peers: (device, options) => encoderPeers(name, device, options),
+  };
+}
 
 export const trainingBenchmark: Benchmark = {
   name: 'train',

@@ -53,5 +53,8 @@ export async function logisticRegression(backend: Backend, steps = 40) {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { losses, weight, bias } = await logisticRegression(new CpuBackend());
-  console.log(`loss ${losses[0]?.toFixed(4)} -> ${losses.at(-1)?.toFixed(4)}, weight ${weight}, bias ${bias}`);
+  const shown = (values: Float32Array) => Array.from(values, (value) => value.toFixed(2)).join(' ');
+  console.log(
+    `loss ${losses[0]?.toFixed(4)} -> ${losses.at(-1)?.toFixed(4)}, weight ${shown(weight)}, bias ${shown(bias)}`,
+  );
 }

@@ -17,5 +17,5 @@ const { features, labels } = await embedScenes(clip, 'test', 10);
 for (const templates of [['a photo of'], ['a photo of', 'a drawing of {} and a feeling of {}']]) {
   const { logits } = await clip.zeroShot(features, EMOTIONS, templates);
   const { accuracy, macroF1 } = evaluate(logits, labels, EMOTIONS.length);
-  console.log(`${templates.length} template(s): accuracy ${accuracy.toFixed(3)}, macro-F1 ${macroF1.toFixed(3)}`);
+  console.log(`"${templates.join('" and "')}": accuracy ${accuracy.toFixed(3)}, macro-F1 ${macroF1.toFixed(3)}`);
 }

@@ -9,6 +9,8 @@ const Entry = v.strictObject({
   shader: v.string(),
   /** Why no call of a kernel shows it. `undetectable`: a fault, but not on an adapter that runs subgroups one after the other. */
   kind: v.picklist(['equivalent', 'undetectable']),
+  /** The only kind of adapter that it holds for: a part of its description. */
+  adapter: v.optional(v.string()),
   reason: v.pipe(v.string(), v.minLength(20)),
   /** As `Mutant.id`. */
   mutants: v.pipe(v.array(v.string()), v.minLength(1)),
@@ -20,6 +22,11 @@ export async function readEquivalents(path: string): Promise<Entry[]> {
   const { success, output, issues } = v.safeParse(v.array(Entry), JSON.parse(await readFile(path, 'utf8')));
   if (success) return output;
   throw new InputError(`${path}: ${v.getDotPath(issues[0]) ?? ''}: ${issues[0].message}`);
+}
+
+/** Those that hold for an adapter of this description. */
+export function entriesFor(entries: readonly Entry[], description: string): Entry[] {
+  return entries.filter(({ adapter }) => adapter === undefined || description.includes(adapter));
 }
 
 /** The entry of a mutant, if it has one. */

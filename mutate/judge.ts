@@ -32,6 +32,8 @@ export type Means = (typeof MEANS)[number];
 export type Verdict =
   | { readonly outcome: 'killed'; readonly by: Means; readonly where: string }
   | { readonly outcome: 'survived'; readonly cases: number }
+  /** No variant that has the text runs on this adapter: one with subgroups of eight, where they have four lanes. */
+  | { readonly outcome: 'not run' }
   | { readonly outcome: 'invalid'; readonly message: string };
 
 /** A case of a kernel's suite in one variant. */
@@ -68,6 +70,7 @@ export class Judge {
     const variants = new Map<User, Variant>();
     const programs = new Programs(shader.text);
     let run = 0;
+    if (this.#trialsOf(shader).length === 0) return { outcome: 'not run' };
     const rank = new Map(first.map((name, i) => [name, i - first.length]));
     const trials = this.#trialsOf(shader).toSorted(
       (one, other) => (rank.get(one.name) ?? 0) - (rank.get(other.name) ?? 0),

@@ -10,14 +10,14 @@ import { table } from '../src/cli/tables.js';
 import { InputError } from '../src/errors.js';
 import { packageRoot } from '../src/node/package.js';
 import { chosenMutants } from './choose.js';
-import { type Entry, entryOf, readEquivalents, staleIn } from './equivalent.js';
+import { type Entry, entriesFor, entryOf, readEquivalents, staleIn } from './equivalent.js';
 import { countTable, fillPage, meansTable, pagePart } from './report.js';
-import { deadliest, keyOf, type Result, type Results, readResults, writeResults } from './results.js';
+import { deadliest, keyOf, type Result, type Results, readResults, resultsPath, writeResults } from './results.js';
 import { allShaders, type Mutant, mutantsOf, type Shader } from './shader.js';
 import { Watch } from './watch.js';
 import { work } from './worker.js';
 
-const RESULTS = join(packageRoot(), '.cache', 'mutate.json');
+const CACHE = join(packageRoot(), '.cache');
 const EQUIVALENT = join(packageRoot(), 'test', 'mutants', 'equivalent.json');
 const PAGE = join(packageRoot(), 'docs', 'mutation.md');
 
@@ -63,8 +63,8 @@ if (process.send) {
 async function run(flags: Flags): Promise<void> {
   const shaders = allShaders();
   const wanted = only(shaders, flags.only);
-  const entries = await readEquivalents(EQUIVALENT);
-  const stale = staleIn(entries, shaders);
+  const listed = await readEquivalents(EQUIVALENT);
+  const stale = staleIn(listed, shaders);
   // All are chosen from, so that a shader's mutants are the same with --only.
   const chosen = chosenMutants(shaders, flags.count, flags.seed);
   const mutants = chosen.filter(({ shader }) => wanted.some(({ name }) => name === shader));
@@ -72,9 +72,12 @@ async function run(flags: Flags): Promise<void> {
     for (const mutant of mutants) console.log(`${mutant.shader}:${mutant.line} ${mutant.kind}: ${mutant.id}`);
     return;
   }
-  const before = flags.resume ? await readResults(RESULTS) : { adapter: '', known: new Map<string, Result>() };
-  const results = await judged(withKnown(mutants, before, wanted), before, { shaders, entries, limit: flags.limit });
-  const { adapter } = before;
+  await using watch = new Watch(fileURLToPath(import.meta.url), flags.limit);
+  const adapter = await watch.adapter();
+  const entries = entriesFor(listed, adapter);
+  const path = resultsPath(CACHE, adapter);
+  const known: Results = flags.resume ? await readResults(path) : new Map();
+  const results = await judged(withKnown(mutants, known, wanted), known, { shaders, entries, watch, path });
   console.log(`\n${table(countTable('shader', results, entries, ({ mutant }) => mutant.shader))}`);
   console.log(`\n${table(countTable('fault', results, entries, ({ mutant }) => mutant.kind))}`);
   console.log(`\n${table(meansTable(results))}\n\non ${adapter}`);
@@ -83,7 +86,7 @@ async function run(flags: Flags): Promise<void> {
   if (flags.only) throw new InputError('--write: expected a run of all shaders, found --only');
   const all = shaders.reduce((sum, shader) => sum + mutantsOf(shader).length, 0);
   const part = pagePart(results, entries, { adapter, seed: flags.seed, all });
-  await writeFile(PAGE, fillPage(await readFile(PAGE, 'utf8'), part));
+  await writeFile(PAGE, fillPage(await readFile(PAGE, 'utf8'), part, adapter));
 }
 
 /** Shaders of these names, and those that kernels of these names use. Throws InputError for a name of neither. */
@@ -99,22 +102,25 @@ function only(shaders: readonly Shader[], names: readonly string[] | undefined):
 }
 
 /** These mutants and those of an earlier run, in the order of shaders and lines. */
-function withKnown(mutants: readonly Mutant[], { known }: Results, shaders: readonly Shader[]): Mutant[] {
+function withKnown(mutants: readonly Mutant[], known: Results, shaders: readonly Shader[]): Mutant[] {
   const wanted = new Set(mutants.map(keyOf));
   return shaders.flatMap((shader) =>
     mutantsOf(shader).filter((one) => wanted.has(keyOf(one)) || known.get(keyOf(one))?.text === shader.text),
   );
 }
 
-/** Judges those mutants of which `results` has no verdict that stands, and keeps what became of them there. */
+/** Judges those mutants of which `known` has no verdict that stands, and keeps what became of them there and in the file. */
 async function judged(
   mutants: readonly Mutant[],
-  results: Results,
-  { shaders, entries, limit }: { shaders: readonly Shader[]; entries: readonly Entry[]; limit: number },
+  known: Results,
+  {
+    shaders,
+    entries,
+    watch,
+    path,
+  }: { shaders: readonly Shader[]; entries: readonly Entry[]; watch: Watch; path: string },
 ): Promise<Result[]> {
   const texts = new Map(shaders.map(({ name, text }) => [name, text]));
-  const { known } = results;
-  await using watch = new Watch(fileURLToPath(import.meta.url), limit);
   using bar = progress(mutants.length, 'judging', 'mutants');
   let fresh = 0;
   for (const mutant of mutants) {
@@ -127,15 +133,14 @@ async function judged(
       const verdict = await watch.judge(mutant, deadliest(known.values(), mutant.shader));
       known.set(keyOf(mutant), { mutant, verdict, text });
       if (verdict.outcome === 'survived') say(`${mutant.shader}:${mutant.line} ${mutant.kind}: ${mutant.id}`);
-      results.adapter = watch.adapter;
-      if (++fresh % KEEP_EVERY === 0) await writeResults(RESULTS, results);
+      if (++fresh % KEEP_EVERY === 0) await writeResults(path, known);
       bar.tick(1, mutant.shader);
     }
   }
   bar.stop();
   for (const name of watch.unsound)
     console.error(`judges nothing here, since the kernel without a fault fails it: ${name}`);
-  await writeResults(RESULTS, results);
+  await writeResults(path, known);
   return mutants.map((mutant) => known.get(keyOf(mutant))!);
 }
 

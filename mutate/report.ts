@@ -8,6 +8,7 @@ import type { Result } from './results.js';
 export interface Count {
   readonly name: string;
   readonly mutants: number;
+  readonly notRun: number;
   readonly invalid: number;
   readonly equivalent: number;
   readonly undetectable: number;
@@ -22,19 +23,20 @@ export function countOf(name: string, results: readonly Result[], entries: reado
   const [equivalent, undetectable] = [listed('equivalent'), listed('undetectable')];
   return {
     ...{ name, mutants: results.length, equivalent, undetectable },
+    notRun: results.filter(({ verdict }) => verdict.outcome === 'not run').length,
     invalid: results.filter(({ verdict }) => verdict.outcome === 'invalid').length,
     killed: results.filter(({ verdict }) => verdict.outcome === 'killed').length,
     survived: survivors.length - equivalent - undetectable,
   };
 }
 
-/** Of the mutants that compile and are not equivalent, how many were killed. */
+/** Of the mutants that run, compile and are not equivalent, how many were killed. */
 export function scoreOf({ killed, undetectable, survived }: Count): number {
   const all = killed + undetectable + survived;
   return all === 0 ? 1 : killed / all;
 }
 
-const HEAD = ['mutants', 'not compiling', 'equivalent', 'killed', 'undetectable', 'survived', 'score'];
+const HEAD = ['mutants', 'not run', 'not compiling', 'equivalent', 'killed', 'undetectable', 'survived', 'score'];
 
 /** A row for each group, and one for all: `by` says which group a result is in. */
 export function countTable(
@@ -53,7 +55,15 @@ export function countTable(
   );
   const row = (count: Count) => [
     count.name,
-    ...[count.mutants, count.invalid, count.equivalent, count.killed, count.undetectable, count.survived].map(String),
+    ...[
+      count.mutants,
+      count.notRun,
+      count.invalid,
+      count.equivalent,
+      count.killed,
+      count.undetectable,
+      count.survived,
+    ].map(String),
     `${(100 * scoreOf(count)).toFixed(1)} %`,
   ];
   return [[title, ...HEAD], ...counts.map(row), row(countOf('all', results, entries))];
@@ -65,13 +75,22 @@ export function meansTable(results: readonly Result[]): string[][] {
   return [['killed by', 'mutants'], ...MEANS.map((one) => [one, String(killed.filter((by) => by === one).length)])];
 }
 
-const BLOCK = /(<!-- begin mutants -->)\n[\s\S]*?(<!-- end -->)/;
+const BLOCK = /(<!-- begin mutants: (.+?) -->)\n[\s\S]*?(<!-- end -->)/g;
 
-/** The page with its generated part as the results say. Throws Error if it marks none. */
-export function fillPage(page: string, part: string): string {
-  if (!BLOCK.test(page))
-    throw new Error('docs/mutation.md: expected <!-- begin mutants --> and <!-- end -->, found none');
-  return page.replace(BLOCK, (_, begin: string, end: string) => `${begin}\n${part}\n${end}`);
+/** The page with the results in the part that names the adapter. Throws Error if none does. */
+export function fillPage(page: string, part: string, adapter: string): string {
+  let found = false;
+  const filled = page.replace(BLOCK, (block, begin: string, name: string, end: string) => {
+    if (!adapter.includes(name)) return block;
+    found = true;
+    return `${begin}\n${part}\n${end}`;
+  });
+  if (!found) {
+    throw new Error(
+      `docs/mutation.md: expected <!-- begin mutants: name --> and <!-- end --> with a part of "${adapter}" as the name, found none`,
+    );
+  }
+  return filled;
 }
 
 /** The generated part of the page. */
@@ -83,8 +102,8 @@ export function pagePart(
   const total = countOf('all', results, entries);
   const inOrder = KINDS.flatMap((kind) => results.filter(({ mutant }) => mutant.kind === kind));
   return [
-    `${total.mutants} of ${all} mutants, seed ${seed}, judged on ${adapter}: ${total.invalid} do not compile, ${total.equivalent} are equivalent; of the`,
-    `others, ${total.killed} are killed, ${(100 * scoreOf(total)).toFixed(1)} %.`,
+    `${total.mutants} of ${all} mutants, seed ${seed}, judged on ${adapter}: ${total.notRun} are in variants that do not run there, ${total.invalid} do not`,
+    `compile, ${total.equivalent} are equivalent; of the others, ${total.killed} are killed, ${(100 * scoreOf(total)).toFixed(1)} %.`,
     '',
     markdown(meansTable(results)),
     '',

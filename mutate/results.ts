@@ -1,6 +1,6 @@
 /** What became of the mutants, kept in .cache so that a run can be gone on with. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Verdict } from './judge.js';
 import type { Mutant } from './shader.js';
 
@@ -12,11 +12,12 @@ export interface Result {
   readonly text: string;
 }
 
-export interface Results {
-  /** What they were judged on. */
-  adapter: string;
-  /** By shader and mutant. */
-  readonly known: Map<string, Result>;
+/** By shader and mutant. */
+export type Results = Map<string, Result>;
+
+/** Where the results of an adapter are, below a folder: another one's say nothing of it. */
+export function resultsPath(folder: string, adapter: string): string {
+  return join(folder, `mutate-${adapter.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.json`);
 }
 
 export const keyOf = ({ shader, id }: Pick<Mutant, 'shader' | 'id'>) => `${shader}: ${id}`;
@@ -24,16 +25,16 @@ export const keyOf = ({ shader, id }: Pick<Mutant, 'shader' | 'id'>) => `${shade
 /** The results of an earlier run; none if there are none that can be read. */
 export async function readResults(path: string): Promise<Results> {
   try {
-    const { adapter, results } = JSON.parse(await readFile(path, 'utf8')) as { adapter: string; results: Result[] };
-    return { adapter, known: new Map(results.map((result) => [keyOf(result.mutant), result])) };
+    const results = JSON.parse(await readFile(path, 'utf8')) as Result[];
+    return new Map(results.map((result) => [keyOf(result.mutant), result]));
   } catch {
-    return { adapter: '', known: new Map() };
+    return new Map();
   }
 }
 
-export async function writeResults(path: string, { adapter, known }: Results): Promise<void> {
+export async function writeResults(path: string, results: Results): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, JSON.stringify({ adapter, results: [...known.values()] }));
+  await writeFile(path, JSON.stringify([...results.values()]));
 }
 
 /** Cases by how often they have killed mutants of a shader, the deadliest first. */

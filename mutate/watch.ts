@@ -34,8 +34,9 @@ export class Watch implements AsyncDisposable {
     private readonly limit: number,
   ) {}
 
-  /** What the mutants were judged on, once one was. */
-  get adapter(): string {
+  /** What mutants are judged on. Starts a judging process. */
+  async adapter(): Promise<string> {
+    await this.#started();
     return this.#adapter;
   }
 

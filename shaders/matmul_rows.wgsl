@@ -6,7 +6,7 @@
 // behind each row or column puts the quads that neighbours read on different banks.
 //
 // Needs k and n that are multiples of 4, and a left operand that is not transposed. Rows and columns past the edge read a clamped address and are
-// not stored. The sum runs along k in order, so that the bits are those of matmul_blocks.wgsl in one part, and the choice may depend on the rows.
+// not stored; steps of k past the edge are zeros in both tiles. The sum runs along k in order, so that the bits are those of matmul_blocks.wgsl in one part, and the choice may depend on the rows.
 
 // #include "matmul_quads.wgsl"
 // #include "matmul_store.wgsl"
@@ -97,7 +97,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = 0u; i < B_QUADS; i++) {
       next_b[i] = load_b(column0, q0 + SLICE_QUADS, index + i * INVOCATIONS);
     }
-    for (var q = 0u; q < min(SLICE_QUADS, params.k / 4u - q0); q++) {
+    for (var q = 0u; q < SLICE_QUADS; q++) {
       let left = a_tile[own_row * STRIDE + q];
       let right = b_tile[own_column * STRIDE + q];
       sum += left.x * right.x;

@@ -1,15 +1,21 @@
 /** How the page is built: `npm run build:web` into `web/dist`, all of it with addresses relative to the page's own. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type Plugin, type Rolldown } from 'vite';
 import { COLORS } from '../src/report/page/style.js';
+import { linksOf, type PackageAddresses } from './links.js';
 import { HEADERS, PAGE_POLICY } from './policy.js';
 
 const SERVICE_WORKER = 'service-worker';
 const here = (path: string) => new URL(path, import.meta.url).pathname;
+const links = linksOf(JSON.parse(readFileSync(here('../package.json'), 'utf8')) as PackageAddresses);
 
 export default defineConfig({
   base: './',
+  define: {
+    'import.meta.env.VITE_HOMEPAGE': `${JSON.stringify(links.homepage)}`,
+    'import.meta.env.VITE_REPOSITORY': `${JSON.stringify(links.repository)}`,
+  },
   // The demonstration's model lies beside this folder.
   server: { fs: { allow: ['..'] }, headers: isolation() },
   preview: { headers: HEADERS },

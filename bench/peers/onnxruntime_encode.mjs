@@ -1,6 +1,6 @@
 /**
- * onnxruntime on ViT-B/32's vision tower: node onnxruntime_encode.mjs cpu|webgpu <file.onnx> <batch> <runs>. export_vision_tower.py
- * writes the file. Prints one JSON line.
+ * onnxruntime on an image encoder: node onnxruntime_encode.mjs cpu|webgpu <file.onnx> <batch> <runs>. export_vision_tower.py and
+ * pytorch_encoders.py write such files. Prints one JSON line.
  */
 import ort from 'onnxruntime-node';
 import { random, versionOf } from './matmul.mjs';

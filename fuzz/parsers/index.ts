@@ -2,6 +2,7 @@
 import type { FuzzedParser } from '../parser.js';
 import { segment, tuning } from './caches.js';
 import { abstract, classes, emoset, jsonManifest, manifest, roi } from './datasets.js';
+import { encoder } from './encoders.js';
 import { plan, results, taskResult } from './experiment.js';
 import { hub } from './hub.js';
 import { cutJpeg, jpeg } from './jpeg.js';
@@ -15,7 +16,23 @@ import { pickle, torch, zip } from './torch.js';
 import { text, vocabulary } from './vocabulary.js';
 
 export const PARSERS: readonly FuzzedParser[] = [
-  ...[safetensors, zip, pickle, torch, index, config, preprocessing, vocabulary, text, png, jpeg, webp, gif, bmp],
+  ...[
+    safetensors,
+    zip,
+    pickle,
+    torch,
+    encoder,
+    index,
+    config,
+    preprocessing,
+    vocabulary,
+    text,
+    png,
+    jpeg,
+    webp,
+    gif,
+    bmp,
+  ],
   ...[cutPng, cutJpeg, cutGif, cutBmp],
   ...[classes, manifest, jsonManifest, roi, emoset, abstract],
   ...[runJson, metrics, prompts, trainingState, predictions, evaluated, plan, taskResult, results],

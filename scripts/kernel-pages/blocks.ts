@@ -18,6 +18,7 @@
  * `compared: FILE: SIZES`      products of this shape by the model, beside what the file measured
  * `code: FILE: FIRST: LAST`    lines of a source file, from the first that contains FIRST to the next that contains LAST; where LAST
  *                             is `}`, to the one that closes the first; FIRST may be `A > B`: after a line with A, the first with B
+ * `file: FILE`                 all of a source file but the comment that it begins with
  * `quoted: FILE: FIRST: LAST` the same on a page of docs/ itself, with a link to these lines
  */
 import { kernelNamed } from '../../src/kernels/index.js';
@@ -119,7 +120,7 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
               `${number ?? ''}`,
               title,
               `${minutes}`,
-              `${tolerance}`,
+              tolerance < 1e-3 ? tolerance.toExponential() : `${tolerance}`,
             ]),
             'left',
           ),
@@ -239,6 +240,14 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
     ].join('\n');
   },
 
+  file: ({ source }, [file = '']) =>
+    fenced(
+      file,
+      source(file)
+        .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
+        .trimEnd(),
+    ),
+
   code: (sources, args) => quotedLines(sources, args).code,
 
   quoted: (sources, args) => {
@@ -261,9 +270,13 @@ function quotedLines({ source }: Sources, [file = '', first = '', last = '']: re
   if (start < 0 || length < 0) throw new Error(`${file}: no lines from "${first}" to "${last}"`);
   const part = lines.slice(start, start + length + 1);
   const indent = Math.min(...part.filter(Boolean).map((line) => line.search(/\S/)));
-  const language = file.slice(file.lastIndexOf('.') + 1);
-  const code = [`\`\`\`${language}`, ...part.map((line) => line.slice(indent)), '```'].join('\n');
+  const code = fenced(file, part.map((line) => line.slice(indent)).join('\n'));
   return { code, from: start + 1, to: start + length + 1 };
+}
+
+/** Lines of a file as Markdown. */
+function fenced(file: string, lines: string): string {
+  return [`\`\`\`${file.slice(file.lastIndexOf('.') + 1)}`, lines, '```'].join('\n');
 }
 
 const CPU_NAMES: Readonly<Record<string, string>> = { twin: 'the twin', compiled: 'WebAssembly' };

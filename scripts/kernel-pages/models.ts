@@ -73,13 +73,13 @@ export function modelBlock(name: string, sizes: string): string {
     `![${rooflineText(byGpu)}](../${rooflinePath(name)})`,
     '',
     table(
-      ['variant', ...SHOWN.flatMap(({ title }) => [`${title}: bound by`, flops > 0 ? 'TFLOP/s' : 'GB/s', 'occupied'])],
+      ['variant', ...SHOWN.map(({ title }) => title)],
       counted.map(({ variant }, i) => [
         `\`${variant}\``,
-        ...byGpu.flatMap((models) => {
+        ...byGpu.map((models) => {
           const { bound, occupancy, share, gpu, ...model } = models[i]!;
-          const rate = flops > 0 ? rateOf(model) / 1e12 : share * gpu.bandwidth;
-          return [bound, `${digits(rate)} (${percent(share)})`, percent(occupancy.share)];
+          const rate = flops > 0 ? `${digits(rateOf(model) / 1e12)} TFLOP/s` : `${digits(share * gpu.bandwidth)} GB/s`;
+          return `${rate} (${percent(share)}), by ${bound}; ${percent(occupancy.share)} occupied`;
         }),
       ]),
       'left',
@@ -147,8 +147,21 @@ export function gpuBlock(): string {
       'left',
     ),
     '',
-    `<small>Per multiprocessor (NVIDIA), compute unit (AMD) or core (Apple). With * where the maker publishes nothing: measured by others, on an earlier generation, or assumed. ${GPUS.map(({ title, sources }) => `${title}: ${sources.join('; ')}`).join('. ')}.</small>`,
+    `<small>Per multiprocessor (NVIDIA), compute unit (AMD) or core (Apple). With * where the maker publishes nothing: measured by others, on an earlier generation, or assumed.</small>`,
+    '',
+    'Sources:',
+    '',
+    ...sourceLines(),
   ].join('\n');
+}
+
+/** Each source once, with the GPUs whose figures are from it. */
+function sourceLines(): string[] {
+  const sources = [...new Set(GPUS.flatMap((gpu) => gpu.sources))];
+  return sources.map((source) => {
+    const of = GPUS.filter((gpu) => gpu.sources.includes(source)).map(({ name }) => `\`${name}\``);
+    return `- ${of.join(', ')}: ${source}`;
+  });
 }
 
 /**

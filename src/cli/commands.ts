@@ -7,8 +7,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     { name: 'doctor', summary: 'show which devices this machine has', load: () => import('./doctor.js') },
   ]),
   ...inGroup('Models and data', [
-    { name: 'fetch', summary: 'download a CLIP as a model directory', load: () => import('./fetch.js') },
-    { name: 'convert', summary: 'convert a CLIP checkpoint to a model directory', load: () => import('./convert.js') },
+    { name: 'fetch', summary: 'download a CLIP, or another encoder', load: () => import('./fetch.js') },
+    { name: 'convert', summary: 'convert a checkpoint to a model directory', load: () => import('./convert.js') },
     { name: 'verify', summary: 'check a model, against published numbers too', load: () => import('./verify.js') },
     { name: 'data', summary: 'check a data set: classes, counts, splits', load: () => import('./data.js') },
   ]),
@@ -31,7 +31,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     { name: 'embed', summary: 'encode images as features', load: () => import('./embed.js') },
     { name: 'tokenize', summary: 'print the token ids of texts', load: () => import('./tokenize.js') },
     { name: 'preprocess', summary: 'write an image as CLIP sees it', load: () => import('./preprocess.js') },
-    { name: 'random-model', summary: 'create a CLIP with random weights', load: () => import('./random-model.js') },
+    { name: 'random-model', summary: 'create a model with random weights', load: () => import('./random-model.js') },
     { name: 'lab', summary: 'measure kernels, and test your own WGSL', load: () => import('./lab.js') },
   ]),
 ];

@@ -30,10 +30,7 @@ export function configure(command: Command): void {
   addJobOptions(command).action(embed);
   addExamples(command, [
     ['ptdpc embed --model clip-b32 photos/ --out features.safetensors', 'all images below a folder'],
-    [
-      'ptdpc embed --encoder encoders/resnet101-63fe2227.pth photos/ --out resnet101.safetensors',
-      "torchvision's ResNet101",
-    ],
+    ['ptdpc embed --encoder encoders/resnet101 photos/ --out resnet101.safetensors', "torchvision's ResNet101"],
     ['ptdpc embed --model clip-b32 a.jpg b.png --out ab.safetensors --device webgpu', 'two images, on the GPU'],
   ]);
 }

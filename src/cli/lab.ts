@@ -204,19 +204,19 @@ function configureGrade(command: Command): void {
     .summary("check a class's folders")
     .description(
       'Check the files of a class: a folder for each student, in it files named by tasks, such as double.wgsl. Answers are executed in lockstep on ' +
-        'the host, so that no adapter is needed; one that is wrong or does not end does not stop the rest. docs/lesson-plan.md has a lesson.',
+        'the host, so that no adapter is needed, each in a process of its own: one that is wrong, crashes or does not end does not stop the rest. ' +
+        'Exits with 0 once all are graded, right or wrong. docs/lesson-plan.md has a lesson.',
     )
     .argument('<folder>', "the class's folder")
     .option('--csv <file>', 'write a line for each file: student, task, right (1 or 0), reason')
+    .addOption(timeLimitOption('an answer is wrong if its check takes longer', 30))
     .addOption(jsonOption())
     .action(gradeClass);
   addExamples(command, [['ptdpc lab grade class --csv grades.csv', 'a table, and a file for a spreadsheet']]);
 }
 
-function timeLimitOption(): Option {
-  return new Option('--time-limit <seconds>', 'end where the device gives no answer for so long')
-    .argParser(parseInteger(1, 86_400))
-    .default(60);
+function timeLimitOption(what = 'end where the device gives no answer for so long', seconds = 60): Option {
+  return new Option('--time-limit <seconds>', what).argParser(parseInteger(1, 86_400)).default(seconds);
 }
 
 function kernelNames(): string[] {

@@ -63,12 +63,9 @@ export function configure(command: Command): void {
       "Table 4's CLIP-ViT",
     ],
     ['ptdpc probe --model clip-vit-b32 --data fi --features joint --lr auto --out runs/clip', "Table 4's CLIP"],
+    ['ptdpc probe --model encoders/deit --data fi --lr auto --out runs/deit', "Table 4's DeiT"],
     [
-      'ptdpc probe --model encoders/deit_base_patch16_224-b5f2ef4d.pth --data fi --lr auto --out runs/deit',
-      "Table 4's DeiT",
-    ],
-    [
-      'ptdpc probe --model encoders/alexnet-owt-7be5be79.pth --preprocess clip --data fi --lr auto --out runs/alexnet',
+      'ptdpc probe --model encoders/alexnet --preprocess clip --data fi --lr auto --out runs/alexnet',
       "Table 4's AlexNet, with CLIP's preprocessing as in the paper",
     ],
   ]);

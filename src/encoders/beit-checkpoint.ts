@@ -13,7 +13,8 @@
  *     norm                                      layernorm                                   post_layernorm
  *
  * Keys have no bias. Fine-tuned models have a table of biases in every layer and `fc_norm`; pre-trained ones (`pt22k`) one table for all layers
- * and `norm`. Classifiers, the mask's token and the tables' index, which follows from their size, are dropped.
+ * and `norm`; by its mask's token, which no feature needs, a pre-trained one is known. Classifiers and the tables' index, which follows from their
+ * size, are dropped.
  */
 
 import { type CanonicalTensor, WRAPPER_PREFIX } from '../clip/checkpoint/canonical-names.js';
@@ -42,6 +43,8 @@ export interface BeitConfig extends TowerConfig {
 const STEM: ReadonlyMap<string, readonly [name: string, derivation: 'same' | 'squeezed']> = new Map([
   ['cls_token', ['embeddings.class_embedding', 'squeezed']],
   ['embeddings.cls_token', ['embeddings.class_embedding', 'squeezed']],
+  ['mask_token', ['embeddings.mask_token', 'squeezed']],
+  ['embeddings.mask_token', ['embeddings.mask_token', 'squeezed']],
   ['rel_pos_bias.relative_position_bias_table', ['encoder.relative_position_bias_table', 'same']],
   ['encoder.relative_position_bias.relative_position_bias_table', ['encoder.relative_position_bias_table', 'same']],
 ]);
@@ -84,8 +87,7 @@ const BLOCK_TENSOR: ReadonlyMap<string, string> = new Map([
   ['lambda_2', 'layer_scale2'],
 ]);
 
-const DROPPED =
-  /^(?:(?:head|classifier|lm_head)\.(?:weight|bias)|(?:embeddings\.)?mask_token|(?:.+\.)?relative_position_index)$/;
+const DROPPED = /^(?:(?:head|classifier|lm_head)\.(?:weight|bias)|(?:.+\.)?relative_position_index)$/;
 
 const ANCHOR = /(?:^|\.)(?:patch_embed\.proj|(?:beit\.)?embeddings\.patch_embeddings\.projection)\.weight$/;
 
@@ -115,6 +117,8 @@ function beitTensorsOf(storedName: string): readonly CanonicalTensor[] {
   return [{ name: known ? `${prefix}.${known}` : name, derivation: 'same' }];
 }
 
+const MASK = 'vision_model.embeddings.mask_token';
+
 /** The table that all layers share, if there is one. */
 export const SHARED_TABLE = 'vision_model.encoder.relative_position_bias_table';
 
@@ -134,10 +138,17 @@ export function readBeit(checkpoint: Checkpoint): { config: BeitConfig; weights:
   requireShapes(weights, expected);
   const known = new Set(expected.map(({ name }) => name));
   const extra = weights.names().find((name) => !known.has(name));
-  if (extra === undefined) return { config, weights };
-  throw new InputError(
-    `${weights.name}: tensor ${quoted(weights.storedName(extra))} is not part of a BEiT, so this program cannot run it`,
-  );
+  if (extra !== undefined) {
+    throw new InputError(
+      `${weights.name}: tensor ${quoted(weights.storedName(extra))} is not part of a BEiT, so this program cannot run it`,
+    );
+  }
+  if (config.norm === 'patches' && !weights.has(MASK)) {
+    throw new InputError(
+      `${weights.name}: a BEiT with "norm" and without "mask_token" was fine-tuned on its class token; expected one with "fc_norm", which was on the mean of its patches, or a pre-trained one`,
+    );
+  }
+  return { config, weights };
 }
 
 function inferBeit(weights: CanonicalClip): BeitConfig {
@@ -194,6 +205,7 @@ function beitTensors(weights: CanonicalClip, config: BeitConfig): ExpectedTensor
   const scaled = weights.has('vision_model.encoder.layers.0.layer_scale1');
   return [
     { name: 'vision_model.embeddings.class_embedding', shape: [width] },
+    ...(weights.has(MASK) ? [{ name: MASK, shape: [width] }] : []),
     ...affine('vision_model.embeddings.patch_embedding', [width, 3, patchSize, patchSize]),
     ...blockTensors('vision_model', config).filter(({ name }) => !name.endsWith('.k_proj.bias')),
     ...layerNumbers.flatMap((layer) =>

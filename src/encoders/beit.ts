@@ -5,7 +5,8 @@
  */
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
 import { checkPreprocessing, type Preprocessing } from '../clip/image/index.js';
-import { afterAttention, Latest, largestWeightBytes } from '../clip/towers/index.js';
+import { Latest, largestWeightBytes } from '../clip/towers/index.js';
+import { afterAttention } from '../clip/towers/transformer.js';
 import { type Affine, type Block, WeightLoader } from '../clip/towers/weights.js';
 import {
   biasedSelfAttention,
@@ -29,7 +30,7 @@ export type { BeitConfig };
 /** BEiT-B is `width` 768, 12 layers of 12 heads, patches of 16 pixels. Base and large, of any grid, with timm's and Hugging Face's names. */
 export const BEIT: EncoderFamily<BeitConfig> = {
   name: 'a BEiT',
-  architecture: ({ width }) => (width === 768 ? 'BEiT-B' : width === 1024 ? 'BEiT-L' : 'BEiT'),
+  architecture: ({ width }) => (width === 1024 ? 'BEiT-L' : 'BEiT'),
   recognises: isBeit,
   read: readBeit,
   load: (engine, weights, config) => BeitTower.load(engine, weights, config),
@@ -50,7 +51,8 @@ function rowsOf({ imageSize, patchSize }: BeitConfig): number {
 
 /**
  * timm resizes the short side bicubically, to a crop of 0.9 at 224 pixels and of all at larger sizes; Hugging Face squashes the picture to a square
- * bilinearly. Both have mean and standard deviation 0.5.
+ * bilinearly. Both have mean and standard deviation 0.5. BEiT v2 (Peng et al., 2022) has the same tensors and in timm ImageNet's statistics, which only a
+ * file beside the checkpoint can say.
  */
 function beitPreprocessing({ imageSize: size, names }: BeitConfig): Preprocessing {
   const half = [0.5, 0.5, 0.5] as const;

@@ -4,6 +4,7 @@
  */
 import type { CanonicalClip, Checkpoint } from '../clip/checkpoint/index.js';
 import type { Preprocessing } from '../clip/image/index.js';
+import { InputError } from '../errors.js';
 import type { Engine, Tensor } from '../tensor/index.js';
 
 /** The architectures. A `clip` is the image tower of a CLIP, a `vit` another vision transformer such as DeiT. */
@@ -69,6 +70,7 @@ export interface LoadableEncoder {
   /** The usual preprocessing of its kind. */
   readonly usual: Preprocessing;
   readonly memory: EncoderMemory;
+  /** Loads the weights onto a device. */
   load(engine: Engine): Promise<EncoderTower>;
 }
 
@@ -82,10 +84,19 @@ export function loadable<C extends EncoderConfig>(
     architecture: family.architecture(config),
     config,
     weights,
-    usual: family.preprocessing(config),
+    usual: usualOf(family, config, weights.name),
     memory: encoderMemory(family, config),
     load: (engine) => family.load(engine, weights, config),
   };
+}
+
+/** Throws InputError naming the file if its tensors are those of images that nobody prepares, of a million pixels a side. */
+function usualOf<C extends EncoderConfig>(family: EncoderFamily<C>, config: C, file: string): Preprocessing {
+  try {
+    return family.preprocessing(config);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error;
+  }
 }
 
 /** What an encoder of a family takes. */

@@ -1,8 +1,8 @@
 /** A kernel's run step by step: what every lane of one workgroup loads, stores and adds up, recorded while the shipped text is executed in lockstep. */
 import { type AnyArgs, type DeviceBuffer, type KernelOutput, kernelNamed, openCase } from '../kernels/index.js';
 import { launchOf } from '../kernels/webgpu/launch.js';
-import { LockstepDevice } from './model/device.js';
-import type { Assigned, Machine, SharedMemory, Site } from './model/machine.js';
+import { LockstepDevice } from './lockstep/device.js';
+import type { Assigned, Machine, SharedMemory, Site } from './lockstep/machine.js';
 import { bankRequest } from './model/traffic.js';
 import { shippedVariant } from './starter.js';
 import { type Stepped, type SteppedText, steppedCase, steppedText } from './stepped.js';

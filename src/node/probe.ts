@@ -48,7 +48,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeResult> {
   const { root, classes } = dataset;
   if (classes.length < 2) throw new InputError(`${root}: expected at least two classes to tell apart, found one`);
   await using encoder = await openEncoder(request.model, request);
-  request.events?.say(`${request.model}: ${describeEncoder(encoder)}`);
+  request.events?.say(`encoder: ${describeEncoder(encoder)}`);
   const train = imagesOf(dataset, 'train');
   const validation = rates && dataset.splits.val;
   if (rates && !validation) {

@@ -16,7 +16,7 @@ type Tensors = [name: string, shape: readonly number[]][];
 /** The encoders of Table 4 beside CLIP's: their tensors, in the published sizes and in those of a stand-in. */
 const ENCODERS: Readonly<Record<ComparedEncoder, (small: boolean) => Tensors>> = {
   AlexNet: (small) => alexnet(small ? [8, 16, 24, 16, 16] : [64, 192, 384, 256, 256], small ? 64 : 4096),
-  VGG16: (small) => vgg16(small ? [4, 8, 8, 16, 16] : [64, 128, 256, 512, 512], small ? 64 : 4096),
+  VGG16: (small) => vgg16(small ? [8, 16, 16, 32, 32] : [64, 128, 256, 512, 512], small ? 64 : 4096),
   ResNet101: (small) => resnet([3, 4, 23, 3], small ? 4 : 64),
   DeiT: (small) => deit(small ? { width: 64, layers: 2 } : { width: 768, layers: 12 }),
   BEiT: (small) => beit(small ? { width: 64, layers: 2 } : { width: 768, layers: 12 }),
@@ -80,6 +80,8 @@ function randomTensor(name: string, shape: readonly number[], seed: number): Flo
   const values = new Float32Array(size(shape));
   if (/(?:\.bias|_bias|running_mean)$/.test(name)) return values;
   if (/^(?:.*\.)?(?:gamma_\d)$/.test(name)) return values.fill(0.5);
+  // Each block of a ResNet adds to its input: at full scale, the deepest features would be thousands of times as large as the first.
+  if (/\.bn3\.weight$/.test(name)) return values.fill(0.25);
   if (/running_var$/.test(name) || (shape.length === 1 && /\.weight$/.test(name))) return values.fill(1);
   const inputs = shape.slice(1).reduce((product, axis) => product * axis, 1);
   const isEmbedding = /(?:cls_token|pos_embed|relative_position_bias_table)$/.test(name);

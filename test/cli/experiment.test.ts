@@ -38,6 +38,13 @@ const planArgs = (out: string, ...more: string[]) => [
 const readResults = async (out: string, name: string) =>
   JSON.parse(await readFile(scratchPath(`${out}/${name}/results.json`), 'utf8')) as ExperimentResults;
 
+/** Of Table 4's encoders, those that have random weights here; DeiT is the ViT of the fixtures. */
+const STAND_INS = ['AlexNet', 'VGG16', 'ResNet101', 'BEiT'] as const;
+const encoders = () => [
+  '--encoders',
+  [fixture('vit-tiny/vit.pth'), ...STAND_INS.map((arch) => `encoders/${arch}`)].join(','),
+];
+
 /** Everything that must be the same whenever and wherever it was computed. */
 const numbers = (results: ExperimentResults) =>
   JSON.stringify(results, (key, value: unknown) => (key === 'seconds' ? 0 : value));
@@ -46,11 +53,12 @@ describe('all of them, on the layouts in which the data sets are published', () 
   let all: ExperimentResults[];
 
   beforeAll(async () => {
-    const deit = ['--encoders', fixture('vit-tiny/vit.pth')];
+    for (const arch of STAND_INS)
+      await expectDone(['random-model', '--arch', arch, '--small', '--out', `encoders/${arch}`, '--json']);
     const { stdout } = await expectDone([
       'experiment',
       'all',
-      ...planArgs('all', ...deit),
+      ...planArgs('all', ...encoders()),
       '--device',
       'cpu',
       '--json',
@@ -74,7 +82,8 @@ describe('all of them, on the layouts in which the data sets are published', () 
       expect(cells).toHaveLength(settings.length * variants.length);
       for (const cell of cells) {
         expect(cell.seeds.map(({ seed }) => seed)).toEqual([0]);
-        expect(cell.paper === null).toBe(cell.variant === 'zero-shot');
+        const own = ['zero-shot', ...STAND_INS.map((arch) => arch.toLowerCase())];
+        expect(cell.paper === null).toBe(own.includes(cell.variant));
         for (const { choice, learningRate } of cell.seeds) {
           expect(choice.map((one) => one.learningRate)).toEqual(cell.variant === 'zero-shot' ? [] : [0.1, 0.01]);
           expect(learningRate === null).toBe(cell.variant === 'zero-shot');
@@ -107,9 +116,21 @@ describe('all of them, on the layouts in which the data sets are published', () 
     expect((await readdir(scratchPath('all/claims'))).filter((name) => !name.endsWith('.done'))).toEqual([]);
   });
 
+  test("Table 4 has a row of every encoder in the paper's order, and says which have random weights", async () => {
+    const { variants } = all.find(({ experiment }) => experiment === 'table4')!;
+    expect(variants.map(({ label }) => label)).toEqual([
+      ...['AlexNet (random)', 'VGG16 (random)', 'ResNet101 (random)', 'DeiT', 'BEiT (random)'],
+      ...['CLIP-ViT', 'CLIP', 'PT-DPC'],
+    ]);
+    const table = await readFile(scratchPath('all/table4/table4.md'), 'utf8');
+    expect(table).toContain('Not the published encoder: a small stand-in with random weights.');
+    expect(table).toContain("Images prepared in the encoder's own way (--preprocess own).");
+  });
+
   test("Table 4's probes are those of `ptdpc probe` on the same data", async () => {
     const { cells } = all.find(({ experiment }) => experiment === 'table4')!;
     const encoders = {
+      resnet101: ['--model', 'encoders/ResNet101'],
       deit: ['--model', fixture('vit-tiny/vit.pth')],
       'clip-vit': ['--model', 'model', '--features', 'pooled'],
       clip: ['--model', 'model', '--features', 'joint'],
@@ -196,8 +217,7 @@ describe('all of them, on the layouts in which the data sets are published', () 
   });
 
   test('in another folder, killed on the way and started again: every experiment has the same numbers', async () => {
-    const deit = ['--encoders', fixture('vit-tiny/vit.pth')];
-    const args = ['experiment', 'all', ...planArgs('twice', ...deit), '--device', 'cpu'];
+    const args = ['experiment', 'all', ...planArgs('twice', ...encoders()), '--device', 'cpu'];
     const killed = startPtdpc(args);
     const ended = outcomeOf(killed);
     const done = async () => (await doneTasks('twice')).length;
@@ -408,6 +428,8 @@ describe('what is refused', () => {
     expect(stderr.split('\n').slice(0, 2)).toEqual(['--out is now called --tables', '--plan is now called --out']);
     expect(stderr).toMatch(/nowhere\/plan\.json: not found/);
     const plan = await ptdpc(['experiment', 'plan', 'table1', '--settings=fi9', '--data-root', 'data', '--out', 'old']);
+    const deit = await ptdpc(['experiment', 'plan', 'table1', '--deit', 'x', '--data-root', 'data', '--out', 'old']);
+    expect(deit.stderr).toMatch(/^--deit is now called --encoders\nptdpc/);
     expect(plan.stderr).toMatch(
       /^--settings is now called --datasets\nptdpc: --model <dir> or --demo: missing; npx ptdpc experiment \w+ --help has the options$/m,
     );

@@ -242,22 +242,34 @@ it("grades a class's folders, whatever is in them", async () => {
     ),
     'cleo/other.wgsl': right,
     'dan/double.wgsl': 'no WGSL at all {{{',
+    // Within the rounds that loops may take, for minutes.
+    'eve/double.wgsl': right.replace(
+      '  out[i] = 2.0',
+      `  var slow = 0.0;\n  for (var j = 0u; j < 90000u; j++) {\n${'    slow += sin(slow);\n'.repeat(500)}  }\n  out[i] = 2.0`,
+    ),
+    // More memory than there is.
+    'fay/double.wgsl': right.replace('  out[i] = 2.0', '  var a: array<f32, 4000000000>;\n  out[i] = a[i] + 2.0'),
   };
   for (const [path, text] of Object.entries(files)) {
     const file = scratchPath(join('class', path));
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
   }
-  const { code, stdout, stderr } = await ptdpc(['lab', 'grade', 'class', '--csv', 'grades.csv']);
+  const { code, stdout, stderr } = await ptdpc(['lab', 'grade', 'class', '--csv', 'grades.csv', '--time-limit', '6']);
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^student +double +right\nada +right +1 of 1\nben +wrong +0 of 1\ncleo +wrong +0 of 1\ndan +wrong +0 of 1$/m,
+    /^student +double +right\nada +right +1 of 1\nben +wrong +0 of 1\ncleo +wrong +0 of 1\ndan +wrong +0 of 1\neve +wrong +0 of 1\nfay +wrong +0 of 1$/m,
   );
   expect(stdout).toMatch(/^cleo, double: .*a loop does not end/m);
+  expect(stdout).toMatch(/^dan, double: double\.wgsl: /m);
+  expect(stdout).toMatch(
+    /^eve, double: no verdict within 6 seconds; a loop may not end \(--time-limit waits longer\)$/m,
+  );
+  expect(stdout).toMatch(/^fay, double: its check crashed \(.+\)$/m);
   expect(stderr).toMatch(/cleo\/other\.wgsl: no task has this name/);
   const lines = (await readFile(scratchPath('grades.csv'), 'utf8')).split('\n');
   expect(lines.slice(0, 2)).toEqual(['student,task,right,reason', '"ada","double",1,""']);
-  expect(lines).toHaveLength(6);
+  expect(lines).toHaveLength(8);
   await expectRefused(['lab', 'grade', 'class/ada'], /class\/ada: expected a folder for each student/);
   await expectRefused(['lab', 'grade', 'none'], /none: cannot be read/);
 });

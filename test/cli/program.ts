@@ -84,7 +84,7 @@ export async function expectRefused(args: readonly string[], message: RegExp, en
   expect(
     lines
       .slice(0, -1)
-      .filter((line) => !/^(?:device|data set|warning|Warning|if interrupted, resume with): /.test(line)),
+      .filter((line) => !/^(?:device|data set|encoder|warning|Warning|if interrupted, resume with): /.test(line)),
   ).toEqual([]);
   expect(stdout).toBe('');
   expect(code).toBe(2);

@@ -6,6 +6,7 @@ import { describePreprocessing } from '../../src/clip/image/index.js';
 import { gridOfTable, spreadTable } from '../../src/encoders/beit-positions.js';
 import { BEIT, readEncoder } from '../../src/encoders/index.js';
 import { InputError } from '../../src/errors.js';
+import { CpuBackend } from '../../src/kernels/index.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
 import { fixture, tensorsOf } from '../support/tiny-clip.js';
@@ -68,6 +69,23 @@ describe('positions', () => {
     expect([732, 2212, 4].map(gridOfTable)).toEqual([14, 24, 1]);
     for (const length of [0, 3, 5, 7, 729, 731, 733]) expect(gridOfTable(length), `${length}`).toBeUndefined();
   });
+});
+
+it('what a batch takes is within bytesPerImage and most of it', async () => {
+  const encoder = readEncoder(await open('tuned.pth'))!;
+  const backend = new CpuBackend();
+  const engine = new Engine(backend);
+  const { imageSize } = encoder.config;
+  using tower = await encoder.load(engine);
+  using values = engine.tensor(new Float32Array(768), [3, 256]);
+  const batch = 20;
+  using pixels = engine.indices(new Int32Array(batch * imageSize ** 2), [batch, imageSize, imageSize]);
+  const before = backend.memory.bytes - 4 * pixels.size;
+  backend.memory.peakBytes = 0;
+  using _ = engine.scope(() => tower.pool(pixels, values));
+  const perImage = (backend.memory.peakBytes - before) / batch;
+  expect(perImage).toBeLessThanOrEqual(encoder.memory.perImage);
+  expect(perImage).toBeGreaterThan(0.6 * encoder.memory.perImage);
 });
 
 describe('preprocessing', () => {
@@ -141,6 +159,14 @@ describe('refused', () => {
     const checkpoint = await changed('tuned.pth', names, shapes as Record<string, number[]>);
     expect(() => readEncoder(checkpoint)).toThrow(InputError);
     expect(() => readEncoder(checkpoint)).toThrow(message);
+  });
+
+  it('a model fine-tuned on its class token, whose feature is another', async () => {
+    const stored = await open('pretrained.safetensors');
+    const names = () => stored.names().filter((name) => name !== 'mask_token');
+    expect(() => readEncoder({ ...stored, names })).toThrow(
+      /^pretrained\.safetensors: a BEiT with "norm" and without "mask_token" was fine-tuned on its class token; expected/,
+    );
   });
 
   it('tables of a Swin transformer are not recognised as a BEiT', () => {

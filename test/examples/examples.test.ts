@@ -1,5 +1,6 @@
 /** The examples run as they are, and what they print means something. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -37,11 +38,24 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs an example and returns what it printed. */
+const page = readFileSync(join(ROOT, 'docs/examples.md'), 'utf8');
+
+/** What docs/examples.md says that an example prints. */
+const documented = (name: string) => page.split(`examples/${name}.ts -->`)[1]?.match(/```txt\n([\s\S]*?)```/)?.[1];
+
+/** Without what differs between processors: numbers, the device, and which words are nearest. */
+const blanked = (printed = '') =>
+  printed
+    .replace(/, on .*/, '')
+    .replace(/near .*/g, 'near')
+    .replace(/-?\d+(\.\d+)?/g, '#');
+
+/** Runs an example and returns what it printed, which is what the documentation shows. */
 function run(name: string): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, `${name}.mjs`)], { encoding: 'utf8' });
   expect(stderr.replace(/^Warning: maxDynamic.*\n/gm, '')).toBe('');
   expect(status).toBe(0);
+  expect(blanked(stdout)).toBe(blanked(documented(name)));
   return stdout;
 }
 

@@ -122,6 +122,27 @@ describe('answers in lockstep, without an adapter', () => {
     ]);
   });
 
+  it('numbers past the end are told first, and names that are not declared with their line', async () => {
+    const task = taskNamed('double');
+    const past = await checkTask(
+      undefined,
+      task,
+      'answer.wgsl',
+      solution(task).replace('i >= params.length', 'i > params.length'),
+    );
+    expect(past.reason).toBe('it writes past the end of its output on double length=1');
+    expect(failureLines(past.failure!, past.tolerance)).toEqual([
+      'double length=1',
+      expect.stringMatching(/^ {2}x \[1\] = /),
+      '  1 number was written past the end of the output',
+      '  within its bounds the output is right',
+    ]);
+    const unknown = solution(task).replace('2.0 * x[i]', '2.0 * y[i]');
+    const line = unknown.split('\n').findIndex((text) => text.includes('2.0 * y[i]')) + 1;
+    const { reason } = await checkTask(undefined, task, 'answer.wgsl', unknown);
+    expect(reason).toBe(`it does not run in lockstep: line ${line}: y is not declared`);
+  });
+
   it('races are told though the numbers are right', async () => {
     const task = taskNamed('prefix-sum');
     const { reason } = await checkTask(undefined, task, 'answer.wgsl', startOf(task.id));

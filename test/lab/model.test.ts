@@ -27,7 +27,7 @@ import {
   peakOf,
   variantText,
 } from '../../src/lab/index.js';
-import { LockstepDevice } from '../../src/lab/model/device.js';
+import { LockstepDevice } from '../../src/lab/lockstep/device.js';
 
 const gpu = (name: string) => GPUS.find((one) => one.name === name)!;
 const H100 = gpu('h100');
@@ -169,13 +169,18 @@ describe('WGSL in lockstep', () => {
 
   it.each([
     ['switch (lane) { default: {} }', /^line \d+: expected WGSL that the model reads, found switch$/],
-    ['out[lane] = unknown(1.0);', /^type unknown: expected/],
-    ['out[lane] = nowhere;', /^nowhere: expected a declared variable$/],
-    ['out[lane] = 1.0 + 1u;', /^expected operands of one type, found float and u32$|^expected/],
+    ['out[lane] = unknown(1.0);', /^line 4: unknown: expected a declared function, or a type/],
+    ['out[lane] = nowhere;', /^line 4: nowhere is not declared$/],
+    ['if (lane > 1u) {\n\n nowhere = 1.0; }', /^line 6: nowhere is not declared$/],
+    ['lane = 1u;', /^line 4: lane: expected a variable$/],
+    ['out[lane] = 1.0 + 1u;', /^line 4: expected f32, found u32$/],
     ['out[lane] = f32(lane', /^line \d+: expected/],
-  ])('refuses %s', (body, message) => {
-    expect(() => written(body)).toThrow(InputError);
-    expect(() => written(body)).toThrow(message);
+    ['out[lane] = outer(1.0);', /^line 6: inner is not declared$/, '\nfn outer(x: f32) -> f32 { return x + inner; }'],
+    ['out[lane] = twice;', /^line 5: nowhere is not declared$/, 'const twice = 2.0 * nowhere;'],
+    ['out[lane] = f(1.0);', /^line 5: f calls itself: WGSL has no recursion$/, 'fn f(x: f32) -> f32 { return f(x); }'],
+  ])('refuses %s', (body, message, rest = '') => {
+    expect(() => written(body, 8, rest)).toThrow(InputError);
+    expect(() => written(body, 8, rest)).toThrow(message);
   });
 });
 

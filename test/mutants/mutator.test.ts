@@ -1,9 +1,10 @@
 /** The mutator: what it plants, that it plants the same again, and what becomes of the list of equivalent mutants. */
 import { describe, expect, it } from 'vitest';
 import { chosenMutants } from '../../mutate/choose.js';
-import { type Entry, readEquivalents, staleIn } from '../../mutate/equivalent.js';
+import { type Entry, entriesFor, readEquivalents, staleIn } from '../../mutate/equivalent.js';
+import type { Verdict } from '../../mutate/judge.js';
 import { KINDS, type Kind, mutationsOf, type Names } from '../../mutate/mutator.js';
-import { fillPage } from '../../mutate/report.js';
+import { countOf, fillPage, scoreOf } from '../../mutate/report.js';
 import { allShaders, mutantsOf, withFault } from '../../mutate/shader.js';
 
 const NONE: Names = { params: [], buffers: [] };
@@ -87,8 +88,9 @@ describe('the mutants of the shaders', () => {
     const mutants = shaders.flatMap(mutantsOf);
     expect(mutants.length).toBeGreaterThan(4000);
     expect(new Set(mutants.map(({ kind }) => kind))).toEqual(new Set(KINDS));
-    const without = shaders.filter((shader) => mutantsOf(shader).length === 0).map(({ name }) => name);
-    expect(without).toEqual(['attention_common', 'matmul_common', 'matmul_halves', 'matmul_singles']);
+    // Nothing but declarations and what other files have.
+    const without = shaders.filter((shader) => mutantsOf(shader).length === 0);
+    expect(without.filter(({ text }) => /\bfn \w+/.test(text)).map(({ name }) => name)).toEqual([]);
     expect(shaders.filter(({ users }) => users.length === 0)).toEqual([]);
   });
 
@@ -122,8 +124,29 @@ describe('the mutants of the shaders', () => {
   });
 });
 
-it('the page has its tables between marks', () => {
-  const page = 'before\n<!-- begin mutants -->\nold\n<!-- end -->\nafter';
-  expect(fillPage(page, 'new')).toBe('before\n<!-- begin mutants -->\nnew\n<!-- end -->\nafter');
-  expect(() => fillPage('nothing', 'new')).toThrow('found none');
+it('the page has the tables of each adapter between its own marks', () => {
+  const page = (one: string, other: string) =>
+    `before\n<!-- begin mutants: one -->\n${one}\n<!-- end -->\nbetween\n<!-- begin mutants: other -->\n${other}\n<!-- end -->\nafter`;
+  expect(fillPage(page('a', 'b'), 'new', 'the other adapter')).toBe(page('a', 'new'));
+  expect(() => fillPage(page('a', 'b'), 'new', 'a third')).toThrow('a part of "a third"');
+});
+
+it('an entry holds on the adapter that it names only, and what does not run is not counted', () => {
+  const [mutant] = mutantsOf(allShaders()[0]!);
+  const { shader, id } = mutant!;
+  const named: Entry = {
+    shader,
+    kind: 'undetectable',
+    adapter: 'four lanes',
+    reason: 'one row a subgroup',
+    mutants: [id],
+  };
+  expect(entriesFor([named], 'an adapter with four lanes')).toEqual([named]);
+  expect(entriesFor([named], 'an adapter with eight')).toEqual([]);
+  const of = (outcome: 'not run' | 'survived') => {
+    const verdict: Verdict = outcome === 'survived' ? { outcome, cases: 3 } : { outcome };
+    return countOf('one', [{ mutant: mutant!, verdict, text: '' }], []);
+  };
+  expect(of('not run')).toMatchObject({ mutants: 1, notRun: 1, survived: 0 });
+  expect([scoreOf(of('not run')), scoreOf(of('survived'))]).toEqual([1, 0]);
 });

@@ -239,6 +239,7 @@ const cases: readonly Case[] = [
 const WITHOUT_GRADIENT = {
   indexOfMax: 'its result is a number of an element',
   patchRows: 'pictures are data',
+  biasedSelfAttention: 'for frozen encoders',
   patchBytes: 'pictures are data',
   convolution: 'for frozen networks',
   maxPool: 'for frozen networks',
@@ -265,13 +266,19 @@ describe('operations', () => {
     expect(cases.some(([title]) => title.split(/[ ,]/, 1)[0] === name)).toBe(true);
   });
 
-  it.each([...operations, 'indexOfMax', 'patchRows', 'patchBytes', 'convolution', 'maxPool', 'averagePool'])(
-    '%s is in the table of docs/tensor-operations.md',
-    (name) => {
-      const page = readFileSync(new URL('../../docs/tensor-operations.md', import.meta.url), 'utf8');
-      expect(page).toMatch(new RegExp(`^\\|[^|]*\`${name}\\(`, 'm'));
-    },
-  );
+  it.each([
+    ...operations,
+    'indexOfMax',
+    'patchRows',
+    'patchBytes',
+    'biasedSelfAttention',
+    'convolution',
+    'maxPool',
+    'averagePool',
+  ])('%s is in the table of docs/tensor-operations.md', (name) => {
+    const page = readFileSync(new URL('../../docs/tensor-operations.md', import.meta.url), 'utf8');
+    expect(page).toMatch(new RegExp(`^\\|[^|]*\`${name}\\(`, 'm'));
+  });
 
   it('the list of functions without a gradient holds no others', () => {
     expect(Object.keys(WITHOUT_GRADIENT).filter((name) => !exported.includes(name))).toEqual([]);

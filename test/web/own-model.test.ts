@@ -139,6 +139,14 @@ describeInBrowser('Own model on the CPU', (browser) => {
       await copyFile(scratchPath('scene.png'), scratchPath('holiday/scene.png'));
       await mkdir(scratchPath('models'));
       await cp(scratchPath('own'), scratchPath('models/inner'), { recursive: true });
+      for (const arch of ['AlexNet', 'ResNet101', 'BEiT'])
+        await ptdpcJson(['random-model', '--arch', arch, '--small', '--out', `other-${arch}`, '--json']);
+      await writeFile(scratchPath('other-BEiT/config.json'), '{"model_type":"beit"}');
+      await mkdir(scratchPath('other-cut'));
+      const whole = await readFile(scratchPath('other-AlexNet/model.safetensors'));
+      await writeFile(scratchPath('other-cut/alexnet.safetensors'), whole.subarray(0, 5000));
+      const encoder = (name: string) =>
+        new RegExp(`^model\\.safetensors: ${name}, an image encoder without texts; this`);
       const cases: readonly (readonly [folder: string, line: RegExp])[] = [
         [scratchPath('holiday'), /^holiday: not a model folder, it has no config\.json$/],
         [scratchPath('models'), /it has no config\.json; there is one in inner: choose that folder$/],
@@ -159,6 +167,8 @@ describeInBrowser('Own model on the CPU', (browser) => {
           ),
           /^model\.safetensors: tensor .* should have shape/,
         ],
+        ...['AlexNet', 'ResNet101', 'BEiT'].map((arch) => [scratchPath(`other-${arch}`), encoder(arch)] as const),
+        [scratchPath('other-cut'), /^alexnet\.safetensors: /],
       ];
       for (const [folder, line] of cases) {
         await choose(page, folder);

@@ -9,6 +9,7 @@ import { demoScene } from '../../src/demo/index.js';
 import { decodePrompts, encodePrompts } from '../../src/ptdpc/prompts-file.js';
 import { fixture, ptdpcJson, scratchPath, setUpProgram } from '../cli/program.js';
 import { describeInBrowser } from '../support/browser.js';
+import { violationsOf } from './axe.js';
 import { probabilitiesOf, setUpPage, withPage } from './page.js';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -85,6 +86,43 @@ describeInBrowser('Predict without WebGPU', (browser) => {
       await comparePictures(page);
       expect(await page.locator('.device p').innerText()).toMatch(/^CPU, WebAssembly SIMD.*\(no WebGPU adapter\)$/);
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    }));
+
+  it('says what it is, leads on, and cuts off nothing, on the screen or on paper', () =>
+    withPage(browser(), built().url, async ({ page }) => {
+      await probabilitiesOf(page, 'scene 1');
+      await page.getByRole('img', { name: 'How PT-DPC classifies a picture' }).waitFor();
+      expect(await page.locator('#prompts-meaning').innerText()).toContain('Noise: random numbers');
+      await page.locator('.answer figure svg').waitFor();
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const [width, height] of [
+          [1280, 800],
+          [390, 844],
+        ] as const) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height });
+          expect(await violationsOf(page), `${colorScheme} ${width}`).toEqual([]);
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+          for (const tab of await page.getByRole('tab').all()) {
+            const { x, width: own } = (await tab.boundingBox())!;
+            expect(x + own).toBeLessThanOrEqual(width);
+          }
+        }
+      }
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.emulateMedia({ media: 'print' });
+      const { scrolls, heights } = await page.locator('.answer').evaluate((answer) => ({
+        scrolls: getComputedStyle(answer).overflowY,
+        heights: answer.scrollHeight - answer.clientHeight,
+      }));
+      expect([scrolls, heights]).toEqual(['visible', 0]);
+      await page.emulateMedia({ media: 'screen' });
+      await page.getByRole('link', { name: 'Tune the words' }).click();
+      await page.getByRole('tab', { name: 'Tune', selected: true }).waitFor();
+      await page.getByRole('tab', { name: 'Predict' }).click();
+      await page.getByRole('link', { name: 'Try a scene' }).click();
+      expect(await page.locator('#scenes').evaluate((scenes) => scenes.getBoundingClientRect().top)).toBeLessThan(400);
+      expect(await page.locator('.top .links a').allInnerTexts()).toContain('Paper (Deng et al., 2022)');
     }));
 
   it('lets no text become markup: the built page asks for Trusted Types', async () => {

@@ -67,7 +67,7 @@ describeInBrowser(
       withPage(browser(), `${built().url}?device=cpu#tune`, async ({ page }) => {
         // The pictures are looked at on the CPU, which is the faster one here: their features outlive it.
         const panel = page.locator('#panel-tune');
-        await panel.getByLabel('Scenes of each emotion').fill('2');
+        await panel.getByLabel('Scenes per emotion').fill('2');
         await panel.getByRole('button', { name: 'Evaluate' }).click();
         await panel.getByText(/^done, /).waitFor();
         await keepDevices(engineOf(page));

@@ -226,10 +226,11 @@ describeInBrowser('Tune', (browser) => {
 
   it('shows at once that something happens, and is accessible in both schemes and on a phone', () =>
     withPage(browser(), `${built().url}#tune`, async ({ page }) => {
-      await panel(page).getByLabel('Scenes of each emotion').fill('2');
+      await panel(page).getByLabel('Scenes per emotion').fill('2');
       await panel(page).getByRole('button', { name: 'Start with an epoch' }).click();
-      await panel(page).getByText('encoding the train pictures').waitFor();
+      await panel(page).getByText('encoding the training pictures').waitFor();
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('stage-title');
+      expect(await panel(page).locator('.stage').getByRole('button', { name: 'Stop' }).count()).toBe(1);
       await panel(page)
         .getByText(/^Paused after 1 of 25 epochs/)
         .waitFor();
@@ -237,6 +238,8 @@ describeInBrowser('Tune', (browser) => {
         .getByRole('img', { name: /^Plane of 32 learned tokens after 1 step/ })
         .waitFor();
       await panel(page).locator('figure.chart svg').first().waitFor();
+      expect(await runs(page).first().getByRole('status').innerText()).toMatch(/^paused, 1 of 25 epochs/);
+      expect((await panel(page).locator('.stage').boundingBox())!.height).toBeLessThanOrEqual(900);
       for (const colorScheme of ['light', 'dark'] as const) {
         for (const [width, height] of [
           [1280, 800],
@@ -246,6 +249,8 @@ describeInBrowser('Tune', (browser) => {
           await page.setViewportSize({ width, height });
           expect(await violationsOf(page), `${colorScheme} ${width}`).toEqual([]);
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+          const cut = (all: Element[]) => all.filter((word) => word.scrollWidth > word.clientWidth).length;
+          expect(await panel(page).locator('.tile .says').evaluateAll(cut)).toBe(0);
         }
       }
       // What needs the device for itself ends a tuning that pauses; it keeps its last epoch.
@@ -258,7 +263,7 @@ describeInBrowser('Tune', (browser) => {
 
   it('keeps runs over a reload until they are forgotten, and marks one that is worse than no tuning', () =>
     withPage(browser(), `${built().url}#tune`, async ({ page }) => {
-      await panel(page).getByLabel('Scenes of each emotion').fill('2');
+      await panel(page).getByLabel('Scenes per emotion').fill('2');
       const run = await startTuning(page, 2);
       await untilIs(run, 'done');
       await panel(page).getByLabel('Learning rate').fill('3');
@@ -281,7 +286,7 @@ describeInBrowser('Tune', (browser) => {
       await panel(page).getByRole('button', { name: 'Forget all tunings' }).click();
       await runs(page).first().waitFor({ state: 'detached' });
       await page.reload();
-      await panel(page).getByText('Training to watch').waitFor();
+      await panel(page).getByText('Watch the training').waitFor();
       await page.locator('.device p', { hasText: /^CPU/ }).waitFor();
       expect(await runs(page).count()).toBe(0);
     }));

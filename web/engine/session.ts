@@ -154,7 +154,7 @@ export class Session {
       const [model, prompts] = await Promise.all([demoModel(), demoPrompts()]);
       this.#builtIn = model;
       this.#model = model;
-      for (const file of prompts) this.keepPrompts('demonstration', file);
+      for (const file of prompts) this.keepPrompts('demo', file);
     }
     return this.#model;
   }

@@ -22,8 +22,14 @@ const TABS: readonly Tab[] = [
   { id: 'laboratory', title: 'Laboratory', panel: <WhenShown load={laboratory} /> },
 ];
 
-/** Set where the page lies beside the documentation. */
-const DOCS = import.meta.env.VITE_DOCS;
+const { VITE_DOCS, VITE_HOMEPAGE, VITE_REPOSITORY } = import.meta.env;
+
+/** A page that was built to stand alone knows of documentation and source code only what package.json says. */
+const LINKS = [
+  { text: 'Paper (Deng et al., 2022)', href: 'https://arxiv.org/abs/2201.10963' },
+  { text: 'Documentation', href: VITE_DOCS === undefined ? VITE_HOMEPAGE : `${VITE_DOCS}index.html` },
+  { text: 'Source code', href: VITE_REPOSITORY },
+].filter(({ href }) => href !== undefined);
 
 export function App() {
   const state = useEngineState();
@@ -33,14 +39,15 @@ export function App() {
         <div class="title">
           <h1>What does a picture make you feel?</h1>
           <p>
-            PT-DPC: a frozen CLIP learns the words to ask with, here in your browser. Nothing leaves your computer.{' '}
-            <a href="https://arxiv.org/abs/2201.10963">The paper</a>
-            {DOCS !== undefined && (
-              <>
-                {' · '}
-                <a href={`${DOCS}index.html`}>Documentation</a>
-              </>
-            )}
+            CLIP can tell, but its answer depends on the words it is asked with. PT-DPC learns those words. Everything
+            is computed in this page; no picture leaves your computer.
+          </p>
+          <p class="links">
+            {LINKS.map(({ text, href }) => (
+              <a key={text} href={href}>
+                {text}
+              </a>
+            ))}
           </p>
         </div>
         <DeviceLine />

@@ -18,7 +18,20 @@ export function tuningTitle({ preset, mode, initNoise }: TuningOptions): string 
   return [preset, mode, ...(initNoise > 0 ? [`noise ${initNoise}`] : [])].join(', ');
 }
 
-/** `official, both, 25 epochs (demonstration)`. */
+/** What a choice of prompts means, for those who do not know the words of its title. */
+export function promptsMeaning({ options: { preset, mode, initNoise } }: PromptsReport): string {
+  const settings = { paper: 'as in the paper', official: 'as in the authors’ code' }[preset];
+  const whose = {
+    both: 'a prompt for each class, mixed anew for each picture',
+    cs: 'a prompt for each class, whatever the picture',
+    is: 'one prompt for all classes, weighted anew for each picture',
+    none: 'one prompt for all classes and pictures',
+  }[mode];
+  const noise = initNoise > 0 ? ' Noise: random numbers added at the start, so that classes can differ.' : '';
+  return `Learned ${settings}: ${whose}.${noise}`;
+}
+
+/** `official, both, 25 epochs (demo)`. */
 export function promptsTitle({ label, options, epochs }: PromptsReport): string {
   return `${tuningTitle(options)}, ${counted(epochs, 'epoch')} (${label})`;
 }

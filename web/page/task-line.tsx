@@ -1,7 +1,14 @@
 /** A task's progress with a button to stop it, or why it failed. */
 import type { RunningTask } from './use-task.js';
 
-export function TaskLine({ task, idle }: { readonly task: RunningTask; readonly idle?: string }) {
+interface TaskLineProps {
+  readonly task: RunningTask;
+  readonly idle?: string;
+  /** Whether the button that stops it is somewhere else. */
+  readonly stopElsewhere?: boolean;
+}
+
+export function TaskLine({ task, idle, stopElsewhere = false }: TaskLineProps) {
   const { running, progress, error, cancel } = task;
   return (
     <div class="task-line">
@@ -12,9 +19,11 @@ export function TaskLine({ task, idle }: { readonly task: RunningTask; readonly 
       {running && (
         <>
           <progress aria-label={progress?.what ?? 'progress'} value={progress?.done} max={progress?.total} />
-          <button type="button" class="quiet" onClick={cancel}>
-            Stop
-          </button>
+          {!stopElsewhere && (
+            <button type="button" class="quiet" onClick={cancel}>
+              Stop
+            </button>
+          )}
         </>
       )}
       {error !== null && (

@@ -1,17 +1,30 @@
-/** `ptdpc lab grade`: a class's folders, one for each student, checked in lockstep: the same verdicts on every machine, and no adapter needed. */
+/**
+ * `ptdpc lab grade`: a class's folders, one for each student, checked in lockstep: the same verdicts on every machine, and no adapter needed. Each
+ * file has a process of its own, so that one that does not end, or takes all memory, costs its own mark only.
+ */
+import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InputError, messageOf } from '../../errors.js';
-import { checkTask, type Task, tasks } from '../../lab/index.js';
+import { InputError } from '../../errors.js';
+import { type Task, tasks } from '../../lab/index.js';
 import { writeFileAtomically } from '../../node/atomic.js';
 import { explained, isSystemError } from '../../node/system-error.js';
+import { hardwareThreads } from '../../node/wasm-threads.js';
 import { print, printJson, printLines, say } from '../output.js';
+import { progress } from '../progress.js';
 import { table } from '../tables.js';
-import { readVariant } from './run.js';
 
 interface Options {
   csv?: string;
+  timeLimit: number;
   json?: boolean;
+}
+
+interface Answer {
+  readonly student: string;
+  readonly task: Task;
+  readonly folder: string;
+  readonly file: string;
 }
 
 /** One file of one student. */
@@ -23,20 +36,21 @@ interface Grade {
   readonly reason: string;
 }
 
-/** Grades every folder of `folder`. A file that is wrong in whatever way costs its own mark only. */
-export async function gradeClass(folder: string, { csv, json }: Options): Promise<void> {
+/** Grades every folder of `folder`. Throws InputError if there is none. */
+export async function gradeClass(folder: string, { csv, timeLimit, json }: Options): Promise<void> {
   const students = (await entries(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
   if (students.length === 0)
     throw new InputError(`${folder}: expected a folder for each student, with files named by tasks; found none`);
-  const grades: Grade[] = [];
+  const answers: Answer[] = [];
   for (const student of students.sort()) {
     const files = (await entries(join(folder, student))).filter(({ name }) => name.endsWith('.wgsl'));
     for (const { name } of files) {
       const task = taskOfFile(name);
       if (!task) say(`warning: ${student}/${name}: no task has this name; left out`);
-      else grades.push({ student, task: task.id, ...(await verdict(task, join(folder, student, name))) });
+      else answers.push({ student, task, folder: join(folder, student), file: name });
     }
   }
+  const grades = await gradesOf(answers, timeLimit);
   if (csv !== undefined) await writeFileAtomically(csv, csvText(grades));
   if (json) printJson({ students, grades });
   else printGrades(students, grades);
@@ -57,13 +71,70 @@ function taskOfFile(file: string): Task | undefined {
   return tasks.find(({ id, number, file: start }) => id === name || `${number}` === name || basename(start) === file);
 }
 
-async function verdict(task: Task, file: string): Promise<Pick<Grade, 'passed' | 'reason'>> {
+/** Checks at a time at most: a process takes some hundred megabytes. */
+const MOST_PROCESSES = 4;
+/** Megabytes of JavaScript's heap for one check, far more than an answer takes. */
+const HEAP = 512;
+
+/** In the order of the answers. */
+async function gradesOf(answers: readonly Answer[], timeLimit: number): Promise<Grade[]> {
+  const grades: Grade[] = [];
+  using bar = progress(answers.length, 'answers');
+  const ended = new AbortController();
+  const end = (signal: NodeJS.Signals) => {
+    // A check that does not end would outlive this process.
+    ended.abort();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, end);
   try {
-    const { passed, reason } = await checkTask(undefined, task, basename(file), await readVariant(file));
+    const queue = answers.entries();
+    const next = async () => {
+      for (const [i, answer] of queue) {
+        const { student, task } = answer;
+        grades[i] = { student, task: task.id, ...(await verdict(answer, timeLimit, ended.signal)) };
+        bar.tick(1);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(MOST_PROCESSES, hardwareThreads()) }, next));
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, end);
+  }
+  return grades;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+type Verdict = Pick<Grade, 'passed' | 'reason'>;
+
+/** What `lab exercise` says of an answer, or how it came to say nothing. */
+function verdict({ task, folder, file }: Answer, timeLimit: number, signal: AbortSignal): Promise<Verdict> {
+  const exercise = ['lab', 'exercise', task.id, `--check=${file}`, '--device=lockstep', '--json'];
+  const args = [`--max-old-space-size=${HEAP}`, process.argv[1]!, ...exercise];
+  const limits = { timeout: 1000 * timeLimit, killSignal: 'SIGKILL', maxBuffer: 2 ** 26, signal } as const;
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: folder, ...limits }, (error, stdout, stderr) => {
+      const said = stdout === '' ? undefined : parsed(stdout);
+      const [, complaint] = /^ptdpc: (.*)$/m.exec(stderr) ?? [];
+      const [, defect] = /^internal error: (.*) \(PTDPC_DEBUG=1/.exec(complaint ?? '') ?? [];
+      if (said) resolve(said);
+      else if (error?.killed)
+        resolve(wrong(`no verdict within ${timeLimit} seconds; a loop may not end (--time-limit waits longer)`));
+      else if (complaint !== undefined && defect === undefined) resolve(wrong(complaint));
+      else resolve(wrong(`its check crashed (${defect ?? error?.signal ?? `exit code ${error?.code}`})`));
+    });
+  });
+}
+
+const wrong = (reason: string): Verdict => ({ passed: false, reason });
+
+/** Undefined for a document that was cut off. */
+function parsed(json: string): Verdict | undefined {
+  try {
+    const { passed, reason } = JSON.parse(json) as Verdict;
     return { passed, reason };
-  } catch (error) {
-    // Whatever a file does to the machine, the class goes on.
-    return { passed: false, reason: messageOf(error) };
+  } catch {
+    return undefined;
   }
 }
 

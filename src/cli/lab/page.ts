@@ -100,8 +100,8 @@ function difference({ worst, wrong, elements, overrun, error }: Comparison): str
     : `by up to ${exponent(error)} of the largest`;
   const off = wrong - overrun;
   return [
-    off > 0 && worst ? `${element(worst)}; ${off} of ${counted(elements, 'element')} off, ${size}` : '',
     overrun > 0 ? `${counted(overrun, 'number')} written past the end of its outputs` : '',
+    off > 0 && worst ? `${element(worst)}; ${off} of ${counted(elements, 'element')} off, ${size}` : '',
   ]
     .filter(Boolean)
     .join('; ');

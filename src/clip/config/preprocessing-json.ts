@@ -57,7 +57,9 @@ export function parsePreprocessorConfig(text: string, fileName: string, size: nu
   const filter = RESAMPLE.get(given('resample', fields.value('resample'), 3));
   if (!filter) throw fields.wrong('resample', '2 (bilinear) or 3 (bicubic)');
 
-  const { shape, resize } = sizeOf(fields, size, isClip);
+  // transformers' processors of BEiT, ViT and DeiT took a number as both sides.
+  const number = isClip ? 'shortest' : /^(?:Beit|ViT|DeiT)/.test(type) ? 'squash' : undefined;
+  const { shape, resize } = sizeOf(fields, size, number);
   const crops = does('do_center_crop', isClip);
   const crop = crops ? squareSide(fields, 'crop_size', given('crop_size', fields.value('crop_size'), size)) : resize;
   if (crop !== size) throw fields.wrong(crops ? 'crop_size' : 'size', `${size}, which the image tower takes`, crop);
@@ -68,10 +70,14 @@ export function parsePreprocessorConfig(text: string, fileName: string, size: nu
   return checkPreprocessing({ size, resize, shape, filter, mean, std, toRgb: 'after' }, fileName);
 }
 
-/** A number or `{shortest_edge}` gives the short side, `{height, width}` both. */
-function sizeOf(fields: JsonFields, size: number, isClip: boolean): Pick<Preprocessing, 'shape' | 'resize'> {
-  const value = fields.value('size') ?? (isClip ? size : undefined);
-  if (typeof value === 'number' && isClip) return { shape: 'shortest', resize: value };
+/** `{shortest_edge}` gives the short side, `{height, width}` both; a number what `number` says, and only CLIP's processor has a default. */
+function sizeOf(
+  fields: JsonFields,
+  size: number,
+  number: Preprocessing['shape'] | undefined,
+): Pick<Preprocessing, 'shape' | 'resize'> {
+  const value = fields.value('size') ?? (number === 'shortest' ? size : undefined);
+  if (typeof value === 'number' && number !== undefined) return { shape: number, resize: value };
   if (typeof value === 'object') {
     const given = fields.object('size')!;
     const shortest = given.value('shortest_edge');

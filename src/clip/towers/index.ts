@@ -3,5 +3,5 @@ export { type ModelFootprint, modelFootprint } from './footprint.js';
 export { Latest } from './latest.js';
 export { picturePlan, type RowPlan, type Tree, treePlan } from './row-plan.js';
 export { readLogitScale, TextTower, TokenEmbeddings, withPosition } from './text-tower.js';
-export { afterAttention, largestWeightBytes, layerProducts } from './transformer.js';
+export { largestWeightBytes, layerProducts } from './transformer.js';
 export { VisionTower } from './vision-tower.js';

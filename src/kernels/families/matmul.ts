@@ -245,6 +245,8 @@ export const matmul = kernel({
         // What comes before alpha and what after shows only if it is not 1.
         { m: 35, n: 264, k: 24, alpha: 0.7 },
       ].flatMap((shape) => epilogues.map((epilogue) => ({ ...shape, ...epilogue }))),
+      // Two slices of `fewRows` and a part of one, and rows for all of an invocation's loads.
+      ...[0, 1].map((transposeB) => ({ m: 7, n: 36, k: 268, transposeB, alpha: 0.7 })),
       // Half precision: every shape in both orders, and one with all of an epilogue.
       ...shapes.flatMap((shape) => [0, 1].map((transposeB) => ({ ...shape, transposeB, half: 1, alpha: 0.7 }))),
       { m: 37, n: 24, k: 19, transposeA: 1, transposeB: 0, half: 1 },

@@ -123,7 +123,7 @@ export const averagePool = kernel({
       // Cells that overlap, cells of one size, as many cells as pixels, and more.
       { images: 2, height: 13, width: 11, channels: 5, outHeight: 6, outWidth: 4 },
       { images: 1, height: 12, width: 14, channels: 12, outHeight: 6, outWidth: 7 },
-      { images: 2, height: 6, width: 6, channels: 8, outHeight: 6, outWidth: 6 },
+      { images: 2, height: 6, width: 6, channels: 24, outHeight: 6, outWidth: 6 },
       { images: 1, height: 3, width: 2, channels: 4, outHeight: 7, outWidth: 7 },
     ],
   },

@@ -2,7 +2,7 @@
  * The check of an answer: every case against the task's definition in float64, by the adapter if there is one, and in lockstep on the host (see
  * races.ts), which needs none and tells races.
  */
-import { InputError } from '../../errors.js';
+import { counted, InputError } from '../../errors.js';
 import {
   type AnyArgs,
   CpuBackend,
@@ -18,7 +18,7 @@ import type { Launch } from '../../kernels/webgpu/launch.js';
 import type { Compilation } from '../../kernels/webgpu/programs.js';
 import { type Comparison, compareOutputs } from '../compare.js';
 import { launchUserKernel, readUserKernel, type UserKernel } from '../contract.js';
-import { LockstepDevice } from '../model/device.js';
+import { LockstepDevice } from '../lockstep/device.js';
 import { checkCase } from '../parity.js';
 import { attemptOf, shippedAttempt } from '../trial.js';
 import { dispatchWatched, invocationsOf, type Watched } from './races.js';
@@ -199,7 +199,9 @@ class Check {
       // Where only what lies behind the output was touched, there is nothing to see.
       map: map.wrong.includes(1) ? map : undefined,
     };
-    return `it is wrong on ${test.name}`;
+    return comparison.wrong === comparison.overrun
+      ? `it writes past the end of its output on ${test.name}`
+      : `it is wrong on ${test.name}`;
   }
 }
 
@@ -224,22 +226,27 @@ async function inputsOf(test: KernelCase, seed: number): Promise<ShownInput[]> {
   }
 }
 
-/** A failure in lines: the inputs, the worst element, how many are wrong, and by which tolerance. */
+/** A failure in lines: the inputs, what was written past the end, the worst element, how many are wrong, and by which tolerance. */
 export function failureLines({ case: name, inputs, comparison }: CaseFailure, tolerance: number): string[] {
   const { worst, wrong, elements, overrun } = comparison;
   const short = (value: number) => `${Number(value.toPrecision(6))}`;
+  const off = wrong - overrun;
   return [
     name,
     ...inputs.map(({ name, shape, first }) => {
       const more = shape.reduce((product, axis) => product * axis, 1) > first.length ? ', ...' : '';
       return `  ${name} [${shape.join(', ')}] = ${first.map(short).join(', ')}${more}`;
     }),
-    ...(worst
+    ...(overrun > 0
+      ? [`  ${counted(overrun, 'number')} ${overrun === 1 ? 'was' : 'were'} written past the end of the output`]
+      : []),
+    ...(off > 0 && worst
       ? [
           `  the worst: ${worst.output}[${worst.index.join(', ')}] is ${short(worst.found)}, expected ${short(worst.expected)}${Number.isNaN(worst.found) ? ' (NaN: perhaps never written)' : ''}`,
         ]
       : []),
-    `  ${wrong - overrun} of ${elements} elements are off by more than ${tolerance} of the largest number of the output`,
-    ...(overrun > 0 ? [`  ${overrun} numbers were written past the end of the output`] : []),
+    off > 0
+      ? `  ${off} of ${counted(elements, 'element')} ${off === 1 ? 'is' : 'are'} off by more than ${tolerance} of the largest number of the output`
+      : '  within its bounds the output is right',
   ];
 }

@@ -4,8 +4,8 @@
  */
 import { InputError } from '../../errors.js';
 import type { Launch } from '../../kernels/webgpu/launch.js';
-import type { LockstepDevice } from '../model/device.js';
-import type { Site } from '../model/machine.js';
+import type { LockstepDevice } from '../lockstep/device.js';
+import type { Site } from '../lockstep/machine.js';
 
 /** Who touched a word last. */
 interface Word {

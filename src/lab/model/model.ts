@@ -9,7 +9,7 @@ import { InputError } from '../../errors.js';
 import { type AnyArgs, caseOf, type Kernel, kernelCost, type Sizes, type Variant } from '../../kernels/index.js';
 import { type AdapterFacts, unmetNeed } from '../../kernels/needs.js';
 import { type Launch, launchOf } from '../../kernels/webgpu/launch.js';
-import { LockstepDevice, type Prepared } from './device.js';
+import { LockstepDevice, type Prepared } from '../lockstep/device.js';
 import { type Gpu, peakOf } from './gpus.js';
 import { type MemoryShape, Traffic } from './traffic.js';
 

@@ -1,5 +1,5 @@
 /** What accesses to memory cost a GPU: which sectors and lines a subgroup's addresses lie in, and which banks they share. */
-import type { Site } from './machine.js';
+import type { Site } from '../lockstep/machine.js';
 
 /** What a GPU's memory is made of, in words of four bytes. */
 export interface MemoryShape {

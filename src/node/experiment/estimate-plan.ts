@@ -8,8 +8,11 @@ import {
   type TrainingWork,
   trainingWork,
 } from '../../ptdpc/experiment/index.js';
-import { ClipModel, tuningOptions } from '../../ptdpc/index.js';
+import { ClipModel, encodePixels, tuningOptions } from '../../ptdpc/index.js';
+import type { Engine } from '../../tensor/index.js';
+import type { ImageEncoder } from '../image-encoder.js';
 import { openModelDirectory } from '../model-directory.js';
+import { openCompared } from './context.js';
 import { settingData } from './setting-data.js';
 
 /** Images in a measured step; a larger batch costs in proportion. */
@@ -18,7 +21,7 @@ const STEP_IMAGES = 16;
 const ENCODED_IMAGES = 8;
 
 /**
- * Encodes some pictures of noise, and trains two steps for each set of classes and mode of the plan: seconds with a real model. The step
+ * Encodes some pictures of noise with every encoder, and trains two steps for each set of classes and mode of the plan: seconds with a real model. The step
  * before the one that is measured compiles.
  */
 export async function estimatePlan(
@@ -48,7 +51,12 @@ export async function estimatePlan(
     const key = costOf(work);
     if (!steps.has(key)) steps.set(key, await secondsOfStep(clip, plan, classes.get(work.setting)!, work));
   }
-  const encoding = await secondsOfEncoding(clip);
+  let encoding = await secondsOfEncoding(clip);
+  const { preprocess } = plan.configuration;
+  for (const { path } of plan.experiments.includes('table4') ? plan.encoders : []) {
+    await using encoder = await openCompared(path, { preprocess });
+    encoding += await secondsOfEncoder(encoder, clip.engine);
+  }
   const costs = { encoding, step: (work: Pick<TrainingWork, 'setting' | 'mode'>) => steps.get(costOf(work))! };
   return { images: paths.size, ...estimate(paths.size, works, costs) };
 }
@@ -92,5 +100,18 @@ async function secondsOfEncoding(clip: ClipModel): Promise<number> {
   const images = noise(ENCODED_IMAGES);
   const started = performance.now();
   await clip.embedImages(images);
+  return (performance.now() - started) / 1000 / ENCODED_IMAGES;
+}
+
+/** The same for an encoder of Table 4, without the decoding of pictures, which it shares with the others. */
+async function secondsOfEncoder(encoder: ImageEncoder, engine: Engine): Promise<number> {
+  const { size } = encoder.preprocessing;
+  const noise = (count: number) =>
+    Array.from({ length: count }, (_, i) => Int32Array.from({ length: size * size }, (_, at) => at * (i + 7)));
+  using tower = await encoder.load(engine);
+  await encodePixels(tower, 'pooled', noise(1), encoder.preprocessing);
+  const images = noise(ENCODED_IMAGES);
+  const started = performance.now();
+  await encodePixels(tower, 'pooled', images, encoder.preprocessing);
   return (performance.now() - started) / 1000 / ENCODED_IMAGES;
 }

@@ -1,4 +1,5 @@
 /** Decoding and preprocessing together, against what Pillow makes of the same files; see the fixtures' README. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   decodeImage,
@@ -55,4 +56,27 @@ describe('pixels that other models see', () => {
     // The first numbers are all of the first channel.
     expect(Array.from(values, (_, i) => pixelValues(how)[pixels[i]! & 255])).toEqual([...values]);
   });
+});
+
+/** All files at the real size, by torchvision: bilinear to 256 and cropped, as its own models want; bicubic to 248, timm's BEiT; squashed bilinearly. */
+describe('pixels that image encoders see', () => {
+  interface EncoderCase {
+    readonly how: Preprocessing;
+    /** The first 64 bits for each file. */
+    readonly sha256: Readonly<Record<string, string>>;
+  }
+  const encoders = JSON.parse(new TextDecoder().decode(fixture('encoders.json'))) as EncoderCase[];
+
+  it.each(encoders)(
+    '$how.shape to $how.resize, $how.filter: equal to Pillow in every file',
+    async ({ how, sha256 }) => {
+      expect(Object.keys(sha256).sort()).toEqual(cases.map(({ input }) => input).sort());
+      const found: Record<string, string> = {};
+      for (const name of Object.keys(sha256)) {
+        const pixels = preprocess(await decodeImage(fixture(name), name), how);
+        found[name] = createHash('sha256').update(pixels).digest('hex').slice(0, 16);
+      }
+      expect(found).toEqual(sha256);
+    },
+  );
 });

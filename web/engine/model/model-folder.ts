@@ -5,6 +5,7 @@ import {
   CONFIG_FILES,
   IDS_FILE,
   MAX_TEXT_BYTES,
+  openCheckpoint,
   shardFileNames,
   VOCABULARY_FILES,
   WEIGHT_FILES,
@@ -34,7 +35,12 @@ export async function openModelFolder(folder: ModelFolder, watched: Watched): Pr
     if (files.has(name)) config[name] = decodeText(await smallFile(files, name), name);
   }
   // Before anything else, so that a model that is not a CLIP is reported as that.
-  if (!describeModel(new Map(Object.entries(config)))) throw new InputError(`${folder.name}: ${withoutConfig(folder)}`);
+  try {
+    if (!describeModel(new Map(Object.entries(config))))
+      throw new InputError(`${folder.name}: ${withoutConfig(folder)}`);
+  } catch (error) {
+    throw (await otherEncoder(files, watched)) ?? error;
+  }
   const weightsName = WEIGHT_FILES.find((name) => files.has(name));
   if (weightsName === undefined)
     throw new InputError(`${folder.name}: no weights in this folder; expected model.safetensors or pytorch_model.bin`);
@@ -62,6 +68,26 @@ export async function openModelFolder(folder: ModelFolder, watched: Watched): Pr
 }
 
 type Files = ReadonlyMap<string, File>;
+
+/** That the folder holds another image encoder, if it does: of a CLIP this page needs both towers. */
+async function otherEncoder(files: Files, watched: Watched): Promise<InputError | undefined> {
+  const [weights, ...others] = [...files].filter(([name]) => /^[^/]+\.(?:safetensors|pth?|bin)$/.test(name));
+  if (!weights || others.length > 0) return undefined;
+  const [name, file] = weights;
+  try {
+    const { readEncoder } = await import('../../../src/encoders/index.js');
+    const encoder = readEncoder(await openCheckpoint(watchedSource(blobSource(name, file), watched)));
+    return (
+      encoder &&
+      new InputError(
+        `${name}: ${encoder.architecture}, an image encoder without texts; this page takes a CLIP, and npx ptdpc probe --model <path> trains a linear layer on this one`,
+      )
+    );
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
 
 /** The one file with all weights, or the index and its shards. */
 async function weightFiles(files: Files, name: string): Promise<[string, File][]> {

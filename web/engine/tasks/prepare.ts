@@ -44,6 +44,8 @@ export const prepare: Work<'prepare'> = async (request, context) => {
   });
 };
 
+const PICTURES = { train: 'training', val: 'validation', test: 'test' } as const;
+
 /** Undefined if nothing of the split can be read. What is passed over is added to `refused`. */
 async function embedSplit(
   clip: ClipModel,
@@ -53,7 +55,7 @@ async function embedSplit(
   refused: string[],
 ): Promise<{ features: LabelledFeatures; read: readonly LabelledPicture[] } | undefined> {
   if (pictures.length === 0) return undefined;
-  const what = `encoding the ${split} pictures`;
+  const what = `encoding the ${PICTURES[split]} pictures`;
   const embedded = await embedPictures(
     clip,
     pictures.map(({ picture }) => picture),

@@ -105,7 +105,7 @@ function leastLikeness(steps: Steps): number {
   return least;
 }
 
-/** `official, both, 25 epochs (demonstration)`, to choose from. */
+/** `official, both, 25 epochs (demo)`, to choose from. */
 export function PromptsSelect({ fitting, prompts, onPrompts }: Omit<StoryProps, 'steps'>) {
   return (
     <p class="field">

@@ -1,5 +1,5 @@
 /** Course: tasks on kernels in tracks, with hints in stages, an editor, and a check that tells what is wrong. */
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LabChecked, LabCourse, LabTask } from '../../protocol-lab.js';
 import { lineOf } from '../engine-client.js';
 import { TaskLine } from '../task-line.js';
@@ -29,7 +29,16 @@ function Course({ course: { hasAdapter, tracks } }: { readonly course: LabCourse
     () => new Set((remembered('course solved') ?? '').split(' ').filter((id) => all.some((one) => one.id === id))),
   );
   const [chosen, setChosen] = useState(() => remembered('course task'));
+  // Whether the task was come to by the button below the one before.
+  const [moved, setMoved] = useState(false);
   const task = all.find(({ id }) => id === chosen) ?? all[0]!;
+  const later = [...all.slice(all.indexOf(task) + 1), ...all.slice(0, all.indexOf(task))];
+  const next = later.find(({ id }) => !solved.has(id));
+  const choose = (id: string, byButton: boolean) => {
+    setChosen(id);
+    setMoved(byButton);
+    remember('course task', id);
+  };
   const onSolved = useCallback((id: string) => {
     setSolved((before) => {
       const now = new Set([...before, id]);
@@ -46,14 +55,7 @@ function Course({ course: { hasAdapter, tracks } }: { readonly course: LabCourse
       </p>
       <p class="field">
         <label for="course-task">Task</label>
-        <select
-          id="course-task"
-          value={task.id}
-          onChange={({ currentTarget: { value } }) => {
-            setChosen(value);
-            remember('course task', value);
-          }}
-        >
+        <select id="course-task" value={task.id} onChange={({ currentTarget: { value } }) => choose(value, false)}>
           {tracks.map(({ id, title, tasks }) => (
             <optgroup key={id} label={title}>
               {tasks.map((one) => (
@@ -66,7 +68,13 @@ function Course({ course: { hasAdapter, tracks } }: { readonly course: LabCourse
           ))}
         </select>
       </p>
-      <TaskView key={task.id} task={task} onSolved={onSolved} />
+      <TaskView
+        key={task.id}
+        {...{ task, next, moved, onSolved }}
+        onNext={() => {
+          if (next) choose(next.id, true);
+        }}
+      />
     </>
   );
 }
@@ -75,19 +83,28 @@ const NO_MARKS: readonly Mark[] = [];
 
 interface TaskViewProps {
   readonly task: LabTask;
+  /** The next that is not solved; undefined once all others are. */
+  readonly next: LabTask | undefined;
+  /** Whether to begin at its heading. */
+  readonly moved: boolean;
   readonly onSolved: (id: string) => void;
+  readonly onNext: () => void;
 }
 
-function TaskView({ task, onSolved }: TaskViewProps) {
+function TaskView({ task, next, moved, onSolved, onNext }: TaskViewProps) {
   const { id, title, statement, hints, tolerance, why, start } = task;
   const running = useTask();
   const [text, setText] = useState(() => remembered(`course text ${id}`) ?? start);
   const [revision, setRevision] = useState(0);
   const [hintsShown, setHintsShown] = useState(0);
   const [checked, setChecked] = useState<{ readonly text: string; readonly result: LabChecked }>();
-  const change = (next: string) => {
-    setText(next);
-    remember(`course text ${id}`, next === start ? null : next);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (moved) heading.current?.focus();
+  }, [moved]);
+  const change = (changed: string) => {
+    setText(changed);
+    remember(`course text ${id}`, changed === start ? null : changed);
   };
   const check = () =>
     void running.run(async (watch) => {
@@ -98,7 +115,16 @@ function TaskView({ task, onSolved }: TaskViewProps) {
     });
   const marks = useMemo(() => (checked?.text === text ? marksOf(checked.result) : NO_MARKS), [checked, text]);
   return (
-    <div class="lab-columns">
+    <div class="lab-columns course-columns">
+      <div class="course-task">
+        <h2 tabIndex={-1} ref={heading}>
+          {title}
+        </h2>
+        <p>{statement}</p>
+        <p class="note">
+          Tolerance: {tolerance} of the largest number of the output{why === undefined ? '' : `: ${why}`}.
+        </p>
+      </div>
       <div class="lab-editor">
         <Editor
           label={`WGSL of ${title}`}
@@ -118,18 +144,6 @@ function TaskView({ task, onSolved }: TaskViewProps) {
         </button>
       </div>
       <div class="course-side">
-        <h2>{title}</h2>
-        <p>{statement}</p>
-        <p class="note">
-          Tolerance: {tolerance} of the largest number of the output{why === undefined ? '' : `: ${why}`}.
-        </p>
-        {hintsShown > 0 && (
-          <ol class="course-hints">
-            {hints.slice(0, hintsShown).map((hint) => (
-              <li key={hint}>{hint}</li>
-            ))}
-          </ol>
-        )}
         <div class="field">
           <button type="button" class="main" disabled={running.running} onClick={check}>
             Check
@@ -138,8 +152,23 @@ function TaskView({ task, onSolved }: TaskViewProps) {
             Hint {Math.min(hintsShown + 1, hints.length)} of {hints.length}
           </button>
         </div>
+        {hintsShown > 0 && (
+          <ol class="course-hints">
+            {hints.slice(0, hintsShown).map((hint) => (
+              <li key={hint}>{hint}</li>
+            ))}
+          </ol>
+        )}
         <TaskLine task={running} />
         <div role="status">{checked && <Verdict result={checked.result} changed={checked.text !== text} />}</div>
+        {checked?.result.passed &&
+          (next ? (
+            <button type="button" class="main" onClick={onNext}>
+              Next task: {next.title}
+            </button>
+          ) : (
+            <p>That was the last one: all tasks are solved.</p>
+          ))}
       </div>
     </div>
   );
@@ -164,9 +193,11 @@ function Verdict({ result, changed }: { readonly result: LabChecked; readonly ch
   );
 }
 
-/** The compiler's messages by position in the text. */
-function marksOf({ compilation }: LabChecked): readonly Mark[] {
-  if (!compilation) return NO_MARKS;
+/** The compiler's messages by position in the text, or the one at which execution without a compiler came to an end. */
+function marksOf({ compilation, reason }: LabChecked): readonly Mark[] {
+  const [, line, message = ''] = /\bline (\d+): (.*)$/.exec(reason) ?? [];
+  if (!compilation)
+    return line === undefined ? NO_MARKS : [{ severity: 'error', line: Number(line), column: 1, message }];
   return compilation.messages
     .filter(({ line }) => line > 0)
     .map(({ type, line, column, text }) => ({ severity: type, line, column, message: text.trim() }));

@@ -88,7 +88,9 @@ function Laboratory({ report, shapes }: { readonly report: LabReport; readonly s
       </p>
       <div class="lab-columns">
         <div class="lab-editor">
-          {text !== undefined && (
+          {text === undefined ? (
+            <div class="editor" />
+          ) : (
             <Editor
               label={`WGSL of ${name}`}
               {...{ text, revision, marks, onReady }}

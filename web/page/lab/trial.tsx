@@ -149,9 +149,9 @@ function Difference({ comparison }: { readonly comparison: Comparison }) {
       )}
       <p class="note">
         {[
+          overrun > 0 && `${counted(overrun, 'number')} written past the end of its outputs`,
           wrong > overrun &&
             `${whole(wrong - overrun)} of ${counted(elements, 'element')} off, ${Number.isNaN(error) ? 'some were never written, or are NaN' : `by up to ${exponent(error)} of the largest`}`,
-          overrun > 0 && `${counted(overrun, 'number')} written past the end of its outputs`,
         ]
           .filter(Boolean)
           .join('; ')}

@@ -1,5 +1,6 @@
 /** The map of wrong elements over an output: crosses where it is wrong, lines between workgroups. */
 import type { WrongMap } from '../../../src/lab/index.js';
+import { counted } from '../format.js';
 
 /** Elements drawn along each axis at most. */
 const MOST = 64;
@@ -23,7 +24,7 @@ export function WrongGrid({ map: { output, rows, columns, wrong, groups } }: { r
     }
   }
   const count = wrong.reduce((sum, one) => sum + one, 0);
-  const label = `${count} of ${wrong.length} elements of ${output} are wrong, the first in row ${Math.floor(first / columns)}, column ${first % columns}`;
+  const label = `${count} of ${counted(wrong.length, 'element')} of ${output} ${count === 1 ? 'is' : 'are'} wrong, the first in row ${Math.floor(first / columns)}, column ${first % columns}`;
   return (
     <figure class="course-map">
       <svg

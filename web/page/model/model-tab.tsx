@@ -59,7 +59,9 @@ export function ModelTab() {
       <section class="block" aria-labelledby="model-open">
         <h2 id="model-open">Open a model folder</h2>
         <DropZone onDrop={(data) => void droppedFolder(data).then(choose)}>
-          <p>Drop a folder from the Hugging Face hub, or as ptdpc convert writes it, here, or</p>
+          <p>
+            Drop a folder from the Hugging Face hub, or as <code>ptdpc convert</code> writes it, here, or
+          </p>
           <FileButton folder disabled={task.running} onFiles={(files) => choose(chosenFolder(files))}>
             Choose a model folder
           </FileButton>

@@ -15,7 +15,7 @@ export interface GalleryProps {
 
 export function Gallery({ pictures, pixels, answers, classes, isFamiliar, selected, onSelect }: GalleryProps) {
   return (
-    <ul class="gallery">
+    <ul class="gallery" id="scenes">
       {pictures.map((shown) => (
         <li key={shown.id}>
           <button type="button" aria-pressed={shown.id === selected} onClick={() => onSelect(shown.id)}>

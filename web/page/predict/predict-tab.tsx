@@ -13,6 +13,7 @@ import { useTask } from '../use-task.js';
 import { Answer } from './answer.js';
 import { ClassWords } from './class-words.js';
 import { Gallery } from './gallery.js';
+import { Intro } from './intro.js';
 import type { Shown } from './pictures.js';
 import { PromptsChoice } from './prompts-choice.js';
 import { Words } from './words.js';
@@ -28,6 +29,7 @@ export function PredictTab() {
   const words = useWords(prompts?.id);
   return (
     <>
+      <Intro />
       <div class="columns">
         <div class="choose">
           <DropZone onDrop={(data) => choose.addFiles([...data.files])}>

@@ -2,7 +2,7 @@
 import type { PromptsReport } from '../../protocol.js';
 import { FileButton } from '../drop-zone.js';
 import { useEngine } from '../engine-state.js';
-import { promptsTitle } from '../format.js';
+import { promptsMeaning, promptsTitle } from '../format.js';
 import { saveFile } from '../save-file.js';
 import { useTask } from '../use-task.js';
 
@@ -32,13 +32,21 @@ export function PromptsChoice({ prompts, chosen, onChoose }: PromptsChoiceProps)
       {chosen ? (
         <>
           <label for="prompts">Prompts</label>
-          <select id="prompts" value={chosen.id} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+          <select
+            id="prompts"
+            aria-describedby="prompts-meaning"
+            value={chosen.id}
+            onChange={({ currentTarget }) => onChoose(currentTarget.value)}
+          >
             {prompts.map((report) => (
               <option key={report.id} value={report.id}>
                 {promptsTitle(report)}
               </option>
             ))}
           </select>
+          <small id="prompts-meaning" class="muted">
+            {promptsMeaning(chosen)}
+          </small>
         </>
       ) : (
         <p class="note">No prompts for this model yet: tune some, or open a file. Until then, zero-shot.</p>

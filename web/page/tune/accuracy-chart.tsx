@@ -16,7 +16,7 @@ export function AccuracyChart({ runs }: { readonly runs: readonly TitledRun[] })
   const name = ({ title, data }: TitledRun) => title + (data.counts.val > 0 ? '' : ' (training)');
   return (
     <Chart
-      title="Accuracy on the validation pictures (%)"
+      title="Validation accuracy (%)"
       draw={({ lineChart }) =>
         lineChart({
           lines: [

@@ -23,9 +23,8 @@ export const AccuracyCurve = ({ run }: { readonly run: Run }) => (
 export const TrainingLoss = ({ run }: { readonly run: Run }) => (
   <Curve
     run={run}
-    title={
-      comparable(run) ? 'Training loss' : 'Training loss: cross-entropy of softmax(logits), as in the authors’ code'
-    }
+    title="Training loss"
+    note={comparable(run) ? undefined : 'Cross-entropy of softmax(logits), as in the authors’ code.'}
     {...LOSS}
     train={({ trainLoss }) => trainLoss}
   />
@@ -45,13 +44,14 @@ export const Losses = ({ run }: { readonly run: Run }) =>
 interface CurveProps {
   readonly run: Run;
   readonly title: string;
+  readonly note?: string | undefined;
   readonly format: (y: number) => string;
   readonly words: (y: number) => string;
   readonly train?: (epoch: EpochMetrics) => number;
   readonly val?: (epoch: EpochMetrics) => number | null;
 }
 
-function Curve({ run, title, format, words, train, val }: CurveProps) {
+function Curve({ run, title, note, format, words, train, val }: CurveProps) {
   const { epochs, options } = run;
   const pointsBy = (figure: ((epoch: EpochMetrics) => number | null) | undefined) =>
     epochs.flatMap((epoch) => {
@@ -70,6 +70,7 @@ function Curve({ run, title, format, words, train, val }: CurveProps) {
       title={title}
       draw={({ lineChart }) => lineChart({ lines, end: options.epochs, xName: 'epoch', format })}
       summary={`${title} over ${epochs.length} epochs. ${fromTo.join('; ')}.`}
+      note={note}
       legend={lines.length > 1 && lines.map(({ name, color }) => <span class={`key ${color}`}>{name}</span>)}
       data={{
         label: `${title} by epoch`,

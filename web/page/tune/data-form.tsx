@@ -88,7 +88,7 @@ export function DataForm({ disabled, onChange, report }: DataFormProps) {
       <div class="numbers-row">
         {kind === 'scenes' && (
           <NumberField
-            label="Scenes of each emotion"
+            label="Scenes per emotion"
             value={perClass}
             min={1}
             max={500}

@@ -9,7 +9,7 @@ import { AccuracyCurve, Losses } from './curves.js';
 import { isGoing, isWorse, type Runs, type TitledRun } from './runs.js';
 
 const STATUS = {
-  waiting: 'waits',
+  waiting: 'waiting',
   running: 'running',
   stopped: 'stopped',
   interrupted: 'interrupted',
@@ -43,7 +43,7 @@ export function RunCard({ run, runs }: { readonly run: TitledRun; readonly runs:
     <article class="run" aria-labelledby={`${id}-title`} data-status={status}>
       <h3 id={`${id}-title`}>{title}</h3>
       <p class="note" role="status">
-        {STATUS[status]}
+        {status === 'running' && run.stage?.paused ? 'paused' : STATUS[status]}
         {epochs.length > 0 && `, ${epochs.length} of ${options.epochs} epochs`}
         {heldOut && `, ${percent(heldOut.tuned.accuracy)} of ${counted(heldOut.tuned.count, 'held-out picture')}`}
         {isWorse(run) && <strong class="worse">, worse than zero-shot</strong>}

@@ -31,11 +31,15 @@ export function StagePanel({ runs, run, onWatch, preparing, heading, ready, onBe
     <section class="stage" aria-labelledby="stage-title">
       <div class="stage-head">
         <h2 id="stage-title" tabIndex={-1} ref={heading}>
-          {run ? run.title : 'Training to watch'}
+          {run ? run.title : 'Watch the training'}
         </h2>
-        <Transport {...{ runs, run, ready, onBegin }} preparing={preparing.running} />
+        <Transport {...{ runs, run, ready, preparing, onBegin }} />
       </div>
-      {preparing.running || preparing.error !== null || !run ? <TaskLine task={preparing} /> : <Standing run={run} />}
+      {preparing.running || preparing.error !== null || !run ? (
+        <TaskLine task={preparing} stopElsewhere />
+      ) : (
+        <Standing run={run} />
+      )}
       {others.length > 1 && run && (
         <p class="field">
           <label for="watched-run">Watch</label>
@@ -76,9 +80,7 @@ function Scenery({ run, runs }: { readonly run: TitledRun; readonly runs: readon
   );
 }
 
-interface TransportProps extends Pick<StageProps, 'runs' | 'run' | 'ready' | 'onBegin'> {
-  readonly preparing: boolean;
-}
+type TransportProps = Pick<StageProps, 'runs' | 'run' | 'ready' | 'preparing' | 'onBegin'>;
 
 /** The same buttons at all times, so that nothing moves under the finger. */
 function Transport({ runs, run, ready, preparing, onBegin }: TransportProps) {
@@ -86,7 +88,7 @@ function Transport({ runs, run, ready, preparing, onBegin }: TransportProps) {
   const running = going?.status === 'running' ? going : undefined;
   const paused = running?.stage?.paused ?? false;
   const step = (how: Steer) => (running ? runs.steer(running.id, how) : onBegin(how));
-  const stepable = running ? paused : ready && !going && !preparing;
+  const stepable = running ? paused : ready && !going && !preparing.running;
   const verb = going ? 'Step' : 'Start with';
   return (
     <p class="field transport">
@@ -103,7 +105,11 @@ function Transport({ runs, run, ready, preparing, onBegin }: TransportProps) {
       <button type="button" disabled={!stepable} onClick={() => step('epoch')}>
         {verb} an epoch
       </button>
-      <button type="button" disabled={!going} onClick={() => runs.stop(going!.id)}>
+      <button
+        type="button"
+        disabled={!going && !preparing.running}
+        onClick={() => (preparing.running ? preparing.cancel() : runs.stop(going!.id))}
+      >
         Stop
       </button>
     </p>
@@ -118,7 +124,7 @@ function Standing({ run }: { readonly run: TitledRun }) {
   const inEpoch = stage && stepsPerEpoch > 0 ? stage.steps % stepsPerEpoch : 0;
   const now = epochs.at(-1);
   const words = {
-    waiting: 'Waits for the tuning before it',
+    waiting: 'Waiting for the tuning before it',
     running: paused ? 'Paused' : 'Training',
     stopped: 'Stopped',
     interrupted: 'Interrupted, since the page was closed',

@@ -5,9 +5,9 @@ import { DataTable } from '../data-table.js';
 import { counted, shortest } from '../format.js';
 import { Mark } from './series-key.js';
 
-const WIDTH = 380;
-const HEIGHT = 225;
-const MARGIN = 22;
+const WIDTH = 260;
+const HEIGHT = 170;
+const MARGIN = 20;
 const COLORS = ['first', 'second', 'third', 'muted'] as const;
 const STROKE = {
   first: 'var(--series-1)',
@@ -88,12 +88,15 @@ export function TokenMap({ stage, classes }: TokenMapProps) {
           </text>
         ))}
       </svg>
-      <p class="note">
-        Each path is a learned token, from its start (dot) to now (mark), in the plane in which they differ most; the
-        plane turns as they move. Where there is room, a mark bears the nearest word, in bold if that is not the one it
-        began as.
-        {more && ` The first ${sets} prompts.`}
-      </p>
+      <details>
+        <summary>What is drawn</summary>
+        <p class="note">
+          Each path is a learned token, from its start (dot) to now (mark), in the plane in which they differ most; the
+          plane turns as they move. Where there is room, a mark bears the nearest word, in bold if that is not the one
+          it began as.
+          {more && ` The first ${sets} prompts.`}
+        </p>
+      </details>
       {words && (
         <details>
           <summary>Numbers</summary>

@@ -136,7 +136,8 @@ export class Machine {
 
   /** Counts a round of a loop. Throws InputError when there were too many. */
   countRound(): void {
-    if (--this.roundsLeft < 0) throw new InputError('a loop does not end, or takes far too many rounds');
+    if (--this.roundsLeft < 0)
+      throw new InputError(`line ${this.line}: a loop does not end, or takes far too many rounds`);
   }
 
   count(kind: keyof Counts, components: number): void {

@@ -98,8 +98,11 @@ export class Expressions {
   /** Throws InputError if nothing can be assigned to it. */
   place(expression: Expression, scope: Scope): Place {
     const place = this.#placeIn(expression, scope);
-    if (!place) throw new InputError(`${expression.text}: expected a declared variable`);
-    return place;
+    if (place) return place;
+    const { kind, text } = expression;
+    throw new InputError(
+      kind === 'name' && !scope.find(expression.name) ? `${text} is not declared` : `${text}: expected a variable`,
+    );
   }
 
   #placeIn(expression: Expression, scope: Scope): Place | undefined {

@@ -92,7 +92,10 @@ export function typesOf(program: Program, count: (size: TypeName['args'][number]
     if (size !== undefined && (short !== '' || args.length > 0))
       return { kind: 'vector', count: Number(size), of: short ? SHORT[short]! : scalarOf(of()) };
     const fields = program.structs.get(name);
-    if (!fields) throw new InputError(`type ${name}: expected numbers of 32 or 16 bits, vectors, arrays or structures`);
+    if (!fields)
+      throw new InputError(
+        `${name}: expected a declared function, or a type of numbers of 32 or 16 bits, vectors, arrays or structures`,
+      );
     const known = structs.get(name) ?? structOf(name, fields, typeOf);
     structs.set(name, known);
     return known;

@@ -6,6 +6,7 @@ import { InputError } from '../../errors.js';
 import { Expressions } from './expressions.js';
 import { either, type Machine } from './machine.js';
 import { type Located, Scope } from './scope.js';
+import { atLine } from './tokens.js';
 import type { Block, Declared, FunctionSyntax, Program, Statement } from './tree.js';
 import { concrete, type Type, wordsOf } from './types.js';
 import { OwnVariable } from './values.js';
@@ -41,6 +42,8 @@ interface Current {
 export class Compiler {
   readonly expressions: Expressions;
   readonly #functions = new Map<string, CompiledFunction>();
+  /** Begun, and not yet in `#functions`. */
+  readonly #begun = new Set<string>();
   #current: Current | undefined;
 
   /** `globals`: constants, buffers, the uniform and the workgroup's memory by their names. */
@@ -63,8 +66,10 @@ export class Compiler {
     if (known) return known;
     const syntax = this.program.functions.get(name);
     if (!syntax) throw new InputError(`expected a function ${name}, found none`);
+    if (this.#begun.has(name)) throw new InputError(`${name} calls itself: WGSL has no recursion`);
+    this.#begun.add(name);
     const outer = this.#current;
-    const compiled = this.#compiled(syntax);
+    const compiled = atLine(syntax.line, () => this.#compiled(syntax));
     this.#current = outer;
     this.#functions.set(name, compiled);
     return compiled;
@@ -129,7 +134,7 @@ export class Compiler {
   #statement(statement: Statement, scope: Scope): Run {
     const { machine } = this;
     const { line } = statement;
-    const run = this.#running(statement, scope);
+    const run = atLine(line, () => this.#running(statement, scope));
     return () => {
       machine.line = line;
       run();

@@ -24,6 +24,7 @@ import type { Expressions } from './expressions.js';
 import { Machine, SharedMemory } from './machine.js';
 import { type Binding, Scope } from './scope.js';
 import { parseWgsl } from './syntax.js';
+import { atLine } from './tokens.js';
 import type { Declared } from './tree.js';
 import { concrete, scalarOf, type Type, wordBytesOf, wordsOf } from './types.js';
 import { wide } from './values.js';
@@ -173,7 +174,7 @@ export class Prepared {
     const declared = new Map(program.globals.map((one) => [one.name, one]));
     const globals: Scope = new Scope(undefined, (name) => {
       const one = declared.get(name);
-      return one && this.#binding(one, launch, expressions);
+      return one && atLine(one.line, () => this.#binding(one, launch, expressions));
     });
     const compiler = new Compiler(machine, program, globals);
     const { expressions } = compiler;

@@ -30,24 +30,31 @@ export interface Declared {
   readonly value: Expression | undefined;
 }
 
-export type Statement = { /** From 1, of the text. */ readonly line: number } & (
-  | Declared
-  | { readonly kind: 'assign'; readonly operator: string; readonly to: Expression; readonly value: Expression }
-  | { readonly kind: 'call'; readonly call: Expression }
-  | { readonly kind: 'if'; readonly condition: Expression; readonly then: Block; readonly otherwise: Block }
-  | {
-      readonly kind: 'loop';
-      readonly first: Block;
-      readonly condition: Expression | undefined;
-      readonly body: Block;
-      readonly next: Block;
-      /** `break if` at the end of `continuing`. */
-      readonly until: Expression | undefined;
-    }
-  | { readonly kind: 'block'; readonly body: Block }
-  | { readonly kind: 'break' | 'continue' }
-  | { readonly kind: 'return'; readonly value: Expression | undefined }
-);
+/** Where something begins in the text. */
+export interface Placed {
+  /** From 1. */
+  readonly line: number;
+}
+
+export type Statement = Placed &
+  (
+    | Declared
+    | { readonly kind: 'assign'; readonly operator: string; readonly to: Expression; readonly value: Expression }
+    | { readonly kind: 'call'; readonly call: Expression }
+    | { readonly kind: 'if'; readonly condition: Expression; readonly then: Block; readonly otherwise: Block }
+    | {
+        readonly kind: 'loop';
+        readonly first: Block;
+        readonly condition: Expression | undefined;
+        readonly body: Block;
+        readonly next: Block;
+        /** `break if` at the end of `continuing`. */
+        readonly until: Expression | undefined;
+      }
+    | { readonly kind: 'block'; readonly body: Block }
+    | { readonly kind: 'break' | 'continue' }
+    | { readonly kind: 'return'; readonly value: Expression | undefined }
+  );
 
 export type Block = readonly Statement[];
 
@@ -59,7 +66,7 @@ export interface Parameter {
   readonly builtin: string | undefined;
 }
 
-export interface FunctionSyntax {
+export interface FunctionSyntax extends Placed {
   readonly name: string;
   readonly parameters: readonly Parameter[];
   readonly returns: TypeName | undefined;
@@ -73,5 +80,5 @@ export interface Program {
   readonly structs: ReadonlyMap<string, readonly Parameter[]>;
   readonly aliases: ReadonlyMap<string, TypeName>;
   /** Variables and constants in the order of the text. */
-  readonly globals: readonly Declared[];
+  readonly globals: readonly (Declared & Placed)[];
 }
