@@ -7,12 +7,14 @@
 export * from './clip/index.js';
 export {
   type EncoderConfig,
+  type EncoderFamily,
   type EncoderKind,
   type EncoderMemory,
   type EncoderTower,
-  isEncoder,
+  encoderMemory,
   type LoadableEncoder,
   readEncoder,
+  VISION_TRANSFORMER,
 } from './encoders/index.js';
 export { InputError } from './errors.js';
 // Both the kernels and the checkpoint readers have a DType; the engine's keeps the name.
