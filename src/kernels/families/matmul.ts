@@ -227,17 +227,19 @@ export const matmul = kernel({
   },
   cases: {
     sizes: { m: 1728, n: 2048, k: 512 },
-    // Zeros in a column of the left operand, NaN in the row of the right one that they meet: 0 times NaN is NaN.
+    // 1: zeros in a column of the left operand, NaN in the row of the right one that they meet: 0 times NaN is NaN. 2: NaN where the last row of the
+    // left one begins, which no other row may see.
     variations: { nan: 0 },
     data(d, { m = 0, n = 0, k = 0, nan }) {
       if (!nan) return {};
+      if (nan === 2) return { a: d.values(ramp(m * k, 1).with((m - 1) * k, Number.NaN)) };
       return {
         a: d.values(ramp(m * k, 1).map((value, i) => (i % k === 3 ? 0 : value))),
         b: d.values(ramp(n * k, 1).with(k + 3, Number.NaN)),
       };
     },
     suite: [
-      { m: 5, n: 8, k: 8, nan: 1 },
+      ...[8, 12].flatMap((k) => [1, 2].map((nan) => ({ m: 5, n: 8, k, nan }))),
       ...shapes.flatMap((shape) => orders.map((order) => ({ ...shape, ...order, alpha: 0.7 }))),
       ...[
         { m: 5, n: 7, k: 3 },
