@@ -4,8 +4,10 @@ import { treeRows } from '../../src/kernels/families/visibility.js';
 import { CpuBackend } from '../../src/kernels/index.js';
 import {
   addScaled,
+  averagePool,
   biasedSelfAttention,
   compose,
+  convolution,
   crossAttention,
   crossEntropy,
   Engine,
@@ -15,6 +17,7 @@ import {
   layerNorm,
   linear,
   matmul,
+  maxPool,
   patchBytes,
   patchRows,
   type RowGeometry,
@@ -192,6 +195,36 @@ describe('shapes', () => {
       'crossAttention, geometry',
       () => crossAttention(zeros(10, 4), zeros(10, 8), rows({ seenBy: engine.indices(seenBy.slice(2)) }), 2),
       'crossAttention: expected seenBy [20], found [18]',
+    ],
+    [
+      'convolution, images',
+      () => convolution(zeros(6, 4), zeros(8, 36), undefined, { window: 3 }),
+      'convolution: expected images [images, height, width, channels], found [6, 4]',
+    ],
+    [
+      'convolution, weight',
+      () => convolution(zeros(1, 6, 6, 4), zeros(8, 4), undefined, { window: 3 }),
+      'convolution: expected weight [n, 36], found [8, 4]',
+    ],
+    [
+      'convolution, residual',
+      () => convolution(zeros(1, 6, 6, 4), zeros(8, 36), undefined, { window: 3, residual: zeros(1, 6, 6, 8) }),
+      'convolution: expected residual [1, 4, 4, 8], found [1, 6, 6, 8]',
+    ],
+    [
+      'convolution, images smaller than a window',
+      () => convolution(zeros(1, 2, 6, 4), zeros(8, 36), undefined, { window: 3 }),
+      'convolution: no window of 3 fits images of 2 x 6 with a padding of 0',
+    ],
+    [
+      'maxPool, padding',
+      () => maxPool(zeros(1, 6, 6, 4), { window: 2, padding: 2 }),
+      'maxPool: expected a window and a stride of 1 or more and less padding than the window has, found 2, 1 and 2',
+    ],
+    [
+      'averagePool, images',
+      () => averagePool(zeros(6, 4), [1, 1]),
+      'averagePool: expected images [images, height, width, channels], found [6, 4]',
     ],
     [
       'patchRows, channels',
