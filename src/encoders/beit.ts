@@ -4,7 +4,7 @@
  * (Touvron et al., 2021, CaiT), which is part of the last projections' weights here. Its feature is the mean of the patches, not the class token.
  */
 import type { CanonicalClip } from '../clip/checkpoint/index.js';
-import { checkPreprocessing, type Preprocessing } from '../clip/image/index.js';
+import { checkPreprocessing, type Preprocessing, timmResize } from '../clip/image/index.js';
 import { Latest, largestWeightBytes } from '../clip/towers/index.js';
 import { afterAttention } from '../clip/towers/transformer.js';
 import { type Affine, type Block, WeightLoader } from '../clip/towers/weights.js';
@@ -58,7 +58,7 @@ function beitPreprocessing({ imageSize: size, names }: BeitConfig): Preprocessin
   const half = [0.5, 0.5, 0.5] as const;
   const how =
     names === 'timm'
-      ? ({ resize: size > 224 ? size : Math.floor(size / 0.9), shape: 'shortest', filter: 'bicubic' } as const)
+      ? ({ resize: timmResize(size), shape: 'shortest', filter: 'bicubic' } as const)
       : ({ resize: size, shape: 'squash', filter: 'bilinear' } as const);
   return checkPreprocessing({ size, ...how, mean: half, std: half, toRgb: 'before' }, 'image size');
 }

@@ -25,7 +25,7 @@ export const IMAGE_SIZE = 224;
 
 /** torchvision's `ImageClassification` preset: short side to 256, bilinear, the middle 224 x 224. */
 export function torchvisionPreprocessing({ imageSize }: EncoderConfig): Preprocessing {
-  return { ...imageNetPreprocessing(imageSize), filter: 'bilinear' };
+  return imageNetPreprocessing(imageSize, { resize: Math.trunc((256 / 224) * imageSize), filter: 'bilinear' });
 }
 
 /**

@@ -70,7 +70,7 @@ export interface LoadableEncoder {
   /** The usual preprocessing of its kind. */
   readonly usual: Preprocessing;
   readonly memory: EncoderMemory;
-  /** Loads the weights onto a device. */
+  /** Loads the weights onto the engine's device; the caller disposes of the tower. */
   load(engine: Engine): Promise<EncoderTower>;
 }
 

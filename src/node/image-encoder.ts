@@ -144,8 +144,8 @@ async function frozenEncoder(
     features: 'pooled',
     width: config.width,
     preprocessing,
-    // The last key is that of earlier versions' caches, which knew this kind alone.
-    origin: { ...config, features: 'pooled', ...(config.kind === 'vit' && { preprocessing: 'imagenet' }) },
+    // `hash` is without what is usual for the kind. Earlier versions resized to 256 for a vision transformer, and called that `imagenet`.
+    origin: { ...config, features: 'pooled', ...(config.kind === 'vit' && { preprocessing: 'timm' }) },
     hash: () => {
       hash ??= hashOfWeights().then((weights) => modelIdentity(weights, preprocessing, usual));
       return hash;

@@ -6,10 +6,15 @@ import type { Page } from 'playwright-core';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 
-/** Violations of any weight, with the first element that is concerned. */
+/** Violations of any weight in the light and in the dark scheme, with the first element that is concerned. Leaves the dark one on. */
 export async function violationsOf(page: Page): Promise<string[]> {
   // Not as a script of the page: its policy would refuse that, as it should.
   await page.evaluate(await readFile(AXE, 'utf8'));
-  const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as AxeResults;
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as AxeResults;
+    found.push(...violations.map(({ id, nodes }) => `${colorScheme}: ${id}: ${nodes[0]?.html}`));
+  }
+  return found;
 }

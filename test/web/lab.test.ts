@@ -222,29 +222,22 @@ describeInBrowser(
         await verdict(page, /^Right/);
       }));
 
-    for (const colorScheme of ['light', 'dark'] as const) {
-      it(`is accessible, ${colorScheme}, with a verdict on show`, () =>
-        withPage(
-          browser(),
-          laboratory(),
-          async ({ page }) => {
-            await choose(page, 'softmax');
-            await put(page, WRONG);
-            await run(page);
-            await verdict(page, /^Wrong/);
-            expect(await violationsOf(page)).toEqual([]);
-            await put(page, SOFTMAX);
-            await run(page);
-            await verdict(page, /^Right/);
-            expect(await violationsOf(page)).toEqual([]);
-            await put(page, FAULTY);
-            await run(page);
-            await verdict(page, /^Does not compile/);
-            expect(await violationsOf(page)).toEqual([]);
-          },
-          { colorScheme },
-        ));
-    }
+    it('is accessible with a verdict on show', () =>
+      withPage(browser(), laboratory(), async ({ page }) => {
+        await choose(page, 'softmax');
+        await put(page, WRONG);
+        await run(page);
+        await verdict(page, /^Wrong/);
+        expect(await violationsOf(page)).toEqual([]);
+        await put(page, SOFTMAX);
+        await run(page);
+        await verdict(page, /^Right/);
+        expect(await violationsOf(page)).toEqual([]);
+        await put(page, FAULTY);
+        await run(page);
+        await verdict(page, /^Does not compile/);
+        expect(await violationsOf(page)).toEqual([]);
+      }));
   },
   'swiftshader',
 );

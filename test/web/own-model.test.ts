@@ -206,25 +206,18 @@ describeInBrowser('Own model on the CPU', (browser) => {
       expect(await page.getByRole('button', { name: /^Load/ }).count()).toBe(0);
     }));
 
-  for (const colorScheme of ['light', 'dark'] as const) {
-    it(`is accessible, ${colorScheme}, before and after`, () =>
-      withPage(
-        browser(),
-        address(),
-        async ({ page }) => {
-          await inUse(page, 'demonstration');
-          await choose(page, scratchPath('own'));
-          await page.locator('.plan').waitFor();
-          expect(await violationsOf(page)).toEqual([]);
-          await load(page);
-          await inUse(page, 'own');
-          expect(await violationsOf(page)).toEqual([]);
-          expectClose(await said(page));
-          expect(await violationsOf(page)).toEqual([]);
-        },
-        { colorScheme },
-      ));
-  }
+  it('is accessible before and after', () =>
+    withPage(browser(), address(), async ({ page }) => {
+      await inUse(page, 'demonstration');
+      await choose(page, scratchPath('own'));
+      await page.locator('.plan').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      await load(page);
+      await inUse(page, 'own');
+      expect(await violationsOf(page)).toEqual([]);
+      expectClose(await said(page));
+      expect(await violationsOf(page)).toEqual([]);
+    }));
 });
 
 describeInBrowser(

@@ -40,14 +40,14 @@ export function App() {
           <h1>What does a picture make you feel?</h1>
           <p>
             CLIP can tell, but its answer depends on the words it is asked with. PT-DPC learns those words. Everything
-            is computed in this page; no picture leaves your computer.
-          </p>
-          <p class="links">
-            {LINKS.map(({ text, href }) => (
-              <a key={text} href={href}>
-                {text}
-              </a>
-            ))}
+            is computed in this page; no picture leaves your computer.{' '}
+            <span class="links">
+              {LINKS.map(({ text, href }) => (
+                <a key={text} href={href}>
+                  {text}
+                </a>
+              ))}
+            </span>
           </p>
         </div>
         <DeviceLine />

@@ -34,5 +34,6 @@ export {
   imageNetPreprocessing,
   type Preprocessing,
   samePreprocessing,
+  timmResize,
 } from './preprocessing.js';
 export type { Filter } from './resample.js';

@@ -25,10 +25,18 @@ export function clipPreprocessing(size: number): Preprocessing {
   return checkPreprocessing({ ...how, toRgb: 'after' }, 'image size');
 }
 
-/** DeiT's evaluation preprocessing (`build_transform` of facebookresearch/deit): the short side is 256 / 224 of the crop. */
-export function imageNetPreprocessing(size: number): Preprocessing {
-  const how = { size, shape: 'shortest', filter: 'bicubic', mean: IMAGENET_MEAN, std: IMAGENET_STD } as const;
-  return checkPreprocessing({ ...how, resize: Math.trunc((256 / 224) * size), toRgb: 'before' }, 'image size');
+/** The short side that timm resizes to for its vision transformers: the crop is 0.9 of it up to 224 pixels, and all of it above. */
+export function timmResize(size: number): number {
+  return size > 224 ? size : Math.floor(size / 0.9);
+}
+
+/** How networks trained on ImageNet want their pictures: by default as timm gives them to DeiT, otherwise with this short side and filter. */
+export function imageNetPreprocessing(
+  size: number,
+  { resize = timmResize(size), filter = 'bicubic' }: Partial<Pick<Preprocessing, 'resize' | 'filter'>> = {},
+): Preprocessing {
+  const how = { size, resize, shape: 'shortest', filter, mean: IMAGENET_MEAN, std: IMAGENET_STD } as const;
+  return checkPreprocessing({ ...how, toRgb: 'before' }, 'image size');
 }
 
 /** Whether two settings give the same pixels. */

@@ -1,4 +1,4 @@
-/** DeiT's preprocessing: to RGB first, the short side at 256 / 224 of the crop, ImageNet's statistics. */
+/** Preprocessing of networks trained on ImageNet: to RGB first, the short side as timm or torchvision has it, ImageNet's statistics. */
 import { expect, test } from 'vitest';
 import {
   type DecodedImage,
@@ -18,10 +18,18 @@ function pattern(mode: 'RGB' | 'RGBA', width = 256, height = 300): DecodedImage 
 }
 
 test('a short side of 256 is not resized, only cropped to 224 in the middle', () => {
-  const out = preprocess(pattern('RGB'), imageNetPreprocessing(224));
+  const out = preprocess(pattern('RGB'), imageNetPreprocessing(224, { resize: 256, filter: 'bilinear' }));
   expect(out).toHaveLength(224 * 224 * 3);
   expect([...out.subarray(0, 3)]).toEqual([16, 38, 7]);
   expect([...out.subarray(-3)]).toEqual([16 + 223, (38 + 223) % 256, 7]);
+});
+
+test.each([
+  [224, 248],
+  [384, 384],
+  [56, 62],
+])('timm crops %i pixels from a short side of %i', (size, resize) => {
+  expect(imageNetPreprocessing(size)).toMatchObject({ size, resize, shape: 'shortest', filter: 'bicubic' });
 });
 
 test('alpha is dropped before the resize, so that it changes nothing', () => {

@@ -1,10 +1,18 @@
 /** What the parity suite does not show of attention in WebAssembly: threads, the division into blocks, where it gives way to the twin. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { attentionCapacity, planAttention } from '../../../src/kernels/cpu/wasm/attention-job.js';
 import { TILES } from '../../../src/kernels/cpu/wasm/layout.generated.js';
 import { SCRATCH_BYTES } from '../../../src/kernels/cpu/wasm/matmul-job.js';
 import { causalRows, pictureRows, type RowVisibility, treeRows } from '../../../src/kernels/families/visibility.js';
-import { anyKernel, type CaseData, CpuBackend, type KernelCase, kernels, runCase } from '../../../src/kernels/index.js';
+import {
+  anyKernel,
+  type CaseData,
+  CpuBackend,
+  caseOf,
+  type KernelCase,
+  kernels,
+  runCase,
+} from '../../../src/kernels/index.js';
 import { compareOutputs } from '../../../src/lab/index.js';
 import { startNodeWorker } from '../../../src/node/wasm-threads.js';
 
@@ -80,6 +88,29 @@ it('a row that sees more than fits a thread is left to the twin', async () => {
   }
   fast.dispose();
   plain.dispose();
+});
+
+describe('with a bias', () => {
+  const caseOfSizes = (images: number, rows: number) =>
+    caseOf(kernels.biasedAttention, { images, rows, heads: 3, headWidth: 64 });
+
+  it('gives the same bits however many threads and images there are', async () => {
+    const devices = [1, 3].map((threads) => new CpuBackend({ threads, startWorker: startNodeWorker, poison: true }));
+    // 65 rows: blocks of 60 go on into the next image.
+    const test = caseOfSizes(7, 65);
+    const [one, three] = await Promise.all(devices.map((device) => runCase(device, test)));
+    expect(three).toEqual(one);
+    expect(compareOutputs(one!, await runCase(oracle, test)).wrong).toBe(0);
+    for (const device of devices) device.dispose();
+  });
+
+  it('images that do not fit a thread are left to the twin', async () => {
+    const [fast, plain] = [new CpuBackend({ poison: true }), new CpuBackend({ wasm: false, poison: true })];
+    const test = caseOfSizes(1, attentionCapacity('attention', 64, SCRATCH_BYTES) + 1);
+    expect(await runCase(fast, test)).toEqual(await runCase(plain, test));
+    fast.dispose();
+    plain.dispose();
+  });
 });
 
 it('gives the same bits where the memory is at its limit', async () => {

@@ -35,7 +35,7 @@ export function Answer({ shown, pixels, answer, classes, prompts, tokens, famili
           {answer && 'refused' in answer && <p class="error">{answer.refused}</p>}
           {answer && !('refused' in answer) && answer.tuned && (
             <p>
-              <a href="#how">See how it works</a>
+              <a href="#how">See how this answer is computed</a>
             </p>
           )}
         </div>
