@@ -67,6 +67,11 @@ const suite = [
   { images: 1, height: 14, width: 14, channels: 48, n: 24, window: 3 },
   { images: 1, height: 6, width: 6, channels: 24, n: 40, window: 5, padding: 2 },
   { images: 1, height: 12, width: 11, channels: 8, n: 264, window: 3 },
+  // Squares of 2 x 2 windows, by which WebAssembly computes them: odd and even sizes, images of less than a square, more channels than one panel holds.
+  { images: 3, height: 6, width: 7, channels: 32, n: 36, window: 3, padding: 0 },
+  { images: 9, height: 1, width: 2, channels: 36, n: 32, window: 3 },
+  { images: 1, height: 5, width: 4, channels: 260, n: 40, window: 3, padding: 2 },
+  { images: 1, height: 24, width: 25, channels: 32, n: 32, window: 3 },
 ];
 
 export const convolution = kernel({

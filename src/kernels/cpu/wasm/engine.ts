@@ -26,6 +26,7 @@ import {
 } from './matmul-job.js';
 import { compile, relaxedSupported, tileOf, type WasmBuild } from './module.js';
 import { describePool, type HeapPoolArgs } from './pool-job.js';
+import { bySquares, describeSquares, type HeapConvolutionArgs, squaresOf } from './winograd-job.js';
 import { type KernelWorker, type StartWorker, startWebWorker } from './workers.js';
 
 /** Multiplications below which waking a worker costs more time than it saves. */
@@ -43,7 +44,7 @@ export interface WasmEngineOptions {
 }
 
 /** The largest of all jobs. */
-const JOB_BYTES = Math.max(BYTES.MatmulJob, BYTES.AttentionJob, BYTES.LayerNormJob, BYTES.PoolJob);
+const JOB_BYTES = Math.max(BYTES.MatmulJob, BYTES.AttentionJob, BYTES.LayerNormJob, BYTES.PoolJob, BYTES.WinogradJob);
 
 /** Cost of a layer norm per element, in multiply-adds of a product. */
 const LAYER_NORM_COST = 8;
@@ -66,6 +67,7 @@ export class WasmEngine {
   readonly #workers: KernelWorker[] = [];
   readonly #maySleep: boolean;
   #packed: Room = { address: 0, bytes: 0 };
+  #squares: Room = { address: 0, bytes: 0 };
   #blocks: Room = { address: 0, bytes: 0 };
   #ranges: Room = { address: 0, bytes: 0 };
 
@@ -115,6 +117,10 @@ export class WasmEngine {
     const { m, n, k } = args;
     if (m === 0 || n === 0) return;
     this.#checkMatmul(args);
+    if (bySquares(args)) {
+      this.#convolveSquares(args);
+      return;
+    }
     const tasks = cut(args, this.#tile);
     this.#packed = this.#atLeast(this.#packed, tasks.packedBytes);
     const packed = this.#packed.bytes >= tasks.packedBytes ? this.#packed.address : 0;
@@ -167,6 +173,14 @@ export class WasmEngine {
     this.#run(args.rows * args.columns * LAYER_NORM_COST);
   }
 
+  #convolveSquares(args: HeapConvolutionArgs): void {
+    const squares = squaresOf(args, this.#tile);
+    this.#squares = this.#certainly(this.#squares, squares.packedBytes + this.threads * squares.slotBytes);
+    const packedB = this.#squares.address;
+    describeSquares(this.#heap, this.#job, args, squares, { packedB, workspace: packedB + squares.packedBytes });
+    this.#run(args.m * args.n * args.k);
+  }
+
   /** Max or average pooling, as the contract defines them. */
   pool(args: HeapPoolArgs): void {
     const { kind, images, height, width, channels, outHeight, outWidth, x, out } = args;
@@ -187,8 +201,9 @@ export class WasmEngine {
     for (const worker of this.#workers.splice(0)) worker.terminate();
     for (const address of this.#scratch.splice(0)) this.#heap.free(address);
     this.#heap.free(this.#job);
-    for (const { address } of [this.#packed, this.#blocks, this.#ranges]) if (address) this.#heap.free(address);
-    this.#packed = this.#blocks = this.#ranges = { address: 0, bytes: 0 };
+    for (const { address } of [this.#packed, this.#blocks, this.#ranges, this.#squares])
+      if (address) this.#heap.free(address);
+    this.#packed = this.#blocks = this.#ranges = this.#squares = { address: 0, bytes: 0 };
   }
 
   /** Runs the job that was written, alone or with the workers; `cost` is its number of multiply-adds. */

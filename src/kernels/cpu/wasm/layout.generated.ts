@@ -53,6 +53,7 @@ export const Kind = {
   layerNormGrad: 5,
   maxPool: 6,
   averagePool: 7,
+  winograd: 8,
 } as const;
 export type Kind = keyof typeof Kind;
 
@@ -70,6 +71,7 @@ export const BYTES = {
   Block: 24,
   LayerNormJob: 52,
   PoolJob: 52,
+  WinogradJob: 108,
   Control: 16,
 } as const;
 
@@ -312,6 +314,63 @@ export function writePoolJob(heap: CpuHeap, address: number, given: PoolJob): vo
   words[10] = given.padding;
   words[11] = given.x ?? 0;
   words[12] = given.out ?? 0;
+}
+
+export interface WinogradJob {
+  kind: Kind;
+  a: number | undefined;
+  b: number | undefined;
+  out: number | undefined;
+  bias: number | undefined;
+  residual: number | undefined;
+  relu: boolean | undefined;
+  n: number;
+  height: number;
+  width: number;
+  channels: number;
+  padding: number;
+  outHeight: number;
+  outWidth: number;
+  squaresDown: number;
+  squaresAcross: number;
+  squares: number;
+  taskSquares: number;
+  packedB: number | undefined;
+  workspace: number | undefined;
+  slotBytes: number;
+  pixelsAt: number;
+  sumsAt: number;
+}
+
+export function writeWinogradJob(heap: CpuHeap, address: number, given: WinogradJob): void {
+  const words = heap.i32(address, 27);
+  words[0] = Kind[given.kind];
+  words[1] = 0;
+  words[2] = given.a ?? 0;
+  words[3] = given.b ?? 0;
+  words[4] = given.out ?? 0;
+  words[5] = given.bias ?? 0;
+  words[6] = given.residual ?? 0;
+  words[7] = Number(given.relu ?? false);
+  words[8] = given.n;
+  words[9] = given.height;
+  words[10] = given.width;
+  words[11] = given.channels;
+  words[12] = given.padding;
+  words[13] = given.outHeight;
+  words[14] = given.outWidth;
+  words[15] = given.squaresDown;
+  words[16] = given.squaresAcross;
+  words[17] = given.squares;
+  words[18] = given.taskSquares;
+  words[19] = given.packedB ?? 0;
+  words[20] = given.workspace ?? 0;
+  words[21] = given.slotBytes;
+  words[22] = given.pixelsAt;
+  words[23] = given.sumsAt;
+  words[24] = 0;
+  words[25] = 0;
+  words[26] = 0;
 }
 
 export const Control = {

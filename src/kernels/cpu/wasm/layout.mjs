@@ -62,6 +62,7 @@ export const ENUMS = {
     'layerNormGrad',
     'maxPool',
     'averagePool',
+    'winograd',
   ],
   Activation: ['none', 'quick_gelu', 'gelu'],
 };
@@ -158,6 +159,19 @@ export const RECORDS = {
     ['images height width channels outHeight outWidth', 'i32'],
     ['window stride padding', 'i32', 'Of max pooling.'],
     ['x out', 'usize'],
+  ],
+  WinogradJob: [
+    'A convolution by 3 x 3 that moves by one pixel, in squares of 2 x 2 results.',
+    ...JOB,
+    ['a b out bias residual', 'usize'],
+    ['relu', 'flag'],
+    ['n height width channels padding outHeight outWidth', 'i32'],
+    ['squaresDown squaresAcross squares', 'i32', 'Of an image, and of all.'],
+    ['taskSquares', 'i32', "A multiple of a tile's rows."],
+    ['packedB', 'usize', '[16, panels of n, channels, columns of a tile]: the transformed weights.'],
+    ['workspace', 'usize', 'Memory of all threads, each with a slot of it.'],
+    ['slotBytes pixelsAt sumsAt', 'i32', 'Size of a slot; in it, the 16 transforms of the pixels and the 16 sums.'],
+    ['slotsTaken packTaken packDone', 'atomic'],
   ],
   Control: [
     'Through it the caller wakes the workers and sees that they have left a job.',

@@ -3,8 +3,9 @@ import { attend } from './attention';
 import { attentionGradKeyValue, attentionGradQuery } from './attention-grad';
 import { multiplyAdd } from './ceiling';
 import { layerNorm, layerNormGrad } from './layer-norm';
-import { AttentionJob, Control, Job, Kind, LayerNormJob, MatmulJob, PoolJob } from './layout.generated';
+import { AttentionJob, Control, Job, Kind, LayerNormJob, MatmulJob, PoolJob, WinogradJob } from './layout.generated';
 import { multiply } from './matmul';
+import { convolveSquares } from './winograd';
 import { averagePool, maxPool } from './pool';
 import { firstTile, nextTile } from './tile';
 
@@ -22,6 +23,7 @@ export function takePart(job: Job, scratch: usize, maySleep: bool): void {
     case Kind.attentionGradKeyValue: attentionGradKeyValue(changetype<AttentionJob>(job), scratch); break;
     case Kind.layerNorm: layerNorm(changetype<LayerNormJob>(job)); break;
     case Kind.layerNormGrad: layerNormGrad(changetype<LayerNormJob>(job)); break;
+    case Kind.winograd: convolveSquares(changetype<WinogradJob>(job), maySleep); break;
     case Kind.maxPool: maxPool(changetype<PoolJob>(job)); break;
     case Kind.averagePool: averagePool(changetype<PoolJob>(job)); break;
   }

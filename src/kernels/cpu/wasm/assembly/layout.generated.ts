@@ -40,7 +40,7 @@ export const enum Numbers {
   TAIL_2 = 88,
   TAIL_1 = 92,
 }
-export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad, maxPool, averagePool }
+export const enum Kind { matmul, attention, attentionGradQuery, attentionGradKeyValue, layerNorm, layerNormGrad, maxPool, averagePool, winograd }
 export const enum Activation { none, quick_gelu, gelu }
 
 /** The first fields of every job. */
@@ -209,6 +209,42 @@ export class PoolJob extends Job {
   padding: i32;
   x: usize;
   out: usize;
+}
+
+/** A convolution by 3 x 3 that moves by one pixel, in squares of 2 x 2 results. */
+// @ts-ignore: decorator
+@unmanaged
+export class WinogradJob extends Job {
+  a: usize;
+  b: usize;
+  out: usize;
+  bias: usize;
+  residual: usize;
+  relu: i32;
+  n: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  padding: i32;
+  outHeight: i32;
+  outWidth: i32;
+  /** Of an image, and of all. */
+  squaresDown: i32;
+  squaresAcross: i32;
+  squares: i32;
+  /** A multiple of a tile's rows. */
+  taskSquares: i32;
+  /** [16, panels of n, channels, columns of a tile]: the transformed weights. */
+  packedB: usize;
+  /** Memory of all threads, each with a slot of it. */
+  workspace: usize;
+  /** Size of a slot; in it, the 16 transforms of the pixels and the 16 sums. */
+  slotBytes: i32;
+  pixelsAt: i32;
+  sumsAt: i32;
+  slotsTaken: i32;
+  packTaken: i32;
+  packDone: i32;
 }
 
 /** Through it the caller wakes the workers and sees that they have left a job. */
