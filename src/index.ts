@@ -12,6 +12,7 @@ export {
   type EncoderMemory,
   type EncoderTower,
   encoderMemory,
+  isEncoder,
   type LoadableEncoder,
   readEncoder,
   VISION_TRANSFORMER,

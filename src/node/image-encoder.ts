@@ -4,7 +4,12 @@
  */
 import { join } from 'node:path';
 import { clipVision, JsonFields, parsePreprocessorConfig, timmPreprocessing } from '../clip/config.js';
-import { clipPreprocessing, describePreprocessing, type Preprocessing } from '../clip/image/index.js';
+import {
+  clipPreprocessing,
+  describePreprocessing,
+  imageNetPreprocessing,
+  type Preprocessing,
+} from '../clip/image/index.js';
 import {
   ENCODER_FAMILIES,
   isEncoder,
@@ -138,16 +143,21 @@ async function frozenEncoder(
 ): Promise<ImageEncoder> {
   const { config, usual } = encoder;
   const preprocessing = (await describedPictures(directory, config.imageSize)) ?? usual;
+  // What an identity does not name. Earlier versions resized to 256 for a vision transformer: their runs and caches are not mistaken for today's.
+  const unnamed =
+    config.kind === 'vit'
+      ? imageNetPreprocessing(config.imageSize, { resize: Math.trunc((256 / 224) * config.imageSize) })
+      : usual;
   let hash: Promise<string> | undefined;
   return {
     ...encoder,
     features: 'pooled',
     width: config.width,
     preprocessing,
-    // `hash` is without what is usual for the kind. Earlier versions resized to 256 for a vision transformer, and called that `imagenet`.
-    origin: { ...config, features: 'pooled', ...(config.kind === 'vit' && { preprocessing: 'timm' }) },
+    // The last key is that of earlier versions' caches, which knew this kind alone.
+    origin: { ...config, features: 'pooled', ...(config.kind === 'vit' && { preprocessing: 'imagenet' }) },
     hash: () => {
-      hash ??= hashOfWeights().then((weights) => modelIdentity(weights, preprocessing, usual));
+      hash ??= hashOfWeights().then((weights) => modelIdentity(weights, preprocessing, unnamed));
       return hash;
     },
   };
