@@ -123,6 +123,20 @@ test('a file that says a hash in its name is sound if that is its own, refused i
   );
 });
 
+test("a vision transformer's runs from before timm's short side, whose identity is the weights' hash alone, are those with a short side of 256", async () => {
+  const weights = await readFile(join(pathOf('DeiT'), 'model.safetensors'));
+  const folder = scratch('deit-256');
+  await mkdir(folder);
+  await writeFile(join(folder, 'model.safetensors'), weights);
+  const identity = async () => {
+    await using encoder = await openEncoder(folder, { features: 'pooled' });
+    return { resize: encoder.preprocessing.resize, isBare: (await encoder.hash()) === sha256Of(weights) };
+  };
+  expect(await identity()).toEqual({ resize: 248, isBare: false });
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ pretrained_cfg: { crop_pct: 0.875 } }));
+  expect(await identity()).toEqual({ resize: 256, isBare: true });
+});
+
 test("Hugging Face's folder of a BEiT prepares pictures as its file says, which is as usual", async () => {
   const folder = scratch('beit-base');
   await mkdir(folder);
