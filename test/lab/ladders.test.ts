@@ -9,7 +9,7 @@ import { describeOn } from '../support/devices.js';
 const pages = new URL('../../docs/kernels/', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, pages), 'utf8');
 
-/** How many cases of its suite each rung takes: one that took none, or fewer than it did, would prove little. */
+/** How many cases of its suite each rung takes at least: one that took none, or fewer than it did, would prove little. */
 const RUNGS: Readonly<Record<string, number>> = {
   'matmul-2-four-columns.wgsl': 65,
   'matmul-4-broadcasts.wgsl': 19,
@@ -42,7 +42,8 @@ describeOn('webgpu', 'ladders', (device) => {
       const suite = suiteOf(kernel);
       const { compilation, parity } = await compileAndCheck(backend, user, suite);
       expect(compilation.messages.filter(({ type }) => type === 'error')).toEqual([]);
-      expect(parity).toMatchObject({ cases, wrong: [], unstable: [] });
+      expect(parity).toMatchObject({ wrong: [], unstable: [] });
+      expect(parity.cases).toBeGreaterThanOrEqual(cases);
     });
   }
 });
