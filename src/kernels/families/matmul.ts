@@ -227,12 +227,12 @@ export const matmul = kernel({
   },
   cases: {
     sizes: { m: 1728, n: 2048, k: 512 },
-    // 1: zeros in a column of the left operand, NaN in the row of the right one that they meet: 0 times NaN is NaN. 2: NaN where the last row of the
-    // left one begins, which no other row may see.
+    // 1: zeros in a column of the left operand, NaN in the row of the right one that they meet: 0 times NaN is NaN. 2: NaN where the second row of the
+    // left one begins, which the first row may not see.
     variations: { nan: 0 },
     data(d, { m = 0, n = 0, k = 0, nan }) {
       if (!nan) return {};
-      if (nan === 2) return { a: d.values(ramp(m * k, 1).with((m - 1) * k, Number.NaN)) };
+      if (nan === 2) return { a: d.values(ramp(m * k, 1).with(k, Number.NaN)) };
       return {
         a: d.values(ramp(m * k, 1).map((value, i) => (i % k === 3 ? 0 : value))),
         b: d.values(ramp(n * k, 1).with(k + 3, Number.NaN)),
