@@ -12,6 +12,7 @@ import {
   type Variant,
   writes,
 } from '../definition.js';
+import { blocksFor } from './matmul.js';
 
 const operands = {
   a: reads('images*height*width channels'),
@@ -98,7 +99,7 @@ export const convolution = kernel({
   ],
   unit: 'element',
   units: (args) => [productOf(args).m, args.n],
-  prefer: (args, software) => (software ? 'subgroup' : preferred(productOf(args).m, args.n)),
+  prefer: (args, software) => (software ? 'subgroup' : blocksFor({ m: productOf(args).m, n: args.n })),
   flops: (args) => 2 * productOf(args).m * productOf(args).k * args.n,
   shapeOf: ({ height, width, channels, n, window, stride }) =>
     `${height}x${width}x${channels} to ${n}, window ${window}, stride ${stride}`,
@@ -123,16 +124,6 @@ export const convolution = kernel({
     ],
   },
 });
-
-/** The largest tile of which a large GPU has enough, as for the product; all give the same bits. */
-function preferred(m: number, n: number): string {
-  const tiles = [
-    [128, 64],
-    [64, 64],
-  ] as const;
-  const enough = tiles.find(([rows, columns]) => Math.ceil(m / rows) * Math.ceil(n / columns) >= 128);
-  return enough ? `blocks${enough[0]}x${enough[1]}` : 'blocks32x32';
-}
 
 /** Window by window, of which what lies outside of the image is left out; then bias, residual and ReLU. */
 function convolve(args: TwinArgs<ConvolutionDeclaration>): void {

@@ -101,7 +101,7 @@ const BUSY = 128;
  * The largest tile of which a product has enough to keep a GPU busy, or the smallest. It may depend on the number of rows: blocks of all
  * sizes add up in the same order, and give the same bits.
  */
-function blocksFor({ m, n }: Pick<MatmulArgs, 'm' | 'n'>): string {
+export function blocksFor({ m, n }: Pick<MatmulArgs, 'm' | 'n'>): string {
   const tiles = [
     [128, 64],
     [64, 64],
