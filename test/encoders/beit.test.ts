@@ -6,9 +6,9 @@ import { describePreprocessing } from '../../src/clip/image/index.js';
 import { gridOfTable, spreadTable } from '../../src/encoders/beit-positions.js';
 import { BEIT, readEncoder } from '../../src/encoders/index.js';
 import { InputError } from '../../src/errors.js';
-import { CpuBackend } from '../../src/kernels/index.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
+import { measuredPerImage } from '../support/encoder-memory.js';
 import { fixture, tensorsOf } from '../support/tiny-clip.js';
 
 const open = async (name: string) => openCheckpoint([bytesSource(name, await readFile(fixture(`beit-tiny/${name}`)))]);
@@ -73,17 +73,7 @@ describe('positions', () => {
 
 it('what a batch takes is within bytesPerImage and most of it', async () => {
   const encoder = readEncoder(await open('tuned.pth'))!;
-  const backend = new CpuBackend();
-  const engine = new Engine(backend);
-  const { imageSize } = encoder.config;
-  using tower = await encoder.load(engine);
-  using values = engine.tensor(new Float32Array(768), [3, 256]);
-  const batch = 20;
-  using pixels = engine.indices(new Int32Array(batch * imageSize ** 2), [batch, imageSize, imageSize]);
-  const before = backend.memory.bytes - 4 * pixels.size;
-  backend.memory.peakBytes = 0;
-  using _ = engine.scope(() => tower.pool(pixels, values));
-  const perImage = (backend.memory.peakBytes - before) / batch;
+  const perImage = await measuredPerImage(encoder, 20);
   expect(perImage).toBeLessThanOrEqual(encoder.memory.perImage);
   expect(perImage).toBeGreaterThan(0.6 * encoder.memory.perImage);
 });

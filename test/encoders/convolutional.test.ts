@@ -5,9 +5,9 @@ import type { Checkpoint } from '../../src/clip/checkpoint/index.js';
 import { encodeInParts, linearRelu } from '../../src/encoders/convolutional.js';
 import { ALEXNET, RESNET, readEncoder, VGG } from '../../src/encoders/index.js';
 import { InputError } from '../../src/errors.js';
-import { CpuBackend } from '../../src/kernels/index.js';
 import { averagePool, Engine } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
+import { measuredPerImage } from '../support/encoder-memory.js';
 import { networkCheckpoint, pictures, type Shapes, uniformNumbers } from '../support/random-network.js';
 import { fixture, maxError, tensorsOf } from '../support/tiny-clip.js';
 
@@ -138,17 +138,7 @@ describe('sizes', () => {
 
 it.each(Object.keys(shapes))('%s takes no more for a picture than its bytesPerImage', async (name) => {
   const encoder = readEncoder(checkpointOf(name))!;
-  const backend = new CpuBackend();
-  const engine = new Engine(backend);
-  const { imageSize } = encoder.config;
-  using tower = await encoder.load(engine);
-  using values = engine.tensor(new Float32Array(768), [3, 256]);
-  const batch = 2;
-  using pixels = engine.indices(new Int32Array(batch * imageSize ** 2), [batch, imageSize, imageSize]);
-  const before = backend.memory.bytes - 4 * pixels.size;
-  backend.memory.peakBytes = 0;
-  using _ = engine.scope(() => tower.pool(pixels, values));
-  const perImage = (backend.memory.peakBytes - before) / batch;
+  const perImage = await measuredPerImage(encoder, 2);
   expect(perImage).toBeLessThanOrEqual(encoder.memory.perImage);
   expect(perImage).toBeGreaterThan(0.4 * encoder.memory.perImage);
 });
