@@ -18,9 +18,8 @@ import { takeLock, tryLock } from './lock.js';
 import { makeFolder, requireWritable } from './make-folder.js';
 import { isOwn, OwnFolder, openToAppend, PRIVATE, removeOwn } from './own-files.js';
 import { removeLeftBehind, temporaryPath } from './process-tag.js';
+import { onSignals } from './signals.js';
 import { kindOfFile, naming } from './system-error.js';
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Writes a file from chunks that `fill` passes to its sink one after the other; replaces an existing file. */
 export async function createFileAtomically(path: string, fill: (sink: ByteSink) => Promise<void>): Promise<void> {
@@ -113,7 +112,7 @@ export async function createDirectoryAtomically(
   await requireNothingAt(path);
   await writeBeside(path, async (temporary) => {
     await using _lock = await takeLock(hidden(path, 'lock'), { what: path });
-    using _signals = removedBySignal(hidden(path, 'lock'));
+    await using _signals = removedBySignal(hidden(path, 'lock'));
     // The previous holder of the lock may have created it.
     await requireNothingAt(path);
     mkdirSync(temporary, PRIVATE);
@@ -229,7 +228,7 @@ async function writeBeside(
 ): Promise<void> {
   const parent = dirname(resolve(path));
   const temporary = temporaryPath(path);
-  using _ = computes ? undefined : removedBySignal(temporary);
+  await using _ = computes ? undefined : removedBySignal(temporary);
   let madeParent: string | undefined;
   try {
     await naming(path, 'cannot be written', async () => {
@@ -249,17 +248,11 @@ async function writeBeside(
  * Until it is disposed, Ctrl-C and SIGTERM remove `temporary` before they end the process. A handler waits until the main thread is idle,
  * so there is one only while files are written; everywhere else a signal ends the process at once, by default.
  */
-function removedBySignal(temporary: string): Disposable {
-  const forget = () => {
-    for (const signal of SIGNALS) process.off(signal, end);
-  };
-  const end = (signal: NodeJS.Signals) => {
+function removedBySignal(temporary: string): AsyncDisposable {
+  return onSignals(['SIGINT', 'SIGTERM'], (signal) => {
     rmSync(temporary, { recursive: true, force: true });
-    forget();
     process.kill(process.pid, signal);
-  };
-  for (const signal of SIGNALS) process.on(signal, end);
-  return { [Symbol.dispose]: forget };
+  });
 }
 
 /** A fixed hidden name beside `path`. */

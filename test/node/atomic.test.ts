@@ -11,6 +11,7 @@ import {
   withSpool,
   writeFileAtomically,
 } from '../../src/node/atomic.js';
+import { onSignals } from '../../src/node/signals.js';
 import { expectInputError } from '../clip/checkpoint/support.js';
 import { scratchFolder } from './scratch.js';
 
@@ -132,4 +133,14 @@ test('errors name the folder by its name, not by the descriptor that it is writt
   const partial = scratch('.grown.partial');
   await expectInputError(growDirectory(scratch('grown'), fail), new RegExp(`^${partial}/config\\.json: damaged$`));
   await expectInputError(createDirectoryAtomically(scratch('made'), fail), new RegExp(`^${scratch('made')}/config`));
+});
+
+test('a signal that comes at the very end of a handler reaches it, once', async () => {
+  const came = vi.fn();
+  {
+    await using _ = onSignals(['SIGUSR2'], came);
+    process.kill(process.pid, 'SIGUSR2');
+  }
+  expect(came.mock.calls).toEqual([['SIGUSR2']]);
+  expect(process.listenerCount('SIGUSR2')).toBe(0);
 });

@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { type Task, tasks } from '../../lab/index.js';
 import { writeFileAtomically } from '../../node/atomic.js';
+import { onSignals } from '../../node/signals.js';
 import { explained, isSystemError } from '../../node/system-error.js';
 import { hardwareThreads } from '../../node/wasm-threads.js';
 import { print, printJson, printLines, say } from '../output.js';
@@ -81,29 +82,22 @@ async function gradesOf(answers: readonly Answer[], timeLimit: number): Promise<
   const grades: Grade[] = [];
   using bar = progress(answers.length, 'answers');
   const ended = new AbortController();
-  const end = (signal: NodeJS.Signals) => {
+  await using _ = onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
     // A check that does not end would outlive this process.
     ended.abort();
     process.kill(process.pid, signal);
+  });
+  const queue = answers.entries();
+  const next = async () => {
+    for (const [i, answer] of queue) {
+      const { student, task } = answer;
+      grades[i] = { student, task: task.id, ...(await verdict(answer, timeLimit, ended.signal)) };
+      bar.tick(1);
+    }
   };
-  for (const signal of SIGNALS) process.once(signal, end);
-  try {
-    const queue = answers.entries();
-    const next = async () => {
-      for (const [i, answer] of queue) {
-        const { student, task } = answer;
-        grades[i] = { student, task: task.id, ...(await verdict(answer, timeLimit, ended.signal)) };
-        bar.tick(1);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(MOST_PROCESSES, hardwareThreads()) }, next));
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, end);
-  }
+  await Promise.all(Array.from({ length: Math.min(MOST_PROCESSES, hardwareThreads()) }, next));
   return grades;
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Verdict = Pick<Grade, 'passed' | 'reason'>;
 
