@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { counted, InputError } from '../errors.js';
+import { largestErrors } from '../lab/certify/certificate.js';
 import type { Certificate, CertifyStep, MeasuredRates } from '../lab/index.js';
 import { requireGpuToTrust } from './device.js';
 import { addExamples, jsonOption } from './options.js';
@@ -155,9 +156,13 @@ function printRates({ ceilings, kernels }: MeasuredRates): void {
   );
 }
 
-/** `largest error 1.2e-6 (tolerance 2.0e-6)` */
-function errorText(checks: readonly { readonly error: number; readonly tolerance: number }[]): string {
-  const errors = checks.map(({ error }) => error).filter(Number.isFinite);
-  const tolerance = checks[0]?.tolerance.toExponential(1) ?? 'none';
-  return `largest error ${Math.max(0, ...errors).toExponential(1)} (tolerance ${tolerance})`;
+/** `largest error 1.2e-6 (tolerance 2.0e-6); of one, 2.9e-4 (1.0e-3)` */
+function errorText(checks: Parameters<typeof largestErrors>[0]): string {
+  const [strictest, ...others] = largestErrors(checks);
+  if (!strictest) return 'none compared';
+  const exponent = (value: number) => value.toExponential(1);
+  return [
+    `largest error ${exponent(strictest.error)} (tolerance ${exponent(strictest.tolerance)})`,
+    ...others.map((one) => `of ${counted(one.checks, 'other')}, ${exponent(one.error)} (${exponent(one.tolerance)})`),
+  ].join('; ');
 }

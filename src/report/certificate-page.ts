@@ -1,5 +1,11 @@
 /** The page of a certificate: what `certify` of src/lab found of a device. Without charts, so that it needs no ECharts. */
-import type { Certificate, Failure, MeasuredRates, MeasuredTuning } from '../lab/certify/certificate.js';
+import {
+  type Certificate,
+  type Failure,
+  largestErrors,
+  type MeasuredRates,
+  type MeasuredTuning,
+} from '../lab/certify/certificate.js';
 import type { KernelCheck } from '../lab/certify/kernel-checks.js';
 import { REFERENCE_OUTPUTS } from '../lab/certify/reference-model.js';
 import { counted, type Html, html, type Part, percent, shortest, whole } from './format.js';
@@ -36,10 +42,12 @@ ${keyFigures(certificate)}`,
 
 function keyFigures({ kernels, determinism, rates }: Certificate): Html {
   const cases = kernels.reduce((sum, check) => sum + check.cases, 0);
-  const largest = Math.max(0, ...kernels.map(({ error }) => error).filter(Number.isFinite));
   const figures: [string, string][] = [
     [`cases of ${counted(kernels.length, 'variant')} of kernels`, whole(cases)],
-    ['largest error of a right case, relative to the largest number', exponent(largest)],
+    ...largestErrors(kernels).map(({ tolerance, error }): [string, string] => [
+      `largest error of right cases where ${exponent(tolerance)} of the largest number is tolerated`,
+      exponent(error),
+    ]),
     ['other bits in a second run', whole(determinism.unstableCases + determinism.changedNumbers)],
   ];
   if ('kernels' in rates) figures.push(['GFLOP/s at best', shortest(rates.ceilings.gflops, 3)]);

@@ -1,5 +1,6 @@
 /** The page of a certificate. */
 import { expect, it } from 'vitest';
+import { largestErrors } from '../../src/lab/certify/certificate.js';
 import { certificatePage } from '../../src/report/index.js';
 import { sampleCertificate } from './certificate-support.js';
 import { HOSTILE_WORDS } from './support.js';
@@ -23,6 +24,19 @@ it('names every failure with its worst element, and says why cases are left out'
   expect(right).toContain('Right: nothing failed.');
   expect(right).not.toContain('id="failures"');
   expect(right).toContain('Not measured: no time.');
+});
+
+it('gives the largest error of each tolerance apart', () => {
+  const certificate = sampleCertificate('a GPU');
+  const [check] = certificate.kernels;
+  const halves = { ...check!, variant: 'halves', tolerance: 1e-3, error: 2.9e-4 };
+  expect(largestErrors([halves, check!, { ...check!, error: Number.NaN }])).toEqual([
+    { tolerance: 2e-6, error: 1e-7, checks: 2 },
+    { tolerance: 1e-3, error: 2.9e-4, checks: 1 },
+  ]);
+  const page = certificatePage({ ...certificate, kernels: [check!, halves] });
+  expect(page).toMatch(/where 2\.0e−6 of the largest number is tolerated<\/dt><dd>1\.0e−7</);
+  expect(page).toMatch(/where 1\.0e−3 of the largest number is tolerated<\/dt><dd>2\.9e−4</);
 });
 
 it('holds no markup that a driver brought along', () => {

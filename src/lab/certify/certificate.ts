@@ -42,6 +42,18 @@ export interface CertifiedDevice {
   readonly adapter?: AdapterSummary;
 }
 
+/** The largest finite error of the checks that tolerate as much, the strictest first: a variant in half precision is held to another one. */
+export function largestErrors(
+  checks: readonly { readonly error: number; readonly tolerance: number }[],
+): { readonly tolerance: number; readonly error: number; readonly checks: number }[] {
+  const tolerances = [...new Set(checks.map(({ tolerance }) => tolerance))].sort((one, other) => one - other);
+  return tolerances.map((tolerance) => {
+    const alike = checks.filter((check) => check.tolerance === tolerance);
+    const error = Math.max(0, ...alike.map(({ error }) => error).filter(Number.isFinite));
+    return { tolerance, error, checks: alike.length };
+  });
+}
+
 /** What was run twice, and what had other bits. */
 export interface Determinism {
   /** Cases of kernels. */
