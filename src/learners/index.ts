@@ -1,0 +1,18 @@
+/** The learners that `ptdpc train --learner` knows, in the order in which `ptdpc learners` lists them. */
+import { InputError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
+import type { LearnerFacts } from './learner.js';
+import { PT_DPC } from './prompts/pt-dpc.js';
+
+export type { LearnerFacts, LearnerSizes, LearnerSpace, OptionFields } from './learner.js';
+
+/** Every learner. */
+export const LEARNERS: readonly LearnerFacts[] = [PT_DPC];
+
+/** The learner of that name. Throws InputError for another name. */
+export function learnerNamed(name: string): LearnerFacts {
+  const found = LEARNERS.find((learner) => learner.name === name);
+  if (found) return found;
+  const names = LEARNERS.map((learner) => learner.name);
+  throw new InputError(`--learner: expected ${names.join(', ')}, found ${name}${didYouMean(name, names)}`);
+}
