@@ -10,7 +10,15 @@ import {
   type ProbeOptions,
   probeOptions,
 } from '../ptdpc/options.js';
-import { addDatasetOptions, classesOption, type DataOptions, openReportedDataset } from './dataset.js';
+import {
+  addDatasetOptions,
+  addSubsetOptions,
+  classesOption,
+  type DataOptions,
+  openReportedDataset,
+  type SubsetOptions,
+  subsetOf,
+} from './dataset.js';
 import { imageJob } from './device.js';
 import {
   addExamples,
@@ -23,7 +31,7 @@ import {
 } from './options.js';
 import { printJson, say, saySkipped } from './output.js';
 
-interface Options extends JobOptions, DataOptions, Partial<Omit<ProbeOptions, 'learningRate'>> {
+interface Options extends JobOptions, DataOptions, SubsetOptions, Partial<Omit<ProbeOptions, 'learningRate'>> {
   model: string;
   out: string;
   features: FeatureKind;
@@ -55,7 +63,7 @@ export function configure(command: Command): void {
       PROBE_DEFAULTS.learningRate,
     ),
   );
-  addDatasetOptions(command);
+  addSubsetOptions(addDatasetOptions(command));
   addJobOptions(command).action(run);
   addExamples(command, [
     [
@@ -63,6 +71,10 @@ export function configure(command: Command): void {
       "Table 4's CLIP-ViT",
     ],
     ['ptdpc probe --model clip-vit-b32 --data fi --features joint --lr auto --out runs/clip', "Table 4's CLIP"],
+    [
+      'ptdpc probe --model clip-vit-b32 --data fi --features joint --shots 16 --seed 1 --out runs/probe-16',
+      'on 16 images of each class, those that train --shots 16 --seed 1 takes',
+    ],
     ['ptdpc probe --model encoders/deit --data fi --lr auto --out runs/deit', "Table 4's DeiT"],
     [
       'ptdpc probe --model encoders/alexnet --preprocess clip --data fi --lr auto --out runs/alexnet',
@@ -81,7 +93,10 @@ async function run(options: Options): Promise<void> {
   const training = probeOptions(givenFields(PROBE_FIELDS, { ...options, lr: lr === 'auto' ? undefined : lr }));
   await requireNothingAt(out);
   await requireWritable(out);
-  const dataset = await openReportedDataset(options, options.classes);
+  const dataset = await openReportedDataset(options, {
+    classes: options.classes,
+    ...subsetOf(options, training.seed),
+  });
   const { classes } = dataset;
   const result = await probe({
     ...imageJob(options),

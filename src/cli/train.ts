@@ -8,7 +8,14 @@ import type { TunedRun } from '../node/tune-prompts.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import type { EpochMetrics } from '../ptdpc/index.js';
 import { SHARED_DEFAULTS, TUNING_FIELDS, type TuningOptions, tuningOptions } from '../ptdpc/options.js';
-import { addDatasetOptions, classesOption, type DataOptions } from './dataset.js';
+import {
+  addDatasetOptions,
+  addSubsetOptions,
+  classesOption,
+  type DataOptions,
+  type SubsetOptions,
+  subsetOf,
+} from './dataset.js';
 import { imageJob } from './device.js';
 import {
   addExamples,
@@ -23,7 +30,11 @@ import { missing, print, printJson, say, saySkipped } from './output.js';
 import { percent } from './tables.js';
 
 /** The command's options; those of prompt tuning by their names on the command line. */
-export interface TrainOptions extends JobOptions, Partial<DataOptions>, Partial<Omit<TuningOptions, 'learningRate'>> {
+export interface TrainOptions
+  extends JobOptions,
+    SubsetOptions,
+    Partial<DataOptions>,
+    Partial<Omit<TuningOptions, 'learningRate'>> {
   config?: string;
   model?: string;
   out: string;
@@ -47,7 +58,7 @@ export function configure(command: Command): void {
     .addOption(rateOption(`by validation (default: ${PRESETS_VALUE})`))
     .addOption(classesOption())
     .addHelpText('after', '\nWhat the presets are, and what each option means: docs/method.md#options.');
-  addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images');
+  addSubsetOptions(addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images'));
   addJobOptions(command).action(async (options: TrainOptions) => {
     const { metrics: last, skipped, truncated } = await train(options);
     for (const { learningRate, valAccuracy } of last.choice)
@@ -68,6 +79,10 @@ export function configure(command: Command): void {
     ],
     ['ptdpc train --config runs/fi --out runs/fi-again --seed 1', 'a run again, with another seed'],
     [
+      'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-16 --shots 16 --seed 1',
+      'few-shot: 16 images of each class, chosen by seed 1',
+    ],
+    [
       'ptdpc train --model clip-vit-b32 --data pets --out runs/pets --classes joy=happy,fear',
       'two of the folders, one with another word',
     ],
@@ -87,7 +102,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { out } = options;
   const before = options.config === undefined ? undefined : await readConfig(options.config);
   const tuning = tuningOf(options, before?.options);
-  const { root, ...dataset } = await datasetOf(options, before);
+  const { root, ...dataset } = await datasetOf(options, before, tuning.seed);
   const model = options.model ?? before?.model.directory;
   if (model === undefined) throw missing('--model <dir>', '--config <run>');
   let skipped: readonly SkippedImage[] = [];
@@ -96,7 +111,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...imageJob(options, true),
     ...{ model, data: root, dataset, out, options: tuning },
     rates: options.lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
-    classes: options.classes ?? before?.classes,
+    classes: options.classes ?? (options.half === undefined ? before?.classes : undefined),
     strict: options.strict ?? before?.strict,
     truncated: options.truncated ?? before?.truncated,
     onSkipped: (images, paths) => {
@@ -122,9 +137,13 @@ async function readConfig(path: string): Promise<PromptsRecord> {
   return await readPromptsRecord(basename(path) === 'run.json' ? dirname(path) : path);
 }
 
-async function datasetOf({ data, dataset, fold, splitSeed }: TrainOptions, before: PromptsRecord | undefined) {
+async function datasetOf(options: TrainOptions, before: PromptsRecord | undefined, seed: number) {
   const { datasetOfRun } = await import('../node/evaluate-run.js');
-  const chosen = { setting: dataset, fold, seed: splitSeed };
+  const { data, dataset, fold, splitSeed } = options;
+  const { shots } = before?.dataset.origin ?? {};
+  // A run that is repeated with another seed takes the images of that seed, as every training with shots does.
+  const again = shots && { shots: shots.images, shotsSeed: options.seed ?? shots.seed };
+  const chosen = { setting: dataset, fold, seed: splitSeed, ...subsetOf({ ...again, ...options }, seed) };
   if (before) return await datasetOfRun(before, { root: data, ...chosen });
   if (data === undefined) throw missing('--data <path>', '--config <run>');
   return { root: data, ...chosen };

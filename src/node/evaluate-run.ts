@@ -240,6 +240,8 @@ export async function datasetOfRun(
     setting,
     fold: chosen.fold ?? ('fold' in origin ? origin.fold : undefined),
     seed: chosen.seed ?? ('seed' in origin ? origin.seed : undefined),
+    half: chosen.half ?? origin.half,
+    shots: chosen.shots ?? origin.shots,
   };
 }
 

@@ -206,7 +206,7 @@ function resultJson(evaluated: ScoredSplit, more: object) {
 
 /**
  * What a data set is called in the names of its results: its setting, or the name of its folder or manifest; with the fold and the seed of
- * the split if they are not the first ones.
+ * the split if they are not the first ones, and the half of its classes if it is one.
  */
 export function resultName({ root, setting, origin }: EvaluatedSplit['dataset']): string {
   const folder = dataFolder(root);
@@ -215,5 +215,6 @@ export function resultName({ root, setting, origin }: EvaluatedSplit['dataset'])
   const plain = [...given.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '')].slice(0, 40).join('');
   const fold = 'fold' in origin && origin.fold > 1 ? `-fold${origin.fold}` : '';
   const seed = 'seed' in origin && origin.seed > 0 ? `-seed${origin.seed}` : '';
-  return `${namedSetting(setting) ? setting : plain || 'data'}${fold}${seed}`;
+  const half = origin.half === undefined ? '' : `-${origin.half}`;
+  return `${namedSetting(setting) ? setting : plain || 'data'}${fold}${seed}${half}`;
 }

@@ -12,6 +12,7 @@ import { InputError } from '../errors.js';
 import {
   decodePrompts,
   decodeTrainingState,
+  describeOrigin,
   type EpochMetrics,
   encodePrompts,
   encodeTrainingState,
@@ -37,7 +38,7 @@ import { explained, naming } from './system-error.js';
 function identity({ options, classes, model, dataset, images, device }: PromptsRecord): Record<string, unknown> {
   const { train, val } = images;
   const counts = { 'number of training images': train, 'number of validation images': val };
-  const data = { 'data set': dataset.setting, split: JSON.stringify(dataset.origin) };
+  const data = { 'data set': dataset.setting, split: describeOrigin(dataset.origin) };
   return { ...options, ...data, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
 }
 

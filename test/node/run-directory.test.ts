@@ -127,7 +127,7 @@ test('names what differs from the run that is there, once it has an epoch', asyn
     [{ dataset: { setting: 'fi8', origin: { kind: 'given' } } }, /another data set \(folders, now fi8\)/],
     [
       { dataset: { setting: 'folders', origin: { kind: 'seeded', seed: 1 } } },
-      /another split \(\{"kind":"given"\}, now \{"kind":"seeded","seed":1\}\)/,
+      /another split \(split as given by its files, now split by seed 1\)/,
     ],
     [{ device: { kind: 'webgpu', description: '' } }, /another device \(cpu, now webgpu\)/],
   ];

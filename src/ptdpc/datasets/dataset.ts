@@ -1,7 +1,7 @@
 /** Labelled images in splits: what reading a data set gives, wherever it was read. Lists hold paths, not pixels. */
 import * as v from 'valibot';
 import { IMAGE_EXTENSIONS } from '../../clip/image/formats.js';
-import { InputError } from '../../errors.js';
+import { counted, InputError } from '../../errors.js';
 import { fromOne, whole } from '../parse-json.js';
 import type { ClassName } from '../prompts-file.js';
 import type { SettingName } from './settings.js';
@@ -28,24 +28,43 @@ export function classWord(folder: string): string {
  * Where the splits come from: lists that the data set is published with; given by the folders or the list that a copy happens to be in,
  * the copy's author; or drawn. Fold counts from 1.
  */
-export type SplitOrigin =
+export type SplitSource =
   | { kind: 'published' }
   | { kind: 'given' }
   | { kind: 'given-fold'; fold: number; folds: number }
   | { kind: 'seeded'; seed: number }
   | { kind: 'seeded-fold'; seed: number; fold: number; folds: number };
 
+/** Halves of the classes, in their order: one to train on, and one to see whether what was learned holds for others. */
+export const HALVES = ['base', 'new'] as const;
+/** One of `HALVES`. */
+export type Half = (typeof HALVES)[number];
+
+/** How many images of each class are kept to train on, and by which seed they are chosen; see `fewShots`. */
+export interface Shots {
+  images: number;
+  seed: number;
+}
+
+/** Where the splits come from, and which part of them is used, if not all. */
+export type SplitOrigin = SplitSource & { half?: Half | undefined; shots?: Shots | undefined };
+
+const part = {
+  half: v.optional(v.picklist(HALVES)),
+  shots: v.optional(v.object({ images: fromOne, seed: whole })),
+};
+
 /** Reads an origin from a file. Earlier versions called folds in folders published. */
 export const splitOriginSchema: v.GenericSchema<unknown, SplitOrigin> = v.variant('kind', [
-  v.object({ kind: v.literal('published') }),
-  v.object({ kind: v.literal('given') }),
-  v.object({ kind: v.literal('given-fold'), fold: fromOne, folds: fromOne }),
+  v.object({ kind: v.literal('published'), ...part }),
+  v.object({ kind: v.literal('given'), ...part }),
+  v.object({ kind: v.literal('given-fold'), fold: fromOne, folds: fromOne, ...part }),
   v.pipe(
     v.object({ kind: v.literal('published-fold'), fold: fromOne, folds: fromOne }),
     v.transform((origin) => ({ ...origin, kind: 'given-fold' as const })),
   ),
-  v.object({ kind: v.literal('seeded'), seed: whole }),
-  v.object({ kind: v.literal('seeded-fold'), seed: whole, fold: fromOne, folds: fromOne }),
+  v.object({ kind: v.literal('seeded'), seed: whole, ...part }),
+  v.object({ kind: v.literal('seeded-fold'), seed: whole, fold: fromOne, folds: fromOne, ...part }),
 ]);
 
 /** A data set, read: which images there are, in which splits, of which classes. */
@@ -83,8 +102,17 @@ function names(classes: readonly ClassName[]): string {
   return classes.map(({ folder }) => folder).join(', ');
 }
 
-/** `split as published`, `fold 2 of 5 by seed 0`: for people. */
+/** `split as published`, `fold 2 of 5 by seed 0, base half of the classes, 16 images of each by seed 1`: for people. */
 export function describeOrigin(origin: SplitOrigin): string {
+  const { half, shots } = origin;
+  return [
+    describeSource(origin),
+    ...(half ? [`${half} half of the classes`] : []),
+    ...(shots ? [`${counted(shots.images, 'training image')} of each class by seed ${shots.seed}`] : []),
+  ].join(', ');
+}
+
+function describeSource(origin: SplitSource): string {
   switch (origin.kind) {
     case 'published':
       return 'split as published';

@@ -2,7 +2,7 @@
 import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import { type DataFolder, ListedFiles, readJson } from './data-folder.js';
-import { SPLITS, type Split, type SplitOrigin } from './dataset.js';
+import { SPLITS, type Split, type SplitSource } from './dataset.js';
 import { className, splitNamed } from './folder-names.js';
 
 /** An entry of a list, and where it stands (`train.json: entry 3`). */
@@ -100,7 +100,7 @@ export interface ImageList {
   /** Of them those that are classes unless someone says otherwise: the training images' ones, if there is a split. */
   classNames: readonly string[];
   /** Undefined if there is no split: all images' splits are undefined then. */
-  origin: Extract<SplitOrigin, { kind: 'published' | 'given' | 'given-fold' }> | undefined;
+  origin: Extract<SplitSource, { kind: 'published' | 'given' | 'given-fold' }> | undefined;
   warnings: readonly string[];
   /** Absent in layouts without a list. */
   omitted?: readonly Omitted[];

@@ -5,7 +5,18 @@ import { counted, InputError } from '../../errors.js';
 import { similar } from '../../suggest.js';
 import type { ClassName } from '../prompts-file.js';
 import { type DataFolder, foldersIn, readJson } from './data-folder.js';
-import { classWord, type Dataset, type LabelledPath, SPLITS, type Split, type SplitOrigin } from './dataset.js';
+import {
+  classWord,
+  type Dataset,
+  type Half,
+  type LabelledPath,
+  type Shots,
+  SPLITS,
+  type Split,
+  type SplitOrigin,
+  type SplitSource,
+} from './dataset.js';
+import { fewShots, shotsWarning } from './few-shot.js';
 import { className, numberedWarnings, splitNamed } from './folder-names.js';
 import { detectSetting, LAYOUTS } from './layouts.js';
 import { byCodeUnit, type ImageList, type ListedImage, manifestIn, readManifest } from './listed-images.js';
@@ -22,6 +33,13 @@ export interface DatasetOptions {
   fold?: number | undefined;
   /** Other words, another order, or a selection: `joy=happiness,fear` as in `--classes`, or the classes of a run. */
   classes?: string | readonly ClassName[] | undefined;
+  /**
+   * Only this half of the classes, in their order; of an odd number the base half has one more, as in the published code of CoCoOp. The classes
+   * of a run are its half already.
+   */
+  half?: Half | undefined;
+  /** Keeps so many training images of each class. */
+  shots?: Shots | undefined;
 }
 
 /** Layouts of data sets without a name. */
@@ -56,8 +74,12 @@ export async function readDataset(
   const fold = checkedFold(setting, folds, options.fold);
 
   const { layout, list } = await read(data, setting, fold, folds ?? 1, options.manifest);
-  const { classes, labels, warnings: classWarnings } = await chooseClasses(data, setting, list, options.classes);
-  const { images, origin } = withSplits(list, rule, seed, fold);
+  const chosen = await chooseClasses(data, setting, list, options.classes);
+  const { classes, labels } = halfOf(chosen, options);
+  const { images: all, origin: source } = withSplits(list, rule, seed, fold);
+  const { half, shots } = options;
+  const origin: SplitOrigin = { ...source, ...(half && { half }), ...(shots && { shots }) };
+  const images = shots ? fewShots(all, labels, shots) : all;
   if (options.fold !== undefined && !('fold' in origin))
     throw new InputError(`--fold ${options.fold}: ${root} has a split of its own, and not in folds`);
 
@@ -69,16 +91,18 @@ export async function readDataset(
     splits[split].push({ path, label });
   }
   for (const split of SPLITS) splits[split]?.sort((a, b) => a.label - b.label || byCodeUnit(a.path, b.path));
-  const warnings = [...list.warnings, ...classWarnings];
-  const unused = list.names.filter((name) => labels.get(name) === -1);
+  const warnings = [...list.warnings, ...chosen.warnings];
+  const unused = list.names.filter((name) => chosen.labels.get(name) === -1);
   if (unused.length > 0) {
     // Each is compared with all classes.
-    const shown = unused.slice(0, MOST_NAMED).map((name) => name + slip(name, classes, images));
+    const shown = unused.slice(0, MOST_NAMED).map((name) => name + slip(name, chosen.classes, all));
     const more = unused.length > MOST_NAMED ? ` and ${number(unused.length - MOST_NAMED)} more` : '';
     warnings.push(`not among the classes, so left out: ${shown.join(', ')}${more}`);
   }
-  // A selection of classes has other counts.
-  if (options.classes === undefined) warnings.push(...countWarnings({ setting, splits, origin }));
+  const few = shots && shotsWarning(splits.train ?? [], classes, shots);
+  if (few !== undefined) warnings.push(few);
+  // A selection of classes or images has other counts.
+  if (options.classes === undefined && !half && !shots) warnings.push(...countWarnings({ setting, splits, origin }));
   return { dataset: { setting, root, classes, splits, origin, warnings }, layout, list, labels };
 }
 
@@ -170,12 +194,29 @@ async function chooseClasses(
   return { classes, labels, warnings };
 }
 
+/** The classes of the half that was asked for. */
+function halfOf<Chosen extends Pick<ReadDataset, 'labels'> & { readonly classes: readonly ClassName[] }>(
+  chosen: Chosen,
+  { half, classes: given }: Pick<DatasetOptions, 'half' | 'classes'>,
+): Pick<Chosen, 'classes' | 'labels'> {
+  if (half === undefined || (given !== undefined && typeof given !== 'string')) return chosen;
+  const { length } = chosen.classes;
+  if (length < 2) throw new InputError(`--half ${half}: expected at least two classes, found ${length}`);
+  const middle = Math.ceil(length / 2);
+  const [start, end] = half === 'base' ? [0, middle] : [middle, length];
+  const labels = [...chosen.labels].map(([name, label]): [string, number] => [
+    name,
+    label >= start && label < end ? label - start : -1,
+  ]);
+  return { classes: chosen.classes.slice(start, end), labels: new Map(labels) };
+}
+
 function withSplits(
   { images, origin }: ImageList,
   rule: Setting['split'],
   seed: number,
   fold: number,
-): { images: readonly ListedImage[]; origin: SplitOrigin } {
+): { images: readonly ListedImage[]; origin: SplitSource } {
   if (origin) return { images, origin };
   if ('folds' in rule) {
     const { folds } = rule;

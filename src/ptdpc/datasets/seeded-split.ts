@@ -54,18 +54,23 @@ export function seededFold(images: readonly Splittable[], folds: number, fold: n
 /** Places of the images of each class, classes by name, images by their hash. */
 function shuffledClasses(images: readonly Splittable[], seed: number): number[][] {
   const byName = new Map<string, { rank: number; path: string; place: number }[]>();
-  images.forEach(({ path, name, file = path.slice(path.lastIndexOf('/') + 1) }, place) => {
-    const own = name.toLowerCase();
+  images.forEach((image, place) => {
+    const own = image.name.toLowerCase();
     const members = byName.get(own) ?? [];
     byName.set(own, members);
-    // File systems differ in how they write accents.
-    members.push({ rank: hash(`${seed}/${own}/${file.normalize('NFC')}`), path, place });
+    members.push({ rank: rankOf(image, String(seed)), path: image.path, place });
   });
   return [...byName]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, members]) =>
       members.sort((a, b) => a.rank - b.rank || (a.path < b.path ? -1 : 1)).map(({ place }) => place),
     );
+}
+
+/** Where an image stands in the order that `key` draws: a hash of the key, its class and its file name. */
+export function rankOf({ path, name, file = path.slice(path.lastIndexOf('/') + 1) }: Splittable, key: string): number {
+  // File systems differ in how they write accents.
+  return hash(`${key}/${name.toLowerCase()}/${file.normalize('NFC')}`);
 }
 
 /** Largest remainders: whole numbers near `share` of each size, in sum round(share * sum of sizes). */

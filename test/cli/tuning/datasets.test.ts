@@ -124,6 +124,34 @@ test('a run is not continued on another split, nor made on one that there is not
   );
 });
 
+test('--shots: the run records them, probe takes the same images, and other shots are another run', async () => {
+  const few = ['--dataset', 'fi8', '--shots', '2', '--seed', '3'];
+  const { stderr } = await train('split', 'shots', ...few);
+  expect(stderr).toMatch(/2 training images of each class by seed 3: 16 train, 16 val, 16 test$/m);
+  const { dataset, images } = (await readRunJson('shots')) as { dataset: object; images: object };
+  expect(dataset).toEqual({ setting: 'fi8', origin: { kind: 'given', shots: { images: 2, seed: 3 } } });
+  const probe = ['probe', '--model', 'model', '--data', 'split', '--out', 'few-probe', '--epochs', '1', '--lr', 'auto'];
+  await expectDone([...probe, ...few, ...COMMON]);
+  expect(await readRunJson('few-probe')).toMatchObject({ dataset, images });
+
+  const again = (...options: string[]) => [
+    ...['train', '--model', 'model', '--data', 'split', '--out', 'shots', '--epochs', '1', ...COMMON],
+    ...['--dataset', 'fi8', '--seed', '3', ...options],
+  ];
+  expect((await expectDone(again('--shots', '2'))).stderr).toContain('all 1 epochs are already done');
+  await expectRefused(
+    again('--shots', '3'),
+    /shots: it holds a run with another split \(.* 2 training .*, now .* 3 training/,
+  );
+  await expectRefused(again(), /shots: it holds a run with another split/);
+  await expectRefused(again('--shots', '2', '--shots-seed', '4'), /by seed 3, now .* by seed 4/);
+  await expectRefused(again('--shots-seed', '4'), /--shots-seed 4: only with --shots <n>/);
+  // A run that is repeated keeps its shots, and with another seed takes that seed's.
+  const repeat = ['train', '--config', 'shots', '--seed', '5', '--out', 'repeated', ...COMMON];
+  await expectDone(repeat);
+  expect(await readRunJson('repeated')).toMatchObject({ dataset: { origin: { shots: { images: 2, seed: 5 } } } });
+});
+
 test('eval says how many of its images the run was trained on, by content', async () => {
   const seen = async (...options: string[]) => {
     const { stdout, stderr } = await expectDone(['eval', '--run', 'seed7', '--json', ...COMMON, ...options]);
