@@ -44,7 +44,10 @@ await new Command('bench')
   .description(
     'Times ptdpc and other software on this machine. Run it on an idle one; only ratios within one call mean anything.',
   )
-  .option('--only <name>', 'the benchmarks whose names begin like this: matmul, encode, train, embed ...')
+  .option(
+    '--only <name>',
+    'the benchmark of this name, or those whose names begin like this: matmul, encode, train, embed ...',
+  )
   .option('--json', 'print an array of {work, device, unit, ours, peer, peerName, ratio, ceiling, ...}')
   .addOption(new Option('--device <device>', 'where').choices(['all', 'cpu', 'webgpu']).default('all'))
   .option('--quick', 'shorter turns and smaller batches: a smoke test, not a measurement')
@@ -59,8 +62,12 @@ await new Command('bench')
 async function bench(flags: Flags): Promise<void> {
   const options = benchOptions(flags);
   if (flags.memoryTask) return reportMemory(flags.memoryTask, flags.device === 'webgpu' ? 'webgpu' : 'cpu', options);
-  const selected = (name: string) => flags.only === undefined || name.startsWith(flags.only);
-  const benchmarks = allBenchmarks(flags.product).filter(({ name }) => selected(name));
+  const all = allBenchmarks(flags.product);
+  // `encode` is one of them, not the beginning of `encoder-vgg16` too.
+  const isName = [...all, ...STANDALONE].some(({ name }) => name === flags.only);
+  const selected = (name: string) =>
+    flags.only === undefined || (isName ? name === flags.only : name.startsWith(flags.only));
+  const benchmarks = all.filter(({ name }) => selected(name));
   const standalone = STANDALONE.filter(({ name }) => selected(name));
   if (benchmarks.length + standalone.length === 0) return refuse(flags);
 
