@@ -30,7 +30,10 @@ scope.addEventListener('message', ({ data }) => {
   const controller = new AbortController();
   waiting.set(data.id, controller);
   const { id, task, input } = data;
-  queue.add({ mayInterrupt: !ALONE.has(task), run: () => run(id, task, input, controller.signal) });
+  const start = () => run(id, task, input, controller.signal);
+  // Drawing needs no device, and there is time for it while one is being opened.
+  if (task === 'scenes') void start();
+  else queue.add({ mayInterrupt: !ALONE.has(task), run: start });
 });
 
 async function run(id: number, task: TaskName, input: unknown, signal: AbortSignal): Promise<void> {
