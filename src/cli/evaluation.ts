@@ -17,13 +17,14 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
   );
   const [low, high] = wilsonInterval(evaluation.accuracy, evaluation.count);
   print(
-    `95 % interval ${percent(low)} to ${percent(high)}, macro-F1 ${percent(evaluation.macroF1)}, expected calibration error ${percent(evaluation.calibrationError)}`,
+    `95 % interval ${percent(low)} to ${percent(high)}, balanced accuracy ${percent(evaluation.balancedAccuracy)}, macro-F1 ${percent(evaluation.macroF1)}, expected calibration error ${percent(evaluation.calibrationError)}`,
   );
   const absent = absentWords(classes, evaluation);
   const named = absent.slice(0, MOST_NAMED).join(', ');
   const more =
     absent.length > MOST_NAMED ? ` and ${(absent.length - MOST_NAMED).toLocaleString('en')} more classes` : '';
-  if (absent.length > 0) print(`no images of ${named}${more}: macro-F1 is the mean over the classes that occur`);
+  if (absent.length > 0)
+    print(`no images of ${named}${more}: balanced accuracy and macro-F1 are means over the classes that occur`);
   print('');
   printLines(classTable(words, evaluation));
   print('');

@@ -81,14 +81,15 @@ export function absentWords(
 
 /** The metrics of an evaluation for programs; docs/evaluation.md explains each key. */
 export function evaluationJson(classes: readonly ClassName[], evaluation: EvaluationMetrics) {
-  const { count, accuracy, loss, confusionPairs, perClass, macroF1, calibration, calibrationError } = evaluation;
+  const { count, accuracy, loss, confusionPairs, perClass, calibration } = evaluation;
   return {
     count,
     accuracy,
     accuracyInterval: wilsonInterval(accuracy, count),
     loss,
-    macroF1,
-    calibrationError,
+    balancedAccuracy: evaluation.balancedAccuracy,
+    macroF1: evaluation.macroF1,
+    calibrationError: evaluation.calibrationError,
     classesWithoutImages: absentWords(classes, evaluation),
     classes: classes.map(({ word }) => word),
     perClassAccuracy: perClass,

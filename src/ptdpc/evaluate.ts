@@ -6,7 +6,7 @@ import {
   type ClassMetrics,
   classMetrics,
   expectedCalibrationError,
-  meanF1,
+  meanOf,
 } from './metrics.js';
 
 /** Metrics of predictions for labelled images. Fractions are in [0, 1]. */
@@ -23,6 +23,8 @@ export interface Evaluation {
   perClass: (number | null)[];
   /** Precision, recall (as `perClass`) and F1 of each class. */
   classes: ClassMetrics[];
+  /** Mean of `perClass` over the classes that have images. */
+  balancedAccuracy: number;
   /** Mean F1 of the classes that occur. */
   macroF1: number;
   /** Reliability diagram: the nonempty bins of predicted probability. */
@@ -107,7 +109,8 @@ export class EvaluationTally {
       },
       perClass: classes.map(({ recall }) => recall),
       classes,
-      macroF1: meanF1(classes),
+      balancedAccuracy: meanOf(classes.map(({ recall }) => recall)),
+      macroF1: meanOf(classes.map(({ f1 }) => f1)),
       calibration: bins,
       calibrationError: expectedCalibrationError(bins),
       predicted: joined(this.#predicted, count),

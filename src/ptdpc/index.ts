@@ -32,6 +32,7 @@ export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
 export {
+  balancedAccuracy,
   type CalibrationBin,
   type ClassMetrics,
   calibration,

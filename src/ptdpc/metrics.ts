@@ -44,15 +44,23 @@ export function rowShares(confusion: ConfusionMatrix): number[][] {
   });
 }
 
-/** Mean F1 of the classes that occur as label or prediction; a class that is only predicted has an F1 of 0. */
-export function macroF1(confusion: Confusion): number {
-  return meanF1(classMetrics(confusion));
+/**
+ * Mean recall of the classes that have images, so that each class counts the same however many images it has (Brodersen et al., *The balanced
+ * accuracy and its posterior distribution*, ICPR 2010).
+ */
+export function balancedAccuracy(confusion: Confusion): number {
+  return meanOf(classMetrics(confusion).map(({ recall }) => recall));
 }
 
-/** The same from the metrics of all classes. */
-export function meanF1(classes: readonly ClassMetrics[]): number {
-  const scores = classes.flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
-  return scores.reduce((a, b) => a + b, 0) / scores.length;
+/** Mean F1 of the classes that occur as label or prediction; a class that is only predicted has an F1 of 0. */
+export function macroF1(confusion: Confusion): number {
+  return meanOf(classMetrics(confusion).map(({ f1 }) => f1));
+}
+
+/** Mean of the values that are not null. */
+export function meanOf(values: readonly (number | null)[]): number {
+  const known = values.filter((value) => value !== null);
+  return known.reduce((a, b) => a + b, 0) / known.length;
 }
 
 /** The nonempty bins, in order, of 15 bins of equal width. labels [count]. */

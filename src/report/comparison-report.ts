@@ -1,6 +1,6 @@
 /** The page that compares runs: those that were evaluated on the same images stand side by side. */
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
-import { classMetrics, comparePaired, holmAdjusted, wilsonInterval } from '../ptdpc/index.js';
+import { balancedAccuracy, classMetrics, comparePaired, holmAdjusted, wilsonInterval } from '../ptdpc/index.js';
 import { seedChart } from './charts/seeds.js';
 import {
   counted,
@@ -161,8 +161,16 @@ function accuracyPerClass(classes: readonly string[], runs: readonly Compared[])
 function metricsTable(runs: readonly Compared[]) {
   return {
     label: 'Metrics of each run',
-    head: ['run', 'accuracy (%)', '95 % interval (%)', 'macro-F1 (%)', 'calibration error (%)', 'cross-entropy'],
-    rows: runs.map(({ name, evaluation: { accuracy, count, macroF1, calibrationError, loss } }) => [
+    head: [
+      'run',
+      'accuracy (%)',
+      '95 % interval (%)',
+      'balanced accuracy (%)',
+      'macro-F1 (%)',
+      'calibration error (%)',
+      'cross-entropy',
+    ],
+    rows: runs.map(({ name, evaluation: { accuracy, count, macroF1, calibrationError, loss, confusionPairs } }) => [
       ...[
         name,
         points(accuracy, 1),
@@ -170,7 +178,12 @@ function metricsTable(runs: readonly Compared[]) {
           .map((share) => points(share, 1))
           .join('–'),
       ],
-      ...[points(macroF1, 1), points(calibrationError, 1), significant(loss)],
+      ...[
+        points(balancedAccuracy(confusionPairs), 1),
+        points(macroF1, 1),
+        points(calibrationError, 1),
+        significant(loss),
+      ],
     ]),
   };
 }

@@ -1,6 +1,7 @@
 /** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
+  balancedAccuracy,
   type ConfusionPairs,
   classesWithoutImages,
   type PreprocessChoice,
@@ -162,12 +163,14 @@ function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
   const [low, high] = wilsonInterval(accuracy, count);
   const absent = classesWithoutImages(confusionPairs);
   const without = withoutImages(classes, evaluation);
+  const of = `of ${counted(classes.length - absent.length, 'class', 'classes')}${without}`;
   const figures: [string, string][] = [
     [
       `accuracy on ${counted(count, `${split} image`)} of ${dataset}, 95 % interval ${percent(low)} to ${percent(high)}`,
       percent(accuracy),
     ],
-    [`macro-F1 of ${counted(classes.length - absent.length, 'class', 'classes')}${without}`, percent(macroF1)],
+    [`balanced accuracy ${of}`, percent(balancedAccuracy(confusionPairs))],
+    [`macro-F1 ${of}`, percent(macroF1)],
     [`expected calibration error${without}`, percent(calibrationError)],
     ['cross-entropy', figure(loss)],
   ];

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { argmax, EvaluationTally, evaluate, softmaxRows } from '../../src/ptdpc/evaluate.js';
 import {
+  balancedAccuracy,
   calibration,
   classMetrics,
   expectedCalibrationError,
@@ -57,6 +58,8 @@ test('precision, recall and F1 of each class; classes that do not occur count fo
     { precision: null, recall: null, f1: null },
   ]);
   expect(macroF1(confusion)).toBeCloseTo((0.6 + 8 / 11 + 0) / 3, 15);
+  // The class without images counts for nothing; the one whose only image is missed counts as much as the others.
+  expect(balancedAccuracy(confusion)).toBeCloseTo((0.75 + 4 / 6 + 0) / 3, 15);
   expect(rowShares(confusion)).toEqual([
     [0.75, 0.25, 0, 0],
     [2 / 6, 4 / 6, 0, 0],

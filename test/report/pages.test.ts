@@ -76,6 +76,7 @@ describe('the page of a run', () => {
     const [low, high] = wilsonInterval(accuracy, count).map((share) => `${(100 * share).toFixed(1)}\u00a0%`);
     expect(runReport(run)).toContain(`95 % interval ${low} to ${high}</dt>`);
     expect(runReport(run)).toContain('macro-F1 of 3 classes</dt>');
+    expect(runReport(run)).toContain('balanced accuracy of 3 classes</dt>');
     const { classes, pairs } = run.evaluations[0]!.confusionPairs;
     const others = { classes, pairs: pairs.filter(([actual]) => actual !== 1) };
     const without = runReport({ ...run, evaluations: [{ ...run.evaluations[0]!, confusionPairs: others }] });

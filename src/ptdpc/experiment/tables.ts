@@ -5,9 +5,10 @@
 import { counted } from '../../errors.js';
 import { classCounts, confusionMatrix, MOST_IN_MATRIX, mistakes } from '../confusion.js';
 import { SPLITS } from '../datasets/index.js';
-import { classesWithoutImages, rowShares } from '../metrics.js';
+import { balancedAccuracy, classesWithoutImages, rowShares } from '../metrics.js';
 import type { CellResult, ExperimentResults, SeedEffect, SpreadResult } from './results.js';
 import { settingFacts, skippedWords } from './setting-facts.js';
+import { summarize } from './statistics.js';
 
 export interface ResultTable {
   /** `accuracy`, `metrics`, `confusion-fi8`, `cases`. */
@@ -167,7 +168,7 @@ export function effectWords(effects: readonly SeedEffect[] | null): string {
   return effects.map((effect) => EFFECT_WORDS[effect]).join(', ') || 'nothing';
 }
 
-/** Macro-F1, calibration error and learning rates, which the paper does not print. */
+/** Balanced accuracy, macro-F1, calibration error and learning rates, which the paper does not print. */
 function measureTable(results: ExperimentResults): ResultTable {
   const { settings, variants, cells } = results;
   const notes = new Notes();
@@ -181,12 +182,16 @@ function measureTable(results: ExperimentResults): ResultTable {
         ? ''
         : notes.mark(
             `${label}: no test images of ${absent.map((c) => classes[c] ?? c).join(', ')}. Macro-F1 is the mean over the classes that occur as ` +
-              'truth or as prediction, and neither it nor the calibration error says anything of images of such a class.',
+              'truth or as prediction, balanced accuracy over those that have images, and neither they nor the calibration error say anything of ' +
+              'images of such a class.',
           );
     const of = missing.length === 0 ? '' : ` (${seeds.length} of ${counted(seeds.length + missing.length, 'seed')})`;
+    const balanced =
+      seeds.length === 0 ? null : summarize(seeds.map(({ confusionPairs }) => balancedAccuracy(confusionPairs)));
     return [
       [variants.find(({ name }) => name === variant)?.label ?? variant],
       [label],
+      balanced ? [percent(balanced.mean) + mark] : [],
       macroF1 ? [percent(macroF1.mean) + mark] : [],
       calibrationError ? [percent(calibrationError.mean) + mark] : [],
       [`${seeds.map(({ learningRate }) => learningRate ?? '–').join(', ')}${of}`],
@@ -196,8 +201,8 @@ function measureTable(results: ExperimentResults): ResultTable {
     name: 'metrics',
     title: 'Further metrics',
     caption:
-      'Macro-F1 and expected calibration error (15 bins) in per cent, means over the seeds, and the learning rate of each seed.',
-    head: ['', 'setting', 'macro-F1', 'calibration error', 'learning rates'],
+      'Balanced accuracy (mean of the classes), macro-F1 and expected calibration error (15 bins) in per cent, means over the seeds, and the learning rate of each seed.',
+    head: ['', 'setting', 'balanced accuracy', 'macro-F1', 'calibration error', 'learning rates'],
     rows: cells.map(row),
     foot: [],
     notes: notes.lines(),

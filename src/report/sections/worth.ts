@@ -1,5 +1,6 @@
 /** What training was worth: zero-shot and tuned on the same images, with the difference and how sure it is. */
 import {
+  balancedAccuracy,
   classCounts,
   classesWithoutImages,
   classMetrics,
@@ -107,6 +108,7 @@ export function measuresTable({ before, after, names }: Pair): Html {
     head: ['', ...names, 'difference'],
     rows: [
       row('accuracy (%)', ({ accuracy }) => accuracy),
+      row('balanced accuracy (%)', ({ confusionPairs }) => balancedAccuracy(confusionPairs)),
       row('macro-F1 (%)', ({ macroF1 }) => macroF1),
       row('expected calibration error (%), lower is better', ({ calibrationError }) => calibrationError),
       [

@@ -29,6 +29,7 @@ interface EvaluationJson {
   perClassRecall: (number | null)[];
   perClassPrecision: (number | null)[];
   perClassF1: (number | null)[];
+  balancedAccuracy: number;
   macroF1: number;
   calibrationError: number;
   confusionShares: number[][];
@@ -109,6 +110,7 @@ describe('eval', () => {
     const f1 = counts.map((row, c) => (2 * row[c]!) / (sum(row) + sum(counts.map((other) => other[c]!))));
     expect(json.perClassF1).toEqual(f1);
     expect(json.macroF1).toBeCloseTo(sum(f1) / 3, 12);
+    expect(json.balancedAccuracy).toBeCloseTo(sum(counts.map((row, c) => row[c]! / sum(row))) / 3, 12);
     expect(json.accuracyInterval).toEqual(wilsonInterval(json.accuracy, 10));
     expect(json.classesWithoutImages).toEqual([]);
     // The calibration error from its definition, bin by bin.
@@ -128,19 +130,22 @@ describe('eval', () => {
     const json = evaluationJson(classes, evaluation);
     expect(json).toMatchObject({ classesWithoutImages: [WORDS[1]], perClassAccuracy: [0.5, null, 1] });
     expect(json.macroF1).toBeCloseTo((2 / 3 + 0 + 1) / 3, 12);
+    expect(json.balancedAccuracy).toBeCloseTo((1 / 2 + 1) / 2, 12);
     const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     printEvaluation('test', classes, evaluation);
     const printed = print.mock.calls.map(([text]) => String(text)).join('');
     print.mockRestore();
-    expect(printed).toMatch(/^95 % interval 20\.8 % to 93\.9 %, macro-F1 55\.6 %/m);
-    expect(printed).toContain(`\nno images of ${WORDS[1]}: macro-F1 is the mean over the classes that occur`);
+    expect(printed).toMatch(/^95 % interval 20\.8 % to 93\.9 %, balanced accuracy 75\.0 %, macro-F1 55\.6 %/m);
+    expect(printed).toContain(
+      `\nno images of ${WORDS[1]}: balanced accuracy and macro-F1 are means over the classes that occur`,
+    );
   });
 
   test('prints accuracy and confusion for people', async () => {
     const { stdout, stderr } = await expectDone(EVAL);
     expect(stderr).toMatch(/^run\/results\/data-test\.json: evaluated before, with the same result$/m);
     expect(stdout).toMatch(
-      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n95 % interval \d+\.\d % to \d+\.\d %, macro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\nclass +images +accuracy +precision +F1\nawe /,
+      /^test: accuracy \d+\.\d % of 10 images, loss \d\.\d{4}\n95 % interval \d+\.\d % to \d+\.\d %, balanced accuracy \d+\.\d %, macro-F1 \d+\.\d %, expected calibration error \d+\.\d %\n\nclass +images +accuracy +precision +F1\nawe /,
     );
     expect(stdout).toMatch(
       /\nsadness +\d+ +\d+\.\d %( +(-|\d+\.\d %)){2}\n\ntrue \\ predicted +awe +great joy +sadness\n/,
