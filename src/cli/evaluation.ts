@@ -4,7 +4,7 @@ import type { ZeroShotResult } from '../node/evaluate-run.js';
 import { absentWords, type WrittenResult } from '../node/results.js';
 import { type ClassName, type EvaluationMetrics, wilsonInterval } from '../ptdpc/index.js';
 import { print, printLines, say } from './output.js';
-import { classTable, confusionTable, percent } from './tables.js';
+import { classTable, confusionTable, distributionTable, percent } from './tables.js';
 
 /** Classes without images that are named; more are counted. */
 const MOST_NAMED = 20;
@@ -25,6 +25,8 @@ export function printEvaluation(title: string, classes: readonly ClassName[], ev
     absent.length > MOST_NAMED ? ` and ${(absent.length - MOST_NAMED).toLocaleString('en')} more classes` : '';
   if (absent.length > 0)
     print(`no images of ${named}${more}: balanced accuracy and macro-F1 are means over the classes that occur`);
+  const { distribution } = evaluation;
+  if (distribution) printLines(`\n${distributionTable(distribution)}`);
   print('');
   printLines(classTable(words, evaluation));
   print('');

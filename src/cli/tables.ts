@@ -3,6 +3,11 @@ import { printable } from '../errors.js';
 // By its file: what prints tables is loaded for a command's help, and must not load the engine.
 import { classCounts, confusionMatrix, mistakes } from '../ptdpc/confusion.js';
 import type { Evaluation } from '../ptdpc/index.js';
+import {
+  DISTRIBUTION_MEASURE_NAMES,
+  DISTRIBUTION_MEASURES,
+  type DistributionScores,
+} from '../ptdpc/label-distributions.js';
 
 export function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
@@ -24,6 +29,17 @@ export function table(cells: readonly (readonly string[])[], left = 1, given?: r
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** The measures of label distributions, means over the images. */
+export function distributionTable(scores: DistributionScores): string {
+  return table([
+    ['label distributions', 'mean', 'better'],
+    ...DISTRIBUTION_MEASURE_NAMES.map((name) => {
+      const { label, better } = DISTRIBUTION_MEASURES[name];
+      return [label, scores[name].toFixed(4), better];
+    }),
+  ]);
 }
 
 /** So many classes have a row each; of more, those that are recognised worst. */

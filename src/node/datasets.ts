@@ -53,7 +53,7 @@ function located(dataset: Dataset, directory: string): Dataset {
   const splits: Partial<Record<Split, readonly LabelledPath[]>> = {};
   for (const split of SPLITS) {
     const images = dataset.splits[split];
-    if (images) splits[split] = images.map(({ path, label }) => ({ path: join(directory, path), label }));
+    if (images) splits[split] = images.map((image) => ({ ...image, path: join(directory, image.path) }));
   }
   return { ...dataset, splits };
 }

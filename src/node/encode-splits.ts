@@ -14,6 +14,7 @@ import {
   type ModelSource,
   normalizedFeatures,
   type Split,
+  stackedDistributions,
 } from '../ptdpc/index.js';
 import { LoadedOnce } from '../ptdpc/library/clip-model.js';
 import { Engine } from '../tensor/index.js';
@@ -156,7 +157,7 @@ export interface EncodedSplit extends LabelledFeatures {
 }
 
 /**
- * Gives encoded images their labels back, skipped ones left out. Throws InputError if nothing
+ * Gives encoded images their labels and votes back, skipped ones left out. Throws InputError if nothing
  * of a class could be read.
  */
 export function labelled(
@@ -165,10 +166,12 @@ export function labelled(
   classes: readonly ClassName[],
 ): EncodedSplit {
   const { paths, hashes, skipped, truncated } = encoded;
-  const labelOf = new Map(images.map(({ path, label }) => [path, label]));
-  const labels = Int32Array.from(paths, (path) => labelOf.get(path)!);
+  const imageOf = new Map(images.map((image) => [image.path, image]));
+  const read = paths.map((path) => imageOf.get(path)!);
+  const labels = Int32Array.from(read, ({ label }) => label);
   requireAllClasses(labels, skipped, images, classes);
-  return { features: encoded.features, labels, paths, hashes, skipped, truncated };
+  const votes = stackedDistributions(read, classes.length);
+  return { features: encoded.features, labels, votes, paths, hashes, skipped, truncated };
 }
 
 /** Throws InputError if of a class that `images` has, none is among those that were read, which have the `labels`. */

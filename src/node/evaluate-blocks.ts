@@ -9,6 +9,7 @@ import {
   EvaluationTally,
   type LabelledPath,
   normalizedFeatures,
+  stackedDistributions,
 } from '../ptdpc/index.js';
 import type { Engine } from '../tensor/index.js';
 import type { Classifier, Scorer } from './classifier.js';
@@ -36,7 +37,7 @@ export interface ScoringRequest extends Omit<EncodingRequest, 'model' | 'engine'
 }
 
 /** The images that could be read, with their logits [images, classes]. */
-export interface ScoredBlock extends Omit<EncodedSplit, 'labels' | 'features'> {
+export interface ScoredBlock extends Omit<EncodedSplit, 'labels' | 'votes' | 'features'> {
   readonly logits: Float32Array;
   /** Those of the baseline, if there is one. */
   readonly baselineLogits: Float32Array | undefined;
@@ -99,33 +100,37 @@ export async function evaluateInBlocks(
   add?: AddPredictions,
   addBaseline?: AddPredictions,
 ): Promise<BlockEvaluation> {
-  const labelOf = new Map(images.map(({ path, label }) => [path, label]));
+  const imageOf = new Map(images.map((image) => [image.path, image]));
   const tally = new EvaluationTally(classes.length);
   const other = request.baseline && new EvaluationTally(classes.length);
   const keeps = images.length * classes.length <= MOST_KEPT;
   const kept: Float32Array[] = [];
   const [paths, hashes, truncated]: string[][] = [[], [], []];
   const skipped: SkippedImage[] = [];
-  const labels: number[] = [];
+  const read: LabelledPath[] = [];
   const all = images.map(({ path }) => path);
   for await (const block of scoreInBlocks(request, all)) {
-    const own = Int32Array.from(block.paths, (path) => labelOf.get(path)!);
-    const predictions = tally.add(block.logits, own);
+    const ofBlock = block.paths.map((path) => imageOf.get(path)!);
+    const own = Int32Array.from(ofBlock, ({ label }) => label);
+    const votes = stackedDistributions(ofBlock, classes.length);
+    const predictions = tally.add(block.logits, own, votes);
     await add?.({ paths: block.paths, labels: own }, predictions);
     if (other && block.baselineLogits)
-      await addBaseline?.({ paths: block.paths, labels: own }, other.add(block.baselineLogits, own));
+      await addBaseline?.({ paths: block.paths, labels: own }, other.add(block.baselineLogits, own, votes));
     if (keeps) kept.push(predictions.probabilities);
     append(paths!, block.paths);
     append(hashes!, block.hashes);
     append(truncated!, block.truncated);
     append(skipped, block.skipped);
-    append(labels, own);
+    append(read, ofBlock);
   }
+  const labels = Int32Array.from(read, ({ label }) => label);
   requireAllClasses(labels, skipped, images, classes);
   // Not by spreading, which would ask for the matrix of all classes.
   const evaluation = Object.assign(tally.metrics(), { probabilities: joined(kept) });
-  const read = { labels: Int32Array.from(labels), paths: paths!, hashes: hashes!, skipped, truncated: truncated! };
-  return { evaluation, baseline: other?.metrics() ?? null, read };
+  const votes = stackedDistributions(read, classes.length);
+  const found = { labels, votes, paths: paths!, hashes: hashes!, skipped, truncated: truncated! };
+  return { evaluation, baseline: other?.metrics() ?? null, read: found };
 }
 
 /** One after the other: a call has no room for the items of a large block as its arguments. */

@@ -4,6 +4,8 @@ import {
   type CalibrationBin,
   type ConfusionPairs,
   confusionPairs,
+  DISTRIBUTION_MEASURE_NAMES,
+  type DistributionScores,
   type SplitOrigin,
   splitOriginSchema,
 } from '../ptdpc/index.js';
@@ -34,6 +36,7 @@ export interface ResultFile {
   loss: number;
   macroF1: number;
   calibrationError: number;
+  distribution: DistributionScores | null;
   calibration: CalibrationBin[];
   perClassAccuracy: (number | null)[];
   /** Earlier versions wrote the square matrix only. */
@@ -51,6 +54,10 @@ const confidentPrediction = v.object({
   probabilities: v.array(share),
 });
 
+const distributionScores: v.GenericSchema<unknown, DistributionScores> = v.object(
+  v.entriesFromList(DISTRIBUTION_MEASURE_NAMES, finite),
+);
+
 export const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
   v.object({
     dataset: text,
@@ -67,6 +74,8 @@ export const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
     classes: v.pipe(v.array(text), v.minLength(1)),
     count: fromOne,
     ...measures,
+    // Null without votes, and in files of earlier versions.
+    distribution: v.optional(v.nullable(distributionScores), null),
     confusion: v.optional(v.array(v.array(whole))),
     confusionPairs: v.optional(v.array(v.strictTuple([whole, whole, fromOne]))),
     mostConfident: v.optional(

@@ -90,6 +90,7 @@ export function evaluationJson(classes: readonly ClassName[], evaluation: Evalua
     balancedAccuracy: evaluation.balancedAccuracy,
     macroF1: evaluation.macroF1,
     calibrationError: evaluation.calibrationError,
+    distribution: evaluation.distribution,
     classesWithoutImages: absentWords(classes, evaluation),
     classes: classes.map(({ word }) => word),
     perClassAccuracy: perClass,

@@ -5,7 +5,7 @@
  *     train,awe,9f86d081884c7d65...,train/awe/a.jpg
  *
  * with the class's folder, the SHA-256 of the file (as in the feature cache) and the path relative to the folder of the data set.
- * run.json has one hash for each split, of file hashes and labels in order, so moving or renaming files changes nothing.
+ * run.json has one hash for each split, of file hashes, labels and votes in order, so moving or renaming files changes nothing.
  */
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../errors.js';
@@ -32,11 +32,13 @@ export interface RunImage {
 }
 
 /** What identifies the images of a split. */
-export type SplitContent = Pick<EncodedSplit, 'labels' | 'hashes'>;
+export type SplitContent = Pick<EncodedSplit, 'labels' | 'hashes' | 'votes'>;
 
-/** SHA-256 of the files' hashes and labels, in order: the order of images decides which ones form a batch. */
-export function contentHash({ labels, hashes }: SplitContent): string {
-  return sha256(hashes.map((hash, i) => `${hash} ${labels[i]}\n`).join(''));
+/** SHA-256 of the files' hashes, labels and votes, in order: the order of images decides which ones form a batch. */
+export function contentHash({ labels, hashes, votes }: SplitContent): string {
+  const classes = votes && votes.length / labels.length;
+  const votesOf = (i: number) => (classes ? ` ${votes.subarray(i * classes, (i + 1) * classes).join()}` : '');
+  return sha256(hashes.map((hash, i) => `${hash} ${labels[i]}${votesOf(i)}\n`).join(''));
 }
 
 /** The folder that the images of a data set lie in: itself, or where its manifest is. */
@@ -119,7 +121,9 @@ export function describeOtherImages(
   const known = new Set(of(before).map(key));
   const others = of(now).filter((image) => !known.has(key(image)));
   const [first] = others;
-  return first ? `${others.length} of ${of(now).length}, the first is ${first.path}` : 'the same ones in another order';
+  return first
+    ? `${others.length} of ${of(now).length}, the first is ${first.path}`
+    : 'the same ones in another order or with other votes';
 }
 
 /** How many of the images of an evaluation a run knew before, by the content of their files. */

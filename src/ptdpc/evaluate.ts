@@ -1,5 +1,6 @@
 /** Evaluates logits: predicted classes, accuracy, confusion and other metrics. */
 import { ConfusionCounter, type ConfusionPairs, confusionMatrix } from './confusion.js';
+import { type DistributionScores, DistributionTally } from './label-distributions.js';
 import {
   type CalibrationBin,
   CalibrationCounter,
@@ -31,6 +32,8 @@ export interface Evaluation {
   calibration: CalibrationBin[];
   /** Expected calibration error, 15 bins of equal width (Guo et al., 2017). */
   calibrationError: number;
+  /** How far the probabilities are from the votes, means over the images; null for images without votes. */
+  distribution: DistributionScores | null;
   /** Predicted class of each image. */
   predicted: Int32Array;
   /** [count, classes], softmax of the logits. */
@@ -40,10 +43,15 @@ export interface Evaluation {
 /** All but what grows with images times classes. */
 export type EvaluationMetrics = Omit<Evaluation, 'probabilities'>;
 
-/** Evaluates logits [count, classes] against labels [count]. */
-export function evaluate(logits: Float32Array, labels: Int32Array, classes: number): Evaluation {
+/** Evaluates logits [count, classes] against labels [count], and against the distributions of votes [count, classes] if there are any. */
+export function evaluate(
+  logits: Float32Array,
+  labels: Int32Array,
+  classes: number,
+  votes?: Float32Array | undefined,
+): Evaluation {
   const tally = new EvaluationTally(classes);
-  const { probabilities } = tally.add(logits, labels);
+  const { probabilities } = tally.add(logits, labels, votes);
   // Not by spreading, which would ask for the matrix.
   return Object.assign(tally.metrics(), { probabilities });
 }
@@ -60,6 +68,7 @@ export interface PredictedRows {
 export class EvaluationTally {
   readonly #confusion: ConfusionCounter;
   readonly #calibration = new CalibrationCounter();
+  readonly #distribution = new DistributionTally();
   readonly #predicted: Int32Array[] = [];
   #count = 0;
   #right = 0;
@@ -69,8 +78,8 @@ export class EvaluationTally {
     this.#confusion = new ConfusionCounter(classes);
   }
 
-  /** Logits [images, classes] of the next images, and their labels [images]. */
-  add(logits: Float32Array, labels: Int32Array): PredictedRows {
+  /** Logits [images, classes] of the next images, their labels [images], and their distributions [images, classes] if they have any. */
+  add(logits: Float32Array, labels: Int32Array, votes?: Float32Array | undefined): PredictedRows {
     const { classes } = this;
     const probabilities = new Float32Array(logits.length);
     const predicted = new Int32Array(labels.length);
@@ -81,7 +90,14 @@ export class EvaluationTally {
       predicted[i] = guess;
       // From the logits, since the logarithm of a rounded probability could be infinite.
       const { max, sum } = softmaxInto(row, exps, probabilities.subarray(i * classes, (i + 1) * classes));
-      this.#loss += max + Math.log(sum) - row[label]!;
+      const logSum = max + Math.log(sum);
+      this.#loss += logSum - row[label]!;
+      if (votes) {
+        // In float64, where `probabilities` are rounded.
+        const own = votes.subarray(i * classes, (i + 1) * classes);
+        const logs = Float64Array.from(row, (x) => x - logSum);
+        this.#distribution.add(own, logs.map(Math.exp), logs);
+      }
       this.#right += Number(guess === label);
       this.#confusion.add(label, guess);
       this.#calibration.add(probabilities[i * classes + guess]!, guess === label);
@@ -113,6 +129,7 @@ export class EvaluationTally {
       macroF1: meanOf(classes.map(({ f1 }) => f1)),
       calibration: bins,
       calibrationError: expectedCalibrationError(bins),
+      distribution: this.#distribution.means(),
       predicted: joined(this.#predicted, count),
     };
   }

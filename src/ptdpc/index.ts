@@ -28,6 +28,15 @@ export {
   type ForwardExplanation,
   type PromptsChange,
 } from './forward-explanation.js';
+export {
+  DISTRIBUTION_MEASURE_NAMES,
+  DISTRIBUTION_MEASURES,
+  type DistributionMeasure,
+  type DistributionMeasureName,
+  type DistributionScores,
+  distributionScores,
+  stackedDistributions,
+} from './label-distributions.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';
 export * from './linear-probe.js';

@@ -182,7 +182,8 @@ export async function evaluateProbe(
   images: LabelledFeatures,
   memory: number,
 ): Promise<Evaluation> {
-  return evaluate(await probeLogits(engine, probe, images.features, memory), images.labels, probe.classes);
+  const logits = await probeLogits(engine, probe, images.features, memory);
+  return evaluate(logits, images.labels, probe.classes, images.votes);
 }
 
 /** A probe evaluated. */

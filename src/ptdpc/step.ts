@@ -18,6 +18,8 @@ export interface BatchResult {
 export interface LabelledFeatures {
   features: Float32Array;
   labels: Int32Array;
+  /** Each class's share of the votes [count, classes], where people voted. */
+  votes?: Float32Array | undefined;
 }
 
 /** A batch whose gradient the device has been told to compute. */

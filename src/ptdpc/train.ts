@@ -211,7 +211,7 @@ function divergence(what: string, options: TuningOptions, epoch: number, step: n
 /** Evaluates prompts on labelled images. Throws NonFiniteError if a logit is NaN or infinite. */
 export async function evaluateOn(model: PromptModel, images: LabelledFeatures, memory: number) {
   using _ = span('validate', { images: images.labels.length });
-  return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes);
+  return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes, images.votes);
 }
 
 /** Creates the optimiser named in the options for a model's prompts. The caller disposes it. */

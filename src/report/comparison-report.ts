@@ -16,6 +16,7 @@ import {
 import { figure, type Made, page, table } from './page/document.js';
 import { leadOf, type RunEvaluation, type RunReport } from './run-report.js';
 import { shortened } from './sections/confusion.js';
+import { distributionsPart } from './sections/distributions.js';
 import { learningFigures } from './sections/learning.js';
 import { calibrationFigure } from './sections/predictions.js';
 import { dumbbellFigure } from './sections/worth.js';
@@ -96,6 +97,7 @@ function groupSection({ title, runs }: Group): Html {
     })
   }<h3>Metrics</h3>${table(metricsTable(runs))}
 ${runs.length > 1 && pairsPart(runs)}
+${distributionsPart(runs.map(({ name, evaluation: { distribution } }) => ({ name, distribution })))}
 ${first && html`<h3>Accuracy per class (%)</h3>${accuracyPerClass(first.classes, runs)}`}
 <div class="charts pair">${first && second && runs.length === 2 && dumbbellFigure({ classes: first.classes, before: first.evaluation, after: second.evaluation, names: [first.name, second.name] })}${calibrations(runs)}</div>`;
 }

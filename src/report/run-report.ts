@@ -4,6 +4,7 @@ import {
   balancedAccuracy,
   type ConfusionPairs,
   classesWithoutImages,
+  type DistributionScores,
   type PreprocessChoice,
   type ProbeOptions,
   type TuningOptions,
@@ -13,6 +14,7 @@ import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, type Html, html, type Part, percent, whole } from './format.js';
 import { facts, type Made, page, type Section } from './page/document.js';
 import { classTable, confusionFigures } from './sections/confusion.js';
+import { distributionsPart } from './sections/distributions.js';
 import { type Learning, learningSection } from './sections/learning.js';
 import { type Case, calibrationFigure, caseList } from './sections/predictions.js';
 import { absentWorth, withoutImages, worthPart } from './sections/worth.js';
@@ -62,6 +64,8 @@ export interface MeasuredEvaluation {
   readonly loss: number;
   readonly macroF1: number;
   readonly calibrationError: number;
+  /** Null for images without votes. */
+  readonly distribution: DistributionScores | null;
   readonly calibration: readonly ReliabilityGroup[];
   /** Of actual and predicted classes. */
   readonly confusionPairs: ConfusionPairs;
@@ -211,6 +215,7 @@ number of images of its class, so that its diagonal is the accuracy of each clas
   }</p>
 ${confusionFigures(confusion)}
 <h3>Each class</h3>${classTable(confusion)}
+${distributionsPart([...(zeroShot ? [{ ...zeroShot, name: 'zero-shot' }] : []), { ...evaluation, name: zeroShot ? 'tuned prompts' : 'run' }])}
 <div class="charts pair">${diagram(zeroShot ? 'Calibration of the tuned prompts' : 'Calibration', 'first', evaluation)}${
     zeroShot && diagram('Calibration of zero-shot', 'second', zeroShot)
   }</div>`;

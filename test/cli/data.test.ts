@@ -58,6 +58,9 @@ const EXPECTED: Readonly<Record<NamedSetting, [layout: string, split: SplitOrigi
   emotion6: ['class-folders', SEEDED, 36],
   artphoto8: ['file-names', SEEDED, 48],
   abstract8: ['votes', SEEDED, 48],
+  emotion6ldl: ['ground-truth', SEEDED, 36],
+  flickrldl8: ['ground-truth', SEEDED, 48],
+  twitterldl8: ['ground-truth', SEEDED, 48],
 };
 
 test.each(NAMED_SETTINGS)('%s, as it is published: layout, split, classes, counts', async (setting) => {

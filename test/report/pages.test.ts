@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wilsonInterval } from '../../src/ptdpc/index.js';
+import { DISTRIBUTION_MEASURE_NAMES, type DistributionScores, wilsonInterval } from '../../src/ptdpc/index.js';
 import { STRONG_SHADE } from '../../src/report/drawing.js';
 import { html, trusted } from '../../src/report/format.js';
 import { comparisonReport, runReport } from '../../src/report/index.js';
@@ -82,6 +82,20 @@ describe('the page of a run', () => {
     const without = runReport({ ...run, evaluations: [{ ...run.evaluations[0]!, confusionPairs: others }] });
     expect(without).toContain('macro-F1 of 2 classes; no images of fear</dt>');
     expect(without).toContain('expected calibration error; no images of fear</dt>');
+  });
+
+  it('has the measures of label distributions where people voted, beside those of zero-shot', () => {
+    const scores = (value: number) =>
+      Object.fromEntries(DISTRIBUTION_MEASURE_NAMES.map((name) => [name, value])) as DistributionScores;
+    const run = comparedRun(['awe', 'joy'], 5, 20);
+    const [evaluation] = run.evaluations;
+    expect(runReport(run)).not.toContain('Label distributions');
+    const zeroShot = { ...evaluation!.zeroShot!, distribution: scores(0.25) };
+    const page = runReport({ ...run, evaluations: [{ ...evaluation!, distribution: scores(0.125), zeroShot }] });
+    const [, table = ''] = /aria-label="Measures of label distributions">(.*?)<\/table>/s.exec(page) ?? [];
+    expect(table).toMatch(
+      /zero-shot.*tuned prompts.*Sørensen distance, Σ \|d − p\| \/ Σ \(d \+ p\).*0\.25.*0\.125.*lower/s,
+    );
   });
 
   it('shows every evaluation, each under its data set and split, in a page whose anchors are distinct', () => {

@@ -67,6 +67,7 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
         loss: 1.25,
         macroF1: 0.5,
         calibrationError: 0.0625,
+        distribution: null,
         calibration: [
           { count: 40, confidence: 0.5, accuracy: 0.25 },
           { count: 60, confidence: 0.9, accuracy: 0.875 },
@@ -98,7 +99,14 @@ export function comparedRun(
   const share = (all: Uint8Array) => all.reduce((sum, one) => sum + one, 0) / 100;
   const counts = classes.map((_, i) => classes.map((_, j) => (i === j ? 10 : (2 * i + j) % 4)));
   const zeroShot = {
-    ...{ accuracy: share(before), loss: 1.5, macroF1: 0.4, calibrationError: 0.125, correct: before },
+    ...{
+      accuracy: share(before),
+      loss: 1.5,
+      macroF1: 0.4,
+      calibrationError: 0.125,
+      distribution: null,
+      correct: before,
+    },
     templates: [HOSTILE_WORDS[0]!],
     confusionPairs: confusionPairs(counts),
     calibration: [

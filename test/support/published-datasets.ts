@@ -8,6 +8,7 @@ import { randomReals } from './random.js';
 
 const EIGHT = ['amusement', 'anger', 'awe', 'contentment', 'disgust', 'excitement', 'fear', 'sadness'];
 const EMOSET = ['amusement', 'awe', 'contentment', 'excitement', 'anger', 'disgust', 'fear', 'sadness'];
+const LDL = ['Amusement', 'Awe', 'Contentment', 'Excitement', 'Anger', 'Disgust', 'Fear', 'Sadness'];
 const SIX = ['anger', 'disgust', 'fear', 'joy', 'sadness', 'surprise'];
 const TWO = ['negative', 'positive'];
 const ABSTRACT = ['Amusement', 'Anger', 'Awe', 'Content', 'Disgust', 'Excitement', 'Fear', 'Sad'];
@@ -81,6 +82,31 @@ export async function writePublished(
         for (let i = 0; i < all; i++) await image(`images/${name}/${i + 1}.jpg`, c);
       }
       return text('ground_truth.txt', '[image_filename]\t[valence]\t[arousal]\n');
+    case 'emotion6ldl': {
+      // As the README of the database shows it: the folder is what was searched for, and most people see something else in one of six.
+      const lines = [
+        `[image_filename] [valence] [arousal] ${[...SIX, 'neutral'].map((name) => `[prob. ${name}]`).join(' ')}`,
+      ];
+      for (const [c, name] of SIX.entries()) {
+        for (let i = 0; i < all; i++) {
+          await image(`images/${name}/${i + 1}.jpg`, c);
+          const most = i === 0 ? SIX.length : c;
+          const shares = [...SIX, 'neutral'].map((_, k) => (k === most ? 0.666667 : k === (c + 1) % 6 ? 0.333333 : 0));
+          lines.push(`${name}/${i + 1}.jpg\t2.5\t3.8\t${shares.join('\t')}`);
+        }
+      }
+      return text('ground_truth.txt', `${lines.join('\n')}\n`);
+    }
+    case 'flickrldl8':
+    case 'twitterldl8': {
+      const lines = [`images-name ${LDL.join(' ')}`];
+      for (let i = 0; i < all * LDL.length; i++) {
+        await image(`images/${i + 1}.jpg`, i % LDL.length);
+        const votes = LDL.map((_, c) => (c === i % LDL.length ? 5 : c === (i + 1) % LDL.length ? 3 : 0));
+        lines.push(`${i + 1}.jpg ${votes.join(' ')}`);
+      }
+      return text('ground_truth.txt', `${lines.join('\n')}\n`);
+    }
     case 'artphoto8':
       for (const [c, name] of EIGHT.entries()) {
         const own = name === 'sadness' ? 'sad' : name;

@@ -129,7 +129,7 @@ async function zeroShot(
       split: 'test',
       classes,
       images: images!,
-      evaluation: evaluate(logits, images!.labels, classes.length),
+      evaluation: evaluate(logits, images!.labels, classes.length, images!.votes),
     },
     ...{ epochs: 0, seconds: seconds(), device: engine.backend.description },
   });

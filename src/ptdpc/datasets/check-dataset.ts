@@ -119,6 +119,7 @@ export function emptinessWarnings({ classes, all }: Pick<DatasetTally, 'classes'
 export const LEFT_OUT_REASONS = {
   missing: 'listed, but not there',
   'no-majority': 'no single class has most votes',
+  'no-votes': 'nobody voted for any class',
   'other-class': 'in folders that are not a class',
   'other-fold': 'in other folds',
   unlisted: 'images that no list names',

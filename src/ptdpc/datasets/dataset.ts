@@ -16,6 +16,8 @@ export interface LabelledPath {
   path: string;
   /** Place of the class in the list of classes. */
   label: number;
+  /** Each class's share of the votes, in the order of the classes, where people voted: for all images of a data set or for none. */
+  distribution?: Float64Array | undefined;
 }
 
 /** The word of a class that is known by its folder: `great_joy` reads as "great joy". */

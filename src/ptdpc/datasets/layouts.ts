@@ -3,7 +3,15 @@ import { type DataFolder, foldersIn, joined, nameLike } from './data-folder.js';
 import { splitFolders } from './folder-names.js';
 import { foldsBelow, readClassFolders, readFolds, readSplitFolders } from './folders.js';
 import { type ImageList, manifestIn } from './listed-images.js';
-import { ROI_SPLIT_FOLDER, readEmoset, readFileNames, readRoiLists, readVotes } from './published-lists.js';
+import {
+  GROUND_TRUTH_LISTS,
+  ROI_SPLIT_FOLDER,
+  readEmoset,
+  readFileNames,
+  readGroundTruth,
+  readRoiLists,
+  readVotes,
+} from './published-lists.js';
 import type { Layout, SettingName } from './settings.js';
 
 /** Undefined if nothing is there in this layout. `fold` counts from 1. */
@@ -41,6 +49,7 @@ export const LAYOUTS: Readonly<Record<Layout, LayoutEntry>> = {
     read: readVotes,
     lists: ['ABSTRACT_groundTruth.csv'],
   },
+  'ground-truth': { pattern: 'images/*.jpg with ground_truth.txt', read: readGroundTruth, lists: GROUND_TRUTH_LISTS },
 };
 
 /**

@@ -3,6 +3,7 @@ import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { cleanText } from '../../clip/tokenizer/clean-text.js';
 import { counted, InputError } from '../../errors.js';
 import { similar } from '../../suggest.js';
+import { distributionOf, mostVoted } from '../label-distributions.js';
 import type { ClassName } from '../prompts-file.js';
 import { type DataFolder, foldersIn, readJson } from './data-folder.js';
 import {
@@ -84,14 +85,22 @@ export async function readDataset(
     throw new InputError(`--fold ${options.fold}: ${root} has a split of its own, and not in folds`);
 
   const splits: Partial<Record<Split, LabelledPath[]>> = {};
-  for (const { path, name, split } of images) {
-    const label = labels.get(name) ?? -1;
-    if (label < 0 || split === undefined) continue;
-    splits[split] ??= [];
-    splits[split].push({ path, label });
+  let [voted, ties] = [0, 0];
+  for (const image of images) {
+    const label = labels.get(image.name) ?? -1;
+    if (label < 0 || image.split === undefined) continue;
+    const { isTie, ...own } = withVotes(image, label, classes.length, labels, root);
+    if (own.distribution) voted++;
+    if (isTie) ties++;
+    splits[image.split] ??= [];
+    splits[image.split]!.push(own);
   }
   for (const split of SPLITS) splits[split]?.sort((a, b) => a.label - b.label || byCodeUnit(a.path, b.path));
   const warnings = [...list.warnings, ...chosen.warnings];
+  if (ties > 0)
+    warnings.push(
+      `${ties} of ${counted(voted, 'image')} with votes have several classes with most of them: their label is the first in the order of the classes`,
+    );
   const unused = list.names.filter((name) => chosen.labels.get(name) === -1);
   if (unused.length > 0) {
     // Each is compared with all classes.
@@ -104,6 +113,24 @@ export async function readDataset(
   // A selection of classes or images has other counts.
   if (options.classes === undefined && !half && !shots) warnings.push(...countWarnings({ setting, splits, origin }));
   return { dataset: { setting, root, classes, splits, origin, warnings }, layout, list, labels };
+}
+
+/** An image with its share of votes; where its class is not given, with the class that has most votes. */
+function withVotes(
+  { path, votes, isVoted }: ListedImage,
+  label: number,
+  classes: number,
+  labels: ReadonlyMap<string, number>,
+  root: string,
+): LabelledPath & { isTie: boolean } {
+  if (!votes) return { path, label, isTie: false };
+  const distribution = distributionOf(votes, classes, (name) => labels.get(name) ?? -1);
+  if (!distribution)
+    throw new InputError(
+      `${root}: ${shortened(path)}: expected votes for some of the classes, as for the others, found none`,
+    );
+  const most = mostVoted(distribution);
+  return { path, distribution, label: isVoted ? most.label : label, isTie: isVoted === true && most.isTie };
 }
 
 /** Classes that are left out and named; more are counted. */
@@ -151,7 +178,12 @@ async function read(
   const expected = layouts.map((layout) => LAYOUTS[layout].pattern).join(', or ');
   const what = setting === 'folders' ? 'no class folders with images' : `no images in the layout of ${setting}`;
   const inner = manifest === undefined ? await dataBelow(data) : undefined;
-  const hint = inner === undefined ? '' : `; did you mean ${data.place(inner)}?`;
+  const voted = setting === 'folders' && (await data.has('ground_truth.txt'));
+  const hint = voted
+    ? '; its ground_truth.txt has votes: name the data set with --dataset flickrldl8 or --dataset twitterldl8'
+    : inner === undefined
+      ? ''
+      : `; did you mean ${data.place(inner)}?`;
   throw new InputError(`${root}: ${what}; expected ${expected}${hint}`);
 }
 

@@ -1,4 +1,4 @@
-/** The layouts of EmotionROI, EmoSet, ArtPhoto and Abstract, as their authors publish them. */
+/** The layouts of EmotionROI, EmoSet, ArtPhoto, Abstract, and Emotion6, Flickr_LDL and Twitter_LDL with their votes, as published. */
 import { quoted } from '../../clip/checkpoint/quoted.js';
 import { IMAGE_NAME, imageNameInLine } from '../../clip/image/formats.js';
 import { InputError } from '../../errors.js';
@@ -15,6 +15,7 @@ import {
   pathInside,
 } from './listed-images.js';
 import { SETTINGS } from './settings.js';
+import { votesOf, winnerOf } from './votes.js';
 
 /** What EmotionROI's lists are in. */
 export const ROI_SPLIT_FOLDER = 'training_testing_split';
@@ -135,4 +136,56 @@ export async function readVotes(data: DataFolder): Promise<ImageList | undefined
   if (ties.length === 0) return found;
   const left = `${source}: ${ties.length} of ${lines.length} paintings have no single class with most votes, so they are left out`;
   return { ...found, warnings: [...found.warnings, left], omitted: [...(found.omitted ?? []), ...ties] };
+}
+
+const GROUND_TRUTH = 'ground_truth.txt';
+/** Copies that are passed on with a split of their own. */
+const SPLIT_GROUND_TRUTH = { train: 'train_ground_truth.txt', test: 'test_ground_truth.txt' } as const;
+export const GROUND_TRUTH_LISTS = [GROUND_TRUTH, ...Object.values(SPLIT_GROUND_TRUTH)];
+
+/**
+ * Emotion6, Flickr_LDL and Twitter_LDL: `ground_truth.txt` with a line for each image in `images/`: its path, then a column of votes or
+ * probabilities for each class. Emotion6's header has names in brackets, `[image_filename] [valence] [arousal] [prob. anger] ...`, whose
+ * valence and arousal are passed over; that of the others reads `images-name Amusement Awe ...`.
+ */
+export async function readGroundTruth(data: DataFolder): Promise<ImageList | undefined> {
+  const listed: Listed[] = [];
+  const unvoted: Omitted[] = [];
+  const read = async (file: string, split: Split | undefined) => {
+    const source = data.place(file);
+    const [header = '', ...lines] = (await data.text(file)).split(/\r?\n/);
+    const [, ...columns] = (header.match(/\[[^\]]*\]|\S+/g) ?? []).map(columnName);
+    if (columns.filter((name) => name !== undefined).length < 2)
+      throw new InputError(`${source}: expected a header with a column for each class, found ${quoted(header)}`);
+    const names = columns.filter((name) => name !== undefined);
+    lines.forEach((line, i) => {
+      if (line.trim() === '') return;
+      const where = `${source}: line ${i + 2}`;
+      // A path may have spaces, numbers have none.
+      const [, image = '', rest = ''] = new RegExp(`^\\s*(.+?)((?:\\s+\\S+){${columns.length}})\\s*$`).exec(line) ?? [];
+      if (image === '')
+        throw new InputError(`${where}: expected an image and ${columns.length} numbers, found ${quoted(line)}`);
+      const cells = rest.trim().split(/\s+/);
+      const votes = votesOf(
+        names,
+        cells.filter((_, c) => columns[c] !== undefined),
+        where,
+      );
+      const path = `images/${pathInside(image, where).replace(/^images\//, '')}`;
+      if (votes) listed.push({ path, name: winnerOf(votes).name, split, where, votes, isVoted: true });
+      else unvoted.push({ path, why: 'no-votes' });
+    });
+  };
+  if (await data.has(GROUND_TRUTH)) await read(GROUND_TRUTH, undefined);
+  else if (await data.has(SPLIT_GROUND_TRUTH.train)) {
+    for (const split of ['train', 'test'] as const) await read(SPLIT_GROUND_TRUTH[split], split);
+  } else return undefined;
+  const found = await listOf(data, listed, data.name);
+  return { ...found, origin: found.origin && { kind: 'given' }, omitted: [...(found.omitted ?? []), ...unvoted] };
+}
+
+/** The class of a column of `ground_truth.txt`; undefined for another column. */
+function columnName(cell: string): string | undefined {
+  const name = cell.replace(/^\[|\]$/g, '').replace(/^prob\.\s*/i, '');
+  return /^(?:image\S*|valence|arousal)$/i.test(name) ? undefined : name.toLowerCase();
 }

@@ -21,7 +21,9 @@ export type Layout =
   /** `<class>_NNNN.jpg` in one folder */
   | 'file-names'
   /** Files in one folder, and `ABSTRACT_groundTruth.csv` with a column of votes for each class */
-  | 'votes';
+  | 'votes'
+  /** `ground_truth.txt` with a column of votes for each class, and `images/` */
+  | 'ground-truth';
 
 /** A class of a setting. */
 export interface SettingClass {
@@ -64,6 +66,8 @@ export interface ExpectedCounts {
 const PAPER = 'the PT-DPC paper, section 5.1';
 
 const EIGHT = ['amusement', 'anger', 'awe', 'contentment', 'disgust', 'excitement', 'fear', 'sadness'];
+// The order of the columns of Flickr_LDL and Twitter_LDL, and of EmoSet's labels.
+const MIKELS_COLUMNS = ['amusement', 'awe', 'contentment', 'excitement', 'anger', 'disgust', 'fear', 'sadness'];
 const SIX = ['anger', 'disgust', 'fear', 'joy', 'sadness', 'surprise'];
 const POSITIVE = ['amusement', 'awe', 'contentment', 'excitement', 'joy', 'surprise'];
 
@@ -107,6 +111,9 @@ const EMOSET = {
 } as const satisfies Partial<Setting>;
 
 const MACHAJDIK = 'Machajdik and Hanbury, ACM MM 2010, as others quote it';
+
+// The authors' conversions, and loaders that we could read, have these sizes and this order of columns; the paper itself we could not.
+const YANG = 'Yang, Sun and Sun, AAAI 2017, as others quote it';
 
 const EIGHTY_TWENTY = { val: 0, test: 0.2 };
 
@@ -160,7 +167,7 @@ export const SETTINGS = {
     ...EMOSET,
     label: 'EmoSet-118K',
     // The order of label2idx in its info.json (github.com/JingyuanYY/EmoSet), against which a copy's own one is checked.
-    classes: classes(['amusement', 'awe', 'contentment', 'excitement', 'anger', 'disgust', 'fear', 'sadness']),
+    classes: classes(MIKELS_COLUMNS),
   },
   emoset2: {
     ...EMOSET,
@@ -192,6 +199,31 @@ export const SETTINGS = {
     layouts: ['votes', 'class-folders', 'split-folders'],
     // Of 280 paintings those with one emotion that has most votes.
     expected: { source: MACHAJDIK, total: 228 },
+    split: EIGHTY_TWENTY,
+  },
+  emotion6ldl: {
+    label: 'Emotion6, votes',
+    folders: ['emotion6ldl', 'emotion6'],
+    // The order of the columns; what most people named, instead of what was searched for.
+    classes: classes([...SIX, 'neutral']),
+    layouts: ['ground-truth'],
+    expected: { source: 'the README of the Cornell Emotion6 Image Database', total: 1_980 },
+    split: EIGHTY_TWENTY,
+  },
+  flickrldl8: {
+    label: 'Flickr_LDL',
+    folders: ['flickrldl'],
+    classes: classes(MIKELS_COLUMNS),
+    layouts: ['ground-truth'],
+    expected: { source: YANG, total: 11_150 },
+    split: EIGHTY_TWENTY,
+  },
+  twitterldl8: {
+    label: 'Twitter_LDL',
+    folders: ['twitterldl'],
+    classes: classes(MIKELS_COLUMNS),
+    layouts: ['ground-truth'],
+    expected: { source: YANG, total: 10_045 },
     split: EIGHTY_TWENTY,
   },
 } as const satisfies Readonly<Record<string, Setting>>;

@@ -129,8 +129,8 @@ describe('is refused', () => {
 
   test('where it is no manifest', async () => {
     const cases: [string, string, RegExp][] = [
-      ['list.csv', '', /expected a header with path and label, found ""/],
-      ['list.csv', 'file,class\na.jpg,joy\n', /expected a header with path and label, found "file,class"/],
+      ['list.csv', '', /expected a header with path and label, or with path and votes\(<class>\), found ""/],
+      ['list.csv', 'file,class\na.jpg,joy\n', /expected a header with path and label, or with path and votes\(<class>\), found "file,class"/],
       ['list.csv', 'path,label\n', /expected images, found none/],
       ['list.csv', 'path,label\n"a.jpg,joy\n', /expected comma-separated values \(Quote Not Closed/],
       ['list.csv', 'path,label\npictures/1.jpg\n', /entry 1: expected a path and a label/],
@@ -181,4 +181,68 @@ test('files are found whatever the case and the accents that a list writes them 
     ['Été/Joie.JPG'.normalize('NFD'), 'pictures/1.jpg', 'pictures/2.jpg'].sort(),
   );
   expect(warnings).toEqual(['list.csv: 1 of 4 entries repeat an image']);
+});
+
+describe('votes in a manifest', () => {
+  const shares = async (dataset: ReturnType<typeof open>) => {
+    const { splits, classes } = await dataset;
+    return Object.values(splits).flatMap((list) =>
+      list.map(({ path, label, distribution }) => [path.slice(-5, -4), classes[label]!.word, ...(distribution ?? [])]),
+    );
+  };
+
+  test('as columns of a CSV file, with labels or without; images that nobody voted for are left out', async () => {
+    const csv =
+      'path,split,votes(joy),Votes(fear)\npictures/1.jpg,train,3,1\npictures/2.jpg,train,1,1\npictures/3.jpg,train,0,0\n';
+    const dataset = open(csv);
+    // The classes are in alphabetical order, so a tie is fear.
+    expect(await shares(dataset)).toEqual([
+      ['2', 'fear', 0.5, 0.5],
+      ['1', 'joy', 0.25, 0.75],
+    ]);
+    expect((await dataset).warnings).toEqual([
+      '1 of 2 images with votes have several classes with most of them: their label is the first in the order of the classes',
+    ]);
+    expect(await shares(open('path,label,p(joy),p(fear)\npictures/1.jpg,fear,0.75,0.25\n'))).toEqual([
+      ['1', 'fear', 0.25, 0.75],
+    ]);
+  });
+
+  test('as an object of a JSON entry', async () => {
+    const entries = [
+      { path: 'pictures/1.jpg', votes: { joy: 2, fear: 6 } },
+      { path: 'pictures/2.jpg', votes: { joy: 1, awe: 1, fear: 2 }, label: 'joy' },
+    ];
+    expect(await shares(open(JSON.stringify({ train: entries }), 'list.json'))).toEqual([
+      ['1', 'fear', 0, 0.75, 0.25],
+      ['2', 'joy', 0.25, 0.5, 0.25],
+    ]);
+  });
+
+  test('of some images only, or no numbers, are refused', async () => {
+    const some = [
+      { path: 'pictures/1.jpg', votes: { joy: 2 } },
+      { path: 'pictures/2.jpg', label: 'joy' },
+    ];
+    await expectInputError(
+      open(JSON.stringify(some), 'list.json'),
+      /entry 2: expected votes for all images or for none/,
+    );
+    await expectInputError(
+      open('path,votes(joy)\npictures/1.jpg,x\n'),
+      /entry 1: expected 1 numbers of votes from 0 on, found "x"/,
+    );
+    await expectInputError(
+      open('[{"path": "a.jpg", "votes": [1]}]', 'list.json'),
+      /entry 1: expected votes by class \(/,
+    );
+    await expectInputError(
+      open('path,votes()\npictures/1.jpg,1\n'),
+      /expected a header with path and label, or with path and votes\(/,
+    );
+    await expectInputError(
+      open('path,votes(joy)\npictures/1.jpg,1\npictures/1.jpg,2\n'),
+      /entry 2: pictures\/1\.jpg has votes "joy,2", but "joy,1" in/,
+    );
+  });
 });

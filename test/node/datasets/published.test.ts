@@ -20,6 +20,9 @@ const WRITTEN: NamedSetting[] = [
   'emotion6',
   'artphoto8',
   'abstract8',
+  'emotion6ldl',
+  'flickrldl8',
+  'twitterldl8',
 ];
 const root = (setting: NamedSetting) =>
   setting === 'twitter1' || setting === 'twitter2' ? scratch(setting) : folderOf(setting);
@@ -62,6 +65,21 @@ const EXPECTED: Record<NamedSetting, { classes: string; sizes: number[]; perClas
   },
   abstract8: {
     classes: 'amusement,anger,awe,contentment,disgust,excitement,fear,sadness',
+    sizes: [38, 0, 10],
+    perClass: Array(8).fill(6),
+  },
+  emotion6ldl: {
+    classes: 'anger,disgust,fear,joy,sadness,surprise,neutral',
+    sizes: [29, 0, 7],
+    perClass: [5, 5, 5, 5, 5, 5, 6],
+  },
+  flickrldl8: {
+    classes: 'amusement,awe,contentment,excitement,anger,disgust,fear,sadness',
+    sizes: [38, 0, 10],
+    perClass: Array(8).fill(6),
+  },
+  twitterldl8: {
+    classes: 'amusement,awe,contentment,excitement,anger,disgust,fear,sadness',
     sizes: [38, 0, 10],
     perClass: Array(8).fill(6),
   },
@@ -134,11 +152,13 @@ test('Twitter I: the fold that is asked for, given by the folders or by seed', a
 
 test('is recognised where its files leave no doubt', async () => {
   const detected = async (setting: NamedSetting) => (await openDataset(root(setting))).setting;
-  const plain = WRITTEN.filter((setting) => setting !== 'artphoto8');
+  const unknown = ['artphoto8', 'flickrldl8', 'twitterldl8'];
+  const plain = WRITTEN.filter((setting) => !unknown.includes(setting));
   expect(await Promise.all(plain.map(detected))).toEqual(
-    'folders,emotionroi6,twitter1,folders,emoset8,folders,abstract8'.split(','),
+    'folders,emotionroi6,twitter1,folders,emoset8,folders,abstract8,folders'.split(','),
   );
   await expectInputError(detected('artphoto8'), /no class folders with images; expected .* or <class>\/\*\.jpg/);
+  await expectInputError(detected('flickrldl8'), /has votes: name the data set with --dataset flickrldl8 or --dataset/);
 });
 
 test('--classes selects among the classes and gives them words', async () => {
@@ -209,4 +229,64 @@ test("EmoSet: labels other than the published ones in a copy's info.json are sai
   expect(classes.map(({ word }) => word).join()).toBe(EXPECTED.emoset8.classes);
   await writeFile(join(copy, 'info.json'), '[]');
   expect((await openDataset(copy)).warnings[0]).toMatch(/info\.json: no emotion\.label2idx; labels are those/);
+});
+
+describe('ground_truth.txt', () => {
+  const distributions = ({ splits }: Dataset) =>
+    new Map(
+      SPLITS.flatMap((split) => splits[split] ?? []).map(({ path, label, distribution }) => [
+        path.replace(/.*images\//, ''),
+        { label, shares: [...distribution!].map((share) => Number(share.toFixed(4))) },
+      ]),
+    );
+
+  test('Emotion6: shares of seven classes, and the label that most people named, not the folder', async () => {
+    const found = distributions(await open('emotion6ldl'));
+    expect(found.get('disgust/1.jpg')).toEqual({ label: 6, shares: [0, 0, 0.3333, 0, 0, 0, 0.6667] });
+    expect(found.get('disgust/2.jpg')).toEqual({ label: 1, shares: [0, 0.6667, 0.3333, 0, 0, 0, 0] });
+  });
+
+  test('of the classes that are selected only: their shares sum to 1, and images of others are left out', async () => {
+    const dataset = await open('emotion6ldl', { classes: 'fear,disgust' });
+    const found = distributions(dataset);
+    expect(found.get('disgust/2.jpg')).toEqual({ label: 1, shares: [0.3333, 0.6667] });
+    expect(found.get('fear/2.jpg')).toEqual({ label: 0, shares: [1, 0] });
+    expect([found.has('joy/2.jpg'), found.has('disgust/1.jpg')]).toEqual([false, false]);
+  });
+
+  test('votes, ties and images without votes; a split of its own; what is refused', async () => {
+    const copy = scratch('flickr-votes');
+    await mkdir(join(copy, 'images'), { recursive: true });
+    for (const name of ['a b.jpg', '2.jpg', '3.jpg']) await writeFile(join(copy, 'images', name), '');
+    const header = 'images-name Amusement Awe Contentment Excitement Anger Disgust Fear Sadness\n';
+    await writeFile(
+      join(copy, 'train_ground_truth.txt'),
+      `${header}a b.jpg 0 3 0 0 3 0 0 5\r\n2.jpg 0 4 4 0 0 0 0 3\n`,
+    );
+    await writeFile(join(copy, 'test_ground_truth.txt'), `${header}3.jpg 0 0 0 0 0 0 0 0\n`);
+    const dataset = await openDataset(copy, { setting: 'flickrldl8' });
+    expect(dataset.origin).toEqual({ kind: 'given' });
+    expect(dataset.warnings[0]).toMatch(
+      /^1 of 2 images with votes have several classes with most of them: their label is/,
+    );
+    expect(distributions(dataset).get('2.jpg')).toEqual({ label: 1, shares: [0, 0.3636, 0.3636, 0, 0, 0, 0, 0.2727] });
+    expect(distributions(dataset).get('a b.jpg')?.label).toBe(7);
+    expect(dataset.splits.test).toBeUndefined();
+
+    await writeFile(join(copy, 'ground_truth.txt'), `${header}2.jpg 0 4\n`);
+    await expectInputError(
+      openDataset(copy, { setting: 'flickrldl8' }),
+      /ground_truth\.txt: line 2: expected an image and 8 numbers, found "2\.jpg 0 4"/,
+    );
+    await writeFile(join(copy, 'ground_truth.txt'), `${header}2.jpg 0 4 0 0 -1 0 0 0\n`);
+    await expectInputError(
+      openDataset(copy, { setting: 'flickrldl8' }),
+      /line 2: expected 8 numbers of votes from 0 on, found "0,4,0,0,-1,0,0,0"/,
+    );
+    await writeFile(join(copy, 'ground_truth.txt'), 'images-name\n');
+    await expectInputError(
+      openDataset(copy, { setting: 'flickrldl8' }),
+      /expected a header with a column for each class/,
+    );
+  });
 });
