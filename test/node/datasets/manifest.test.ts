@@ -130,7 +130,11 @@ describe('is refused', () => {
   test('where it is no manifest', async () => {
     const cases: [string, string, RegExp][] = [
       ['list.csv', '', /expected a header with path and label, or with path and votes\(<class>\), found ""/],
-      ['list.csv', 'file,class\na.jpg,joy\n', /expected a header with path and label, or with path and votes\(<class>\), found "file,class"/],
+      [
+        'list.csv',
+        'file,class\na.jpg,joy\n',
+        /expected a header with path and label, or with path and votes\(<class>\), found "file,class"/,
+      ],
       ['list.csv', 'path,label\n', /expected images, found none/],
       ['list.csv', 'path,label\n"a.jpg,joy\n', /expected comma-separated values \(Quote Not Closed/],
       ['list.csv', 'path,label\npictures/1.jpg\n', /entry 1: expected a path and a label/],
