@@ -47,7 +47,7 @@ export function printComparison({ evaluation, comparison }: ZeroShotResult): voi
 }
 
 /** A difference of shares in percentage points, with its sign. */
-function signedPoints(share: number): string {
+export function signedPoints(share: number): string {
   const text = (100 * share).toFixed(1);
   return share > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(0\.0)$/, '$1');
 }

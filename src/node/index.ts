@@ -8,6 +8,7 @@ export type {} from '../platform-types.js';
 export type { DatasetCheck, DatasetOptions, LeftOut, LeftOutReason } from '../ptdpc/datasets/index.js';
 export { LEFT_OUT_REASONS } from '../ptdpc/datasets/index.js';
 export { type ModelPlace, openRun, type RunFiles } from './classifier.js';
+export { type ComparedGroup, compareRuns, type RunResult, readResults } from './compare-runs.js';
 export { type Conversion, type ConversionOptions, convertCheckpoint } from './convert-checkpoint.js';
 export { checkDataset, type DuplicateImage, duplicateImages, openDataset } from './datasets.js';
 export { demoModelDirectory, writeScenes } from './demo-scenes.js';

@@ -18,6 +18,23 @@ export interface PairedComparison {
   readonly pValue: number;
 }
 
+/** Two of several classifiers, by their places. */
+export interface ComparedPair extends PairedComparison {
+  readonly first: number;
+  readonly second: number;
+  /** The p-value adjusted for all the pairs (`holmAdjusted`). */
+  readonly adjustedPValue: number;
+}
+
+/** Every two of some classifiers, each given by whether each image [count] is classified correctly. Throws as `comparePaired` does. */
+export function comparePairs(correct: readonly Uint8Array[]): ComparedPair[] {
+  const pairs = correct.flatMap((one, first) =>
+    correct.slice(first + 1).map((other, i) => ({ first, second: first + 1 + i, ...comparePaired(one, other) })),
+  );
+  const adjusted = holmAdjusted(pairs.map(({ pValue }) => pValue));
+  return pairs.map((pair, i) => ({ ...pair, adjustedPValue: adjusted[i]! }));
+}
+
 /** Whether each image is classified correctly, 1 or 0, from its predicted class and its own; both [count]. */
 export function correctness(predicted: Int32Array, labels: Int32Array): Uint8Array {
   return Uint8Array.from(labels, (label, i) => Number(predicted[i] === label));

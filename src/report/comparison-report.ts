@@ -1,6 +1,6 @@
 /** The page that compares runs: those that were evaluated on the same images stand side by side. */
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
-import { balancedAccuracy, classMetrics, comparePaired, holmAdjusted, wilsonInterval } from '../ptdpc/index.js';
+import { balancedAccuracy, classMetrics, comparePairs, wilsonInterval } from '../ptdpc/index.js';
 import { seedChart } from './charts/seeds.js';
 import {
   counted,
@@ -104,9 +104,7 @@ ${first && html`<h3>Accuracy per class (%)</h3>${accuracyPerClass(first.classes,
 
 /** Every two runs, image by image. */
 function pairsPart(runs: readonly Compared[]): Html {
-  const pairs = runs.flatMap((one, i) => runs.slice(i + 1).map((other) => [one, other] as const));
-  const compared = pairs.map(([one, other]) => comparePaired(one.evaluation.correct, other.evaluation.correct));
-  const adjusted = holmAdjusted(compared.map(({ pValue }) => pValue));
+  const pairs = comparePairs(runs.map(({ evaluation }) => evaluation.correct));
   return html`<h3>Pairs of runs</h3><p>The difference is the accuracy of the second run minus that of the first, in percentage points, with the 95 % interval of the paired bootstrap. Images that only one of
 the two classifies correctly decide McNemar's exact test${pairs.length > 1 && html`; p by Holm is corrected for ${pairs.length} tests: below 0.05, the two runs differ`}. What another seed would change is not in these numbers.</p>
 ${table({
@@ -115,18 +113,12 @@ ${table({
     ...['first → second', 'difference', '95 % interval', 'only first right', 'only second right', 'p'],
     ...(pairs.length > 1 ? ['p by Holm'] : []),
   ],
-  rows: pairs.map(([one, other], i) => {
-    const { difference, interval, onlyFirst, onlySecond, pValue } = compared[i]!;
-    return [
-      ...[
-        `${one.name} → ${other.name}`,
-        signedPoints(difference),
-        interval.map((share) => signedPoints(share)).join(' to '),
-      ],
-      ...[whole(onlyFirst), whole(onlySecond), smallP(pValue)],
-      ...(pairs.length > 1 ? [smallP(adjusted[i]!)] : []),
-    ];
-  }),
+  rows: pairs.map(({ first, second, difference, interval, onlyFirst, onlySecond, pValue, adjustedPValue }) => [
+    ...[`${runs[first]!.name} → ${runs[second]!.name}`, signedPoints(difference)],
+    interval.map((share) => signedPoints(share)).join(' to '),
+    ...[whole(onlyFirst), whole(onlySecond), smallP(pValue)],
+    ...(pairs.length > 1 ? [smallP(adjustedPValue)] : []),
+  ]),
 })}`;
 }
 

@@ -10,7 +10,7 @@ import { readCsv } from '../../src/node/csv-file.js';
 import { openDataset } from '../../src/node/datasets.js';
 import { diskFolder } from '../../src/node/disk-folder.js';
 import { readSegmentFeatures, readSegmentImages, sha256, writeSegment } from '../../src/node/feature-segment.js';
-import { readPredictions } from '../../src/node/report/read-run.js';
+import { readPredictions } from '../../src/node/read-predictions.js';
 import { parseMetrics } from '../../src/node/run-directory.js';
 import { readRunRecord } from '../../src/node/run-record.js';
 import { readTuning, writeTuning } from '../../src/node/tuning-file.js';
