@@ -55,7 +55,15 @@ export {
 } from './metrics.js';
 export * from './nearest-words.js';
 export * from './options.js';
-export { type ComparedPair, comparePaired, comparePairs, correctness, exactMcNemar, holmAdjusted, type PairedComparison } from './paired-comparison.js';
+export {
+  type ComparedPair,
+  comparePaired,
+  comparePairs,
+  correctness,
+  exactMcNemar,
+  holmAdjusted,
+  type PairedComparison,
+} from './paired-comparison.js';
 export { predictionLines, predictionsCsv } from './predictions-csv.js';
 export {
   type ClassRange,
