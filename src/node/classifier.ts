@@ -9,6 +9,7 @@ import {
   ClipModel,
   classFeatures,
   decodePrompts,
+  isClassSpecific,
   isPerImage,
   type LinearProbe,
   type PromptsFile,
@@ -46,23 +47,32 @@ export interface RunFiles extends AsyncDisposable {
   readonly model: ModelDirectory;
 }
 
-/** A run of any learner. */
-export interface Classifier extends AsyncDisposable {
+/** A classifier, its classes, and what it is compared with. */
+export interface ClassScoring {
   readonly classes: readonly ClassName[];
-  /** Null for a prompts.safetensors without its folder. */
-  readonly record: RunRecord | null;
-  /** Epochs of training. */
-  readonly epochs: number;
-  /** Encodes the images. */
-  readonly encoder: ImageEncoder;
   /** What the images are compared with, computed once for all of them, or kept from an earlier call. */
   scorer(device: OpenedDevice, options: ScorerOptions): Promise<Scorer>;
   /** For prompts: CLIP without training on the same features, by the template that the prompts began as. */
   readonly zeroShot?: ZeroShotBaseline | undefined;
 }
 
+/** A run of any learner. */
+export interface Classifier extends ClassScoring, AsyncDisposable {
+  /** Null for a prompts.safetensors without its folder. */
+  readonly record: RunRecord | null;
+  /** Epochs of training. */
+  readonly epochs: number;
+  /** Encodes the images. */
+  readonly encoder: ImageEncoder;
+  /**
+   * The same with other classes than those of the training: what was learned is put before their words. Undefined if it is of the training's
+   * classes, as class-specific prompts and layers on features are.
+   */
+  readonly forClasses: ((classes: readonly ClassName[]) => ClassScoring) | undefined;
+}
+
 /** CLIP without training beside what a run has learned. It is closed with it. */
-export interface ZeroShotBaseline extends Pick<Classifier, 'scorer'> {
+export interface ZeroShotBaseline extends Pick<ClassScoring, 'scorer'> {
   readonly templates: readonly string[];
 }
 
@@ -121,12 +131,18 @@ export async function isPromptsFile(run: string): Promise<boolean> {
 async function openPrompts(run: string, record: RunRecord | null, place: ModelPlace): Promise<Classifier> {
   const files = await openRun(run, place);
   const { prompts, model } = files;
-  const score = isPerImage(prompts.options.mode) ? perImageScorer : sharedScorer;
-  const templates = [prompts.options.template];
+  const { mode, template } = prompts.options;
+  const score = isPerImage(mode) ? perImageScorer : sharedScorer;
+  const templates = [template];
+  const scoring = (classes: readonly ClassName[]): ClassScoring => ({
+    classes,
+    scorer: (device, options) => score(run, { ...files, prompts: { ...prompts, classes } }, device, options),
+    zeroShot: { templates, scorer: zeroShotClassifier(model, classes, templates).scorer },
+  });
   return {
-    ...{ record, classes: prompts.classes, epochs: prompts.epochs, encoder: clipEncoder(model) },
-    scorer: (device, options) => score(run, files, device, options),
-    zeroShot: { templates, scorer: zeroShotClassifier(model, prompts.classes, templates).scorer },
+    ...scoring(prompts.classes),
+    ...{ record, epochs: prompts.epochs, encoder: clipEncoder(model) },
+    forClasses: isClassSpecific(mode) ? undefined : scoring,
     [Symbol.asyncDispose]: () => model.close(),
   };
 }
@@ -134,7 +150,7 @@ async function openPrompts(run: string, record: RunRecord | null, place: ModelPl
 /** Every image has texts of its own, for which the text tower stays. */
 async function perImageScorer(
   run: string,
-  { prompts, model }: RunFiles,
+  { prompts, model }: Pick<RunFiles, 'prompts' | 'model'>,
   device: OpenedDevice,
   { memory }: ScorerOptions,
 ): Promise<Scorer> {
@@ -151,7 +167,7 @@ async function perImageScorer(
 /** All images are compared with the same texts, which need the text tower once. */
 async function sharedScorer(
   run: string,
-  { prompts, model }: RunFiles,
+  { prompts, model }: Pick<RunFiles, 'prompts' | 'model'>,
   device: OpenedDevice,
   { memory, cacheDirectory }: ScorerOptions,
 ): Promise<Scorer> {
@@ -200,6 +216,7 @@ export function zeroShotClassifier(
       const scale = await readLogitScale(model.clip);
       return scorerOf(textScorer(new Engine(device.backend), features, width, scale, memory));
     },
+    forClasses: (others) => zeroShotClassifier(model, others, templates),
     [Symbol.asyncDispose]: () => model.close(),
   };
 }
@@ -226,6 +243,7 @@ async function openProbe(run: string, record: ProbeRecord, place: ModelPlace): P
       const engine = new Engine(device.backend);
       return Promise.resolve(scorerOf((features) => probeLogits(engine, probe, features, memory)));
     },
+    forClasses: undefined,
     [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose](),
   };
 }

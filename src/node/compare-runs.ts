@@ -64,8 +64,8 @@ export async function compareRuns(runs: readonly string[]): Promise<ComparedGrou
   return await Promise.all(
     shared.map(async (members) => {
       const correct: Uint8Array[] = [];
-      for (const { folder, record, path, result } of members) {
-        const { predicted, labels } = await predictionsOf(folder, record, path, result);
+      for (const { path, result } of members) {
+        const { predicted, labels } = await predictionsOf(path, result);
         correct.push(correctness(predicted, labels));
       }
       const { dataset, split, count, imagesSha256 } = members[0]!.result;
@@ -80,7 +80,6 @@ export async function compareRuns(runs: readonly string[]): Promise<ComparedGrou
 
 interface Read {
   readonly run: string;
-  readonly folder: string;
   readonly record: RunRecord;
   readonly path: string;
   readonly result: ResultFile;
@@ -94,7 +93,7 @@ async function readAll(runs: readonly string[]): Promise<Read[]> {
     const paths = await listResults(folder);
     if (paths.length === 0)
       throw new InputError(`${folder}: not evaluated yet; npx ptdpc eval --run ${folder} writes its results`);
-    for (const path of paths) all.push({ run: names[i]!, folder, record, path, result: await readResult(path) });
+    for (const path of paths) all.push({ run: names[i]!, record, path, result: await readResult(path) });
   }
   return all;
 }

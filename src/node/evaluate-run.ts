@@ -27,10 +27,20 @@ import type { OpenedDevice } from './device.js';
 import type { EncodedSplit, ImageJob } from './encode-splits.js';
 import { evaluateInBlocks } from './evaluate-blocks.js';
 import { type Events, SILENT } from './events.js';
+import { sha256 } from './feature-segment.js';
 import type { SkippedImage } from './image-files.js';
 import { makeFolder, requireWritable } from './make-folder.js';
 import { openModelDirectory } from './model-directory.js';
-import { type AddPredictions, type ScoredSplit, type WrittenResult, writeResultInBlocks } from './results.js';
+import {
+  type AddPredictions,
+  listResults,
+  type ResultFile,
+  readResult,
+  resultName,
+  type ScoredSplit,
+  type WrittenResult,
+  writeResultInBlocks,
+} from './results.js';
 import { readRunImages, type SeenImages, seenImages } from './run-images.js';
 import {
   commonRecord,
@@ -65,8 +75,10 @@ export interface EvaluationRequest extends EvaluationOptions {
   readonly model?: string | undefined;
   /** Folder of the data set, or a manifest. Default: the run's. */
   readonly data?: string | undefined;
-  /** How the data set is laid out and split. Default: as in the run, if it is the same data set. */
+  /** How the data set is laid out and split. Default: as in the run, if it is the same data set. A half is one of the data set's own classes. */
   readonly dataset?: Omit<DatasetOptions, 'classes'> | undefined;
+  /** Other classes than the run's: a list as in `--classes`, or `own`, those of the data set. Default: `own` with a half, else the run's. */
+  readonly classes?: string | { readonly own: true } | undefined;
   /** Prompts in a run's folder: evaluate CLIP without training on the same images, and compare. Default: true. */
   readonly zeroShot?: boolean | undefined;
 }
@@ -95,21 +107,26 @@ export interface EvaluatedRun {
   readonly written: WrittenResult | undefined;
   /** Null for anything but prompts in a run's folder, and if it was not asked for. */
   readonly zeroShot: ZeroShotResult | null;
+  /** With a half of the classes: the harmonic mean of both halves' accuracies, if the run has a result of the other. */
+  readonly harmonicMean: number | null;
 }
 
 /** Evaluates a run on a split and writes the result into its folder. Throws InputError for input that does not allow it. */
 export async function evaluateRun(request: EvaluationRequest): Promise<EvaluatedRun> {
   const { run } = request;
-  await using classifier = await openClassifier(run, request);
-  const { record, classes } = classifier;
+  await using opened = await openClassifier(run, request);
+  const { record } = opened;
   if (record) await requireWritable(join(run, 'results'));
   const { root, ...options } = await datasetOf(request, record);
-  const dataset = await openEvaluated(root, { ...options, classes }, request.events);
+  const others = otherClasses(request);
+  const dataset = await openEvaluated(root, { ...options, classes: opened.classes, ...others }, request.events);
+  const classifier = ofClasses(run, opened, dataset.classes);
   using device = await request.openDevice();
   if (!record || !classifier.zeroShot || request.zeroShot === false)
     return await evaluateOn(classifier, device, dataset, record ? run : undefined, request);
   const { templates } = classifier.zeroShot;
-  const baseline = zeroShotFolder(run);
+  const isOwn = classifier === opened;
+  const baseline = zeroShotFolder(run, isOwn ? undefined : `${resultName(dataset)}-${classesHash(classifier.classes)}`);
   const { memory, strict, truncated = record.truncated } = request;
   const { sha256, directory } = record.model;
   const model = { directory: request.model ?? directory, hash: () => Promise.resolve(sha256) };
@@ -135,6 +152,27 @@ export async function evaluateZeroShot(request: ZeroShotRequest): Promise<Evalua
     await startZeroShot(out, { learner: 'zero-shot', ...common, templates });
   }
   return await evaluateOn(classifier, device, dataset, out, request);
+}
+
+/** Which classes of the data set are asked for, if not the run's. */
+function otherClasses({ classes, dataset }: EvaluationRequest): Pick<DatasetOptions, 'classes' | 'half'> {
+  const half = dataset?.half;
+  if (classes === undefined && half === undefined) return {};
+  return { classes: typeof classes === 'string' ? classes : undefined, half };
+}
+
+function classesHash(classes: readonly ClassName[]): string {
+  return sha256(JSON.stringify(classes.map(({ folder, word }) => [folder, word]))).slice(0, 8);
+}
+
+/** The run as a classifier of these classes. Throws InputError if what it learned fits its own classes only. */
+function ofClasses(run: string, opened: Classifier, classes: readonly ClassName[]): Classifier {
+  if (classesHash(classes) === classesHash(opened.classes)) return opened;
+  if (opened.forClasses) return { ...opened, ...opened.forClasses(classes) };
+  throw new InputError(
+    `${run}: what it learned is of its own ${opened.classes.length} classes, so it cannot tell others apart; ` +
+      'prompts that all classes share can (train --mode is, or none)',
+  );
 }
 
 /** With `baselineFolder`, the classifier's baseline is evaluated on the way, and its result goes there. */
@@ -186,7 +224,24 @@ async function evaluateOn(
           ({ evaluation, seen, read }) => ({ ...of, evaluation, seen, images: read, epochs }),
         );
   const { evaluation, seen, read, zeroShot } = found;
-  return { classes, evaluation, seen, skipped: read.skipped, truncated: read.truncated, written, zeroShot };
+  const harmonicMean = written ? await meanOfHalves(folder!, written) : null;
+  const notes = { skipped: read.skipped, truncated: read.truncated };
+  return { classes, evaluation, seen, ...notes, written, zeroShot, harmonicMean };
+}
+
+/** The harmonic mean of a result's accuracy and that of the other half's classes, after as many epochs; null if there is none. */
+async function meanOfHalves(run: string, { path }: WrittenResult): Promise<number | null> {
+  const result = await readResult(path);
+  if (!result.origin?.half) return null;
+  const without = ({ origin, data, split, epochs }: ResultFile) =>
+    JSON.stringify([{ ...origin, half: undefined }, data, split, epochs]);
+  for (const other of await Promise.all((await listResults(run)).map(readResult))) {
+    const half = other.origin?.half;
+    if (half === undefined || half === result.origin.half || without(other) !== without(result)) continue;
+    const sum = result.accuracy + other.accuracy;
+    return sum === 0 ? 0 : (2 * result.accuracy * other.accuracy) / sum;
+  }
+  return null;
 }
 
 /** Writes a result, and returns also what it was made from. */

@@ -1,5 +1,5 @@
 /** Reads the table of predictions of a result, and checks that it is the one that the result was computed from. */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { quoted } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
 import { ConfusionCounter, type ConfusionPairs, samePairs } from '../ptdpc/confusion.js';
@@ -7,19 +7,16 @@ import { textOfCell } from '../ptdpc/predictions-csv.js';
 import { csvRecords } from './csv-file.js';
 import type { ResultFile } from './result-file.js';
 import { predictionsPath } from './results.js';
-import type { RunRecord } from './run-record.js';
 
 /** The predictions that the result in the file `path` was computed from. Throws InputError if they are others. */
 export async function predictionsOf(
-  run: string,
-  { classes }: RunRecord,
   path: string,
-  { count, confusionPairs }: ResultFile,
+  { classes, count, confusionPairs }: ResultFile,
 ): Promise<Predictions> {
   const file = predictionsPath(path);
   const predictions = await readPredictions(file);
-  if (predictions.words.join('\n') !== classes.map(({ word }) => word).join('\n'))
-    throw new InputError(`${file}: its classes are not those of ${join(run, 'run.json')}`);
+  if (predictions.words.join('\n') !== classes.join('\n'))
+    throw new InputError(`${file}: its classes are not those of ${basename(path)}`);
   if (predictions.labels.length !== count || !samePairs(confusionOf(predictions), confusionPairs))
     throw new InputError(
       `${file}: its predictions are not those of ${basename(path)}; evaluate the run again (npx ptdpc eval)`,

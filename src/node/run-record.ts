@@ -7,7 +7,7 @@
  *     metrics.jsonl          loss and accuracy of each step and epoch (`train`)
  *     images.csv             the images that it was trained on (run-images.ts)
  *     results/               evaluations by data set and split (results.ts)
- *     zero-shot/             CLIP without training on the same images, a run of its own (`eval` of prompts)
+ *     zero-shot/             CLIP without training on the same images, a run of its own (`eval` of prompts); zero-shot-<...>/ of other classes
  */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -144,9 +144,23 @@ export function trainedOn(root: string, train: EncodedSplit, validation: Encoded
   };
 }
 
-/** Where the folder of a run of prompts has CLIP's results without training: a run of its own. */
-export function zeroShotFolder(run: string): string {
-  return join(run, 'zero-shot');
+/**
+ * Where the folder of a run of prompts has CLIP's results without training: a run of its own. `others`: what results of other classes than the
+ * run's are called, for which there is one each.
+ */
+export function zeroShotFolder(run: string, others?: string): string {
+  return join(run, others === undefined ? ZERO_SHOT : `${ZERO_SHOT}-${others}`);
+}
+
+const ZERO_SHOT = 'zero-shot';
+
+/** The folders of a run that `zeroShotFolder` has made. */
+export async function zeroShotFolders(run: string): Promise<string[]> {
+  const names = await readdir(run).catch(() => []);
+  return names
+    .filter((name) => name === ZERO_SHOT || name.startsWith(`${ZERO_SHOT}-`))
+    .sort()
+    .map((name) => join(run, name));
 }
 
 /** The text of run.json. */

@@ -69,6 +69,7 @@ export {
   type ClassRange,
   type ForwardOptions,
   type ForwardPass,
+  isClassSpecific,
   isPerImage,
   PromptModel,
   type PromptModelOptions,

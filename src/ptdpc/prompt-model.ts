@@ -170,9 +170,14 @@ export function isPerImage(mode: Mode): boolean {
   return mode === 'both' || mode === 'is';
 }
 
+/** True if every class has its own prompt in this mode, so that prompts fit no other classes. */
+export function isClassSpecific(mode: Mode): boolean {
+  return mode === 'both' || mode === 'cs';
+}
+
 /** One prompt per class if prompts are class-specific, else one. */
 export function promptCount(mode: Mode, classes: number): number {
-  return mode === 'both' || mode === 'cs' ? classes : 1;
+  return isClassSpecific(mode) ? classes : 1;
 }
 
 /** `both`, `is`: one tree per image; `cs`: one per class; `none`: a single tree. */

@@ -62,9 +62,9 @@ ${groups.length === 0 && html`<p class="notice">None of them is evaluated yet: <
 /** Larger groups first; otherwise in the order of the runs. */
 function groupsOf(runs: readonly RunReport[]): Group[] {
   const groups = new Map<string, Group>();
-  for (const { name, classes, evaluations } of runs) {
+  for (const { name, evaluations } of runs) {
     for (const evaluation of evaluations) {
-      const { dataset, split, count, imagesSha256 } = evaluation;
+      const { classes, dataset, split, count, imagesSha256 } = evaluation;
       const key = `${split} ${imagesSha256} ${count} ${classes.join('\n')}`;
       const title = `${dataset}, ${counted(count, `${split} image`)}`;
       const group = groups.get(key) ?? { title, runs: [] };

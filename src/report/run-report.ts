@@ -80,6 +80,8 @@ export interface ZeroShotEvaluation extends MeasuredEvaluation {
 
 export interface RunEvaluation extends MeasuredEvaluation {
   readonly dataset: string;
+  /** Class words: the run's, or others that its prompts were put before. */
+  readonly classes: readonly string[];
   /** Epochs of training at that time. */
   readonly epochs: number;
   readonly split: string;
@@ -128,7 +130,7 @@ export function runReport(run: RunReport, extra: readonly Section[] = [], made?:
     title: run.name,
     made,
     opening: html`<p class="lead">${leadOf(run)}</p>
-${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>npx ptdpc eval --run … --data …</code> adds results and images.</p>` : evaluations.filter(({ zeroShot }) => zeroShot === null).map((evaluation) => keyFigures(run, evaluation))}`,
+${evaluations.length === 0 ? html`<p class="notice">Not evaluated yet: <code>npx ptdpc eval --run … --data …</code> adds results and images.</p>` : evaluations.filter(({ zeroShot }) => zeroShot === null).map(keyFigures)}`,
     sections: sections.filter((section) => section !== false),
     footer: `Written by ptdpc ${run.setup.program}. This page loads nothing and runs no script.`,
   });
@@ -162,8 +164,8 @@ function titleOf({ dataset, split }: RunEvaluation): string {
   return `${dataset}, ${split}`;
 }
 
-function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
-  const { dataset, split, count, accuracy, macroF1, calibrationError, loss, confusionPairs } = evaluation;
+function keyFigures(evaluation: RunEvaluation): Html {
+  const { classes, dataset, split, count, accuracy, macroF1, calibrationError, loss, confusionPairs } = evaluation;
   const [low, high] = wilsonInterval(accuracy, count);
   const absent = classesWithoutImages(confusionPairs);
   const without = withoutImages(classes, evaluation);
@@ -181,8 +183,8 @@ function keyFigures({ classes }: RunReport, evaluation: RunEvaluation): Html {
   return html`<dl class="headline">${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function worthSection({ classes, learning }: RunReport, evaluation: RunEvaluation): Html {
-  const { zeroShot } = evaluation;
+function worthSection({ learning }: RunReport, evaluation: RunEvaluation): Html {
+  const { classes, zeroShot } = evaluation;
   return html`${notices(evaluation, learning)}${zeroShot === null ? absentWorth() : worthPart(classes, evaluation, zeroShot)}`;
 }
 
@@ -197,8 +199,8 @@ ${known.val} are validation images of the run.</p>`
   }`;
 }
 
-function resultsSection({ classes, learning, method }: RunReport, evaluation: RunEvaluation): Html {
-  const { split, count, confusionPairs: pairs, zeroShot } = evaluation;
+function resultsSection({ learning, method }: RunReport, evaluation: RunEvaluation): Html {
+  const { classes, split, count, confusionPairs: pairs, zeroShot } = evaluation;
   const confusion = { classes, pairs };
   const note = ({ calibrationError }: MeasuredEvaluation) =>
     `Area of a mark: number of images, which the bars below count. Expected calibration error ${percent(calibrationError)}, 15 bins of equal width.`;

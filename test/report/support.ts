@@ -58,6 +58,7 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
     },
     evaluations: [
       {
+        classes,
         dataset: 'fi8',
         epochs,
         imagesSha256: 'cd'.repeat(32),

@@ -13,7 +13,7 @@ import { type Predictions, predictionsOf } from '../read-predictions.js';
 import { listResults, predictionsPath, type ResultFile, readResult } from '../results.js';
 import { parseMetrics } from '../run-directory.js';
 import { dataFolder } from '../run-images.js';
-import { type RunRecord, readRunRecord, zeroShotFolder } from '../run-record.js';
+import { type RunRecord, readRunRecord, zeroShotFolders } from '../run-record.js';
 
 /** Where pictures may be taken from. */
 export interface PictureOptions {
@@ -75,9 +75,9 @@ async function readEvaluations(run: string, record: RunRecord, pictures: Picture
   const rank = ({ result: { data, split } }: (typeof found)[number]) =>
     (data === own ? 0 : 10) + ['test', 'val', 'train'].indexOf(split);
   const evaluations: RunEvaluation[] = [];
-  const zeroShot = await readZeroShot(run);
+  const zeroShot = (await Promise.all((await zeroShotFolders(run)).map(readZeroShot))).filter((one) => one !== null);
   for (const { path, result } of found.sort((a, b) => rank(a) - rank(b))) {
-    const predictions = await predictionsOf(run, record, path, result);
+    const predictions = await predictionsOf(path, result);
     evaluations.push({
       ...result,
       correct: correctness(predictions.predicted, predictions.labels),
@@ -89,8 +89,7 @@ async function readEvaluations(run: string, record: RunRecord, pictures: Picture
 }
 
 /** What CLIP without training was evaluated on for this run, if it was. */
-async function readZeroShot(run: string) {
-  const folder = zeroShotFolder(run);
+async function readZeroShot(folder: string) {
   if (!(await exists(join(folder, 'run.json')))) return null;
   const record = await readRunRecord(folder);
   if (record.learner !== 'zero-shot')
@@ -104,26 +103,28 @@ async function readZeroShot(run: string) {
 
 /** The one of the same images and classes. Throws InputError if it is not of what it says. */
 async function zeroShotOf(
-  zeroShot: Awaited<ReturnType<typeof readZeroShot>>,
+  zeroShot: readonly NonNullable<Awaited<ReturnType<typeof readZeroShot>>>[],
   { split, imagesSha256, classes }: ResultFile,
   { labels }: Predictions,
 ): Promise<ZeroShotEvaluation | null> {
-  const found = zeroShot?.results.find(
+  const all = zeroShot.flatMap(({ record, results }) =>
+    results.map((one) => ({ ...one, templates: record.templates })),
+  );
+  const found = all.find(
     ({ result }) =>
       result.split === split &&
       result.imagesSha256 === imagesSha256 &&
       result.classes.join('\n') === classes.join('\n'),
   );
-  if (!zeroShot || !found) return null;
-  const { folder, record } = zeroShot;
-  const predictions = await predictionsOf(folder, record, found.path, found.result);
+  if (!found) return null;
+  const predictions = await predictionsOf(found.path, found.result);
   if (predictions.labels.length !== labels.length || labels.some((label, i) => label !== predictions.labels[i]))
     throw new InputError(
       `${predictionsPath(found.path)}: its images are not those of the run; evaluate it again (npx ptdpc eval)`,
     );
   return {
     ...found.result,
-    templates: record.templates,
+    templates: found.templates,
     correct: correctness(predictions.predicted, labels),
   };
 }

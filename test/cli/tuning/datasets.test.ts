@@ -152,6 +152,64 @@ test('--shots: the run records them, probe takes the same images, and other shot
   expect(await readRunJson('repeated')).toMatchObject({ dataset: { origin: { shots: { images: 2, seed: 5 } } } });
 });
 
+test('--half: from base classes to new ones, with prompts that all classes share', async () => {
+  await train('split', 'base', '--dataset', 'fi8', '--half', 'base', '--mode', 'is');
+  const { classes, dataset } = (await readRunJson('base')) as { classes: { word: string }[]; dataset: object };
+  const halves = [
+    ['amusement', 'anger', 'awe', 'contentment'],
+    ['disgust', 'excitement', 'fear', 'sadness'],
+  ];
+  expect(classes.map(({ word }) => word)).toEqual(halves[0]);
+  expect(dataset).toEqual({ setting: 'fi8', origin: { kind: 'given', half: 'base' } });
+
+  interface Found {
+    classes: string[];
+    count: number;
+    accuracy: number;
+    result: string;
+    harmonicMean: number | null;
+    zeroShot: { result: string };
+  }
+  const evaluate = (...options: string[]) => ptdpcJson<Found>(['eval', '--run', 'base', ...COMMON, ...options]);
+  const [base, other] = [await evaluate(), await evaluate('--half', 'new')];
+  expect([base.classes, other.classes]).toEqual(halves);
+  expect([base.count, other.count]).toEqual([8, 8]);
+  expect([base, other].map(({ result, zeroShot }) => [result, zeroShot.result])).toEqual([
+    ['base/results/fi8-base-test.json', 'base/zero-shot/results/fi8-base-test.json'],
+    [
+      'base/results/fi8-new-test.json',
+      expect.stringMatching(/^base\/zero-shot-fi8-new-[0-9a-f]{8}\/results\/fi8-new-test\.json$/),
+    ],
+  ]);
+  expect(base.harmonicMean).toBeNull();
+  const sum = base.accuracy + other.accuracy;
+  expect(other.harmonicMean).toBeCloseTo(sum === 0 ? 0 : (2 * base.accuracy * other.accuracy) / sum, 12);
+  // Its own half by name is its own classes.
+  expect((await evaluate('--half', 'base')).result).toBe(base.result);
+  const all = await evaluate('--own-classes');
+  expect(all.classes).toEqual(halves.flat());
+  expect((await evaluate('--classes', 'fear=dread,awe')).classes).toEqual(['dread', 'awe']);
+  // Another data set's classes.
+  const twitter = await evaluate('--data', 'folds', '--dataset', 'twitter1', '--own-classes');
+  expect(twitter.classes).toEqual(['negative', 'positive']);
+  await expectDone(['report', '--run', 'base', ...COMMON]);
+  const report = await readFile(scratchPath('base/report.html'), 'utf8');
+  for (const title of ['fi8-base, test', 'fi8-new, test', 'twitter1, test']) expect(report).toContain(title);
+});
+
+test('prompts and layers of their own classes are not put before others', async () => {
+  await train('split', 'own', '--dataset', 'fi8', '--half', 'base', '--mode', 'cs');
+  const refusal = /own: what it learned is of its own 4 classes, so it cannot tell others apart/;
+  await expectRefused(['eval', '--run', 'own', '--half', 'new', ...COMMON], refusal);
+  const probe = ['probe', '--model', 'model', '--data', 'split', '--dataset', 'fi8', '--half', 'new', '--epochs', '1'];
+  await expectDone([...probe, '--out', 'new-probe', ...COMMON]);
+  expect(await readRunJson('new-probe')).toMatchObject({ dataset: { origin: { kind: 'given', half: 'new' } } });
+  await expectRefused(
+    ['eval', '--run', 'new-probe', '--half', 'base', ...COMMON],
+    /new-probe: what it learned is of its/,
+  );
+});
+
 test('eval says how many of its images the run was trained on, by content', async () => {
   const seen = async (...options: string[]) => {
     const { stdout, stderr } = await expectDone(['eval', '--run', 'seed7', '--json', ...COMMON, ...options]);
