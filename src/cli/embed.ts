@@ -1,4 +1,4 @@
-/** `ptdpc embed`: image features into a safetensors file. */
+/** `ptdpc embed`: image features into a file. */
 import type { Command } from 'commander';
 import { IMAGE_EXTENSIONS } from '../clip/image/formats.js';
 import { counted, InputError } from '../errors.js';
@@ -17,20 +17,22 @@ interface Options extends JobOptions {
 export function configure(command: Command): void {
   command
     .description(
-      'Encode images into a safetensors file with the tensor image_features [N, D] in float32, sorted by path. With --model, ' +
+      'Encode images into a file with the tensor image_features [N, D] in float32, sorted by path. With --model, ' +
         "they are a CLIP's features, projected into the joint space, not normalised; with --encoder, what another frozen " +
-        'encoder, or the image tower of a CLIP before its projection, gives: AlexNet, VGG, ResNet, DeiT, BEiT. The metadata lists ' +
-        'the N paths as a JSON array under "files", and truncated images that were read also under "truncated".',
+        'encoder, or the image tower of a CLIP before its projection, gives: AlexNet, VGG, ResNet, DeiT, BEiT. Metadata lists ' +
+        'the N paths as a JSON array under "files", and truncated images that were read also under "truncated". A .npz file has the ' +
+        'same as arrays for numpy.load, a .npy the features alone.',
     )
     .argument('<images...>', `image files, or folders of ${IMAGE_EXTENSIONS} files`)
     .option('--model <dir>', 'model directory of a CLIP, for its joint features')
     .option('--encoder <path>', "checkpoint of another encoder, or a CLIP's model directory, for its pooled features")
     .addOption(preprocessOption())
-    .requiredOption('--out <file>', 'safetensors file to write');
+    .requiredOption('--out <file>', 'file to write: .npy or .npz for NumPy, otherwise safetensors');
   addJobOptions(command).action(embed);
   addExamples(command, [
     ['ptdpc embed --model clip-b32 photos/ --out features.safetensors', 'all images below a folder'],
     ['ptdpc embed --encoder encoders/resnet101 photos/ --out resnet101.safetensors', "torchvision's ResNet101"],
+    ['ptdpc embed --model clip-b32 photos/ --out features.npz', 'for numpy.load: arrays image_features and files'],
     ['ptdpc embed --model clip-b32 a.jpg b.png --out ab.safetensors --device webgpu', 'two images, on the GPU'],
   ]);
 }

@@ -1,6 +1,4 @@
 /** Encodes image files, plain or with labels, with the feature cache and progress; for a program's `ClipModel` too. */
-
-import { writeSafetensors } from '../clip/checkpoint/index.js';
 import { describePreprocessing, type TruncatedImages } from '../clip/image/index.js';
 import type { EncoderTower } from '../encoders/index.js';
 import { InputError } from '../errors.js';
@@ -18,11 +16,12 @@ import {
 } from '../ptdpc/index.js';
 import { LoadedOnce } from '../ptdpc/library/clip-model.js';
 import { Engine } from '../tensor/index.js';
-import { createFileAtomically, requirePlaceForFile, withSpool } from './atomic.js';
+import { requirePlaceForFile, withSpool } from './atomic.js';
 import type { OpenedDevice } from './device.js';
 import { type EncodedImages, encodeImages, noneReadable } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
+import { writeFeatureFile } from './feature-file.js';
 import { FileHashes } from './file-hashes.js';
 import { type EncoderOptions, encoderOf, type ImageEncoder, openEncoder } from './image-encoder.js';
 import { listImages, type SkippedImage } from './image-files.js';
@@ -253,13 +252,13 @@ export interface EmbedToFileRequest extends ImageJob {
   readonly encoder?: Omit<EncoderOptions, 'cacheDirectory'> | undefined;
   /** Image files, and folders of them. */
   readonly images: readonly string[];
-  /** The safetensors file to write. */
+  /** The file to write: safetensors, or `.npy` or `.npz` by its name. */
   readonly out: string;
 }
 
 /**
- * Writes the features of image files, one tensor `image_features` [images, width] as the tower gives them, into a safetensors file whose
- * metadata names the files and the model. Throws InputError if none of the images can be read.
+ * Writes the features of image files, one tensor `image_features` [images, width] as the tower gives them, into a file that
+ * names the files and the model (see `writeFeatureFile`). Throws InputError if none of the images can be read.
  */
 export async function embedToFile(request: EmbedToFileRequest) {
   const { out, openDevice, images, ...encoding } = request;
@@ -291,15 +290,14 @@ export async function embedToFile(request: EmbedToFileRequest) {
       cached += block.cached;
       encoded += block.encoded;
     }
-    const metadata = new Map([
-      ['files', JSON.stringify(found.paths)],
-      ['normalized', 'false'],
-      ['model_sha256', await hash],
-      ...(request.encoder ? ([['preprocessing', describePreprocessing(encoder.preprocessing)]] as const) : []),
-      ...(found.truncated.length > 0 ? [['truncated', JSON.stringify(found.truncated)] as const] : []),
-    ]);
-    const entry = { name: 'image_features', dtype: 'F32', shape: [found.paths.length, width], read: chunks } as const;
-    await createFileAtomically(out, (target) => writeSafetensors([entry], metadata, target));
+    const facts = {
+      files: found.paths,
+      normalized: 'false',
+      model_sha256: await hash,
+      ...(request.encoder && { preprocessing: describePreprocessing(encoder.preprocessing) }),
+      ...(found.truncated.length > 0 && { truncated: found.truncated }),
+    };
+    await writeFeatureFile(out, { shape: [found.paths.length, width], chunks, facts });
   });
   const { skipped, truncated } = found;
   const shape = [found.paths.length, width] as const;

@@ -2,6 +2,7 @@
 
 import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, openCheckpoint, readFloat32 } from '../../src/clip/checkpoint/index.js';
 import { decodeImage, normalizePixels, preprocess } from '../../src/clip/image/index.js';
@@ -65,6 +66,24 @@ async function directFeatures(paths: readonly string[]): Promise<Float32Array> {
 }
 
 const model = ['--model', fixture('clip-tiny')];
+
+test('a .npy has the same features alone, a .npz also what is known of them', async () => {
+  const folder = await pictureFolder('for-numpy');
+  const embed = (out: string) =>
+    ptdpcJson(['embed', '--model', fixture('clip-tiny'), folder, '--out', out, '--device', 'cpu']);
+  for (const out of ['f.safetensors', 'f.npy', 'f.npz']) await embed(out);
+  const { features, files } = await readFeatures(scratchPath('f.safetensors'));
+  const npy = await readFile(scratchPath('f.npy'));
+  expect(npy.subarray(0, 6).toString('latin1')).toBe('\x93NUMPY');
+  const data = npy.subarray(-features.byteLength);
+  expect(data.equals(Buffer.from(features.buffer, features.byteOffset, features.byteLength))).toBe(true);
+  const arrays = unzipSync(await readFile(scratchPath('f.npz')));
+  expect(Object.keys(arrays)).toEqual(['image_features.npy', 'files.npy', 'normalized.npy', 'model_sha256.npy']);
+  expect(npy.equals(arrays['image_features.npy']!)).toBe(true);
+  // Names of fixed length, in UTF-32.
+  const names = Buffer.from(arrays['files.npy']!.subarray(128)).toString('latin1').replaceAll('\0', '');
+  expect(names).toBe(files.join(''));
+});
 
 test('features equal the tower, sorted by path; the second run computes nothing', async () => {
   const folder = await pictureFolder('pictures');

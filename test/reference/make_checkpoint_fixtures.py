@@ -87,8 +87,20 @@ def describe(tensors: dict) -> dict:
     return described
 
 
+def arrays() -> dict:
+    """What `numpy.savez` makes of the arrays of `npy.test.ts`."""
+    return {
+        "numbers": np.arange(6, dtype="<f4").reshape(2, 3) / 4,
+        "whole": np.arange(5, dtype="<i4") - 2,
+        "texts": np.array(["a", "émoi", "😀 x", ""]),
+        "one": np.array("one"),
+        "none": np.zeros((0, 4), "<f4"),
+    }
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    np.savez(FOLDER / "arrays.npz", **arrays())
     torch.save(views(), FOLDER / "views.pt")
     model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
     with torch.no_grad():

@@ -4,7 +4,7 @@
  *
  * - `byte-source`, `dtype`, `strided-tensor`: bytes, and tensors stored in them
  * - `checkpoint`: the interface that the formats implement
- * - `safetensors`, `safetensors-writer`, `shards`
+ * - `safetensors`, `safetensors-writer`, `shards`; `npy`: writes NumPy's files
  * - `zip`, `pickle` (with `pickle-*`), `torch-pickle`, `torch`
  * - `open-checkpoint`: detects the format
  * - `canonical-names`, `canonical-clip`: one naming scheme for all CLIPs
@@ -23,6 +23,7 @@ export {
 } from './convert.js';
 export type { DType, TensorData } from './dtype.js';
 export { float32FromBfloat16 } from './dtype.js';
+export { type NpyArray, numberArray, textArray, writeNpy, writeNpz } from './npy.js';
 export { openCheckpoint } from './open-checkpoint.js';
 export { openSafetensors } from './safetensors.js';
 export { type ByteSink, type SafetensorsEntry, writeSafetensors } from './safetensors-writer.js';
