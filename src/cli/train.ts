@@ -24,6 +24,7 @@ import {
   fieldOption,
   givenFields,
   type JobOptions,
+  parseInteger,
   rateOption,
 } from './options.js';
 import { missing, print, printJson, say, saySkipped } from './output.js';
@@ -39,6 +40,7 @@ export interface TrainOptions
   model?: string;
   out: string;
   classes?: string;
+  views?: number;
   lr?: number | 'auto';
 }
 
@@ -58,7 +60,11 @@ export function configure(command: Command): void {
     .addOption(rateOption(`by validation (default: ${PRESETS_VALUE})`))
     .addOption(classesOption())
     .addHelpText('after', '\nWhat the presets are, and what each option means: docs/method.md#options.');
-  addSubsetOptions(addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images'));
+  addSubsetOptions(addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images')).option(
+    '--views <n>',
+    'augment: train on so many random crops of each image, mirrored or not, in turn by epoch; each is encoded once',
+    parseInteger(),
+  );
   addJobOptions(command).action(async (options: TrainOptions) => {
     const { metrics: last, skipped, truncated } = await train(options);
     for (const { learningRate, valAccuracy } of last.choice)
@@ -81,6 +87,10 @@ export function configure(command: Command): void {
     [
       'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-16 --shots 16 --seed 1',
       'few-shot: 16 images of each class, chosen by seed 1',
+    ],
+    [
+      'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-16-views --shots 16 --views 10',
+      'the same with ten random crops of each, in turn by epoch',
     ],
     [
       'ptdpc train --model clip-vit-b32 --data pets --out runs/pets --classes joy=happy,fear',
@@ -143,7 +153,13 @@ async function datasetOf(options: TrainOptions, before: PromptsRecord | undefine
   const { shots } = before?.dataset.origin ?? {};
   // A run that is repeated with another seed takes the images of that seed, as every training with shots does.
   const again = shots && { shots: shots.images, shotsSeed: options.seed ?? shots.seed };
-  const chosen = { setting: dataset, fold, seed: splitSeed, ...subsetOf({ ...again, ...options }, seed) };
+  const chosen = {
+    setting: dataset,
+    fold,
+    seed: splitSeed,
+    views: options.views,
+    ...subsetOf({ ...again, ...options }, seed),
+  };
   if (before) return await datasetOfRun(before, { root: data, ...chosen });
   if (data === undefined) throw missing('--data <path>', '--config <run>');
   return { root: data, ...chosen };

@@ -46,6 +46,8 @@ export interface EncodeRequest {
   readonly mayBeNone?: boolean | undefined;
   /** What becomes of images whose files are cut short. Default: `skip`. */
   readonly truncated?: TruncatedImages | undefined;
+  /** Encodes this random view of each image, counted from 1, which its content and the number determine. Default: the middle of the image. */
+  readonly view?: number | undefined;
   /** Called with the number of images done since the last call, skipped ones included. */
   readonly onProgress?: ((images: number, cached: boolean) => void) | undefined;
 }
@@ -155,6 +157,11 @@ export function truncatedKey(hash: string): string {
   return sha256(`truncated ${hash}`);
 }
 
+/** What the cache knows the feature of a random view of a file by; its first 32 bits are the seed of the view. */
+export function viewKey(hash: string, view: number): string {
+  return sha256(`view ${view} ${hash}`);
+}
+
 /** A file's hash, and its bytes unless only that was needed. */
 interface ReadFile {
   readonly hash: string;
@@ -239,7 +246,15 @@ class ImageReader {
 
   /** What the cache may know the image by. */
   #keysOf(hash: string): string[] {
-    return this.#request.truncated === 'read' ? [hash, truncatedKey(hash)] : [hash];
+    return this.#request.truncated === 'read'
+      ? [this.#keyOf(hash, false), this.#keyOf(hash, true)]
+      : [this.#keyOf(hash, false)];
+  }
+
+  #keyOf(hash: string, truncated: boolean): string {
+    const { view } = this.#request;
+    const key = truncated ? truncatedKey(hash) : hash;
+    return view === undefined ? key : viewKey(key, view);
   }
 
   /** Waits for the pixels of images begun; those that turn out unreadable are left out. */
@@ -253,7 +268,7 @@ class ImageReader {
         continue;
       }
       if (image.truncated) this.#truncated.add(index);
-      batch.push({ index, key: image.truncated ? truncatedKey(hash) : hash, pixels: image.pixels });
+      batch.push({ index, key: this.#keyOf(hash, image.truncated), pixels: image.pixels });
     }
     return batch;
   }
@@ -277,14 +292,14 @@ class ImageReader {
 
   /** Undefined if the cache knows the features. */
   async #lookUpOrDecode(index: number, path: string, file: ReadFile): Promise<DecodingImage | undefined> {
-    const { cache, truncated, onProgress } = this.#request;
+    const { cache, truncated, view, onProgress } = this.#request;
     const { preprocessing } = this.encoder;
     const { hash } = file;
     this.#hashes[index] = hash;
     for (const key of this.#keysOf(hash)) {
       const known = await cache?.get(key);
       if (!known || !allFinite(known)) continue;
-      if (key !== hash) this.#truncated.add(index);
+      if (key !== this.#keyOf(hash, false)) this.#truncated.add(index);
       this.features.set(known, index * this.width);
       this.#cached++;
       onProgress?.(1, true);
@@ -293,8 +308,9 @@ class ImageReader {
     // The cache turned out damaged.
     if (!file.bytes) return await this.#lookUpOrDecode(index, path, await hashed(path));
     const size = file.bytes.length;
+    const seed = view === undefined ? undefined : Number.parseInt(viewKey(hash, view).slice(0, 8), 16);
     // An error is kept until its turn comes, because nothing awaits this promise yet.
-    const outcome = this.#decoders.decode(file.bytes, path, preprocessing, truncated).catch((error: unknown) => {
+    const outcome = this.#decoders.decode(file.bytes, path, preprocessing, truncated, seed).catch((error: unknown) => {
       if (error instanceof InputError) return error;
       throw error;
     });

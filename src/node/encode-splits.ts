@@ -52,15 +52,17 @@ export interface EncodingRequest extends Omit<ImageJob, 'openDevice'> {
   readonly vision?: (() => Promise<EncoderTower>) | undefined;
   /** The pooled features of a model whose joint ones are asked for: kept as well, so that they need not be computed again. */
   readonly alsoKeep?: ImageEncoder | undefined;
+  /** See `EncodeRequest`. */
+  readonly view?: number | undefined;
 }
 
 /** Encodes images on the engine's device. Throws as `encodeImages` does. */
 export async function encodeFiles(request: EncodingRequest, paths: readonly string[]): Promise<EncodedImages> {
-  const { engine, model, vision, memory, strict, truncated, alsoKeep, events = SILENT } = request;
+  const { engine, model, vision, memory, strict, truncated, view, alsoKeep, events = SILENT } = request;
   const cache = await openCache(request, encoderOf(model), events);
   const hashes = await openHashes(request);
   const pooledCache = alsoKeep && (await openCache(request, alsoKeep, events));
-  using bar = events.progress(paths.length, 'encoding', 'images');
+  using bar = events.progress(paths.length, view === undefined ? 'encoding' : `encoding view ${view}`, 'images');
   return await encodeImages({
     engine,
     model,
@@ -72,6 +74,7 @@ export async function encodeFiles(request: EncodingRequest, paths: readonly stri
     memoryBytes: memory,
     strict,
     truncated,
+    view,
     onProgress: (images, cached) => (cached && bar.skip ? bar.skip(images) : bar.tick(images)),
   });
 }
@@ -130,6 +133,29 @@ export async function encodeSplit(
   const split = labelled(await encodeFiles(request, paths), images, classes);
   const { features, width } = encoderOf(request.model);
   return features === 'joint' ? { ...split, features: normalizedFeatures(split.features, width) } : split;
+}
+
+/**
+ * The same with so many random views of each image, stored like all features: with a loaded image tower (`vision`), all views of an image cost
+ * what as many images cost, once.
+ */
+export async function encodeViews(
+  request: EncodingRequest,
+  images: readonly LabelledPath[],
+  classes: readonly ClassName[],
+  count: number,
+): Promise<EncodedSplit> {
+  using tower = new LoadedOnce(() => encoderOf(request.model).load(request.engine));
+  const encoding = { ...request, vision: request.vision ?? (() => tower.get()) };
+  const split = await encodeSplit(encoding, images, classes);
+  const views: Float32Array[] = [];
+  for (let view = 1; view <= count; view++) {
+    const { hashes, features } = await encodeSplit({ ...encoding, view }, images, classes);
+    if (hashes.join() !== split.hashes.join())
+      throw new InputError('the images have changed while they were being encoded; start again');
+    views.push(features);
+  }
+  return { ...split, views };
 }
 
 async function openCache(

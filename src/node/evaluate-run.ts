@@ -297,6 +297,7 @@ export async function datasetOfRun(
     seed: chosen.seed ?? ('seed' in origin ? origin.seed : undefined),
     half: chosen.half ?? origin.half,
     shots: chosen.shots ?? origin.shots,
+    views: chosen.views ?? origin.views,
   };
 }
 

@@ -59,17 +59,17 @@ export class ImageDecoders implements Disposable {
 
   /**
    * The pixels [size, size] (see `modelPixels`) of an image whose file holds `bytes`, which it takes over. `truncated`: what becomes of files that are cut
-   * short. Rejects with an InputError that names
-   * `path` for what cannot be decoded.
+   * short. `view`: the seed of a random view. Rejects with an InputError that names `path` for what cannot be decoded.
    */
   decode(
     bytes: Uint8Array,
     path: string,
     how: Preprocessing,
     truncated: TruncatedImages = 'skip',
+    view?: number,
   ): Promise<SeenImage<Int32Array>> {
     const thread = this.#leastBusy(decodingBytes(bytes) > LARGE_BYTES);
-    if (!thread) return pixelsFor(how, bytes, path, truncated);
+    if (!thread) return pixelsFor(how, bytes, path, truncated, view);
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       thread.tasks.set(id, { resolve, reject });
@@ -80,6 +80,7 @@ export class ImageDecoders implements Disposable {
         path,
         how,
         truncated,
+        view,
         budget,
         thread: thread.place,
         traced: isTraced(),

@@ -9,6 +9,7 @@ import {
   modelPixels,
   type Preprocessing,
   preprocess,
+  randomView,
   type TruncatedImages,
 } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
@@ -94,17 +95,18 @@ export async function cropForClip(
 /** Of pixels. */
 const LARGE_BYTES = 16 * 2 ** 20;
 
-/** The same as whole numbers for the image tower: `modelPixels`. */
+/** The same as whole numbers for the image tower: `modelPixels`, or a `randomView` by the seed `view`. */
 export async function pixelsFor(
   how: Preprocessing,
   bytes: Uint8Array,
   path: string,
   truncated?: TruncatedImages,
+  view?: number,
 ): Promise<SeenImage<Int32Array>> {
   loadImageCodecs();
   const image = await decoded(bytes, path, truncated);
   using _ = span('preprocess', { file: path });
-  const pixels = modelPixels(image, how, path);
+  const pixels = view === undefined ? modelPixels(image, how, path) : randomView(image, how, view);
   freeNow(image.data);
   return { pixels, truncated: image.truncated ?? false };
 }

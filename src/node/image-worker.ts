@@ -14,6 +14,8 @@ export interface DecodeRequest {
   readonly path: string;
   readonly how: Preprocessing;
   readonly truncated: TruncatedImages;
+  /** Seed of a random view. */
+  readonly view: number | undefined;
   /** What the threads may take together, and which of them this is. */
   readonly budget: SharedArrayBuffer;
   readonly thread: number;
@@ -57,12 +59,12 @@ function reply(message: DecodeReply): void {
   parentPort?.postMessage(message, message.image ? [message.image.pixels.buffer as ArrayBuffer] : []);
 }
 
-async function pixels({ id, bytes, path, how, truncated, traced }: DecodeRequest): Promise<DecodeReply> {
+async function pixels({ id, bytes, path, how, truncated, view, traced }: DecodeRequest): Promise<DecodeReply> {
   const spans: Span[] = [];
   listenToSpans(traced ? { end: (span) => spans.push(span) } : undefined);
   const traces = traced ? { spans, origin: performance.timeOrigin } : {};
   try {
-    return { id, image: await pixelsFor(how, bytes, path, truncated), ...traces };
+    return { id, image: await pixelsFor(how, bytes, path, truncated, view), ...traces };
   } catch (error) {
     return { id, ...traces, error: { message: messageOf(error), input: error instanceof InputError } };
   }

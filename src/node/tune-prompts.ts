@@ -31,7 +31,7 @@ import { writeFileAtomically } from './atomic.js';
 import { exists } from './checkpoint-files.js';
 import { type DatasetOptions, openDataset } from './datasets.js';
 import { onDevice } from './device.js';
-import { type EncodedSplit, type EncodingRequest, encodeSplit, type ImageJob } from './encode-splits.js';
+import { type EncodedSplit, type EncodingRequest, encodeSplit, encodeViews, type ImageJob } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { SkippedImage } from './image-files.js';
 import { makeFolder } from './make-folder.js';
@@ -143,18 +143,23 @@ async function copyRun(from: string, to: string): Promise<void> {
 
 /** The training images in two parts, see `holdOut`. */
 function heldOut({ train, options }: TrainingRun): { train: EncodedSplit; validation: EncodedSplit } {
-  const width = train.features.length / train.labels.length;
   const { fit, held } = holdOut(
     Array.from(train.labels, (label, index) => ({ label, index })),
     options.seed,
   );
   const part = (images: readonly { index: number }[]): EncodedSplit => {
-    const features = new Float32Array(images.length * width);
-    for (const [row, { index }] of images.entries())
-      features.set(train.features.subarray(index * width, (index + 1) * width), row * width);
+    const rowsOf = (matrix: Float32Array) => {
+      const columns = matrix.length / train.labels.length;
+      const rows = new Float32Array(images.length * columns);
+      for (const [row, { index }] of images.entries())
+        rows.set(matrix.subarray(index * columns, (index + 1) * columns), row * columns);
+      return rows;
+    };
     return {
       ...train,
-      features,
+      features: rowsOf(train.features),
+      votes: train.votes && rowsOf(train.votes),
+      views: train.views?.map(rowsOf),
       labels: Int32Array.from(images, ({ index }) => train.labels[index]!),
       paths: images.map(({ index }) => train.paths[index]!),
       hashes: images.map(({ index }) => train.hashes[index]!),
@@ -184,7 +189,11 @@ async function encodeData(
   data: Dataset,
   onSkipped: TuneRequest['onSkipped'],
 ): Promise<EncodedData> {
-  const train = await encodeSplit(encoding, imagesOf(data, 'train'), data.classes);
+  const { views } = data.origin;
+  const images = imagesOf(data, 'train');
+  const train = views
+    ? await encodeViews(encoding, images, data.classes, views)
+    : await encodeSplit(encoding, images, data.classes);
   const { val } = data.splits;
   const validation = val && (await encodeSplit(encoding, val, data.classes));
   onSkipped?.(

@@ -20,6 +20,8 @@ export interface LabelledFeatures {
   labels: Int32Array;
   /** Each class's share of the votes [count, classes], where people voted. */
   votes?: Float32Array | undefined;
+  /** Features of other views of the same images, each like `features`: epochs of training take them in turn. */
+  views?: readonly Float32Array[] | undefined;
 }
 
 /** A batch whose gradient the device has been told to compute. */
@@ -262,6 +264,12 @@ export function slice(batch: LabelledFeatures, start: number, count: number, wid
     features: batch.features.subarray(start * width, (start + count) * width),
     labels: batch.labels.subarray(start, start + count),
   };
+}
+
+/** The images as an epoch, counted from 0, has them: their views in turn, if there are any. */
+export function imagesOfEpoch(data: LabelledFeatures, epoch: number): LabelledFeatures {
+  const { views = [] } = data;
+  return { ...data, features: views[epoch % views.length] ?? data.features };
 }
 
 /** The batch at [start, start + count) in the given order. */

@@ -7,7 +7,15 @@ import { allFinite, NonFiniteError } from './features.js';
 import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
-import { type BatchResult, type LabelledFeatures, pick, predictLogits, slice, startGradient } from './step.js';
+import {
+  type BatchResult,
+  imagesOfEpoch,
+  type LabelledFeatures,
+  pick,
+  predictLogits,
+  slice,
+  startGradient,
+} from './step.js';
 
 /** Metrics of a step. */
 export interface StepMetrics {
@@ -149,6 +157,7 @@ async function trainEpoch(
   epoch: number,
 ): Promise<Pick<EpochMetrics, 'trainLoss' | 'trainAccuracy'>> {
   const { classes, prompts } = model;
+  const images = imagesOfEpoch(train, epoch);
   const count = train.labels.length;
   const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
   const lr = stepLearningRate(options, epoch);
@@ -178,7 +187,7 @@ async function trainEpoch(
         await last;
         await unlessAborted(pause(model), signal);
       }
-      const batch = pick(train, order, start, Math.min(options.batchSize, count - start), prompts.columns);
+      const batch = pick(images, order, start, Math.min(options.batchSize, count - start), prompts.columns);
       using _step = span('step', { step, images: batch.labels.length });
       const { result } = await startGradient(model, batch, memory);
       update(optimizer, lr);

@@ -8,7 +8,7 @@ import { encoderMemory, VISION_TRANSFORMER } from '../../src/encoders/index.js';
 import type { CpuOptions } from '../../src/kernels/index.js';
 import { openCpu } from '../../src/node/device.js';
 import { encodeImages } from '../../src/node/encode-images.js';
-import { encodeFiles } from '../../src/node/encode-splits.js';
+import { encodeFiles, encodeSplit, encodeViews } from '../../src/node/encode-splits.js';
 import { clipEncoder } from '../../src/node/image-encoder.js';
 import { openModelDirectory } from '../../src/node/model-directory.js';
 import { imagesPerBatch } from '../../src/ptdpc/index.js';
@@ -61,6 +61,34 @@ describeOnAll('encoding images', (device) => {
     const alone = await encodeFiles({ ...request, model: pooled, cacheDirectory: undefined }, paths);
     expect(kept.features).toEqual(alone.features);
     expect(alone.encoded).toBe(2);
+  });
+
+  it('stores random views of an image by its content, apart from its middle', async () => {
+    await using model = await openModelDirectory(`${FIXTURES}clip-tiny`);
+    const folder = scratch(`views-${device().kind}`);
+    await mkdir(`${folder}/moved`, { recursive: true });
+    const names = ['00_640x480_RGB.png', '03_100x80_RGB.png'];
+    const paths = names.map((name) => `${FIXTURES}preprocess/${name}`);
+    const moved = names.map((name, i) => `${folder}/moved/${i}${name}`);
+    for (const [i, path] of paths.entries()) await cp(path, moved[i]!);
+    const request = { engine: new Engine(device()), cacheDirectory: folder, memory: 200 * MIB, model };
+    const images = (list: readonly string[]) => list.map((path, label) => ({ path, label }));
+    const classes = names.map((folder) => ({ folder, word: folder }));
+    const encode = (list: readonly string[], count: number) => encodeViews(request, images(list), classes, count);
+
+    const first = await encode(paths, 3);
+    const all = [first.features, ...first.views!];
+    expect(all).toHaveLength(4);
+    for (const [i, a] of all.entries()) for (const b of all.slice(i + 1)) expect(a).not.toEqual(b);
+    expect(first.features).toEqual((await encodeSplit(request, images(paths), classes)).features);
+    // In another place and order, and without an image tower, which nothing needs any more.
+    const unused = () => Promise.reject(new Error('all of it is in the cache'));
+    const again = await encodeViews({ ...request, vision: unused }, images([...moved].reverse()), classes, 3);
+    const rows = (matrix: Float32Array) => [matrix.slice(matrix.length / 2), matrix.slice(0, matrix.length / 2)];
+    for (const [v, view] of first.views!.entries())
+      expect(rows(again.views![v]!)).toEqual([view.slice(0, view.length / 2), view.slice(view.length / 2)]);
+    // Three of more are the same three.
+    expect((await encode(paths, 4)).views!.slice(0, 3)).toEqual(first.views);
   });
 
   it('keeps features of pictures prepared in another way apart', async () => {

@@ -105,6 +105,21 @@ describeOnAll('training', (device) => {
     expect(epochs[0]!.valAccuracy! * 5).toBeCloseTo(Math.round(epochs[0]!.valAccuracy! * 5), 9);
   });
 
+  it('takes the views of the images in turn by epoch', async () => {
+    const data = dataOf(1, 11);
+    const views = [dataOf(5, 11).features, dataOf(6, 11).features];
+    const all = await run(device(), options(), { train: { ...data, views } });
+    // Each epoch goes on from the last on the images of its view.
+    let resume: TrainingState | undefined;
+    for (const epoch of [0, 1, 2]) {
+      const train = { ...data, features: views[epoch % 2]! };
+      const { steps, states } = await run(device(), options(), { train, resume, stopAfter: epoch + 1 });
+      expect(steps).toEqual(all.steps.filter((step) => step.epoch === epoch));
+      resume = states.at(-1);
+    }
+    expect(resume!.prompts).toEqual(all.prompts);
+  });
+
   it('gives the same result for the same seed, another for another', async () => {
     const [first, second, other] = [
       await run(device(), options({ seed: 5 })),

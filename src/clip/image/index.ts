@@ -3,7 +3,7 @@
  *
  * `formats.ts` lists the formats, `decode.ts` detects them and calls the decoders (`jpeg/`, `png.ts`, `webp.ts`, `gif.ts`, `bmp.ts`),
  * `preprocess.ts` does CLIP's resize, crop and normalisation with `resample.ts` and `to-rgb.ts`, which reproduce Pillow bit for bit, and
- * `encode.ts` writes files. Outside a browser, JPEG and WebP need their WebAssembly passed in; see `codecs.ts`.
+ * `random-view.ts` augments, and `encode.ts` writes files. Outside a browser, JPEG and WebP need their WebAssembly passed in; see `codecs.ts`.
  */
 export { type CanvasPixels, imageFromCanvas } from './canvas.js';
 export { type ImageWasm, setImageWasm, type WasmSource } from './codecs.js';
@@ -36,4 +36,5 @@ export {
   samePreprocessing,
   timmResize,
 } from './preprocessing.js';
+export { type Crop, randomCrop, randomView } from './random-view.js';
 export type { Filter } from './resample.js';

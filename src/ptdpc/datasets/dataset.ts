@@ -49,11 +49,17 @@ export interface Shots {
 }
 
 /** Where the splits come from, and which part of them is used, if not all. */
-export type SplitOrigin = SplitSource & { half?: Half | undefined; shots?: Shots | undefined };
+export type SplitOrigin = SplitSource & {
+  half?: Half | undefined;
+  shots?: Shots | undefined;
+  /** So many random views of each training image take the place of its middle, in turn by epoch. */
+  views?: number | undefined;
+};
 
 const part = {
   half: v.optional(v.picklist(HALVES)),
   shots: v.optional(v.object({ images: fromOne, seed: whole })),
+  views: v.optional(fromOne),
 };
 
 /** Reads an origin from a file. Earlier versions called folds in folders published. */
@@ -106,11 +112,12 @@ function names(classes: readonly ClassName[]): string {
 
 /** `split as published`, `fold 2 of 5 by seed 0, base half of the classes, 16 images of each by seed 1`: for people. */
 export function describeOrigin(origin: SplitOrigin): string {
-  const { half, shots } = origin;
+  const { half, shots, views } = origin;
   return [
     describeSource(origin),
     ...(half ? [`${half} half of the classes`] : []),
     ...(shots ? [`${counted(shots.images, 'training image')} of each class by seed ${shots.seed}`] : []),
+    ...(views ? [`${counted(views, 'random view')} of each training image`] : []),
   ].join(', ');
 }
 

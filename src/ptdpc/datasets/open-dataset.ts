@@ -41,6 +41,8 @@ export interface DatasetOptions {
   half?: Half | undefined;
   /** Keeps so many training images of each class. */
   shots?: Shots | undefined;
+  /** Goes into the origin: so many random views of each training image are trained on. */
+  views?: number | undefined;
 }
 
 /** Layouts of data sets without a name. */
@@ -78,8 +80,8 @@ export async function readDataset(
   const chosen = await chooseClasses(data, setting, list, options.classes);
   const { classes, labels } = halfOf(chosen, options);
   const { images: all, origin: source } = withSplits(list, rule, seed, fold);
-  const { half, shots } = options;
-  const origin: SplitOrigin = { ...source, ...(half && { half }), ...(shots && { shots }) };
+  const { half, shots, views } = options;
+  const origin: SplitOrigin = { ...source, ...(half && { half }), ...(shots && { shots }), ...(views && { views }) };
   const images = shots ? fewShots(all, labels, shots) : all;
   if (options.fold !== undefined && !('fold' in origin))
     throw new InputError(`--fold ${options.fold}: ${root} has a split of its own, and not in folds`);

@@ -152,6 +152,24 @@ test('--shots: the run records them, probe takes the same images, and other shot
   expect(await readRunJson('repeated')).toMatchObject({ dataset: { origin: { shots: { images: 2, seed: 5 } } } });
 });
 
+test('--views: random crops are encoded once, and are part of what a run is', async () => {
+  const views = ['--dataset', 'fi8', '--shots', '1', '--views', '2', '--epochs', '2'];
+  const { stderr } = await train('split', 'views', ...views);
+  expect(stderr).toMatch(/1 training image of each class by seed 0, 2 random views of each training image: 8 train/);
+  expect(await readRunJson('views')).toMatchObject({ dataset: { origin: { shots: { images: 1 }, views: 2 } } });
+  const again = ['train', '--config', 'views', '--out', 'views', ...COMMON];
+  expect((await expectDone(again)).stderr).toContain('all 2 epochs are already done');
+  await expectRefused(
+    [...again, '--views', '3'],
+    /views: it holds a run with another split \(.*2 random views.*3 random views/,
+  );
+  // A learning rate that validation chooses has views of what it trains on only.
+  await train('split', 'views-auto', ...views, '--lr', 'auto');
+  const epochs = async (run: string) =>
+    (await readFile(scratchPath(`${run}/metrics.jsonl`), 'utf8')).split('\n').length;
+  expect(await epochs('views-auto')).toBe(await epochs('views'));
+});
+
 test('--half: from base classes to new ones, with prompts that all classes share', async () => {
   await train('split', 'base', '--dataset', 'fi8', '--half', 'base', '--mode', 'is');
   const { classes, dataset } = (await readRunJson('base')) as { classes: { word: string }[]; dataset: object };
