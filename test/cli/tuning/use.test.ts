@@ -37,6 +37,7 @@ interface EvaluationJson {
   run: string;
   skipped: unknown[];
   result: string;
+  harmonicMean: number | null;
   zeroShot: {
     accuracy: number;
     result: string;
@@ -87,8 +88,8 @@ async function readPredictions(run = 'run') {
 describe('eval', () => {
   test('writes measures and predictions, which agree with each other and with what it prints', async () => {
     const json = await ptdpcJson<EvaluationJson>(EVAL);
-    const { run, skipped, result, zeroShot, ...printed } = json;
-    expect([run, skipped, result]).toEqual(['run', [], 'run/results/data-test.json']);
+    const { run, skipped, result, zeroShot, harmonicMean, ...printed } = json;
+    expect([run, skipped, result, harmonicMean]).toEqual(['run', [], 'run/results/data-test.json', null]);
     expect(await readRunJson('run', 'results/data-test.json')).toMatchObject({ ...printed, skipped: [], epochs: 2 });
     expect(json).toMatchObject({ split: 'test', count: 10, classes: WORDS });
 
