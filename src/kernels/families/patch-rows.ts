@@ -52,20 +52,19 @@ export const patchBytes = kernel({
   formula: 'out = values[channel][byte of the picture], in rows of patches (channel, y, x) like patchRows',
   operands: { pictures: readsIndices('batch size size'), values: reads('3 256'), out },
   derived,
+  // By the pixels as they lie, each read once.
   twin({ pictures, values, out, batch, size, patch, grid }) {
-    let at = 0;
-    for (let picture = 0; picture < batch; picture++) {
-      for (let row = 0; row < grid; row++) {
-        for (let column = 0; column < grid; column++) {
-          for (let channel = 0; channel < 3; channel++) {
-            for (let y = 0; y < patch; y++) {
-              const from = (picture * size + row * patch + y) * size + column * patch;
-              for (let x = 0; x < patch; x++) {
-                const byte = (pictures[from + x]! >> (8 * channel)) & 255;
-                out[at++] = values[256 * channel + byte]!;
-              }
-            }
-          }
+    const area = patch * patch;
+    let from = 0;
+    for (let line = 0; line < batch * size; line++) {
+      const first = Math.floor(line / patch) * grid * 3 * area + (line % patch) * patch;
+      for (let column = 0; column < grid; column++) {
+        let at = first + column * 3 * area;
+        for (let x = 0; x < patch; x++, at++) {
+          const pixel = pictures[from++]!;
+          out[at] = values[pixel & 255]!;
+          out[at + area] = values[256 + ((pixel >> 8) & 255)]!;
+          out[at + 2 * area] = values[512 + ((pixel >> 16) & 255)]!;
         }
       }
     }
