@@ -1,22 +1,38 @@
 /** `ptdpc data`: what a folder holds as a data set, before anything is computed. */
 import type { Command } from 'commander';
 import type { TruncatedImages } from '../clip/image/index.js';
-import { counted } from '../errors.js';
+import { counted, InputError } from '../errors.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
 import type { DecodedImages, DuplicateImage } from '../node/datasets.js';
+import type { NearDuplicates } from '../node/near-duplicates.js';
 import { describeOrigin, SPLITS } from '../ptdpc/datasets/dataset.js';
 import { namedSetting } from '../ptdpc/datasets/settings.js';
 import type { DatasetCheck, Tally } from '../ptdpc/index.js';
 import { addChoiceOptions, classesOption, type DataOptions } from './dataset.js';
-import { addExamples, jsonOption, truncatedOption } from './options.js';
+import { imageJob } from './device.js';
+import {
+  addCacheOptions,
+  addExamples,
+  type CacheOptions,
+  deviceOption,
+  jsonOption,
+  memoryOption,
+  parseSimilarity,
+  truncatedOption,
+} from './options.js';
 import { firstLines, print, printJson, say } from './output.js';
 import { progress } from './progress.js';
 import { table } from './tables.js';
 
-interface CheckOptions extends Omit<DataOptions, 'data'> {
+interface CheckOptions extends Omit<DataOptions, 'data'>, CacheOptions {
   classes?: string;
   decode?: boolean;
   truncated?: TruncatedImages;
   duplicates?: boolean;
+  model?: string;
+  similarity: number;
+  device: DeviceChoice;
+  memory: number;
   json?: boolean;
 }
 
@@ -25,6 +41,7 @@ const EXAMPLES = [
   ['ptdpc data twitter1 --dataset twitter1 --fold 2', 'the second of five folds'],
   ['ptdpc data fi --dataset fi8 --decode --json', 'decode every image too; for a program'],
   ['ptdpc data fi --dataset fi8 --duplicates', 'images that occur in two splits'],
+  ['ptdpc data fi --dataset fi8 --duplicates --model clip-vit-b32', 'and those that nearly do'],
 ] as const;
 
 export function configure(command: Command): void {
@@ -38,7 +55,14 @@ export function configure(command: Command): void {
     .option('--decode', 'decode every image and list the unreadable ones')
     .addOption(truncatedOption())
     .option('--duplicates', 'list images that occur in two splits or two classes, compared by content')
-    .addOption(jsonOption());
+    .option(
+      '--model <dir>',
+      'with --duplicates: also images that nearly repeat one of another split, by the features of this CLIP',
+    )
+    .option('--similarity <x>', 'with --model: least cosine of such a pair', parseSimilarity, 0.95)
+    .addOption(deviceOption())
+    .addOption(memoryOption());
+  addCacheOptions(command).addOption(jsonOption());
   addChoiceOptions(command).action(check);
   addExamples(command, EXAMPLES);
 }
@@ -48,14 +72,17 @@ const MOST_WARNINGS = 20;
 
 async function check(dir: string, options: CheckOptions): Promise<void> {
   const { checkDataset } = await import('../node/datasets.js');
-  const { dataset, fold, splitSeed, classes } = options;
+  const { dataset, fold, splitSeed, classes, model } = options;
+  if (model !== undefined && !options.duplicates) throw new InputError('--model: only with --duplicates');
   const found = await checkDataset(dir, { setting: dataset, fold, seed: splitSeed, classes });
   const decoded = options.decode ? await decodeAll(found, options.truncated) : undefined;
   const duplicates = options.duplicates ? await compareAll(found) : undefined;
-  if (options.json) return printJson(checkJson(found, dataset !== undefined, decoded, duplicates));
+  const near = model === undefined ? undefined : await compareFeatures(found, model, options);
+  if (options.json) return printJson(checkJson(found, dataset !== undefined, { decoded, duplicates, near }));
   for (const line of await checkLines(found, dataset !== undefined)) print(line);
   if (decoded) for (const line of decodedLines(found, decoded)) print(line);
   if (duplicates) for (const line of await duplicateLines(duplicates)) print(line);
+  if (near) for (const line of nearLines(near, options.similarity)) print(line);
   for (const warning of found.warnings.slice(0, MOST_WARNINGS)) say(`warning: ${warning}`);
   const more = found.warnings.length - MOST_WARNINGS;
   if (more > 0) say(`warning: and ${number(more)} more (--json lists them)`);
@@ -76,12 +103,23 @@ async function compareAll({ dataset, all }: DatasetCheck): Promise<DuplicateImag
   return await duplicateImages(dataset, () => bar.tick(1));
 }
 
-function checkJson(
-  found: DatasetCheck,
-  given: boolean,
-  decoded: DecodedImages | undefined,
-  duplicates: readonly DuplicateImage[] | undefined,
-) {
+async function compareFeatures(
+  { dataset }: DatasetCheck,
+  model: string,
+  options: CheckOptions,
+): Promise<NearDuplicates> {
+  const { nearDuplicates } = await import('../node/near-duplicates.js');
+  return await nearDuplicates({ ...imageJob(options), dataset, model, similarity: options.similarity });
+}
+
+/** What only some options ask for. */
+interface Found {
+  readonly decoded: DecodedImages | undefined;
+  readonly duplicates: readonly DuplicateImage[] | undefined;
+  readonly near: NearDuplicates | undefined;
+}
+
+function checkJson(found: DatasetCheck, given: boolean, { decoded, duplicates, near }: Found) {
   const { dataset, layout, pattern, classes, all, expected, leftOut, warnings } = found;
   return {
     root: dataset.root,
@@ -98,6 +136,8 @@ function checkJson(
     unreadable: decoded?.unreadable ?? null,
     truncated: decoded?.truncated ?? null,
     duplicates: duplicates ?? null,
+    // Null without --model.
+    nearDuplicates: near?.pairs ?? null,
   };
 }
 
@@ -170,4 +210,25 @@ async function duplicateLines(duplicates: readonly DuplicateImage[]): Promise<st
   const rest = duplicates.length - harmful.length;
   const others = rest === 0 ? '' : `; repeated within one class of a split: ${number(rest)}`;
   return ['', `images compared by content: ${found}${others}`, ...lines];
+}
+
+/** The images of each two splits counted, and the most similar ones. */
+function nearLines({ pairs, count, skipped }: NearDuplicates, similarity: number): string[] {
+  const title = `images compared by features: ${number(count)}${skipped.length > 0 ? `; unreadable: ${number(skipped.length)}` : ''}`;
+  const between = new Map<string, number>();
+  for (const { split, of } of pairs) {
+    const key = `${split} with ${of.split}`;
+    between.set(key, (between.get(key) ?? 0) + 1);
+  }
+  const counts = [...between].map(([key, images]) => `${number(images)} of ${key}`).join(', ') || 'none';
+  const listed = pairs.map(
+    ({ path, split, of, similarity, ...image }) =>
+      `${similarity.toFixed(4)} ${path} (${split}, ${image.class}) ~ ${of.path} (${of.split}, ${of.class})`,
+  );
+  return [
+    '',
+    title,
+    `nearly repeated in another split (cosine from ${similarity} on): ${counts}`,
+    ...firstLines(listed),
+  ];
 }

@@ -52,6 +52,13 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** A cosine. */
+export function parseSimilarity(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!(value >= -1 && value <= 1)) throw new InvalidArgumentError('Expected a number from -1 to 1.');
+  return value;
+}
+
 /** Seeds of data sets; as wide as those of trainings. */
 export const parseSeed = parseInteger(0, 2 ** 32 - 1);
 

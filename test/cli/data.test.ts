@@ -2,7 +2,9 @@
 import { copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { decodeImage, encodePng } from '../../src/clip/image/index.js';
 import type { DatasetCheck } from '../../src/node/datasets.js';
+import { loadImageCodecs } from '../../src/node/image-codecs.js';
 import { NAMED_SETTINGS, type NamedSetting, namedSetting, type SplitOrigin } from '../../src/ptdpc/index.js';
 import { writePublished } from '../support/published-datasets.js';
 import {
@@ -15,6 +17,7 @@ import {
   setUpProgram,
   startPtdpc,
 } from './program.js';
+import { makeModel } from './tuning/support.js';
 
 setUpProgram();
 
@@ -178,6 +181,54 @@ test('--duplicates: images in two splits or of two classes, by content; repeated
     [64, 2],
   ]);
 });
+
+test('--duplicates --model: images that nearly repeat one of another split, by the features of a CLIP', async () => {
+  await writePublished(scratchPath('nearly'), 'twitter2');
+  await makeModel(scratchPath('model'));
+  const [from, to] = ['train/positive/positive_1.jpg', 'test/positive/again.png'].map((path) =>
+    scratchPath(`nearly/${path}`),
+  );
+  const { rgb, width, height } = await decodedJpeg(from!);
+  // The same picture in another format, and a copy byte by byte, which is listed above.
+  await writeFile(to!, encodePng(rgb, width, height));
+  await copyFile(scratchPath('nearly/train/negative/negative_0.jpg'), scratchPath('nearly/test/negative/same.jpg'));
+  const args = ['data', 'nearly', '--dataset', 'twitter2', '--duplicates', '--model', 'model', '--device', 'cpu'];
+  interface Near {
+    nearDuplicates: { path: string; split: string; of: { path: string; split: string }; similarity: number }[];
+  }
+  const { nearDuplicates } = await ptdpcJson<Near>([...args, '--similarity', '0.9']);
+  expect(nearDuplicates[0]).toMatchObject({
+    ...{ path: 'nearly/test/positive/again.png', split: 'test' },
+    of: { path: 'nearly/train/positive/positive_1.jpg', split: 'train' },
+  });
+  expect(nearDuplicates.every(({ similarity }, i, all) => similarity <= (all[i - 1]?.similarity ?? 1.000001))).toBe(
+    true,
+  );
+  const { of, similarity } = nearDuplicates.find(({ path }) => path.endsWith('same.jpg')) ?? {};
+  expect(of?.path).not.toBe('nearly/train/negative/negative_0.jpg');
+  expect(similarity ?? 0).toBeLessThan(0.999999);
+  const { stdout } = await ptdpc([...args, '--similarity', '0.9']);
+  expect(stdout).toContain(
+    `\nnearly repeated in another split (cosine from 0.9 on): ${nearDuplicates.length} of test with train\n`,
+  );
+  expect(stdout).toMatch(
+    /\n {2}\d\.\d{4} nearly\/test\/positive\/again\.png \(test, positive\) ~ nearly\/train\/positive\/positive_1\.jpg/,
+  );
+  await expectRefused(
+    ['data', 'nearly', '--dataset', 'twitter2', '--model', 'model'],
+    /--model: only with --duplicates/,
+  );
+  await expectRefused([...args, '--similarity', '2'], /Expected a number from -1 to 1/);
+});
+
+/** The pixels of a JPEG file in colour. */
+async function decodedJpeg(path: string) {
+  loadImageCodecs();
+  const { data, width, height, mode } = await decodeImage(await readFile(path), path);
+  // Three colours and a byte that means nothing.
+  expect(mode).toBe('RGBX');
+  return { rgb: data.filter((_, i) => i % 4 < 3), width, height };
+}
 
 describe('--decode', () => {
   beforeAll(async () => {
