@@ -2,10 +2,9 @@
 import type { Command } from 'commander';
 import { counted, InputError } from '../errors.js';
 import type { ComparedGroup } from '../node/compare-runs.js';
-import { signedPoints } from './evaluation.js';
 import { addExamples, jsonOption } from './options.js';
 import { print, printJson, printLines } from './output.js';
-import { percent, table } from './tables.js';
+import { percent, signedPoints, table } from './tables.js';
 
 export function configure(command: Command): void {
   command

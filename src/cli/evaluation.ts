@@ -4,7 +4,7 @@ import type { ZeroShotResult } from '../node/evaluate-run.js';
 import { absentWords, type WrittenResult } from '../node/results.js';
 import { type ClassName, type EvaluationMetrics, wilsonInterval } from '../ptdpc/index.js';
 import { print, printLines, say } from './output.js';
-import { classTable, confusionTable, distributionTable, percent } from './tables.js';
+import { classTable, confusionTable, distributionTable, percent, signedPoints } from './tables.js';
 
 /** Classes without images that are named; more are counted. */
 const MOST_NAMED = 20;
@@ -44,12 +44,6 @@ export function printComparison({ evaluation, comparison }: ZeroShotResult): voi
   print(
     `only the prompts are right about ${counted(onlySecond, 'image')}, only zero-shot about ${onlyFirst.toLocaleString('en')}: p = ${Number(pValue.toPrecision(2))} (McNemar's exact test)`,
   );
-}
-
-/** A difference of shares in percentage points, with its sign. */
-export function signedPoints(share: number): string {
-  const text = (100 * share).toFixed(1);
-  return share > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(0\.0)$/, '$1');
 }
 
 /** Says where a result is, and whether that is news. */

@@ -13,6 +13,12 @@ export function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
 }
 
+/** A difference of shares in percentage points, with its sign. */
+export function signedPoints(share: number): string {
+  const text = (100 * share).toFixed(1);
+  return share > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(0\.0)$/, '$1');
+}
+
 /**
  * Rows of cells in columns; the first `left` columns are aligned left, the others right. No cell breaks its line. `given`: the columns'
  * widths, for a part of a table; by default those of the widest cells.
