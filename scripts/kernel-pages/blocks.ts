@@ -13,6 +13,7 @@
  * `layout: KERNEL`             its buffers, parameters and constants
  * `cost: KERNEL`               the shapes that the two jobs really use
  * `model: KERNEL: SIZES`       what the model says of its variants on three GPUs, with a chart
+ * `learns: LEARNER`            what a learner learns, as a figure
  * `steps: NAME: MOMENTS`       moments of a run that the page steps through, as a strip
  * `gpus: all`                  the figures of the GPUs that it knows
  * `compared: FILE: SIZES`      products of this shape by the model, beside what the file measured
@@ -39,6 +40,7 @@ import {
   workText,
 } from './figures.js';
 
+import { learnerFigure, learnerFigurePath, learnerFigureText } from './learner-figure.js';
 import { comparedBlock, gpuBlock, modelBlock, modelsOf } from './models.js';
 import { roofline, rooflinePath } from './roofline.js';
 import { momentsOf, strip, stripPath, stripText } from './steps.js';
@@ -84,6 +86,7 @@ export function chartsOf(page: string, { figures: { ladders } }: Sources): Map<s
       const [run = '', moments = ''] = args!.split(': ');
       charts.set(stripPath(run), strip(momentsOf(run, moments)));
     }
+    if (name === 'learns') charts.set(learnerFigurePath(args!), learnerFigure(args!));
     if (name !== 'ladder') continue;
     const [ladder = '', rungs = ''] = args!.split(': ');
     const { result, times } = rungsOf(ladders.results, ladder, rungs);
@@ -147,6 +150,8 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
       `<small>${measuredOn(webgpu, cpu)}</small>`,
     ].join('\n');
   },
+
+  learns: (_, [learner = '']) => `![${learnerFigureText(learner)}](${learnerFigurePath(learner)})`,
 
   steps: (_, [name = '', moments = '']) => {
     const of = momentsOf(name, moments);
