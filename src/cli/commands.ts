@@ -15,6 +15,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...inGroup('Train and evaluate', [
     { name: 'zeroshot', summary: 'evaluate CLIP without training', load: () => import('./zeroshot.js') },
     { name: 'train', summary: 'train prompts on labelled images', load: () => import('./train.js') },
+    { name: 'learners', summary: 'list what train can train', load: () => import('./learners.js') },
     { name: 'eval', summary: 'evaluate the prompts of a run', load: () => import('./eval.js') },
     { name: 'probe', summary: 'train a linear probe on a frozen encoder', load: () => import('./probe.js') },
     { name: 'predict', summary: 'classify new images', load: () => import('./predict.js') },

@@ -1,13 +1,31 @@
 /** `ptdpc train`: trains prompts on labelled images. */
 import { basename, dirname } from 'node:path';
-import type { Command } from 'commander';
-import { counted } from '../errors.js';
+import { type Command, Option } from 'commander';
+import { counted, InputError } from '../errors.js';
+import { LEARNERS, learnerNamed } from '../learners/index.js';
+import {
+  CONTEXT_LEARNERS,
+  type ContextTuning,
+  contextOptions,
+  isContextLearner,
+  isPtDpc,
+  learnerOf,
+  type PromptOptions,
+  publishedEpochs,
+} from '../learners/prompts/index.js';
 import type { SkippedImage } from '../node/image-files.js';
 import type { PromptsRecord } from '../node/run-record.js';
 import type { TunedRun } from '../node/tune-prompts.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import type { EpochMetrics } from '../ptdpc/index.js';
-import { SHARED_DEFAULTS, TUNING_FIELDS, type TuningOptions, tuningOptions } from '../ptdpc/options.js';
+import {
+  flagOf,
+  type OptionField,
+  SHARED_DEFAULTS,
+  TUNING_FIELDS,
+  type TuningOptions,
+  tuningOptions,
+} from '../ptdpc/options.js';
 import {
   addDatasetOptions,
   addSubsetOptions,
@@ -30,13 +48,14 @@ import {
 import { missing, print, printJson, say, saySkipped } from './output.js';
 import { percent } from './tables.js';
 
-/** The command's options; those of prompt tuning by their names on the command line. */
+/** The command's options; those of PT-DPC by their names on the command line, and of the other learners beside them. */
 export interface TrainOptions
   extends JobOptions,
     SubsetOptions,
     Partial<DataOptions>,
     Partial<Omit<TuningOptions, 'learningRate'>> {
   config?: string;
+  learner?: string;
   model?: string;
   out: string;
   classes?: string;
@@ -47,17 +66,42 @@ export interface TrainOptions
 /** What holds of an option in which the presets differ. */
 const PRESETS_VALUE = "the preset's";
 
+const ALL_FIELDS: Readonly<Record<string, OptionField>> = Object.fromEntries(
+  LEARNERS.toReversed().flatMap(({ fields }) => Object.entries(fields)),
+);
+
+/** What holds without an option: PT-DPC's value if it has the option, then those of other learners, where they differ. */
+function standardOf(name: string): string | undefined {
+  const own = name in TUNING_FIELDS ? String(Reflect.get(SHARED_DEFAULTS, name) ?? PRESETS_VALUE) : undefined;
+  const learnersOf = new Map<string, string[]>();
+  for (const { name: learner, fields, defaults } of LEARNERS) {
+    if (learner === 'pt-dpc' || !(name in fields)) continue;
+    const value = defaults[name] === '' ? '""' : String(defaults[name]);
+    if (value !== own) learnersOf.set(value, [...(learnersOf.get(value) ?? []), learner]);
+  }
+  const others = [...learnersOf].map(([value, learners]) =>
+    own === undefined && learnersOf.size === 1 ? value : `${learners.join(', ')}: ${value}`,
+  );
+  return [...(own === undefined ? [] : [own]), ...others].join('; ') || undefined;
+}
+
 export function configure(command: Command): void {
   command
-    .description('Train the prompts of a frozen CLIP on labelled images.')
+    .description(
+      'Train the prompts of a frozen CLIP on labelled images, by PT-DPC or another learner (ptdpc learners lists them).',
+    )
     .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
     .option('--config <run>', 'repeat a run: take its model, data, classes and options, unless given here')
     .requiredOption('--out <run>', 'folder of the run; an interrupted run with the same options and images resumes')
+    .addOption(
+      new Option('--learner <name>', "what learns (default: pt-dpc, or the run's of --config)").choices(
+        LEARNERS.map(({ name }) => name),
+      ),
+    )
     .addOption(fieldOption(TUNING_FIELDS.preset, 'paper').conflicts('config'));
-  const { preset: _, learningRate: _rate, ...fields } = TUNING_FIELDS;
-  const presets = Object.fromEntries(Object.keys(fields).map((name) => [name, PRESETS_VALUE]));
-  addFields(command, fields, { ...presets, ...SHARED_DEFAULTS })
-    .addOption(rateOption(`by validation (default: ${PRESETS_VALUE})`))
+  const { preset: _, learningRate: _rate, ...fields } = { ...TUNING_FIELDS, ...ALL_FIELDS };
+  addFields(command, fields, Object.fromEntries(Object.keys(fields).map((name) => [name, standardOf(name)])))
+    .addOption(rateOption(`by validation (default: ${standardOf('learningRate')})`))
     .addOption(classesOption())
     .addHelpText('after', '\nWhat the presets are, and what each option means: docs/method.md#options.');
   addSubsetOptions(addDatasetOptions(command, 'folder of the data set, or a .csv or .json manifest of images')).option(
@@ -91,6 +135,10 @@ export function configure(command: Command): void {
     [
       'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-16-views --shots 16 --views 10',
       'the same with ten random crops of each, in turn by epoch',
+    ],
+    [
+      'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-coop --learner coop --shots 16',
+      'CoOp, on 16 images of each class',
     ],
     [
       'ptdpc train --model clip-vit-b32 --data pets --out runs/pets --classes joy=happy,fear',
@@ -165,9 +213,29 @@ async function datasetOf(options: TrainOptions, before: PromptsRecord | undefine
   return { root: data, ...chosen };
 }
 
-/** The preset, or the options of a run, with what the command line replaces in it. */
-function tuningOf(options: TrainOptions, before: TuningOptions | undefined): TuningOptions {
-  const { lr, preset = before?.preset ?? 'paper' } = options;
-  const given = givenFields(TUNING_FIELDS, { ...options, lr: lr === 'auto' ? undefined : lr });
-  return tuningOptions(preset, { ...before, ...given });
+/** A learner's defaults, or the options of a run of the same learner, with what the command line replaces in them. */
+function tuningOf(options: TrainOptions, run: PromptOptions | undefined): PromptOptions {
+  const { learner = run ? learnerOf(run) : 'pt-dpc', lr } = options;
+  const before = run && learnerOf(run) === learner ? run : undefined;
+  const fields = learnerNamed(learner).fields;
+  const given = { ...options, lr: lr === 'auto' ? undefined : lr };
+  for (const [name, field] of Object.entries(ALL_FIELDS))
+    if (!(name in fields) && name in givenFields({ [name]: field }, given)) throw notOf(learner, field, fields);
+  if (!isContextLearner(learner)) {
+    const own = before && isPtDpc(before) ? before : undefined;
+    const preset = options.preset ?? own?.preset ?? 'paper';
+    return tuningOptions(preset, { ...own, ...givenFields(TUNING_FIELDS, given) });
+  }
+  const epochs = before === undefined ? publishedEpochs(learner, options.shots) : undefined;
+  const { learner: _, ...own } = (before ?? { learner }) as Partial<ContextTuning>;
+  return contextOptions(learner, {
+    ...own,
+    ...(epochs !== undefined && { epochs }),
+    ...givenFields(CONTEXT_LEARNERS[learner].fields, given),
+  });
+}
+
+function notOf(learner: string, field: OptionField, fields: Readonly<Record<string, OptionField>>): InputError {
+  const its = Object.values(fields).map(flagOf);
+  return new InputError(`${flagOf(field)}: not an option of --learner ${learner}, which takes ${its.join(', ')}`);
 }

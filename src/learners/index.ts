@@ -2,12 +2,13 @@
 import { InputError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
 import type { LearnerFacts } from './learner.js';
+import { CONTEXT_LEARNERS } from './prompts/index.js';
 import { PT_DPC } from './prompts/pt-dpc.js';
 
 export type { LearnerFacts, LearnerSizes, LearnerSpace, OptionFields } from './learner.js';
 
 /** Every learner. */
-export const LEARNERS: readonly LearnerFacts[] = [PT_DPC];
+export const LEARNERS: readonly LearnerFacts[] = [PT_DPC, ...Object.values(CONTEXT_LEARNERS)];
 
 /** The learner of that name. Throws InputError for another name. */
 export function learnerNamed(name: string): LearnerFacts {

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../clip/checkpoint/index.js';
 import { readLogitScale } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
+import { promptSetup } from '../learners/prompts/index.js';
 import {
+  type AnyPromptsFile,
   type ClassName,
   ClipModel,
   classFeatures,
@@ -12,7 +14,6 @@ import {
   isClassSpecific,
   isPerImage,
   type LinearProbe,
-  type PromptsFile,
   predictLogits,
   probeLogits,
   requireSameModel,
@@ -42,7 +43,7 @@ import { keptTexts } from './text-cache.js';
 /** A run's prompts with the model that they were trained with. */
 export interface RunFiles extends AsyncDisposable {
   /** The latest prompts. `new ClipModel(device, model).restorePrompts(prompts)` puts them on a device. */
-  readonly prompts: PromptsFile;
+  readonly prompts: AnyPromptsFile;
   /** Closed when this is disposed. */
   readonly model: ModelDirectory;
 }
@@ -131,9 +132,10 @@ export async function isPromptsFile(run: string): Promise<boolean> {
 async function openPrompts(run: string, record: RunRecord | null, place: ModelPlace): Promise<Classifier> {
   const files = await openRun(run, place);
   const { prompts, model } = files;
-  const { mode, template } = prompts.options;
-  const score = isPerImage(mode) ? perImageScorer : sharedScorer;
-  const templates = [template];
+  const setup = promptSetup(prompts.options);
+  const { mode, metaNet } = setup.model;
+  const score = metaNet !== undefined || isPerImage(mode) ? perImageScorer : sharedScorer;
+  const templates = [setup.template];
   const scoring = (classes: readonly ClassName[]): ClassScoring => ({
     classes,
     scorer: (device, options) => score(run, { ...files, prompts: { ...prompts, classes } }, device, options),
@@ -172,7 +174,7 @@ async function sharedScorer(
   { memory, cacheDirectory }: ScorerOptions,
 ): Promise<Scorer> {
   const { options, shape } = prompts;
-  const { mode, learnSot } = options;
+  const { mode, learnSot, logitScale } = promptSetup(options).model;
   const learned = prompts.prompts;
   const origin = {
     ...{ mode, learnSot, shape, text: await textOfPrompts(prompts, model) },
@@ -185,7 +187,7 @@ async function sharedScorer(
     using tuned = await clip.restorePrompts(prompts, run);
     return await sharedTextFeatures(tuned.model, memory);
   });
-  const scale = options.logitScale === 'clip' ? await readLogitScale(model.clip) : options.logitScale;
+  const scale = logitScale === 'clip' ? await readLogitScale(model.clip) : logitScale;
   return scorerOf(textScorer(new Engine(device.backend), texts, model.config.projectionDim, scale, memory));
 }
 
@@ -306,7 +308,7 @@ async function requireModelAt(run: string, directory: string, given: string | un
     throw new InputError(`${run}: its model is no longer at ${directory}; pass --model <dir>`);
 }
 
-async function readPromptsFile(file: string): Promise<PromptsFile> {
+async function readPromptsFile(file: string): Promise<AnyPromptsFile> {
   await using source = await openFileSource(file);
   return await decodePrompts(source);
 }

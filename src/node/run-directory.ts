@@ -9,7 +9,10 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
+import { LEARNERS } from '../learners/index.js';
+import { learnerOf, type PromptOptions, promptSetup } from '../learners/prompts/index.js';
 import {
+  type AnyPromptsFile,
   decodePrompts,
   decodeTrainingState,
   describeOrigin,
@@ -17,11 +20,10 @@ import {
   encodePrompts,
   encodeTrainingState,
   keptPrompts,
-  type PromptsFile,
   type StepMetrics,
   type TrainingState,
 } from '../ptdpc/index.js';
-import { flagOf, type OptionField, TUNING_FIELDS, type TuningOptions } from '../ptdpc/options.js';
+import { flagOf, type OptionField } from '../ptdpc/options.js';
 import { finite, parseJsonAs, positive, share, whole } from '../ptdpc/parse-json.js';
 import { span } from '../trace.js';
 import { requireNothingAt, writeFileAtomically } from './atomic.js';
@@ -39,7 +41,15 @@ function identity({ options, classes, model, dataset, images, device }: PromptsR
   const { train, val } = images;
   const counts = { 'number of training images': train, 'number of validation images': val };
   const data = { 'data set': dataset.setting, split: describeOrigin(dataset.origin) };
-  return { ...options, ...data, classes: JSON.stringify(classes), model: model.sha256, ...counts, device: device.kind };
+  return {
+    learner: learnerOf(options),
+    ...options,
+    ...data,
+    classes: JSON.stringify(classes),
+    model: model.sha256,
+    ...counts,
+    device: device.kind,
+  };
 }
 
 /** Folder of the runs at other learning rates, if the rate was chosen. */
@@ -86,10 +96,11 @@ export class RunDirectory {
   }
 
   /** Throws OtherRun if `path` holds a run, with a finished epoch, with other options. To be asked before long work. */
-  static async requireOptions(path: string, options: TuningOptions): Promise<void> {
+  static async requireOptions(path: string, options: PromptOptions): Promise<void> {
     if (!hasEpochs(path)) return;
-    const before = (await readPromptsRecord(path)).options;
-    for (const [key, value] of Object.entries(options)) {
+    const found = (await readPromptsRecord(path)).options;
+    const before = { learner: learnerOf(found), ...found };
+    for (const [key, value] of Object.entries({ learner: learnerOf(options), ...options })) {
       const other: unknown = Reflect.get(before, key);
       if (other !== value) throw otherRun(path, key, other, value);
     }
@@ -129,7 +140,7 @@ export class RunDirectory {
     path: string,
     record: PromptsRecord,
     images: readonly RunImage[],
-    promptSize: number,
+    learnedSize: number,
   ): Promise<RunDirectory> {
     const statePath = join(path, 'state.safetensors');
     if (!hasEpochs(path)) {
@@ -150,7 +161,8 @@ export class RunDirectory {
     await requireSameImages(path, found, record, images);
     if (!existsSync(statePath)) return new RunDirectory(path, record, undefined, 0);
     await using source = await openFileSource(statePath);
-    const { state, metricsBytes } = await decodeTrainingState(source, promptSize, record.options.optimizer);
+    const { optimizer } = promptSetup(record.options).training;
+    const { state, metricsBytes } = await decodeTrainingState(source, learnedSize, optimizer);
     return new RunDirectory(path, record, state, metricsBytes);
   }
 
@@ -177,8 +189,12 @@ export class RunDirectory {
     this.#lines.push(JSON.stringify(metrics));
   }
 
-  /** Writes the epoch's metrics, its prompts, and last the state. */
-  async epoch(metrics: EpochMetrics, state: TrainingState, shape: readonly number[]): Promise<void> {
+  /** Writes the epoch's metrics, the prompts that are kept, and last the state. */
+  async epoch(
+    metrics: EpochMetrics,
+    state: TrainingState,
+    learned: Pick<AnyPromptsFile, 'shape' | 'prompts' | 'metaNet'>,
+  ): Promise<void> {
     using _ = span('write', { run: this.path });
     const text = `${[...this.#lines.splice(0), JSON.stringify(metrics)].join('\n')}\n`;
     const path = join(this.path, 'metrics.jsonl');
@@ -189,8 +205,8 @@ export class RunDirectory {
     });
     this.metricsBytes += Buffer.byteLength(text);
     const { options, classes, model } = this.record;
-    const { prompts, epochs } = keptPrompts(state);
-    const prompted = { options, classes, modelHash: model.sha256, epochs, shape, prompts };
+    const { epochs } = keptPrompts(state);
+    const prompted = { options, classes, modelHash: model.sha256, epochs, ...learned };
     await writeFileAtomically(join(this.path, 'prompts.safetensors'), await encodePrompts(prompted));
     await writeFileAtomically(
       join(this.path, 'state.safetensors'),
@@ -201,7 +217,7 @@ export class RunDirectory {
 
 function otherRun(path: string, key: string, other: unknown, value: unknown): OtherRun {
   const [before, now] = [shortened(String(other)), shortened(String(value))];
-  const field = Object.hasOwn(TUNING_FIELDS, key) ? TUNING_FIELDS[key as keyof typeof TUNING_FIELDS] : undefined;
+  const field = LEARNERS.map(({ fields }) => fields[key]).find((known) => known !== undefined);
   const what = !field
     ? `another ${key} (${before}, now ${now})`
     : typeof value === 'boolean'
@@ -247,7 +263,7 @@ export async function lastEpochOf(run: string): Promise<EpochMetrics | undefined
 }
 
 /** The prompts of a run. Throws InputError if there are none yet. */
-export async function readRunPrompts(run: string): Promise<PromptsFile> {
+export async function readRunPrompts(run: string): Promise<AnyPromptsFile> {
   const path = join(run, 'prompts.safetensors');
   if (existsSync(run) && !existsSync(path)) {
     throw new InputError(`${path}: not found; expected the folder of a run with at least one finished epoch`);

@@ -15,6 +15,7 @@ import * as v from 'valibot';
 import { TRUNCATED_CHOICES, type TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import type { Backend } from '../kernels/index.js';
+import { type PromptOptions, promptOptionsSchema } from '../learners/prompts/index.js';
 import {
   type ClassName,
   type Dataset,
@@ -31,8 +32,6 @@ import {
   type SettingName,
   type SplitOrigin,
   splitOriginSchema,
-  type TuningOptions,
-  tuningFileSchema,
 } from '../ptdpc/index.js';
 import { finite, parseJsonAs, positive, share, text, whole } from '../ptdpc/parse-json.js';
 import { exists, readText } from './checkpoint-files.js';
@@ -71,10 +70,10 @@ export interface TrainedOn {
   skipped: readonly (SplitPath & { reason: string })[];
 }
 
-/** Prompts, trained by `ptdpc train`. */
+/** Prompts, trained by `ptdpc train`. The options of another learner than PT-DPC name it (`learnerOf`). */
 export interface PromptsRecord extends CommonRecord, TrainedOn {
   learner: 'prompts';
-  options: TuningOptions;
+  options: PromptOptions;
 }
 
 /** A linear layer, trained by `ptdpc probe`. */
@@ -221,7 +220,7 @@ const promptsRecord = v.object({
   learner: v.literal('prompts'),
   ...commonFields,
   ...trainedOnFields,
-  options: tuningFileSchema,
+  options: promptOptionsSchema,
 });
 
 const probeRecord = v.object({

@@ -5,19 +5,21 @@
 import type { TruncatedImages } from '../clip/image/index.js';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { counted } from '../errors.js';
+import { isPtDpc, type PromptOptions, promptSetup } from '../learners/prompts/index.js';
 import {
+  anchorsOf,
   type BestEpoch,
   type ClassName,
   type Dataset,
   type EpochMetrics,
   equalPromptsNote,
   keptPrompts,
+  learnedTensors,
   PromptModel,
   promptText,
   requireTrainingMemory,
   stepsPerEpoch,
   TrainingDiverged,
-  type TuningOptions,
   trainPrompts,
 } from '../ptdpc/index.js';
 import type { EncodedSplit } from './encode-splits.js';
@@ -38,7 +40,7 @@ export interface TrainingRun {
   /** For the record: where the images come from. */
   readonly data: Pick<Dataset, 'root' | 'setting' | 'origin'>;
   readonly classes: readonly ClassName[];
-  readonly options: TuningOptions;
+  readonly options: PromptOptions;
   readonly train: EncodedSplit;
   readonly validation?: EncodedSplit | undefined;
   /** Bytes for activations, beside the weights. */
@@ -62,18 +64,22 @@ export interface TrainingRun {
 export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   const { out, model, tower, classes, options, train, validation, memory, events = SILENT } = request;
   const words = classes.map(({ word }) => word);
-  const text = promptText(await model.tokenizer(), options.template, words, model.config.text.context);
-  using prompts = await PromptModel.create(tower, new TokenEmbeddings(model.clip), text, options);
+  const setup = promptSetup(options);
+  const tokenizer = await model.tokenizer();
+  const text = promptText(tokenizer, setup.layout, words, model.config.text.context);
+  const embeddings = new TokenEmbeddings(model.clip);
+  const anchors = await anchorsOf(tower, embeddings, tokenizer, words, setup, memory);
+  using prompts = await PromptModel.create(tower, embeddings, text, setup.model, { anchors });
   requireTrainingMemory(prompts, memory);
   await using own = request.claim ? undefined : await RunDirectory.claim(out, (line) => events.say(line));
   const claim = request.claim ?? own!;
-  const run = await RunDirectory.open(out, await recordOf(request), listImages(request), prompts.prompts.size);
+  const run = await RunDirectory.open(out, await recordOf(request), listImages(request), prompts.size);
   await run.begin();
   let last = await run.lastEpoch();
   const done = run.state?.epochs ?? 0;
   if (last && done >= options.epochs) {
     events.say(`${out}: all ${options.epochs} epochs are already done`);
-    prompts.engine.backend.write(prompts.prompts.buffer, keptPrompts(run.state!).prompts);
+    prompts.write(keptPrompts(run.state!).prompts);
     await request.use?.(prompts);
     return last;
   }
@@ -81,10 +87,11 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
 
   const images = train.labels.length;
   const [sets, tokens] = prompts.prompts.shape;
-  const note = equalPromptsNote(options, classes.length);
+  const note = isPtDpc(options) ? equalPromptsNote(options, classes.length) : undefined;
   if (note) events.say(note);
   events.say(
-    `training ${prompts.prompts.size.toLocaleString('en')} parameters (${counted(sets!, 'prompt')} of ${tokens} tokens) on ` +
+    `training ${prompts.size.toLocaleString('en')} parameters (${counted(sets!, 'prompt')} of ${tokens} tokens` +
+      `${prompts.metaNet.length > 0 ? ', and a network' : ''}) on ` +
       `${counted(images, 'image')} of ${classes.length} classes, ${counted(stepsPerEpoch(images, options.batchSize), 'step')} per epoch`,
   );
   using bar = events.progress((options.epochs - done) * images, 'training', 'images');
@@ -95,7 +102,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   let best: BestEpoch | undefined;
   await trainPrompts({
     model: prompts,
-    options,
+    options: setup.training,
     train,
     validation,
     memory,
@@ -107,7 +114,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
     onEpoch: async (metrics, state) => {
       best = state.best;
       await claim.requireHeld();
-      await run.epoch(metrics, state, prompts.prompts.shape);
+      await run.epoch(metrics, state, learnedTensors(prompts, keptPrompts(state).prompts));
       last = metrics;
       request.onEpoch?.(metrics);
     },

@@ -13,6 +13,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TextTower } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
+import { type PromptOptions, promptSetup } from '../learners/prompts/index.js';
 import {
   bestRate,
   type Dataset,
@@ -24,7 +25,6 @@ import {
   promptText,
   type RateChoice,
   TrainingDiverged,
-  type TuningOptions,
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { writeFileAtomically } from './atomic.js';
@@ -51,7 +51,7 @@ export interface TuneRequest extends ImageJob {
   readonly out: string;
   /** Classes in order, or `folder` or `folder=word` separated by commas; undefined: all folders. */
   readonly classes?: DatasetOptions['classes'];
-  readonly options: TuningOptions;
+  readonly options: PromptOptions;
   /** Learning rates to choose from by validation; undefined: the one of `options`. */
   readonly rates?: readonly number[] | undefined;
   /** Called before training with the skipped images, and with the paths of truncated images that were read. */
@@ -81,7 +81,8 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   imagesOf(data, 'train');
   // A template that does not fit is known before images are encoded.
   const words = data.classes.map(({ word }) => word);
-  const text = promptText(await model.tokenizer(), request.options.template, words, model.config.text.context);
+  const { layout } = promptSetup(request.options);
+  const text = promptText(await model.tokenizer(), layout, words, model.config.text.context);
 
   const { openDevice, events = SILENT } = request;
   await using claim = await RunDirectory.claim(request.out, (line) => events.say(line));

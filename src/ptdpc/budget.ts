@@ -29,10 +29,9 @@ const TEXT_COPIES = 5;
 /** Plans a batch of `batch` images for a budget in bytes, given the text tower's bytes per row. */
 export function planBatch(model: PromptModel, batch: number, budget: number, bytesPerRow: number): BatchPlan {
   const { suffixes, prefix } = model.frozen;
-  const width = model.prompts.columns;
+  const width = model.joint;
   // Does not depend on current memory use, so that a resumed run splits its batches in the same way.
-  const rest =
-    model.engine.backend.memory.fixedBytes + model.tower.largestWeightBytes + 4 * PROMPT_COPIES * model.prompts.size;
+  const rest = model.engine.backend.memory.fixedBytes + model.tower.largestWeightBytes + 4 * PROMPT_COPIES * model.size;
   const room = (budget - rest) * ROW_SHARE;
   const most = Math.floor(room / bytesPerRow);
   const refused = (bytes: number) =>
@@ -58,7 +57,7 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   const one = classRuns.length === 1;
   if (model.perImage) return { images: one ? Math.min(batch, Math.floor(most / rows)) : 1, classRuns, whole: one };
   // All images of a batch are compared with the same texts, which stay on the device while images come in chunks.
-  const perImage = bytesPerImage(width, model.classes);
+  const perImage = bytesPerImage(width, model.classes) * (model.options.guide?.kind === 'prograd' ? 2 : 1);
   if (one && rows * bytesPerRow + batch * perImage <= room) return { images: batch, classRuns, whole: true };
   const texts = 4 * TEXT_COPIES * width * classRuns.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const images = Math.floor((room - texts) / perImage);

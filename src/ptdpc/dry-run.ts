@@ -7,12 +7,14 @@ import { type ClipConfig, clipTensors, madeClip } from '../clip/config.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../clip/towers/index.js';
 import { type AnyArgs, areHalves, type Backend, type Kernel, WebGpuBackend } from '../kernels/index.js';
 import { SizeBackend } from '../kernels/size-backend.js';
+import { type PromptOptions, promptSetup } from '../learners/prompts/index.js';
 import { Engine } from '../tensor/index.js';
-import { type TuningOptions, tuningOptions } from './options.js';
+import { tuningOptions } from './options.js';
 import { PromptModel } from './prompt-model.js';
 import type { PromptText } from './prompt-text.js';
 import { accumulateGradient } from './step.js';
 import { createOptimizer } from './train.js';
+import { learningRateAt } from './training-options.js';
 
 /** Encoding pictures, or tuning prompts. */
 export type Job = 'embed' | 'train';
@@ -32,7 +34,7 @@ const TEXT: PromptText = {
 
 /** How a job is run: with which options, and with weights that are halves, as OpenAI's are, or not. */
 export interface DryRunOptions {
-  readonly options?: TuningOptions | undefined;
+  readonly options?: PromptOptions | undefined;
   readonly halves?: boolean | undefined;
   /** Template and classes. Default: those of the paper. */
   readonly text?: PromptText | undefined;
@@ -112,15 +114,17 @@ async function step(
   engine: Engine,
   clip: CanonicalClip,
   config: ClipConfig,
-  options: TuningOptions,
+  options: PromptOptions,
   text = TEXT,
 ): Promise<void> {
-  const { batchSize } = options;
+  const { model: how, training } = promptSetup(options);
+  const { batchSize } = training;
   using tower = await TextTower.load(engine, clip, config);
-  using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, options);
-  using optimizer = createOptimizer(model, options);
+  const anchors = how.guide && new Float32Array(text.classes.length * config.projectionDim);
+  using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, how, { anchors });
+  using optimizer = createOptimizer(model, training);
   const features = new Float32Array(batchSize * config.projectionDim);
   const labels = Int32Array.from({ length: batchSize }, (_, i) => i % text.classes.length);
   await accumulateGradient(model, { features, labels }, MEMORY);
-  optimizer.step(options.learningRate);
+  optimizer.step(learningRateAt(training, 0));
 }

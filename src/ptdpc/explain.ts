@@ -7,6 +7,7 @@
  */
 import type { ClipTokenizer, TokenText } from '../clip/tokenizer/index.js';
 import type { TokenEmbeddings } from '../clip/towers/index.js';
+import { type ContextLearner, learnerOf, type PromptOptions, promptSetup } from '../learners/prompts/index.js';
 import type { Engine } from '../tensor/index.js';
 import { ROW_SHARE, tooLittleMemory } from './budget.js';
 import { argmax, softmaxRows } from './evaluate.js';
@@ -17,9 +18,9 @@ import {
   type NearestWordsOptions,
   nearestWords,
 } from './nearest-words.js';
-import { type Mode, SKIPPABLE_WORDS, type SkippableWords, type TuningOptions, type WordMetric } from './options.js';
+import { isClassSpecific, isPerImage, type Mode, SKIPPABLE_WORDS, type SkippableWords, type WordMetric } from './options.js';
 import type { PromptModel } from './prompt-model.js';
-import type { PromptsFile } from './prompts-file.js';
+import type { AnyPromptsFile } from './prompts-file.js';
 import { predictLogits } from './step.js';
 
 /** Options of the search for nearest words. */
@@ -35,12 +36,14 @@ export interface VocabularyWord extends TokenText {
 
 /** The learned tokens of a run, described by words. */
 export interface PromptExplanation {
+  learner: 'pt-dpc' | ContextLearner;
+  /** Of the other learners than PT-DPC: `cs` if each class has its own tokens, else `none`. */
   mode: Mode;
   metric: WordMetric;
   skip: readonly SkippableWords[];
   /** Class words, in order. */
   classes: string[];
-  /** The token from which each learned token was initialised, in order: SOT if it is learned, then the template's. */
+  /** What each learned token was initialised as, in order: SOT if it is learned, then the template's tokens, or noise. */
   tokens: VocabularyWord[];
   prompts: ExplainedPrompt[];
   /** True if several classes have prompts and all of them are equal. */
@@ -58,7 +61,7 @@ export interface ExplainedPrompt {
 
 /** One learned token. */
 export interface ExplainedToken {
-  /** Comparison with its initial value. */
+  /** Comparison with its initial value; of a token that began as noise with a zero vector, since which noise it was is not recorded. */
   start: Closeness;
   /** The nearest tokens of the vocabulary, nearest first. */
   nearest: (NearestWord & TokenText)[];
@@ -67,12 +70,13 @@ export interface ExplainedToken {
 /** Explains a file's prompts, which must belong to this tokenizer and these embeddings. */
 export async function explainPrompts(
   engine: Engine,
-  { options: tuning, classes, shape, prompts }: Pick<PromptsFile, 'options' | 'classes' | 'shape' | 'prompts'>,
+  { options: tuning, classes, shape, prompts }: Pick<AnyPromptsFile, 'options' | 'classes' | 'shape' | 'prompts'>,
   tokenizer: ClipTokenizer,
   embeddings: TokenEmbeddings,
   options: ExplainOptions,
 ): Promise<PromptExplanation> {
   const [sets = 0, count = 0, width = 0] = shape;
+  const { mode } = promptSetup(tuning).model;
   const start = startTokens(tokenizer, tuning);
   const skips = skipped(tokenizer, options.skip, new Set(start.map(({ id }) => id)));
   const nearest = await nearestWords(engine, prompts, embeddings, { ...options, skips });
@@ -83,30 +87,33 @@ export async function explainPrompts(
       const at = set * count + j;
       const learned = prompts.subarray(at * width, (at + 1) * width);
       tokens.push({
-        start: closeness(learned, await embeddings.row(id)),
+        start: closeness(learned, id === NOISE.id ? new Float32Array(width) : await embeddings.row(id)),
         nearest: nearest[at]!.map((word) => ({ ...word, ...tokenizer.describe(word.id)! })),
       });
     }
-    explained.push({ class: isClassSpecific(tuning.mode) ? set : null, tokens });
+    explained.push({ class: isClassSpecific(mode) ? set : null, tokens });
   }
   return {
-    mode: tuning.mode,
+    learner: learnerOf(tuning),
+    mode,
     metric: options.metric,
     skip: options.skip,
     classes: classes.map(({ word }) => word),
     tokens: start,
     prompts: explained,
     equal: sets > 1 && prompts.every((value, i) => value === prompts[i % (count * width)]),
-    absent: absentIn(tuning.mode),
+    absent: absentIn(tuning),
   };
 }
 
-/** The token from which each learned token was initialised, in order. */
-export function startTokens(
-  tokenizer: ClipTokenizer,
-  { learnSot, template }: Pick<TuningOptions, 'learnSot' | 'template'>,
-): VocabularyWord[] {
-  const ids = [...(learnSot ? [tokenizer.sot] : []), ...tokenizer.encode(template)];
+/** What a token began as that began as no word. */
+export const NOISE: VocabularyWord = { id: -1, text: 'noise', kind: 'word' };
+
+/** What each learned token was initialised as, in order. */
+export function startTokens(tokenizer: ClipTokenizer, options: PromptOptions): VocabularyWord[] {
+  const { layout, model } = promptSetup(options);
+  if (typeof layout.context === 'number') return new Array<VocabularyWord>(layout.context).fill(NOISE);
+  const ids = [...(model.learnSot ? [tokenizer.sot] : []), ...tokenizer.encode(layout.context)];
   return ids.map((id) => ({ id, ...tokenizer.describe(id)! }));
 }
 
@@ -128,8 +135,8 @@ export async function explainImages(
 ): Promise<ImageExplanation[]> {
   const probabilities = softmaxRows(await predictLogits(model, features, memory), model.classes);
   const weights = await promptWeights(model, features, memory);
-  const [prompts = 0, tokens = 0, width = 0] = model.prompts.shape;
-  return Array.from({ length: features.length / width }, (_, image) => {
+  const [prompts = 0, tokens = 0] = model.prompts.shape;
+  return Array.from({ length: features.length / model.joint }, (_, image) => {
     const row = probabilities.subarray(image * model.classes, (image + 1) * model.classes);
     const of = (i: number) => {
       const at = (image * prompts + i) * tokens;
@@ -143,14 +150,13 @@ export async function explainImages(
   });
 }
 
-function isClassSpecific(mode: Mode): boolean {
-  return mode === 'both' || mode === 'cs';
-}
-
-/** Descriptions of what a mode does not have. */
-function absentIn(mode: Mode): string[] {
+/** Descriptions of what a mode, or another learner, does not have. */
+function absentIn(options: PromptOptions): string[] {
+  const { mode, metaNet } = promptSetup(options).model;
+  const same = 'no weights: the prompts are the same for every image';
+  const shifted = 'no weights: a network shifts the tokens of every image; these are the tokens before that';
   return [
-    ...(mode === 'cs' || mode === 'none' ? ['no weights: the prompts are the same for every image'] : []),
+    ...(isPerImage(mode) ? [] : [metaNet === undefined ? same : shifted]),
     ...(isClassSpecific(mode) ? [] : ['no class-specific tokens: all classes share one prompt']),
   ];
 }
@@ -178,7 +184,7 @@ export async function promptWeights(
   features: Float32Array,
   memory: number,
 ): Promise<Float32Array | null> {
-  if (!model.perImage) return null;
+  if (!isPerImage(model.options.mode)) return null;
   const { engine } = model;
   const [prompts = 0, tokens = 0, width = 0] = model.prompts.shape;
   const count = features.length / width;

@@ -1,6 +1,6 @@
 /**
- * Arranges prompt sequences as a forest: each tree is a prefix (SOT and learned tokens) with a suffix (class words and EOT) for each
- * class that uses it. If classes share a prompt, as for one image in the modes `both` and `is`, its rows are computed once
+ * Arranges prompt sequences as a forest: each tree is a prefix (SOT and learned tokens) with a suffix (class words, learned tokens if any stand
+ * after them, and EOT) for each class that uses it. If classes share a prompt, as for one image in the modes `both` and `is`, its rows are computed once
  * (DESIGN: exact saving 3).
  */
 import { type RowPlan, treePlan } from '../clip/towers/index.js';
@@ -21,7 +21,8 @@ export class Forest implements Disposable {
 
   /** `sets`: number of sets of learned tokens available to the trees. */
   constructor(engine: Engine, frozen: FrozenRows, trees: readonly PromptTree[], sets: number) {
-    const { tokens, prefix, sotRow, suffixes } = frozen;
+    const { tokens, prefix, sotRow, suffixes, after } = frozen;
+    const before = tokens - after.count;
     const learnedRow: number[] = [];
     const frozenRow: number[] = [];
     for (const { set, classes } of trees) {
@@ -29,13 +30,15 @@ export class Forest implements Disposable {
         learnedRow.push(-1);
         frozenRow.push(sotRow);
       }
-      for (let j = 0; j < tokens; j++) {
+      for (let j = 0; j < before; j++) {
         learnedRow.push(set * tokens + j);
         frozenRow.push(j);
       }
       for (const c of classes) {
-        for (const row of suffixes[c]!) {
-          learnedRow.push(-1);
+        const start = after.starts[c]!;
+        for (const [at, row] of suffixes[c]!.entries()) {
+          const isLearned = at >= start && at < start + after.count;
+          learnedRow.push(isLearned ? set * tokens + before + at - start : -1);
           frozenRow.push(row);
         }
       }

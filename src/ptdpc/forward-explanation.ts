@@ -5,8 +5,8 @@
 import { planBatch } from './budget.js';
 import { softmaxRows } from './evaluate.js';
 import { finiteLogits } from './features.js';
-import { PRESETS, type TuningOptions } from './options.js';
-import { type PromptModel, promptCount } from './prompt-model.js';
+import { PRESETS, promptCount, type TuningOptions } from './options.js';
+import type { PromptModel } from './prompt-model.js';
 import type { PromptsFile } from './prompts-file.js';
 
 /** What `PromptModel.logits` computes for one image, on the host. `prompts` is the number of classes, or 1; all matrices are row-major. */

@@ -69,19 +69,18 @@ export {
   type ClassRange,
   type ForwardOptions,
   type ForwardPass,
-  isClassSpecific,
-  isPerImage,
   PromptModel,
   type PromptModelOptions,
-  promptCount,
 } from './prompt-model.js';
 export { type InitOptions, initialPrompts, type PromptText, promptText } from './prompt-text.js';
 export {
+  type AnyPromptsFile,
   type ClassName,
   decodePrompts,
   encodePrompts,
   isClassList,
   type PromptsFile,
+  ptDpcPrompts,
   safetensorsBytes,
 } from './prompts-file.js';
 export {
@@ -93,5 +92,6 @@ export {
   sharedTextFeatures,
 } from './step.js';
 export * from './train.js';
+export * from './training-options.js';
 export { decodeTrainingState, encodeTrainingState } from './training-state-file.js';
-export { classFeatures, classText, zeroShotLogits, zeroShotTexts } from './zero-shot.js';
+export { anchorsOf, classFeatures, classText, zeroShotLogits, zeroShotTexts } from './zero-shot.js';

@@ -177,6 +177,21 @@ export type Mode = TuningOptions['mode'];
 /** All modes. */
 export const MODES: readonly Mode[] = TUNING_FIELDS.mode.options;
 
+/** True if every image has its own prompt in this mode. */
+export function isPerImage(mode: Mode): boolean {
+  return mode === 'both' || mode === 'is';
+}
+
+/** True if every class has its own prompt in this mode, so that prompts fit no other classes. */
+export function isClassSpecific(mode: Mode): boolean {
+  return mode === 'both' || mode === 'cs';
+}
+
+/** One prompt per class if prompts are class-specific, else one. */
+export function promptCount(mode: Mode, classes: number): number {
+  return isClassSpecific(mode) ? classes : 1;
+}
+
 /** Momentum of SGD. */
 export const SGD_MOMENTUM = 0.9;
 /** PyTorch's defaults, which the authors' code leaves as they are. */

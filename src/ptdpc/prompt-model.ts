@@ -5,15 +5,37 @@
  *     pd[j]   = sum over i of w[i][j] p[i][j]  one diversified prompt per image (paper, Eq. 3)
  *     text i  = tower([SOT] pd [class words i] [EOT])
  *     logit i = logitScale cos(f, text i)
+ *
+ * Other learners of prompts compose theirs in another way: CoOp uses the tokens as they are (modes `none` and `cs`), and CoCoOp adds to each
+ * of them what a network makes of f (meta-net.ts).
  */
 import { Latest, type TextTower, type TokenEmbeddings } from '../clip/towers/index.js';
-import { affine, compose, type Engine, groupDot, matmul, normalizeRows, type Tensor } from '../tensor/index.js';
+import { metaNetWidth } from '../learners/prompts/cocoop.js';
+import { add, affine, compose, type Engine, groupDot, matmul, normalizeRows, type Tensor } from '../tensor/index.js';
 import { Forest, type PromptTree } from './forest.js';
-import type { Mode, TuningOptions } from './options.js';
+import type { Guide } from './guide.js';
+import { joined, partsOf } from './learned-numbers.js';
+import { metaNetOutput, newMetaNet } from './meta-net.js';
+import { isPerImage, promptCount, type TuningOptions } from './options.js';
 import { type FrozenRows, frozenRows, type InitOptions, initialPrompts, type PromptText } from './prompt-text.js';
 
 /** The options that affect initialisation, forward pass and loss. */
-export type PromptModelOptions = InitOptions & Pick<TuningOptions, 'mode' | 'weight' | 'loss' | 'logitScale'>;
+export interface PromptModelOptions
+  extends InitOptions,
+    Pick<TuningOptions, 'mode' | 'weight' | 'loss' | 'logitScale'> {
+  /** Of CoCoOp: the joint width divided by this is the width of its network's hidden layer. The mode is then `none`. */
+  readonly metaNet?: number | undefined;
+  /** How the hand-written prompts of CLIP guide the training. */
+  readonly guide?: Guide | undefined;
+}
+
+/** What a model starts with, in place of what its options say. */
+export interface LearnedStart {
+  /** All learned numbers, see `PromptModel.read`. */
+  readonly learned?: Float32Array | undefined;
+  /** What a guide compares with: normalised text features [classes, joint] of hand-written prompts. */
+  readonly anchors?: Float32Array | undefined;
+}
 
 /** A range of classes, [start, end). */
 export interface ClassRange {
@@ -23,15 +45,15 @@ export interface ClassRange {
 
 /**
  * What a forward pass computes on its way to the logits, step by step, for a batch of images and a range of classes. `prompts` is the number
- * of classes, or 1. In modes whose prompts do not depend on the image, the first three are undefined.
+ * of classes, or 1. Where prompts do not depend on the image, the first three are undefined; CoCoOp has no cosines and weights.
  */
 export type ForwardPass = {
   /** cos(f, p[i][j]), [batch, prompts, tokens]. */
-  readonly cosines: Tensor | undefined;
+  readonly cosines?: Tensor | undefined;
   /** w[i][j] = s(cosine), [batch, prompts, tokens]. */
-  readonly weights: Tensor | undefined;
-  /** pd[j] of each image, [batch, tokens, width]. */
-  readonly composed: Tensor | undefined;
+  readonly weights?: Tensor | undefined;
+  /** The learned tokens of each image, in PT-DPC pd[j], [batch, tokens, width]. */
+  readonly composed?: Tensor | undefined;
   /** Normalised text features: [batch * classes, width] if every image has its own texts, else [classes, width]. */
   readonly texts: Tensor;
   /** [batch, classes]. */
@@ -58,41 +80,86 @@ export class PromptModel implements Disposable {
     readonly tower: TextTower,
     readonly options: PromptModelOptions,
     readonly classes: number,
-    /** The learned tokens, [prompts, tokens, width], the only trained parameters. */
+    /** The learned tokens, [prompts, tokens, width]. */
     readonly prompts: Tensor,
+    /** What else is learned: the parameters of CoCoOp's network. */
+    readonly metaNet: readonly Tensor[],
     readonly frozen: FrozenRows,
     private readonly frozenTensor: Tensor,
+    /** See `LearnedStart`; [classes, joint]. */
+    readonly anchors: Tensor | undefined,
   ) {
     this.engine = tower.engine;
     this.logitScale = options.logitScale === 'clip' ? tower.logitScale : options.logitScale;
   }
 
-  /** Creates a model with newly initialised prompts, or with the given `prompts`. */
+  /** Creates a model with newly initialised prompts, or with what is given. */
   static async create(
     tower: TextTower,
     embeddings: TokenEmbeddings,
     text: PromptText,
     options: PromptModelOptions,
-    prompts?: Float32Array,
+    { learned, anchors }: LearnedStart = {},
   ): Promise<PromptModel> {
     const { engine } = tower;
-    const { width } = tower.config.text;
+    const {
+      projectionDim: joint,
+      text: { width },
+    } = tower.config;
     const frozen = await frozenRows(text, options.learnSot, tower, embeddings);
     const count = promptCount(options.mode, text.classes.length);
-    const data = prompts ?? (await initialPrompts(text, options, count, embeddings));
-    return new PromptModel(
+    const size = count * frozen.tokens * width;
+    const prompts = learned?.subarray(0, size) ?? (await initialPrompts(text, options, count, embeddings));
+    const hidden = options.metaNet === undefined ? 0 : metaNetWidth(joint, options.metaNet);
+    const own = (data: Float32Array, shape: readonly number[]) =>
+      engine.scope(() => engine.tensor(data, shape).share());
+    const model = new PromptModel(
       tower,
       options,
       text.classes.length,
-      engine.parameter(data, [count, frozen.tokens, width]),
+      engine.parameter(prompts, [count, frozen.tokens, width]),
+      hidden === 0 ? [] : newMetaNet(engine, joint, hidden, width, options.seed),
       frozen,
-      engine.scope(() => engine.tensor(frozen.data, [frozen.rows, width]).share()),
+      own(frozen.data, [frozen.rows, width]),
+      anchors && own(anchors, [text.classes.length, joint]),
     );
+    if (learned) model.write(learned);
+    return model;
+  }
+
+  /** Everything that is trained, in order. */
+  get parameters(): readonly Tensor[] {
+    return [this.prompts, ...this.metaNet];
+  }
+
+  /** How many numbers are trained. */
+  get size(): number {
+    return this.parameters.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Width of the space that images and texts share. */
+  get joint(): number {
+    return this.tower.config.projectionDim;
+  }
+
+  /** All learned numbers: the parameters one after the other. */
+  async read(): Promise<Float32Array> {
+    return joined(await Promise.all(this.parameters.map((parameter) => parameter.read())));
+  }
+
+  /** Puts learned numbers, as `read` gives them, in place of the present ones. */
+  write(learned: Float32Array): void {
+    const parts = partsOf(learned, this.parameters);
+    for (const [i, { buffer }] of this.parameters.entries()) this.engine.backend.write(buffer, parts[i]!);
+  }
+
+  zeroGrad(): void {
+    for (const parameter of this.parameters) parameter.zeroGrad();
   }
 
   /** True if every image has its own prompt. */
   get perImage(): boolean {
-    return isPerImage(this.options.mode);
+    return this.metaNet.length > 0 || isPerImage(this.options.mode);
   }
 
   get allClasses(): ClassRange {
@@ -126,14 +193,22 @@ export class PromptModel implements Disposable {
       if (!this.perImage) {
         const texts = shared ?? this.sharedTexts(classes);
         const logits = matmul(features, texts, { transposeB: true, alpha: this.logitScale });
-        return { cosines: undefined, weights: undefined, composed: undefined, texts, logits };
+        return { texts, logits };
       }
-      const cosines = this.#cosines(features);
-      const weights = given ?? this.#weigh(cosines);
-      const composed = compose(weights, this.prompts);
+      const { cosines, weights, composed } = this.#composed(features, given);
       const texts = this.textFeatures(composed, this.forest(features.rows, classes));
       return { cosines, weights, composed, texts, logits: groupDot(features, texts, this.logitScale) };
     });
+  }
+
+  #composed(features: Tensor, given: Tensor | undefined) {
+    if (this.metaNet.length > 0) {
+      const shift = metaNetOutput(this.metaNet, features);
+      return { composed: add(this.prompts, shift.reshape([features.rows, 1, shift.columns])) };
+    }
+    const cosines = this.#cosines(features);
+    const weights = given ?? this.#weigh(cosines);
+    return { cosines, weights, composed: compose(weights, this.prompts) };
   }
 
   /** Its last step alone: logits [batch, classes]. */
@@ -152,37 +227,23 @@ export class PromptModel implements Disposable {
   forest(images: number, classes: ClassRange): Forest {
     return this.#forests.get(`${images} ${classes.start} ${classes.end}`, () => {
       const sets = this.perImage ? images : this.prompts.shape[0]!;
-      return new Forest(this.engine, this.frozen, promptTrees(this.options.mode, images, classes), sets);
+      return new Forest(this.engine, this.frozen, this.#trees(images, classes), sets);
     });
+  }
+
+  /** One tree per image, or per class in mode `cs`, or a single one. */
+  #trees(images: number, { start, end }: ClassRange): PromptTree[] {
+    const classes = Array.from({ length: end - start }, (_, i) => start + i);
+    if (this.options.mode === 'cs') return classes.map((c) => ({ set: c, classes: [c] }));
+    return Array.from({ length: this.perImage ? images : 1 }, (_, set) => ({ set, classes }));
   }
 
   /** Frees the prompts, but not the tower. */
   [Symbol.dispose](): void {
     this.#forests[Symbol.dispose]();
-    this.prompts.zeroGrad();
-    this.prompts.dispose();
+    this.zeroGrad();
+    for (const parameter of this.parameters) parameter.dispose();
     this.frozenTensor.dispose();
+    this.anchors?.dispose();
   }
-}
-
-/** True if every image has its own prompt in this mode. */
-export function isPerImage(mode: Mode): boolean {
-  return mode === 'both' || mode === 'is';
-}
-
-/** True if every class has its own prompt in this mode, so that prompts fit no other classes. */
-export function isClassSpecific(mode: Mode): boolean {
-  return mode === 'both' || mode === 'cs';
-}
-
-/** One prompt per class if prompts are class-specific, else one. */
-export function promptCount(mode: Mode, classes: number): number {
-  return isClassSpecific(mode) ? classes : 1;
-}
-
-/** `both`, `is`: one tree per image; `cs`: one per class; `none`: a single tree. */
-function promptTrees(mode: Mode, images: number, { start, end }: ClassRange): PromptTree[] {
-  const classes = Array.from({ length: end - start }, (_, i) => start + i);
-  if (mode === 'cs') return classes.map((c) => ({ set: c, classes: [c] }));
-  return Array.from({ length: mode === 'none' ? 1 : images }, (_, set) => ({ set, classes }));
 }

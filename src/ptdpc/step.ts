@@ -1,9 +1,10 @@
 /** The loss of a batch and its gradient, in chunks that fit the memory budget. */
-import { addScaled, crossEntropy, matmul, softmax, type Tensor } from '../tensor/index.js';
+import { add, addScaled, crossEntropy, matmul, slice as sliceOf, softmax, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
 import { type BatchPlan, planBatch } from './budget.js';
 import { setColumns } from './encode.js';
 import { finiteLogits } from './features.js';
+import { addPenaltyGradient, distancePenalty, divergence, turnGradients } from './guide.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
 
 /** Results of a batch, other than its gradient. */
@@ -31,8 +32,8 @@ export interface StartedBatch {
 }
 
 /**
- * Adds the gradient of the batch's mean loss to the prompts' gradient and returns loss and logits. Exact for any budget: gradients of
- * chunks of images are summed; for chunks whose classes do not fit, see `inClassRuns`.
+ * Adds the gradient of the batch's mean loss to the parameters' gradients and returns loss and logits. Exact for any budget: gradients of
+ * chunks of images are summed; for chunks whose classes do not fit, see `inClassRuns`. With ProGrad as the guide it replaces the gradients.
  */
 export async function accumulateGradient(
   model: PromptModel,
@@ -55,8 +56,38 @@ export async function startGradient(
 ): Promise<StartedBatch> {
   using _limit = model.engine.workWithin(budget);
   const plan = planBatch(model, batch.labels.length, budget, model.tower.trainingBytesPerRow);
-  if (plan.whole) return await inWholePieces(model, batch, plan);
-  return { result: Promise.resolve(await inClassRuns(model, batch, plan)) };
+  const { guide } = model.options;
+  if (guide?.kind !== 'prograd') return await gradientOf(model, batch, plan, taskLoss);
+  model.zeroGrad();
+  const divergence = await gradientOf(model, batch, plan, knowledgeLoss);
+  const along = model.parameters.flatMap(({ grad }) => grad?.share() ?? []);
+  try {
+    model.zeroGrad();
+    const task = await gradientOf(model, batch, plan, taskLoss);
+    turnGradients(model.parameters, along, guide.lambda);
+    return { result: Promise.all([task.result, divergence.result]).then(([result]) => result) };
+  } finally {
+    for (const gradient of along) gradient.dispose();
+  }
+}
+
+/** Losses [images] of logits [images, classes]. */
+type Losses = (model: PromptModel, logits: Tensor, images: PieceImages) => Tensor;
+
+/** Images on the device: their features, normalised, and on the host their labels. */
+interface PieceImages {
+  readonly features: Tensor;
+  readonly labels: Int32Array;
+}
+
+async function gradientOf(
+  model: PromptModel,
+  batch: LabelledFeatures,
+  plan: BatchPlan,
+  lossesOf: Losses,
+): Promise<StartedBatch> {
+  if (plan.whole) return await inWholePieces(model, batch, plan, lossesOf);
+  return { result: Promise.resolve(await inClassRuns(model, batch, plan, lossesOf)) };
 }
 
 /** Throws InputError if the budget (in bytes) is too small to train even one prompt. Call it before long work. */
@@ -71,6 +102,7 @@ async function inWholePieces(
   model: PromptModel,
   batch: LabelledFeatures,
   { images }: BatchPlan,
+  lossesOf: Losses,
 ): Promise<StartedBatch> {
   const count = batch.labels.length;
   const sum: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
@@ -87,7 +119,7 @@ async function inWholePieces(
   };
   let result = Promise.resolve(sum);
   for (let start = 0; start < count; start += images) {
-    const piece = whole(model, slice(batch, start, images, model.prompts.columns), count);
+    const piece = whole(model, slice(batch, start, images, model.joint), count, lossesOf);
     await result;
     result = collect(piece, start);
     // Whoever awaits it is told; until then, a device that fails is none of the process's business.
@@ -97,22 +129,32 @@ async function inWholePieces(
 }
 
 /** Forward and backward in one pass. */
-function whole(model: PromptModel, piece: LabelledFeatures, count: number): PieceResult {
+function whole(model: PromptModel, piece: LabelledFeatures, count: number, lossesOf: Losses): PieceResult {
   const { engine } = model;
   return engine.scope(() =>
     engine.withTape((tape) => {
-      const result = forward(model, piece);
+      const result = forward(model, piece, lossesOf);
       tape.backward(result.losses, eachOf(result.losses, count));
       return result;
     }),
   );
 }
 
-function forward(model: PromptModel, piece: LabelledFeatures): PieceResult {
-  using _ = span('forward', { images: piece.labels.length });
-  const { engine } = model;
-  const logits = model.logits(engine.tensor(piece.features, [piece.labels.length, model.prompts.columns]));
-  return { losses: lossesOf(model, logits, piece.labels), logits };
+function forward(model: PromptModel, { features: data, labels }: LabelledFeatures, lossesOf: Losses): PieceResult {
+  using _ = span('forward', { images: labels.length });
+  const { engine, anchors, classes } = model;
+  const { guide } = model.options;
+  return engine.scope(() => {
+    const features = engine.tensor(data, [labels.length, model.joint]);
+    const { logits, texts } = model.forward(features);
+    const losses = lossesOf(model, logits, { features, labels });
+    // A piece is then the whole batch.
+    const isPenalised = guide?.kind === 'kgcoop' && anchors !== undefined;
+    return {
+      losses: isPenalised ? add(losses, distancePenalty(texts, anchors, guide.weight, classes)) : losses,
+      logits,
+    };
+  });
 }
 
 /** The gradient of the mean of `count` losses with respect to each of these. */
@@ -124,17 +166,23 @@ function eachOf(losses: Tensor, count: number): Tensor {
  * Two passes: the first computes the logits by class ranges and keeps nothing else. Then the gradient of the loss with respect to all
  * logits is known, and the second pass recomputes each range and backpropagates its part (as in GradCache: Gao et al., 2021).
  */
-async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: BatchPlan): Promise<BatchResult> {
-  const { engine, classes } = model;
-  const width = model.prompts.columns;
+async function inClassRuns(
+  model: PromptModel,
+  batch: LabelledFeatures,
+  plan: BatchPlan,
+  lossesOf: Losses,
+): Promise<BatchResult> {
+  const { engine, classes, joint: width, anchors } = model;
+  const { guide } = model.options;
   const count = batch.labels.length;
   const logits = await logitsInPieces(model, batch.features, plan);
   const gradient = new Float32Array(logits.length);
   let loss = 0;
   for (let start = 0; start < count; start += plan.images) {
-    const labels = batch.labels.subarray(start, start + plan.images);
-    const rows = logits.subarray(start * classes, (start + labels.length) * classes);
-    const part = await lossGradient(model, rows, labels, count);
+    const images = slice(batch, start, plan.images, width);
+    const { length } = images.labels;
+    const rows = logits.subarray(start * classes, (start + length) * classes);
+    const part = await lossGradient(model, rows, images, count, lossesOf);
     for (const value of part.losses) loss += value / count;
     gradient.set(part.gradient, start * classes);
   }
@@ -165,8 +213,18 @@ async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: Ba
         sum?.dispose();
         sum = next;
       }
-      engine.scope(() => engine.withTape((tape) => tape.backward(model.sharedTexts(run), sum)));
+      using penalty = engine.scope(() =>
+        engine.withTape((tape) => {
+          const texts = model.sharedTexts(run);
+          if (guide?.kind !== 'kgcoop' || !anchors || !sum) return void tape.backward(texts, sum);
+          const own = sliceOf(anchors, 0, run.start, run.end);
+          const penalty = distancePenalty(texts, own, guide.weight, classes);
+          tape.backward(texts, addPenaltyGradient(sum, own, guide.weight, classes));
+          return penalty;
+        }),
+      );
       sum?.dispose();
+      if (penalty) loss += (await penalty.read())[0]!;
     }
   }
   return { loss, logits };
@@ -176,14 +234,16 @@ async function inClassRuns(model: PromptModel, batch: LabelledFeatures, plan: Ba
 async function lossGradient(
   model: PromptModel,
   logits: Float32Array,
-  labels: Int32Array,
+  { features, labels }: LabelledFeatures,
   count: number,
+  lossesOf: Losses,
 ): Promise<{ losses: Float32Array; gradient: Float32Array }> {
-  const { engine, classes } = model;
+  const { engine, classes, joint } = model;
   using at = engine.parameter(logits, [labels.length, classes]);
   using losses = engine.scope(() =>
     engine.withTape((tape) => {
-      const losses = lossesOf(model, at, labels);
+      const images = { features: engine.tensor(features, [labels.length, joint]), labels };
+      const losses = lossesOf(model, at, images);
       tape.backward(losses, eachOf(losses, count));
       return losses;
     }),
@@ -193,17 +253,23 @@ async function lossGradient(
   return { losses: read, gradient };
 }
 
-/** Loss of each image, [images]. */
-function lossesOf(model: PromptModel, logits: Tensor, labels: Int32Array): Tensor {
-  const { engine } = model;
-  const scores = model.options.loss === 'double-softmax' ? softmax(logits) : logits;
+/** What the labels say. */
+const taskLoss: Losses = ({ engine, options }, logits, { labels }) => {
+  const scores = options.loss === 'double-softmax' ? softmax(logits) : logits;
   return crossEntropy(scores, engine.indices(labels));
-}
+};
+
+/** What CLIP's hand-written prompts say, of ProGrad. */
+const knowledgeLoss: Losses = ({ options: { guide }, anchors, logitScale }, logits, { features }) => {
+  if (guide?.kind !== 'prograd' || !anchors) throw new Error('ProGrad needs the text features of hand-written prompts');
+  const teacher = matmul(features, anchors, { transposeB: true, alpha: logitScale });
+  return divergence(logits, teacher, guide.temperature);
+};
 
 /** Logits [count, classes] without gradient, in chunks that fit the budget. Throws NonFiniteError if one is NaN or infinite. */
 export async function predictLogits(model: PromptModel, features: Float32Array, budget: number): Promise<Float32Array> {
   using _limit = model.engine.workWithin(budget);
-  const count = features.length / model.prompts.columns;
+  const count = features.length / model.joint;
   const plan = planBatch(model, count, budget, model.tower.inferenceBytesPerRow);
   return finiteLogits(await logitsInPieces(model, features, plan));
 }
@@ -230,8 +296,7 @@ async function logitsInPieces(
   features: Float32Array,
   { images, classRuns }: BatchPlan,
 ): Promise<Float32Array> {
-  const { engine, classes } = model;
-  const width = model.prompts.columns;
+  const { engine, classes, joint: width } = model;
   const count = features.length / width;
   const logits = new Float32Array(count * classes);
   for (const run of classRuns) {

@@ -1,10 +1,11 @@
-/** The training loop: epochs of batches, a stepwise learning rate, validation, and a resumable state after every epoch. */
+/** The training loop: epochs of batches, a learning rate for each epoch, validation, and a resumable state after every epoch. */
 import { InputError } from '../errors.js';
-import { AdamW, type Optimizer, type OptimizerState, Sgd } from '../tensor/index.js';
+import { AdamW, type Optimizer, type OptimizerState, Sgd, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
 import { allFinite, NonFiniteError } from './features.js';
-import { ADAMW, SGD_MOMENTUM, stepLearningRate, type TuningOptions } from './options.js';
+import { joined, partsOf } from './learned-numbers.js';
+import { ADAMW, SGD_MOMENTUM } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
 import {
@@ -16,6 +17,7 @@ import {
   slice,
   startGradient,
 } from './step.js';
+import { learningRateAt, type TrainingOptions } from './training-options.js';
 
 /** Metrics of a step. */
 export interface StepMetrics {
@@ -43,7 +45,9 @@ export interface EpochMetrics {
 export interface TrainingState {
   /** Completed epochs. */
   epochs: number;
+  /** All learned numbers: the prompts, and what else a learner has. */
   prompts: Float32Array;
+  /** Each of its tensors holds as many. */
   optimizer: OptimizerState;
   /** With `keep: 'best'`: the best epoch so far. */
   best?: BestEpoch | undefined;
@@ -68,7 +72,7 @@ export type Pause = (model: PromptModel) => Promise<void>;
 /** A training job. */
 export interface Training {
   model: PromptModel;
-  options: TuningOptions;
+  options: TrainingOptions;
   train: LabelledFeatures;
   validation?: LabelledFeatures | undefined;
   /** Bytes for activations, in addition to the weights. */
@@ -111,22 +115,22 @@ export async function trainPrompts(training: Training): Promise<void> {
   using _limit = model.engine.workWithin(memory);
   using optimizer = createOptimizer(model, options);
   if (resume) {
-    model.engine.backend.write(model.prompts.buffer, resume.prompts);
-    optimizer.restore(resume.optimizer);
+    model.write(resume.prompts);
+    optimizer.restore(inParts(resume.optimizer, model.parameters));
   }
   for (let epoch = resume?.epochs ?? 0; epoch < options.epochs; epoch++) {
     using _epoch = span('epoch', { epoch: epoch + 1 });
     const learned = await trainEpoch(training, optimizer, epoch);
     const state: TrainingState = {
       epochs: epoch + 1,
-      prompts: await model.prompts.read(),
-      optimizer: await optimizer.state(),
+      prompts: await model.read(),
+      optimizer: inOne(await optimizer.state(), model.parameters.length),
     };
     const last = (epoch + 1) * stepsPerEpoch(train.labels.length, options.batchSize) - 1;
     let seen: Evaluation;
     try {
       // Without validation images, checks one training image, in case the last update ruined the prompts.
-      seen = await evaluateOn(model, validation ?? slice(train, 0, 1, model.prompts.columns), memory);
+      seen = await evaluateOn(model, validation ?? slice(train, 0, 1, model.joint), memory);
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
       throw divergence('the logits became NaN or infinite', options, epoch, last);
@@ -144,7 +148,19 @@ export async function trainPrompts(training: Training): Promise<void> {
       best = { epochs: epoch + 1, valAccuracy: seen.accuracy, prompts: state.prompts };
     await training.onEpoch?.(metrics, best ? { ...state, best } : state, validation && seen);
   }
-  if (best) model.engine.backend.write(model.prompts.buffer, best.prompts);
+  if (best) model.write(best.prompts);
+}
+
+/** The state of an optimiser of several parameters, with those of each kind joined: all velocities, or all first and all second moments. */
+function inOne({ steps, tensors }: OptimizerState, parameters: number): OptimizerState {
+  const kinds = tensors.length / parameters;
+  const of = (kind: number) => tensors.slice(kind * parameters, (kind + 1) * parameters);
+  return { steps, tensors: Array.from({ length: kinds }, (_, kind) => joined(of(kind))) };
+}
+
+/** The inverse of `inOne`. */
+function inParts({ steps, tensors }: OptimizerState, parameters: readonly Tensor[]): OptimizerState {
+  return { steps, tensors: tensors.flatMap((all) => partsOf(all, parameters)) };
 }
 
 /**
@@ -156,11 +172,11 @@ async function trainEpoch(
   optimizer: Optimizer,
   epoch: number,
 ): Promise<Pick<EpochMetrics, 'trainLoss' | 'trainAccuracy'>> {
-  const { classes, prompts } = model;
+  const { classes } = model;
   const images = imagesOfEpoch(train, epoch);
   const count = train.labels.length;
   const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
-  const lr = stepLearningRate(options, epoch);
+  const lr = learningRateAt(options, epoch);
   let lossSum = 0;
   let correct = 0;
   const collect = ({ loss, logits }: BatchResult, labels: Int32Array, step: number) => {
@@ -187,11 +203,11 @@ async function trainEpoch(
         await last;
         await unlessAborted(pause(model), signal);
       }
-      const batch = pick(images, order, start, Math.min(options.batchSize, count - start), prompts.columns);
+      const batch = pick(images, order, start, Math.min(options.batchSize, count - start), model.joint);
       using _step = span('step', { step, images: batch.labels.length });
       const { result } = await startGradient(model, batch, memory);
       update(optimizer, lr);
-      prompts.zeroGrad();
+      model.zeroGrad();
       const previous = last;
       last = result.then((values) => collect(values, batch.labels, step));
       // It is awaited a step later, but may fail before.
@@ -211,7 +227,7 @@ function update(optimizer: Optimizer, learningRate: number): void {
 }
 
 /** `step` is the one whose loss or update is not finite. */
-function divergence(what: string, options: TuningOptions, epoch: number, step: number): TrainingDiverged {
+function divergence(what: string, options: TrainingOptions, epoch: number, step: number): TrainingDiverged {
   return new TrainingDiverged(
     `${what} in epoch ${epoch + 1} of ${options.epochs}, at step ${step}: try a smaller --lr than ${options.learningRate}`,
   );
@@ -223,9 +239,13 @@ export async function evaluateOn(model: PromptModel, images: LabelledFeatures, m
   return evaluate(await predictLogits(model, images.features, memory), images.labels, model.classes, images.votes);
 }
 
-/** Creates the optimiser named in the options for a model's prompts. The caller disposes it. */
-export function createOptimizer({ prompts }: PromptModel, { optimizer }: Pick<TuningOptions, 'optimizer'>): Optimizer {
-  return optimizer === 'sgd' ? new Sgd([prompts], { momentum: SGD_MOMENTUM }) : new AdamW([prompts], ADAMW);
+/** Creates the optimiser named in the options for a model's parameters. The caller disposes it. */
+export function createOptimizer(
+  { parameters }: PromptModel,
+  { optimizer, weightDecay = 0 }: Pick<TrainingOptions, 'optimizer' | 'weightDecay'>,
+): Optimizer {
+  if (optimizer === 'adamw') return new AdamW(parameters, ADAMW);
+  return new Sgd(parameters, { momentum: SGD_MOMENTUM, weightDecay });
 }
 
 /** Waits for `pause`, but no longer than until the signal is aborted; then throws its reason. */

@@ -1,6 +1,7 @@
 /** Zero-shot CLIP: hand-written prompts, no tuning (Radford et al., 2021, section 3.1). */
 import type { ClipTokenizer } from '../clip/tokenizer/index.js';
 import type { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
+import type { PromptSetup } from '../learners/prompts/index.js';
 import { encodeTexts, textScorer } from './encode.js';
 import { normalizedFeatures } from './features.js';
 import { classTokens } from './prompt-text.js';
@@ -41,6 +42,23 @@ export function zeroShotTexts(
 ): (readonly number[])[][] {
   classTokens(tokenizer, words);
   return words.map((word) => templates.map((template) => tokenizer.encodeText(classText(template, word), context)));
+}
+
+/**
+ * What a guide compares learned prompts with (`LearnedStart`): the normalised features of its hand-written prompt for each class. Undefined for
+ * learners that have no guide. `memory` in bytes.
+ */
+export async function anchorsOf(
+  tower: TextTower,
+  embeddings: TokenEmbeddings,
+  tokenizer: ClipTokenizer,
+  classes: readonly string[],
+  { model, template }: PromptSetup,
+  memory: number,
+): Promise<Float32Array | undefined> {
+  if (!model.guide) return undefined;
+  const texts = zeroShotTexts(tokenizer, classes, [template], tower.config.text.context);
+  return await classFeatures(tower, embeddings, texts, memory);
 }
 
 /** What zero-shot compares images with, [classes, width], from the token sequences of each class's texts. */

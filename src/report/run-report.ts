@@ -1,4 +1,5 @@
 /** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
+import { CONTEXT_LEARNERS, type ContextTuning, isPtDpc, type PromptOptions } from '../learners/prompts/index.js';
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
   balancedAccuracy,
@@ -10,6 +11,7 @@ import {
   type TuningOptions,
   wilsonInterval,
 } from '../ptdpc/index.js';
+import { flagOf } from '../ptdpc/options.js';
 import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, type Html, html, type Part, percent, whole } from './format.js';
 import { facts, type Made, page, type Section } from './page/document.js';
@@ -33,7 +35,7 @@ export interface RunReport {
 
 /** What was learned, from which images. */
 export type RunMethod =
-  | { readonly learner: 'prompts'; readonly options: TuningOptions; readonly images: ImageCounts }
+  | { readonly learner: 'prompts'; readonly options: PromptOptions; readonly images: ImageCounts }
   | {
       readonly learner: 'probe';
       readonly features: string;
@@ -142,6 +144,8 @@ export function leadOf({ method, classes }: RunReport): string {
   switch (method.learner) {
     case 'prompts': {
       const { options, images } = method;
+      if (!isPtDpc(options))
+        return `${CONTEXT_LEARNERS[options.learner].title} for ${of}, trained on ${counted(images.train, 'image')}.`;
       return `Prompts for ${of}, preset ${options.preset}, ${MODE_WORDS[options.mode]}, trained on ${counted(images.train, 'image')}.`;
     }
     case 'probe':
@@ -265,6 +269,7 @@ function methodFacts(method: RunMethod): Fact[] {
       ...trainingFacts(method.options),
     ];
   const { options } = method;
+  if (!isPtDpc(options)) return contextFacts(options);
   return [
     ['preset', options.preset],
     ['mode', `${options.mode}: ${MODE_WORDS[options.mode]}`],
@@ -276,6 +281,19 @@ function methodFacts(method: RunMethod): Fact[] {
     ['loss', options.loss === 'ce' ? 'cross-entropy of logits' : 'cross-entropy of softmax(logits)'],
     ['logit scale', options.logitScale === 'clip' ? "the checkpoint's" : options.logitScale],
     ...trainingFacts(options),
+  ];
+}
+
+/** The options of a learner of a context, each by the name of its flag. */
+function contextFacts(options: ContextTuning): Fact[] {
+  const { title, paper, fields } = CONTEXT_LEARNERS[options.learner];
+  return [
+    ['learner', title],
+    ['paper', paper.text],
+    ...Object.entries(fields).map(([name, field]): Fact => {
+      const value: unknown = Reflect.get(options, name);
+      return [flagOf(field).slice(2).replaceAll('-', ' '), value === '' ? '–' : String(value)];
+    }),
   ];
 }
 

@@ -25,14 +25,14 @@ export interface OptimizerState {
   tensors: Float32Array[];
 }
 
-/** SGD with momentum (PyTorch's form, without dampening or weight decay). */
+/** SGD with momentum (PyTorch's form, without dampening). With weight decay, this multiple of a parameter is added to its gradient first. */
 export class Sgd implements Optimizer {
   #steps = 0;
   readonly #velocities: Tensor[];
 
   constructor(
     readonly parameters: readonly Tensor[],
-    readonly options: { momentum: number },
+    readonly options: { momentum: number; weightDecay?: number },
   ) {
     this.#velocities = parameters.map((parameter) => ownZeros(parameter));
   }
@@ -41,9 +41,15 @@ export class Sgd implements Optimizer {
     this.#steps++;
     this.parameters.forEach((parameter, i) => {
       if (!parameter.grad) return;
-      const { momentum } = this.options;
+      const { momentum, weightDecay = 0 } = this.options;
       const { grad, engine } = parameter;
-      engine.run(kernels.sgd, { parameter, grad, velocity: this.#velocities[i]!, learningRate, momentum });
+      engine.scope(() => {
+        const decayed =
+          weightDecay === 0
+            ? grad
+            : engine.run(kernels.affine, { x: parameter, scale: weightDecay, shift: 0, addend: grad }).out;
+        engine.run(kernels.sgd, { parameter, grad: decayed, velocity: this.#velocities[i]!, learningRate, momentum });
+      });
     });
   }
 

@@ -11,6 +11,7 @@ import { expectInputError } from '../clip/checkpoint/support.js';
 import {
   contentOf,
   epochOf,
+  learnedAfter,
   RUN_IMAGES,
   RUN_SHAPE,
   RUN_SIZE,
@@ -39,7 +40,7 @@ const open = (overrides?: Partial<PromptsRecord>, images: readonly RunImage[] = 
 async function write(run: RunDirectory, from: number, to: number): Promise<void> {
   for (let epoch = from; epoch < to; epoch++) {
     run.step(stepOf(epoch));
-    await run.epoch(epochOf(epoch), stateAfter(epoch + 1), RUN_SHAPE);
+    await run.epoch(epochOf(epoch), stateAfter(epoch + 1), learnedAfter(epoch + 1));
   }
 }
 

@@ -15,7 +15,7 @@ import { sha256 } from '../../src/node/feature-segment.js';
 import { type Lock, takeLock, tryLock, waitForLock } from '../../src/node/lock.js';
 import { removeLeftBehind } from '../../src/node/process-tag.js';
 import { RunDirectory } from '../../src/node/run-directory.js';
-import { epochOf, RUN_IMAGES, RUN_SHAPE, RUN_SIZE, runRecord, stateAfter, stepOf } from '../support/run-record.js';
+import { epochOf, learnedAfter, RUN_IMAGES, RUN_SIZE, runRecord, stateAfter, stepOf } from '../support/run-record.js';
 import { goneTag, leftBehind } from './gone-process.js';
 import { scratchFolder } from './scratch.js';
 
@@ -149,11 +149,11 @@ describe.skipIf(process.geteuid?.() !== 0)('another user of the machine', () => 
       const run = await RunDirectory.open(path, runRecord(), RUN_IMAGES, RUN_SIZE);
       await run.begin();
       run.step(stepOf(0));
-      await run.epoch(epochOf(0), stateAfter(1), RUN_SHAPE);
+      await run.epoch(epochOf(0), stateAfter(1), learnedAfter(1));
       return run;
     });
     const metrics = join(path, 'metrics.jsonl');
-    const second = () => run.epoch(epochOf(1), stateAfter(2), RUN_SHAPE);
+    const second = () => run.epoch(epochOf(1), stateAfter(2), learnedAfter(2));
     await rename(metrics, join(path, 'aside'));
     await symlink(precious, metrics);
     expect(await refusalOf(() => alice(second))).toMatch(/metrics\.jsonl: expected a file, found a link/);

@@ -129,7 +129,7 @@ describeOnAll('images', (device) => {
     const file = await promptsFile(mode, overrides);
     const tower = await TextTower.load(engine, clip, config);
     const text = promptText(tokenizer, file.options.template, CLASSES, config.text.context);
-    const model = await PromptModel.create(tower, embeddings, text, file.options, file.prompts);
+    const model = await PromptModel.create(tower, embeddings, text, file.options, { learned: file.prompts });
     const dispose = () => {
       model[Symbol.dispose]();
       tower[Symbol.dispose]();

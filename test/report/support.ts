@@ -126,6 +126,7 @@ export function samplePrompts(classes: readonly string[], equal = false): Prompt
   }));
   return {
     words: {
+      learner: 'pt-dpc',
       mode: 'both',
       metric: 'cosine',
       skip: [],

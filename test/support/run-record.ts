@@ -59,6 +59,11 @@ export function stateAfter(epochs: number): TrainingState {
   };
 }
 
+/** What has been learned in it, as a file has it. */
+export function learnedAfter(epochs: number) {
+  return { shape: RUN_SHAPE, prompts: stateAfter(epochs).prompts };
+}
+
 /** Metrics of an epoch of one step. */
 export function stepOf(epoch: number): StepMetrics {
   return { type: 'step', epoch, step: epoch, loss: 1 / (epoch + 3), lr: 0.1 };

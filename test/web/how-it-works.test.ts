@@ -15,6 +15,7 @@ import {
   PRESETS,
   type Preset,
   type PromptsFile,
+  ptDpcPrompts,
 } from '../../src/ptdpc/index.js';
 import { ptdpcJson, scratchPath, setUpProgram } from '../cli/program.js';
 import { describeInBrowser } from '../support/browser.js';
@@ -59,7 +60,7 @@ beforeAll(async () => {
   };
   feature = await featureOf(SHOWN);
   otherFeature = await featureOf(OTHER);
-  file = await promptsOf(DIFFERENT);
+  file = ptDpcPrompts(await promptsOf(DIFFERENT), DIFFERENT);
   const { data, width, height } = sceneOf(SHOWN);
   await writeFile(scratchPath('shown.png'), encodePng(data, width, height));
   commandLine = await explainJson(DIFFERENT);

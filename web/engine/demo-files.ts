@@ -4,7 +4,7 @@ import mergesUrl from '../../assets/demo-model/merges.txt?url';
 import weightsUrl from '../../assets/demo-model/model.safetensors?url';
 import { bytesSource } from '../../src/clip/checkpoint/index.js';
 import { InputError } from '../../src/errors.js';
-import { decodePrompts, openModel, type PromptsFile } from '../../src/ptdpc/index.js';
+import { decodePrompts, openModel, type PromptsFile, ptDpcPrompts } from '../../src/ptdpc/index.js';
 import promptsUrl from '../assets/demo-prompts.safetensors?url';
 import noiseUrl from '../assets/demo-prompts-noise.safetensors?url';
 import paperUrl from '../assets/demo-prompts-paper.safetensors?url';
@@ -26,7 +26,8 @@ export async function demoModel(): Promise<LoadedModel> {
  * which those of all classes stay equal.
  */
 export async function demoPrompts(): Promise<PromptsFile[]> {
-  const decoded = async (url: string) => decodePrompts(bytesSource(nameOf(url), await fetched(url)));
+  const decoded = async (url: string) =>
+    ptDpcPrompts(await decodePrompts(bytesSource(nameOf(url), await fetched(url))), nameOf(url));
   return Promise.all([promptsUrl, paperUrl, noiseUrl].map(decoded));
 }
 

@@ -86,7 +86,7 @@ async function tuned(
   const count = TEXT.classes.length;
   const start = exactNumbers('prompts', 0, count * TEXT.template.length * width, 1 / 16);
   using tower = await TextTower.load(engine, clip, config);
-  using model = await PromptModel.create(tower, new TokenEmbeddings(clip), TEXT, options, start);
+  using model = await PromptModel.create(tower, new TokenEmbeddings(clip), TEXT, options, { learned: start });
   using optimizer = createOptimizer(model, options);
   const data = {
     features: normalizedFeatures(exactNumbers('features', 0, BATCH * config.projectionDim, 1), config.projectionDim),

@@ -1,6 +1,5 @@
 /** PT-DPC, whose modes are its ablations (paper, Table 2). */
-import { PRESETS, TUNING_FIELDS } from '../../ptdpc/options.js';
-import { promptCount } from '../../ptdpc/prompt-model.js';
+import { PRESETS, promptCount, TUNING_FIELDS } from '../../ptdpc/options.js';
 import { type LearnerFacts, tokenCount } from '../learner.js';
 
 /** Facts about PT-DPC. Its defaults are the preset `paper`; docs/method.md says where each comes from. */

@@ -1,6 +1,7 @@
 /** What the page of a run shows of its prompts, computed on the run's model. */
 import { InputError } from '../../errors.js';
-import { ClipModel, type TunedPrompts } from '../../ptdpc/index.js';
+import type { PromptOptions } from '../../learners/prompts/index.js';
+import { ClipModel, isPerImage, type TunedPrompts } from '../../ptdpc/index.js';
 import { absentPrompts, type Case, promptsSection, type Section, type WeighedPicture } from '../../report/index.js';
 import { openRun } from '../classifier.js';
 import type { OpenedDevice } from '../device.js';
@@ -38,12 +39,18 @@ export async function readPromptsSection(
   using device = await openDevice();
   using clip = new ClipModel(device, opened.model, { memory });
   using tuned = await clip.restorePrompts(opened.prompts, run);
-  const found = tuned.model.perImage ? cases.filter(({ url, path }) => url !== null && path !== undefined) : [];
+  const found = isPerImage(tuned.model.options.mode)
+    ? cases.filter(({ url, path }) => url !== null && path !== undefined)
+    : [];
   const pictures = await weigh(clip, tuned, spread(found, MOST_PICTURES));
   return promptsSection({ words: await tuned.nearestWords(NEAREST), pictures });
 }
 
-async function weigh(clip: ClipModel, tuned: TunedPrompts, shown: readonly Case[]): Promise<WeighedPicture[]> {
+async function weigh(
+  clip: ClipModel,
+  tuned: TunedPrompts<PromptOptions>,
+  shown: readonly Case[],
+): Promise<WeighedPicture[]> {
   if (shown.length === 0) return [];
   const paths = shown.map(({ path }) => path!);
   const { features } = await embedFiles(clip, paths, { strict: true, truncated: 'read' });

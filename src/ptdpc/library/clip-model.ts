@@ -7,17 +7,19 @@ import { encoderMemory } from '../../encoders/encoder.js';
 import { VISION_TRANSFORMER } from '../../encoders/vision-transformer.js';
 import { InputError } from '../../errors.js';
 import type { Backend } from '../../kernels/index.js';
+import { type PromptOptions, promptSetup } from '../../learners/prompts/index.js';
 import { Engine } from '../../tensor/index.js';
 import { span } from '../../trace.js';
 import { encodePixels, encodeTexts, imagesPerBatch, textScorer } from '../encode.js';
 import { normalizedFeatures } from '../features.js';
+import { joined } from '../learned-numbers.js';
 import { PRESETS, type TuningOptions } from '../options.js';
 import { PromptModel } from '../prompt-model.js';
 import { promptText } from '../prompt-text.js';
-import { type ClassName, decodePrompts, type PromptsFile } from '../prompts-file.js';
+import { type AnyPromptsFile, type ClassName, decodePrompts, type PromptsFile } from '../prompts-file.js';
 import type { LabelledFeatures } from '../step.js';
 import { type Training, trainPrompts } from '../train.js';
-import { classFeatures, zeroShotTexts } from '../zero-shot.js';
+import { anchorsOf, classFeatures, zeroShotTexts } from '../zero-shot.js';
 import { type ModelSource, requireSameModel } from './model-source.js';
 import { type Predictions, predictionsOf } from './predictions.js';
 import { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
@@ -40,15 +42,19 @@ export interface EmbedOptions {
 }
 
 /** What to tune, and on which images. */
-export interface TuneRequest extends Pick<Training, 'resume' | 'signal' | 'beforeStep' | 'onStep' | 'onEpoch'> {
+export interface TuneRequest<Options extends PromptOptions = TuningOptions>
+  extends Pick<Training, 'resume' | 'signal' | 'beforeStep' | 'onStep' | 'onEpoch'> {
   /** The classes, in the order of labels: the word of each as it appears in a text. At least two. */
   readonly classes: readonly string[];
   /** Features as `embedImages` gives them, and labels. */
   readonly train: LabelledFeatures;
   /** Held-out images, evaluated after every epoch. */
   readonly validation?: LabelledFeatures | undefined;
-  /** A preset, optionally changed: `tuningOptions('paper', { epochs: 5 })`. Default: the preset `paper`. */
-  readonly options?: TuningOptions | undefined;
+  /**
+   * A preset, optionally changed: `tuningOptions('paper', { epochs: 5 })`; or the options of another learner of prompts:
+   * `contextOptions('coop', { epochs: 50 })`. Default: the preset `paper`.
+   */
+  readonly options?: Options | undefined;
 }
 
 /**
@@ -173,26 +179,40 @@ export class ClipModel implements Disposable {
   }
 
   /**
-   * Tunes prompts by PT-DPC and returns them. The same request on the same device gives the same result. `onEpoch` may keep its
+   * Tunes prompts, by PT-DPC unless the options say otherwise, and returns them. The same request on the same device gives the same result. `onEpoch` may keep its
    * `state`, from which `resume` continues exactly. Throws InputError if classes, labels and features do not fit together,
    * TrainingDiverged if the loss is NaN, and the signal's reason between two steps.
    */
-  async tune(request: TuneRequest): Promise<TunedPrompts> {
-    const { classes, train, validation, options = PRESETS.paper, resume, signal, beforeStep, onStep } = request;
+  async tune<Options extends PromptOptions = TuningOptions>(
+    request: TuneRequest<Options>,
+  ): Promise<TunedPrompts<Options>> {
+    const {
+      classes,
+      train,
+      validation,
+      options = PRESETS.paper as PromptOptions as Options,
+      resume,
+      signal,
+      beforeStep,
+      onStep,
+    } = request;
     if (classes.length < 2)
       throw new InputError(`expected at least two classes to tell apart, found ${classes.length}`);
     for (const images of [train, ...(validation ? [validation] : [])]) requireLabels(images, classes, this.width);
     const { context } = this.source.config.text;
-    const text = promptText(await this.source.tokenizer(), options.template, classes, context);
+    const tokenizer = await this.source.tokenizer();
+    const setup = promptSetup(options);
+    const text = promptText(tokenizer, setup.layout, classes, context);
     const tower = await this.#text.get();
-    const model = await PromptModel.create(tower, this.tokenEmbeddings, text, options);
+    const anchors = await anchorsOf(tower, this.tokenEmbeddings, tokenizer, classes, setup, this.memory);
+    const model = await PromptModel.create(tower, this.tokenEmbeddings, text, setup.model, { anchors });
     try {
       await trainPrompts({
-        ...{ model, options, train, validation, resume, signal, beforeStep, memory: this.memory },
+        ...{ model, options: setup.training, train, validation, resume, signal, beforeStep, memory: this.memory },
         ...(onStep && { onStep }),
         ...(request.onEpoch && { onEpoch: request.onEpoch }),
       });
-      return new TunedPrompts(this, model, classes.map(classOf), options, options.epochs);
+      return new TunedPrompts(this, model, classes.map(classOf), options, setup.training.epochs);
     } catch (error) {
       model[Symbol.dispose]();
       throw error;
@@ -203,13 +223,19 @@ export class ClipModel implements Disposable {
    * Restores prompts that were trained with this model: the bytes of a run's prompts.safetensors or of `TunedPrompts.save`. Throws
    * InputError if they are damaged, or were trained with another model.
    */
-  async restorePrompts(file: Uint8Array | PromptsFile, name = 'prompts.safetensors'): Promise<TunedPrompts> {
+  async restorePrompts(file: Uint8Array, name?: string): Promise<TunedPrompts<PromptOptions>>;
+  async restorePrompts<Options extends PromptOptions>(
+    file: PromptsFile<Options>,
+    name?: string,
+  ): Promise<TunedPrompts<Options>>;
+  async restorePrompts(file: Uint8Array | AnyPromptsFile, name = 'prompts.safetensors') {
     const prompts = file instanceof Uint8Array ? await decodePrompts(bytesSource(name, file)) : file;
     const { options, classes, epochs } = prompts;
     await requireSameModel(name, prompts, this.source);
     const text = await textOfPrompts(prompts, this.source);
     const tower = await this.#text.get();
-    const model = await PromptModel.create(tower, this.tokenEmbeddings, text, options, prompts.prompts);
+    const learned = joined([prompts.prompts, ...(prompts.metaNet ?? []).map(([, , data]) => data)]);
+    const model = await PromptModel.create(tower, this.tokenEmbeddings, text, promptSetup(options).model, { learned });
     return new TunedPrompts(this, model, classes, options, epochs);
   }
 
@@ -221,16 +247,6 @@ export class ClipModel implements Disposable {
 }
 
 const classOf = (word: string): ClassName => ({ folder: word, word });
-
-function joined(pieces: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
 
 function requireFeatures(features: Float32Array, width: number): void {
   if (features.length === 0 || features.length % width !== 0)

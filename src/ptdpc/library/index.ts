@@ -13,4 +13,4 @@ export {
   requireSameModel,
 } from './model-source.js';
 export { type Predictions, predictionsOf, similarities } from './predictions.js';
-export { TunedPrompts, textOfPrompts } from './tuned-prompts.js';
+export { learnedTensors, TunedPrompts, textOfPrompts } from './tuned-prompts.js';

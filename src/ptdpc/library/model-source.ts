@@ -16,7 +16,7 @@ import {
 } from '../../clip/image/index.js';
 import { ClipTokenizer } from '../../clip/tokenizer/index.js';
 import { InputError } from '../../errors.js';
-import type { PromptsFile } from '../prompts-file.js';
+import type { AnyPromptsFile } from '../prompts-file.js';
 
 /** A CLIP's parts, from any source: `openModel` gives one from bytes, `openModelDirectory` of `ptdpc/node` one from a folder. */
 export interface ModelSource {
@@ -86,7 +86,7 @@ export async function openModel(files: ModelFiles): Promise<ModelSource> {
 /** Throws InputError if `prompts` were trained with another model. `what` names them. */
 export async function requireSameModel(
   what: string,
-  { modelHash }: Pick<PromptsFile, 'modelHash'>,
+  { modelHash }: Pick<AnyPromptsFile, 'modelHash'>,
   model: ModelSource & { readonly directory?: string },
 ): Promise<void> {
   const hash = await model.hash();

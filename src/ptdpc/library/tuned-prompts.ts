@@ -1,5 +1,7 @@
 /** Tuned prompts on their model: predicting with them, reading them, saving them. */
 import { InputError } from '../../errors.js';
+import { META_NET } from '../../learners/prompts/cocoop.js';
+import { type PromptOptions, promptSetup } from '../../learners/prompts/index.js';
 import type { Evaluation } from '../evaluate.js';
 import {
   type ExplainOptions,
@@ -9,10 +11,17 @@ import {
   type PromptExplanation,
 } from '../explain.js';
 import { explainForward, type ForwardExplanation } from '../forward-explanation.js';
+import { partsOf } from '../learned-numbers.js';
 import type { TuningOptions } from '../options.js';
 import type { PromptModel } from '../prompt-model.js';
 import { type PromptText, promptText } from '../prompt-text.js';
-import { type ClassName, encodePrompts, type PromptsFile } from '../prompts-file.js';
+import {
+  type AnyPromptsFile,
+  type ClassName,
+  encodePrompts,
+  type NamedTensor,
+  type PromptsFile,
+} from '../prompts-file.js';
 import { type LabelledFeatures, predictLogits } from '../step.js';
 import { evaluateOn } from '../train.js';
 import type { ClipModel } from './clip-model.js';
@@ -20,7 +29,7 @@ import type { ModelSource } from './model-source.js';
 import { type Predictions, predictionsOf } from './predictions.js';
 
 /** Prompts from `ClipModel.tune` or `ClipModel.restorePrompts`. Dispose them before their model. */
-export class TunedPrompts implements Disposable {
+export class TunedPrompts<Options extends PromptOptions = TuningOptions> implements Disposable {
   constructor(
     private readonly clip: ClipModel,
     /** The prompts on the device, for your own computations. */
@@ -28,7 +37,7 @@ export class TunedPrompts implements Disposable {
     /** The classes, in the order of labels. */
     readonly classes: readonly ClassName[],
     /** How they were tuned. */
-    readonly options: TuningOptions,
+    readonly options: Options,
     /** Epochs of training. */
     readonly epochs: number,
   ) {}
@@ -70,17 +79,10 @@ export class TunedPrompts implements Disposable {
   }
 
   /** The prompts on the host, with what is needed to use them again. */
-  async file(): Promise<PromptsFile> {
+  async file(): Promise<PromptsFile<Options>> {
     const { classes, options, epochs, model } = this;
-    const { shape } = model.prompts;
-    return {
-      classes,
-      options,
-      epochs,
-      shape,
-      prompts: await model.prompts.read(),
-      modelHash: await this.clip.source.hash(),
-    };
+    const modelHash = await this.clip.source.hash();
+    return { classes, options, epochs, modelHash, ...learnedTensors(model, await model.read()) };
   }
 
   /** The same as the bytes of a prompts.safetensors, which `ptdpc` and `ClipModel.restorePrompts` read. */
@@ -94,15 +96,26 @@ export class TunedPrompts implements Disposable {
   }
 }
 
+/** Learned numbers of a model, as `PromptModel.read` gives them, as the tensors of a file. */
+export function learnedTensors(
+  { parameters }: PromptModel,
+  learned: Float32Array,
+): Pick<PromptsFile, 'shape' | 'prompts' | 'metaNet'> {
+  const [prompts, ...others] = partsOf(learned, parameters);
+  const metaNet = others.map((data, i): NamedTensor => [META_NET[i]!, parameters[i + 1]!.shape, data]);
+  return { shape: parameters[0]!.shape, prompts: prompts!, ...(metaNet.length > 0 && { metaNet }) };
+}
+
 /** The words of prompts, as their model reads them. Throws InputError if the prompts do not fit its width or the template's tokens. */
 export async function textOfPrompts(
-  { options, classes, shape }: Pick<PromptsFile, 'options' | 'classes' | 'shape'>,
+  { options, classes, shape }: Pick<AnyPromptsFile, 'options' | 'classes' | 'shape'>,
   model: ModelSource & { readonly directory?: string },
 ): Promise<PromptText> {
   const { context, width } = model.config.text;
   const words = classes.map(({ word }) => word);
-  const text = promptText(await model.tokenizer(), options.template, words, context);
-  const expected = [shape[0], text.template.length + Number(options.learnSot), width];
+  const { layout, model: how } = promptSetup(options);
+  const text = promptText(await model.tokenizer(), layout, words, context);
+  const expected = [shape[0], text.template.length + Number(how.learnSot), width];
   if (shape.join() !== expected.join()) {
     throw new InputError(
       `prompts of shape [${shape.join(', ')}] where the template and ${model.directory ?? model.clip.name} need ` +

@@ -1,12 +1,15 @@
 /** How a run learnt: loss, accuracy and learning rate over its epochs. */
-import type { EpochMetrics, StepMetrics, TuningOptions } from '../../ptdpc/index.js';
+
+import type { PromptOptions } from '../../learners/prompts/index.js';
+import { promptSetup } from '../../learners/prompts/index.js';
+import type { EpochMetrics, StepMetrics, TrainingOptions } from '../../ptdpc/index.js';
 import { type Line, lineChart } from '../charts/lines.js';
-import { type Html, html, figure as loss, type Part, percent, points, shortest } from '../format.js';
+import { counted, type Html, html, figure as loss, type Part, percent, points, shortest } from '../format.js';
 import { figure, type Key } from '../page/document.js';
 import { MOST_SERIES, SERIES_COLORS } from '../series.js';
 
 export interface Learning {
-  readonly options: TuningOptions;
+  readonly options: PromptOptions;
   readonly steps: readonly StepMetrics[];
   /** The finished epochs, at least one. */
   readonly epochs: readonly EpochMetrics[];
@@ -33,7 +36,7 @@ export function learningFigures(all: readonly NamedLearning[]): Html {
   const of = validated ? 'Validation' : 'Training';
   const left = all.length - runs.length;
   const note = left > 0 && `The first ${runs.length} runs; the other ${left} are in the table.`;
-  const losses = new Set(all.map(({ learning }) => learning.options.loss));
+  const losses = new Set(all.map(({ learning }) => promptSetup(learning.options).model.loss));
   const lossNote =
     !validated && losses.size > 1 && ' The runs were trained with different losses, which are not comparable.';
   const chart = (
@@ -98,7 +101,7 @@ function lossFigure({ options, steps, epochs }: Learning): Html {
   ];
   const [first, last] = [epochs[0]!, epochs.at(-1)!];
   const note =
-    options.loss === 'double-softmax'
+    promptSetup(options).model.loss === 'double-softmax'
       ? `Training: cross-entropy of softmax(logits), as the preset official has it.${validated.length > 0 ? ' Validation: of plain logits; the two are not comparable.' : ''}`
       : undefined;
   return figure({
@@ -149,6 +152,7 @@ function rateFigure({ options, steps, epochs }: Learning): Html {
   const rateOf = new Map<number, number>();
   for (const { epoch, lr } of steps) if (!rateOf.has(epoch)) rateOf.set(epoch, lr);
   const rates = epochs.map(({ epoch }) => rateOf.get(epoch) ?? options.learningRate);
+  const { training } = promptSetup(options);
   const [first, last] = [rates[0]!, rates.at(-1)!];
   const [lowest, highest] = [rates.reduce((a, b) => Math.min(a, b)), rates.reduce((a, b) => Math.max(a, b))];
   // An epoch's rate holds from its beginning to its end.
@@ -163,14 +167,19 @@ function rateFigure({ options, steps, epochs }: Learning): Html {
       format: power,
     }),
     summary: `Learning rate: ${shortest(first, 3)} in the first epoch, ${shortest(last, 3)} in the last.`,
-    keys: [{ mark: 'line', color: 'first', text: options.optimizer === 'sgd' ? 'SGD' : 'AdamW' }],
-    note: `Times ${options.gamma} every ${options.stepSize} epochs.`,
+    keys: [{ mark: 'line', color: 'first', text: training.optimizer === 'sgd' ? 'SGD' : 'AdamW' }],
+    note: scheduleNote(training),
     data: {
       label: 'Learning rate by epoch',
       head: ['epoch', 'learning rate'],
       rows: rates.map((rate, epoch) => [epoch + 1, shortest(rate, 6)]),
     },
   });
+}
+
+function scheduleNote(training: TrainingOptions): string {
+  if (!('warmup' in training)) return `Times ${training.gamma} every ${training.stepSize} epochs.`;
+  return `A cosine${training.warmup > 0 ? ` after ${counted(training.warmup, 'epoch')} of warm-up at a small rate` : ''}.`;
 }
 
 /** `0.01`, and `1e-5` from the fourth zero on. */

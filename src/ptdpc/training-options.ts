@@ -1,0 +1,31 @@
+/** What the training loop takes of a learner's options, and the learning rate of each epoch. */
+import { stepLearningRate, type TuningOptions } from './options.js';
+
+/** What the training loop takes of a learner's options. */
+export type TrainingOptions = Pick<
+  TuningOptions,
+  'optimizer' | 'learningRate' | 'epochs' | 'batchSize' | 'shuffle' | 'seed' | 'keep'
+> & {
+  /** Of SGD: this multiple of the parameters is added to their gradient. */
+  readonly weightDecay?: number;
+} & (Pick<TuningOptions, 'stepSize' | 'gamma'> | CosineSchedule);
+
+/** A cosine to zero after some epochs at a small constant rate. */
+export interface CosineSchedule {
+  /** Epochs at `WARMUP_RATE` before. */
+  readonly warmup: number;
+}
+
+/** Learning rate of the warm-up epochs of a cosine schedule. */
+export const WARMUP_RATE = 1e-5;
+
+/**
+ * Learning rate of an epoch (counted from 0): of StepLR, or of the cosine after a constant warm-up as Dassl, the library that CoOp trains
+ * with, makes it. There the cosine starts when the warm-up ends and is yet as long as the training, so that it does not reach its end.
+ */
+export function learningRateAt(options: TrainingOptions, epoch: number): number {
+  if (!('warmup' in options)) return stepLearningRate(options, epoch);
+  const { warmup, learningRate, epochs } = options;
+  if (epoch < warmup) return WARMUP_RATE;
+  return (learningRate * (1 + Math.cos((Math.PI * (epoch - warmup)) / epochs))) / 2;
+}
