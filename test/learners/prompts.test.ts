@@ -1,14 +1,16 @@
 /** CoOp and the learners that follow it against PyTorch (test/reference/learners_reference.py), and in little memory against much of it. */
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { bytesSource } from '../../src/clip/checkpoint/index.js';
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
 import { type ContextTuning, contextOptions, promptSetup } from '../../src/learners/prompts/index.js';
 import { planBatch } from '../../src/ptdpc/budget.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
 import { accumulateGradient, type LabelledFeatures, predictLogits } from '../../src/ptdpc/step.js';
-import { createOptimizer } from '../../src/ptdpc/train.js';
+import { createOptimizer, type EpochMetrics, type TrainingState, trainPrompts } from '../../src/ptdpc/train.js';
 import { learningRateAt } from '../../src/ptdpc/training-options.js';
+import { decodeTrainingState, encodeTrainingState } from '../../src/ptdpc/training-state-file.js';
 import { classFeatures } from '../../src/ptdpc/zero-shot.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll } from '../support/devices.js';
@@ -107,6 +109,25 @@ describeOnAll('learners of prompts', (device) => {
       expect(maxError(await model.read(), (await tensors(`${name}.after`)).data)).toBeLessThan(1e-4);
     }
     expect(engine.backend.memory.buffers).toBe(before);
+  });
+
+  it('goes on from a state of several tensors to the result of a training without interruption', async () => {
+    const one = golden.cases.find(({ name }) => name === 'cocoop')!;
+    const engine = new Engine(device());
+    const states: TrainingState[] = [];
+    const finish = async (resume?: TrainingState) => {
+      using made = await modelOf(engine, one);
+      const { model, setup } = made;
+      const options = { ...setup.training, epochs: 3, batchSize: 3 };
+      const onEpoch = (_: EpochMetrics, state: TrainingState) => void states.push(state);
+      await trainPrompts({ model, options, train: batch, memory: GIB, resume, onEpoch });
+      return await model.read();
+    };
+    const straight = await finish();
+    const source = bytesSource('state', await encodeTrainingState(states[0]!, 1));
+    const { state } = await decodeTrainingState(source, straight.length, 'sgd');
+    expect(state.prompts).not.toEqual(straight);
+    expect(await finish(state)).toEqual(straight);
   });
 
   it.each(golden.cases)('$name has the same loss and gradient where the classes do not fit at once', async (one) => {

@@ -4,6 +4,7 @@ import { clipVision } from '../../src/clip/config.js';
 import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import { encoderMemory, VISION_TRANSFORMER } from '../../src/encoders/index.js';
+import { type ContextTuning, contextOptions, promptSetup } from '../../src/learners/prompts/index.js';
 import { encodePixels, encodeTexts, imagesPerBatch } from '../../src/ptdpc/encode.js';
 import { explainImages } from '../../src/ptdpc/explain.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
@@ -55,6 +56,19 @@ const promptWork =
     if (work === 'train') await trainPrompts({ model, options, train, validation: train, memory: budget });
     else if (work === 'predict') await evaluateOn(model, train, budget);
     else await explainImages(model, train.features, budget);
+  };
+
+const contextWork =
+  (given: ContextTuning, classes: number, images: number): Work =>
+  async (engine, budget, loaded) => {
+    using tower = await TextTower.load(engine, clip, config);
+    const { model: how, training } = promptSetup({ ...given, epochs: 1, batchSize: images });
+    const anchors = how.guide && normalizedFeatures(randomReals(6)(classes * WIDTH), WIDTH);
+    const text = { ...textOf(classes), after: 1, stop: [3] };
+    using model = await PromptModel.create(tower, embeddings, text, how, { anchors });
+    loaded();
+    const train = imagesOf(images, classes);
+    await trainPrompts({ model, options: training, train, validation: train, memory: budget });
   };
 
 const textWork =
@@ -118,6 +132,22 @@ const works: [name: string, Work][] = [
       ];
     }),
   ),
+  ...(
+    [
+      ['coop', {}],
+      ['coop', { classSpecific: true }],
+      ['kgcoop', {}],
+      ['prograd', {}],
+      ['cocoop', {}],
+    ] as const
+  ).flatMap(([name, given]): [string, Work][] => {
+    const [many, few] = name === 'cocoop' ? [100, 2] : [9000, 1200];
+    const label = `train: ${name}${'classSpecific' in given ? ', class-specific' : ''}`;
+    return [
+      [`${label}, many images`, contextWork(contextOptions(name, given), 6, many)],
+      [`${label}, many classes`, contextWork(contextOptions(name, given), 300, few)],
+    ];
+  }),
   ...MODES.flatMap((mode): [string, Work][] => [
     [
       `eval and predict: ${mode}, many images`,
