@@ -14,6 +14,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Checkpoints', '/checkpoints'),
       item('Encoders', '/encoders'),
       item('Data sets', '/datasets'),
+      item('Learners', '/learners'),
       item('Evaluation', '/evaluation'),
       item('Experiments', '/experiments/'),
       {

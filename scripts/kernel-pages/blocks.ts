@@ -6,6 +6,7 @@
  *     <!-- end -->
  *
  * `options: train`             the options of prompt tuning, with both presets
+ * `learner: NAME`              a learner's options, their defaults, and where these come from
  * `commands: all`              the commands with their options and examples
  * `course: all`                the tasks of the course, track by track
  * `figures: KERNEL`            what was measured of a kernel
@@ -26,6 +27,7 @@ import { kernelNamed } from '../../src/kernels/index.js';
 import { storedPattern } from '../../src/kernels/shapes.js';
 import { shaderName } from '../../src/kernels/webgpu/wgsl-text.js';
 import { bindingContract, JOBS, type RecordedShape, tracks } from '../../src/lab/index.js';
+import { learnerNamed } from '../../src/learners/index.js';
 import { optionText, PRESETS, TUNING_FIELDS } from '../../src/ptdpc/options.js';
 import { chart, chartPath, chartText } from './chart.js';
 import {
@@ -104,6 +106,17 @@ const BLOCKS: Readonly<Record<string, (sources: Sources, args: readonly string[]
       return [`\`${flag}\``, help, ...(name === 'preset' ? ['', ''] : [paper!, official!])];
     });
     return table(['option', 'what it is', '`paper`', '`official`'], rows, 'left');
+  },
+
+  learner: (_, [name = '']) => {
+    const { fields, defaults, sources } = learnerNamed(name);
+    const rows = Object.entries(fields).map(([option, field]) => {
+      const { flag, help } = optionText(field);
+      const value = defaults[option];
+      const shown = typeof value === 'boolean' ? (value ? 'yes' : 'no') : value === '' ? '`""`' : `${value}`;
+      return [`\`${flag}\``, help, shown, sources[option] ?? ''];
+    });
+    return table(['option', 'what it is', 'default', 'from'], rows, 'left');
   },
 
   commands: ({ commands }) => commands,

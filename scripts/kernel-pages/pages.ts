@@ -8,7 +8,7 @@ import { commandReference } from './commands.js';
 import type { Figures } from './figures.js';
 
 /** Pages outside of docs/kernels with such blocks. */
-const OTHERS = ['method', 'commands', 'reading-guide', 'gpu-estimate', 'examples'];
+const OTHERS = ['method', 'learners', 'commands', 'reading-guide', 'gpu-estimate', 'examples'];
 
 /** The files of the pages, below the repository's root. */
 export function pagesOf(root: string): string[] {

@@ -1,11 +1,11 @@
 /**
  * Two ways in which CLIP's hand-written prompts, with normalised text features z ("anchors"), keep learned prompts from forgetting what they know.
  *
- * KgCoOp (Yao, Zhang and Xu, CVPR 2023, equation 5, with the cosine of its published code) adds to the loss
+ * KgCoOp (Yao, Zhang and Xu, CVPR 2023, with the cosine of its published code) adds to the loss
  *
  *     weight * mean over classes i of (1 - cos(t_i, z_i))
  *
- * ProGrad (Zhu et al., ICCV 2023, equation 4) leaves the loss as it is and changes its gradient g: where g points against g_kl, the gradient of
+ * ProGrad (Zhu et al., ICCV 2023) leaves the loss as it is and changes its gradient g: where g points against g_kl, the gradient of
  * the divergence from CLIP's own predictions, lambda times its part along g_kl is taken away.
  */
 import {

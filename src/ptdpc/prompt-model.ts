@@ -195,20 +195,21 @@ export class PromptModel implements Disposable {
         const logits = matmul(features, texts, { transposeB: true, alpha: this.logitScale });
         return { texts, logits };
       }
-      const { cosines, weights, composed } = this.#composed(features, given);
+      if (this.metaNet.length > 0) return this.#conditioned(features, classes);
+      const cosines = this.#cosines(features);
+      const weights = given ?? this.#weigh(cosines);
+      const composed = compose(weights, this.prompts);
       const texts = this.textFeatures(composed, this.forest(features.rows, classes));
       return { cosines, weights, composed, texts, logits: groupDot(features, texts, this.logitScale) };
     });
   }
 
-  #composed(features: Tensor, given: Tensor | undefined) {
-    if (this.metaNet.length > 0) {
-      const shift = metaNetOutput(this.metaNet, features);
-      return { composed: add(this.prompts, shift.reshape([features.rows, 1, shift.columns])) };
-    }
-    const cosines = this.#cosines(features);
-    const weights = given ?? this.#weigh(cosines);
-    return { cosines, weights, composed: compose(weights, this.prompts) };
+  /** CoCoOp's: the tokens with what the network makes of each image. */
+  #conditioned(features: Tensor, classes: ClassRange): ForwardPass {
+    const shift = metaNetOutput(this.metaNet, features);
+    const composed = add(this.prompts, shift.reshape([features.rows, 1, shift.columns]));
+    const texts = this.textFeatures(composed, this.forest(features.rows, classes));
+    return { composed, texts, logits: groupDot(features, texts, this.logitScale) };
   }
 
   /** Its last step alone: logits [batch, classes]. */

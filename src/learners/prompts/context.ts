@@ -65,7 +65,7 @@ export type ContextOptions = OptionsOf<typeof CONTEXT_FIELDS>;
 /** The options of a place, of the learners that have them. */
 type PlaceOptions = Partial<OptionsOf<typeof PLACE_FIELDS>>;
 
-/** Standard deviation of the noise that tokens begin as (CoOp, section 4.1). */
+/** Standard deviation of the noise that tokens begin as, of CoOp's paper and code. */
 const DEVIATION = 0.02;
 
 /** Common defaults of the published codes, which are all built on CoOp's. */
@@ -80,9 +80,9 @@ export const CONTEXT_DEFAULTS = {
 
 /** Where those come from. */
 export const CONTEXT_SOURCES = {
-  learningRate: 'CoOp, section 4.1',
+  learningRate: "CoOp's training details",
   weightDecay: "Dassl's default of SGD, which the published code leaves as it is",
-  warmup: 'CoOp, section 4.1',
+  warmup: "CoOp's training details",
 } as const;
 
 /** The text of a class: learned tokens, the class word, and the full stop of the published code. */

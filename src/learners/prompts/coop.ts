@@ -26,12 +26,12 @@ export const COOP: LearnerFacts<typeof FIELDS> = {
   },
   sources: {
     ...CONTEXT_SOURCES,
-    context: 'section 4.1',
-    initWords: 'section 4.1: drawn from a normal distribution of standard deviation 0.02',
-    epochs: 'section 4.1: 200 for 16 and 8 shots (100 for 4 and 2, 50 for 1)',
+    context: 'training details of the paper',
+    initWords: 'training details of the paper, and trainers/coop.py of the published code',
+    epochs: 'training details of the paper: 200 for 16 and 8 shots, 100 for 4 and 2, 50 for 1',
     batchSize: 'configs/trainers/CoOp of the published code',
-    classPosition: 'section 4.1',
-    classSpecific: 'section 4.1: the unified context',
+    classPosition: 'one of the two positions of the paper',
+    classSpecific: 'the unified context of the paper',
   },
   parameters: contextSize,
 };

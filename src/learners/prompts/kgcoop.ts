@@ -34,11 +34,11 @@ export const KGCOOP: LearnerFacts<typeof FIELDS> = {
   },
   sources: {
     ...CONTEXT_SOURCES,
-    initWords: 'section 4.1',
-    guideWeight: 'section 4.4: lambda = 8',
+    initWords: 'trainers/kgcoop.py of the published code',
+    guideWeight: "the paper's lambda",
     zeroShotTemplate: 'the published code has a template for each data set; this is that of ImageNet',
-    epochs: 'configs/trainers/KgCoOp of the published code',
-    batchSize: 'configs/trainers/KgCoOp of the published code',
+    epochs: 'configs/trainers/KgCoOp/vit_b16_ep100_ctxv1.yaml of the published code',
+    batchSize: 'configs/trainers/KgCoOp/vit_b16_ep100_ctxv1.yaml of the published code',
   },
   parameters: contextSize,
 };
