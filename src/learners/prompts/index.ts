@@ -53,7 +53,7 @@ export function contextOptions<Name extends ContextLearner>(
 }
 
 /**
- * Epochs of a training on so many images of each class, where the published trainings of a learner depend on it: CoOp's (section 4.1) and
+ * Epochs of a training on so many images of each class, where the published trainings of a learner depend on it: CoOp's (its training details) and
  * ProGrad's, which are CoOp's. Undefined where they do not, and without `shots`.
  */
 export function publishedEpochs(learner: ContextLearner, shots: number | undefined): number | undefined {
