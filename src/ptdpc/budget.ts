@@ -57,7 +57,7 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   const one = classRuns.length === 1;
   if (model.perImage) return { images: one ? Math.min(batch, Math.floor(most / rows)) : 1, classRuns, whole: one };
   // All images of a batch are compared with the same texts, which stay on the device while images come in chunks.
-  const perImage = bytesPerImage(width, model.classes) * (model.options.guide?.kind === 'prograd' ? 2 : 1);
+  const perImage = bytesPerImage(width, model.classes) * (model.options.guide?.kind === 'prograd' ? 3 : 1);
   if (one && rows * bytesPerRow + batch * perImage <= room) return { images: batch, classRuns, whole: true };
   const texts = 4 * TEXT_COPIES * width * classRuns.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const images = Math.floor((room - texts) / perImage);

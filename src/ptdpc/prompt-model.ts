@@ -75,6 +75,8 @@ export class PromptModel implements Disposable {
   readonly engine: Engine;
   readonly logitScale: number;
   readonly #forests = new Latest<string, Forest>();
+  /** Of ranges of classes, which there are where memory is scarce: the one in use. */
+  readonly #partForests = new Latest<string, Forest>(1);
 
   private constructor(
     readonly tower: TextTower,
@@ -226,7 +228,8 @@ export class PromptModel implements Disposable {
 
   /** The forest for a number of images and a range of classes, cached because the same ones recur at every step. */
   forest(images: number, classes: ClassRange): Forest {
-    return this.#forests.get(`${images} ${classes.start} ${classes.end}`, () => {
+    const forests = classes.end - classes.start < this.classes ? this.#partForests : this.#forests;
+    return forests.get(`${images} ${classes.start} ${classes.end}`, () => {
       const sets = this.perImage ? images : this.prompts.shape[0]!;
       return new Forest(this.engine, this.frozen, this.#trees(images, classes), sets);
     });
@@ -242,6 +245,7 @@ export class PromptModel implements Disposable {
   /** Frees the prompts, but not the tower. */
   [Symbol.dispose](): void {
     this.#forests[Symbol.dispose]();
+    this.#partForests[Symbol.dispose]();
     this.zeroGrad();
     for (const parameter of this.parameters) parameter.dispose();
     this.frozenTensor.dispose();

@@ -8,13 +8,16 @@ export class Latest<K, V extends Disposable> implements Disposable {
   /** Least recently used first. */
   readonly #kept = new Map<K, V>();
 
+  /** Keeps the last `most` values. */
+  constructor(private readonly most = KEPT) {}
+
   /** The value for `key`, made if it is not cached. */
   get(key: K, make: () => V): V {
     const value = this.#kept.get(key) ?? make();
     this.#kept.delete(key);
     this.#kept.set(key, value);
     for (const [oldest, unused] of this.#kept) {
-      if (this.#kept.size <= KEPT) break;
+      if (this.#kept.size <= this.most) break;
       this.#kept.delete(oldest);
       unused[Symbol.dispose]();
     }
