@@ -18,7 +18,14 @@ import {
   type NearestWordsOptions,
   nearestWords,
 } from './nearest-words.js';
-import { isClassSpecific, isPerImage, type Mode, SKIPPABLE_WORDS, type SkippableWords, type WordMetric } from './options.js';
+import {
+  isClassSpecific,
+  isPerImage,
+  type Mode,
+  SKIPPABLE_WORDS,
+  type SkippableWords,
+  type WordMetric,
+} from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import type { AnyPromptsFile } from './prompts-file.js';
 import { predictLogits } from './step.js';
