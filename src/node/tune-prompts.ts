@@ -24,6 +24,7 @@ import {
   prepareDevice,
   promptText,
   type RateChoice,
+  requireVotes,
   TrainingDiverged,
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
@@ -78,10 +79,11 @@ export async function tunePrompts(request: TuneRequest): Promise<TunedRun> {
   if (!request.rates) await RunDirectory.requireOptions(request.out, request.options);
   await using model = await openModelDirectory(request.model, request.cacheDirectory);
   const data = await openTrainingData(request);
-  imagesOf(data, 'train');
-  // A template that does not fit is known before images are encoded.
+  const [image] = imagesOf(data, 'train');
+  // What does not fit is known before images are encoded: votes that are missing, and a template that is too long.
   const words = data.classes.map(({ word }) => word);
-  const { layout } = promptSetup(request.options);
+  const { layout, model: how } = promptSetup(request.options);
+  if (how.loss === 'kl') requireVotes(image?.distribution);
   const text = promptText(await model.tokenizer(), layout, words, model.config.text.context);
 
   const { openDevice, events = SILENT } = request;

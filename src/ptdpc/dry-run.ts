@@ -125,6 +125,8 @@ async function step(
   using optimizer = createOptimizer(model, training);
   const features = new Float32Array(batchSize * config.projectionDim);
   const labels = Int32Array.from({ length: batchSize }, (_, i) => i % text.classes.length);
-  await accumulateGradient(model, { features, labels }, MEMORY);
+  const { length: classes } = text.classes;
+  const votes = how.loss === 'kl' ? new Float32Array(batchSize * classes).fill(1 / classes) : undefined;
+  await accumulateGradient(model, { features, labels, votes }, MEMORY);
   optimizer.step(learningRateAt(training, 0));
 }

@@ -89,6 +89,7 @@ export {
   type LabelledFeatures,
   predictLogits,
   requireTrainingMemory,
+  requireVotes,
   sharedTextFeatures,
 } from './step.js';
 export * from './train.js';

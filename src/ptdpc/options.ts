@@ -104,10 +104,10 @@ export const TUNING_FIELDS = {
     v.boolean('true or false'),
     v.metadata({ flag: '--learn-sot', help: 'also learn the start-of-text token' }),
   ),
-  /** Cross-entropy of the logits, or of softmax(logits). */
-  loss: oneOf(['ce', 'double-softmax'], {
+  /** Cross-entropy of the logits, or of softmax(logits), or the Kullback-Leibler divergence from the distribution of people's votes. */
+  loss: oneOf(['ce', 'double-softmax', 'kl'], {
     flag: '--loss <loss>',
-    help: 'cross-entropy of the logits, or of softmax(logits)',
+    help: 'cross-entropy of the logits (ce), or of softmax(logits), or the divergence from the votes of people (kl), for data sets that have them',
   }),
   /** Factor of the cosines: the checkpoint's own, or a number. */
   logitScale: v.pipe(

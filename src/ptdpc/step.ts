@@ -1,4 +1,5 @@
 /** The loss of a batch and its gradient, in chunks that fit the memory budget. */
+import { InputError } from '../errors.js';
 import { add, addScaled, crossEntropy, matmul, slice as sliceOf, softmax, type Tensor } from '../tensor/index.js';
 import { span } from '../trace.js';
 import { type BatchPlan, planBatch } from './budget.js';
@@ -6,6 +7,7 @@ import { setColumns } from './encode.js';
 import { finiteLogits } from './features.js';
 import { addPenaltyGradient, distancePenalty, divergence, turnGradients } from './guide.js';
 import type { ClassRange, PromptModel } from './prompt-model.js';
+import { votesLoss } from './votes-loss.js';
 
 /** Results of a batch, other than its gradient. */
 export interface BatchResult {
@@ -74,10 +76,9 @@ export async function startGradient(
 /** Losses [images] of logits [images, classes]. */
 type Losses = (model: PromptModel, logits: Tensor, images: PieceImages) => Tensor;
 
-/** Images on the device: their features, normalised, and on the host their labels. */
-interface PieceImages {
+/** Images on the device: their features, normalised, and on the host their labels and votes. */
+interface PieceImages extends Pick<LabelledFeatures, 'labels' | 'votes'> {
   readonly features: Tensor;
-  readonly labels: Int32Array;
 }
 
 async function gradientOf(
@@ -140,14 +141,18 @@ function whole(model: PromptModel, piece: LabelledFeatures, count: number, losse
   );
 }
 
-function forward(model: PromptModel, { features: data, labels }: LabelledFeatures, lossesOf: Losses): PieceResult {
+function forward(
+  model: PromptModel,
+  { features: data, labels, votes }: LabelledFeatures,
+  lossesOf: Losses,
+): PieceResult {
   using _ = span('forward', { images: labels.length });
   const { engine, anchors, classes } = model;
   const { guide } = model.options;
   return engine.scope(() => {
     const features = engine.tensor(data, [labels.length, model.joint]);
     const { logits, texts } = model.forward(features);
-    const losses = lossesOf(model, logits, { features, labels });
+    const losses = lossesOf(model, logits, { features, labels, votes });
     // A piece is then the whole batch.
     const isPenalised = guide?.kind === 'kgcoop' && anchors !== undefined;
     return {
@@ -234,7 +239,7 @@ async function inClassRuns(
 async function lossGradient(
   model: PromptModel,
   logits: Float32Array,
-  { features, labels }: LabelledFeatures,
+  { features, labels, votes }: LabelledFeatures,
   count: number,
   lossesOf: Losses,
 ): Promise<{ losses: Float32Array; gradient: Float32Array }> {
@@ -242,7 +247,7 @@ async function lossGradient(
   using at = engine.parameter(logits, [labels.length, classes]);
   using losses = engine.scope(() =>
     engine.withTape((tape) => {
-      const images = { features: engine.tensor(features, [labels.length, joint]), labels };
+      const images = { features: engine.tensor(features, [labels.length, joint]), labels, votes };
       const losses = lossesOf(model, at, images);
       tape.backward(losses, eachOf(losses, count));
       return losses;
@@ -254,7 +259,8 @@ async function lossGradient(
 }
 
 /** What the labels say. */
-const taskLoss: Losses = ({ engine, options }, logits, { labels }) => {
+const taskLoss: Losses = ({ engine, options }, logits, { labels, votes }) => {
+  if (options.loss === 'kl') return votesLoss(logits, labels, requireVotes(votes));
   const scores = options.loss === 'double-softmax' ? softmax(logits) : logits;
   return crossEntropy(scores, engine.indices(labels));
 };
@@ -323,11 +329,21 @@ function columnsOf(whole: Float32Array, stride: number, run: ClassRange, first: 
   return part;
 }
 
+/** The votes that `--loss kl` takes. Throws InputError if there are none. */
+export function requireVotes<T>(votes: T | undefined): T {
+  if (votes === undefined)
+    throw new InputError(
+      '--loss kl: expected images with votes for their classes (docs/datasets.md), found labels only; --loss ce takes those',
+    );
+  return votes;
+}
+
 /** Up to `count` images, starting at `start`. */
 export function slice(batch: LabelledFeatures, start: number, count: number, width: number): LabelledFeatures {
   return {
     features: batch.features.subarray(start * width, (start + count) * width),
     labels: batch.labels.subarray(start, start + count),
+    votes: batch.votes?.subarray(start * votesPerImage(batch), (start + count) * votesPerImage(batch)),
   };
 }
 
@@ -347,10 +363,17 @@ export function pick(
 ): LabelledFeatures {
   const features = new Float32Array(count * width);
   const labels = new Int32Array(count);
+  const classes = votesPerImage(data);
+  const votes = data.votes && new Float32Array(count * classes);
   for (let i = 0; i < count; i++) {
     const image = order ? order[start + i]! : start + i;
     features.set(data.features.subarray(image * width, (image + 1) * width), i * width);
     labels[i] = data.labels[image]!;
+    if (data.votes) votes?.set(data.votes.subarray(image * classes, (image + 1) * classes), i * classes);
   }
-  return { features, labels };
+  return { features, labels, votes };
 }
+
+/** The classes that people voted on; 0 without votes. */
+const votesPerImage = ({ votes, labels }: LabelledFeatures): number =>
+  votes && labels.length > 0 ? votes.length / labels.length : 0;

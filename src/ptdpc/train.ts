@@ -14,6 +14,7 @@ import {
   type LabelledFeatures,
   pick,
   predictLogits,
+  requireVotes,
   slice,
   startGradient,
 } from './step.js';
@@ -36,7 +37,10 @@ export interface EpochMetrics {
   /** Means over the epoch's images, each measured when its batch was processed. */
   trainLoss: number;
   trainAccuracy: number;
-  /** Validation cross-entropy (of plain logits) and accuracy after the epoch; null without validation images. */
+  /**
+   * Validation cross-entropy (of plain logits; with `loss: 'kl'` the divergence from the votes) and accuracy after the epoch; null without
+   * validation images.
+   */
   valLoss: number | null;
   valAccuracy: number | null;
 }
@@ -141,7 +145,7 @@ export async function trainPrompts(training: Training): Promise<void> {
       type: 'epoch',
       epoch,
       ...learned,
-      valLoss: validation ? seen.loss : null,
+      valLoss: validation ? validationLoss(model, seen) : null,
       valAccuracy: validation ? seen.accuracy : null,
     };
     if (options.keep === 'best' && (!best || seen.accuracy > best.valAccuracy))
@@ -231,6 +235,11 @@ function divergence(what: string, options: TrainingOptions, epoch: number, step:
   return new TrainingDiverged(
     `${what} in epoch ${epoch + 1} of ${options.epochs}, at step ${step}: try a smaller --lr than ${options.learningRate}`,
   );
+}
+
+/** With the loss `kl` the same measure as in training; otherwise the cross-entropy of plain logits. */
+function validationLoss({ options }: PromptModel, seen: Evaluation): number {
+  return options.loss === 'kl' ? requireVotes(seen.distribution ?? undefined).kullbackLeibler : seen.loss;
 }
 
 /** Evaluates prompts on labelled images. Throws NonFiniteError if a logit is NaN or infinite. */

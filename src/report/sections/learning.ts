@@ -100,10 +100,13 @@ function lossFigure({ options, steps, epochs }: Learning): Html {
     ...(validated.length > 0 ? [{ name: 'validation', color: 'second' as const, points: validated }] : []),
   ];
   const [first, last] = [epochs[0]!, epochs.at(-1)!];
+  const { loss: measure } = promptSetup(options).model;
   const note =
-    promptSetup(options).model.loss === 'double-softmax'
+    measure === 'double-softmax'
       ? `Training: cross-entropy of softmax(logits), as the preset official has it.${validated.length > 0 ? ' Validation: of plain logits; the two are not comparable.' : ''}`
-      : undefined;
+      : measure === 'kl'
+        ? 'The Kullback–Leibler divergence of the predicted distributions from those of the votes.'
+        : undefined;
   return figure({
     title: 'Loss',
     drawing: lineChart({ lines, end: epochs.length, xName: 'epoch', format: (y) => shortest(y, 4) }),

@@ -1,9 +1,9 @@
-/** Data sets whose images have votes for several classes: what is evaluated of them. */
+/** Data sets whose images have votes for several classes: what is evaluated of them, and training on them. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DISTRIBUTION_MEASURE_NAMES, type DistributionScores, distributionScores } from '../../../src/ptdpc/index.js';
-import { ptdpcJson, scratchPath, setUpProgram } from '../program.js';
-import { CLASSES, expectDone, readRunFile, readRunJson, setUpModelAndImages } from './support.js';
+import { expectRefused, ptdpcJson, scratchPath, setUpProgram } from '../program.js';
+import { CLASSES, expectDone, readMetrics, readRunFile, readRunJson, setUpModelAndImages } from './support.js';
 
 setUpProgram();
 setUpModelAndImages();
@@ -77,5 +77,33 @@ describe('zeroshot', () => {
       await expectDone(['eval', '--run', 'plain', '--data', 'data/other.csv', '--device', 'cpu']);
       return await readRunJson('plain', 'results/other-test.json');
     }
+  });
+});
+
+describe('train --loss kl', () => {
+  const train = (data: string, out: string, epochs = '2') => [
+    ...['train', '--model', 'model', '--data', data, '--out', out, '--device', 'cpu', '--loss', 'kl'],
+    ...['--epochs', epochs, '--batch-size', '8', '--lr', '0.01'],
+  ];
+
+  test('trains on the votes, records it, and its validation loss is what eval finds', async () => {
+    await expectDone(train('data/votes.csv', 'voted'));
+    expect(await readRunJson('voted')).toMatchObject({ options: { loss: 'kl' } });
+    const { epochs } = await readMetrics('voted');
+    const { distribution } = await ptdpcJson<{ distribution: DistributionScores }>([
+      ...['eval', '--run', 'voted', '--split', 'val', '--device', 'cpu'],
+    ]);
+    expect(epochs.at(-1)!.valLoss).toBeCloseTo(distribution.kullbackLeibler, 6);
+    await expectDone(['report', '--run', 'voted', '--no-prompts', '--out', 'voted.html']);
+    const page = await readFile(scratchPath('voted.html'), 'utf8');
+    expect(page).toContain('The Kullback–Leibler divergence of the predicted distributions from those of the votes.');
+    expect(page).toMatch(/aria-label="Measures of label distributions">.*zero-shot.*tuned prompts/s);
+  });
+
+  test('resumes with the same votes only, and refuses data without votes before anything is encoded', async () => {
+    const others = (await readFile(scratchPath('data/votes.csv'), 'utf8')).replaceAll(',3,3,0', ',4,3,0');
+    await writeFile(scratchPath('data/changed.csv'), others);
+    await expectRefused(train('data/changed.csv', 'voted', '2'), /voted.*other/);
+    await expectRefused(train('data', 'none'), /--loss kl: expected images with votes for their classes/);
   });
 });
