@@ -74,6 +74,8 @@ export interface TrainedOn {
 export interface PromptsRecord extends CommonRecord, TrainedOn {
   learner: 'prompts';
   options: PromptOptions;
+  /** Of prompts that another program has learned (`ptdpc import`): the file that they are from. */
+  imported?: { file: string; sha256: string } | undefined;
 }
 
 /** A linear layer, trained by `ptdpc probe`. */
@@ -221,6 +223,7 @@ const promptsRecord = v.object({
   ...commonFields,
   ...trainedOnFields,
   options: promptOptionsSchema,
+  imported: v.optional(v.object({ file: text, sha256: text })),
 });
 
 const probeRecord = v.object({

@@ -79,6 +79,7 @@ export {
   decodePrompts,
   encodePrompts,
   isClassList,
+  type NamedTensor,
   type PromptsFile,
   ptDpcPrompts,
   safetensorsBytes,

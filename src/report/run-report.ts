@@ -35,7 +35,13 @@ export interface RunReport {
 
 /** What was learned, from which images. */
 export type RunMethod =
-  | { readonly learner: 'prompts'; readonly options: PromptOptions; readonly images: ImageCounts }
+  | {
+      readonly learner: 'prompts';
+      readonly options: PromptOptions;
+      readonly images: ImageCounts;
+      /** Of prompts that another program has learned: their file. */
+      readonly imported?: { readonly file: string } | undefined;
+    }
   | {
       readonly learner: 'probe';
       readonly features: string;
@@ -145,7 +151,7 @@ export function leadOf({ method, classes }: RunReport): string {
     case 'prompts': {
       const { options, images } = method;
       if (!isPtDpc(options))
-        return `${CONTEXT_LEARNERS[options.learner].title} for ${of}, trained on ${counted(images.train, 'image')}.`;
+        return `${CONTEXT_LEARNERS[options.learner].title} for ${of}, ${method.imported ? `from ${method.imported.file}` : `trained on ${counted(images.train, 'image')}`}.`;
       return `Prompts for ${of}, preset ${options.preset}, ${MODE_WORDS[options.mode]}, trained on ${counted(images.train, 'image')}.`;
     }
     case 'probe':
@@ -237,7 +243,7 @@ function setupSection({ setup, method, classes }: RunReport): Html {
   const code = (text: string): Part => html`<code>${text}</code>`;
   const { model } = setup;
   const images: Fact[] =
-    method.learner === 'zero-shot'
+    method.learner === 'zero-shot' || ('imported' in method && method.imported)
       ? []
       : [
           [

@@ -17,7 +17,7 @@ export interface Checkpoint {
   /** File name for error messages. */
   readonly name: string;
   readonly format: CheckpointFormat;
-  /** Free-form text stored with the tensors (safetensors' `__metadata__`); empty if the format has none. */
+  /** Free-form text stored with the tensors: safetensors' `__metadata__`, numbers and texts beside a PyTorch state_dict. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Tensor names in file order. */
   names(): readonly string[];

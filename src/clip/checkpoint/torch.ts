@@ -52,7 +52,7 @@ export async function openTorch(source: ByteSource): Promise<Checkpoint> {
   return {
     name,
     format,
-    metadata: new Map(),
+    metadata: plainValues(value),
     names: () => [...tensors.keys()],
     has: (tensorName) => tensors.has(tensorName),
     shape: (tensorName) => find(tensorName).shape,
@@ -86,6 +86,15 @@ async function refuseBigEndian(archive: ZipArchive, root: string): Promise<void>
       `${archive.name}: byte order ${quoted(order)} is not supported; save it again on a little-endian machine`,
     );
   }
+}
+
+/** Numbers and texts that a training program saved beside a state_dict, as text. */
+function plainValues(value: PickleValue): Map<string, string> {
+  const found = new Map<string, string>();
+  if (!(value instanceof Map)) return found;
+  for (const [key, item] of value)
+    if (typeof key === 'string' && (typeof item === 'number' || typeof item === 'string')) found.set(key, String(item));
+  return found;
 }
 
 function collectTensors(
