@@ -1,5 +1,6 @@
 /** `ptdpc import`: prompts that other programs have learned. */
 import { type Command, Option } from 'commander';
+import { CONTEXT_LEARNERS, type ContextLearner } from '../learners/prompts/index.js';
 import { addDatasetOptions, classesOption, type DataOptions, halfOption, type SubsetOptions } from './dataset.js';
 import { addCacheOptions, addExamples, type CacheOptions, cacheDirectory, jsonOption, modelOption } from './options.js';
 import { printJson, say } from './output.js';
@@ -9,7 +10,7 @@ interface Options extends CacheOptions, DataOptions, Pick<SubsetOptions, 'half'>
   model: string;
   out: string;
   classes?: string;
-  learner?: 'coop' | 'cocoop' | 'kgcoop' | 'prograd';
+  learner?: ContextLearner;
   classPosition?: 'end' | 'middle' | 'front';
   json?: boolean;
 }
@@ -26,7 +27,7 @@ export function configure(command: Command): void {
       new Option(
         '--learner <name>',
         'which learner the tokens are of (default: cocoop with a network, else coop)',
-      ).choices(['coop', 'cocoop', 'kgcoop', 'prograd']),
+      ).choices(Object.keys(CONTEXT_LEARNERS)),
     )
     .addOption(
       new Option(
