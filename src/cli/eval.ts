@@ -28,7 +28,7 @@ export function configure(command: Command): void {
     .description(
       'Evaluate a run (of train, probe or zeroshot). Metrics and predictions are written into its folder as ' +
         'results/<data set>-<split>.json and .csv; results of other data sets and splits are kept. Prompts that all classes share ' +
-        '(train --mode is, or none) are put before the words of other classes with --half, --own-classes or --classes. Prompts are compared with CLIP without ' +
+        '(train --learner coop or cocoop, or --mode is or none) are put before the words of other classes with --half, --own-classes or --classes. Prompts are compared with CLIP without ' +
         'training on the same images, whose results go into its folder zero-shot.',
     )
     .addOption(runOption())

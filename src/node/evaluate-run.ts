@@ -171,7 +171,7 @@ function ofClasses(run: string, opened: Classifier, classes: readonly ClassName[
   if (opened.forClasses) return { ...opened, ...opened.forClasses(classes) };
   throw new InputError(
     `${run}: what it learned is of its own ${opened.classes.length} classes, so it cannot tell others apart; ` +
-      'prompts that all classes share can (train --mode is, or none)',
+      'prompts that all classes share can (train --learner coop or cocoop, or --mode is or none)',
   );
 }
 

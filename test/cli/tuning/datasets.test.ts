@@ -215,6 +215,14 @@ test('--half: from base classes to new ones, with prompts that all classes share
   for (const title of ['fi8-base, test', 'fi8-new, test', 'twitter1, test']) expect(report).toContain(title);
 });
 
+test.each(['cocoop', 'kgcoop'])('%s: from base classes to new ones', async (learner) => {
+  await train('split', learner, '--dataset', 'fi8', '--half', 'base', '--learner', learner, '--batch-size', '8');
+  const evaluate = (half: string) =>
+    ptdpcJson<{ classes: string[]; count: number }>(['eval', '--run', learner, '--half', half, ...COMMON]);
+  for (const half of ['base', 'new']) expect(await evaluate(half)).toMatchObject({ count: 8 });
+  expect((await evaluate('new')).classes).toEqual(['disgust', 'excitement', 'fear', 'sadness']);
+});
+
 test('prompts and layers of their own classes are not put before others', async () => {
   await train('split', 'own', '--dataset', 'fi8', '--half', 'base', '--mode', 'cs');
   const refusal = /own: what it learned is of its own 4 classes, so it cannot tell others apart/;
