@@ -4,6 +4,7 @@
  */
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
+import { learnerOf } from '../learners/index.js';
 import {
   balancedAccuracy,
   type ComparedPair,
@@ -23,7 +24,8 @@ import { type RunRecord, readRunRecord } from './run-record.js';
 export interface RunResult {
   /** The name of the run's folder, or its path where several have the same name. */
   readonly run: string;
-  readonly learner: RunRecord['learner'];
+  /** As `ptdpc train --learner` calls it; `probe`, `zero-shot`. */
+  readonly learner: string;
   readonly result: ResultFile;
 }
 
@@ -42,7 +44,7 @@ export interface ComparedGroup {
 /** All results of some runs, in the order of the runs. Throws InputError if a folder is not a run, or one has no results. */
 export async function readResults(runs: readonly string[]): Promise<RunResult[]> {
   const all = await readAll(runs);
-  return all.map(({ run, record: { learner }, result }) => ({ run, learner, result }));
+  return all.map(({ run, record, result }) => ({ run, learner: learnerName(record), result }));
 }
 
 /**
@@ -71,11 +73,17 @@ export async function compareRuns(runs: readonly string[]): Promise<ComparedGrou
       const { dataset, split, count, imagesSha256 } = members[0]!.result;
       return {
         ...{ dataset, split, count, imagesSha256 },
-        runs: members.map(({ run, record: { learner }, result }) => ({ run, learner, result })),
+        runs: members.map(({ run, record, result }) => ({ run, learner: learnerName(record), result })),
         pairs: comparePairs(correct),
       };
     }),
   );
+}
+
+/** The name of the learner, of those that have one kind of record in common too. */
+function learnerName(record: RunRecord): string {
+  if (record.learner === 'prompts') return learnerOf(record.options);
+  return 'name' in record && typeof record.name === 'string' ? record.name : record.learner;
 }
 
 interface Read {

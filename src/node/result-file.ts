@@ -6,6 +6,7 @@ import {
   confusionPairs,
   DISTRIBUTION_MEASURE_NAMES,
   type DistributionScores,
+  type MeanShares,
   type SplitOrigin,
   splitOriginSchema,
 } from '../ptdpc/index.js';
@@ -37,6 +38,7 @@ export interface ResultFile {
   macroF1: number;
   calibrationError: number;
   distribution: DistributionScores | null;
+  meanShares: MeanShares | null;
   calibration: CalibrationBin[];
   perClassAccuracy: (number | null)[];
   /** Earlier versions wrote the square matrix only. */
@@ -76,6 +78,7 @@ export const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
     ...measures,
     // Null without votes, and in files of earlier versions.
     distribution: v.optional(v.nullable(distributionScores), null),
+    meanShares: v.optional(v.nullable(v.object({ votes: v.array(share), predicted: v.array(share) })), null),
     confusion: v.optional(v.array(v.array(whole))),
     confusionPairs: v.optional(v.array(v.strictTuple([whole, whole, fromOne]))),
     mostConfident: v.optional(
@@ -91,6 +94,10 @@ export const resultSchema: v.GenericSchema<unknown, ResultFile> = v.pipe(
       (pairs ?? []).every(([actual, predicted]) => actual < length && predicted < length),
   ),
   v.check(({ classes, perClassAccuracy }) => perClassAccuracy.length === classes.length),
+  v.check(
+    ({ classes: { length }, meanShares }) =>
+      meanShares === null || (meanShares.votes.length === length && meanShares.predicted.length === length),
+  ),
   v.check(({ classes, mostConfident: { right, wrong } }) =>
     [right, wrong].every((one) => one === null || one.probabilities.length === classes.length),
   ),

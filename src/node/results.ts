@@ -91,6 +91,7 @@ export function evaluationJson(classes: readonly ClassName[], evaluation: Evalua
     macroF1: evaluation.macroF1,
     calibrationError: evaluation.calibrationError,
     distribution: evaluation.distribution,
+    meanShares: evaluation.meanShares,
     classesWithoutImages: absentWords(classes, evaluation),
     classes: classes.map(({ word }) => word),
     perClassAccuracy: perClass,

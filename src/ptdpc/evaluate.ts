@@ -1,6 +1,6 @@
 /** Evaluates logits: predicted classes, accuracy, confusion and other metrics. */
 import { ConfusionCounter, type ConfusionPairs, confusionMatrix } from './confusion.js';
-import { type DistributionScores, DistributionTally } from './label-distributions.js';
+import { type DistributionScores, DistributionTally, type MeanShares } from './label-distributions.js';
 import {
   type CalibrationBin,
   CalibrationCounter,
@@ -34,6 +34,8 @@ export interface Evaluation {
   calibrationError: number;
   /** How far the probabilities are from the votes, means over the images; null for images without votes. */
   distribution: DistributionScores | null;
+  /** The mean of the votes' distributions, and of the probabilities; null for images without votes. */
+  meanShares: MeanShares | null;
   /** Predicted class of each image. */
   predicted: Int32Array;
   /** [count, classes], softmax of the logits. */
@@ -130,6 +132,7 @@ export class EvaluationTally {
       calibration: bins,
       calibrationError: expectedCalibrationError(bins),
       distribution: this.#distribution.means(),
+      meanShares: this.#distribution.shares(),
       predicted: joined(this.#predicted, count),
     };
   }

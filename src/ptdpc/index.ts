@@ -35,6 +35,7 @@ export {
   type DistributionMeasureName,
   type DistributionScores,
   distributionScores,
+  type MeanShares,
   stackedDistributions,
 } from './label-distributions.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';

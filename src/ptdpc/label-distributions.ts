@@ -71,16 +71,40 @@ export function distributionScores(
   };
 }
 
+/** The mean distribution of some images, by class: of the votes, and as predicted. */
+export interface MeanShares {
+  readonly votes: readonly number[];
+  readonly predicted: readonly number[];
+}
+
 /** Means over images, one image after the other. */
 export class DistributionTally {
   readonly #sums = new Map<DistributionMeasureName, number>();
   #count = 0;
+  #votes = new Float64Array(0);
+  #predicted = new Float64Array(0);
 
   /** As `distributionScores`. */
   add(votes: ArrayLike<number>, predicted: ArrayLike<number>, logPredicted: ArrayLike<number>): void {
     const scores = distributionScores(votes, predicted, logPredicted);
     for (const name of DISTRIBUTION_MEASURE_NAMES) this.#sums.set(name, (this.#sums.get(name) ?? 0) + scores[name]);
-    this.#count++;
+    if (this.#count++ === 0) {
+      this.#votes = new Float64Array(votes.length);
+      this.#predicted = new Float64Array(votes.length);
+    }
+    for (let c = 0; c < votes.length; c++) {
+      this.#votes[c]! += votes[c]!;
+      this.#predicted[c]! += predicted[c]!;
+    }
+  }
+
+  /** Null before the first image. */
+  shares(): MeanShares | null {
+    if (this.#count === 0) return null;
+    const [votes, predicted] = [this.#votes, this.#predicted].map((sums) =>
+      Array.from(sums, (sum) => sum / this.#count),
+    );
+    return { votes: votes!, predicted: predicted! };
   }
 
   /** Null before the first image. */

@@ -6,6 +6,7 @@ import {
   type ConfusionPairs,
   classesWithoutImages,
   type DistributionScores,
+  type MeanShares,
   type PreprocessChoice,
   type ProbeOptions,
   type TuningOptions,
@@ -16,7 +17,7 @@ import type { ReliabilityGroup } from './charts/reliability.js';
 import { counted, figure, type Html, html, type Part, percent, whole } from './format.js';
 import { facts, type Made, page, type Section } from './page/document.js';
 import { classTable, confusionFigures } from './sections/confusion.js';
-import { distributionsPart } from './sections/distributions.js';
+import { distributionsPart, sharesFigure } from './sections/distributions.js';
 import { type Learning, learningSection } from './sections/learning.js';
 import { type Case, calibrationFigure, caseList } from './sections/predictions.js';
 import { absentWorth, withoutImages, worthPart } from './sections/worth.js';
@@ -74,6 +75,7 @@ export interface MeasuredEvaluation {
   readonly calibrationError: number;
   /** Null for images without votes. */
   readonly distribution: DistributionScores | null;
+  readonly meanShares: MeanShares | null;
   readonly calibration: readonly ReliabilityGroup[];
   /** Of actual and predicted classes. */
   readonly confusionPairs: ConfusionPairs;
@@ -161,6 +163,12 @@ export function leadOf({ method, classes }: RunReport): string {
   }
 }
 
+const LOSS_WORDS = {
+  ce: 'cross-entropy of logits',
+  'double-softmax': 'cross-entropy of softmax(logits)',
+  kl: 'Kullback–Leibler divergence from the votes',
+} as const;
+
 const MODE_WORDS = {
   both: 'class-specific and instance-specific prompts',
   cs: 'class-specific prompts',
@@ -227,7 +235,7 @@ number of images of its class, so that its diagonal is the accuracy of each clas
   }</p>
 ${confusionFigures(confusion)}
 <h3>Each class</h3>${classTable(confusion)}
-${distributionsPart([...(zeroShot ? [{ ...zeroShot, name: 'zero-shot' }] : []), { ...evaluation, name: zeroShot ? 'tuned prompts' : 'run' }])}
+${distributionsPart([...(zeroShot ? [{ ...zeroShot, name: 'zero-shot' }] : []), { ...evaluation, name: zeroShot ? 'tuned prompts' : 'run' }])}${evaluation.meanShares && sharesFigure(classes, evaluation.meanShares)}
 <div class="charts pair">${diagram(zeroShot ? 'Calibration of the tuned prompts' : 'Calibration', 'first', evaluation)}${
     zeroShot && diagram('Calibration of zero-shot', 'second', zeroShot)
   }</div>`;
@@ -284,7 +292,7 @@ function methodFacts(method: RunMethod): Fact[] {
       ? [['noise on the start', `${options.initNoise} of each token's root mean square`] as const]
       : []),
     ['weight', options.weight === 'cosine' ? 'cos(f, p)' : '(cos(f, p) + 1) / 2'],
-    ['loss', options.loss === 'ce' ? 'cross-entropy of logits' : 'cross-entropy of softmax(logits)'],
+    ['loss', LOSS_WORDS[options.loss]],
     ['logit scale', options.logitScale === 'clip' ? "the checkpoint's" : options.logitScale],
     ...trainingFacts(options),
   ];

@@ -91,7 +91,7 @@ describe('compare', () => {
     const { code, stdout } = await ptdpc(['compare', 'first', 'second']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^data, 20 test images\n\nrun +learner +accuracy +balanced +macro-F1 +loss\nfirst +prompts +60\.0 % +60\.0 % .*\nsecond +prompts +90\.0 %/,
+      /^data, 20 test images\n\nrun +learner +accuracy +balanced +macro-F1 +loss\nfirst +pt-dpc +60\.0 % +60\.0 % .*\nsecond +pt-dpc +90\.0 %/,
     );
     expect(stdout).toMatch(/\nfirst, second +\+30\.0 +[+-]?\d+\.\d to \+\d+\.\d +2 +8 +0\.11 +0\.11\n$/);
   });

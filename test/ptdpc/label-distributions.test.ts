@@ -69,12 +69,16 @@ test('an evaluation has the mean of each measure, the same in blocks, and null w
     const p = softmax([...logits.subarray(3 * i, 3 * i + 3)]);
     return distributionScores(votes.subarray(3 * i, 3 * i + 3), p, log(p));
   });
-  const { distribution } = evaluate(logits, labels, 3, votes);
+  const { distribution, meanShares } = evaluate(logits, labels, 3, votes);
+  expect(meanShares!.votes).toEqual([0.25, 0.625, 0.125]);
+  const [first, second] = [0, 1].map((i) => softmax([...logits.subarray(3 * i, 3 * i + 3)]));
+  for (const [c, share] of meanShares!.predicted.entries())
+    expect(share).toBeCloseTo((first![c]! + second![c]!) / 2, 12);
   for (const name of DISTRIBUTION_MEASURE_NAMES)
     expect(distribution![name], name).toBeCloseTo((scores[0]![name] + scores[1]![name]) / 2, 12);
   const tally = new EvaluationTally(3);
   for (const i of [0, 1])
     tally.add(logits.subarray(3 * i, 3 * i + 3), labels.subarray(i, i + 1), votes.subarray(3 * i, 3 * i + 3));
   expect(tally.metrics().distribution).toEqual(distribution);
-  expect(evaluate(logits, labels, 3).distribution).toBeNull();
+  expect([evaluate(logits, labels, 3).distribution, evaluate(logits, labels, 3).meanShares]).toEqual([null, null]);
 });

@@ -91,7 +91,12 @@ describe('the page of a run', () => {
     const [evaluation] = run.evaluations;
     expect(runReport(run)).not.toContain('Label distributions');
     const zeroShot = { ...evaluation!.zeroShot!, distribution: scores(0.25) };
-    const page = runReport({ ...run, evaluations: [{ ...evaluation!, distribution: scores(0.125), zeroShot }] });
+    const meanShares = { votes: [0.25, 0.75], predicted: [0.4, 0.6] };
+    const page = runReport({
+      ...run,
+      evaluations: [{ ...evaluation!, distribution: scores(0.125), meanShares, zeroShot }],
+    });
+    expect(page).toMatch(/Most above its votes: awe \+15\.0; most below: joy [-−]15\.0\./);
     const [, table = ''] = /aria-label="Measures of label distributions">(.*?)<\/table>/s.exec(page) ?? [];
     expect(table).toMatch(
       /zero-shot.*tuned prompts.*Sørensen distance, Σ \|d − p\| \/ Σ \(d \+ p\).*0\.25.*0\.125.*lower/s,

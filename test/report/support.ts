@@ -69,6 +69,7 @@ export function sampleRun(classes: readonly string[], epochs = 4): RunReport {
         macroF1: 0.5,
         calibrationError: 0.0625,
         distribution: null,
+        meanShares: null,
         calibration: [
           { count: 40, confidence: 0.5, accuracy: 0.25 },
           { count: 60, confidence: 0.9, accuracy: 0.875 },
@@ -106,6 +107,7 @@ export function comparedRun(
       macroF1: 0.4,
       calibrationError: 0.125,
       distribution: null,
+      meanShares: null,
       correct: before,
     },
     templates: [HOSTILE_WORDS[0]!],

@@ -1,4 +1,4 @@
-/** Two accuracies of each class, joined by a line: what training changed, class by class. */
+/** Two shares of each class, joined by a line: accuracies before and after training, or votes and predictions. */
 import type { CustomSeriesOption } from 'echarts/charts';
 import { CHART_WIDTH, type Drawing } from '../drawing.js';
 import { points, signedPoints } from '../format.js';
@@ -18,8 +18,8 @@ const BOTTOM = 42;
 /** The difference is written here, right of the plot. */
 const RIGHT = 46;
 
-/** The first row is that of all images, and is set apart. */
-export function dumbbellChart(rows: readonly Dumbbell[]): Drawing {
+/** With `isFirstApart`, the first row is that of all images, and is set apart. */
+export function dumbbellChart(rows: readonly Dumbbell[], { name = 'accuracy (%)', isFirstApart = true } = {}): Drawing {
   const all = rows.flatMap(({ before, after }) => [before, after]);
   const [least, most] = [Math.min(...all), Math.max(...all)];
   const step = niceStep(most - least);
@@ -35,7 +35,7 @@ export function dumbbellChart(rows: readonly Dumbbell[]): Drawing {
       min,
       max,
       interval: step,
-      name: 'accuracy (%)',
+      name,
       nameLocation: 'middle',
       nameGap: 26,
       axisLabel: { ...AXIS.axisLabel, formatter: (share: number) => points(share, 6).replace(/\.?0+$/, '') },
@@ -53,11 +53,17 @@ export function dumbbellChart(rows: readonly Dumbbell[]): Drawing {
         overflow: 'truncate',
       },
     },
-    series: [marks(rows, min, CHART_WIDTH - RIGHT, left)],
+    series: [marks(rows, min, CHART_WIDTH - RIGHT, left, isFirstApart)],
   });
 }
 
-function marks(rows: readonly Dumbbell[], min: number, right: number, left: number): CustomSeriesOption {
+function marks(
+  rows: readonly Dumbbell[],
+  min: number,
+  right: number,
+  left: number,
+  isFirstApart: boolean,
+): CustomSeriesOption {
   return {
     type: 'custom',
     silent: true,
@@ -79,14 +85,14 @@ function marks(rows: readonly Dumbbell[], min: number, right: number, left: numb
         y,
         align: 'right',
         verticalAlign: 'middle',
-        fill: row === 0 ? COLOR.ink : COLOR.muted,
+        fill: row === 0 && isFirstApart ? COLOR.ink : COLOR.muted,
         fontSize: FONT_SIZE,
         fontFamily: 'inherit',
       } as const;
       return {
         type: 'group',
         children: [
-          ...(row === 0 ? [line(left, right, y + ROW / 2, COLOR.rule, 1)] : []),
+          ...(row === 0 && isFirstApart ? [line(left, right, y + ROW / 2, COLOR.rule, 1)] : []),
           line(at(before), at(after), y, COLOR.muted, 2),
           mark('second', at(before), y, 5, { fill: COLOR.paper, stroke: COLOR.second, lineWidth: 2 }),
           mark('first', at(after), y, 5.5, { fill: COLOR.first }),

@@ -96,6 +96,8 @@ describe('train --loss kl', () => {
     expect(epochs.at(-1)!.valLoss).toBeCloseTo(distribution.kullbackLeibler, 6);
     await expectDone(['report', '--run', 'voted', '--no-prompts', '--out', 'voted.html']);
     const page = await readFile(scratchPath('voted.html'), 'utf8');
+    expect(page).toContain('<th scope="row">loss</th><td>Kullback–Leibler divergence from the votes</td>');
+    expect(page).toContain('aria-label="Mean share of each class, of the votes and as predicted"');
     expect(page).toContain('The Kullback–Leibler divergence of the predicted distributions from those of the votes.');
     expect(page).toMatch(/aria-label="Measures of label distributions">.*zero-shot.*tuned prompts/s);
   });

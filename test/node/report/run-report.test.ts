@@ -52,6 +52,7 @@ describe('the report of a run', () => {
       },
       macroF1: 0.5,
       distribution: null,
+      meanShares: null,
     });
     // |0.5 - 0.9| and |0.5 - 0.8|, two images each.
     expect(evaluation?.calibrationError).toBeCloseTo(0.35, 6);
