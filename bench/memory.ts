@@ -1,6 +1,6 @@
 /**
  * Memory at ViT-B/32's size, each measurement in a process of its own, so that peaks do not mix: a training step, one with a
- * thousand classes, and loading a checkpoint.
+ * thousand classes, the same by CoCoOp, and loading a checkpoint.
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -18,6 +18,7 @@ const MIB = 2 ** 20;
 const BUDGET = 2 ** 30;
 const MANY_CLASSES = 1000;
 const MANY_CLASSES_BATCH = 2;
+const COCOOP_BATCH = 32;
 
 /** In bytes. */
 interface MemoryReport {
@@ -32,6 +33,7 @@ interface MemoryReport {
 const TASKS = {
   step: (device: DeviceName, { trainingBatch }: BenchOptions) => stepReport(device, trainingBatch, 8),
   classes: (device: DeviceName) => stepReport(device, MANY_CLASSES_BATCH, MANY_CLASSES),
+  cocoop: (device: DeviceName) => stepReport(device, COCOOP_BATCH, MANY_CLASSES, true),
   load: loadReport,
 };
 
@@ -45,9 +47,15 @@ export async function reportMemory(task: string, device: DeviceName, options: Be
 
 type DeviceReport = Omit<MemoryReport, 'peakResident'>;
 
-async function stepReport(device: DeviceName, batch: number, classes: number): Promise<DeviceReport> {
+async function stepReport(
+  device: DeviceName,
+  batch: number,
+  classes: number,
+  cocoop = false,
+): Promise<DeviceReport> {
   return onDevice(device, async (backend) => {
-    using step = await trainingStepWorkload(backend, { batch, classes, templateLength: 8 });
+    const templateLength = cocoop ? 4 : 8;
+    using step = await trainingStepWorkload(backend, { batch, classes, templateLength, cocoop });
     const weights = backend.memory.bytes;
     await step.run();
     return { weights, peakHeld: backend.memory.peakHeldBytes };
@@ -82,6 +90,16 @@ export const memoryBenchmarks: readonly StandaloneBenchmark[] = [
         device,
         `${MANY_CLASSES} classes, batch ${MANY_CLASSES_BATCH}`,
         inChild('classes', device, options, program),
+      ),
+  },
+  {
+    name: 'memory-cocoop',
+    devices: ['cpu', 'webgpu'],
+    measure: async (device, options, program) =>
+      stepRows(
+        device,
+        `CoCoOp, ${MANY_CLASSES} classes, batch ${COCOOP_BATCH}`,
+        inChild('cocoop', device, options, program),
       ),
   },
   {

@@ -1,6 +1,7 @@
 /** One step of prompt tuning on a batch whose image features are cached: forward, backward, optimiser. */
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
 import type { Backend } from '../../src/kernels/index.js';
+import { contextOptions, promptSetup } from '../../src/learners/prompts/index.js';
 import { treeRows } from '../../src/ptdpc/forest.js';
 import {
   accumulateGradient,
@@ -35,6 +36,8 @@ export interface StepSizes {
   readonly classes: number;
   /** Learned tokens of each prompt. */
   readonly templateLength: number;
+  /** CoCoOp in place of PT-DPC. */
+  readonly cocoop?: boolean;
 }
 
 export interface TrainingStep extends Workload {
@@ -44,16 +47,18 @@ export interface TrainingStep extends Workload {
   readonly prompts: Tensor;
 }
 
-/** Preset `paper` on ViT-B/32 in mode `both`, in the default `--memory`. */
+/** Preset `paper` on ViT-B/32 in mode `both`, or CoCoOp, in the default `--memory`. */
 export async function trainingStepWorkload(backend: Backend, sizes: StepSizes): Promise<TrainingStep> {
   const { batch } = sizes;
   const text = textOf(sizes);
   const engine = new Engine(backend);
   const { clip, config } = randomVitB32();
-  const options = tuningOptions('paper', { batchSize: batch });
+  const { model: how, training } = promptSetup(
+    sizes.cocoop ? contextOptions('cocoop', { batchSize: batch }) : tuningOptions('paper', { batchSize: batch }),
+  );
   const tower = await TextTower.load(engine, clip, config);
-  const model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, options);
-  const optimizer = createOptimizer(model, options);
+  const model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, how);
+  const optimizer = createOptimizer(model, training);
   const { projectionDim } = config;
   const data: LabelledFeatures = {
     features: normalizedFeatures(normal(batch * projectionDim), projectionDim),
@@ -67,8 +72,8 @@ export async function trainingStepWorkload(backend: Backend, sizes: StepSizes): 
     ),
     async run() {
       await accumulateGradient(model, data, MEMORY);
-      optimizer.step(options.learningRate);
-      model.prompts.zeroGrad();
+      optimizer.step(training.learningRate);
+      model.zeroGrad();
     },
     [Symbol.dispose]() {
       optimizer[Symbol.dispose]();

@@ -39,6 +39,7 @@ export {
   stackedDistributions,
 } from './label-distributions.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
+export type { Guide } from './guide.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
 export {
@@ -70,10 +71,11 @@ export {
   type ClassRange,
   type ForwardOptions,
   type ForwardPass,
+  type LearnedStart,
   PromptModel,
   type PromptModelOptions,
 } from './prompt-model.js';
-export { type InitOptions, initialPrompts, type PromptText, promptText } from './prompt-text.js';
+export { type InitOptions, initialPrompts, type PromptLayout, type PromptText, promptText } from './prompt-text.js';
 export {
   type AnyPromptsFile,
   type ClassName,

@@ -155,6 +155,7 @@ export class PromptModel implements Disposable {
     for (const [i, { buffer }] of this.parameters.entries()) this.engine.backend.write(buffer, parts[i]!);
   }
 
+  /** Clears all gradients. */
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.zeroGrad();
   }

@@ -17,7 +17,8 @@ export const CONTEXT_LEARNERS = { coop: COOP, cocoop: COCOOP, kgcoop: KGCOOP, pr
 /** The name of one of them. */
 export type ContextLearner = keyof typeof CONTEXT_LEARNERS;
 
-type OptionsNamed<Name extends ContextLearner> = { readonly learner: Name } & OptionsOf<
+/** Options of the learner of that name. */
+export type OptionsNamed<Name extends ContextLearner> = { readonly learner: Name } & OptionsOf<
   (typeof CONTEXT_LEARNERS)[Name]['fields']
 >;
 
