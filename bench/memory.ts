@@ -47,12 +47,7 @@ export async function reportMemory(task: string, device: DeviceName, options: Be
 
 type DeviceReport = Omit<MemoryReport, 'peakResident'>;
 
-async function stepReport(
-  device: DeviceName,
-  batch: number,
-  classes: number,
-  cocoop = false,
-): Promise<DeviceReport> {
+async function stepReport(device: DeviceName, batch: number, classes: number, cocoop = false): Promise<DeviceReport> {
   return onDevice(device, async (backend) => {
     const templateLength = cocoop ? 4 : 8;
     using step = await trainingStepWorkload(backend, { batch, classes, templateLength, cocoop });

@@ -28,6 +28,7 @@ export {
   type ForwardExplanation,
   type PromptsChange,
 } from './forward-explanation.js';
+export type { Guide } from './guide.js';
 export {
   DISTRIBUTION_MEASURE_NAMES,
   DISTRIBUTION_MEASURES,
@@ -39,7 +40,6 @@ export {
   stackedDistributions,
 } from './label-distributions.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
-export type { Guide } from './guide.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
 export {
