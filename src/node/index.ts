@@ -31,9 +31,11 @@ export {
   type ZeroShotResult,
 } from './evaluate-run.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
+export { exportPrompts } from './export-prompts.js';
 export type { GpuOptions } from './gpu.js';
 export { loadImageCodecs } from './image-codecs.js';
 export { listImages, readImageFile, type SkippedImage } from './image-files.js';
+export { type ImportRequest, importPrompts } from './import-prompts.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
 export { defaultCacheDirectory } from './package.js';
 export type { WrittenResult } from './results.js';

@@ -70,7 +70,7 @@ const model = ['--model', fixture('clip-tiny')];
 test('a .npy has the same features alone, a .npz also what is known of them', async () => {
   const folder = await pictureFolder('for-numpy');
   const embed = (out: string) =>
-    ptdpcJson(['embed', '--model', fixture('clip-tiny'), folder, '--out', out, '--device', 'cpu']);
+    ptdpcJson(['embed', '--model', fixture('clip-tiny'), folder, '--out', out, '--device', 'cpu', '--no-cache']);
   for (const out of ['f.safetensors', 'f.npy', 'f.npz']) await embed(out);
   const { features, files } = await readFeatures(scratchPath('f.safetensors'));
   const npy = await readFile(scratchPath('f.npy'));
