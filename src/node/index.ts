@@ -38,7 +38,8 @@ export { listImages, readImageFile, type SkippedImage } from './image-files.js';
 export { type ImportRequest, importPrompts } from './import-prompts.js';
 export { type ModelDirectory, openModelDirectory } from './model-directory.js';
 export { defaultCacheDirectory } from './package.js';
-export type { WrittenResult } from './results.js';
+export type { ConfidentPrediction, MostConfident } from './prediction-table.js';
+export type { ResultFile, WrittenResult } from './results.js';
 export { type RunImage, readRunImages, type SeenImages } from './run-images.js';
 export {
   type CommonRecord,

@@ -38,6 +38,7 @@ export {
   distributionScores,
   type MeanShares,
   stackedDistributions,
+  type Votes,
 } from './label-distributions.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';

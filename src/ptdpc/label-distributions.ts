@@ -30,6 +30,7 @@ export const DISTRIBUTION_MEASURES = {
 
 /** Name of a measure. */
 export type DistributionMeasureName = keyof typeof DISTRIBUTION_MEASURES;
+/** Names of all measures. */
 export const DISTRIBUTION_MEASURE_NAMES = Object.keys(DISTRIBUTION_MEASURES) as readonly DistributionMeasureName[];
 
 /** A value of each measure: of an image, or the mean over images. */
