@@ -1,0 +1,135 @@
+/** Minimises a learner's cross-entropy by gradient steps on batches of features, in pieces that fit the memory: what four of the learners share. */
+import { epochOrder } from '../../ptdpc/random.js';
+import { type LabelledFeatures, pick, slice } from '../../ptdpc/step.js';
+import { TrainingDiverged } from '../../ptdpc/train.js';
+import { addScaled, crossEntropy, type Engine, type Optimizer, sumRows, type Tensor } from '../../tensor/index.js';
+import {
+  type Constants,
+  type FeatureJob,
+  type FeatureModel,
+  type HostTensor,
+  imagesAtOnce,
+  openModel,
+  type Tensors,
+} from './feature-learner.js';
+
+/** A model to train, and where it starts. */
+export interface Start<Names extends string, Numbers extends string> {
+  readonly tensors: Readonly<Record<Names, HostTensor>>;
+  readonly constants: Constants<Numbers>;
+}
+
+/** How it is trained. */
+export interface Descent<Names extends string> {
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Of the order of images. */
+  readonly seed: number;
+  optimizer(parameters: readonly Tensor[]): Optimizer;
+  /** The learning rate of a step: of `steps` in all, and of epoch `epoch`. */
+  rate(at: { readonly epoch: number; readonly step: number; readonly steps: number }): number;
+  /** What is added to the mean cross-entropy of a batch, a scalar [1]. */
+  penalty?(tensors: Tensors<Names>): Tensor;
+}
+
+/** The learned tensors after the last epoch, and the others as they were. */
+export async function descend<Names extends string, Numbers extends string>(
+  job: FeatureJob,
+  model: FeatureModel<Names, Numbers>,
+  start: Start<Names, Numbers>,
+  descent: Descent<Names>,
+): Promise<Record<Names, HostTensor>> {
+  const { engine, train, width, classes, memory } = job;
+  const { epochs, batchSize, seed } = descent;
+  const count = train.labels.length;
+  const most = imagesAtOnce(engine, model, start.tensors, { classes, joint: width, images: count }, memory);
+  using _limit = engine.workWithin(memory);
+  using opened = openModel(engine, model, start.tensors, true);
+  const { tensors } = opened;
+  const parameters = model.learned.map((name) => tensors[name]);
+  using optimizer = descent.optimizer(parameters);
+  const perEpoch = Math.ceil(count / batchSize);
+  const loss = {
+    logits: (x: Tensor) => model.logits(x, tensors, start.constants),
+    penalty: () => descent.penalty?.(tensors),
+  };
+  for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
+    const order = epochOrder(count, seed, epoch);
+    for (let at = 0; at < count; at += batchSize, step++) {
+      const batch = pick(train, order, at, Math.min(batchSize, count - at), width);
+      const value = await addGradient(engine, loss, batch, width, most);
+      if (!Number.isFinite(value))
+        throw new TrainingDiverged(`the loss became ${value} in epoch ${epoch + 1} of ${epochs}: try a smaller --lr`);
+      optimizer.step(descent.rate({ epoch, step, steps: epochs * perEpoch }));
+      for (const parameter of parameters) parameter.zeroGrad();
+      job.onStep?.({ step, epoch, loss: value });
+    }
+  }
+  return await readLearned(model, start.tensors, tensors);
+}
+
+/** The tensors of `start`, the learned ones as they are on the device now. */
+export async function readLearned<Names extends string>(
+  model: Pick<FeatureModel<Names>, 'learned'>,
+  start: Readonly<Record<Names, HostTensor>>,
+  tensors: Tensors<Names>,
+): Promise<Record<Names, HostTensor>> {
+  const read = await Promise.all(
+    model.learned.map(async (name) => [name, { shape: start[name].shape, data: await tensors[name].read() }] as const),
+  );
+  return { ...start, ...(Object.fromEntries(read) as Record<Names, HostTensor>) };
+}
+
+/** What is minimised: the mean cross-entropy of the logits, and a penalty. */
+export interface Loss {
+  logits(features: Tensor): Tensor;
+  penalty?(): Tensor | undefined;
+}
+
+/**
+ * Adds the gradient of a batch's loss to that of the parameters and returns the loss, summed in float64. `most` images at a time: the gradient is a sum
+ * over images, so pieces add up.
+ */
+export async function addGradient(
+  engine: Engine,
+  { logits, penalty }: Loss,
+  batch: LabelledFeatures,
+  width: number,
+  most: number,
+): Promise<number> {
+  const count = batch.labels.length;
+  let sum = 0;
+  for (let start = 0; start < count; start += most) {
+    const { features, labels } = slice(batch, start, most, width);
+    const { losses, extra } = engine.scope(() =>
+      engine.withTape((tape) => {
+        const scores = logits(engine.tensor(features, [labels.length, width]));
+        const losses = crossEntropy(scores, engine.indices(labels));
+        const mean = sumRows(losses.reshape([labels.length, 1]), 1 / count);
+        // Once for the whole batch.
+        const extra = start === 0 ? penalty?.() : undefined;
+        tape.backward(extra ? addScaled(mean, extra) : mean);
+        return { losses, extra };
+      }),
+    );
+    try {
+      const [own, added] = await Promise.all([losses.read(), extra?.read()]);
+      for (const value of own) sum += value / count;
+      sum += added?.[0] ?? 0;
+    } finally {
+      losses.dispose();
+      extra?.dispose();
+    }
+  }
+  return sum;
+}
+
+/** Half a cosine from `base` down to 0 over all steps: PyTorch's CosineAnnealingLR, stepped after every batch. */
+export function cosineRate(base: number, step: number, steps: number): number {
+  return (base * (1 + Math.cos((Math.PI * step) / steps))) / 2;
+}
+
+/** Dassl's: one epoch at 1e-5, then half a cosine by epochs. */
+export function warmCosineRate(base: number, epoch: number, epochs: number): number {
+  return epoch === 0 ? 1e-5 : (base * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2;
+}
