@@ -1,6 +1,7 @@
 /** The learners that `ptdpc train --learner` knows, in the order in which `ptdpc learners` lists them. */
 import { InputError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
+import { FEATURE_LEARNERS } from './features/index.js';
 import type { LearnerFacts } from './learner.js';
 import { CONTEXT_LEARNERS } from './prompts/index.js';
 import { PT_DPC } from './prompts/pt-dpc.js';
@@ -9,7 +10,7 @@ export type { LearnerFacts, LearnerSizes, LearnerSpace, OptionFields } from './l
 export * from './prompts/index.js';
 
 /** Every learner. */
-export const LEARNERS: readonly LearnerFacts[] = [PT_DPC, ...Object.values(CONTEXT_LEARNERS)];
+export const LEARNERS: readonly LearnerFacts[] = [PT_DPC, ...Object.values(CONTEXT_LEARNERS), ...FEATURE_LEARNERS];
 
 /** The learner of that name. Throws InputError for another name. */
 export function learnerNamed(name: string): LearnerFacts {

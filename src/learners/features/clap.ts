@@ -19,6 +19,7 @@ import {
   type FeatureLearner,
   type FeatureModel,
   featureLogits,
+  type Start,
 } from './feature-learner.js';
 import { DESCENT_FIELDS } from './fields.js';
 
@@ -29,6 +30,8 @@ const model: FeatureModel<Names, Numbers> = {
   tensors: ['texts', 'weight', 'multipliers'],
   learned: ['weight'],
   logits: (f, { weight }, { scale }) => compared(f, normalizeRows(weight), scale),
+  penalty: ({ weight, texts, multipliers }) =>
+    mul(sum(mul(square(sub(weight, texts)), multipliers)), 1 / multipliers.size),
   activations: () => 0,
 };
 
@@ -37,39 +40,42 @@ export type ClapOptions = OptionsOf<typeof CLAP_FIELDS>;
 export const CLAP_DEFAULTS: ClapOptions = { learningRate: 0.1, epochs: 300, batchSize: 256, seed: 0 };
 
 export const clap: FeatureLearner<typeof CLAP_FIELDS> = {
+  name: 'clap',
+  title: 'CLAP',
+  space: 'features',
+  learns: "a linear layer that starts at the classes' text features and is held near them",
+  paper: {
+    text: 'Silva-Rodríguez et al., A Closer Look at the Few-Shot Adaptation of Large Vision-Language Models, CVPR 2024',
+    url: 'https://arxiv.org/abs/2312.12730',
+  },
+  fields: CLAP_FIELDS,
+  defaults: CLAP_DEFAULTS,
+  sources: {
+    learningRate: 'SGD_lr1e-1_B256_ep300.yaml',
+    epochs: 'SGD_lr1e-1_B256_ep300.yaml',
+    batchSize: 'SGD_lr1e-1_B256_ep300.yaml',
+  },
+  parameters: ({ classes, joint }) => classes * joint,
   model,
+  start: startOf,
   fit: async (job, options) => {
-    const { classes, width, rawTexts, scale } = job;
-    const shape = [classes, width];
-    const constants = { scale };
-    const texts = { shape, data: rawTexts };
-    const start = { tensors: { texts, weight: texts, multipliers: await multipliers(job) }, constants };
+    const start = await startOf(job);
     const tensors = await descend(job, model, start, {
       ...options,
       optimizer: (parameters) => new Sgd(parameters, { momentum: 0.9 }),
       rate: ({ epoch }) => warmCosineRate(options.learningRate, epoch, options.epochs),
-      penalty: ({ weight, texts, multipliers }) => {
-        const distance = mul(square(sub(weight, texts)), multipliers);
-        return mul(sum(distance), 1 / classes);
-      },
     });
-    return { tensors, constants, choice: [], epochs: options.epochs };
+    return { ...start, tensors, choice: [], epochs: options.epochs };
   },
 };
 
-/** lambda [classes, 1]. Throws InputError if a class has no training images. */
-async function multipliers({ engine, classes, width, train, rawTexts, scale, memory }: FeatureJob) {
-  const shape = [classes, width];
-  const zeroShot = {
-    tensors: {
-      texts: { shape, data: rawTexts },
-      weight: { shape, data: rawTexts },
-      multipliers: { shape: [classes, 1], data: new Float32Array(classes) },
-    },
-    constants: { scale },
-  };
+async function startOf(job: FeatureJob): Promise<Start<Names, Numbers>> {
+  const { engine, classes, width, train, rawTexts, scale, memory } = job;
+  const texts = { shape: [classes, width], data: rawTexts };
+  const known = (data: Float32Array) => ({ texts, weight: texts, multipliers: { shape: [classes, 1], data } });
+  const zeroShot = { tensors: known(new Float32Array(classes)), constants: { scale } };
   const sizes = { classes, joint: width, images: train.labels.length };
   const logits = await featureLogits(engine, model, zeroShot, train.features, sizes, memory);
   const means = classMeans({ features: softmaxRows(logits, classes), labels: train.labels }, classes, classes);
-  return { shape: [classes, 1], data: Float32Array.from({ length: classes }, (_, c) => means[c * classes + c]!) };
+  return { ...zeroShot, tensors: known(Float32Array.from({ length: classes }, (_, c) => means[c * classes + c]!)) };
 }

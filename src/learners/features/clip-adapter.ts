@@ -11,11 +11,11 @@ import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
 import { addScaled, affine, linear, normalizeRows, Sgd } from '../../tensor/index.js';
 import { uniformGenerator } from '../../tensor/random.js';
 import { descend, warmCosineRate } from './descend.js';
-import { compared, type FeatureLearner, type FeatureModel } from './feature-learner.js';
+import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
 import { DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'down' | 'up';
-type Numbers = 'scale' | 'ratio';
+type Numbers = 'scale' | 'ratio' | 'weightDecay';
 
 const model: FeatureModel<Names, Numbers> = {
   tensors: ['texts', 'down', 'up'],
@@ -25,6 +25,7 @@ const model: FeatureModel<Names, Numbers> = {
     const blended = addScaled(adapted, affine(f, 1 - ratio), ratio);
     return compared(normalizeRows(blended), texts, scale);
   },
+  penalty: ({ down, up }, { weightDecay }) => halfSquares([down, up], weightDecay),
   activations: ({ joint }) => 10 * joint,
 };
 
@@ -38,35 +39,54 @@ export const CLIP_ADAPTER_DEFAULTS: ClipAdapterOptions = {
   ...{ ratio: 0.2, learningRate: 2e-3, epochs: 200, batchSize: 32, seed: 0, weightDecay: 5e-4 },
 };
 
+const AS_COOP =
+  "the published clip_adapter.py is a trainer of CoOp's code and comes without a configuration: this is CoOp's";
+
 /** Numbers of the bottleneck: a quarter of the feature's. */
 export const hiddenWidth = (joint: number): number => Math.floor(joint / 4);
 
 export const clipAdapter: FeatureLearner<typeof CLIP_ADAPTER_FIELDS> = {
+  name: 'clip-adapter',
+  title: 'CLIP-Adapter',
+  space: 'features',
+  learns: 'a bottleneck of two layers on the image feature, blended with it',
+  paper: {
+    text: 'Gao et al., CLIP-Adapter: Better Vision-Language Models with Feature Adapters, IJCV 2024',
+    url: 'https://arxiv.org/abs/2110.04544',
+  },
+  fields: CLIP_ADAPTER_FIELDS,
+  defaults: CLIP_ADAPTER_DEFAULTS,
+  sources: {
+    ratio: 'clip_adapter.py',
+    ...{ learningRate: AS_COOP, epochs: AS_COOP, batchSize: AS_COOP, weightDecay: AS_COOP },
+  },
+  parameters: ({ joint }) => 2 * joint * hiddenWidth(joint),
   model,
+  start: async (job, options) => startOf(job, options),
   fit: async (job, options) => {
-    const { classes, width, texts, scale } = job;
-    const hidden = hiddenWidth(width);
-    const random = uniformGenerator(options.seed ^ 0x2545f491);
-    // Uniform in ±1 / sqrt(inputs), as PyTorch's nn.Linear begins.
-    const layer = (rows: number, inputs: number) => ({
-      shape: [rows, inputs],
-      data: Float32Array.from({ length: rows * inputs }, () => (2 * random() - 1) / Math.sqrt(inputs)),
-    });
-    const constants = { scale, ratio: options.ratio };
-    const start = {
-      tensors: {
-        texts: { shape: [classes, width], data: texts },
-        down: layer(hidden, width),
-        up: layer(width, hidden),
-      },
-      constants,
-    };
+    const start = startOf(job, options);
     const tensors = await descend(job, model, start, {
       ...options,
       optimizer: (parameters) => new Sgd(parameters, { momentum: 0.9 }),
       rate: ({ epoch }) => warmCosineRate(options.learningRate, epoch, options.epochs),
-      penalty: ({ down, up }) => halfSquares([down, up], options.weightDecay),
     });
-    return { tensors, constants, choice: [], epochs: options.epochs };
+    return { ...start, tensors, choice: [], epochs: options.epochs };
   },
 };
+
+function startOf(
+  { classes, width, texts, scale }: FeatureJob,
+  { ratio, weightDecay, seed }: ClipAdapterOptions,
+): Start<Names, Numbers> {
+  const hidden = hiddenWidth(width);
+  const random = uniformGenerator(seed ^ 0x2545f491);
+  // Uniform in ±1 / sqrt(inputs), as PyTorch's nn.Linear begins.
+  const layer = (rows: number, inputs: number) => ({
+    shape: [rows, inputs],
+    data: Float32Array.from({ length: rows * inputs }, () => (2 * random() - 1) / Math.sqrt(inputs)),
+  });
+  return {
+    tensors: { texts: { shape: [classes, width], data: texts }, down: layer(hidden, width), up: layer(width, hidden) },
+    constants: { scale, ratio, weightDecay },
+  };
+}

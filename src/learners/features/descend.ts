@@ -4,23 +4,17 @@ import { type LabelledFeatures, pick, slice } from '../../ptdpc/step.js';
 import { TrainingDiverged } from '../../ptdpc/train.js';
 import { addScaled, crossEntropy, type Engine, type Optimizer, sumRows, type Tensor } from '../../tensor/index.js';
 import {
-  type Constants,
   type FeatureJob,
   type FeatureModel,
   type HostTensor,
   imagesAtOnce,
   openModel,
+  type Start,
   type Tensors,
 } from './feature-learner.js';
 
-/** A model to train, and where it starts. */
-export interface Start<Names extends string, Numbers extends string> {
-  readonly tensors: Readonly<Record<Names, HostTensor>>;
-  readonly constants: Constants<Numbers>;
-}
-
 /** How it is trained. */
-export interface Descent<Names extends string> {
+export interface Descent {
   readonly epochs: number;
   readonly batchSize: number;
   /** Of the order of images. */
@@ -28,8 +22,6 @@ export interface Descent<Names extends string> {
   optimizer(parameters: readonly Tensor[]): Optimizer;
   /** The learning rate of a step: of `steps` in all, and of epoch `epoch`. */
   rate(at: { readonly epoch: number; readonly step: number; readonly steps: number }): number;
-  /** What is added to the mean cross-entropy of a batch, a scalar [1]. */
-  penalty?(tensors: Tensors<Names>): Tensor;
 }
 
 /** The learned tensors after the last epoch, and the others as they were. */
@@ -37,7 +29,7 @@ export async function descend<Names extends string, Numbers extends string>(
   job: FeatureJob,
   model: FeatureModel<Names, Numbers>,
   start: Start<Names, Numbers>,
-  descent: Descent<Names>,
+  descent: Descent,
 ): Promise<Record<Names, HostTensor>> {
   const { engine, train, width, classes, memory } = job;
   const { epochs, batchSize, seed } = descent;
@@ -49,10 +41,7 @@ export async function descend<Names extends string, Numbers extends string>(
   const parameters = model.learned.map((name) => tensors[name]);
   using optimizer = descent.optimizer(parameters);
   const perEpoch = Math.ceil(count / batchSize);
-  const loss = {
-    logits: (x: Tensor) => model.logits(x, tensors, start.constants),
-    penalty: () => descent.penalty?.(tensors),
-  };
+  const loss = lossOf(model, tensors, start.constants);
   for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
     const order = epochOrder(count, seed, epoch);
     for (let at = 0; at < count; at += batchSize, step++) {
@@ -83,7 +72,18 @@ export async function readLearned<Names extends string>(
 /** What is minimised: the mean cross-entropy of the logits, and a penalty. */
 export interface Loss {
   logits(features: Tensor): Tensor;
-  penalty?(): Tensor | undefined;
+  penalty(): Tensor | undefined;
+}
+
+export function lossOf<Names extends string, Numbers extends string>(
+  model: FeatureModel<Names, Numbers>,
+  tensors: Tensors<Names>,
+  constants: Start<Names, Numbers>['constants'],
+): Loss {
+  return {
+    logits: (features) => model.logits(features, tensors, constants),
+    penalty: () => model.penalty?.(tensors, constants),
+  };
 }
 
 /**
@@ -107,7 +107,7 @@ export async function addGradient(
         const losses = crossEntropy(scores, engine.indices(labels));
         const mean = sumRows(losses.reshape([labels.length, 1]), 1 / count);
         // Once for the whole batch.
-        const extra = start === 0 ? penalty?.() : undefined;
+        const extra = start === 0 ? penalty() : undefined;
         tape.backward(extra ? addScaled(mean, extra) : mean);
         return { losses, extra };
       }),

@@ -6,9 +6,10 @@ import { InputError } from '../../errors.js';
 import { bytesPerImage, ROW_SHARE, tooLittleMemory } from '../../ptdpc/budget.js';
 import { argmax, evaluate } from '../../ptdpc/evaluate.js';
 import { finiteLogits } from '../../ptdpc/features.js';
-import type { OptionField, OptionsOf } from '../../ptdpc/options.js';
+import type { OptionsOf } from '../../ptdpc/options.js';
 import type { LabelledFeatures } from '../../ptdpc/step.js';
 import { type Engine, matmul, type Tensor } from '../../tensor/index.js';
+import type { LearnerFacts, OptionFields } from '../learner.js';
 
 /** An array on the host. */
 export interface HostTensor {
@@ -84,15 +85,24 @@ export interface FeatureModel<Names extends string = string, Numbers extends str
   readonly learned: readonly Names[];
   /** Logits [images, classes] of normalised features [images, d]. */
   logits(features: Tensor, tensors: Tensors<Names>, constants: Constants<Numbers>): Tensor;
+  /** What training adds to the mean cross-entropy, a scalar [1]. */
+  penalty?(tensors: Tensors<Names>, constants: Constants<Numbers>): Tensor;
   /** Numbers for an image in a forward and backward pass, beside its feature and its logits. */
   activations(sizes: FeatureSizes): number;
 }
 
-/** A learner on features, by its name in `FEATURE_LEARNERS`. */
-export interface FeatureLearner<
-  Fields extends Readonly<Record<string, OptionField>> = Readonly<Record<string, OptionField>>,
-> {
+/** Where a learner starts. */
+export interface Start<Names extends string = string, Numbers extends string = string> {
+  readonly tensors: Readonly<Record<Names, HostTensor>>;
+  readonly constants: Constants<Numbers>;
+}
+
+/** A learner on features. */
+export interface FeatureLearner<Fields extends OptionFields = OptionFields> extends LearnerFacts<Fields> {
+  readonly space: 'features';
   readonly model: FeatureModel;
+  /** What it is before it has learned. Throws InputError if a class that it needs an image of has none. */
+  start(job: FeatureJob, options: OptionsOf<Fields>): Promise<Start>;
   /** Throws InputError where an option or the memory does not allow it, and TrainingDiverged if a loss is NaN. */
   fit(job: FeatureJob, options: OptionsOf<Fields>): Promise<FittedFeatures>;
 }

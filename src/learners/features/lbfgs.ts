@@ -10,6 +10,8 @@ export interface LbfgsOptions {
   readonly iterations: number;
   /** Ends once no number of the gradient is larger. */
   readonly tolerance: number;
+  /** Ends once a step makes the value smaller by less than this share of it, or of 1 if it is smaller. */
+  readonly progress: number;
   /** Pairs that are remembered. Default 10. */
   readonly memory?: number;
 }
@@ -19,7 +21,7 @@ export interface Minimum {
   readonly at: Float64Array;
   readonly value: number;
   readonly iterations: number;
-  /** False: the iterations were used up, or no step makes the value smaller in its precision. */
+  /** False: the iterations were used up, or no further step was found that makes the value smaller. */
   readonly converged: boolean;
 }
 
@@ -40,11 +42,12 @@ interface Point extends Evaluated {
 export async function lbfgs(
   evaluate: (at: Float64Array) => Promise<Evaluated>,
   start: Float64Array,
-  { iterations, tolerance, memory = 10 }: LbfgsOptions,
+  { iterations, tolerance, progress, memory = 10 }: LbfgsOptions,
 ): Promise<Minimum> {
   const pairs: Pair[] = [];
   let at = start;
   let now = await evaluate(at);
+  let restarted = false;
   for (let iteration = 0; iteration < iterations; iteration++) {
     if (largest(now.gradient) <= tolerance) return { at, value: now.value, iterations: iteration, converged: true };
     const direction = descentDirection(now.gradient, pairs);
@@ -52,25 +55,30 @@ export async function lbfgs(
     const first = pairs.length === 0 ? Math.min(1, 1 / sumOf(now.gradient, Math.abs)) : 1;
     const next = await lineSearch(evaluate, at, now, direction, first);
     if (!next) {
-      if (pairs.length === 0) return { at, value: now.value, iterations: iteration, converged: false };
-      // The remembered curvature may be stale, or noise of single precision: once more along the gradient.
-      pairs.length = 0;
-      continue;
+      // The remembered curvature may be stale: once more along the gradient.
+      if (pairs.length > 0 && !restarted) {
+        pairs.length = 0;
+        restarted = true;
+        continue;
+      }
+      return { at, value: now.value, iterations: iteration, converged: false };
     }
     const step = combined(next.at, at, -1);
     const change = combined(next.gradient, now.gradient, -1);
     const curvature = dot(step, change);
     if (curvature > 0) pairs.push({ step, change, curvature });
     if (pairs.length > memory) pairs.shift();
+    const gain = (now.value - next.value) / Math.max(1, Math.abs(now.value));
     at = next.at;
     now = next;
+    if (gain < progress) return { at, value: now.value, iterations: iteration + 1, converged: true };
   }
   return { at, value: now.value, iterations, converged: largest(now.gradient) <= tolerance };
 }
 
 /** -H gradient, H the inverse Hessian that the pairs imply. */
 function descentDirection(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
-  let direction = gradient.map((x) => -x);
+  let direction: Float64Array = gradient.map((x) => -x);
   const shares: number[] = [];
   for (const { step, change, curvature } of pairs.toReversed()) {
     const share = dot(step, direction) / curvature;
@@ -88,7 +96,7 @@ function descentDirection(gradient: Float64Array, pairs: readonly Pair[]): Float
   return direction;
 }
 
-const [SUFFICIENT, CURVATURE, MOST_TRIES] = [1e-4, 0.9, 30];
+const [SUFFICIENT, CURVATURE, MOST_TRIES] = [1e-4, 0.9, 20];
 
 /** A point along the direction that satisfies the strong Wolfe conditions; undefined if none is found. */
 async function lineSearch(

@@ -10,7 +10,7 @@
 import type { OptionsOf } from '../../ptdpc/options.js';
 import { numberIn } from '../../ptdpc/options.js';
 import { linear } from '../../tensor/index.js';
-import { addGradient, readLearned } from './descend.js';
+import { addGradient, lossOf, readLearned } from './descend.js';
 import {
   bestTrial,
   type FeatureJob,
@@ -21,6 +21,7 @@ import {
   imagesAtOnce,
   judged,
   openModel,
+  type Start,
   type Trial,
 } from './feature-learner.js';
 import { halfSquares, numberOrAuto } from './fields.js';
@@ -29,10 +30,11 @@ import { lbfgs } from './lbfgs.js';
 type Names = 'weight' | 'bias';
 type Layer = Readonly<Record<Names, HostTensor>>;
 
-const model: FeatureModel<Names, never> = {
+const model: FeatureModel<Names, 'c' | 'images'> = {
   tensors: ['weight', 'bias'],
   learned: ['weight', 'bias'],
   logits: (f, { weight, bias }) => linear(f, weight, bias),
+  penalty: ({ weight }, { c, images }) => halfSquares([weight], 1 / (c * images)),
   activations: () => 0,
 };
 
@@ -56,10 +58,24 @@ export const C_WITHOUT_VALIDATION = 31.6;
 const [EXPONENTS, FINEST] = [[-6, -4, -2, 0, 2, 4, 6], 1 / 8] as const;
 
 export const linearProbe: FeatureLearner<typeof LINEAR_PROBE_FIELDS> = {
+  name: 'linear-probe',
+  title: 'Linear probe',
+  space: 'features',
+  learns: 'a linear layer on the image feature, by logistic regression',
+  paper: {
+    text: 'Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021',
+    url: 'https://arxiv.org/abs/2103.00020',
+  },
+  fields: LINEAR_PROBE_FIELDS,
+  defaults: LINEAR_PROBE_DEFAULTS,
+  sources: { c: 'appendix A.3, on validation images', iterations: 'appendix A.3' },
+  parameters: ({ classes, joint }) => classes * (joint + 1),
   model,
+  start: async (job, { c }) => startOf(job, c === 'auto' ? C_WITHOUT_VALIDATION : c),
   fit: async (job, { c, iterations }) => {
+    const images = job.train.labels.length;
     const result = (tensors: Layer, chosen: number, choice: readonly Trial[] = []) => ({
-      ...{ tensors, constants: { c: chosen }, choice, epochs: iterations },
+      ...{ tensors, constants: { c: chosen, images }, choice, epochs: iterations },
     });
     if (c !== 'auto') return result(await logisticRegression(job, c, iterations), c);
     const { validation, engine, classes, width, memory } = job;
@@ -71,8 +87,8 @@ export const linearProbe: FeatureLearner<typeof LINEAR_PROBE_FIELDS> = {
         if (tried.has(exponent)) continue;
         const value = 10 ** exponent;
         const tensors = await logisticRegression(job, value, iterations);
-        const sizes = { classes, joint: width, images: job.train.labels.length };
-        const fitted = { tensors, constants: {} };
+        const sizes = { classes, joint: width, images };
+        const fitted = { tensors, constants: { c: value, images } };
         const logits = await featureLogits(engine, model, fitted, validation.features, sizes, memory);
         tried.set(exponent, { tensors, trial: judged(logits, validation.labels, classes, { c: value }) });
       }
@@ -89,24 +105,14 @@ export const linearProbe: FeatureLearner<typeof LINEAR_PROBE_FIELDS> = {
 };
 
 /** The minimum for one C, as scikit-learn's LogisticRegression defines it, divided by C times the number of images. The bias is not penalised. */
-export async function logisticRegression(
-  { engine, train, classes, width, memory, onStep }: FeatureJob,
-  c: number,
-  iterations: number,
-): Promise<Layer> {
-  const count = train.labels.length;
-  const zeros = {
-    weight: { shape: [classes, width], data: new Float32Array(classes * width) },
-    bias: { shape: [classes], data: new Float32Array(classes) },
-  };
-  const most = imagesAtOnce(engine, model, zeros, { classes, joint: width, images: count }, memory);
+export async function logisticRegression(job: FeatureJob, c: number, iterations: number): Promise<Layer> {
+  const { engine, train, classes, width, memory, onStep } = job;
+  const { tensors: zeros, constants } = startOf(job, c);
+  const most = imagesAtOnce(engine, model, zeros, { classes, joint: width, images: constants.images }, memory);
   using _limit = engine.workWithin(memory);
   using opened = openModel(engine, model, zeros, true);
   const { weight, bias } = opened.tensors;
-  const loss = {
-    logits: (f: Parameters<typeof model.logits>[0]) => model.logits(f, opened.tensors, {}),
-    penalty: () => halfSquares([weight], 1 / (c * count)),
-  };
+  const loss = lossOf(model, opened.tensors, constants);
   const write = (at: Float64Array) => {
     engine.backend.write(weight.buffer, Float32Array.from(at.subarray(0, weight.size)));
     engine.backend.write(bias.buffer, Float32Array.from(at.subarray(weight.size)));
@@ -124,7 +130,19 @@ export async function logisticRegression(
     return { value, gradient };
   };
   // scikit-learn's tolerance of 1e-4 is for the sum that this is the mean of.
-  const { at } = await lbfgs(evaluate, new Float64Array(weight.size + bias.size), { iterations, tolerance: 1e-6 });
+  const { at } = await lbfgs(evaluate, new Float64Array(weight.size + bias.size), {
+    ...{ iterations, tolerance: 1e-6, progress: 1e-10 },
+  });
   write(at);
   return await readLearned(model, zeros, opened.tensors);
+}
+
+function startOf({ train, classes, width }: FeatureJob, c: number): Start<Names, 'c' | 'images'> {
+  return {
+    tensors: {
+      weight: { shape: [classes, width], data: new Float32Array(classes * width) },
+      bias: { shape: [classes], data: new Float32Array(classes) },
+    },
+    constants: { c, images: train.labels.length },
+  };
 }

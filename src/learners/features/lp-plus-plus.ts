@@ -9,7 +9,7 @@
 import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
 import { TrainingDiverged } from '../../ptdpc/train.js';
 import { add, matmul, mul, Sgd } from '../../tensor/index.js';
-import { addGradient, readLearned } from './descend.js';
+import { addGradient, lossOf, readLearned } from './descend.js';
 import {
   classMeans,
   type FeatureJob,
@@ -49,7 +49,20 @@ export const LP_PLUS_PLUS_DEFAULTS: LpPlusPlusOptions = { iterations: 300, alpha
  * The published code adds a bias that starts at random, and never clears the gradient of alpha; the paper has neither.
  */
 export const lpPlusPlus: FeatureLearner<typeof LP_PLUS_PLUS_FIELDS> = {
+  name: 'lp++',
+  title: 'LP++',
+  space: 'features',
+  learns: "a linear layer, and how much of each class's text feature it contains",
+  paper: {
+    text: 'Huang et al., LP++: A Surprisingly Strong Linear Probe for Few-Shot CLIP, CVPR 2024',
+    url: 'https://arxiv.org/abs/2404.02285',
+  },
+  fields: LP_PLUS_PLUS_FIELDS,
+  defaults: LP_PLUS_PLUS_DEFAULTS,
+  sources: { iterations: 'configs/base.yaml: 300', alphaEvery: 'methods/linear_probe_p2.py: 10' },
+  parameters: ({ classes, joint }) => classes * (joint + 1),
   model,
+  start: async (job) => ({ tensors: lpPlusPlusStart(job).tensors, constants: {} }),
   fit: async (job, { iterations, alphaEvery }) => {
     const { engine, train, validation, width, classes, memory } = job;
     const begin = lpPlusPlusStart(job);
@@ -59,7 +72,7 @@ export const lpPlusPlus: FeatureLearner<typeof LP_PLUS_PLUS_FIELDS> = {
     const { weight, alpha } = opened.tensors;
     using ofWeight = new Sgd([weight], { momentum: 0.9 });
     using ofAlpha = new Sgd([alpha], { momentum: 0 });
-    const loss = { logits: (f: Parameters<typeof model.logits>[0]) => model.logits(f, opened.tensors, {}) };
+    const loss = lossOf(model, opened.tensors, {});
     const choice: Trial[] = [];
     let kept: Readonly<Record<Names, HostTensor>> = begin.tensors;
     for (let step = 0; step < iterations; step++) {

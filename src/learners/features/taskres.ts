@@ -8,17 +8,18 @@
 import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
 import { AdamW, addScaled, normalizeRows } from '../../tensor/index.js';
 import { descend, warmCosineRate } from './descend.js';
-import { compared, type FeatureLearner, type FeatureModel } from './feature-learner.js';
+import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
 import { DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'residual';
-type Numbers = 'scale' | 'alpha';
+type Numbers = 'scale' | 'alpha' | 'weightDecay';
 
 const model: FeatureModel<Names, Numbers> = {
   tensors: ['texts', 'residual'],
   learned: ['residual'],
   logits: (f, { texts, residual }, { scale, alpha }) =>
     compared(f, normalizeRows(addScaled(residual, texts, alpha)), scale),
+  penalty: ({ residual }, { weightDecay }) => halfSquares([residual], weightDecay),
   activations: () => 0,
 };
 
@@ -33,24 +34,45 @@ export const TASKRES_DEFAULTS: TaskResOptions = {
 };
 
 export const taskRes: FeatureLearner<typeof TASKRES_FIELDS> = {
+  name: 'taskres',
+  title: 'TaskRes',
+  space: 'features',
+  learns: "a residual beside each class's text feature",
+  paper: {
+    text: 'Yu et al., Task Residual for Tuning Vision-Language Models, CVPR 2023',
+    url: 'https://arxiv.org/abs/2211.10277',
+  },
+  fields: TASKRES_FIELDS,
+  defaults: TASKRES_DEFAULTS,
+  sources: {
+    alpha: 'train_regular.sh: 0.5 (1 for Flowers102)',
+    learningRate: 'adam_lr2e-3_B256_ep100.yaml (ImageNet: 2e-4)',
+    epochs: 'train_regular.sh: 100 for 1, 2 and 4 images per class; 200 for 8 and 16',
+    batchSize: 'adam_lr2e-3_B256_ep100.yaml',
+    weightDecay: "Dassl's default",
+  },
+  parameters: ({ classes, joint }) => classes * joint,
   model,
+  start: async (job, options) => startOf(job, options),
   fit: async (job, options) => {
-    const shape = [job.classes, job.width];
-    const constants = { scale: job.scale, alpha: options.alpha };
-    const start = {
-      tensors: {
-        texts: { shape, data: job.rawTexts },
-        residual: { shape, data: new Float32Array(job.rawTexts.length) },
-      },
-      constants,
-    };
+    const start = startOf(job, options);
     const tensors = await descend(job, model, start, {
       ...options,
       // Adam: its weight decay is part of the gradient, not of the update.
       optimizer: (parameters) => new AdamW(parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
       rate: ({ epoch }) => warmCosineRate(options.learningRate, epoch, options.epochs),
-      penalty: ({ residual }) => halfSquares([residual], options.weightDecay),
     });
-    return { tensors, constants, choice: [], epochs: options.epochs };
+    return { ...start, tensors, choice: [], epochs: options.epochs };
   },
 };
+
+function startOf(
+  { classes, width, rawTexts, scale }: FeatureJob,
+  { alpha, weightDecay }: TaskResOptions,
+): Start<Names, Numbers> {
+  const shape = [classes, width];
+  return {
+    tensors: { texts: { shape, data: rawTexts }, residual: { shape, data: new Float32Array(rawTexts.length) } },
+    constants: { scale, alpha, weightDecay },
+  };
+}

@@ -9,7 +9,7 @@
 import type { OptionsOf } from '../../ptdpc/options.js';
 import type { LabelledFeatures } from '../../ptdpc/step.js';
 import { AdamW, addScaled, affine, exp, matmul } from '../../tensor/index.js';
-import { cosineRate, descend, type Start } from './descend.js';
+import { cosineRate, descend } from './descend.js';
 import {
   compared,
   countCorrect,
@@ -22,6 +22,7 @@ import {
   judged,
   oneHot,
   openModel,
+  type Start,
 } from './feature-learner.js';
 import { DESCENT_FIELDS, numberOrAuto } from './fields.js';
 
@@ -60,9 +61,27 @@ export const TIP_START = { alpha: 1.17, beta: 1 } as const;
 /** The published grid: `steps` values from 0.1 to below `most`. */
 const GRID = { alpha: { most: 3, steps: 20 }, beta: { most: 7, steps: 200 } } as const;
 
+const TIP_PAPER = {
+  text: 'Zhang et al., Tip-Adapter: Training-free Adaption of CLIP for Few-shot Classification, ECCV 2022',
+  url: 'https://arxiv.org/abs/2207.09519',
+};
+const GRID_SOURCE =
+  'published grid on validation images (utils.py, configs); without any, the published starting values';
+const RATIO_SOURCES = { alpha: GRID_SOURCE, beta: GRID_SOURCE };
+
 /** Tip-Adapter. */
 export const tipAdapter: FeatureLearner<typeof TIP_ADAPTER_FIELDS> = {
+  name: 'tip-adapter',
+  title: 'Tip-Adapter',
+  space: 'features',
+  learns: 'nothing: it keeps the features and labels of the training images as a cache, whose two ratios are chosen',
+  paper: TIP_PAPER,
+  fields: TIP_ADAPTER_FIELDS,
+  defaults: TIP_ADAPTER_DEFAULTS,
+  sources: RATIO_SOURCES,
+  parameters: () => 0,
   model: cache,
+  start: async (job, options) => startOf(job, options),
   fit: async (job, options) => await withRatios(job, cache, startOf(job, options), options, 0),
 };
 
@@ -75,7 +94,22 @@ export const TIP_ADAPTER_F_DEFAULTS: TipAdapterFOptions = {
 
 /** Tip-Adapter-F. The published code keeps the epoch with the best test accuracy; here it is the last. */
 export const tipAdapterF: FeatureLearner<typeof TIP_ADAPTER_F_FIELDS> = {
+  name: 'tip-adapter-f',
+  title: 'Tip-Adapter-F',
+  space: 'features',
+  learns: 'the keys of the cache: a feature for each training image, which starts as its own',
+  paper: TIP_PAPER,
+  fields: TIP_ADAPTER_F_FIELDS,
+  defaults: TIP_ADAPTER_F_DEFAULTS,
+  sources: {
+    ...RATIO_SOURCES,
+    learningRate: 'published configurations (0.001), AdamW with epsilon 1e-4, half a cosine by steps (main.py)',
+    epochs: 'section 4.1, and published configurations: 20',
+    batchSize: 'section 4.1, and main.py: 256',
+  },
+  parameters: ({ classes, joint, shots = 1 }) => classes * shots * joint,
   model: learnedCache,
+  start: async (job, options) => startOf(job, options),
   fit: async (job, options) => {
     const start = startOf(job, options);
     const tensors = await descend(job, learnedCache, start, {
