@@ -4,6 +4,13 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../clip/checkpoint/index.js';
 import { readLogitScale } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
+import {
+  type FeatureLearner,
+  type FittedFeatures,
+  featureLogits,
+  type HostTensor,
+} from '../learners/features/feature-learner.js';
+import { featureLearnerNamed } from '../learners/features/index.js';
 import { promptSetup } from '../learners/prompts/index.js';
 import {
   type AnyPromptsFile,
@@ -32,6 +39,7 @@ import { clipEncoder, type ImageEncoder, openEncoder } from './image-encoder.js'
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 import { readRunPrompts } from './run-directory.js';
 import {
+  type FeaturesRecord,
   type ProbeRecord,
   type RunRecord,
   readPromptsRecord,
@@ -119,6 +127,8 @@ export async function openClassifier(run: string, place: ModelPlace = {}): Promi
       return await openZeroShot(run, record, place);
     case 'probe':
       return await openProbe(run, record, place);
+    case 'features':
+      return await openFeatures(run, record, place);
     default:
       return await openPrompts(run, record, place);
   }
@@ -250,6 +260,29 @@ async function openProbe(run: string, record: ProbeRecord, place: ModelPlace): P
   };
 }
 
+async function openFeatures(run: string, record: FeaturesRecord, place: ModelPlace): Promise<Classifier> {
+  const learner = featureLearnerNamed(record.name);
+  const tensors = await readLearned(join(run, LEARNED_FILE), learner);
+  const model = await openRunModel(run, record.model.sha256, place.model ?? record.model.directory, place);
+  const { classes, constants, images } = record;
+  const { projectionDim: joint } = model.config;
+  const sizes = { classes: classes.length, joint, images: images.train };
+  const templates = [String(record.options.zeroShotTemplate)];
+  return {
+    ...{ record, classes, epochs: Number(record.options.epochs ?? record.options.iterations ?? 0) },
+    encoder: clipEncoder(model),
+    scorer: (device, { memory }) => {
+      const engine = new Engine(device.backend);
+      const fitted = { tensors, constants };
+      return Promise.resolve(
+        scorerOf((features) => featureLogits(engine, learner.model, fitted, features, sizes, memory)),
+      );
+    },
+    zeroShot: { templates, scorer: zeroShotClassifier(model, classes, templates).scorer },
+    [Symbol.asyncDispose]: () => model.close(),
+  };
+}
+
 /** `parts` are what it needs, which go with it, in this order. */
 function scorerOf(logits: Scorer['logits'], parts: readonly Disposable[] = []): Scorer {
   return {
@@ -272,6 +305,36 @@ export function probeBytes({ classes, width, weight, bias }: LinearProbe): Promi
     ],
     new Map([['format', 'ptdpc-probe']]),
   );
+}
+
+/** What a learner on features has learned. */
+export const LEARNED_FILE = 'learned.safetensors';
+
+/** The bytes of learned.safetensors: every tensor of the learner's logits. */
+export function learnedBytes(
+  { name, model }: FeatureLearner,
+  { tensors }: Pick<FittedFeatures, 'tensors'>,
+): Promise<Uint8Array> {
+  return safetensorsBytes(
+    model.tensors.map((tensor) => [tensor, tensors[tensor]!.shape, tensors[tensor]!.data] as const),
+    new Map([
+      ['format', 'ptdpc-features'],
+      ['learner', name],
+    ]),
+  );
+}
+
+async function readLearned(path: string, { model, title }: FeatureLearner): Promise<Record<string, HostTensor>> {
+  await using source = await openFileSource(path);
+  const checkpoint = await openCheckpoint([source]);
+  const tensors: Record<string, HostTensor> = {};
+  for (const name of model.tensors) {
+    const data = await checkpoint.read(name);
+    if (!(data instanceof Float32Array))
+      throw new InputError(`${path}: expected ${name} of ${title} in float32; train it again`);
+    tensors[name] = { shape: checkpoint.shape(name), data };
+  }
+  return tensors;
 }
 
 async function readProbe(path: string, { classes: { length: classes } }: ProbeRecord): Promise<LinearProbe> {

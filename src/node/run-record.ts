@@ -3,7 +3,8 @@
  * which it is:
  *
  *     run.json               this record
- *     prompts.safetensors    what was learned: prompts (`train`), probe.safetensors (`probe`), or nothing (`zeroshot`)
+ *     prompts.safetensors    what was learned: prompts, or learned.safetensors of a learner on features (`train`), probe.safetensors (`probe`), or nothing
+ *                            (`zeroshot`)
  *     metrics.jsonl          loss and accuracy of each step and epoch (`train`)
  *     images.csv             the images that it was trained on (run-images.ts)
  *     results/               evaluations by data set and split (results.ts)
@@ -15,6 +16,8 @@ import * as v from 'valibot';
 import { TRUNCATED_CHOICES, type TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import type { Backend } from '../kernels/index.js';
+import type { Trial } from '../learners/features/feature-learner.js';
+import { FEATURE_LEARNERS } from '../learners/features/index.js';
 import { type PromptOptions, promptOptionsSchema } from '../learners/prompts/index.js';
 import {
   type ClassName,
@@ -88,6 +91,18 @@ export interface ProbeRecord extends CommonRecord, TrainedOn {
   choice: RateChoice[];
 }
 
+/** What a learner on CLIP's features has learned, by `ptdpc train --learner`. */
+export interface FeaturesRecord extends CommonRecord, TrainedOn {
+  learner: 'features';
+  /** Of the learner, as in `FEATURE_LEARNERS`. */
+  name: string;
+  options: Readonly<Record<string, unknown>>;
+  /** The numbers of its equation that were given, or chosen on validation images. */
+  constants: Readonly<Record<string, number>>;
+  /** What validation chose between; empty if nothing was chosen. */
+  choice: readonly Trial[];
+}
+
 /** CLIP without training, evaluated by `ptdpc zeroshot`. */
 export interface ZeroShotRecord extends CommonRecord {
   learner: 'zero-shot';
@@ -95,7 +110,7 @@ export interface ZeroShotRecord extends CommonRecord {
 }
 
 /** The contents of run.json. */
-export type RunRecord = PromptsRecord | ProbeRecord | ZeroShotRecord;
+export type RunRecord = PromptsRecord | ProbeRecord | FeaturesRecord | ZeroShotRecord;
 
 /** The record's part that all learners have, of a run that starts now. */
 export async function commonRecord({
@@ -237,6 +252,28 @@ const probeRecord = v.object({
   choice: v.array(v.object({ learningRate: positive, valAccuracy: share, valLoss: finite })),
 });
 
+const numbers = v.record(text, finite);
+
+const featuresRecord = v.pipe(
+  v.object({
+    learner: v.literal('features'),
+    ...commonFields,
+    ...trainedOnFields,
+    name: v.picklist(
+      FEATURE_LEARNERS.map(({ name }) => name),
+      'the name of a learner on features that this version knows',
+    ),
+    options: v.record(text, v.unknown()),
+    constants: numbers,
+    choice: v.array(v.object({ values: numbers, valAccuracy: share, valLoss: finite })),
+  }),
+  v.check(
+    ({ name, options }) =>
+      v.is(v.object(FEATURE_LEARNERS.find((learner) => learner.name === name)?.fields ?? {}), options),
+    'options of its learner',
+  ),
+);
+
 const zeroShotRecord = v.object({
   learner: v.literal('zero-shot'),
   ...commonFields,
@@ -247,7 +284,7 @@ const record: v.GenericSchema<unknown, RunRecord> = v.pipe(
   v.looseObject({}),
   // Earlier versions had a run.json for prompts only.
   v.transform((run) => ({ learner: 'prompts', ...run })),
-  v.variant('learner', [promptsRecord, probeRecord, zeroShotRecord]),
+  v.variant('learner', [promptsRecord, probeRecord, featuresRecord, zeroShotRecord]),
 );
 
 /** The record of a run. Throws InputError if there is none, or something else. */

@@ -173,7 +173,13 @@ function heldOut({ train, options }: TrainingRun): { train: EncodedSplit; valida
   return { train: part(fit), validation: part(held) };
 }
 
-async function openTrainingData({ data, dataset, classes, events = SILENT }: TuneRequest): Promise<Dataset> {
+/** Opens the data set of a training. Throws InputError if there are not two classes to tell apart. */
+export async function openTrainingData({
+  data,
+  dataset,
+  classes,
+  events = SILENT,
+}: Pick<TuneRequest, 'data' | 'dataset' | 'classes' | 'events'>): Promise<Dataset> {
   const opened = await openDataset(data, { ...dataset, classes });
   for (const line of describeDataset(opened)) events.say(line);
   const [only] = opened.classes;
@@ -182,12 +188,14 @@ async function openTrainingData({ data, dataset, classes, events = SILENT }: Tun
   return opened;
 }
 
-interface EncodedData {
+/** The images of a training, encoded. */
+export interface EncodedData {
   train: EncodedSplit;
   validation: EncodedSplit | undefined;
 }
 
-async function encodeData(
+/** Encodes the images of a training, and says which cannot be read. */
+export async function encodeData(
   encoding: EncodingRequest,
   data: Dataset,
   onSkipped: TuneRequest['onSkipped'],

@@ -21,7 +21,7 @@ import {
   featureLogits,
   type Start,
 } from './feature-learner.js';
-import { DESCENT_FIELDS } from './fields.js';
+import { DESCENT_FIELDS, TEXT_DEFAULT, TEXT_FIELD } from './fields.js';
 
 type Names = 'texts' | 'weight' | 'multipliers';
 type Numbers = 'scale';
@@ -35,9 +35,9 @@ const model: FeatureModel<Names, Numbers> = {
   activations: () => 0,
 };
 
-export const CLAP_FIELDS = DESCENT_FIELDS;
+export const CLAP_FIELDS = { ...TEXT_FIELD, ...DESCENT_FIELDS };
 export type ClapOptions = OptionsOf<typeof CLAP_FIELDS>;
-export const CLAP_DEFAULTS: ClapOptions = { learningRate: 0.1, epochs: 300, batchSize: 256, seed: 0 };
+export const CLAP_DEFAULTS: ClapOptions = { ...TEXT_DEFAULT, learningRate: 0.1, epochs: 300, batchSize: 256, seed: 0 };
 
 export const clap: FeatureLearner<typeof CLAP_FIELDS> = {
   name: 'clap',

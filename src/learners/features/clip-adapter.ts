@@ -12,7 +12,7 @@ import { addScaled, affine, linear, normalizeRows, Sgd } from '../../tensor/inde
 import { uniformGenerator } from '../../tensor/random.js';
 import { descend, warmCosineRate } from './descend.js';
 import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
-import { DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
+import { DESCENT_FIELDS, halfSquares, TEXT_DEFAULT, TEXT_FIELD, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'down' | 'up';
 type Numbers = 'scale' | 'ratio' | 'weightDecay';
@@ -30,12 +30,14 @@ const model: FeatureModel<Names, Numbers> = {
 };
 
 export const CLIP_ADAPTER_FIELDS = {
+  ...TEXT_FIELD,
   ratio: numberIn({ least: 0, most: 1 }, { flag: '--ratio <x>', help: "share of the adapter's output in the feature" }),
   ...DESCENT_FIELDS,
   weightDecay: WEIGHT_DECAY_FIELD,
 };
 export type ClipAdapterOptions = OptionsOf<typeof CLIP_ADAPTER_FIELDS>;
 export const CLIP_ADAPTER_DEFAULTS: ClipAdapterOptions = {
+  ...TEXT_DEFAULT,
   ...{ ratio: 0.2, learningRate: 2e-3, epochs: 200, batchSize: 32, seed: 0, weightDecay: 5e-4 },
 };
 

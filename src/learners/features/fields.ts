@@ -13,6 +13,20 @@ export function numberOrAuto(range: NumberRange, text: OptionText) {
   );
 }
 
+/** The text of a class, for all learners: where those begin that use texts, and what CLIP without training compares with. */
+export const TEXT_FIELD = {
+  zeroShotTemplate: v.pipe(
+    v.string('a text'),
+    v.check((text) => text.includes('{}'), 'a text with {} in place of the class word'),
+    v.metadata({
+      flag: '--zero-shot-template <text>',
+      help: 'hand-written prompt, with {} in place of the class word',
+    }),
+  ),
+};
+/** CLIP's own for ImageNet. */
+export const TEXT_DEFAULT = { zeroShotTemplate: 'a photo of a {}.' };
+
 /** Those of a training by gradient. */
 export const DESCENT_FIELDS = {
   learningRate: TUNING_FIELDS.learningRate,

@@ -1,4 +1,6 @@
 /** The learners on features. */
+import { InputError } from '../../errors.js';
+import { didYouMean } from '../../suggest.js';
 import { clap } from './clap.js';
 import { clipAdapter } from './clip-adapter.js';
 import type { FeatureLearner } from './feature-learner.js';
@@ -17,3 +19,16 @@ export const FEATURE_LEARNERS: readonly FeatureLearner[] = [
   lpPlusPlus,
   clap,
 ];
+
+/** The learner on features of that name. Throws InputError for another name. */
+export function featureLearnerNamed(name: string): FeatureLearner {
+  const found = FEATURE_LEARNERS.find((learner) => learner.name === name);
+  if (found) return found;
+  const names = FEATURE_LEARNERS.map((learner) => learner.name);
+  throw new InputError(`learner: expected ${names.join(', ')}, found ${name}${didYouMean(name, names)}`);
+}
+
+/** Whether a name is that of a learner on features. */
+export function isFeatureLearner(name: string): boolean {
+  return FEATURE_LEARNERS.some((learner) => learner.name === name);
+}

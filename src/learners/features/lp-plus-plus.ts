@@ -22,6 +22,7 @@ import {
   openModel,
   type Trial,
 } from './feature-learner.js';
+import { TEXT_DEFAULT, TEXT_FIELD } from './fields.js';
 
 type Names = 'texts' | 'weight' | 'alpha';
 
@@ -35,6 +36,7 @@ const model: FeatureModel<Names, never> = {
 };
 
 export const LP_PLUS_PLUS_FIELDS = {
+  ...TEXT_FIELD,
   iterations: numberIn({ least: 1, whole: true }, { flag: '--iterations <n>', help: 'steps on all training images' }),
   alphaEvery: numberIn(
     { least: 1, whole: true },
@@ -42,7 +44,7 @@ export const LP_PLUS_PLUS_FIELDS = {
   ),
 };
 export type LpPlusPlusOptions = OptionsOf<typeof LP_PLUS_PLUS_FIELDS>;
-export const LP_PLUS_PLUS_DEFAULTS: LpPlusPlusOptions = { iterations: 300, alphaEvery: 10 };
+export const LP_PLUS_PLUS_DEFAULTS: LpPlusPlusOptions = { ...TEXT_DEFAULT, iterations: 300, alphaEvery: 10 };
 
 /**
  * With validation images, what is kept is the iteration that does best on them, of equally accurate ones the last as in the published code; without, the last.

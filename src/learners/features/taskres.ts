@@ -9,7 +9,7 @@ import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
 import { AdamW, addScaled, normalizeRows } from '../../tensor/index.js';
 import { descend, warmCosineRate } from './descend.js';
 import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
-import { DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
+import { DESCENT_FIELDS, halfSquares, TEXT_DEFAULT, TEXT_FIELD, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'residual';
 type Numbers = 'scale' | 'alpha' | 'weightDecay';
@@ -24,12 +24,14 @@ const model: FeatureModel<Names, Numbers> = {
 };
 
 export const TASKRES_FIELDS = {
+  ...TEXT_FIELD,
   alpha: numberIn({ least: 0, above: true }, { flag: '--alpha <x>', help: 'factor of the residual' }),
   ...DESCENT_FIELDS,
   weightDecay: WEIGHT_DECAY_FIELD,
 };
 export type TaskResOptions = OptionsOf<typeof TASKRES_FIELDS>;
 export const TASKRES_DEFAULTS: TaskResOptions = {
+  ...TEXT_DEFAULT,
   ...{ alpha: 0.5, learningRate: 2e-3, epochs: 100, batchSize: 256, seed: 0, weightDecay: 5e-4 },
 };
 

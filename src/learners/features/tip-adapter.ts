@@ -24,7 +24,7 @@ import {
   openModel,
   type Start,
 } from './feature-learner.js';
-import { DESCENT_FIELDS, numberOrAuto } from './fields.js';
+import { DESCENT_FIELDS, numberOrAuto, TEXT_DEFAULT, TEXT_FIELD } from './fields.js';
 
 type Names = 'texts' | 'keys' | 'values';
 type Numbers = 'scale' | 'alpha' | 'beta';
@@ -43,6 +43,7 @@ const cache = learning([]);
 const learnedCache = learning(['keys']);
 
 export const TIP_ADAPTER_FIELDS = {
+  ...TEXT_FIELD,
   alpha: numberOrAuto(
     { least: 0 },
     { flag: '--alpha <x>', help: "factor of the cache's logits, or auto: chosen on the validation images" },
@@ -53,7 +54,7 @@ export const TIP_ADAPTER_FIELDS = {
   ),
 };
 export type TipAdapterOptions = OptionsOf<typeof TIP_ADAPTER_FIELDS>;
-export const TIP_ADAPTER_DEFAULTS: TipAdapterOptions = { alpha: 'auto', beta: 'auto' };
+export const TIP_ADAPTER_DEFAULTS: TipAdapterOptions = { ...TEXT_DEFAULT, alpha: 'auto', beta: 'auto' };
 
 /** What `auto` is without validation images, and during the training of Tip-Adapter-F: where the published code begins. */
 export const TIP_START = { alpha: 1.17, beta: 1 } as const;
