@@ -2,6 +2,8 @@
 import { basename, dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { counted, InputError } from '../errors.js';
+import type { FeatureLearner } from '../learners/features/feature-learner.js';
+import { featureLearnerNamed, isFeatureLearner } from '../learners/features/index.js';
 import { LEARNERS, learnerNamed } from '../learners/index.js';
 import {
   CONTEXT_LEARNERS,
@@ -14,11 +16,12 @@ import {
   publishedEpochs,
 } from '../learners/prompts/index.js';
 import type { SkippedImage } from '../node/image-files.js';
-import type { PromptsRecord } from '../node/run-record.js';
+import type { FeaturesRecord, PromptsRecord } from '../node/run-record.js';
 import type { TunedRun } from '../node/tune-prompts.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import type { EpochMetrics } from '../ptdpc/index.js';
 import {
+  checkedOptions,
   flagOf,
   type OptionField,
   SHARED_DEFAULTS,
@@ -110,6 +113,12 @@ export function configure(command: Command): void {
     parseInteger(),
   );
   addJobOptions(command).action(async (options: TrainOptions) => {
+    const before = options.config === undefined ? undefined : await readConfig(options.config);
+    const name = options.learner ?? (before && nameOf(before)) ?? 'pt-dpc';
+    if (isFeatureLearner(name)) {
+      await fitOnFeatures(featureLearnerNamed(name), options, before);
+      return;
+    }
     const { metrics: last, skipped, truncated } = await train(options);
     for (const { learningRate, valAccuracy } of last.choice)
       say(`learning rate ${learningRate}: validation accuracy ${percent(valAccuracy)}`);
@@ -141,6 +150,10 @@ export function configure(command: Command): void {
       'CoOp, on 16 images of each class',
     ],
     [
+      'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-tip --learner tip-adapter-f --shots 16',
+      'Tip-Adapter-F, a learner on features, on the same images',
+    ],
+    [
       'ptdpc train --model clip-vit-b32 --data pets --out runs/pets --classes joy=happy,fear',
       'two of the folders, one with another word',
     ],
@@ -159,7 +172,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { tunePrompts } = await import('../node/tune-prompts.js');
   const { out } = options;
   const before = options.config === undefined ? undefined : await readConfig(options.config);
-  const tuning = tuningOf(options, before?.options);
+  const tuning = tuningOf(options, before?.learner === 'prompts' ? before.options : undefined);
   const { root, ...dataset } = await datasetOf(options, before, tuning.seed);
   const model = options.model ?? before?.model.directory;
   if (model === undefined) throw missing('--model <dir>', '--config <run>');
@@ -189,13 +202,77 @@ function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetric
   return `epoch ${epoch + 1}/${epochs}: loss ${trainLoss.toFixed(4)}, train accuracy ${percent(trainAccuracy)}${validation}`;
 }
 
-/** The record of a run, given by its folder or its run.json. */
-async function readConfig(path: string): Promise<PromptsRecord> {
-  const { readPromptsRecord } = await import('../node/run-record.js');
-  return await readPromptsRecord(basename(path) === 'run.json' ? dirname(path) : path);
+/** Fits a learner on features. */
+async function fitOnFeatures(
+  learner: FeatureLearner,
+  options: TrainOptions,
+  before: TrainedRecord | undefined,
+): Promise<void> {
+  const { fitFeatures } = await import('../node/fit-features.js');
+  const { out } = options;
+  const { name, fields, defaults } = learner;
+  if (options.lr === 'auto')
+    throw new InputError(`--lr auto: expected a number for --learner ${name}, whose rate is not chosen by validation`);
+  requireOptionsOf(name, fields, options);
+  const own = before?.learner === 'features' && before.name === name ? before.options : undefined;
+  const epochs = options.shots === undefined || own ? undefined : learner.publishedEpochs?.(options.shots);
+  const fitting = checkedOptions(fields, {
+    ...defaults,
+    ...own,
+    ...(epochs !== undefined && { epochs }),
+    ...givenFields(fields, options),
+  });
+  const { root, ...dataset } = await datasetOf(options, before, Number(fitting.seed));
+  const model = options.model ?? before?.model.directory;
+  if (model === undefined) throw missing('--model <dir>', '--config <run>');
+  let left: { skipped: readonly SkippedImage[]; truncated: readonly string[] } = { skipped: [], truncated: [] };
+  const fitted = await fitFeatures({
+    ...imageJob(options, true),
+    ...{ model, data: root, dataset, out, learner, options: fitting },
+    classes: options.classes ?? (options.half === undefined ? before?.classes : undefined),
+    strict: options.strict ?? before?.strict,
+    truncated: options.truncated ?? before?.truncated,
+    onSkipped: (skipped, truncated) => {
+      left = { skipped, truncated };
+    },
+  });
+  const { train, validation, choice, constants } = fitted;
+  const [trainAccuracy, valAccuracy] = [train.accuracy, validation?.accuracy ?? null];
+  if (options.json)
+    printJson({
+      run: out,
+      learner: name,
+      constants,
+      choice,
+      epochs: fitted.epochs,
+      trainAccuracy,
+      valAccuracy,
+      ...left,
+    });
+  else {
+    const chosen = Object.keys(choice[0]?.values ?? {}).filter((key) => key in constants);
+    const values = chosen.map((key) => `${key} ${Number(constants[key]!.toPrecision(4))}, `).join('');
+    print(`${out}: ${values}train accuracy ${percent(trainAccuracy)}, validation accuracy ${percent(valAccuracy)}`);
+  }
+  saySkipped(left.skipped, left.truncated);
 }
 
-async function datasetOf(options: TrainOptions, before: PromptsRecord | undefined, seed: number) {
+type TrainedRecord = PromptsRecord | FeaturesRecord;
+
+/** The record of a run, given by its folder or its run.json. */
+async function readConfig(path: string): Promise<TrainedRecord> {
+  const { readRunRecord, readPromptsRecord } = await import('../node/run-record.js');
+  const folder = basename(path) === 'run.json' ? dirname(path) : path;
+  const record = await readRunRecord(folder);
+  return record.learner === 'features' ? record : await readPromptsRecord(folder);
+}
+
+/** The name of the learner of a run. */
+function nameOf(record: TrainedRecord): string {
+  return record.learner === 'features' ? record.name : learnerOf(record.options);
+}
+
+async function datasetOf(options: TrainOptions, before: TrainedRecord | undefined, seed: number) {
   const { datasetOfRun } = await import('../node/evaluate-run.js');
   const { data, dataset, fold, splitSeed } = options;
   const { shots } = before?.dataset.origin ?? {};
@@ -219,8 +296,7 @@ function tuningOf(options: TrainOptions, run: PromptOptions | undefined): Prompt
   const before = run && learnerOf(run) === learner ? run : undefined;
   const fields = learnerNamed(learner).fields;
   const given = { ...options, lr: lr === 'auto' ? undefined : lr };
-  for (const [name, field] of Object.entries(ALL_FIELDS))
-    if (!(name in fields) && name in givenFields({ [name]: field }, given)) throw notOf(learner, field, fields);
+  requireOptionsOf(learner, fields, given);
   if (!isContextLearner(learner)) {
     const own = before && isPtDpc(before) ? before : undefined;
     const preset = options.preset ?? own?.preset ?? 'paper';
@@ -233,6 +309,12 @@ function tuningOf(options: TrainOptions, run: PromptOptions | undefined): Prompt
     ...(epochs !== undefined && { epochs }),
     ...givenFields(CONTEXT_LEARNERS[learner].fields, given),
   });
+}
+
+/** Throws InputError if the command line gives an option that the learner does not have. */
+function requireOptionsOf(learner: string, fields: Readonly<Record<string, OptionField>>, given: object): void {
+  for (const [name, field] of Object.entries(ALL_FIELDS))
+    if (!(name in fields) && name in givenFields({ [name]: field }, given)) throw notOf(learner, field, fields);
 }
 
 function notOf(learner: string, field: OptionField, fields: Readonly<Record<string, OptionField>>): InputError {

@@ -19,7 +19,7 @@ import { createDirectoryAtomically, requireNothingAt, writeFileAtomically } from
 import { LEARNED_FILE, learnedBytes } from './classifier.js';
 import { onDevice } from './device.js';
 import type { EncodedSplit } from './encode-splits.js';
-import { SILENT } from './events.js';
+import { type Events, type ProgressBar, SILENT } from './events.js';
 import { requireWritable } from './make-folder.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 import { imageLines, imagesPath, runImages } from './run-images.js';
@@ -60,10 +60,7 @@ export async function fitFeatures(request: FitRequest): Promise<FittedRun> {
     const job = await jobOf(request, engine, model, texts.flat(), encoded);
     const { classes, width } = job;
     events.say(`fitting ${learner.title} to ${counted(train.labels.length, 'image')} of ${classes} classes`);
-    using bar = events.progress(0, 'fitting', 'steps');
-    const onStep: FeatureJob['onStep'] = ({ epoch, loss }) =>
-      bar.tick(1, `epoch ${epoch + 1}, loss ${loss.toFixed(4)}`);
-    const fitted = await learner.fit({ ...job, onStep }, options);
+    const fitted = await withBar(events, (onStep) => learner.fit({ ...job, onStep }, options));
     const scored = async ({ features, labels }: EncodedSplit) => {
       const sizes = { classes, joint: width, images: train.labels.length };
       return evaluate(await featureLogits(engine, learner.model, fitted, features, sizes, memory), labels, classes);
@@ -92,6 +89,20 @@ export async function fitFeatures(request: FitRequest): Promise<FittedRun> {
     });
     return result;
   });
+}
+
+/** Shows the steps of a training, if their number is known. */
+async function withBar<T>(events: Events, train: (onStep: FeatureJob['onStep']) => Promise<T>): Promise<T> {
+  let bar: ProgressBar | undefined;
+  try {
+    return await train(({ steps, epoch, loss }) => {
+      if (steps === undefined) return;
+      bar ??= events.progress(steps, 'fitting', 'steps');
+      bar.tick(1, `epoch ${epoch + 1}, loss ${loss.toFixed(4)}`);
+    });
+  } finally {
+    bar?.[Symbol.dispose]();
+  }
 }
 
 /** What the learner is fitted to: features, and those of one text for each class. */

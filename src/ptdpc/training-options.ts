@@ -19,13 +19,19 @@ export interface CosineSchedule {
 /** Learning rate of the warm-up epochs of a cosine schedule. */
 export const WARMUP_RATE = 1e-5;
 
-/**
- * Learning rate of an epoch (counted from 0): of StepLR, or of the cosine after a constant warm-up as Dassl, the library that CoOp trains
- * with, makes it. There the cosine starts when the warm-up ends and is yet as long as the training, so that it does not reach its end.
- */
+/** Learning rate of an epoch (counted from 0): of StepLR, or of a cosine after a warm-up. */
 export function learningRateAt(options: TrainingOptions, epoch: number): number {
-  if (!('warmup' in options)) return stepLearningRate(options, epoch);
-  const { warmup, learningRate, epochs } = options;
+  return 'warmup' in options ? cosineRateAt(options, epoch) : stepLearningRate(options, epoch);
+}
+
+/**
+ * The cosine after a constant warm-up as Dassl, the library that CoOp trains with, makes it: it starts when the warm-up ends and is yet as long as the
+ * training, so that it does not reach its end.
+ */
+export function cosineRateAt(
+  { warmup, learningRate, epochs }: CosineSchedule & Pick<TuningOptions, 'learningRate' | 'epochs'>,
+  epoch: number,
+): number {
   if (epoch < warmup) return WARMUP_RATE;
   return (learningRate * (1 + Math.cos((Math.PI * (epoch - warmup)) / epochs))) / 2;
 }

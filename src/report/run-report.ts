@@ -1,4 +1,6 @@
 /** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
+import type { Trial } from '../learners/features/feature-learner.js';
+import { featureLearnerNamed } from '../learners/features/index.js';
 import { CONTEXT_LEARNERS, type ContextTuning, isPtDpc, type PromptOptions } from '../learners/prompts/index.js';
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
@@ -48,6 +50,14 @@ export type RunMethod =
       readonly features: string;
       readonly preprocess: PreprocessChoice;
       readonly options: ProbeOptions;
+      readonly images: ImageCounts;
+    }
+  | {
+      readonly learner: 'features';
+      readonly name: string;
+      readonly options: Readonly<Record<string, unknown>>;
+      readonly constants: Readonly<Record<string, number>>;
+      readonly choice: readonly Trial[];
       readonly images: ImageCounts;
     }
   | { readonly learner: 'zero-shot'; readonly templates: readonly string[] };
@@ -158,6 +168,8 @@ export function leadOf({ method, classes }: RunReport): string {
     }
     case 'probe':
       return `A linear probe of ${of} on ${method.features} features, trained on ${counted(method.images.train, 'image')}.`;
+    case 'features':
+      return `${featureLearnerNamed(method.name).title} for ${of}, fitted to the features of ${counted(method.images.train, 'image')}.`;
     case 'zero-shot':
       return `CLIP without training, zero-shot over ${of}.`;
   }
@@ -282,6 +294,7 @@ function methodFacts(method: RunMethod): Fact[] {
       ['weight decay', method.options.l2],
       ...trainingFacts(method.options),
     ];
+  if (method.learner === 'features') return featuresFacts(method);
   const { options } = method;
   if (!isPtDpc(options)) return contextFacts(options);
   return [
@@ -295,6 +308,21 @@ function methodFacts(method: RunMethod): Fact[] {
     ['loss', LOSS_WORDS[options.loss]],
     ['logit scale', options.logitScale === 'clip' ? "the checkpoint's" : options.logitScale],
     ...trainingFacts(options),
+  ];
+}
+
+/** The options of a learner on features, each by the name of its flag, and what validation made of those that it chose. */
+function featuresFacts({ name, options, constants, choice }: Extract<RunMethod, { learner: 'features' }>): Fact[] {
+  const { title, paper, fields } = featureLearnerNamed(name);
+  const chosen = choice.find(({ values }) => Object.entries(values).every(([key, value]) => constants[key] === value));
+  return [
+    ['learner', title],
+    ['paper', paper.text],
+    ...Object.entries(fields).map(([key, field]): Fact => {
+      const value = options[key] === 'auto' ? `${constants[key]}, chosen` : String(options[key]);
+      return [flagOf(field).slice(2).replaceAll('-', ' '), value];
+    }),
+    ...(chosen ? [['accuracy on the validation images', percent(chosen.valAccuracy)] as const] : []),
   ];
 }
 

@@ -10,8 +10,9 @@
 
 import { softmaxRows } from '../../ptdpc/evaluate.js';
 import type { OptionsOf } from '../../ptdpc/options.js';
+import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { mul, normalizeRows, Sgd, square, sub, sum } from '../../tensor/index.js';
-import { descend, warmCosineRate } from './descend.js';
+import { descend } from './descend.js';
 import {
   classMeans,
   compared,
@@ -21,7 +22,7 @@ import {
   featureLogits,
   type Start,
 } from './feature-learner.js';
-import { DESCENT_FIELDS, TEXT_DEFAULT, TEXT_FIELD } from './fields.js';
+import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS } from './fields.js';
 
 type Names = 'texts' | 'weight' | 'multipliers';
 type Numbers = 'scale';
@@ -35,9 +36,9 @@ const model: FeatureModel<Names, Numbers> = {
   activations: () => 0,
 };
 
-export const CLAP_FIELDS = { ...TEXT_FIELD, ...DESCENT_FIELDS };
+export const CLAP_FIELDS = { ...COMMON_FIELDS, ...DESCENT_FIELDS };
 export type ClapOptions = OptionsOf<typeof CLAP_FIELDS>;
-export const CLAP_DEFAULTS: ClapOptions = { ...TEXT_DEFAULT, learningRate: 0.1, epochs: 300, batchSize: 256, seed: 0 };
+export const CLAP_DEFAULTS: ClapOptions = { ...COMMON_DEFAULTS, learningRate: 0.1, epochs: 300, batchSize: 256 };
 
 export const clap: FeatureLearner<typeof CLAP_FIELDS> = {
   name: 'clap',
@@ -63,7 +64,7 @@ export const clap: FeatureLearner<typeof CLAP_FIELDS> = {
     const tensors = await descend(job, model, start, {
       ...options,
       optimizer: (parameters) => new Sgd(parameters, { momentum: 0.9 }),
-      rate: ({ epoch }) => warmCosineRate(options.learningRate, epoch, options.epochs),
+      rate: ({ epoch }) => cosineRateAt({ ...options, warmup: 1 }, epoch),
     });
     return { ...start, tensors, choice: [], epochs: options.epochs };
   },

@@ -8,11 +8,12 @@
  * A is positively homogeneous, so it makes no difference that f is normalised here and not in the published code: the cosine is the same.
  */
 import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
+import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { addScaled, affine, linear, normalizeRows, Sgd } from '../../tensor/index.js';
 import { uniformGenerator } from '../../tensor/random.js';
-import { descend, warmCosineRate } from './descend.js';
+import { descend } from './descend.js';
 import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
-import { DESCENT_FIELDS, halfSquares, TEXT_DEFAULT, TEXT_FIELD, WEIGHT_DECAY_FIELD } from './fields.js';
+import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'down' | 'up';
 type Numbers = 'scale' | 'ratio' | 'weightDecay';
@@ -30,15 +31,15 @@ const model: FeatureModel<Names, Numbers> = {
 };
 
 export const CLIP_ADAPTER_FIELDS = {
-  ...TEXT_FIELD,
+  ...COMMON_FIELDS,
   ratio: numberIn({ least: 0, most: 1 }, { flag: '--ratio <x>', help: "share of the adapter's output in the feature" }),
   ...DESCENT_FIELDS,
   weightDecay: WEIGHT_DECAY_FIELD,
 };
 export type ClipAdapterOptions = OptionsOf<typeof CLIP_ADAPTER_FIELDS>;
 export const CLIP_ADAPTER_DEFAULTS: ClipAdapterOptions = {
-  ...TEXT_DEFAULT,
-  ...{ ratio: 0.2, learningRate: 2e-3, epochs: 200, batchSize: 32, seed: 0, weightDecay: 5e-4 },
+  ...COMMON_DEFAULTS,
+  ...{ ratio: 0.2, learningRate: 2e-3, epochs: 200, batchSize: 32, weightDecay: 5e-4 },
 };
 
 const AS_COOP =
@@ -70,7 +71,7 @@ export const clipAdapter: FeatureLearner<typeof CLIP_ADAPTER_FIELDS> = {
     const tensors = await descend(job, model, start, {
       ...options,
       optimizer: (parameters) => new Sgd(parameters, { momentum: 0.9 }),
-      rate: ({ epoch }) => warmCosineRate(options.learningRate, epoch, options.epochs),
+      rate: ({ epoch }) => cosineRateAt({ ...options, warmup: 1 }, epoch),
     });
     return { ...start, tensors, choice: [], epochs: options.epochs };
   },

@@ -51,7 +51,7 @@ export async function descend<Names extends string, Numbers extends string>(
         throw new TrainingDiverged(`the loss became ${value} in epoch ${epoch + 1} of ${epochs}: try a smaller --lr`);
       optimizer.step(descent.rate({ epoch, step, steps: epochs * perEpoch }));
       for (const parameter of parameters) parameter.zeroGrad();
-      job.onStep?.({ step, epoch, loss: value });
+      job.onStep?.({ step, steps: epochs * perEpoch, epoch, loss: value });
     }
   }
   return await readLearned(model, start.tensors, tensors);
@@ -127,9 +127,4 @@ export async function addGradient(
 /** Half a cosine from `base` down to 0 over all steps: PyTorch's CosineAnnealingLR, stepped after every batch. */
 export function cosineRate(base: number, step: number, steps: number): number {
   return (base * (1 + Math.cos((Math.PI * step) / steps))) / 2;
-}
-
-/** Dassl's: one epoch at 1e-5, then half a cosine by epochs. */
-export function warmCosineRate(base: number, epoch: number, epochs: number): number {
-  return epoch === 0 ? 1e-5 : (base * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2;
 }

@@ -42,6 +42,8 @@ export interface FeatureJob {
 /** A step of training, or an evaluation of L-BFGS. */
 export interface FitStep {
   readonly step: number;
+  /** Steps of the training; undefined where they are not known beforehand. */
+  readonly steps?: number | undefined;
   readonly epoch: number;
   /** Of the batch, before the update: mean cross-entropy and what is added to it. */
   readonly loss: number;
@@ -101,6 +103,8 @@ export interface Start<Names extends string = string, Numbers extends string = s
 export interface FeatureLearner<Fields extends OptionFields = OptionFields> extends LearnerFacts<Fields> {
   readonly space: 'features';
   readonly model: FeatureModel;
+  /** Epochs on so many images of each class, where the published trainings depend on it. */
+  publishedEpochs?(shots: number): number;
   /** What it is before it has learned. Throws InputError if a class that it needs an image of has none. */
   start(job: FeatureJob, options: OptionsOf<Fields>): Promise<Start>;
   /** Throws InputError where an option or the memory does not allow it, and TrainingDiverged if a loss is NaN. */

@@ -13,8 +13,8 @@ export function numberOrAuto(range: NumberRange, text: OptionText) {
   );
 }
 
-/** The text of a class, for all learners: where those begin that use texts, and what CLIP without training compares with. */
-export const TEXT_FIELD = {
+/** Of all learners: the text of a class, where those begin that use texts, and what CLIP without training compares with; and the seed. */
+export const COMMON_FIELDS = {
   zeroShotTemplate: v.pipe(
     v.string('a text'),
     v.check((text) => text.includes('{}'), 'a text with {} in place of the class word'),
@@ -23,19 +23,22 @@ export const TEXT_FIELD = {
       help: 'hand-written prompt, with {} in place of the class word',
     }),
   ),
+  seed: v.pipe(
+    TUNING_FIELDS.seed,
+    v.metadata({
+      ...optionText(TUNING_FIELDS.seed),
+      help: 'seed of the choice of --shots, of the image order and of initial weights',
+    }),
+  ),
 };
-/** CLIP's own for ImageNet. */
-export const TEXT_DEFAULT = { zeroShotTemplate: 'a photo of a {}.' };
+/** The prompt is CLIP's own for ImageNet. */
+export const COMMON_DEFAULTS = { zeroShotTemplate: 'a photo of a {}.', seed: 0 };
 
 /** Those of a training by gradient. */
 export const DESCENT_FIELDS = {
   learningRate: TUNING_FIELDS.learningRate,
   epochs: TUNING_FIELDS.epochs,
   batchSize: TUNING_FIELDS.batchSize,
-  seed: v.pipe(
-    TUNING_FIELDS.seed,
-    v.metadata({ ...optionText(TUNING_FIELDS.seed), help: 'seed of the image order, and of initial weights' }),
-  ),
 };
 
 /** `decay` times half the squared norm: its gradient is the weight decay of PyTorch's SGD and Adam. */

@@ -24,7 +24,7 @@ import {
   type Start,
   type Trial,
 } from './feature-learner.js';
-import { halfSquares, numberOrAuto, TEXT_DEFAULT, TEXT_FIELD } from './fields.js';
+import { COMMON_DEFAULTS, COMMON_FIELDS, halfSquares, numberOrAuto } from './fields.js';
 import { lbfgs } from './lbfgs.js';
 
 type Names = 'weight' | 'bias';
@@ -39,7 +39,7 @@ const model: FeatureModel<Names, 'c' | 'images'> = {
 };
 
 export const LINEAR_PROBE_FIELDS = {
-  ...TEXT_FIELD,
+  ...COMMON_FIELDS,
   c: numberOrAuto(
     { least: 0, above: true },
     {
@@ -50,7 +50,7 @@ export const LINEAR_PROBE_FIELDS = {
   iterations: numberIn({ least: 1, whole: true }, { flag: '--iterations <n>', help: 'iterations of L-BFGS, at most' }),
 };
 export type LinearProbeFitOptions = OptionsOf<typeof LINEAR_PROBE_FIELDS>;
-export const LINEAR_PROBE_DEFAULTS: LinearProbeFitOptions = { ...TEXT_DEFAULT, c: 'auto', iterations: 1000 };
+export const LINEAR_PROBE_DEFAULTS: LinearProbeFitOptions = { ...COMMON_DEFAULTS, c: 'auto', iterations: 1000 };
 
 /** What `auto` is without validation images: the 0.316 of CLIP's README, which is for features of length 10 or so, for those of length 1. */
 export const C_WITHOUT_VALIDATION = 31.6;

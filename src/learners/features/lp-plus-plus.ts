@@ -22,7 +22,7 @@ import {
   openModel,
   type Trial,
 } from './feature-learner.js';
-import { TEXT_DEFAULT, TEXT_FIELD } from './fields.js';
+import { COMMON_DEFAULTS, COMMON_FIELDS } from './fields.js';
 
 type Names = 'texts' | 'weight' | 'alpha';
 
@@ -36,7 +36,7 @@ const model: FeatureModel<Names, never> = {
 };
 
 export const LP_PLUS_PLUS_FIELDS = {
-  ...TEXT_FIELD,
+  ...COMMON_FIELDS,
   iterations: numberIn({ least: 1, whole: true }, { flag: '--iterations <n>', help: 'steps on all training images' }),
   alphaEvery: numberIn(
     { least: 1, whole: true },
@@ -44,7 +44,7 @@ export const LP_PLUS_PLUS_FIELDS = {
   ),
 };
 export type LpPlusPlusOptions = OptionsOf<typeof LP_PLUS_PLUS_FIELDS>;
-export const LP_PLUS_PLUS_DEFAULTS: LpPlusPlusOptions = { ...TEXT_DEFAULT, iterations: 300, alphaEvery: 10 };
+export const LP_PLUS_PLUS_DEFAULTS: LpPlusPlusOptions = { ...COMMON_DEFAULTS, iterations: 300, alphaEvery: 10 };
 
 /**
  * With validation images, what is kept is the iteration that does best on them, of equally accurate ones the last as in the published code; without, the last.
@@ -84,7 +84,7 @@ export const lpPlusPlus: FeatureLearner<typeof LP_PLUS_PLUS_FIELDS> = {
       if ((step + 1) % alphaEvery === 0) ofAlpha.step(begin.alphaStep);
       weight.zeroGrad();
       alpha.zeroGrad();
-      job.onStep?.({ step, epoch: step, loss: value });
+      job.onStep?.({ step, steps: iterations, epoch: step, loss: value });
       if (!validation) continue;
       const now = await readLearned(model, begin.tensors, opened.tensors);
       const fitted = { tensors: now, constants: {} };

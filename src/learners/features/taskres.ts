@@ -6,10 +6,11 @@
  * T is not normalised, as in the published code: alpha is relative to its length.
  */
 import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
+import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { AdamW, addScaled, normalizeRows } from '../../tensor/index.js';
-import { descend, warmCosineRate } from './descend.js';
+import { descend } from './descend.js';
 import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
-import { DESCENT_FIELDS, halfSquares, TEXT_DEFAULT, TEXT_FIELD, WEIGHT_DECAY_FIELD } from './fields.js';
+import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'residual';
 type Numbers = 'scale' | 'alpha' | 'weightDecay';
@@ -24,15 +25,15 @@ const model: FeatureModel<Names, Numbers> = {
 };
 
 export const TASKRES_FIELDS = {
-  ...TEXT_FIELD,
+  ...COMMON_FIELDS,
   alpha: numberIn({ least: 0, above: true }, { flag: '--alpha <x>', help: 'factor of the residual' }),
   ...DESCENT_FIELDS,
   weightDecay: WEIGHT_DECAY_FIELD,
 };
 export type TaskResOptions = OptionsOf<typeof TASKRES_FIELDS>;
 export const TASKRES_DEFAULTS: TaskResOptions = {
-  ...TEXT_DEFAULT,
-  ...{ alpha: 0.5, learningRate: 2e-3, epochs: 100, batchSize: 256, seed: 0, weightDecay: 5e-4 },
+  ...COMMON_DEFAULTS,
+  ...{ alpha: 0.5, learningRate: 2e-3, epochs: 100, batchSize: 256, weightDecay: 5e-4 },
 };
 
 export const taskRes: FeatureLearner<typeof TASKRES_FIELDS> = {
@@ -55,6 +56,7 @@ export const taskRes: FeatureLearner<typeof TASKRES_FIELDS> = {
   },
   parameters: ({ classes, joint }) => classes * joint,
   model,
+  publishedEpochs: (shots) => (shots < 8 ? 100 : 200),
   start: async (job, options) => startOf(job, options),
   fit: async (job, options) => {
     const start = startOf(job, options);
@@ -62,7 +64,7 @@ export const taskRes: FeatureLearner<typeof TASKRES_FIELDS> = {
       ...options,
       // Adam: its weight decay is part of the gradient, not of the update.
       optimizer: (parameters) => new AdamW(parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
-      rate: ({ epoch }) => warmCosineRate(options.learningRate, epoch, options.epochs),
+      rate: ({ epoch }) => cosineRateAt({ ...options, warmup: 1 }, epoch),
     });
     return { ...start, tensors, choice: [], epochs: options.epochs };
   },

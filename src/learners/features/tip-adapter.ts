@@ -24,7 +24,7 @@ import {
   openModel,
   type Start,
 } from './feature-learner.js';
-import { DESCENT_FIELDS, numberOrAuto, TEXT_DEFAULT, TEXT_FIELD } from './fields.js';
+import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, numberOrAuto } from './fields.js';
 
 type Names = 'texts' | 'keys' | 'values';
 type Numbers = 'scale' | 'alpha' | 'beta';
@@ -43,7 +43,7 @@ const cache = learning([]);
 const learnedCache = learning(['keys']);
 
 export const TIP_ADAPTER_FIELDS = {
-  ...TEXT_FIELD,
+  ...COMMON_FIELDS,
   alpha: numberOrAuto(
     { least: 0 },
     { flag: '--alpha <x>', help: "factor of the cache's logits, or auto: chosen on the validation images" },
@@ -54,7 +54,7 @@ export const TIP_ADAPTER_FIELDS = {
   ),
 };
 export type TipAdapterOptions = OptionsOf<typeof TIP_ADAPTER_FIELDS>;
-export const TIP_ADAPTER_DEFAULTS: TipAdapterOptions = { ...TEXT_DEFAULT, alpha: 'auto', beta: 'auto' };
+export const TIP_ADAPTER_DEFAULTS: TipAdapterOptions = { ...COMMON_DEFAULTS, alpha: 'auto', beta: 'auto' };
 
 /** What `auto` is without validation images, and during the training of Tip-Adapter-F: where the published code begins. */
 export const TIP_START = { alpha: 1.17, beta: 1 } as const;
@@ -90,7 +90,7 @@ export const TIP_ADAPTER_F_FIELDS = { ...TIP_ADAPTER_FIELDS, ...DESCENT_FIELDS }
 export type TipAdapterFOptions = OptionsOf<typeof TIP_ADAPTER_F_FIELDS>;
 export const TIP_ADAPTER_F_DEFAULTS: TipAdapterFOptions = {
   ...TIP_ADAPTER_DEFAULTS,
-  ...{ learningRate: 1e-3, epochs: 20, batchSize: 256, seed: 0 },
+  ...{ learningRate: 1e-3, epochs: 20, batchSize: 256 },
 };
 
 /** Tip-Adapter-F. The published code keeps the epoch with the best test accuracy; here it is the last. */

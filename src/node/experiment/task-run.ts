@@ -104,7 +104,8 @@ function countOf(images: readonly { split: Split }[]): Record<Split, number> {
   return Object.fromEntries(counts) as Record<Split, number>;
 }
 
-const learningRateOf = (record: RunRecord) => (record.learner === 'zero-shot' ? null : record.options.learningRate);
+const learningRateOf = (record: RunRecord) =>
+  record.learner === 'zero-shot' || record.learner === 'features' ? null : record.options.learningRate;
 
 /** The learning rates that validation chose between: those of a probe's record, or of the trainings that came to their end. */
 async function choiceOf(folder: string, record: RunRecord): Promise<RateChoice[]> {
