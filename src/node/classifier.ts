@@ -6,6 +6,7 @@ import { readLogitScale } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import {
   type FeatureLearner,
+  type FeatureSizes,
   type FittedFeatures,
   featureLogits,
   type HostTensor,
@@ -262,11 +263,14 @@ async function openProbe(run: string, record: ProbeRecord, place: ModelPlace): P
 
 async function openFeatures(run: string, record: FeaturesRecord, place: ModelPlace): Promise<Classifier> {
   const learner = featureLearnerNamed(record.name);
-  const tensors = await readLearned(join(run, LEARNED_FILE), learner);
   const model = await openRunModel(run, record.model.sha256, place.model ?? record.model.directory, place);
   const { classes, constants, images } = record;
   const { projectionDim: joint } = model.config;
   const sizes = { classes: classes.length, joint, images: images.train };
+  const tensors = await readLearned(join(run, LEARNED_FILE), learner, sizes).catch(async (error: unknown) => {
+    await model.close();
+    throw error;
+  });
   const templates = [String(record.options.zeroShotTemplate)];
   return {
     ...{ record, classes, epochs: Number(record.options.epochs ?? record.options.iterations ?? 0) },
@@ -324,15 +328,24 @@ export function learnedBytes(
   );
 }
 
-async function readLearned(path: string, { model, title }: FeatureLearner): Promise<Record<string, HostTensor>> {
+async function readLearned(
+  path: string,
+  { model, title }: FeatureLearner,
+  sizes: FeatureSizes,
+): Promise<Record<string, HostTensor>> {
   await using source = await openFileSource(path);
   const checkpoint = await openCheckpoint([source]);
   const tensors: Record<string, HostTensor> = {};
-  for (const name of model.tensors) {
+  for (const [name, shape] of Object.entries(model.shapes(sizes))) {
+    const found = checkpoint.shape(name);
+    if (found.join() !== shape.join())
+      throw new InputError(
+        `${path}: expected ${name} of ${title} with shape [${shape.join(', ')}], found [${found.join(', ')}]; train it again`,
+      );
     const data = await checkpoint.read(name);
     if (!(data instanceof Float32Array))
       throw new InputError(`${path}: expected ${name} of ${title} in float32; train it again`);
-    tensors[name] = { shape: checkpoint.shape(name), data };
+    tensors[name] = { shape, data };
   }
   return tensors;
 }

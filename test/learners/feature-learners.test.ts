@@ -127,6 +127,8 @@ describeOn('cpu', 'learners on features', (device) => {
     const { options } = goldenOf(name);
     const full = checkedOptions(learner.fields, { ...learner.defaults, ...options });
     const { tensors } = await learner.start(jobOn(device()), full);
+    const shapes = Object.entries(tensors).map(([name, { shape }]) => [name, shape]);
+    expect(Object.fromEntries(shapes)).toEqual(learner.model.shapes(sizes));
     const count = learner.model.learned.reduce((sum, one) => sum + tensors[one]!.data.length, 0);
     // Five, four and three images of the classes: four on average.
     expect(learner.parameters({ classes, joint: width, width: 32, shots: 4 }, full)).toBe(count);

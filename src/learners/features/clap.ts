@@ -30,6 +30,9 @@ type Numbers = 'scale';
 const model: FeatureModel<Names, Numbers> = {
   tensors: ['texts', 'weight', 'multipliers'],
   learned: ['weight'],
+  shapes: ({ classes, joint }) => ({
+    ...{ texts: [classes, joint], weight: [classes, joint], multipliers: [classes, 1] },
+  }),
   logits: (f, { weight }, { scale }) => compared(f, normalizeRows(weight), scale),
   penalty: ({ weight, texts, multipliers }) =>
     mul(sum(mul(square(sub(weight, texts)), multipliers)), 1 / multipliers.size),

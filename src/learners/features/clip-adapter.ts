@@ -21,6 +21,9 @@ type Numbers = 'scale' | 'ratio' | 'weightDecay';
 const model: FeatureModel<Names, Numbers> = {
   tensors: ['texts', 'down', 'up'],
   learned: ['down', 'up'],
+  shapes: ({ classes, joint }) => ({
+    ...{ texts: [classes, joint], down: [hiddenWidth(joint), joint], up: [joint, hiddenWidth(joint)] },
+  }),
   logits: (f, { texts, down, up }, { scale, ratio }) => {
     const adapted = linear(linear(f, down, undefined, { relu: true }), up, undefined, { relu: true });
     const blended = addScaled(adapted, affine(f, 1 - ratio), ratio);

@@ -85,6 +85,8 @@ export interface FeatureModel<Names extends string = string, Numbers extends str
   readonly tensors: readonly Names[];
   /** Those that are learned. */
   readonly learned: readonly Names[];
+  /** The shape of each tensor. */
+  shapes(sizes: FeatureSizes): Readonly<Record<Names, readonly number[]>>;
   /** Logits [images, classes] of normalised features [images, d]. */
   logits(features: Tensor, tensors: Tensors<Names>, constants: Constants<Numbers>): Tensor;
   /** What training adds to the mean cross-entropy, a scalar [1]. */

@@ -33,6 +33,7 @@ type Layer = Readonly<Record<Names, HostTensor>>;
 const model: FeatureModel<Names, 'c' | 'images'> = {
   tensors: ['weight', 'bias'],
   learned: ['weight', 'bias'],
+  shapes: ({ classes, joint }) => ({ weight: [classes, joint], bias: [classes] }),
   logits: (f, { weight, bias }) => linear(f, weight, bias),
   penalty: ({ weight }, { c, images }) => halfSquares([weight], 1 / (c * images)),
   activations: () => 0,

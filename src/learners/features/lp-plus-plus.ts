@@ -29,6 +29,9 @@ type Names = 'texts' | 'weight' | 'alpha';
 const model: FeatureModel<Names, never> = {
   tensors: ['texts', 'weight', 'alpha'],
   learned: ['weight', 'alpha'],
+  shapes: ({ classes, joint }) => ({
+    ...{ texts: [classes, joint], weight: [classes, joint], alpha: [classes] },
+  }),
   // f.w + (f.t) alpha, which keeps the gradient of alpha a sum over images.
   logits: (f, { texts, weight, alpha }) =>
     add(matmul(f, weight, { transposeB: true }), mul(matmul(f, texts, { transposeB: true }), alpha)),

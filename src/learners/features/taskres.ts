@@ -18,6 +18,7 @@ type Numbers = 'scale' | 'alpha' | 'weightDecay';
 const model: FeatureModel<Names, Numbers> = {
   tensors: ['texts', 'residual'],
   learned: ['residual'],
+  shapes: ({ classes, joint }) => ({ texts: [classes, joint], residual: [classes, joint] }),
   logits: (f, { texts, residual }, { scale, alpha }) =>
     compared(f, normalizeRows(addScaled(residual, texts, alpha)), scale),
   penalty: ({ residual }, { weightDecay }) => halfSquares([residual], weightDecay),

@@ -33,6 +33,9 @@ type Model = FeatureModel<Names, Numbers>;
 const learning = (learned: readonly Names[]): Model => ({
   tensors: ['texts', 'keys', 'values'],
   learned,
+  shapes: ({ classes, joint, images }) => ({
+    ...{ texts: [classes, joint], keys: [images, joint], values: [images, classes] },
+  }),
   logits: (f, { texts, keys, values }, { scale, alpha, beta }) => {
     const affinity = exp(affine(matmul(f, keys, { transposeB: true }), beta, -beta));
     return addScaled(matmul(affinity, values), compared(f, texts, scale), alpha);
