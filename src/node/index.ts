@@ -43,6 +43,7 @@ export type { ResultFile, WrittenResult } from './results.js';
 export { type RunImage, readRunImages, type SeenImages } from './run-images.js';
 export {
   type CommonRecord,
+  type FeaturesRecord,
   type ProbeRecord,
   type PromptsRecord,
   type RunRecord,
@@ -51,6 +52,7 @@ export {
   type TrainedOn,
   type ZeroShotRecord,
 } from './run-record.js';
+export { type FitRequest, type FittedRun, fitFeatures } from './fit-features.js';
 export { type TunedRun, type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
 export {
   type ExplainedImage,

@@ -98,7 +98,7 @@ class Learner:
 
 
 class TipAdapter(Learner):
-    """Zhang et al., 2022, equations 3 to 6. With `learns`, Tip-Adapter-F: the keys are learned."""
+    """Zhang et al., 2022. With `learns`, Tip-Adapter-F: the keys are learned."""
 
     def __init__(self, data: Data, alpha: float, beta: float, learns: bool):
         self.data, self.alpha, self.beta = data, alpha, beta
@@ -112,7 +112,7 @@ class TipAdapter(Learner):
 
 
 class ClipAdapter(Learner):
-    """Gao et al., 2021, equations 3 to 5; the adapter on the image side."""
+    """Gao et al., 2021; the adapter on the image side."""
 
     def __init__(self, data: Data, ratio: float, seed: int, decay: float):
         self.data, self.ratio, self.decay = data, ratio, decay
@@ -134,7 +134,7 @@ class ClipAdapter(Learner):
 
 
 class TaskRes(Learner):
-    """Yu et al., 2023, equation 3."""
+    """Yu et al., 2023."""
 
     def __init__(self, data: Data, alpha: float, decay: float):
         self.data, self.alpha, self.decay = data, alpha, decay
@@ -149,7 +149,7 @@ class TaskRes(Learner):
 
 
 class Clap(Learner):
-    """Silva-Rodriguez et al., 2024, equations 4 to 8: multipliers from the zero-shot probabilities of the training images."""
+    """Silva-Rodriguez et al., 2024: multipliers from the zero-shot probabilities of the training images."""
 
     def __init__(self, data: Data):
         self.data = data

@@ -20,7 +20,7 @@ import {
   type FeatureLearner,
   type FeatureModel,
   featureLogits,
-  type Start,
+  type FeatureStart,
 } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS } from './fields.js';
 
@@ -73,7 +73,7 @@ export const clap: FeatureLearner<typeof CLAP_FIELDS> = {
   },
 };
 
-async function startOf(job: FeatureJob): Promise<Start<Names, Numbers>> {
+async function startOf(job: FeatureJob): Promise<FeatureStart<Names, Numbers>> {
   const { engine, classes, width, train, rawTexts, scale, memory } = job;
   const texts = { shape: [classes, width], data: rawTexts };
   const known = (data: Float32Array) => ({ texts, weight: texts, multipliers: { shape: [classes, 1], data } });

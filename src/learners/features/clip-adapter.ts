@@ -12,7 +12,7 @@ import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { addScaled, affine, linear, normalizeRows, Sgd } from '../../tensor/index.js';
 import { uniformGenerator } from '../../tensor/random.js';
 import { descend } from './descend.js';
-import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
+import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type FeatureStart } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'down' | 'up';
@@ -83,7 +83,7 @@ export const clipAdapter: FeatureLearner<typeof CLIP_ADAPTER_FIELDS> = {
 function startOf(
   { classes, width, texts, scale }: FeatureJob,
   { ratio, weightDecay, seed }: ClipAdapterOptions,
-): Start<Names, Numbers> {
+): FeatureStart<Names, Numbers> {
   const hidden = hiddenWidth(width);
   const random = uniformGenerator(seed ^ 0x2545f491);
   // Uniform in ±1 / sqrt(inputs), as PyTorch's nn.Linear begins.

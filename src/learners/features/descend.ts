@@ -9,7 +9,7 @@ import {
   type HostTensor,
   imagesAtOnce,
   openModel,
-  type Start,
+  type FeatureStart,
   type Tensors,
 } from './feature-learner.js';
 
@@ -28,7 +28,7 @@ export interface Descent {
 export async function descend<Names extends string, Numbers extends string>(
   job: FeatureJob,
   model: FeatureModel<Names, Numbers>,
-  start: Start<Names, Numbers>,
+  start: FeatureStart<Names, Numbers>,
   descent: Descent,
 ): Promise<Record<Names, HostTensor>> {
   const { engine, train, width, classes, memory } = job;
@@ -78,7 +78,7 @@ export interface Loss {
 export function lossOf<Names extends string, Numbers extends string>(
   model: FeatureModel<Names, Numbers>,
   tensors: Tensors<Names>,
-  constants: Start<Names, Numbers>['constants'],
+  constants: FeatureStart<Names, Numbers>['constants'],
 ): Loss {
   return {
     logits: (features) => model.logits(features, tensors, constants),

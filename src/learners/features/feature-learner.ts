@@ -96,7 +96,7 @@ export interface FeatureModel<Names extends string = string, Numbers extends str
 }
 
 /** Where a learner starts. */
-export interface Start<Names extends string = string, Numbers extends string = string> {
+export interface FeatureStart<Names extends string = string, Numbers extends string = string> {
   readonly tensors: Readonly<Record<Names, HostTensor>>;
   readonly constants: Constants<Numbers>;
 }
@@ -108,7 +108,7 @@ export interface FeatureLearner<Fields extends OptionFields = OptionFields> exte
   /** Epochs on so many images of each class, where the published trainings depend on it. */
   publishedEpochs?(shots: number): number;
   /** What it is before it has learned. Throws InputError if a class that it needs an image of has none. */
-  start(job: FeatureJob, options: OptionsOf<Fields>): Promise<Start>;
+  start(job: FeatureJob, options: OptionsOf<Fields>): Promise<FeatureStart>;
   /** Throws InputError where an option or the memory does not allow it, and TrainingDiverged if a loss is NaN. */
   fit(job: FeatureJob, options: OptionsOf<Fields>): Promise<FittedFeatures>;
 }

@@ -9,6 +9,19 @@ import { lpPlusPlus } from './lp-plus-plus.js';
 import { taskRes } from './taskres.js';
 import { tipAdapter, tipAdapterF } from './tip-adapter.js';
 
+export {
+  type FeatureJob,
+  type FeatureLearner,
+  type FeatureModel,
+  type FeatureSizes,
+  type FitStep,
+  type FittedFeatures,
+  featureLogits,
+  type HostTensor,
+  type FeatureStart,
+  type Trial,
+} from './feature-learner.js';
+
 /** Every learner on features. */
 export const FEATURE_LEARNERS: readonly FeatureLearner[] = [
   linearProbe,

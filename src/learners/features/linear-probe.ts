@@ -21,7 +21,7 @@ import {
   imagesAtOnce,
   judged,
   openModel,
-  type Start,
+  type FeatureStart,
   type Trial,
 } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, halfSquares, numberOrAuto } from './fields.js';
@@ -139,7 +139,7 @@ export async function logisticRegression(job: FeatureJob, c: number, iterations:
   return await readLearned(model, zeros, opened.tensors);
 }
 
-function startOf({ train, classes, width }: FeatureJob, c: number): Start<Names, 'c' | 'images'> {
+function startOf({ train, classes, width }: FeatureJob, c: number): FeatureStart<Names, 'c' | 'images'> {
   return {
     tensors: {
       weight: { shape: [classes, width], data: new Float32Array(classes * width) },

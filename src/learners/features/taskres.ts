@@ -9,7 +9,7 @@ import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
 import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { AdamW, addScaled, normalizeRows } from '../../tensor/index.js';
 import { descend } from './descend.js';
-import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type Start } from './feature-learner.js';
+import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type FeatureStart } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'residual';
@@ -74,7 +74,7 @@ export const taskRes: FeatureLearner<typeof TASKRES_FIELDS> = {
 function startOf(
   { classes, width, rawTexts, scale }: FeatureJob,
   { alpha, weightDecay }: TaskResOptions,
-): Start<Names, Numbers> {
+): FeatureStart<Names, Numbers> {
   const shape = [classes, width];
   return {
     tensors: { texts: { shape, data: rawTexts }, residual: { shape, data: new Float32Array(rawTexts.length) } },

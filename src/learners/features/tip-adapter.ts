@@ -22,7 +22,7 @@ import {
   judged,
   oneHot,
   openModel,
-  type Start,
+  type FeatureStart,
 } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, numberOrAuto } from './fields.js';
 
@@ -108,8 +108,8 @@ export const tipAdapterF: FeatureLearner<typeof TIP_ADAPTER_F_FIELDS> = {
   sources: {
     ...RATIO_SOURCES,
     learningRate: 'published configurations (0.001), AdamW with epsilon 1e-4, half a cosine by steps (main.py)',
-    epochs: 'section 4.1, and published configurations: 20',
-    batchSize: 'section 4.1, and main.py: 256',
+    epochs: 'published configurations',
+    batchSize: 'main.py',
   },
   parameters: ({ classes, joint, shots = 1 }) => classes * shots * joint,
   model: learnedCache,
@@ -128,7 +128,7 @@ export const tipAdapterF: FeatureLearner<typeof TIP_ADAPTER_F_FIELDS> = {
 function startOf(
   { train, texts, classes, width, scale }: FeatureJob,
   options: TipAdapterOptions,
-): Start<Names, Numbers> {
+): FeatureStart<Names, Numbers> {
   const images = train.labels.length;
   return {
     tensors: {
@@ -151,7 +151,7 @@ function given({ alpha, beta }: TipAdapterOptions): { alpha: number; beta: numbe
 async function withRatios(
   job: FeatureJob,
   model: Model,
-  { tensors, constants }: Start<Names, Numbers>,
+  { tensors, constants }: FeatureStart<Names, Numbers>,
   options: TipAdapterOptions,
   epochs: number,
 ): Promise<FittedFeatures> {
@@ -169,7 +169,7 @@ async function bestRatios(
   { engine, classes, width, memory, train }: FeatureJob,
   { features, labels }: LabelledFeatures,
   model: Model,
-  host: Start<Names, Numbers>,
+  host: FeatureStart<Names, Numbers>,
   options: TipAdapterOptions,
 ): Promise<{ alpha: number; beta: number }> {
   const betas = options.beta === 'auto' ? gridOf(GRID.beta) : [options.beta];
