@@ -283,6 +283,7 @@ async function openFeatures(run: string, record: FeaturesRecord, place: ModelPla
       );
     },
     zeroShot: { templates, scorer: zeroShotClassifier(model, classes, templates).scorer },
+    forClasses: undefined,
     [Symbol.asyncDispose]: () => model.close(),
   };
 }
