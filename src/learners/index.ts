@@ -6,8 +6,8 @@ import type { LearnerFacts } from './learner.js';
 import { CONTEXT_LEARNERS } from './prompts/index.js';
 import { PT_DPC } from './prompts/pt-dpc.js';
 
-export type { LearnerFacts, LearnerSizes, LearnerSpace, OptionFields } from './learner.js';
 export * from './features/index.js';
+export type { LearnerFacts, LearnerSizes, LearnerSpace, OptionFields } from './learner.js';
 export * from './prompts/index.js';
 
 /** Every learner. */

@@ -32,6 +32,7 @@ export {
 } from './evaluate-run.js';
 export { type Events, type ProgressBar, SILENT } from './events.js';
 export { exportPrompts } from './export-prompts.js';
+export { type FitRequest, type FittedRun, fitFeatures } from './fit-features.js';
 export type { GpuOptions } from './gpu.js';
 export { loadImageCodecs } from './image-codecs.js';
 export { listImages, readImageFile, type SkippedImage } from './image-files.js';
@@ -52,7 +53,6 @@ export {
   type TrainedOn,
   type ZeroShotRecord,
 } from './run-record.js';
-export { type FitRequest, type FittedRun, fitFeatures } from './fit-features.js';
 export { type TunedRun, type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
 export {
   type ExplainedImage,

@@ -19,8 +19,8 @@ import {
   type FeatureJob,
   type FeatureLearner,
   type FeatureModel,
-  featureLogits,
   type FeatureStart,
+  featureLogits,
 } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS } from './fields.js';
 

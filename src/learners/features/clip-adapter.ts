@@ -12,7 +12,13 @@ import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { addScaled, affine, linear, normalizeRows, Sgd } from '../../tensor/index.js';
 import { uniformGenerator } from '../../tensor/random.js';
 import { descend } from './descend.js';
-import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type FeatureStart } from './feature-learner.js';
+import {
+  compared,
+  type FeatureJob,
+  type FeatureLearner,
+  type FeatureModel,
+  type FeatureStart,
+} from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'down' | 'up';

@@ -6,11 +6,10 @@ import { addScaled, crossEntropy, type Engine, type Optimizer, sumRows, type Ten
 import {
   type FeatureJob,
   type FeatureModel,
+  type FeatureStart,
   type HostTensor,
   imagesAtOnce,
   openModel,
-  type FeatureStart,
-  type Tensors,
 } from './feature-learner.js';
 
 /** How it is trained. */
@@ -61,7 +60,7 @@ export async function descend<Names extends string, Numbers extends string>(
 export async function readLearned<Names extends string>(
   model: Pick<FeatureModel<Names>, 'learned'>,
   start: Readonly<Record<Names, HostTensor>>,
-  tensors: Tensors<Names>,
+  tensors: Readonly<Record<Names, Tensor>>,
 ): Promise<Record<Names, HostTensor>> {
   const read = await Promise.all(
     model.learned.map(async (name) => [name, { shape: start[name].shape, data: await tensors[name].read() }] as const),
@@ -77,7 +76,7 @@ export interface Loss {
 
 export function lossOf<Names extends string, Numbers extends string>(
   model: FeatureModel<Names, Numbers>,
-  tensors: Tensors<Names>,
+  tensors: Readonly<Record<Names, Tensor>>,
   constants: FeatureStart<Names, Numbers>['constants'],
 ): Loss {
   return {

@@ -76,9 +76,6 @@ export interface FeatureSizes {
   readonly images: number;
 }
 
-export type Tensors<Names extends string> = Readonly<Record<Names, Tensor>>;
-export type Constants<Names extends string> = Readonly<Record<Names, number>>;
-
 /** How a learner computes: the part that training and prediction share. */
 export interface FeatureModel<Names extends string = string, Numbers extends string = string> {
   /** Every tensor, in the order of the file. */
@@ -88,9 +85,13 @@ export interface FeatureModel<Names extends string = string, Numbers extends str
   /** The shape of each tensor. */
   shapes(sizes: FeatureSizes): Readonly<Record<Names, readonly number[]>>;
   /** Logits [images, classes] of normalised features [images, d]. */
-  logits(features: Tensor, tensors: Tensors<Names>, constants: Constants<Numbers>): Tensor;
+  logits(
+    features: Tensor,
+    tensors: Readonly<Record<Names, Tensor>>,
+    constants: Readonly<Record<Numbers, number>>,
+  ): Tensor;
   /** What training adds to the mean cross-entropy, a scalar [1]. */
-  penalty?(tensors: Tensors<Names>, constants: Constants<Numbers>): Tensor;
+  penalty?(tensors: Readonly<Record<Names, Tensor>>, constants: Readonly<Record<Numbers, number>>): Tensor;
   /** Numbers for an image in a forward and backward pass, beside its feature and its logits. */
   activations(sizes: FeatureSizes): number;
 }
@@ -98,7 +99,7 @@ export interface FeatureModel<Names extends string = string, Numbers extends str
 /** Where a learner starts. */
 export interface FeatureStart<Names extends string = string, Numbers extends string = string> {
   readonly tensors: Readonly<Record<Names, HostTensor>>;
-  readonly constants: Constants<Numbers>;
+  readonly constants: Readonly<Record<Numbers, number>>;
 }
 
 /** A learner on features. */
@@ -115,7 +116,7 @@ export interface FeatureLearner<Fields extends OptionFields = OptionFields> exte
 
 /** A model whose tensors are on a device. */
 export interface OpenedModel<Names extends string> extends Disposable {
-  readonly tensors: Tensors<Names>;
+  readonly tensors: Readonly<Record<Names, Tensor>>;
 }
 
 /** Puts tensors on the device, the learned ones as parameters if `learns`. They are freed with what is returned. */

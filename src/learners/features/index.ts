@@ -14,11 +14,11 @@ export {
   type FeatureLearner,
   type FeatureModel,
   type FeatureSizes,
+  type FeatureStart,
   type FitStep,
   type FittedFeatures,
   featureLogits,
   type HostTensor,
-  type FeatureStart,
   type Trial,
 } from './feature-learner.js';
 

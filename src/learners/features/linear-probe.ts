@@ -16,12 +16,12 @@ import {
   type FeatureJob,
   type FeatureLearner,
   type FeatureModel,
+  type FeatureStart,
   featureLogits,
   type HostTensor,
   imagesAtOnce,
   judged,
   openModel,
-  type FeatureStart,
   type Trial,
 } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, halfSquares, numberOrAuto } from './fields.js';

@@ -9,7 +9,13 @@ import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
 import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { AdamW, addScaled, normalizeRows } from '../../tensor/index.js';
 import { descend } from './descend.js';
-import { compared, type FeatureJob, type FeatureLearner, type FeatureModel, type FeatureStart } from './feature-learner.js';
+import {
+  compared,
+  type FeatureJob,
+  type FeatureLearner,
+  type FeatureModel,
+  type FeatureStart,
+} from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'residual';

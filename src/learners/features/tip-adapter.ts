@@ -16,13 +16,13 @@ import {
   type FeatureJob,
   type FeatureLearner,
   type FeatureModel,
+  type FeatureStart,
   type FittedFeatures,
   featureLogits,
   imagesAtOnce,
   judged,
   oneHot,
   openModel,
-  type FeatureStart,
 } from './feature-learner.js';
 import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, numberOrAuto } from './fields.js';
 

@@ -59,7 +59,10 @@ test('--config repeats a run, and a folder that holds something is refused', asy
   await expectDone(onCpu('train', '--config', 'clap', '--out', 'clap-again', '--lr', '0.2'));
   const before = (await readRunJson('clap')).options as object;
   expect((await readRunJson('clap-again')).options).toEqual({ ...before, learningRate: 0.2 });
-  await expectRefused(trainArgs('clap', '--learner', 'clap'), /^ptdpc: clap: the folder is not empty; choose another one/);
+  await expectRefused(
+    trainArgs('clap', '--learner', 'clap'),
+    /^ptdpc: clap: the folder is not empty; choose another one/,
+  );
 });
 
 test('TaskRes on 8 images of each class has the 200 epochs of its published trainings', async () => {
