@@ -21,6 +21,7 @@ export { InputError } from './errors.js';
 // Both the kernels and the checkpoint readers have a DType; the engine's keeps the name.
 export type { Activation, DType } from './kernels/index.js';
 export * from './kernels/index.js';
+export * from './learners/features/index.js';
 export * from './learners/index.js';
 export type {} from './platform-types.js';
 export * from './ptdpc/index.js';

@@ -2,8 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { counted, InputError } from '../errors.js';
-import type { FeatureLearner } from '../learners/features/feature-learner.js';
-import { featureLearnerNamed, isFeatureLearner } from '../learners/features/index.js';
+import { type FeatureFacts, featureFactsOf } from '../learners/features/facts.js';
 import { LEARNERS, learnerNamed } from '../learners/index.js';
 import {
   CONTEXT_LEARNERS,
@@ -115,8 +114,9 @@ export function configure(command: Command): void {
   addJobOptions(command).action(async (options: TrainOptions) => {
     const before = options.config === undefined ? undefined : await readConfig(options.config);
     const name = options.learner ?? (before && nameOf(before)) ?? 'pt-dpc';
-    if (isFeatureLearner(name)) {
-      await fitOnFeatures(featureLearnerNamed(name), options, before);
+    const onFeatures = featureFactsOf(name);
+    if (onFeatures) {
+      await fitOnFeatures(onFeatures, options, before);
       return;
     }
     const { metrics: last, skipped, truncated } = await train(options);
@@ -204,7 +204,7 @@ function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetric
 
 /** Fits a learner on features. */
 async function fitOnFeatures(
-  learner: FeatureLearner,
+  learner: FeatureFacts,
   options: TrainOptions,
   before: TrainedRecord | undefined,
 ): Promise<void> {
@@ -228,7 +228,7 @@ async function fitOnFeatures(
   let left: { skipped: readonly SkippedImage[]; truncated: readonly string[] } = { skipped: [], truncated: [] };
   const fitted = await fitFeatures({
     ...imageJob(options, true),
-    ...{ model, data: root, dataset, out, learner, options: fitting },
+    ...{ model, data: root, dataset, out, learner: name, options: fitting },
     classes: options.classes ?? (options.half === undefined ? before?.classes : undefined),
     strict: options.strict ?? before?.strict,
     truncated: options.truncated ?? before?.truncated,

@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../clip/checkpoint/index.js';
 import { readLogitScale } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
-import {
-  type FeatureLearner,
-  type FeatureSizes,
-  type FittedFeatures,
-  featureLogits,
-  type HostTensor,
-} from '../learners/features/feature-learner.js';
+import { featureLogits } from '../learners/features/feature-learner.js';
 import { featureLearnerNamed } from '../learners/features/index.js';
 import { promptSetup } from '../learners/prompts/index.js';
 import {
@@ -37,6 +31,7 @@ import type { OpenedDevice } from './device.js';
 import { sha256 } from './feature-segment.js';
 import { openFileSource } from './file-source.js';
 import { clipEncoder, type ImageEncoder, openEncoder } from './image-encoder.js';
+import { LEARNED_FILE, readLearned } from './learned-file.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 import { readRunPrompts } from './run-directory.js';
 import {
@@ -310,45 +305,6 @@ export function probeBytes({ classes, width, weight, bias }: LinearProbe): Promi
     ],
     new Map([['format', 'ptdpc-probe']]),
   );
-}
-
-/** What a learner on features has learned. */
-export const LEARNED_FILE = 'learned.safetensors';
-
-/** The bytes of learned.safetensors: every tensor of the learner's logits. */
-export function learnedBytes(
-  { name, model }: FeatureLearner,
-  { tensors }: Pick<FittedFeatures, 'tensors'>,
-): Promise<Uint8Array> {
-  return safetensorsBytes(
-    model.tensors.map((tensor) => [tensor, tensors[tensor]!.shape, tensors[tensor]!.data] as const),
-    new Map([
-      ['format', 'ptdpc-features'],
-      ['learner', name],
-    ]),
-  );
-}
-
-async function readLearned(
-  path: string,
-  { model, title }: FeatureLearner,
-  sizes: FeatureSizes,
-): Promise<Record<string, HostTensor>> {
-  await using source = await openFileSource(path);
-  const checkpoint = await openCheckpoint([source]);
-  const tensors: Record<string, HostTensor> = {};
-  for (const [name, shape] of Object.entries(model.shapes(sizes))) {
-    const found = checkpoint.shape(name);
-    if (found.join() !== shape.join())
-      throw new InputError(
-        `${path}: expected ${name} of ${title} with shape [${shape.join(', ')}], found [${found.join(', ')}]; train it again`,
-      );
-    const data = await checkpoint.read(name);
-    if (!(data instanceof Float32Array))
-      throw new InputError(`${path}: expected ${name} of ${title} in float32; train it again`);
-    tensors[name] = { shape, data };
-  }
-  return tensors;
 }
 
 async function readProbe(path: string, { classes: { length: classes } }: ProbeRecord): Promise<LinearProbe> {

@@ -5,21 +5,17 @@
 import { join } from 'node:path';
 import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { counted } from '../errors.js';
-import {
-  type FeatureJob,
-  type FeatureLearner,
-  type FittedFeatures,
-  featureLogits,
-} from '../learners/features/feature-learner.js';
+import { type FeatureJob, type FittedFeatures, featureLogits } from '../learners/features/feature-learner.js';
+import { featureLearnerNamed } from '../learners/features/index.js';
 import { encodeTexts } from '../ptdpc/encode.js';
 import { type Evaluation, evaluate, imagesOf, normalizedFeatures, zeroShotTexts } from '../ptdpc/index.js';
 import { checkedOptions } from '../ptdpc/options.js';
 import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, requireNothingAt, writeFileAtomically } from './atomic.js';
-import { LEARNED_FILE, learnedBytes } from './classifier.js';
 import { onDevice } from './device.js';
 import type { EncodedSplit } from './encode-splits.js';
 import { type Events, type ProgressBar, SILENT } from './events.js';
+import { LEARNED_FILE, learnedBytes } from './learned-file.js';
 import { requireWritable } from './make-folder.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 import { imageLines, imagesPath, runImages } from './run-images.js';
@@ -28,7 +24,8 @@ import { type EncodedData, encodeData, openTrainingData, type TuneRequest } from
 
 /** A fit, given by folders and options. `out` is created. */
 export interface FitRequest extends Omit<TuneRequest, 'options' | 'rates' | 'onEpoch'> {
-  readonly learner: FeatureLearner;
+  /** Its name. */
+  readonly learner: string;
   /** Those of the learner's `fields`. */
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -41,7 +38,8 @@ export interface FittedRun extends Pick<FittedFeatures, 'constants' | 'choice' |
 
 /** Fits the learner and writes the run. Throws InputError for input that does not allow it. */
 export async function fitFeatures(request: FitRequest): Promise<FittedRun> {
-  const { learner, memory, openDevice, events = SILENT } = request;
+  const { memory, openDevice, events = SILENT } = request;
+  const learner = featureLearnerNamed(request.learner);
   const options = checkedOptions(learner.fields, request.options);
   await requireNothingAt(request.out);
   await requireWritable(request.out);

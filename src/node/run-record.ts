@@ -16,8 +16,8 @@ import * as v from 'valibot';
 import { TRUNCATED_CHOICES, type TruncatedImages } from '../clip/image/index.js';
 import { InputError } from '../errors.js';
 import type { Backend } from '../kernels/index.js';
+import { FEATURE_FACTS, featureFactsOf } from '../learners/features/facts.js';
 import type { Trial } from '../learners/features/feature-learner.js';
-import { FEATURE_LEARNERS } from '../learners/features/index.js';
 import { type PromptOptions, promptOptionsSchema } from '../learners/prompts/index.js';
 import {
   type ClassName,
@@ -260,18 +260,14 @@ const featuresRecord = v.pipe(
     ...commonFields,
     ...trainedOnFields,
     name: v.picklist(
-      FEATURE_LEARNERS.map(({ name }) => name),
+      FEATURE_FACTS.map(({ name }) => name),
       'the name of a learner on features that this version knows',
     ),
     options: v.record(text, v.unknown()),
     constants: numbers,
     choice: v.array(v.object({ values: numbers, valAccuracy: share, valLoss: finite })),
   }),
-  v.check(
-    ({ name, options }) =>
-      v.is(v.object(FEATURE_LEARNERS.find((learner) => learner.name === name)?.fields ?? {}), options),
-    'options of its learner',
-  ),
+  v.check(({ name, options }) => v.is(v.object(featureFactsOf(name)?.fields ?? {}), options), 'options of its learner'),
 );
 
 const zeroShotRecord = v.object({

@@ -1,6 +1,7 @@
 /** The page of a run: options, learning curves, metrics, and images with correct and wrong predictions. */
+
+import { featureFactsOf } from '../learners/features/facts.js';
 import type { Trial } from '../learners/features/feature-learner.js';
-import { featureLearnerNamed } from '../learners/features/index.js';
 import { CONTEXT_LEARNERS, type ContextTuning, isPtDpc, type PromptOptions } from '../learners/prompts/index.js';
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
@@ -169,7 +170,7 @@ export function leadOf({ method, classes }: RunReport): string {
     case 'probe':
       return `A linear probe of ${of} on ${method.features} features, trained on ${counted(method.images.train, 'image')}.`;
     case 'features':
-      return `${featureLearnerNamed(method.name).title} for ${of}, fitted to the features of ${counted(method.images.train, 'image')}.`;
+      return `${featureFactsOf(method.name)?.title ?? method.name} for ${of}, fitted to the features of ${counted(method.images.train, 'image')}.`;
     case 'zero-shot':
       return `CLIP without training, zero-shot over ${of}.`;
   }
@@ -313,7 +314,7 @@ function methodFacts(method: RunMethod): Fact[] {
 
 /** The options of a learner on features, each by the name of its flag, and what validation made of those that it chose. */
 function featuresFacts({ name, options, constants, choice }: Extract<RunMethod, { learner: 'features' }>): Fact[] {
-  const { title, paper, fields } = featureLearnerNamed(name);
+  const { title, paper, fields } = featureFactsOf(name)!;
   const chosen = choice.find(({ values }) => Object.entries(values).every(([key, value]) => constants[key] === value));
   return [
     ['learner', title],

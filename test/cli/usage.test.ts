@@ -85,7 +85,7 @@ test('the help gives the choices of an option, then its default', async () => {
     '(choices: "skip", "read", default: skip)',
     '(choices: "auto", "webgpu", "cpu", default: "auto")',
     '(choices: "cosine", "half", default: the preset\'s)',
-    "passes over the training images (default: the preset's; coop, prograd: 200; cocoop: 10; kgcoop: 100)",
+    "passes over the training images (default: the preset's; coop, prograd, ",
     "by validation (default: the preset's; coop, cocoop, kgcoop, prograd: 0.002)",
     "also learn the start-of-text token (default: the preset's)",
     'docs/method.md#options',

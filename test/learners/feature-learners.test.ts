@@ -13,7 +13,7 @@ import { FEATURE_LEARNERS } from '../../src/learners/features/index.js';
 import { C_WITHOUT_VALIDATION } from '../../src/learners/features/linear-probe.js';
 import { largestEigenvalue, lpPlusPlusStart } from '../../src/learners/features/lp-plus-plus.js';
 import { TIP_START } from '../../src/learners/features/tip-adapter.js';
-import { learnerNamed } from '../../src/learners/index.js';
+import { FEATURE_FACTS, learnerNamed } from '../../src/learners/index.js';
 import { evaluate } from '../../src/ptdpc/evaluate.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import { checkedOptions } from '../../src/ptdpc/options.js';
@@ -227,7 +227,8 @@ async function inLeastMemory(fixedBytes: number, run: (memory: number) => Promis
 
 describe('the list', () => {
   it('has each learner on features by its name', () => {
-    for (const learner of FEATURE_LEARNERS) expect(learnerNamed(learner.name)).toBe(learner);
+    for (const learner of FEATURE_LEARNERS) expect(learner).toMatchObject(learnerNamed(learner.name));
+    expect(FEATURE_LEARNERS.map(({ name }) => name)).toEqual(FEATURE_FACTS.map(({ name }) => name));
   });
 
   it('has sources for what was taken from somewhere', () => {

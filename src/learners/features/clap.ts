@@ -9,10 +9,10 @@
  */
 
 import { softmaxRows } from '../../ptdpc/evaluate.js';
-import type { OptionsOf } from '../../ptdpc/options.js';
 import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { mul, normalizeRows, Sgd, square, sub, sum } from '../../tensor/index.js';
 import { descend } from './descend.js';
+import { CLAP } from './facts.js';
 import {
   classMeans,
   compared,
@@ -22,7 +22,6 @@ import {
   type FeatureStart,
   featureLogits,
 } from './feature-learner.js';
-import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS } from './fields.js';
 
 type Names = 'texts' | 'weight' | 'multipliers';
 type Numbers = 'scale';
@@ -39,27 +38,8 @@ const model: FeatureModel<Names, Numbers> = {
   activations: () => 0,
 };
 
-export const CLAP_FIELDS = { ...COMMON_FIELDS, ...DESCENT_FIELDS };
-export type ClapOptions = OptionsOf<typeof CLAP_FIELDS>;
-export const CLAP_DEFAULTS: ClapOptions = { ...COMMON_DEFAULTS, learningRate: 0.1, epochs: 300, batchSize: 256 };
-
-export const clap: FeatureLearner<typeof CLAP_FIELDS> = {
-  name: 'clap',
-  title: 'CLAP',
-  space: 'features',
-  learns: "a linear layer that starts at the classes' text features and is held near them",
-  paper: {
-    text: 'Silva-Rodríguez et al., A Closer Look at the Few-Shot Adaptation of Large Vision-Language Models, CVPR 2024',
-    url: 'https://arxiv.org/abs/2312.12730',
-  },
-  fields: CLAP_FIELDS,
-  defaults: CLAP_DEFAULTS,
-  sources: {
-    learningRate: 'SGD_lr1e-1_B256_ep300.yaml',
-    epochs: 'SGD_lr1e-1_B256_ep300.yaml',
-    batchSize: 'SGD_lr1e-1_B256_ep300.yaml',
-  },
-  parameters: ({ classes, joint }) => classes * joint,
+export const clap: FeatureLearner<typeof CLAP.fields> = {
+  ...CLAP,
   model,
   start: startOf,
   fit: async (job, options) => {

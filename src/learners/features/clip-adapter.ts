@@ -7,11 +7,12 @@
  *
  * A is positively homogeneous, so it makes no difference that f is normalised here and not in the published code: the cosine is the same.
  */
-import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
+import type { OptionsOf } from '../../ptdpc/options.js';
 import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { addScaled, affine, linear, normalizeRows, Sgd } from '../../tensor/index.js';
 import { uniformGenerator } from '../../tensor/random.js';
-import { descend } from './descend.js';
+import { descend, halfSquares } from './descend.js';
+import { CLIP_ADAPTER, hiddenWidth } from './facts.js';
 import {
   compared,
   type FeatureJob,
@@ -19,7 +20,6 @@ import {
   type FeatureModel,
   type FeatureStart,
 } from './feature-learner.js';
-import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, halfSquares, WEIGHT_DECAY_FIELD } from './fields.js';
 
 type Names = 'texts' | 'down' | 'up';
 type Numbers = 'scale' | 'ratio' | 'weightDecay';
@@ -39,40 +39,8 @@ const model: FeatureModel<Names, Numbers> = {
   activations: ({ joint }) => 10 * joint,
 };
 
-export const CLIP_ADAPTER_FIELDS = {
-  ...COMMON_FIELDS,
-  ratio: numberIn({ least: 0, most: 1 }, { flag: '--ratio <x>', help: "share of the adapter's output in the feature" }),
-  ...DESCENT_FIELDS,
-  weightDecay: WEIGHT_DECAY_FIELD,
-};
-export type ClipAdapterOptions = OptionsOf<typeof CLIP_ADAPTER_FIELDS>;
-export const CLIP_ADAPTER_DEFAULTS: ClipAdapterOptions = {
-  ...COMMON_DEFAULTS,
-  ...{ ratio: 0.2, learningRate: 2e-3, epochs: 200, batchSize: 32, weightDecay: 5e-4 },
-};
-
-const AS_COOP =
-  "the published clip_adapter.py is a trainer of CoOp's code and comes without a configuration: this is CoOp's";
-
-/** Numbers of the bottleneck: a quarter of the feature's. */
-export const hiddenWidth = (joint: number): number => Math.floor(joint / 4);
-
-export const clipAdapter: FeatureLearner<typeof CLIP_ADAPTER_FIELDS> = {
-  name: 'clip-adapter',
-  title: 'CLIP-Adapter',
-  space: 'features',
-  learns: 'a bottleneck of two layers on the image feature, blended with it',
-  paper: {
-    text: 'Gao et al., CLIP-Adapter: Better Vision-Language Models with Feature Adapters, IJCV 2024',
-    url: 'https://arxiv.org/abs/2110.04544',
-  },
-  fields: CLIP_ADAPTER_FIELDS,
-  defaults: CLIP_ADAPTER_DEFAULTS,
-  sources: {
-    ratio: 'clip_adapter.py',
-    ...{ learningRate: AS_COOP, epochs: AS_COOP, batchSize: AS_COOP, weightDecay: AS_COOP },
-  },
-  parameters: ({ joint }) => 2 * joint * hiddenWidth(joint),
+export const clipAdapter: FeatureLearner<typeof CLIP_ADAPTER.fields> = {
+  ...CLIP_ADAPTER,
   model,
   start: async (job, options) => startOf(job, options),
   fit: async (job, options) => {
@@ -88,7 +56,7 @@ export const clipAdapter: FeatureLearner<typeof CLIP_ADAPTER_FIELDS> = {
 
 function startOf(
   { classes, width, texts, scale }: FeatureJob,
-  { ratio, weightDecay, seed }: ClipAdapterOptions,
+  { ratio, weightDecay, seed }: OptionsOf<typeof CLIP_ADAPTER.fields>,
 ): FeatureStart<Names, Numbers> {
   const hidden = hiddenWidth(width);
   const random = uniformGenerator(seed ^ 0x2545f491);

@@ -2,7 +2,15 @@
 import { epochOrder } from '../../ptdpc/random.js';
 import { type LabelledFeatures, pick, slice } from '../../ptdpc/step.js';
 import { TrainingDiverged } from '../../ptdpc/train.js';
-import { addScaled, crossEntropy, type Engine, type Optimizer, sumRows, type Tensor } from '../../tensor/index.js';
+import {
+  addScaled,
+  crossEntropy,
+  type Engine,
+  groupDot,
+  type Optimizer,
+  sumRows,
+  type Tensor,
+} from '../../tensor/index.js';
 import {
   type FeatureJob,
   type FeatureModel,
@@ -126,4 +134,13 @@ export async function addGradient(
 /** Half a cosine from `base` down to 0 over all steps: PyTorch's CosineAnnealingLR, stepped after every batch. */
 export function cosineRate(base: number, step: number, steps: number): number {
   return (base * (1 + Math.cos((Math.PI * step) / steps))) / 2;
+}
+
+/** `decay` times half the squared norm: its gradient is the weight decay of PyTorch's SGD and Adam. */
+export function halfSquares(parameters: readonly Tensor[], decay: number): Tensor {
+  const sums = parameters.map((parameter) => {
+    const flat = parameter.reshape([1, parameter.size]);
+    return groupDot(flat, flat, decay / 2).reshape([1]);
+  });
+  return sums.reduce((total, one) => addScaled(one, total));
 }

@@ -9,7 +9,8 @@ import { finiteLogits } from '../../ptdpc/features.js';
 import type { OptionsOf } from '../../ptdpc/options.js';
 import type { LabelledFeatures } from '../../ptdpc/step.js';
 import { type Engine, matmul, type Tensor } from '../../tensor/index.js';
-import type { LearnerFacts, OptionFields } from '../learner.js';
+import type { OptionFields } from '../learner.js';
+import type { FeatureFacts } from './facts.js';
 
 /** An array on the host. */
 export interface HostTensor {
@@ -103,11 +104,8 @@ export interface FeatureStart<Names extends string = string, Numbers extends str
 }
 
 /** A learner on features. */
-export interface FeatureLearner<Fields extends OptionFields = OptionFields> extends LearnerFacts<Fields> {
-  readonly space: 'features';
+export interface FeatureLearner<Fields extends OptionFields = OptionFields> extends FeatureFacts<Fields> {
   readonly model: FeatureModel;
-  /** Epochs on so many images of each class, where the published trainings depend on it. */
-  publishedEpochs?(shots: number): number;
   /** What it is before it has learned. Throws InputError if a class that it needs an image of has none. */
   start(job: FeatureJob, options: OptionsOf<Fields>): Promise<FeatureStart>;
   /** Throws InputError where an option or the memory does not allow it, and TrainingDiverged if a loss is NaN. */

@@ -1,4 +1,4 @@
-/** The learners on features. */
+/** The learners on features, with what they compute by. facts.ts alone says what they are. */
 import { InputError } from '../../errors.js';
 import { didYouMean } from '../../suggest.js';
 import { clap } from './clap.js';
@@ -39,9 +39,4 @@ export function featureLearnerNamed(name: string): FeatureLearner {
   if (found) return found;
   const names = FEATURE_LEARNERS.map((learner) => learner.name);
   throw new InputError(`learner: expected ${names.join(', ')}, found ${name}${didYouMean(name, names)}`);
-}
-
-/** Whether a name is that of a learner on features. */
-export function isFeatureLearner(name: string): boolean {
-  return FEATURE_LEARNERS.some((learner) => learner.name === name);
 }

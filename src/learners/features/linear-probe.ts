@@ -7,10 +7,9 @@
  *
  * `ptdpc probe` is another one: Table 4's, by SGD.
  */
-import type { OptionsOf } from '../../ptdpc/options.js';
-import { numberIn } from '../../ptdpc/options.js';
 import { linear } from '../../tensor/index.js';
-import { addGradient, lossOf, readLearned } from './descend.js';
+import { addGradient, halfSquares, lossOf, readLearned } from './descend.js';
+import { LINEAR_PROBE } from './facts.js';
 import {
   bestTrial,
   type FeatureJob,
@@ -24,7 +23,6 @@ import {
   openModel,
   type Trial,
 } from './feature-learner.js';
-import { COMMON_DEFAULTS, COMMON_FIELDS, halfSquares, numberOrAuto } from './fields.js';
 import { lbfgs } from './lbfgs.js';
 
 type Names = 'weight' | 'bias';
@@ -39,39 +37,14 @@ const model: FeatureModel<Names, 'c' | 'images'> = {
   activations: () => 0,
 };
 
-export const LINEAR_PROBE_FIELDS = {
-  ...COMMON_FIELDS,
-  c: numberOrAuto(
-    { least: 0, above: true },
-    {
-      flag: '--c <x>',
-      help: 'weight of the cross-entropy beside the L2 penalty, or auto: chosen on the validation images',
-    },
-  ),
-  iterations: numberIn({ least: 1, whole: true }, { flag: '--iterations <n>', help: 'iterations of L-BFGS, at most' }),
-};
-export type LinearProbeFitOptions = OptionsOf<typeof LINEAR_PROBE_FIELDS>;
-export const LINEAR_PROBE_DEFAULTS: LinearProbeFitOptions = { ...COMMON_DEFAULTS, c: 'auto', iterations: 1000 };
-
 /** What `auto` is without validation images: the 0.316 of CLIP's README, which is for features of length 10 or so, for those of length 1. */
 export const C_WITHOUT_VALIDATION = 31.6;
 
 /** Exponents of ten that the search begins with; then it halves their distance around the best, down to an eighth. */
 const [EXPONENTS, FINEST] = [[-6, -4, -2, 0, 2, 4, 6], 1 / 8] as const;
 
-export const linearProbe: FeatureLearner<typeof LINEAR_PROBE_FIELDS> = {
-  name: 'linear-probe',
-  title: 'Linear probe',
-  space: 'features',
-  learns: 'a linear layer on the image feature, by logistic regression',
-  paper: {
-    text: 'Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021',
-    url: 'https://arxiv.org/abs/2103.00020',
-  },
-  fields: LINEAR_PROBE_FIELDS,
-  defaults: LINEAR_PROBE_DEFAULTS,
-  sources: { c: 'appendix A.3, on validation images', iterations: 'appendix A.3' },
-  parameters: ({ classes, joint }) => classes * (joint + 1),
+export const linearProbe: FeatureLearner<typeof LINEAR_PROBE.fields> = {
+  ...LINEAR_PROBE,
   model,
   start: async (job, { c }) => startOf(job, c === 'auto' ? C_WITHOUT_VALIDATION : c),
   fit: async (job, { c, iterations }) => {

@@ -6,10 +6,10 @@
  *     step of W: 4 N / lambda_max(F'F); step of alpha, every tenth time: N / (4 max_k sum_i (f_i . t_k)^2)
  *     start: w_k = sum of the features of class k, alpha = 250 mean_k mean_(i of class k) f_i . t_k
  */
-import { numberIn, type OptionsOf } from '../../ptdpc/options.js';
 import { TrainingDiverged } from '../../ptdpc/train.js';
 import { add, matmul, mul, Sgd } from '../../tensor/index.js';
 import { addGradient, lossOf, readLearned } from './descend.js';
+import { LP_PLUS_PLUS } from './facts.js';
 import {
   classMeans,
   type FeatureJob,
@@ -22,7 +22,6 @@ import {
   openModel,
   type Trial,
 } from './feature-learner.js';
-import { COMMON_DEFAULTS, COMMON_FIELDS } from './fields.js';
 
 type Names = 'texts' | 'weight' | 'alpha';
 
@@ -38,34 +37,12 @@ const model: FeatureModel<Names, never> = {
   activations: ({ classes }) => 6 * classes,
 };
 
-export const LP_PLUS_PLUS_FIELDS = {
-  ...COMMON_FIELDS,
-  iterations: numberIn({ least: 1, whole: true }, { flag: '--iterations <n>', help: 'steps on all training images' }),
-  alphaEvery: numberIn(
-    { least: 1, whole: true },
-    { flag: '--alpha-every <n>', help: 'steps of the weights for one of the factors of the texts' },
-  ),
-};
-export type LpPlusPlusOptions = OptionsOf<typeof LP_PLUS_PLUS_FIELDS>;
-export const LP_PLUS_PLUS_DEFAULTS: LpPlusPlusOptions = { ...COMMON_DEFAULTS, iterations: 300, alphaEvery: 10 };
-
 /**
  * With validation images, what is kept is the iteration that does best on them, of equally accurate ones the last as in the published code; without, the last.
  * The published code adds a bias that starts at random, and never clears the gradient of alpha; the paper has neither.
  */
-export const lpPlusPlus: FeatureLearner<typeof LP_PLUS_PLUS_FIELDS> = {
-  name: 'lp++',
-  title: 'LP++',
-  space: 'features',
-  learns: "a linear layer, and how much of each class's text feature it contains",
-  paper: {
-    text: 'Huang et al., LP++: A Surprisingly Strong Linear Probe for Few-Shot CLIP, CVPR 2024',
-    url: 'https://arxiv.org/abs/2404.02285',
-  },
-  fields: LP_PLUS_PLUS_FIELDS,
-  defaults: LP_PLUS_PLUS_DEFAULTS,
-  sources: { iterations: 'configs/base.yaml: 300', alphaEvery: 'methods/linear_probe_p2.py: 10' },
-  parameters: ({ classes, joint }) => classes * (joint + 1),
+export const lpPlusPlus: FeatureLearner<typeof LP_PLUS_PLUS.fields> = {
+  ...LP_PLUS_PLUS,
   model,
   start: async (job) => ({ tensors: lpPlusPlusStart(job).tensors, constants: {} }),
   fit: async (job, { iterations, alphaEvery }) => {
@@ -107,7 +84,11 @@ export const lpPlusPlus: FeatureLearner<typeof LP_PLUS_PLUS_FIELDS> = {
 };
 
 /** Where LP++ starts, and its step sizes. Throws InputError if a class has no training images. */
-export function lpPlusPlusStart({ train, texts, classes, width }: FeatureJob) {
+export function lpPlusPlusStart({ train, texts, classes, width }: FeatureJob): {
+  readonly tensors: Readonly<Record<Names, HostTensor>>;
+  readonly weightStep: number;
+  readonly alphaStep: number;
+} {
   const { features, labels } = train;
   const count = labels.length;
   const means = classMeans(train, classes, width);

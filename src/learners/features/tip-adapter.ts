@@ -10,6 +10,7 @@ import type { OptionsOf } from '../../ptdpc/options.js';
 import type { LabelledFeatures } from '../../ptdpc/step.js';
 import { AdamW, addScaled, affine, exp, matmul } from '../../tensor/index.js';
 import { cosineRate, descend } from './descend.js';
+import { TIP_ADAPTER, TIP_ADAPTER_F } from './facts.js';
 import {
   compared,
   countCorrect,
@@ -24,11 +25,11 @@ import {
   oneHot,
   openModel,
 } from './feature-learner.js';
-import { COMMON_DEFAULTS, COMMON_FIELDS, DESCENT_FIELDS, numberOrAuto } from './fields.js';
 
 type Names = 'texts' | 'keys' | 'values';
 type Numbers = 'scale' | 'alpha' | 'beta';
 type Model = FeatureModel<Names, Numbers>;
+type TipAdapterOptions = OptionsOf<typeof TIP_ADAPTER.fields>;
 
 const learning = (learned: readonly Names[]): Model => ({
   tensors: ['texts', 'keys', 'values'],
@@ -45,73 +46,23 @@ const learning = (learned: readonly Names[]): Model => ({
 const cache = learning([]);
 const learnedCache = learning(['keys']);
 
-export const TIP_ADAPTER_FIELDS = {
-  ...COMMON_FIELDS,
-  alpha: numberOrAuto(
-    { least: 0 },
-    { flag: '--alpha <x>', help: "factor of the cache's logits, or auto: chosen on the validation images" },
-  ),
-  beta: numberOrAuto(
-    { least: 0, above: true },
-    { flag: '--beta <x>', help: 'sharpness of the cache, or auto: chosen on the validation images' },
-  ),
-};
-export type TipAdapterOptions = OptionsOf<typeof TIP_ADAPTER_FIELDS>;
-export const TIP_ADAPTER_DEFAULTS: TipAdapterOptions = { ...COMMON_DEFAULTS, alpha: 'auto', beta: 'auto' };
-
 /** What `auto` is without validation images, and during the training of Tip-Adapter-F: where the published code begins. */
 export const TIP_START = { alpha: 1.17, beta: 1 } as const;
 
 /** The published grid: `steps` values from 0.1 to below `most`. */
 const GRID = { alpha: { most: 3, steps: 20 }, beta: { most: 7, steps: 200 } } as const;
 
-const TIP_PAPER = {
-  text: 'Zhang et al., Tip-Adapter: Training-free Adaption of CLIP for Few-shot Classification, ECCV 2022',
-  url: 'https://arxiv.org/abs/2207.09519',
-};
-const GRID_SOURCE =
-  'published grid on validation images (utils.py, configs); without any, the published starting values';
-const RATIO_SOURCES = { alpha: GRID_SOURCE, beta: GRID_SOURCE };
-
 /** Tip-Adapter. */
-export const tipAdapter: FeatureLearner<typeof TIP_ADAPTER_FIELDS> = {
-  name: 'tip-adapter',
-  title: 'Tip-Adapter',
-  space: 'features',
-  learns: 'nothing: it keeps the features and labels of the training images as a cache, whose two ratios are chosen',
-  paper: TIP_PAPER,
-  fields: TIP_ADAPTER_FIELDS,
-  defaults: TIP_ADAPTER_DEFAULTS,
-  sources: RATIO_SOURCES,
-  parameters: () => 0,
+export const tipAdapter: FeatureLearner<typeof TIP_ADAPTER.fields> = {
+  ...TIP_ADAPTER,
   model: cache,
   start: async (job, options) => startOf(job, options),
   fit: async (job, options) => await withRatios(job, cache, startOf(job, options), options, 0),
 };
 
-export const TIP_ADAPTER_F_FIELDS = { ...TIP_ADAPTER_FIELDS, ...DESCENT_FIELDS };
-export type TipAdapterFOptions = OptionsOf<typeof TIP_ADAPTER_F_FIELDS>;
-export const TIP_ADAPTER_F_DEFAULTS: TipAdapterFOptions = {
-  ...TIP_ADAPTER_DEFAULTS,
-  ...{ learningRate: 1e-3, epochs: 20, batchSize: 256 },
-};
-
 /** Tip-Adapter-F. The published code keeps the epoch with the best test accuracy; here it is the last. */
-export const tipAdapterF: FeatureLearner<typeof TIP_ADAPTER_F_FIELDS> = {
-  name: 'tip-adapter-f',
-  title: 'Tip-Adapter-F',
-  space: 'features',
-  learns: 'the keys of the cache: a feature for each training image, which starts as its own',
-  paper: TIP_PAPER,
-  fields: TIP_ADAPTER_F_FIELDS,
-  defaults: TIP_ADAPTER_F_DEFAULTS,
-  sources: {
-    ...RATIO_SOURCES,
-    learningRate: 'published configurations (0.001), AdamW with epsilon 1e-4, half a cosine by steps (main.py)',
-    epochs: 'published configurations',
-    batchSize: 'main.py',
-  },
-  parameters: ({ classes, joint, shots = 1 }) => classes * shots * joint,
+export const tipAdapterF: FeatureLearner<typeof TIP_ADAPTER_F.fields> = {
+  ...TIP_ADAPTER_F,
   model: learnedCache,
   start: async (job, options) => startOf(job, options),
   fit: async (job, options) => {
