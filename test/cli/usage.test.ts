@@ -86,7 +86,7 @@ test('the help gives the choices of an option, then its default', async () => {
     '(choices: "auto", "webgpu", "cpu", default: "auto")',
     '(choices: "cosine", "half", default: the preset\'s)',
     "passes over the training images (default: the preset's; coop, prograd, ",
-    "by validation (default: the preset's; coop, cocoop, kgcoop, prograd: 0.002)",
+    "by validation (default: the preset's; coop, cocoop, kgcoop, prograd, ",
     "also learn the start-of-text token (default: the preset's)",
     'docs/method.md#options',
   ])

@@ -1,6 +1,6 @@
 /** Minimises a learner's cross-entropy by gradient steps on batches of features, in pieces that fit the memory: what four of the learners share. */
 import { epochOrder } from '../../ptdpc/random.js';
-import { type LabelledFeatures, pick, slice } from '../../ptdpc/step.js';
+import { imagesOfEpoch, type LabelledFeatures, pick, slice } from '../../ptdpc/step.js';
 import { TrainingDiverged } from '../../ptdpc/train.js';
 import {
   addScaled,
@@ -51,8 +51,9 @@ export async function descend<Names extends string, Numbers extends string>(
   const loss = lossOf(model, tensors, start.constants);
   for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
     const order = epochOrder(count, seed, epoch);
+    const images = imagesOfEpoch(train, epoch);
     for (let at = 0; at < count; at += batchSize, step++) {
-      const batch = pick(train, order, at, Math.min(batchSize, count - at), width);
+      const batch = pick(images, order, at, Math.min(batchSize, count - at), width);
       const value = await addGradient(engine, loss, batch, width, most);
       if (!Number.isFinite(value))
         throw new TrainingDiverged(`the loss became ${value} in epoch ${epoch + 1} of ${epochs}: try a smaller --lr`);

@@ -24,7 +24,7 @@ export interface FeatureJob {
   readonly classes: number;
   /** d, numbers per feature. */
   readonly width: number;
-  /** Normalised features [images, d] and their labels. */
+  /** Normalised features [images, d] and their labels; views, if any, are for those that train by epochs or keep a cache. */
   readonly train: LabelledFeatures;
   /** Chooses hyperparameters; undefined: the defaults hold that the learner states. */
   readonly validation?: LabelledFeatures | undefined;

@@ -6,6 +6,7 @@
  *
  * Tip-Adapter learns nothing; Tip-Adapter-F learns K.
  */
+import { normalizedFeatures } from '../../ptdpc/features.js';
 import type { OptionsOf } from '../../ptdpc/options.js';
 import type { LabelledFeatures } from '../../ptdpc/step.js';
 import { AdamW, addScaled, affine, exp, matmul } from '../../tensor/index.js';
@@ -84,11 +85,19 @@ function startOf(
   return {
     tensors: {
       texts: { shape: [classes, width], data: texts },
-      keys: { shape: [images, width], data: train.features },
+      keys: { shape: [images, width], data: meanView(train, width) },
       values: { shape: [images, classes], data: oneHot(train.labels, classes) },
     },
     constants: { scale, ...given(options) },
   };
+}
+
+/** The mean of the views of each image, normalised, as the published code has it; without views the feature itself. */
+function meanView({ features, views }: LabelledFeatures, width: number): Float32Array {
+  if (!views || views.length === 0) return features;
+  const sums = new Float32Array(features.length);
+  for (const view of views) for (let i = 0; i < sums.length; i++) sums[i]! += view[i]!;
+  return normalizedFeatures(sums, width);
 }
 
 function given({ alpha, beta }: TipAdapterOptions): { alpha: number; beta: number } {

@@ -23,7 +23,7 @@ export const CONTEXT_FIELDS = {
     }),
   ),
   learningRate,
-  weightDecay: numberIn({ least: 0 }, { flag: '--weight-decay <x>', help: 'weight decay of SGD' }),
+  weightDecay: numberIn({ least: 0 }, { flag: '--weight-decay <x>', help: 'weight decay, part of the gradient' }),
   warmup: numberIn(
     { least: 0, whole: true },
     { flag: '--warmup <n>', help: 'epochs at a learning rate of 1e-5 before the cosine schedule' },
