@@ -200,7 +200,10 @@ describeOn('cpu', 'learners on features', (device) => {
   });
 
   it('epochs take the views of the images in turn, and a cache keeps their mean', async () => {
-    const turned = normalizedFeatures(Float32Array.from(train.features, (x, i) => x + (i % 3) / 10), width);
+    const turned = normalizedFeatures(
+      Float32Array.from(train.features, (x, i) => x + (i % 3) / 10),
+      width,
+    );
     const seen = async (views: readonly Float32Array[]) => {
       const losses: number[] = [];
       const onStep = ({ loss }: { loss: number }) => void losses.push(loss);
