@@ -83,7 +83,6 @@ export async function compareRuns(runs: readonly string[]): Promise<ComparedGrou
 /** The name of the learner, of those that have one kind of record in common too. */
 function learnerName(record: RunRecord): string {
   if (record.learner === 'prompts') return learnerOf(record.options);
-  if (record.learner === 'features') return record.name;
   return 'name' in record && typeof record.name === 'string' ? record.name : record.learner;
 }
 
