@@ -166,7 +166,10 @@ test('a run is of its images, by content and class in order, wherever they lie',
   );
   const relabelled = [{ ...first!, class: 'great_joy' }, ...others];
   await expectInputError(start(relabelled), /other training images \(1 of 7, the first is train\/awe\/a\.jpg\)/);
-  await expectInputError(start([...others, first!]), /other training images \(the same ones in another order or with other votes\)/);
+  await expectInputError(
+    start([...others, first!]),
+    /other training images \(the same ones in another order or with other votes\)/,
+  );
   await expectInputError(
     start(RUN_IMAGES, runImagesOf('val', ['v', 'x'])),
     /other validation images \(1 of 2, the first is val\/great_joy\/x\.jpg\)/,
