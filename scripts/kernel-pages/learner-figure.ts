@@ -75,17 +75,17 @@ const FIGURES: Readonly<Record<string, LearnerFigure>> = {
   },
   'tip-adapter': {
     title: 'Tip-Adapter',
-    text: 'Nothing is trained: training features K with their labels L vote beside the texts, the more the nearer they are to f.',
+    text: 'Nothing is trained: training features K with their labels Y vote beside the texts, the more the nearer they are to f.',
     tokens: PHOTO,
-    between: { box: ['K, L: training images', 'plain'], from: 'f', to: 'logits' },
-    logits: ['100 f·t + α A L,', 'A = exp(−β (1 − f·K))'],
+    between: { box: ['K, Y: training images', 'plain'], from: 'f', to: 'logits' },
+    logits: ['s f·t + α A Y,', 'A = exp(−β (1 − f·K))'],
   },
   'tip-adapter-f': {
     title: 'Tip-Adapter-F',
     text: 'Training features K vote beside the texts, the more the nearer they are to f; K is where training starts, and is learned.',
     tokens: PHOTO,
-    between: { box: ['K, L: training images', 'learned'], from: 'f', to: 'logits' },
-    logits: ['100 f·t + α A L,', 'A = exp(−β (1 − f·K))'],
+    between: { box: ['K, Y: training images', 'learned'], from: 'f', to: 'logits' },
+    logits: ['s f·t + α A Y,', 'A = exp(−β (1 − f·K))'],
   },
   'clip-adapter': {
     title: 'CLIP-Adapter',
