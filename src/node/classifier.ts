@@ -1,7 +1,6 @@
 /** A run opened to classify images with what it learned: prompts, a linear layer, or nothing but CLIP. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openCheckpoint } from '../clip/checkpoint/index.js';
 import { readLogitScale } from '../clip/towers/index.js';
 import { InputError } from '../errors.js';
 import { featureLogits } from '../learners/features/feature-learner.js';
@@ -15,11 +14,9 @@ import {
   decodePrompts,
   isClassSpecific,
   isPerImage,
-  type LinearProbe,
   predictLogits,
   probeLogits,
   requireSameModel,
-  safetensorsBytes,
   sharedTextFeatures,
   textOfPrompts,
   textScorer,
@@ -31,7 +28,7 @@ import type { OpenedDevice } from './device.js';
 import { sha256 } from './feature-segment.js';
 import { openFileSource } from './file-source.js';
 import { clipEncoder, type ImageEncoder, openEncoder } from './image-encoder.js';
-import { LEARNED_FILE, readLearned } from './learned-file.js';
+import { LEARNED_FILE, PROBE_FILE, readLearned, readProbe } from './learned-file.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
 import { readRunPrompts } from './run-directory.js';
 import {
@@ -230,7 +227,7 @@ export function zeroShotClassifier(
 }
 
 async function openProbe(run: string, record: ProbeRecord, place: ModelPlace): Promise<Classifier> {
-  const probe = await readProbe(join(run, PROBE_FILE), record);
+  const probe = await readProbe(join(run, PROBE_FILE), record.classes.length);
   const path = place.model ?? record.model.directory;
   await requireModelAt(run, path, place.model);
   const encoder = await openEncoder(path, {
@@ -291,31 +288,6 @@ function scorerOf(logits: Scorer['logits'], parts: readonly Disposable[] = []): 
       for (const part of parts) part[Symbol.dispose]();
     },
   };
-}
-
-/** The linear layer of a probe's run. */
-export const PROBE_FILE = 'probe.safetensors';
-
-/** The bytes of probe.safetensors. */
-export function probeBytes({ classes, width, weight, bias }: LinearProbe): Promise<Uint8Array> {
-  return safetensorsBytes(
-    [
-      ['weight', [classes, width], weight],
-      ['bias', [classes], bias],
-    ],
-    new Map([['format', 'ptdpc-probe']]),
-  );
-}
-
-async function readProbe(path: string, { classes: { length: classes } }: ProbeRecord): Promise<LinearProbe> {
-  await using source = await openFileSource(path);
-  const checkpoint = await openCheckpoint([source]);
-  const [rows, width] = checkpoint.shape('weight');
-  const [weight, bias] = [await checkpoint.read('weight'), await checkpoint.read('bias')];
-  const isLayer = rows === classes && bias.length === classes && weight instanceof Float32Array;
-  if (!isLayer || width === undefined || !(bias instanceof Float32Array))
-    throw new InputError(`${path}: expected the linear layer of ${classes} classes in float32; train the probe again`);
-  return { classes, width, weight, bias };
 }
 
 /** Opens the model of a run at `directory`. Throws InputError if it is not there, or another one. */

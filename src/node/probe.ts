@@ -19,10 +19,10 @@ import {
 } from '../ptdpc/index.js';
 import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, writeFileAtomically } from './atomic.js';
-import { PROBE_FILE, probeBytes } from './classifier.js';
 import { type EncodedSplit, type EncodingRequest, encodeFiles, type ImageJob, labelled } from './encode-splits.js';
 import { describeEncoder, openEncoder } from './image-encoder.js';
 import type { SkippedImage } from './image-files.js';
+import { PROBE_FILE, probeBytes } from './learned-file.js';
 import { writeResult } from './results.js';
 import { imageLines, imagesPath, runImages, type SeenImages, seenImages } from './run-images.js';
 import { commonRecord, type ProbeRecord, recordJson, trainedOn } from './run-record.js';

@@ -40,6 +40,7 @@ export {
   stackedDistributions,
   type Votes,
 } from './label-distributions.js';
+export { type LabelledFeatures, requireVotes } from './labelled-features.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';
 export * from './linear-probe.js';
@@ -91,10 +92,8 @@ export {
 export {
   accumulateGradient,
   type BatchResult,
-  type LabelledFeatures,
   predictLogits,
   requireTrainingMemory,
-  requireVotes,
   sharedTextFeatures,
 } from './step.js';
 export * from './train.js';

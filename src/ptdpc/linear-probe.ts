@@ -19,10 +19,10 @@ import {
 import { uniformGenerator } from '../tensor/random.js';
 import { bytesPerImage, ROW_SHARE, tooLittleMemory } from './budget.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
+import { type LabelledFeatures, pick, slice } from './labelled-features.js';
 import { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 import { ADAMW, type ProbeOptions, SGD_MOMENTUM, stepLearningRate } from './options.js';
 import { epochOrder } from './random.js';
-import { type LabelledFeatures, pick, slice } from './step.js';
 import { TrainingDiverged } from './train.js';
 
 /** A trained linear layer. */

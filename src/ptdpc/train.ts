@@ -4,20 +4,12 @@ import { AdamW, type Optimizer, type OptimizerState, Sgd, type Tensor } from '..
 import { span } from '../trace.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
 import { allFinite, NonFiniteError } from './features.js';
+import { imagesOfEpoch, type LabelledFeatures, pick, requireVotes, slice } from './labelled-features.js';
 import { joined, partsOf } from './learned-numbers.js';
 import { ADAMW, SGD_MOMENTUM } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
-import {
-  type BatchResult,
-  imagesOfEpoch,
-  type LabelledFeatures,
-  pick,
-  predictLogits,
-  requireVotes,
-  slice,
-  startGradient,
-} from './step.js';
+import { type BatchResult, predictLogits, startGradient } from './step.js';
 import { learningRateAt, type TrainingOptions } from './training-options.js';
 
 /** Metrics of a step. */

@@ -3,10 +3,10 @@ import { expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
 import type { Backend, WebGpuBackend } from '../../src/kernels/index.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
+import type { LabelledFeatures } from '../../src/ptdpc/labelled-features.js';
 import { type TuningOptions, tuningOptions } from '../../src/ptdpc/options.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
 import { epochOrder } from '../../src/ptdpc/random.js';
-import type { LabelledFeatures } from '../../src/ptdpc/step.js';
 import {
   type EpochMetrics,
   evaluateOn,

@@ -1,6 +1,7 @@
 /** Minimises a learner's cross-entropy by gradient steps on batches of features, in pieces that fit the memory: what four of the learners share. */
+
+import { imagesOfEpoch, type LabelledFeatures, pick, slice } from '../../ptdpc/labelled-features.js';
 import { epochOrder } from '../../ptdpc/random.js';
-import { imagesOfEpoch, type LabelledFeatures, pick, slice } from '../../ptdpc/step.js';
 import { TrainingDiverged } from '../../ptdpc/train.js';
 import {
   addScaled,

@@ -7,8 +7,8 @@
  * Tip-Adapter learns nothing; Tip-Adapter-F learns K.
  */
 import { normalizedFeatures } from '../../ptdpc/features.js';
+import type { LabelledFeatures } from '../../ptdpc/labelled-features.js';
 import type { OptionsOf } from '../../ptdpc/options.js';
-import type { LabelledFeatures } from '../../ptdpc/step.js';
 import { AdamW, addScaled, affine, exp, matmul } from '../../tensor/index.js';
 import { cosineRate, descend } from './descend.js';
 import { TIP_ADAPTER, TIP_ADAPTER_F } from './facts.js';

@@ -11,6 +11,7 @@ import {
   type PromptExplanation,
 } from '../explain.js';
 import { explainForward, type ForwardExplanation } from '../forward-explanation.js';
+import type { LabelledFeatures } from '../labelled-features.js';
 import { partsOf } from '../learned-numbers.js';
 import type { TuningOptions } from '../options.js';
 import type { PromptModel } from '../prompt-model.js';
@@ -22,7 +23,7 @@ import {
   type NamedTensor,
   type PromptsFile,
 } from '../prompts-file.js';
-import { type LabelledFeatures, predictLogits } from '../step.js';
+import { predictLogits } from '../step.js';
 import { evaluateOn } from '../train.js';
 import type { ClipModel } from './clip-model.js';
 import type { ModelSource } from './model-source.js';
