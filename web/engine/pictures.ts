@@ -66,7 +66,17 @@ async function decodePicture(picture: Picture): Promise<DecodedImage> {
   return await decodeImage(bytes, file.name);
 }
 
-/** The scene of a name. */
-export function drawScene({ emotion, split, seed, index }: SceneName) {
-  return demoScene(emotion, index, { split, seed });
+/** Scenes that are kept: those on the screen, which are drawn for it and then predicted. */
+const MOST_KEPT = 16;
+const drawn = new Map<string, ReturnType<typeof demoScene>>();
+
+/** The scene of a name. Its pixels are shared by all who ask for it, and not to be changed. */
+export function drawScene({ emotion, split, seed, index }: SceneName): ReturnType<typeof demoScene> {
+  const name = `${emotion} ${split} ${seed} ${index}`;
+  const scene = drawn.get(name) ?? demoScene(emotion, index, { split, seed });
+  // The most recent ones are at the end.
+  drawn.delete(name);
+  drawn.set(name, scene);
+  if (drawn.size > MOST_KEPT) drawn.delete(drawn.keys().next().value!);
+  return scene;
 }

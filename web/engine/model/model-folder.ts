@@ -1,4 +1,5 @@
 /** A model folder of the user's: which of its files make the model, and the model opened from them without a weight being read. */
+
 import {
   type ByteSource,
   blobSource,
@@ -12,6 +13,7 @@ import {
 } from '../../../src/clip/checkpoint/index.js';
 import { DESCRIPTION_FILES, describeModel } from '../../../src/clip/config.js';
 import { decodeText } from '../../../src/clip/text-file.js';
+import { readEncoder } from '../../../src/encoders/index.js';
 import { InputError } from '../../../src/errors.js';
 import { hashWeights, type ModelSource, openModel } from '../../../src/ptdpc/index.js';
 import type { ModelFolder } from '../../protocol-model.js';
@@ -75,7 +77,6 @@ async function otherEncoder(files: Files, watched: Watched): Promise<InputError 
   if (!weights || others.length > 0) return undefined;
   const [name, file] = weights;
   try {
-    const { readEncoder } = await import('../../../src/encoders/index.js');
     const encoder = readEncoder(await openCheckpoint(watchedSource(blobSource(name, file), watched)));
     return (
       encoder &&
