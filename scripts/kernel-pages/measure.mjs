@@ -21,7 +21,7 @@ import {
   timeContestants,
   timeVariants,
 } from '../../dist/lab/index.js';
-import { measureCeilings } from '../../dist/node/ceilings/index.js';
+import { measureCeilings } from '../../dist/node/ceilings.js';
 import { openCpu, openWebGpu } from '../../dist/node/device.js';
 import { closeGpu, nodeAdapter } from '../../dist/node/gpu.js';
 
