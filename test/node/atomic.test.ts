@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import {
@@ -135,10 +136,16 @@ test('errors name the folder by its name, not by the descriptor that it is writt
   await expectInputError(createDirectoryAtomically(scratch('made'), fail), new RegExp(`^${scratch('made')}/config`));
 });
 
-test('a signal that comes at the very end of a handler reaches it, once', async () => {
+test.each([
+  ['a file', () => stat('.')],
+  ['a timer', () => setTimeout(1)],
+  ['the next turn', () => setImmediate()],
+])('a signal that comes at the very end of a handler reaches it, once: after %s', async (_, what) => {
   const came = vi.fn();
   {
     await using _ = onSignals(['SIGUSR2'], came);
+    // Where in a turn of the event loop the signal comes decides when Node looks for it next.
+    await what();
     process.kill(process.pid, 'SIGUSR2');
   }
   expect(came.mock.calls).toEqual([['SIGUSR2']]);
