@@ -33,5 +33,10 @@ export function cosineRateAt(
   epoch: number,
 ): number {
   if (epoch < warmup) return WARMUP_RATE;
-  return (learningRate * (1 + Math.cos((Math.PI * (epoch - warmup)) / epochs))) / 2;
+  return cosineRate(learningRate, epoch - warmup, epochs);
+}
+
+/** Half a cosine from `base` down to 0 over so many steps: PyTorch's CosineAnnealingLR. */
+export function cosineRate(base: number, step: number, steps: number): number {
+  return (base * (1 + Math.cos((Math.PI * step) / steps))) / 2;
 }

@@ -9,9 +9,8 @@
  */
 
 import { softmaxRows } from '../../ptdpc/evaluate.js';
-import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { mul, normalizeRows, Sgd, square, sub, sum } from '../../tensor/index.js';
-import { descend } from './descend.js';
+import { fitAsCoOp } from './descend.js';
 import { CLAP } from './facts.js';
 import {
   classMeans,
@@ -42,15 +41,8 @@ export const clap: FeatureLearner<typeof CLAP.fields> = {
   ...CLAP,
   model,
   start: startOf,
-  fit: async (job, options) => {
-    const start = await startOf(job);
-    const tensors = await descend(job, model, start, {
-      ...options,
-      optimizer: (parameters) => new Sgd(parameters, { momentum: 0.9 }),
-      rate: ({ epoch }) => cosineRateAt({ ...options, warmup: 1 }, epoch),
-    });
-    return { ...start, tensors, choice: [], epochs: options.epochs };
-  },
+  fit: async (job, options) =>
+    await fitAsCoOp(job, model, await startOf(job), options, (parameters) => new Sgd(parameters, { momentum: 0.9 })),
 };
 
 async function startOf(job: FeatureJob): Promise<FeatureStart<Names, Numbers>> {

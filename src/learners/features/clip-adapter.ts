@@ -8,10 +8,9 @@
  * A is positively homogeneous, so it makes no difference that f is normalised here and not in the published code: the cosine is the same.
  */
 import type { OptionsOf } from '../../ptdpc/options.js';
-import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { addScaled, affine, linear, normalizeRows, Sgd } from '../../tensor/index.js';
 import { uniformGenerator } from '../../tensor/random.js';
-import { descend, halfSquares } from './descend.js';
+import { fitAsCoOp, halfSquares } from './descend.js';
 import { CLIP_ADAPTER, hiddenWidth } from './facts.js';
 import {
   compared,
@@ -43,15 +42,8 @@ export const clipAdapter: FeatureLearner<typeof CLIP_ADAPTER.fields> = {
   ...CLIP_ADAPTER,
   model,
   start: async (job, options) => startOf(job, options),
-  fit: async (job, options) => {
-    const start = startOf(job, options);
-    const tensors = await descend(job, model, start, {
-      ...options,
-      optimizer: (parameters) => new Sgd(parameters, { momentum: 0.9 }),
-      rate: ({ epoch }) => cosineRateAt({ ...options, warmup: 1 }, epoch),
-    });
-    return { ...start, tensors, choice: [], epochs: options.epochs };
-  },
+  fit: async (job, options) =>
+    await fitAsCoOp(job, model, startOf(job, options), options, (parameters) => new Sgd(parameters, { momentum: 0.9 })),
 };
 
 function startOf(

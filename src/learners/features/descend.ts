@@ -3,6 +3,7 @@
 import { imagesOfEpoch, type LabelledFeatures, pick, slice } from '../../ptdpc/labelled-features.js';
 import { epochOrder } from '../../ptdpc/random.js';
 import { TrainingDiverged } from '../../ptdpc/train.js';
+import { cosineRateAt } from '../../ptdpc/training-options.js';
 import {
   addScaled,
   crossEntropy,
@@ -16,6 +17,7 @@ import {
   type FeatureJob,
   type FeatureModel,
   type FeatureStart,
+  type FittedFeatures,
   type HostTensor,
   imagesAtOnce,
   openModel,
@@ -64,6 +66,19 @@ export async function descend<Names extends string, Numbers extends string>(
     }
   }
   return await readLearned(model, start.tensors, tensors);
+}
+
+/** A whole fit by `descend` as CoOp's code trains: a cosine after one epoch of warm-up; nothing is chosen by validation. */
+export async function fitAsCoOp<Names extends string, Numbers extends string>(
+  job: FeatureJob,
+  model: FeatureModel<Names, Numbers>,
+  start: FeatureStart<Names, Numbers>,
+  options: Pick<Descent, 'epochs' | 'batchSize' | 'seed'> & { readonly learningRate: number },
+  optimizer: Descent['optimizer'],
+): Promise<FittedFeatures> {
+  const rate: Descent['rate'] = ({ epoch }) => cosineRateAt({ ...options, warmup: 1 }, epoch);
+  const tensors = await descend(job, model, start, { ...options, optimizer, rate });
+  return { ...start, tensors, choice: [], epochs: options.epochs };
 }
 
 /** The tensors of `start`, the learned ones as they are on the device now. */
@@ -131,11 +146,6 @@ export async function addGradient(
     }
   }
   return sum;
-}
-
-/** Half a cosine from `base` down to 0 over all steps: PyTorch's CosineAnnealingLR, stepped after every batch. */
-export function cosineRate(base: number, step: number, steps: number): number {
-  return (base * (1 + Math.cos((Math.PI * step) / steps))) / 2;
 }
 
 /** `decay` times half the squared norm: its gradient is the weight decay of PyTorch's SGD and Adam. */

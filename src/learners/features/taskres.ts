@@ -6,9 +6,8 @@
  * T is not normalised, as in the published code: alpha is relative to its length.
  */
 import type { OptionsOf } from '../../ptdpc/options.js';
-import { cosineRateAt } from '../../ptdpc/training-options.js';
 import { AdamW, addScaled, normalizeRows } from '../../tensor/index.js';
-import { descend, halfSquares } from './descend.js';
+import { fitAsCoOp, halfSquares } from './descend.js';
 import { TASKRES } from './facts.js';
 import {
   compared,
@@ -35,16 +34,15 @@ export const taskRes: FeatureLearner<typeof TASKRES.fields> = {
   ...TASKRES,
   model,
   start: async (job, options) => startOf(job, options),
-  fit: async (job, options) => {
-    const start = startOf(job, options);
-    const tensors = await descend(job, model, start, {
-      ...options,
-      // Adam: its weight decay is part of the gradient, not of the update.
-      optimizer: (parameters) => new AdamW(parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
-      rate: ({ epoch }) => cosineRateAt({ ...options, warmup: 1 }, epoch),
-    });
-    return { ...start, tensors, choice: [], epochs: options.epochs };
-  },
+  // Adam: its weight decay is part of the gradient, not of the update.
+  fit: async (job, options) =>
+    await fitAsCoOp(
+      job,
+      model,
+      startOf(job, options),
+      options,
+      (parameters) => new AdamW(parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
+    ),
 };
 
 function startOf(

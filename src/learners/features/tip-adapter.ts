@@ -9,8 +9,9 @@
 import { normalizedFeatures } from '../../ptdpc/features.js';
 import type { LabelledFeatures } from '../../ptdpc/labelled-features.js';
 import type { OptionsOf } from '../../ptdpc/options.js';
+import { cosineRate } from '../../ptdpc/training-options.js';
 import { AdamW, addScaled, affine, exp, matmul } from '../../tensor/index.js';
-import { cosineRate, descend } from './descend.js';
+import { descend } from './descend.js';
 import { TIP_ADAPTER, TIP_ADAPTER_F } from './facts.js';
 import {
   compared,
