@@ -35,6 +35,13 @@ describe.runIf(relaxedBuilds.length > 0)('the wide build', () => {
     });
   }
 
+  it('needs the memory of the others: what fits into a budget does not depend on the build', () => {
+    const plain = new CpuBackend({ build: 'plain', poison: true });
+    expect(wide.memory.fixedBytes).toBe(plain.memory.fixedBytes);
+    expect(relaxed.memory.fixedBytes).toBe(plain.memory.fixedBytes);
+    plain.dispose();
+  });
+
   it('has an inner kernel that agrees with the narrow one', () => {
     expect(compareTiles()).toMatchObject({ equal: true });
   });

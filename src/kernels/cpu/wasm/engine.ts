@@ -79,7 +79,6 @@ export class WasmEngine {
   }: WasmEngineOptions) {
     this.build = build;
     this.#tile = tileOf(build);
-    const scratchBytes = build === 'wide' ? WIDE_SCRATCH_BYTES : SCRATCH_BYTES;
     this.#heap = heap;
     const module = compile({ build, shared: heap.shared });
     const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
@@ -87,11 +86,11 @@ export class WasmEngine {
     this.#control = heap.allocate(BYTES.Control);
     heap.i32(this.#control, BYTES.Control / 4).fill(0);
     this.#job = heap.allocate(JOB_BYTES);
-    this.#scratch.push(heap.allocate(scratchBytes));
+    this.#scratch.push(heap.allocate(WIDE_SCRATCH_BYTES));
     this.#maySleep = heap.shared && mayBlock();
     const wanted = heap.shared ? Math.min(threads, MAXIMUM_THREADS) - 1 : 0;
     for (let i = 0; i < wanted; i++) {
-      const scratch = heap.allocate(scratchBytes);
+      const scratch = heap.allocate(WIDE_SCRATCH_BYTES);
       this.#scratch.push(scratch);
       const worker = startWorker({ module, memory: heap.memory, control: this.#control, job: this.#job, scratch });
       if (!worker) break;

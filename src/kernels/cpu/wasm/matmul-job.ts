@@ -65,10 +65,13 @@ const VECTOR_COLUMNS = 256;
 /** Most memory that packed panels of B may use. */
 const MAXIMUM_PACKED_BYTES = 64 << 20;
 
-/** Bytes of a thread's own memory: as the largest task of a product needs. */
+/** Bytes of a thread's own memory that the narrow tile uses: as the largest task of a product needs. */
 export const SCRATCH_BYTES = scratchOf({ rows: OWN_ROWS, depth: DEPTH.narrow }, TILES.narrow).bytes;
 
-/** The same for the wide tile: what attention needs for as many others, in panels of twice as many columns. */
+/**
+ * The same for the wide tile: what attention needs for as many others, in panels of twice as many columns. Every build allocates this
+ * much: the build is chosen by a measurement, and what fits into a memory budget must not depend on one.
+ */
 export const WIDE_SCRATCH_BYTES = 2 * SCRATCH_BYTES + (64 << 10);
 
 /** How a thread's memory is divided: one tile, windows and zeros for them, a group of panels of B, the same widened, and the block of A. */
