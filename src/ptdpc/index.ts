@@ -61,10 +61,13 @@ export * from './nearest-words.js';
 export * from './options.js';
 export {
   type ComparedPair,
+  type ComparedSeeds,
   comparePaired,
   comparePairs,
+  compareSeeds,
   correctness,
   exactMcNemar,
+  exactSignFlip,
   holmAdjusted,
   type PairedComparison,
 } from './paired-comparison.js';

@@ -7,14 +7,14 @@ import { uniformGenerator } from '../tensor/random.js';
 /** How two classifiers differ on the same images, the first one being the baseline. */
 export interface PairedComparison {
   readonly count: number;
-  /** Images that only the first, or only the second, classifies correctly. */
+  /** Images that only the first, or only the second, classifies correctly; of several seeds, that it does so in more of them than the other. */
   readonly onlyFirst: number;
   readonly onlySecond: number;
-  /** Accuracy of the second minus that of the first, in [-1, 1]. */
+  /** Accuracy of the second minus that of the first, in [-1, 1]; of several seeds, the mean. */
   readonly difference: number;
-  /** 95 % interval of the difference, by the paired bootstrap. */
+  /** 95 % interval of the difference, by the paired bootstrap over images and, if there are several, over seeds. */
   readonly interval: readonly [low: number, high: number];
-  /** Two-sided p-value of McNemar's exact test: that both are equally accurate. */
+  /** Two-sided p-value that both are equally accurate: McNemar's exact test, for several seeds `exactSignFlip`. */
   readonly pValue: number;
 }
 
@@ -26,13 +26,74 @@ export interface ComparedPair extends PairedComparison {
   readonly adjustedPValue: number;
 }
 
+/** A pair of which each is trained several times. */
+export interface ComparedSeeds extends ComparedPair {
+  /** The seeds that both have. */
+  readonly seeds: number;
+}
+
+/**
+ * Compares two classifiers, from whether each image [count] is classified correctly (1) or not (0). Throws RangeError if the lengths differ
+ * or are 0.
+ */
+export function comparePaired(first: Uint8Array, second: Uint8Array, seed = 0): PairedComparison {
+  const [{ count, onlyFirst, onlySecond, difference, interval, pValue }] = compareSeeds([[first], [second]], seed) as [
+    ComparedSeeds,
+  ];
+  return { count, onlyFirst, onlySecond, difference, interval, pValue };
+}
+
 /** Every two of some classifiers, each given by whether each image [count] is classified correctly. Throws as `comparePaired` does. */
 export function comparePairs(correct: readonly Uint8Array[]): ComparedPair[] {
-  const pairs = correct.flatMap((one, first) =>
-    correct.slice(first + 1).map((other, i) => ({ first, second: first + 1 + i, ...comparePaired(one, other) })),
+  return compareSeeds(correct.map((one) => [one])).map(({ seeds: _, ...pair }) => pair);
+}
+
+/**
+ * Every two of some ways to train a classifier. `correct[way][seed]` says whether each image [count] is classified correctly, null for a seed
+ * without a result; equal places are equal seeds. A pair is compared on the seeds that both have, and left out if there is none.
+ *
+ * The p-value is conditional on these trainings: it says whether their mean difference could be the luck of the test images. The interval
+ * draws the seeds as well, so that it also covers other trainings, as far as a few seeds can tell: with five or fewer it is rather too narrow.
+ * All pairs share the draws of images. Throws RangeError if the images or the numbers of seeds differ, or there are no images.
+ */
+export function compareSeeds(correct: readonly (readonly (Uint8Array | null)[])[], seed = 0): ComparedSeeds[] {
+  const [one] = correct;
+  const count = requireSameImages(correct);
+  const pairs = correct.flatMap((ofFirst, first) =>
+    correct.slice(first + 1).flatMap((ofSecond, i) => {
+      const common = [...(one ?? []).keys()].filter((s) => ofFirst[s] && ofSecond[s]);
+      return common.length === 0 ? [] : [{ first, second: first + 1 + i, common }];
+    }),
   );
-  const adjusted = holmAdjusted(pairs.map(({ pValue }) => pValue));
-  return pairs.map((pair, i) => ({ ...pair, adjustedPValue: adjusted[i]! }));
+  const intervals = bootstrapIntervals(correct, pairs, count, seed);
+  const compared = pairs.map(({ first, second, common }, p) => {
+    const differences = new Int32Array(count);
+    for (const s of common) {
+      const [before, after] = [correct[first]![s]!, correct[second]![s]!];
+      for (let i = 0; i < count; i++) differences[i]! += after[i]! - before[i]!;
+    }
+    return {
+      ...{ first, second, seeds: common.length, count },
+      onlyFirst: differences.filter((d) => d < 0).length,
+      onlySecond: differences.filter((d) => d > 0).length,
+      difference: differences.reduce((sum, d) => sum + d, 0) / (count * common.length),
+      interval: intervals[p]!,
+      pValue: exactSignFlip(differences),
+    };
+  });
+  const adjusted = holmAdjusted(compared.map(({ pValue }) => pValue));
+  return compared.map((pair, p) => ({ ...pair, adjustedPValue: adjusted[p]! }));
+}
+
+function requireSameImages(correct: readonly (readonly (Uint8Array | null)[])[]): number {
+  const counts = correct.flatMap((seeds) => seeds.flatMap((one) => (one ? one.length : [])));
+  const count = counts[0] ?? 0;
+  const other = counts.find((length) => length !== count || length === 0);
+  if (other !== undefined) throw new RangeError(`comparePaired: expected the same images, found ${count} and ${other}`);
+  const seeds = correct.map(({ length }) => length);
+  if (seeds.some((length) => length !== seeds[0]))
+    throw new RangeError(`compareSeeds: expected a place for each seed, found ${seeds.join(', ')}`);
+  return count;
 }
 
 /** Whether each image is classified correctly, 1 or 0, from its predicted class and its own; both [count]. */
@@ -44,24 +105,43 @@ export function correctness(predicted: Int32Array, labels: Int32Array): Uint8Arr
 export const BOOTSTRAP_RESAMPLES = 4000;
 
 /**
- * Compares two classifiers, from whether each image [count] is classified correctly (1) or not (0). Throws RangeError if the lengths differ
- * or are 0.
+ * Two-sided p-value that two ways to train are equally accurate on the population of images, from each image's difference of correct
+ * predictions, a whole number, summed over the seeds. If they are, an image's difference is as likely as its opposite; the sizes of the
+ * differences are taken as given. The p-value is the share of all assignments of signs whose sum is at least as far from 0 as the one found
+ * (Fisher, *The Design of Experiments*, 1935, section 21), counted exactly: images of equal size are binomial, and sizes are convolved. An
+ * image is one unit however many seeds there are, since the seeds' outcomes on it are not independent. Where all differences have one size, as
+ * with one seed, this is McNemar's exact test. A p-value below the smallest number is 0.
  */
-export function comparePaired(first: Uint8Array, second: Uint8Array, seed = 0): PairedComparison {
-  const count = first.length;
-  if (count === 0 || second.length !== count)
-    throw new RangeError(`comparePaired: expected the same images, found ${count} and ${second.length}`);
-  let [onlyFirst, onlySecond] = [0, 0];
-  for (let i = 0; i < count; i++) {
-    if (first[i] === second[i]) continue;
-    if (first[i] === 1) onlyFirst++;
-    else onlySecond++;
+export function exactSignFlip(differences: ArrayLike<number>): number {
+  const bySize = new Map<number, { below: number; above: number }>();
+  for (let i = 0; i < differences.length; i++) {
+    const d = differences[i]!;
+    if (d === 0) continue;
+    const found = bySize.get(Math.abs(d)) ?? { below: 0, above: 0 };
+    bySize.set(Math.abs(d), found);
+    if (d < 0) found.below++;
+    else found.above++;
   }
-  return {
-    ...{ count, onlyFirst, onlySecond, difference: (onlySecond - onlyFirst) / count },
-    interval: bootstrapInterval({ count, onlyFirst, onlySecond }, seed),
-    pValue: exactMcNemar(onlyFirst, onlySecond),
-  };
+  const groups = [...bySize].map(([size, { below, above }]) => ({ size, below, above }));
+  const [only] = groups;
+  if (only === undefined) return 1;
+  if (groups.length === 1) return exactMcNemar(only.below, only.above);
+  const sumOf = (side: 'below' | 'above') => groups.reduce((sum, group) => sum + group.size * group[side], 0);
+  // The sum of the sizes of one sign, of which the lower tail is needed.
+  const least = Math.min(sumOf('below'), sumOf('above'));
+  let shares = Float64Array.of(1);
+  for (const { size, below, above } of groups.sort((a, b) => a.size - b.size)) {
+    const images = below + above;
+    const terms = logBinomialTerms(images, Math.min(images, Math.floor(least / size))).map(Math.exp);
+    const next = new Float64Array(Math.min(least, shares.length - 1 + size * images) + 1);
+    for (const [k, term] of terms.entries()) {
+      const shift = size * k;
+      const end = Math.min(shares.length, next.length - shift);
+      for (let sum = 0; sum < end; sum++) next[shift + sum]! += term * shares[sum]!;
+    }
+    shares = next;
+  }
+  return Math.min(1, 2 * shares.reduce((sum, share) => sum + share, 0));
 }
 
 /**
@@ -74,40 +154,77 @@ export function comparePaired(first: Uint8Array, second: Uint8Array, seed = 0): 
 export function exactMcNemar(onlyFirst: number, onlySecond: number): number {
   const all = onlyFirst + onlySecond;
   const least = Math.min(onlyFirst, onlySecond);
-  // ln C(all, k) - all ln 2, from k = 0 on; as a logarithm, since 2^-all underflows from 1,075 images on.
+  const logTerms = logBinomialTerms(all, least);
+  // The terms grow up to the middle, so the last one is the largest.
+  const largest = logTerms[least]!;
+  const tail = logTerms.reduce((sum, term) => sum + Math.exp(term - largest), 0);
+  return Math.min(1, 2 * Math.exp(largest) * tail);
+}
+
+/** ln C(all, k) - all ln 2 for k from 0 to `last`; as a logarithm, since 2^-all underflows from 1,075 images on. */
+function logBinomialTerms(all: number, last: number): number[] {
   let logTerm = -all * Math.LN2;
   const logTerms = [logTerm];
-  for (let k = 1; k <= least; k++) {
+  for (let k = 1; k <= last; k++) {
     logTerm += Math.log((all - k + 1) / k);
     logTerms.push(logTerm);
   }
-  // The terms grow up to the middle, so the last one is the largest.
-  const tail = logTerms.reduce((sum, term) => sum + Math.exp(term - logTerm), 0);
-  return Math.min(1, 2 * Math.exp(logTerm) * tail);
+  return logTerms;
 }
 
 /**
- * Percentile interval (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13): images are drawn with replacement, each
- * with both of its outcomes, and the differences of accuracy of all resamples are sorted. An image's outcomes differ by 1, -1 or 0, so one
- * random number says which an image drawn has.
+ * Percentile intervals (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13): images are drawn with replacement, each
+ * with all of its outcomes, and so are the seeds, each with its outcomes of both classifiers; the differences of accuracy of all resamples are
+ * sorted. An interval does not depend on what other classifiers are compared.
  */
-function bootstrapInterval(
-  { count, onlyFirst, onlySecond }: Pick<PairedComparison, 'count' | 'onlyFirst' | 'onlySecond'>,
+function bootstrapIntervals(
+  correct: readonly (readonly (Uint8Array | null)[])[],
+  pairs: readonly { first: number; second: number; common: readonly number[] }[],
+  count: number,
   seed: number,
-): [low: number, high: number] {
+): [low: number, high: number][] {
+  const outcomes = correct.flat().filter((one) => one !== null);
+  // Images on which all agree cancel in every difference.
+  const telling: number[] = [];
+  const placeOf = new Int32Array(count).fill(-1);
+  for (let i = 0; i < count; i++) {
+    if (outcomes.every((one) => one[i] === outcomes[0]![i])) continue;
+    placeOf[i] = telling.length;
+    telling.push(i);
+  }
+  const columns = correct.map((seeds) => seeds.map((one) => one && Uint8Array.from(telling, (i) => one[i]!)));
   const random = uniformGenerator(seed);
-  const differ = onlyFirst + onlySecond;
-  const differences = Float64Array.from({ length: BOOTSTRAP_RESAMPLES }, () => {
-    let sum = 0;
+  const drawn = new Int32Array(telling.length);
+  const seedDraws = new Float64Array(correct[0]?.length ?? 0);
+  const differences = pairs.map(() => new Float64Array(BOOTSTRAP_RESAMPLES));
+  for (let resample = 0; resample < BOOTSTRAP_RESAMPLES; resample++) {
+    drawn.fill(0);
     for (let i = 0; i < count; i++) {
-      const drawn = random() * count;
-      if (drawn < onlySecond) sum++;
-      else if (drawn < differ) sum--;
+      const place = placeOf[Math.floor(random() * count)]!;
+      if (place >= 0) drawn[place]!++;
     }
-    return sum / count;
-  }).sort();
+    for (let s = 0; s < seedDraws.length; s++) seedDraws[s] = random();
+    const right = columns.map((seeds) => seeds.map((column) => (column === null ? 0 : weighted(column, drawn))));
+    for (const [p, { first, second, common }] of pairs.entries()) {
+      let sum = 0;
+      for (let j = 0; j < common.length; j++) {
+        const s = common[Math.floor(seedDraws[j]! * common.length)]!;
+        sum += right[second]![s]! - right[first]![s]!;
+      }
+      differences[p]![resample] = sum / (count * common.length);
+    }
+  }
   const tail = 0.025 * BOOTSTRAP_RESAMPLES;
-  return [differences[tail - 1]!, differences[BOOTSTRAP_RESAMPLES - tail]!];
+  return differences.map((all) => {
+    all.sort();
+    return [all[tail - 1]!, all[BOOTSTRAP_RESAMPLES - tail]!];
+  });
+}
+
+function weighted(column: Uint8Array, weights: Int32Array): number {
+  let sum = 0;
+  for (let i = 0; i < column.length; i++) sum += column[i]! * weights[i]!;
+  return sum;
 }
 
 /**
