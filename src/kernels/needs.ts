@@ -14,6 +14,8 @@ export interface AdapterFacts {
   readonly subgroupSize: number;
   /** WebGPU's names of what it offers. */
   readonly features: readonly string[];
+  /** Square matrices that a subgroup multiplies into single precision, such as `f16x16`: the operands' type and the side. */
+  readonly matrices?: readonly string[];
 }
 
 const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
@@ -44,7 +46,7 @@ const parsed = new Map<string, readonly Need[]>();
 
 /**
  * The first need of a variant that a call does not meet. Needs name numbers of the call, `halfB` (whether operand b is in half precision), and of the
- * adapter `subgroupSize` and `shaderF16`. Throws Error for a malformed one.
+ * adapter `subgroupSize`, `shaderF16`, and `matrixF16x16` (whether it has matrices of that type and side). Throws Error for a malformed one.
  */
 export function unmetNeed({ needs: text }: Variant, args: AnyArgs, adapter: AdapterFacts): string | undefined {
   if (text === undefined) return undefined;
@@ -58,6 +60,8 @@ export function unmetNeed({ needs: text }: Variant, args: AnyArgs, adapter: Adap
   const numberOf = (name: string): number => {
     if (name === 'subgroupSize') return adapter.subgroupSize;
     if (name === 'shaderF16') return Number(adapter.features.includes('shader-f16'));
+    const matrix = /^matrixF(\d+x\d+)$/.exec(name)?.[1];
+    if (matrix !== undefined) return Number(adapter.matrices?.includes(`f${matrix}`) ?? false);
     const half = /^half([A-Z]\w*)$/.exec(name)?.[1];
     if (half !== undefined) return Number(isHalf(args[half[0]!.toLowerCase() + half.slice(1)]));
     // An option that is not given is off.

@@ -22,11 +22,14 @@ export interface GpuOptions {
   readonly trustShaders?: boolean | undefined;
 }
 
-/** Without the first toggle, Dawn rounds timestamps to 100 microseconds, as browsers do to keep pages apart. */
-const FLAGS = ['disable-dawn-features=timestamp_quantization'];
+/**
+ * Dawn would round timestamps to 100 microseconds, as browsers do to keep pages apart; and it shows the matrices of subgroups only to those who allow
+ * what is experimental.
+ */
+const FLAGS = ['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=allow_unsafe_apis'];
 const TRUSTING_FLAGS = [
   'disable-dawn-features=timestamp_quantization,lazy_clear_resource_on_first_use',
-  'enable-dawn-features=disable_robustness,disable_workgroup_init',
+  'enable-dawn-features=allow_unsafe_apis,disable_robustness,disable_workgroup_init',
 ];
 
 /** This process's GPU objects, by whether they trust shaders. */

@@ -35,6 +35,9 @@ const H100 = gpu('h100');
 const variants = allKernels().flatMap((kernel) => kernel.variants.map((variant) => ({ kernel, variant })));
 const named = variants.map((one) => ({ ...one, name: `${one.kernel.name}, ${one.variant.name}` }));
 
+/** An adapter that has everything a variant may need. */
+const EVERYTHING = { subgroupSize: 32, features: ['shader-f16'], matrices: ['f32x8', 'f16x16'] };
+
 /** Cases of the suite that a variant takes, the smallest first. */
 function smallCases({ kernel, variant }: (typeof variants)[number]) {
   const size = (args: object) =>
@@ -43,7 +46,7 @@ function smallCases({ kernel, variant }: (typeof variants)[number]) {
       0,
     );
   return suiteOf(kernel)
-    .filter((test) => unmetNeed(variant, sizedArgs(test), { subgroupSize: 32, features: ['shader-f16'] }) === undefined)
+    .filter((test) => unmetNeed(variant, sizedArgs(test), EVERYTHING) === undefined)
     .sort((a, b) => size(sizedArgs(a)) - size(sizedArgs(b)));
 }
 

@@ -59,6 +59,11 @@ function blocks(name: string, rows: number, columns: number, more: { slice?: num
   };
 }
 
+/** By matrices that subgroups hold; how a device rounds within one is its own affair. */
+function matrices(name: string, wgsl: string, needs: string): Variant {
+  return { name, wgsl, covers: [64, 64], needs: `${needs}, ${QUADS}`, instead: 'blocks64x64', sums: name };
+}
+
 /** The ladder, from the plainest to the most elaborate. */
 const variants: readonly Variant[] = [
   { name: 'naive', wgsl: 'matmul_naive', covers: [16, 16], sums: IN_ORDER },
@@ -85,6 +90,11 @@ const variants: readonly Variant[] = [
   },
   // Slices half as deep, so that four of them fit in the workgroup memory that every adapter has.
   { ...blocks('splitK', 32, 32, { slice: 8, parts: 4 }), hardware: true },
+  matrices('matrices', 'matmul_matrix_singles', 'matrixF32x8 == 1'),
+  {
+    ...matrices('matrixHalves', 'matmul_matrix_halves', 'matrixF16x16 == 1, shaderF16 == 1, halfB == 1'),
+    tolerance: 1e-3,
+  },
   {
     name: 'subgroup',
     wgsl: 'matmul_subgroup',

@@ -12,8 +12,13 @@ export interface AdapterSummary {
   features: string[];
   /** Fewest lanes of a subgroup; 0 if the adapter has no subgroups. */
   subgroupSize: number;
+  /** See `AdapterFacts`; left out if there are none. */
+  matrices?: readonly string[];
   limits: Record<string, number>;
 }
+
+/** Experimental: Chromium offers it with --enable-unsafe-webgpu, Dawn in Node by its feature `allow_unsafe_apis`. */
+const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
 /** Requests an adapter; null if the machine has none. */
 export async function findAdapter(gpu: GPU): Promise<GPUAdapter | null> {
@@ -35,11 +40,31 @@ export function describeAdapter(adapter: GPUAdapter): AdapterSummary {
   }
   const features = [...adapter.features].sort();
   const subgroupSize = adapter.features.has('subgroups') ? (adapter.info.subgroupMinSize ?? 0) : 0;
-  return { description: name, software, vendor, architecture, features, subgroupSize, limits };
+  const matrices = matricesOf(adapter);
+  const summary = { description: name, software, vendor, architecture, features, subgroupSize, limits };
+  return matrices.length > 0 ? { ...summary, matrices } : summary;
+}
+
+/** As `chromium-experimental-subgroup-matrix` describes an operand's type, its result's, and the axes. */
+interface SubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** The matrices that shaders can use: without `subgroup_id`, subgroups cannot share the work. */
+function matricesOf({ features, info }: GPUAdapter): string[] {
+  if (!features.has(SUBGROUP_MATRIX) || !features.has('subgroups')) return [];
+  const configs = (Reflect.get(info, 'subgroupMatrixConfigs') ?? []) as Iterable<SubgroupMatrixConfig>;
+  return Array.from(configs).flatMap(({ componentType, resultComponentType, M, N, K }) =>
+    resultComponentType === 'f32' && M === N && N === K ? [`${componentType}x${M}`] : [],
+  );
 }
 
 /** Optional features that kernels use if available. */
-const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', SUBGROUP_MATRIX, 'timestamp-query'];
 
 /** Limits that decide how large a tensor and how wide a workgroup can be; the defaults are far below most adapters'. */
 const WANTED_LIMITS = [

@@ -12,9 +12,10 @@ import {
 } from './arithmetic.js';
 import type { Expressions } from './expressions.js';
 import type { Machine } from './machine.js';
+import { matrixBuiltinOf } from './matrices.js';
 import type { Place, Value } from './scope.js';
 import type { TypeName } from './tree.js';
-import { numberType, scalarOf, type Type, wordsOf } from './types.js';
+import { NOTHING, numberType, scalarOf, wordsOf } from './types.js';
 import { wide } from './values.js';
 
 /** A call of one of WGSL's functions; undefined if it has none of that name. */
@@ -27,12 +28,10 @@ export function builtinOf(expressions: Expressions, to: TypeName, given: readonl
     const [from, into] = [scalarOf(given[0]!.type), scalarOf(type)];
     return { type, run: () => given[0]!.run().map((value) => bitcast(value, from, into)) };
   }
-  return FUNCTIONS[to.name]?.(machine, given, expressions, to.name);
+  return FUNCTIONS[to.name]?.(machine, given, expressions, to.name) ?? matrixBuiltinOf(expressions, to, given);
 }
 
 type Of = (machine: Machine, given: readonly Value[], expressions: Expressions, name: string) => Value;
-
-const NOTHING: Type = { kind: 'struct', name: 'nothing', fields: [] };
 
 const barrier: Of = (machine) => ({
   type: NOTHING,

@@ -10,6 +10,7 @@ import type { Expression, Program, Statement, TypeName } from './tree.js';
 import {
   elementOf,
   fieldOf,
+  NOTHING,
   numberType,
   type Scalar,
   scalarIn,
@@ -31,7 +32,7 @@ export class Expressions {
     readonly globals: Scope,
     private readonly functionNamed: (name: string) => CompiledFunction,
   ) {
-    this.typeOf = typesOf(program, (size) => {
+    this.typeOf = typesOf(program, machine.subgroupSize, (size) => {
       const count = 'kind' in size ? size : ({ kind: 'name', name: size.name, text: size.name } as const);
       return this.number(count);
     });
@@ -334,7 +335,7 @@ export class Expressions {
       throw new InputError(`${text}: expected ${to.parameters.length} arguments, found ${given.length}`);
     const args = given.map((value, i) => this.as(to.parameters[i]!.type, value));
     return {
-      type: to.returns ?? { kind: 'struct', name: 'nothing', fields: [] },
+      type: to.returns ?? NOTHING,
       run: () => {
         // All before the first is bound: an argument may be a call of the same function.
         const now = args.map(({ pointer, changes, run }) => pointer?.at() ?? (changes ? run().slice() : run()));

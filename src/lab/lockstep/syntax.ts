@@ -1,5 +1,5 @@
 /**
- * Reads WGSL: the part of the language that compute shaders of numbers are written in. No textures, matrices or `switch`. What lies outside is
+ * Reads WGSL: the part of the language that compute shaders of numbers are written in. No textures, `mat` types or `switch`. What lies outside is
  * refused with an InputError that names it, rather than guessed at.
  */
 import { withoutComments } from '../../kernels/webgpu/wgsl-text.js';
@@ -33,7 +33,7 @@ const LEVELS = [
   ['*', '/', '%'],
 ];
 /** Names that a `<` behind opens arguments of. */
-const GENERIC = /^(vec[234]|array|ptr|bitcast|atomic)$/;
+const GENERIC = /^(vec[234]|array|ptr|bitcast|atomic|subgroup_matrix_\w+|subgroupMatrix\w+)$/;
 
 /** Throws InputError for what is not of this part of WGSL. */
 export function parseWgsl(text: string): Program {
@@ -126,8 +126,9 @@ class Parser {
     const args: (TypeName | Expression)[] = [];
     if (GENERIC.test(name) && this.#tokens.skip('<')) {
       while (!this.#tokens.skip('>')) {
-        // A count is the second argument of an array; all others are types, or names such as `function`.
-        args.push(name === 'array' && args.length === 1 ? this.#binary(LEVELS.length - 2) : this.#type());
+        // Numbers are the count of an array and a matrix's columns and rows; all others are types, or names such as `function`.
+        const isNumber = args.length > 0 && /^(array|subgroup_matrix_\w+)$/.test(name);
+        args.push(isNumber ? this.#binary(LEVELS.length - 2) : this.#type());
         this.#tokens.skip(',');
       }
     }

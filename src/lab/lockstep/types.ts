@@ -9,7 +9,19 @@ export type Type =
   | { readonly kind: 'vector'; readonly of: Scalar /** 1 for a number. */; readonly count: number }
   | { readonly kind: 'array'; readonly of: Type /** 0 where it depends on the buffer. */; readonly count: number }
   | { readonly kind: 'struct'; readonly name: string; readonly fields: readonly Field[] }
-  | { readonly kind: 'pointer'; readonly to: Type; readonly space: string };
+  | { readonly kind: 'pointer'; readonly to: Type; readonly space: string }
+  | {
+      readonly kind: 'matrix';
+      readonly use: 'left' | 'right' | 'result';
+      readonly of: Scalar;
+      readonly columns: number;
+      readonly rows: number;
+      /** What a lane holds of it, in words. */
+      readonly words: number;
+    };
+
+/** What a function returns that returns nothing. */
+export const NOTHING: Type = { kind: 'struct', name: 'nothing', fields: [] };
 
 export interface Field {
   readonly name: string;
@@ -36,6 +48,8 @@ export function wordsOf(type: Type): number {
     }
     case 'pointer':
       return 0;
+    case 'matrix':
+      return type.words;
   }
 }
 
@@ -53,6 +67,7 @@ function alignmentOf(type: Type): number {
     case 'struct':
       return type.fields.reduce((most, field) => Math.max(most, alignmentOf(field.type)), 1);
     case 'pointer':
+    case 'matrix':
       return 1;
   }
 }
@@ -76,8 +91,12 @@ export function concrete(type: Type): Type {
 const SHORT: Readonly<Record<string, Scalar>> = { f: 'f32', u: 'u32', i: 'i32', h: 'f16' };
 const NUMBERS: ReadonlySet<string> = new Set<Scalar>(['f32', 'f16', 'u32', 'i32', 'bool']);
 
-/** The types that a program names. `count` works out an array's. Throws InputError for one that is not of the part that is read. */
-export function typesOf(program: Program, count: (size: TypeName['args'][number]) => number): (name: TypeName) => Type {
+/** The types that a program names. `count` works out an array's, or a number of rows. Throws InputError for one that is not of the part that is read. */
+export function typesOf(
+  program: Program,
+  subgroupSize: number,
+  count: (size: TypeName['args'][number]) => number,
+): (name: TypeName) => Type {
   const structs = new Map<string, Type>();
   const typeOf = (given: TypeName): Type => {
     const { name, args } = given;
@@ -88,6 +107,12 @@ export function typesOf(program: Program, count: (size: TypeName['args'][number]
     if (name === 'atomic') return of();
     if (name === 'array') return { kind: 'array', of: of(), count: args[1] === undefined ? 0 : count(args[1]) };
     if (name === 'ptr') return { kind: 'pointer', space: (args[0] as TypeName).name, to: typeOf(args[1] as TypeName) };
+    const [, use] = /^subgroup_matrix_(left|right|result)$/.exec(name) ?? [];
+    if (use !== undefined) {
+      const [columns, rows] = [count(args[1]!), count(args[2]!)];
+      const words = Math.ceil((columns * rows) / subgroupSize);
+      return { kind: 'matrix', use: use as 'left', of: scalarOf(of()), columns, rows, words };
+    }
     const [, size, short] = /^vec([234])([fuih]?)$/.exec(name) ?? [];
     if (size !== undefined && (short !== '' || args.length > 0))
       return { kind: 'vector', count: Number(size), of: short ? SHORT[short]! : scalarOf(of()) };
@@ -150,7 +175,7 @@ export function scalarIn(type: Type): Scalar {
 export function wordBytesOf(type: Type): 2 | 4 {
   if (type.kind === 'array') return wordBytesOf(type.of);
   if (type.kind === 'vector') return type.of === 'f16' ? 2 : 4;
-  if (type.kind === 'pointer') return 4;
+  if (type.kind === 'pointer' || type.kind === 'matrix') return 4;
   const all = new Set(type.fields.map((field) => wordBytesOf(field.type)));
   if (all.size > 1)
     throw new InputError(`${type.name}: expected a structure in memory of halves only, or without them`);
