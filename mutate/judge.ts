@@ -2,16 +2,17 @@
 
 import type { Declaration, Variant } from '../src/kernels/definition.js';
 import {
+  type Backend,
   CpuBackend,
   type KernelCase,
   type KernelOutput,
   runCase,
   sizedArgs,
   suiteOf,
-  type WebGpuBackend,
 } from '../src/kernels/index.js';
-import { unmetNeed } from '../src/kernels/needs.js';
+import { type AdapterFacts, unmetNeed } from '../src/kernels/needs.js';
 import { folded, type Launch, launchOf } from '../src/kernels/webgpu/launch.js';
+import type { Compilation } from '../src/kernels/webgpu/programs.js';
 import { assembled } from '../src/kernels/webgpu/wgsl-text.js';
 import { type Attempt, checkCase, reversedLanes } from '../src/lab/index.js';
 import { type Mutant, type Shader, type User, variantWith, withFault } from './shader.js';
@@ -32,9 +33,16 @@ export type Means = (typeof MEANS)[number];
 export type Verdict =
   | { readonly outcome: 'killed'; readonly by: Means; readonly where: string }
   | { readonly outcome: 'survived'; readonly cases: number }
-  /** No variant that has the text runs on this adapter: one with subgroups of eight, where they have four lanes. */
+  /** No variant that has the text runs on this adapter, as one by subgroups of eight where they have four lanes, nor in lockstep. */
   | { readonly outcome: 'not run' }
   | { readonly outcome: 'invalid'; readonly message: string };
+
+/** What mutants are judged on. */
+export interface Subject extends Backend {
+  readonly adapter: AdapterFacts;
+  compile(launch: Launch): Promise<Pick<Compilation, 'messages'>>;
+  dispatch(launch: Launch): void;
+}
 
 /** A case of a kernel's suite in one variant. */
 interface Trial {
@@ -55,9 +63,14 @@ export class Judge {
 
   /** `onCase` is called before each case. */
   constructor(
-    private readonly device: WebGpuBackend,
+    private readonly device: Subject,
     private readonly onCase: (name: string) => void = () => {},
   ) {}
+
+  /** Whether the device can run a variant that has the shader's text. */
+  runs(shader: Shader): boolean {
+    return this.#trialsOf(shader).length > 0;
+  }
 
   /** Cases that the kernels without a fault fail on this device, so that they judge nothing. */
   get unsound(): string[] {
@@ -70,7 +83,7 @@ export class Judge {
     const variants = new Map<User, Variant>();
     const programs = new Programs(shader.text);
     let run = 0;
-    if (this.#trialsOf(shader).length === 0) return { outcome: 'not run' };
+    if (!this.runs(shader)) return { outcome: 'not run' };
     const rank = new Map(first.map((name, i) => [name, i - first.length]));
     const trials = this.#trialsOf(shader).toSorted(
       (one, other) => (rank.get(one.name) ?? 0) - (rank.get(other.name) ?? 0),

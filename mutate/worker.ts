@@ -3,7 +3,8 @@ import { InputError } from '../src/errors.js';
 import { openWebGpu } from '../src/node/device.js';
 import { nodeAdapter } from '../src/node/gpu.js';
 import { Judge, type Verdict } from './judge.js';
-import { allShaders, type Mutant } from './shader.js';
+import { LockstepSubject } from './lockstep.js';
+import { allShaders, type Mutant, type Shader } from './shader.js';
 
 /** A mutant to be judged, and cases to begin with. */
 export interface Assignment {
@@ -22,6 +23,11 @@ export type Message =
   | { readonly kind: 'hung' }
   | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly took: number; readonly unsound: readonly string[] };
 
+/** Whether all variants that have the text are by matrices of subgroups, which hardly an adapter has. */
+function needsMatrices({ users }: Shader): boolean {
+  return users.every(({ variant: { needs } }) => needs?.startsWith('matrix'));
+}
+
 /** Judges what the parent process sends, until that is gone. */
 export async function work(): Promise<void> {
   const send = (message: Message) => process.send!(message);
@@ -34,10 +40,12 @@ export async function work(): Promise<void> {
     const { user, system } = process.cpuUsage(began);
     return (user + system) / 1e6;
   };
-  const judge = new Judge(backend, (name) => {
+  const onCase = (name: string) => {
     send({ kind: 'on', name, took: seconds() });
     began = process.cpuUsage();
-  });
+  };
+  const onAdapter = new Judge(backend, onCase);
+  const inLockstep = new Judge(await LockstepSubject.open(), onCase);
   // The device computes on threads of this process, while this one waits.
   setInterval(() => seconds() > limit && send({ kind: 'hung' }), POLL_MILLISECONDS);
   const shaders = new Map(allShaders().map((shader) => [shader.name, shader]));
@@ -46,6 +54,7 @@ export async function work(): Promise<void> {
     began = process.cpuUsage();
     limit = assignment.limit;
     const shader = shaders.get(mutant.shader)!;
+    const judge = needsMatrices(shader) ? inLockstep : onAdapter;
     judge.judge(shader, mutant, first).then(
       (verdict) => {
         limit = Number.POSITIVE_INFINITY;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Judge, type Verdict } from '../../mutate/judge.js';
+import { LockstepSubject } from '../../mutate/lockstep.js';
 import { allShaders, type Mutant, mutantsOf } from '../../mutate/shader.js';
 import { Watch } from '../../mutate/watch.js';
 import type { WebGpuBackend } from '../../src/kernels/index.js';
@@ -79,4 +80,16 @@ describeOn('webgpu', 'mutants', (device) => {
     expect(await watch.judge(endless, [])).toMatchObject({ outcome: 'killed', by: 'hung' });
     expect(await watch.judge(other, [])).toMatchObject({ outcome: 'killed', by: 'wrong numbers' });
   });
+});
+
+it('judges in lockstep what no adapter here can run', async () => {
+  const judge = new Judge(await LockstepSubject.open());
+  const shader = shaderNamed('matmul_matrices');
+  const verdictOf = (line: string) => judge.judge(shader, mutantOf('matmul_matrices', line));
+  expect(await verdictOf('workgroupBarrier(); => nothing').catch((error: Error) => error.message)).toMatch(/race/);
+  const wrong = 'for (var p = 0u; p < SLICE; p += SIDE) { => for (var p = 1u; p < SLICE; p += SIDE) {';
+  expect(await verdictOf(wrong)).toMatchObject({ outcome: 'killed' });
+  expect(await verdictOf('if (p < params.k) { => if (p < params.k - 1) {')).toMatchObject({ outcome: 'survived' });
+  expect(judge.unsound).toEqual([]);
+  judge.dispose();
 });

@@ -238,11 +238,11 @@ export const matmul = kernel({
   cases: {
     sizes: { m: 1728, n: 2048, k: 512 },
     // 1: zeros in a column of the left operand, NaN in the row of the right one that they meet: 0 times NaN is NaN. 2: NaN where the second row of the
-    // left one begins, which the first row may not see.
+    // left one begins, which the first row may not see; 3: where the last one begins, which is read again for rows past the end.
     variations: { nan: 0 },
     data(d, { m = 0, n = 0, k = 0, nan }) {
       if (!nan) return {};
-      if (nan === 2) return { a: d.values(ramp(m * k, 1).with(k, Number.NaN)) };
+      if (nan > 1) return { a: d.values(ramp(m * k, 1).with(nan === 2 ? k : (m - 1) * k, Number.NaN)) };
       return {
         a: d.values(ramp(m * k, 1).map((value, i) => (i % k === 3 ? 0 : value))),
         b: d.values(ramp(n * k, 1).with(k + 3, Number.NaN)),
@@ -250,6 +250,7 @@ export const matmul = kernel({
     },
     suite: [
       ...[8, 12].flatMap((k) => [1, 2].map((nan) => ({ m: 5, n: 8, k, nan }))),
+      { m: 5, n: 8, k: 12, transposeB: 0, nan: 3 },
       ...shapes.flatMap((shape) => orders.map((order) => ({ ...shape, ...order, alpha: 0.7 }))),
       ...[
         { m: 5, n: 7, k: 3 },
