@@ -5,10 +5,24 @@
 import { join } from 'node:path';
 import { TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { counted } from '../errors.js';
-import { type FeatureJob, type FittedFeatures, featureLogits } from '../learners/features/feature-learner.js';
+import type { Backend } from '../kernels/index.js';
+import {
+  type FeatureJob,
+  type FeatureLearner,
+  type FittedFeatures,
+  featureLogits,
+} from '../learners/features/feature-learner.js';
 import { featureLearnerNamed } from '../learners/features/index.js';
 import { encodeTexts } from '../ptdpc/encode.js';
-import { type Evaluation, evaluate, imagesOf, normalizedFeatures, zeroShotTexts } from '../ptdpc/index.js';
+import {
+  type ClassName,
+  type Dataset,
+  type Evaluation,
+  evaluate,
+  imagesOf,
+  normalizedFeatures,
+  zeroShotTexts,
+} from '../ptdpc/index.js';
 import { checkedOptions } from '../ptdpc/options.js';
 import { Engine } from '../tensor/index.js';
 import { createDirectoryAtomically, requireNothingAt, writeFileAtomically } from './atomic.js';
@@ -54,38 +68,69 @@ export async function fitFeatures(request: FitRequest): Promise<FittedRun> {
   return await onDevice(openDevice, events, async ({ backend }) => {
     const engine = new Engine(backend);
     encoded ??= await encodeData({ ...request, engine, model }, data, request.onSkipped);
-    const { train, validation } = encoded;
-    const job = await jobOf(request, engine, model, texts.flat(), encoded);
-    const { classes, width } = job;
-    events.say(`fitting ${learner.title} to ${counted(train.labels.length, 'image')} of ${classes} classes`);
+    const job = await featureJob(engine, model, texts.flat(), encoded, memory);
+    events.say(
+      `fitting ${learner.title} to ${counted(encoded.train.labels.length, 'image')} of ${job.classes} classes`,
+    );
     const fitted = await withBar(events, (onStep) => learner.fit({ ...job, onStep }, options));
+    await writeFitted({
+      ...request,
+      ...encoded,
+      learner,
+      options,
+      fitted,
+      model,
+      data,
+      classes: data.classes,
+      backend,
+    });
+    const { classes, width } = job;
     const scored = async ({ features, labels }: EncodedSplit) => {
-      const sizes = { classes, joint: width, images: train.labels.length };
+      const sizes = { classes, joint: width, images: encoded!.train.labels.length };
       return evaluate(await featureLogits(engine, learner.model, fitted, features, sizes, memory), labels, classes);
     };
-    const { constants, choice } = fitted;
-    const dataset = { ...data, classes: data.classes };
-    const common = { model, dataset, backend, memory, strict: request.strict, truncated: request.truncated };
-    const record: FeaturesRecord = {
-      ...{ learner: 'features', name: learner.name },
-      ...(await commonRecord(common)),
-      ...{ options, constants, choice },
-      ...trainedOn(data.root, train, validation),
-    };
-    const images = (['train', 'validation'] as const).flatMap((part) => {
-      const split = encoded?.[part];
-      return split ? runImages(part === 'train' ? 'train' : 'val', split, data.classes, data.root) : [];
-    });
-    const result = {
-      ...{ constants, choice, epochs: fitted.epochs },
-      ...{ train: await scored(train), validation: validation ? await scored(validation) : null },
-    };
-    await createDirectoryAtomically(request.out, async (directory) => {
-      await writeFileAtomically(join(directory, 'run.json'), recordJson(record));
-      await writeFileAtomically(imagesPath(directory), imageLines(images));
-      await writeFileAtomically(join(directory, LEARNED_FILE), await learnedBytes(learner, fitted));
-    });
-    return result;
+    const { constants, choice, epochs } = fitted;
+    const { train, validation } = encoded;
+    const on = { train: await scored(train), validation: validation ? await scored(validation) : null };
+    return { constants, choice, epochs, ...on };
+  });
+}
+
+/** A fitted learner, and what it was fitted to. */
+export interface FittedLearner extends EncodedData, Pick<FitRequest, 'out' | 'memory' | 'strict' | 'truncated'> {
+  readonly learner: FeatureLearner;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly fitted: FittedFeatures;
+  readonly model: Pick<ModelDirectory, 'directory' | 'hash'>;
+  /** For the record: where the images come from. */
+  readonly data: Pick<Dataset, 'root' | 'setting' | 'origin'>;
+  readonly classes: readonly ClassName[];
+  readonly backend: Pick<Backend, 'kind' | 'description'>;
+}
+
+/** Writes the run of a fitted learner; its folder appears whole or not at all. `also` writes more into it before that. */
+export async function writeFitted(
+  run: FittedLearner,
+  also: (directory: string) => Promise<unknown> = async () => {},
+): Promise<void> {
+  const { out, learner, options, fitted, model, data, classes, backend, train, validation } = run;
+  const { memory, strict, truncated } = run;
+  const { constants, choice } = fitted;
+  const record: FeaturesRecord = {
+    ...{ learner: 'features', name: learner.name },
+    ...(await commonRecord({ model, dataset: { ...data, classes }, backend, memory, strict, truncated })),
+    ...{ options, constants, choice },
+    ...trainedOn(data.root, train, validation),
+  };
+  const images = [
+    ...runImages('train', train, classes, data.root),
+    ...(validation ? runImages('val', validation, classes, data.root) : []),
+  ];
+  await createDirectoryAtomically(out, async (directory) => {
+    await writeFileAtomically(join(directory, 'run.json'), recordJson(record));
+    await writeFileAtomically(imagesPath(directory), imageLines(images));
+    await writeFileAtomically(join(directory, LEARNED_FILE), await learnedBytes(learner, fitted));
+    await also(directory);
   });
 }
 
@@ -103,16 +148,27 @@ async function withBar<T>(events: Events, train: (onStep: FeatureJob['onStep']) 
   }
 }
 
-/** What the learner is fitted to: features, and those of one text for each class. */
-async function jobOf(
-  { memory }: FitRequest,
+/** What a learner is fitted to: features, and those of one text for each class, given by its tokens. `memory` in bytes. */
+export async function featureJob(
   engine: Engine,
   model: ModelDirectory,
   sequences: readonly (readonly number[])[],
   { train, validation }: EncodedData,
+  memory: number,
+): Promise<FeatureJob> {
+  using tower = await TextTower.load(engine, model.clip, model.config);
+  return await featureJobOn(tower, model, sequences, { train, validation }, memory);
+}
+
+/** The same with a text tower that is loaded. */
+export async function featureJobOn(
+  tower: TextTower,
+  model: ModelDirectory,
+  sequences: readonly (readonly number[])[],
+  { train, validation }: EncodedData,
+  memory: number,
 ): Promise<FeatureJob> {
   const { projectionDim: width } = model.config;
-  using tower = await TextTower.load(engine, model.clip, model.config);
   const rawTexts = new Float32Array(sequences.length * width);
   let at = 0;
   for await (const part of encodeTexts(tower, new TokenEmbeddings(model.clip), sequences, memory)) {
@@ -120,6 +176,6 @@ async function jobOf(
     at += part.length;
   }
   const texts = normalizedFeatures(rawTexts, width);
-  const { logitScale: scale } = tower;
+  const { logitScale: scale, engine } = tower;
   return { engine, classes: sequences.length, width, train, validation, texts, rawTexts, scale, memory };
 }

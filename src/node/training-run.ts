@@ -20,6 +20,7 @@ import {
   requireTrainingMemory,
   stepsPerEpoch,
   TrainingDiverged,
+  type TrainingState,
   trainPrompts,
 } from '../ptdpc/index.js';
 import type { EncodedSplit } from './encode-splits.js';
@@ -50,6 +51,8 @@ export interface TrainingRun {
   /** For the record: what became of images whose files are cut short. */
   readonly truncated?: TruncatedImages | undefined;
   readonly events?: Events | undefined;
+  /** Called after each epoch with its state, before that is on disk: what it writes is there for every epoch of a resumed training. */
+  readonly onState?: ((state: TrainingState) => Promise<void>) | undefined;
   /** Called after each epoch, once it is on disk. */
   readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
   /** Called at the end with the tuned prompts, which are gone after it. */
@@ -114,6 +117,7 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
     onEpoch: async (metrics, state) => {
       best = state.best;
       await claim.requireHeld();
+      await request.onState?.(state);
       await run.epoch(metrics, state, learnedTensors(prompts, keptPrompts(state).prompts));
       last = metrics;
       request.onEpoch?.(metrics);

@@ -1,8 +1,9 @@
-/** What the tasks of one process share: the plan, the device, and the model loaded on it. */
+/** What the tasks of one process share: the folder, the device, and the models loaded on it. */
 import type { TruncatedImages } from '../../clip/image/index.js';
 import { TextTower } from '../../clip/towers/index.js';
 import { InputError } from '../../errors.js';
-import type { FrozenEncoder, Plan } from '../../ptdpc/experiment/index.js';
+import type { FrozenEncoder, PlanEncoder } from '../../ptdpc/experiment/index.js';
+import type { PreprocessChoice } from '../../ptdpc/index.js';
 import type { Engine } from '../../tensor/index.js';
 import type { Events } from '../events.js';
 import {
@@ -14,7 +15,8 @@ import {
 } from '../image-encoder.js';
 import type { LockTiming } from '../lock.js';
 import { type ModelDirectory, openModelDirectory } from '../model-directory.js';
-import { Claims, type PlanFolder } from './plan-folder.js';
+import { Claims } from './claims.js';
+import type { WorkFolder } from './work-folder.js';
 
 export interface WorkOptions {
   engine: Engine;
@@ -26,26 +28,39 @@ export interface WorkOptions {
   claimTiming?: LockTiming | undefined;
 }
 
-export interface ExperimentContext extends AsyncDisposable {
-  readonly plan: Plan;
-  readonly folder: PlanFolder;
+/** The models that tasks are about, and how images are read for them. */
+export interface WorkModels {
+  readonly model: { readonly directory: string; readonly sha256: string };
+  /** Encoders beside the model. */
+  readonly encoders: readonly PlanEncoder[];
+  /** How images are prepared for these. */
+  readonly preprocess: PreprocessChoice;
+  readonly strict: boolean;
+  readonly truncated: TruncatedImages;
+  /** Whether a task will ask for pooled features: they are kept when joint ones are computed. */
+  readonly wantsPooled: boolean;
+}
+
+export interface WorkContext extends Omit<WorkModels, 'model' | 'encoders'>, AsyncDisposable {
+  readonly folder: WorkFolder;
   readonly claims: Claims;
   readonly engine: Engine;
   readonly model: ModelDirectory;
   readonly tower: TextTower;
-  /** The encoders of the plan's probes. */
+  /** The encoders of probes. */
   readonly encoders: ReadonlyMap<FrozenEncoder, ImageEncoder>;
+  /** Where those beside the model come from. */
+  readonly besides: readonly PlanEncoder[];
   readonly memory: number;
-  readonly strict: boolean;
-  readonly truncated: TruncatedImages;
   readonly cacheDirectory: string;
   readonly events: Events;
 }
 
-/** Opens the plan's models. Throws InputError if they are no longer those that the plan was made with. */
-export async function openContext(folder: PlanFolder, plan: Plan, options: WorkOptions): Promise<ExperimentContext> {
+/** Opens the models. Throws InputError if they are no longer those that the plan was made with. */
+export async function openContext(folder: WorkFolder, models: WorkModels, options: WorkOptions): Promise<WorkContext> {
   const { engine, memory, events, cache: cacheDirectory = folder.cache } = options;
-  const { directory, sha256 } = plan.configuration.model;
+  const { preprocess, strict, truncated, wantsPooled, encoders: besides } = models;
+  const { directory, sha256 } = models.model;
   const model = await openModelDirectory(directory, cacheDirectory);
   const opened: OpenedEncoder[] = [];
   const close = async () => {
@@ -58,8 +73,7 @@ export async function openContext(folder: PlanFolder, plan: Plan, options: WorkO
       ['clip-joint', clipEncoder(model, 'joint')],
       ['clip-pooled', clipEncoder(model, 'pooled')],
     ]);
-    const { preprocess } = plan.configuration;
-    for (const { name, path, sha256 } of plan.encoders) {
+    for (const { name, path, sha256 } of besides) {
       const encoder = await openCompared(path, { preprocess, cacheDirectory });
       opened.push(encoder);
       await requireWeights(folder, path, encoder, sha256);
@@ -67,16 +81,15 @@ export async function openContext(folder: PlanFolder, plan: Plan, options: WorkO
     }
     const tower = await TextTower.load(engine, model.clip, model.config);
     return {
-      plan,
       folder,
       claims: new Claims(folder.claims, options.claimTiming),
       engine,
       model,
       tower,
       encoders,
+      besides,
       memory,
-      strict: plan.configuration.strict,
-      truncated: plan.configuration.truncated,
+      ...{ preprocess, strict, truncated, wantsPooled },
       cacheDirectory,
       events,
       [Symbol.asyncDispose]: async () => {
@@ -91,7 +104,7 @@ export async function openContext(folder: PlanFolder, plan: Plan, options: WorkO
 }
 
 async function requireWeights(
-  { path: plan }: PlanFolder,
+  { path: plan }: WorkFolder,
   path: string,
   model: Pick<ImageEncoder, 'hash'>,
   sha256: string,

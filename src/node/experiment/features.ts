@@ -1,7 +1,7 @@
 /** The image features of an experiment: encoded once for all tasks, whichever process is first, and read once by each process. */
 import { join } from 'node:path';
 import type { LabelledPath } from '../../ptdpc/datasets/index.js';
-import { type FrozenEncoder, planTasks } from '../../ptdpc/experiment/index.js';
+import type { FrozenEncoder } from '../../ptdpc/experiment/index.js';
 import { type ClassName, normalizedFeatures } from '../../ptdpc/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists } from '../checkpoint-files.js';
@@ -9,7 +9,7 @@ import type { EncodedImages } from '../encode-images.js';
 import { type EncodedSplit, encodeFiles, labelled } from '../encode-splits.js';
 import { sha256 } from '../feature-segment.js';
 import type { SkippedImage } from '../image-files.js';
-import type { ExperimentContext } from './context.js';
+import type { WorkContext } from './context.js';
 
 /** The feature of a readable image, not normalised, the SHA-256 of its file, and whether that is cut short. */
 interface KnownFeature {
@@ -25,14 +25,8 @@ export class ExperimentFeatures {
   /** Of one data set at a time. */
   readonly #known = new Map<FrozenEncoder, KnownFeatures>();
   #root: string | undefined;
-  /** Pooled features that a task will ask for are kept when joint ones are computed. */
-  readonly #wantsPooled: boolean;
 
-  constructor(private readonly place: ExperimentContext) {
-    this.#wantsPooled = planTasks(place.plan).some(
-      ({ variant: { work } }) => work.kind === 'probe' && work.encoder === 'clip-pooled',
-    );
-  }
+  constructor(private readonly place: WorkContext) {}
 
   /** The model's joint features, normalised: what prompts are tuned on. Otherwise as `raw`. */
   async normalized(
@@ -78,9 +72,9 @@ export class ExperimentFeatures {
 
   /** Encodes images; processes that share the cache wait for the first one instead of encoding the same images. */
   async #encode(name: FrozenEncoder, root: string, paths: readonly string[]): Promise<EncodedImages> {
-    const { encoders, engine, cacheDirectory, claims, folder } = this.place;
+    const { encoders, engine, cacheDirectory, claims, folder, wantsPooled } = this.place;
     const model = encoders.get(name)!;
-    const alsoKeep = name === 'clip-joint' && this.#wantsPooled ? encoders.get('clip-pooled') : undefined;
+    const alsoKeep = name === 'clip-joint' && wantsPooled ? encoders.get('clip-pooled') : undefined;
     const encode = () => encodeFiles({ ...this.place, model, alsoKeep }, paths);
     // One claim for both kinds of features of a model: whoever comes second finds the pooled ones too.
     const claim = `features-${sha256(JSON.stringify([root, await model.hash(), engine.backend.arithmetic])).slice(0, 16)}`;

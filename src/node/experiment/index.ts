@@ -5,4 +5,4 @@
 export { estimatePlan } from './estimate-plan.js';
 export { makePlan, type PlanRequest } from './make-plan.js';
 export { PlanFolder } from './plan-folder.js';
-export { type RunPlanOptions, type RunPlanResult, runPlan } from './run-plan.js';
+export { type RunPlanOptions, runPlan } from './run-plan.js';

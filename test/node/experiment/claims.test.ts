@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Claims } from '../../../src/node/experiment/plan-folder.js';
+import { Claims } from '../../../src/node/experiment/claims.js';
 import { expectInputError } from '../../clip/checkpoint/support.js';
 import { tagOf } from '../gone-process.js';
 import { scratchFolder } from '../scratch.js';

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ExperimentContext } from '../../../src/node/experiment/context.js';
+import type { WorkContext } from '../../../src/node/experiment/context.js';
 import { ExperimentFeatures } from '../../../src/node/experiment/features.js';
 import { clipEncoder } from '../../../src/node/image-encoder.js';
 import { openModelDirectory } from '../../../src/node/model-directory.js';
@@ -20,8 +20,8 @@ test('that a part of a data set is encoded does not let others at the rest witho
   const claimed: string[] = [];
   const process = () => {
     const place = {
-      plan: { experiments: [], settings: [], variants: [] },
       folder: { claims: scratch('claims') },
+      wantsPooled: false,
       claims: {
         claim: (name: string) => {
           claimed.push(name);
@@ -31,7 +31,7 @@ test('that a part of a data set is encoded does not let others at the rest witho
       ...{ engine: new Engine(backend), model, memory: 2 ** 28, cacheDirectory: scratch('cache') },
       encoders: new Map([['clip-joint', clipEncoder(model, 'joint')]]),
     };
-    return new ExperimentFeatures(place as unknown as ExperimentContext);
+    return new ExperimentFeatures(place as unknown as WorkContext);
   };
   await mkdir(scratch('claims'));
   const images = ['00_640x480_RGB.png', '01_480x640_RGB.png', '02_224x224_RGB.png'].map((name) => ({
