@@ -14,7 +14,7 @@ import { scaleBenchmark } from './scale/scale-data.js';
 import { scalingBenchmark } from './scaling.js';
 import { adapterDescription, type BenchOptions, Ceilings, type DeviceName, type ProductSizes } from './session.js';
 import type { StandaloneBenchmark } from './standalone.js';
-import { encodeBenchmark, encoderBenchmark, trainingBenchmark } from './towers.js';
+import { cocoopBenchmark, encodeBenchmark, encoderBenchmark, trainingBenchmark } from './towers.js';
 import { embedBenchmark, predictBenchmark } from './whole-process.js';
 
 interface Flags {
@@ -118,6 +118,7 @@ function allBenchmarks(product: ProductSizes | undefined): Benchmark[] {
     encodeBenchmark,
     ...COMPARED_ENCODERS.map(encoderBenchmark),
     trainingBenchmark,
+    cocoopBenchmark,
     imageBenchmark('jpeg'),
     imageBenchmark('png'),
   ];

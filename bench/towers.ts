@@ -8,7 +8,7 @@ import type { ComparedEncoder } from '../src/ptdpc/experiment/paper-tables.js';
 import { countArithmetic } from './arithmetic.js';
 import type { Benchmark, Entry, Setup } from './benchmark.js';
 import { randomEncoder } from './models.js';
-import { encodePeers, encoderPeers, trainingPeers } from './peers.js';
+import { cocoopPeers, encodePeers, encoderPeers, trainingPeers } from './peers.js';
 import { sampler } from './sampling.js';
 import { closeWebGpu, type DeviceName, openWebGpu, threadsText } from './session.js';
 import { encodeWorkload, poolWorkload } from './workloads/encode.js';
@@ -56,6 +56,22 @@ export const trainingBenchmark: Benchmark = {
       return { ...step, notes: `${step.rowsPerImage} rows an image` };
     }),
   peers: (_device, options) => trainingPeers(options),
+};
+
+/** As many as PyTorch has memory for: it keeps 77 rows of each class for the gradient. */
+const COCOOP_CLASSES = 100;
+
+/** CoCoOp as it was published, an image at a time. */
+export const cocoopBenchmark: Benchmark = {
+  name: 'train-cocoop',
+  work: `CoCoOp training step, ViT-B/32, ${COCOOP_CLASSES} classes, batch 1`,
+  unit: 'images/s',
+  devices: ['cpu', 'webgpu'],
+  open: (device, { seconds }) =>
+    setup(device, 1, seconds, (backend) =>
+      trainingStepWorkload(backend, { batch: 1, classes: COCOOP_CLASSES, templateLength: 4, cocoop: true }),
+    ),
+  peers: () => cocoopPeers(1, COCOOP_CLASSES),
 };
 
 /** A workload on a device; `batch` images a run. */
