@@ -6,6 +6,7 @@
  */
 import type { Emotion, Split } from '../src/demo/index.js';
 import type { DeviceChoice } from '../src/kernels/device-choice.js';
+import type { PromptOptions } from '../src/learners/prompts/index.js';
 import type {
   ClassName,
   EpochMetrics,
@@ -98,7 +99,8 @@ export interface PromptsReport {
   /** Where they come from, for people. */
   readonly label: string;
   readonly classes: readonly ClassName[];
-  readonly options: TuningOptions;
+  /** Of any learner of prompts. */
+  readonly options: PromptOptions;
   readonly epochs: number;
   /** SHA-256 of the weights that they were tuned with. */
   readonly modelHash: string;

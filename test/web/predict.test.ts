@@ -5,10 +5,14 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/clip/checkpoint/index.js';
 import { encodePng } from '../../src/clip/image/index.js';
-import { demoScene } from '../../src/demo/index.js';
+import { demoScene, type Emotion } from '../../src/demo/index.js';
+import { contextOptions } from '../../src/learners/index.js';
+import { openDevice, openModelDirectory } from '../../src/node/index.js';
+import { ClipModel } from '../../src/ptdpc/index.js';
 import { decodePrompts, encodePrompts } from '../../src/ptdpc/prompts-file.js';
 import { fixture, ptdpcJson, scratchPath, setUpProgram } from '../cli/program.js';
 import { describeInBrowser } from '../support/browser.js';
+import { violationsOf } from './axe.js';
 import { probabilitiesOf, setUpPage, withPage } from './page.js';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -156,6 +160,45 @@ describeInBrowser('Predict without WebGPU', (browser) => {
       expect(said.length).toBe(100);
       expect(said).toEqual(said.toSorted((a, b) => b - a));
     }));
+
+  it.each([
+    ['coop', 'CoOp, 3 tokens, 1 epoch', 'its prompts are the same for every picture'],
+    ['cocoop', 'CoCoOp, “a photo of a”, 1 epoch', 'a network shifts its learned tokens by the picture'],
+  ] as const)('takes prompts of another learner: %s', async (learner, title, why) => {
+    using device = await openDevice('cpu');
+    await using directory = await openModelDirectory(MODEL);
+    using clip = new ClipModel(device, directory);
+    const scene = (emotion: Emotion, seed = 0) => ({
+      ...demoScene(emotion, 0, { split: 'test', seed }),
+      mode: 'RGB' as const,
+    });
+    const classes = ['awe', 'fear', 'sadness'] as const;
+    const train = { features: await clip.embedImages(classes.map((emotion) => scene(emotion, 1))), labels: [0, 1, 2] };
+    const options = learner === 'coop' ? { context: 3, epochs: 1 } : { epochs: 1 };
+    const labels = Int32Array.from(train.labels);
+    using tuned = await clip.tune({
+      classes,
+      train: { ...train, labels },
+      options: contextOptions(learner, { ...options, learningRate: 0.1, batchSize: 3 }),
+    });
+    const buffer = Buffer.from(await tuned.save());
+    const { probabilities } = await tuned.predict(await clip.embedImages([scene('amusement')]));
+    await withPage(browser(), built().url, async ({ page }) => {
+      await probabilitiesOf(page, 'scene 1');
+      const file = { name: 'other.safetensors', mimeType: 'application/octet-stream', buffer };
+      await page.locator('input[accept=".safetensors"]').first().setInputFiles(file);
+      await page.getByText(`has no weights: ${why}`).waitFor();
+      const chosen = page.getByLabel('Prompts', { exact: true }).locator('option:checked');
+      expect(await chosen.textContent()).toContain(title);
+      const said = await probabilitiesOf(page, 'scene 1');
+      classes.forEach((word, i) => {
+        expect(Math.abs(said[word]! - probabilities[i]!), word).toBeLessThan(1e-3);
+      });
+      await page.getByRole('tab', { name: 'How it works' }).click();
+      await page.locator('#panel-how').getByText('which composes no prompt for each picture').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+    });
+  });
 
   it('draws the weights of few of many classes, and says so', () =>
     withPage(browser(), built().url, async ({ page }) => {

@@ -5,7 +5,7 @@
 import { InputError } from '../../src/errors.js';
 import type { DeviceChoice } from '../../src/kernels/device-choice.js';
 import { DeviceError, DeviceLostError, type OpenedDevice, openDevice } from '../../src/kernels/index.js';
-import { ClipModel, type ModelSource, type PromptsFile, type TrainingState } from '../../src/ptdpc/index.js';
+import { type AnyPromptsFile, ClipModel, type ModelSource, type TrainingState } from '../../src/ptdpc/index.js';
 import type { DeviceReport, FromEngine, ModelReport, Opened, PromptsReport } from '../protocol.js';
 import { demoModel, demoPrompts } from './demo-files.js';
 import { startKernelThread } from './kernel-threads.js';
@@ -23,7 +23,7 @@ export interface LoadedModel {
 
 interface KeptPrompts {
   readonly label: string;
-  readonly file: PromptsFile;
+  readonly file: AnyPromptsFile;
 }
 
 export class Session {
@@ -88,14 +88,14 @@ export class Session {
   }
 
   /** The prompts of an id. */
-  promptsOf(id: string): PromptsFile {
+  promptsOf(id: string): AnyPromptsFile {
     const kept = this.#prompts.get(id);
     if (!kept) throw new Error(`no prompts "${id}"`);
     return kept.file;
   }
 
   /** Keeps prompts, replacing those of the same id. */
-  keepPrompts(label: string, file: PromptsFile, id = `prompts-${++this.#promptsMade}`): PromptsReport {
+  keepPrompts(label: string, file: AnyPromptsFile, id = `prompts-${++this.#promptsMade}`): PromptsReport {
     this.#prompts.set(id, { label, file });
     return promptsReport(id, label, file);
   }
@@ -176,7 +176,11 @@ export class Session {
   }
 }
 
-function promptsReport(id: string, label: string, { classes, options, epochs, modelHash }: PromptsFile): PromptsReport {
+function promptsReport(
+  id: string,
+  label: string,
+  { classes, options, epochs, modelHash }: AnyPromptsFile,
+): PromptsReport {
   return { id, label, classes, options, epochs, modelHash };
 }
 

@@ -1,4 +1,5 @@
 import { InputError } from '../../../src/errors.js';
+import { promptSetup } from '../../../src/learners/prompts/index.js';
 import type { ClassName, LabelledFeatures } from '../../../src/ptdpc/index.js';
 import { compareWithZeroShot, heldOutOf } from '../prepared-data.js';
 import type { Work } from './task.js';
@@ -11,7 +12,13 @@ export const evaluate: Work<'evaluate'> = ({ data, prompts }, { session }) =>
     using tuned = await clip.restorePrompts(session.promptsOf(prompts));
     const [split, images] = heldOut;
     const relabelled = inClassesOf(tuned.classes, prepared.classes, images, clip.width);
-    return await compareWithZeroShot(clip, [split, relabelled], tuned.words, tuned.options.template, tuned);
+    return await compareWithZeroShot(
+      clip,
+      [split, relabelled],
+      tuned.words,
+      promptSetup(tuned.options).template,
+      tuned,
+    );
   });
 
 /** The pictures whose class the prompts know, with the labels that these have. */

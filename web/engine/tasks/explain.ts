@@ -4,6 +4,7 @@ import {
   type ClipModel,
   changedPrompts,
   promptWeights,
+  ptDpcPrompts,
   startTokens,
   type TunedPrompts,
 } from '../../../src/ptdpc/index.js';
@@ -17,7 +18,8 @@ export const explain: Work<'explain'> = ({ prompts, image, change }, { session, 
     signal.throwIfAborted();
     const feature = image instanceof Float32Array ? image : await featureOf(clip, image, signal, progress);
     const sot = await clip.tokenEmbeddings.row((await clip.source.tokenizer()).sot);
-    using tuned = await clip.restorePrompts(changedPrompts(session.promptsOf(prompts), change, sot));
+    const own = ptDpcPrompts(session.promptsOf(prompts), 'How it works');
+    using tuned = await clip.restorePrompts(changedPrompts(own, change, sot));
     return await shownPart(clip, tuned, feature, await weightsUnder(clip, tuned, feature, change));
   });
 

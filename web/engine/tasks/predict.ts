@@ -1,4 +1,5 @@
 import { InputError } from '../../../src/errors.js';
+import { promptSetup } from '../../../src/learners/prompts/index.js';
 import type { ClipModel, ImageExplanation } from '../../../src/ptdpc/index.js';
 import { MOST_SHOWN } from '../../most-shown.js';
 import type { PictureAnswer, PredictAnswer, PredictRequest } from '../../protocol.js';
@@ -53,6 +54,6 @@ async function classify(
   using tuned = await clip.restorePrompts(session.promptsOf(prompts));
   const { words, options } = tuned;
   if (features.length === 0) return { classes: words, zeroShot: features, tuned: null };
-  const zeroShot = await clip.zeroShot(features, words, options.template);
+  const zeroShot = await clip.zeroShot(features, words, promptSetup(options).template);
   return { classes: words, zeroShot: zeroShot.probabilities, tuned: await tuned.explain(features) };
 }

@@ -1,11 +1,11 @@
 /** Prompts from and to files, in the command line's own format. */
 import { blobSource } from '../../../src/clip/checkpoint/index.js';
-import { decodePrompts, encodePrompts, ptDpcPrompts, requireSameModel } from '../../../src/ptdpc/index.js';
+import { decodePrompts, encodePrompts, requireSameModel } from '../../../src/ptdpc/index.js';
 import type { Work } from './task.js';
 
 export const importPrompts: Work<'importPrompts'> = ({ file }, { session }) =>
   session.withClip(async (clip) => {
-    const prompts = ptDpcPrompts(await decodePrompts(blobSource(file.name, file)), file.name);
+    const prompts = await decodePrompts(blobSource(file.name, file));
     await requireSameModel(file.name, prompts, clip.source);
     // What the tokenizer or the tower makes impossible is reported now, not at the first image.
     using _fits = await clip.restorePrompts(prompts, file.name);

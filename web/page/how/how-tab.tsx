@@ -1,9 +1,12 @@
 /** How it works: Equation 3 on the chosen picture, with every number to be opened and changed. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { WeightSet } from '../../protocol.js';
+import { isPtDpc } from '../../../src/learners/prompts/index.js';
+import type { TuningOptions } from '../../../src/ptdpc/index.js';
+import type { PromptsReport, WeightSet } from '../../protocol.js';
 import { useChosen } from '../chosen.js';
 import { DataTable } from '../data-table.js';
 import { useEngine } from '../engine-state.js';
+import { titleOfLearner } from '../format.js';
 import { Thumbnail } from '../predict/pictures.js';
 import { TaskLine } from '../task-line.js';
 import { Details } from './details.js';
@@ -25,10 +28,25 @@ export function HowTab() {
         prompts under <a href="#predict">Predict</a>; then every step from a picture to its answer is shown here.
       </p>
     );
-  return <Explained />;
+  return isPtDpc(prompts.options) ? <Explained options={prompts.options} /> : <OtherLearner prompts={prompts} />;
 }
 
-function Explained() {
+/** Equation 3 is PT-DPC's alone. */
+function OtherLearner({ prompts }: { readonly prompts: PromptsReport }) {
+  const { fitting, choosePrompts } = useChosen();
+  return (
+    <>
+      <p class="lead">
+        The chosen prompts were learned by {titleOfLearner(prompts.options)}, which composes no prompt for each picture
+        as PT-DPC does (Equation 3). Choose prompts of PT-DPC to see every step; <a href="#predict">Predict</a> works
+        with either.
+      </p>
+      <PromptsSelect fitting={fitting} prompts={prompts} onPrompts={choosePrompts} />
+    </>
+  );
+}
+
+function Explained({ options }: { readonly options: TuningOptions }) {
   const { opened: engine } = useEngine();
   const { pictures, pixels, shown, select, fitting, prompts, choosePrompts } = useChosen();
   const [change, setChange] = useState<Change>(NO_CHANGE);
@@ -80,11 +98,11 @@ function Explained() {
       </div>
       <WhatIfControls
         {...{ change, shown, pictures, other }}
-        options={prompts!.options}
+        options={options}
         onChange={setChange}
         onOther={setOther}
       />
-      <ChangeNote options={prompts!.options} change={change} />
+      <ChangeNote options={options} change={change} />
       {real && now && cell ? (
         <div class="how-steps" aria-busy={stale} data-stale={stale}>
           <h2 class="hidden-text">From the picture to the probabilities</h2>

@@ -1,4 +1,6 @@
 /** What the weights do and why the classes' tokens must differ, in a few sentences; and which of the two cases this run is. */
+import { isPtDpc } from '../../../src/learners/prompts/index.js';
+import type { TuningOptions } from '../../../src/ptdpc/index.js';
 import type { PromptsReport } from '../../protocol.js';
 import { promptsTitle, whole } from '../format.js';
 import { dot, fixed, type Steps } from './steps.js';
@@ -36,8 +38,10 @@ export function Story({ steps, fitting, prompts, onPrompts }: StoryProps) {
 
 function ThisRun({ steps, fitting, prompts, onPrompts }: StoryProps & { readonly steps: Steps }) {
   const { mode, weight } = steps.answer.options;
-  const see = (text: string, wanted: (options: PromptsReport['options']) => boolean) => {
-    const found = fitting.find(({ id, options }) => id !== prompts.id && options.mode === 'both' && wanted(options));
+  const see = (text: string, wanted: (options: TuningOptions) => boolean) => {
+    const found = fitting.find(
+      ({ id, options }) => id !== prompts.id && isPtDpc(options) && options.mode === 'both' && wanted(options),
+    );
     return (
       found && (
         <button type="button" class="quiet" onClick={() => onPrompts(found.id)}>
@@ -87,7 +91,7 @@ export const MODES = {
 } as const;
 
 /** Whether the classes' tokens began with noise, without which they stay equal. */
-const differ = ({ initNoise }: PromptsReport['options']) => initNoise > 0;
+const differ = ({ initNoise }: TuningOptions) => initNoise > 0;
 
 /** The smallest cosine between two classes' tokens at one place. */
 function leastLikeness(steps: Steps): number {

@@ -1,9 +1,10 @@
 /** The weights w[i][j] of a picture: how it composes its prompt from the tokens of each class (paper, Eq. 3). */
 import { useCallback } from 'preact/hooks';
+import { isPtDpc } from '../../../src/learners/prompts/index.js';
 import { MOST_DRAWN } from '../../most-shown.js';
 import type { PromptsReport } from '../../protocol.js';
 import { Chart } from '../chart.js';
-import { shortest, whole } from '../format.js';
+import { isShifted, shortest, titleOfLearner, whole } from '../format.js';
 
 export interface WeightsProps {
   /** The picture's. */
@@ -15,9 +16,18 @@ export interface WeightsProps {
 }
 
 export function Weights({ name, prompts, weights, tokens }: WeightsProps) {
-  const { mode } = prompts.options;
-  if (weights === null)
-    return <p class="note">Mode {mode} has no weights: its prompts are the same for every picture.</p>;
+  const { options } = prompts;
+  if (weights === null) {
+    const what = isPtDpc(options) ? `Mode ${options.mode}` : titleOfLearner(options);
+    const why = isShifted(options)
+      ? 'a network shifts its learned tokens by the picture.'
+      : 'its prompts are the same for every picture.';
+    return (
+      <p class="note">
+        {what} has no weights: {why}
+      </p>
+    );
+  }
   return (
     <>
       <WeightMap name={name} prompts={prompts} weights={weights} tokens={tokens} />

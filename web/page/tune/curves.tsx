@@ -1,4 +1,5 @@
 /** How one tuning learnt, by epoch: accuracy, and losses that share an axis only if they are the same figure. */
+import { isPtDpc } from '../../../src/learners/prompts/index.js';
 import type { EpochMetrics } from '../../../src/ptdpc/index.js';
 import { Chart } from '../chart.js';
 import { percent, shortest } from '../format.js';
@@ -8,7 +9,7 @@ const ACCURACY = { format: (y: number) => shortest(100 * y, 3), words: percent }
 const LOSS = { format: (y: number) => shortest(y, 3), words: (y: number) => shortest(y, 4) };
 
 /** Whether training and validation loss are one figure. */
-const comparable = ({ options }: Run) => options.loss === 'ce';
+const comparable = ({ options }: Run) => isPtDpc(options) && options.loss === 'ce';
 
 export const AccuracyCurve = ({ run }: { readonly run: Run }) => (
   <Curve

@@ -1,5 +1,6 @@
 /** The training runs of the Tune tab: queued, each steered, stopped and resumed separately, and kept over a reload. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { isPtDpc, type PromptOptions } from '../../../src/learners/prompts/index.js';
 import type { EpochMetrics, TuningOptions } from '../../../src/ptdpc/index.js';
 import type {
   DataReport,
@@ -28,7 +29,8 @@ export interface Run {
   /** Of an evaluation; a tuning is named by what differs. */
   readonly ownTitle?: string;
   readonly data: DataReport;
-  readonly options: TuningOptions;
+  /** A tuning's are PT-DPC's. */
+  readonly options: PromptOptions;
   readonly status: RunStatus;
   readonly progress?: Progress;
   /** By epoch. */
@@ -95,7 +97,8 @@ export function useRuns(): Runs {
 
   const execute = async (run: Run, { signal }: AbortController, how: Steer): Promise<void> => {
     const { id, data, options, place } = run;
-    if (signal.aborted) return;
+    // What was only evaluated is never queued.
+    if (signal.aborted || !isPtDpc(options)) return;
     change(id, () => ({ status: 'running' }));
     try {
       const request = { run: id, label: `tuning ${place}`, data: data.id, options, how };
@@ -116,14 +119,17 @@ export function useRuns(): Runs {
     controllers.current.set(run.id, controller);
     last.current = last.current.then(() => execute(run, controller, how));
   };
-  const madeRun = (data: DataReport, options: TuningOptions, status: RunStatus): Run => {
+  const madeRun = (data: DataReport, options: PromptOptions, status: RunStatus): Run => {
     const place = ++made.current;
     return { id: `run-${VISIT}-${place}`, place, data, options, status, epochs: [], confusion: null };
   };
 
   const titled = useMemo(() => {
-    const names = runNames(runs.map(({ options, data }) => ({ options, pictures: data.name })));
-    return runs.map((run, i): TitledRun => ({ ...run, title: run.ownTitle ?? names[i]! }));
+    const tunings = runs.flatMap(({ id, ownTitle, options, data }) =>
+      ownTitle === undefined && isPtDpc(options) ? [{ id, options, pictures: data.name }] : [],
+    );
+    const names = new Map(runNames(tunings).map((name, i) => [tunings[i]!.id, name]));
+    return runs.map((run): TitledRun => ({ ...run, title: run.ownTitle ?? names.get(run.id)! }));
   }, [runs]);
   return {
     runs: titled,
