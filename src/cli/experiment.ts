@@ -4,6 +4,7 @@ import { MOST_SEEDS } from '../ptdpc/experiment/json-files.js';
 import { EXPERIMENTS, type ExperimentName } from '../ptdpc/experiment/results.js';
 import { type ShareOptions, taskShare } from '../ptdpc/experiment/task-share.js';
 import { TUNING_FIELDS } from '../ptdpc/options.js';
+import type { StudyFile } from '../ptdpc/study/study.js';
 import type { CollectOptions, EstimateOptions, PlanOptions, WorkOptions } from './experiment-steps.js';
 import {
   addExamples,
@@ -17,8 +18,10 @@ import {
   strictOption,
   truncatedOption,
 } from './options.js';
+import type { StudyOptions, StudyWorkOptions } from './study-steps.js';
 
 const steps = () => import('./experiment-steps.js');
+const studySteps = () => import('./study-steps.js');
 
 export function configure(command: Command): void {
   command
@@ -26,8 +29,9 @@ export function configure(command: Command): void {
       "Reproduce the paper's tables and figures, with several seeds per cell beside the paper's figure. One command plans, computes and " +
         'collects; plan, run and collect do these steps on many machines that share a folder.',
     )
-    .usage('<table1|table2|table3|table4|figure4|figure5|all|plan|run|collect> [options]');
+    .usage('<table1|table2|table3|table4|figure4|figure5|all|run-grid|plan|run|collect> [options]');
   for (const name of [...EXPERIMENTS, 'all'] as const) configureExperiment(command.command(name), name);
+  configureGrid(command.command('run-grid'));
   configurePlan(command.command('plan'));
   configureRun(command.command('run'));
   configureCollect(command.command('collect'));
@@ -64,6 +68,49 @@ function configureExperiment(command: Command, name: ExperimentName | 'all'): vo
   ]);
 }
 
+function configureGrid(command: Command): void {
+  command
+    .summary('compare learners as a file says')
+    .description(
+      'Compare learners on data sets, with several numbers of images per class and seeds, as a JSON file says (docs/studies.md). The same ' +
+        'command resumes after an interruption; another file with the same --out adds to it. run and collect work on its folder too.',
+    )
+    .argument('<file>', 'the study: title, data sets, images per class, seeds, learners and their options');
+  addStudyOptions(
+    command.option('--demo', 'on drawn scenes and the demonstration model, in place of those of the file'),
+  ).action(async (path: string, options: StudyCommandOptions) => {
+    const { readStudy } = await studySteps();
+    await doStudy(await readStudy(path, options), options);
+  });
+  addExamples(command, [
+    ['ptdpc experiment run-grid study.json --out study', 'everything that the file asks for'],
+    ['ptdpc experiment run-grid study.json --out study --plan-only', 'only a plan, for run on several machines'],
+  ]);
+}
+
+type StudyCommandOptions = StudyOptions & StudyWorkOptions & { planOnly?: boolean; json?: boolean };
+
+async function doStudy(study: StudyFile, options: StudyCommandOptions): Promise<void> {
+  const { planStudy, workOnStudy, collectStudyResults } = await studySteps();
+  await planStudy(study, options);
+  if (options.planOnly) return;
+  await workOnStudy(options, undefined, true);
+  await collectStudyResults(options);
+}
+
+function addStudyOptions(command: Command): Command {
+  return addWorkOptions(
+    command
+      .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
+      .requiredOption('--out <dir>', 'folder of the study, its runs and results')
+      .option('--no-test-selection', 'leave out what choosing on the test images would have given')
+      .option('--plan-only', 'write the plan without computing anything')
+      .addOption(strictOption())
+      .addOption(truncatedOption())
+      .addOption(jsonOption()),
+  );
+}
+
 function configurePlan(command: Command): void {
   command
     .summary('write a plan for `run`')
@@ -97,8 +144,10 @@ function configureRun(command: Command): void {
     .option('--task <i/n>', 'the i-th of n shares, counted from 1')
     .option('--completions <n>', 'completions of the Kubernetes Indexed Job', parseInteger());
   addWorkOptions(command).action(async (options: WorkOptions & ShareOptions) => {
-    const { work } = await steps();
-    await work(options, taskShare(options, process.env));
+    const share = taskShare(options, process.env);
+    const { isStudy, workOnStudy } = await studySteps();
+    if (await isStudy(options.out)) await workOnStudy(options, share);
+    else await (await steps()).work(options, share);
   });
   addExamples(command, [
     ['ptdpc experiment run --out paper', 'all tasks, or the share of the job array that this runs in'],
@@ -117,8 +166,9 @@ function configureCollect(command: Command): void {
     .option('--tables <dir>', "where to write (default: the plan's folder)")
     .addOption(jsonOption())
     .action(async (options: CollectOptions) => {
-      const { collect } = await steps();
-      await collect(options);
+      const { isStudy, collectStudyResults } = await studySteps();
+      if (await isStudy(options.out)) await collectStudyResults(options);
+      else await (await steps()).collect(options);
     });
   addExamples(command, [['ptdpc experiment collect --out paper', 'tables of what is done so far']]);
 }

@@ -57,6 +57,8 @@ export interface ProbeTraining {
   memory: number;
   /** Called after every epoch. */
   onEpoch?: ((metrics: ProbeEpoch) => void) | undefined;
+  /** Called after every epoch with the probe as it is then; training continues when the promise resolves. */
+  onProbe?: ((probe: LinearProbe) => Promise<void>) | undefined;
 }
 
 /**
@@ -76,6 +78,10 @@ export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> 
     options.optimizer === 'sgd'
       ? new Sgd([weight, bias], { momentum: SGD_MOMENTUM })
       : new AdamW([weight, bias], ADAMW);
+  const read = async (): Promise<LinearProbe> => {
+    const [w, b] = await Promise.all([weight.read(), bias.read()]);
+    return { classes, width, weight: w, bias: b };
+  };
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
     const learningRate = stepLearningRate(options, epoch);
@@ -95,9 +101,9 @@ export async function trainProbe(training: ProbeTraining): Promise<LinearProbe> 
       correct += result.correct;
     }
     training.onEpoch?.({ epoch, learningRate, trainLoss: lossSum / count, trainAccuracy: correct / count });
+    if (training.onProbe) await training.onProbe(await read());
   }
-  const [w, b] = await Promise.all([weight.read(), bias.read()]);
-  return { classes, width, weight: w, bias: b };
+  return await read();
 }
 
 /** One batch forward and backward, `most` images at a time: mean cross-entropy, and how many of its images were right. */

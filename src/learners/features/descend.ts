@@ -64,6 +64,7 @@ export async function descend<Names extends string, Numbers extends string>(
       for (const parameter of parameters) parameter.zeroGrad();
       job.onStep?.({ step, steps: epochs * perEpoch, epoch, loss: value });
     }
+    if (job.onEpoch) await job.onEpoch(await readLearned(model, start.tensors, tensors));
   }
   return await readLearned(model, start.tensors, tensors);
 }

@@ -38,6 +38,8 @@ export interface FeatureJob {
   readonly memory: number;
   /** Called after every step of training. */
   readonly onStep?: ((step: FitStep) => void) | undefined;
+  /** Of a training by epochs, called after each with all tensors as they are then; training continues when the promise resolves. */
+  readonly onEpoch?: ((tensors: FittedFeatures['tensors']) => Promise<void>) | undefined;
 }
 
 /** A step of training, or an evaluation of L-BFGS. */
@@ -64,6 +66,8 @@ export interface FittedFeatures {
   readonly constants: Readonly<Record<string, number>>;
   /** What validation chose between; empty if nothing was chosen. */
   readonly choice: readonly Trial[];
+  /** How many settings it chose between, where `choice` has the best only. */
+  readonly candidates?: number | undefined;
   /** Passes over the training images. */
   readonly epochs: number;
 }

@@ -119,11 +119,11 @@ async function withRatios(
   const { engine, train, validation, classes, width, memory } = job;
   const isGiven = options.alpha !== 'auto' && options.beta !== 'auto';
   if (!validation || isGiven) return { tensors, constants, choice: [], epochs };
-  const values = await bestRatios(job, validation, model, { tensors, constants }, options);
+  const { candidates, ...values } = await bestRatios(job, validation, model, { tensors, constants }, options);
   const fitted = { tensors, constants: { ...constants, ...values } };
   const sizes = { classes, joint: width, images: train.labels.length };
   const logits = await featureLogits(engine, model, fitted, validation.features, sizes, memory);
-  return { ...fitted, choice: [judged(logits, validation.labels, classes, values)], epochs };
+  return { ...fitted, choice: [judged(logits, validation.labels, classes, values)], candidates, epochs };
 }
 
 async function bestRatios(
@@ -132,7 +132,7 @@ async function bestRatios(
   model: Model,
   host: FeatureStart<Names, Numbers>,
   options: TipAdapterOptions,
-): Promise<{ alpha: number; beta: number }> {
+): Promise<{ alpha: number; beta: number; candidates: number }> {
   const betas = options.beta === 'auto' ? gridOf(GRID.beta) : [options.beta];
   const alphas = options.alpha === 'auto' ? gridOf(GRID.alpha) : [options.alpha];
   const pairs = betas.flatMap((beta) => alphas.map((alpha) => ({ alpha, beta })));
@@ -160,7 +160,8 @@ async function bestRatios(
       }
     }
   }
-  return pairs[correct.indexOf(correct.reduce((most, one) => Math.max(most, one), 0))]!;
+  const best = pairs[correct.indexOf(correct.reduce((most, one) => Math.max(most, one), 0))]!;
+  return { ...best, candidates: pairs.length };
 }
 
 function gridOf({ most, steps }: { most: number; steps: number }): number[] {

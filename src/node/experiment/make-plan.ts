@@ -136,7 +136,10 @@ async function fetchedEncoders(): Promise<string[]> {
 }
 
 /** Draws the scenes, unless they are there; the two settings differ in their classes, as FI's do. */
-async function demonstrationSettings({ out, events }: PlanRequest): Promise<PlanSetting[]> {
+export async function demonstrationSettings({
+  out,
+  events,
+}: Pick<PlanRequest, 'out' | 'events'>): Promise<PlanSetting[]> {
   const root = resolve(out, 'scenes');
   if (!(await exists(root))) {
     await createDirectoryAtomically(root, async (folder) => {

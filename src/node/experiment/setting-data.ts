@@ -27,24 +27,47 @@ export interface SettingData {
   test: readonly LabelledPath[];
 }
 
+/** Which data set it is, and how it is split. */
+export interface SplitChoice {
+  readonly root: string;
+  /** A named one; null: as its files say. */
+  readonly dataset: string | null;
+  /** Seed of the split where none is given; null: the task's. */
+  readonly splitSeed?: number | null;
+}
+
 /**
- * The images of a setting for a seed. The seed draws the split if none is given; where the data set is in folds it is the fold, of one
- * partition (a plan has no more seeds than folds there).
+ * The images of a data set for a seed. The seed draws the split if none is given, unless that has a seed of its own; where the data set is in folds
+ * the task's seed is the fold, of one partition (a plan has no more seeds than folds there). `shots`: keeps so many training images per class, chosen by
+ * the seed as `train --shots` chooses them.
  */
-export async function settingData({ root, dataset }: PlanSetting, seed: number): Promise<SettingData> {
-  const setting = NAMED_SETTINGS.find((name) => name === dataset);
-  if (!setting)
-    throw new InputError(`${root}: expected one of the settings ${NAMED_SETTINGS.join(', ')}, found ${dataset}`);
-  let data: Dataset = await openDataset(root, { setting, seed });
-  const { origin } = data;
-  if ('fold' in origin) {
-    if (seed >= origin.folds)
-      throw new InputError(`${root}: seed ${seed} has no fold of its own, since there are ${origin.folds} folds`);
-    data = await openDataset(root, { setting, seed: 0, fold: seed + 1 });
-  }
+export async function settingData(
+  { root, dataset, splitSeed = null }: SplitChoice,
+  seed: number,
+  shots: number | null = null,
+): Promise<SettingData> {
+  const data = await openSeed({ root, dataset, splitSeed }, seed, shots);
   const { classes, splits } = data;
   const [train, test] = [imagesOf(data, 'train'), imagesOf(data, 'test')];
   return { source: data, classes, train, val: splits.val ?? null, test };
+}
+
+/** The data set that `settingData` reads. */
+export async function openSeed(
+  { root, dataset, splitSeed = null }: SplitChoice,
+  seed: number,
+  shots: number | null,
+): Promise<Dataset> {
+  const setting = NAMED_SETTINGS.find((name) => name === dataset);
+  if (dataset !== null && !setting)
+    throw new InputError(`${root}: expected one of the settings ${NAMED_SETTINGS.join(', ')}, found ${dataset}`);
+  const few = shots === null ? {} : { shots: { images: shots, seed } };
+  const data = await openDataset(root, { setting, seed: splitSeed ?? seed, ...few });
+  const { origin } = data;
+  if (!('fold' in origin)) return data;
+  if (seed >= origin.folds)
+    throw new InputError(`${root}: seed ${seed} has no fold of its own, since there are ${origin.folds} folds`);
+  return await openDataset(root, { setting, seed: splitSeed ?? 0, fold: seed + 1, ...few });
 }
 
 /**

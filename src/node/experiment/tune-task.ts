@@ -49,6 +49,8 @@ export interface TrainingWatch {
 interface TunedTask {
   run: string;
   epochs: number;
+  /** Learned numbers. */
+  parameters: number;
   evaluation: Evaluation;
   train: EncodedSplit;
   validation: EncodedSplit | undefined;
@@ -94,12 +96,22 @@ export async function tuneTask(
   // Where the choice was made on a part of the training images, its runs have seen too little.
   const run = join(folder, val || learningRates.length === 1 ? `lr-${learningRate}` : 'final');
   let evaluation: Evaluation | undefined;
+  let parameters = 0;
   const last = await training.run(run, learningRate, trained!, val ? validated : undefined, async (model) => {
+    parameters = model.size;
     evaluation = await evaluateOn(model, tested!, place.memory);
   });
   const epochs = (last?.epoch ?? 0) + 1;
   if (!evaluation) throw new InputError(`${task.name}: training diverges at learning rate ${learningRate}`);
-  return { run, epochs, evaluation, train: trained!, validation: val ? validated : undefined, test: tested! };
+  return {
+    run,
+    epochs,
+    parameters,
+    evaluation,
+    train: trained!,
+    validation: val ? validated : undefined,
+    test: tested!,
+  };
 }
 
 /** The trainings of one task, which differ in learning rate and images. */

@@ -1,0 +1,168 @@
+/** The parts of `ptdpc experiment learners` and `run-grid`: make the study, compute its tasks, collect the results. */
+import { join } from 'node:path';
+import type { TruncatedImages } from '../clip/image/index.js';
+import { counted } from '../errors.js';
+import type { DeviceChoice } from '../kernels/device-choice.js';
+import { writeFileAtomically } from '../node/atomic.js';
+import { readText } from '../node/checkpoint-files.js';
+import { demoModelDirectory } from '../node/demo-scenes.js';
+import { onDevice } from '../node/device.js';
+import { makeStudy, runStudy, StudyFolder } from '../node/study/index.js';
+import { duration, type TaskShare } from '../ptdpc/experiment/index.js';
+import {
+  collectStudy,
+  parseStudy,
+  type StudyFile,
+  type StudyPlan,
+  type StudyResults,
+  type StudyTask,
+  type StudyTaskResult,
+  studyTasks,
+} from '../ptdpc/study/index.js';
+import { openReportedDevice } from './device.js';
+import { missing, printJson, printLines, say } from './output.js';
+import { TERMINAL } from './progress.js';
+import { percent, table } from './tables.js';
+
+export interface StudyOptions {
+  out: string;
+  model?: string;
+  demo?: boolean;
+  strict?: boolean;
+  truncated?: TruncatedImages;
+  testSelection: boolean;
+}
+
+export interface StudyWorkOptions {
+  out: string;
+  device: DeviceChoice;
+  memory: number;
+  cache?: string;
+}
+
+/** Reads a study's file. `demo`: on the demonstration in place of its data sets. */
+export async function readStudy(path: string, { demo = false }: Pick<StudyOptions, 'demo'>): Promise<StudyFile> {
+  const study = parseStudy(await readText(path), path);
+  return demo ? { ...study, demo, data: [] } : study;
+}
+
+/** Writes the study, or adds to the one that is there. */
+export async function planStudy(study: StudyFile, options: StudyOptions): Promise<StudyPlan> {
+  const { out, strict = false, truncated = 'skip', testSelection } = options;
+  const model = options.model ?? (study.demo ? demoModelDirectory() : study.model);
+  if (model === null) throw missing('--model <dir>', '"model" in the file');
+  const made = await makeStudy({ study, model, out, strict, truncated, testSelection, events: TERMINAL });
+  const plan = await new StudyFolder(out).write(made);
+  const names = plan.datasets.map(({ label }) => label).join(', ');
+  say(`${out}: ${counted(studyTasks(plan).length, 'task')} of ${counted(plan.rows.length, 'learner')} on ${names}`);
+  return plan;
+}
+
+/** Whether a folder has a study. */
+export async function isStudy(out: string): Promise<boolean> {
+  return await new StudyFolder(out).isThere();
+}
+
+/** Computes what has no result yet, of all tasks or of a share of them. */
+export async function workOnStudy(options: StudyWorkOptions, share?: TaskShare, waits = false): Promise<void> {
+  const folder = new StudyFolder(options.out);
+  const plan = await folder.read();
+  let progress = { total: 0, done: 0 };
+  const pace = new Pace(studyTasks(plan));
+  const open = () => openReportedDevice(options.device);
+  const result = await onDevice(open, TERMINAL, ({ backend }) =>
+    runStudy(folder, {
+      ...{ backend, memory: options.memory, cache: options.cache, share, waits, events: TERMINAL },
+      onStart: ({ total, before }) => {
+        progress = { total, done: before };
+        const part = share ? `share ${share.index + 1} of ${share.count}: ` : '';
+        say(`${part}${counted(total, 'task')} of ${studyTasks(plan).length}, ${before} done before`);
+      },
+      onTask: (task, found, seconds) => {
+        progress.done++;
+        pace.add(task, seconds);
+        const left = progress.total - progress.done;
+        const rest = left === 0 ? '' : `, about ${duration(pace.left(left))} left`;
+        say(`${taskLine(task, found, seconds)}; ${progress.done} of ${progress.total} tasks done${rest}`);
+      },
+    }),
+  );
+  for (const name of result.leftToOthers) say(`${name}: another process is at work on it`);
+}
+
+/** How long tasks take: one of a row that has been computed takes as long as those of it, in proportion to the images; another, as long as the mean. */
+class Pace {
+  readonly #seconds = new Map<string, { seconds: number; weight: number }>();
+  #tasks = 0;
+  #all = 0;
+  readonly #open: Map<string, StudyTask>;
+
+  constructor(tasks: readonly StudyTask[]) {
+    this.#open = new Map(tasks.map((task) => [task.name, task]));
+  }
+
+  add(task: StudyTask, seconds: number): void {
+    const before = this.#seconds.get(task.row.name) ?? { seconds: 0, weight: 0 };
+    this.#seconds.set(task.row.name, { seconds: before.seconds + seconds, weight: before.weight + weightOf(task) });
+    this.#tasks++;
+    this.#all += seconds;
+    this.#open.delete(task.name);
+  }
+
+  /** Seconds for so many of the tasks that are open. */
+  left(tasks: number): number {
+    let seconds = 0;
+    for (const task of this.#open.values()) {
+      const known = this.#seconds.get(task.row.name);
+      seconds += known ? (known.seconds / known.weight) * weightOf(task) : this.#all / this.#tasks;
+    }
+    return this.#open.size === 0 ? 0 : (seconds * tasks) / this.#open.size;
+  }
+}
+
+/** Relative: what does not grow with the images counts as eight of each class. */
+const weightOf = ({ shots }: StudyTask): number => 8 + (shots ?? 32);
+
+function taskLine({ name }: StudyTask, { result }: StudyTaskResult, seconds: number): string {
+  return `${name}: accuracy ${percent(result.accuracy)} of ${counted(result.count, 'image')}, ${seconds.toFixed(1)} s`;
+}
+
+export interface CollectStudyOptions {
+  out: string;
+  tables?: string;
+  json?: boolean;
+}
+
+/** Writes the results so far. */
+export async function collectStudyResults({ out, tables = out, json }: CollectStudyOptions): Promise<void> {
+  const folder = new StudyFolder(out);
+  const plan = await folder.read();
+  const tasks = studyTasks(plan);
+  const found = await folder.results(tasks);
+  const results = collectStudy(plan, found);
+  const left = tasks.length - found.size;
+  if (left > 0) say(`${counted(left, 'task')} without a result`);
+  await writeFileAtomically(join(tables, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
+  if (json) printJson(results);
+  else printLines(resultText(results));
+}
+
+/** Mean accuracies: a row for each learner, a column for each number of images. */
+function resultText({ title, datasets, shots, rows, cells }: StudyResults): string {
+  const mean = (dataset: string, row: string, images: number | null): string => {
+    const cell = cells.find((one) => one.dataset === dataset && one.row === row && one.shots === images);
+    const accuracies = cell?.seeds.map(({ accuracy }) => accuracy) ?? [];
+    if (accuracies.length === 0) return '-';
+    return percent(accuracies.reduce((sum, one) => sum + one, 0) / accuracies.length);
+  };
+  const parts = datasets.map(({ name, label }) =>
+    [
+      `${label}: mean accuracy by images per class`,
+      table([
+        ['', ...shots.map((images) => String(images ?? 'all'))],
+        ...rows.map((row) => [row.label, ...shots.map((images) => mean(name, row.name, images))]),
+      ]),
+    ].join('\n\n'),
+  );
+  return [title, ...parts, ''].join('\n\n');
+}
