@@ -26,8 +26,8 @@ export function predictionsCsv(...of: Parameters<typeof predictionLines>): strin
   return [...predictionLines(...of)].join('');
 }
 
-/** Joins cells to a line. */
-export function csvLine(cells: readonly string[]): string {
+/** Joins cells to a line. Numbers are written as they are, negative ones too. */
+export function csvLine(cells: readonly (string | number)[]): string {
   return `${cells.map(csvCell).join(',')}\n`;
 }
 
@@ -35,7 +35,8 @@ export function csvLine(cells: readonly string[]): string {
 const FORMULA = /^'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
 
 /** An apostrophe in front of what a spreadsheet would compute, and quotes around a cell with a separator, doubling quotes inside. */
-function csvCell(text: string): string {
+function csvCell(text: string | number): string {
+  if (typeof text === 'number') return String(text);
   const cell = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -96,7 +96,10 @@ function madeWords({ made }: ExperimentResults): string {
 }
 
 export function markdownReport(results: ExperimentResults): string {
-  const { title, warnings, made, rows, tables } = resultDocument(results);
+  return markdownDocument(resultDocument(results));
+}
+
+export function markdownDocument({ title, warnings, made, rows, tables }: ResultDocument): string {
   return [
     `# ${escapeMarkdown(title)}`,
     // The part before the colon is the kind of warning.
@@ -143,18 +146,20 @@ const oneLine = (text: string) => {
 };
 
 export function latexReport(results: ExperimentResults): string {
-  const document = resultDocument(results);
+  return latexDocument(resultDocument(results), results.experiment);
+}
+
+/** `label`: of the first table, and what those of the others begin with. */
+export function latexDocument(document: ResultDocument, label: string): string {
   return [
-    `% ${document.title}. Needs \\usepackage{booktabs,makecell}.`,
-    ...document.tables.map((table, i) =>
-      environment(document, table, i === 0 ? results.experiment : `${results.experiment}-${table.name}`),
-    ),
+    `% ${oneLine(document.title)}. Needs \\usepackage{booktabs,makecell}.`,
+    ...document.tables.map((table, i) => environment(document, table, i === 0 ? label : `${label}-${table.name}`)),
     '',
   ].join('\n');
 }
 
 function environment({ title, warnings, made }: ResultDocument, table: ResultTable, label: string): string {
-  const name = title.replace(/^[^:]+: /, '');
+  const name = title.replace(/^(?:Table|Figure) \d+: /, '');
   const subject = [name.charAt(0).toUpperCase() + name.slice(1), ...(table.title === null ? [] : [table.title])].join(
     '. ',
   );

@@ -47,7 +47,7 @@ export function resultTables(results: ExperimentResults): ResultTable[] {
 export const NOTE_LETTERS = 'ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖ';
 
 /** Notes to cells: equal ones share a letter. */
-class Notes {
+export class Notes {
   readonly #texts: string[] = [];
 
   mark(text: string): string {
@@ -286,12 +286,13 @@ function caseTable(results: ExperimentResults): ResultTable {
 }
 
 /** A share as a percentage, two digits after the point. */
-function percent(share: number): string {
-  return (100 * share).toFixed(2);
+export function percent(share: number, digits = 2): string {
+  return (100 * share).toFixed(digits);
 }
 
-function signed(share: number): string {
-  const text = percent(Math.abs(share));
-  if (text === '0.00') return text;
+/** A difference of shares in percentage points, with its sign. */
+export function signed(share: number, digits = 2): string {
+  const text = percent(Math.abs(share), digits);
+  if (Number(text) === 0) return text;
   return `${share > 0 ? '+' : '−'}${text}`;
 }
