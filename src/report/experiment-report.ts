@@ -1,7 +1,6 @@
 /** The page of experiments: their tables beside the paper's figures, the accuracies of seeds, confusion matrices, pictures. */
 import {
   type CaseResult,
-  type Cell,
   type CellResult,
   DEMONSTRATION,
   type ExperimentResults,
@@ -14,9 +13,10 @@ import {
 } from '../ptdpc/experiment/index.js';
 import { seedChart } from './charts/seeds.js';
 import { counted, type Html, html, type Part, points } from './format.js';
-import { facts, figure, type Made, page, table } from './page/document.js';
+import { facts, figure, type Made, page } from './page/document.js';
 import { confusionFigures } from './sections/confusion.js';
 import { calibrationFigure, caseList, type Picture } from './sections/predictions.js';
+import { tableSection } from './sections/result-table.js';
 import { MOST_SERIES } from './series.js';
 
 export interface ExperimentsReport {
@@ -92,17 +92,6 @@ function truncatedList(paths: readonly string[]): Part {
     paths.slice(0, MOST_SKIPPED).map((path) => html`<code>${path}</code><br>`),
     more > 0 && `and ${counted(more, 'image')} more, listed in results.json`,
   ];
-}
-
-/** A table with its notes. */
-function tableSection({ name, title, caption, head, rows, foot, notes }: ResultTable): Html {
-  const lines = (cell: Cell): Part =>
-    cell.length === 0 ? '–' : cell.map((line, i) => (i === 0 ? line : html`<small>${line}</small>`));
-  return html`<p>${caption}</p>${table({
-    label: title ?? name,
-    head,
-    rows: [...rows, ...foot].map(([heading = [], ...cells]) => [heading.join(' '), ...cells.map(lines)]),
-  })}${notes.map((note) => html`<p><small>${note}</small></p>`)}`;
 }
 
 function seedFigures({ settings, variants, cells }: ExperimentResults): Html {

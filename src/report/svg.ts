@@ -85,9 +85,9 @@ const INHERITED = new RegExp(Object.getOwnPropertyNames(Object.prototype).join('
 
 /**
  * An option whose texts are none of the names that every object has: ECharts keeps the widths of texts in a plain object, and for such a name
- * writes into the prototype of all objects.
+ * writes into the prototype of all objects. `draw` does it for its option; what a custom chart writes by itself must do it too.
  */
-function guarded<T>(option: T): T {
+export function guarded<T>(option: T): T {
   if (typeof option === 'string')
     return option.replace(INHERITED, (name) => name[0] + WORD_JOINER + name.slice(1)) as T;
   if (Array.isArray(option)) return option.map(guarded) as T;

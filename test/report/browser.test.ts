@@ -11,10 +11,12 @@ import {
   experimentReport,
   promptsSection,
   runReport,
+  studyReport,
 } from '../../src/report/index.js';
 import { describeInBrowser } from '../support/browser.js';
 import { sampleCertificate } from './certificate-support.js';
 import { sampleResults } from './experiment-support.js';
+import { sampleStudy } from './study-support.js';
 import { comparedRun, HOSTILE_WORDS, samplePrompts, sampleRun } from './support.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
@@ -42,7 +44,13 @@ describeInBrowser('a report in Chromium', (browser) => {
       HOSTILE_WORDS.map((name, i) => comparedRun(LONG, 5, 10 + 3 * i, name)),
       '0',
     );
+  const few = () => studyReport(sampleStudy());
+  const study = () => studyReport(sampleStudy(14, LONG[1], [...HOSTILE_WORDS, ...LONG]));
   const cases = [
+    ['a study', 390, 'light', few],
+    ['a study', 1280, 'dark', few],
+    ['a study of many learners', 390, 'dark', study],
+    ['a study of many learners', 1280, 'light', study],
     ['zero-shot and tuned', 390, 'dark', worth],
     ['zero-shot and tuned', 1280, 'light', worth],
     ['several runs', 390, 'light', several],

@@ -143,7 +143,7 @@ function selectedTable(
 ): ResultTable | null {
   if (boards.every(({ ranking }) => ranking.every(({ selectedOnTest }) => selectedOnTest === null))) return null;
   const body = byShots(results, boards, ({ selectedOnTest }) =>
-    selectedOnTest ? [signed(selectedOnTest.gain, 1), `of ${counted(selectedOnTest.candidates, 'candidate')}`] : [],
+    selectedOnTest ? [signed(selectedOnTest.gain, 1), `best of ${selectedOnTest.candidates}`] : [],
   );
   return {
     ...{ name: `selected-on-test-${name}`, title: `${label}: what selecting on the test images would have added` },

@@ -12,6 +12,8 @@ export interface HeatMap {
   readonly shades: readonly (readonly number[])[];
   /** texts[row][column], left out if the cells are too small. */
   readonly texts: readonly (readonly string[])[];
+  /** Least width of a cell with its text. */
+  readonly leastWidth?: number;
 }
 
 const CELL_HEIGHT = 30;
@@ -24,12 +26,20 @@ const LONGEST_LABEL = 104;
 const NAME = 18;
 const CHARACTERS = 15;
 
-export function heatMap({ rows, columns, rowName, columnName, shades, texts }: HeatMap): Drawing {
+export function heatMap({
+  rows,
+  columns,
+  rowName,
+  columnName,
+  shades,
+  texts,
+  leastWidth = LEAST_WITH_TEXT,
+}: HeatMap): Drawing {
   const small = columns.length > MOST_WITH_TEXT;
   const rowLabels = rows.map(shorten);
   const columnLabels = columns.map(shorten);
   const left = NAME + longest(rowLabels) + 14;
-  const cell = Math.max(small ? LEAST : LEAST_WITH_TEXT, (CHART_WIDTH - left - 4) / columns.length);
+  const cell = Math.max(small ? LEAST : leastWidth, (CHART_WIDTH - left - 4) / columns.length);
   // A name along few rows needs as much room as it is long.
   const height = Math.max(small ? cell : CELL_HEIGHT, (textWidth(rowName) + 4) / rows.length);
   const fits = columnLabels.every((label) => textWidth(label) <= cell - 4);

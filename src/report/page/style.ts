@@ -14,12 +14,14 @@ export const COLORS = `
   color-scheme: light dark;
   --paper: #ffffff; --panel: #f6f7f8; --ink: #1b1f24; --muted: #57606a; --rule: #d9dee3;
   --series-1: #1f5fbf; --series-2: #b4450f; --series-3: #1a7f37; --right: #1a7f37; --wrong: #b42318;
+  --line-1: #1f5fbf; --line-2: #b4450f; --line-3: #1a7f37; --line-4: #7d3fd1; --line-5: #0b7a83; --line-6: #b5307f; --line-7: #776500;
   --heat: #08306b; --heat-below: #6b2706; --heat-ink: #000000; --heat-strong-ink: #ffffff;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #16191d; --panel: #1d2126; --ink: #e6e8eb; --muted: #a0a8b2; --rule: #343b43;
     --series-1: #6ea8ff; --series-2: #ff9b5e; --series-3: #5fd08a; --right: #5fd08a; --wrong: #ff8a80;
+    --line-1: #6ea8ff; --line-2: #ff9b5e; --line-3: #5fd08a; --line-4: #c39bff; --line-5: #4fd1d9; --line-6: #ff8cc8; --line-7: #d9c24a;
     --heat: #6ea8ff; --heat-below: #e88a4a; --heat-ink: #ffffff; --heat-strong-ink: #000000;
   }
 }
@@ -102,7 +104,7 @@ td small { display: block; color: var(--muted); font-size: 0.8125rem; white-spac
 td { white-space: nowrap; }
 .facts { width: 100%; max-width: 52rem; }
 .facts th { width: 13rem; color: var(--muted); }
-.facts td { white-space: normal; overflow-wrap: anywhere; }
+.facts th, .facts td { white-space: normal; overflow-wrap: anywhere; }
 .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.75rem, 1fr)); gap: 1.5rem 1.25rem; list-style: none; margin: 1rem 0 0; padding: 0; }
 .cases li { min-width: 0; font-size: 0.875rem; line-height: 1.4; }
 .picture { display: block; width: 100%; aspect-ratio: 1; object-fit: cover; background: var(--panel); border-radius: 3px; }

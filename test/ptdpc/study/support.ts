@@ -25,12 +25,20 @@ export function seedOf(seed: number, correct: string, change: Partial<StudySeed>
   };
 }
 
+interface StudyChange {
+  shots?: (number | null)[];
+  datasets?: string[];
+  /** Of rows and data sets; default: their names. */
+  labels?: Readonly<Record<string, string>>;
+  demonstration?: boolean;
+}
+
 /** Rows by name with their seeds at every number of shots; `zero-shot` is the row that learns nothing. */
 export function studyOf(
   rows: Readonly<
     Record<string, readonly (StudySeed | null)[] | ((shots: number | null) => readonly (StudySeed | null)[])>
   >,
-  { shots = [1] as (number | null)[], datasets = ['d'], labels = {} as Record<string, string>, ...change } = {},
+  { shots = [1], datasets = ['d'], labels = {}, demonstration = false }: StudyChange = {},
 ): StudyResults {
   const names = Object.keys(rows);
   const cells: StudyCell[] = datasets.flatMap((dataset) =>
@@ -47,7 +55,7 @@ export function studyOf(
   );
   const seeds = Math.max(...cells.map((cell) => cell.seeds.length + cell.missing.length));
   return {
-    ...{ format: STUDY_RESULTS_FORMAT, title: 'A study', demonstration: false },
+    ...{ format: STUDY_RESULTS_FORMAT, title: 'A study', demonstration },
     made: {
       ...{ program: '0', model: { name: 'clip', sha256: 'ab'.repeat(32) }, devices: ['CPU'] },
       seeds: Array.from({ length: seeds }, (_, s) => s),
@@ -59,6 +67,5 @@ export function studyOf(
       ...{ learns: 'words of the prompt', paper: null, options: {} },
     })),
     cells,
-    ...change,
   };
 }
