@@ -103,7 +103,7 @@ export async function plan(experiments: readonly ExperimentName[], options: Plan
 }
 
 /** Small batches suit so few scenes (see `ptdpc demo`). */
-const DEMO_BATCH_SIZE = 16;
+export const DEMO_BATCH_SIZE = 16;
 
 export interface EstimateOptions extends Pick<WorkOptions, 'out' | 'device' | 'memory'> {
   estimate: boolean;

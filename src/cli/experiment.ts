@@ -4,7 +4,6 @@ import { MOST_SEEDS } from '../ptdpc/experiment/json-files.js';
 import { EXPERIMENTS, type ExperimentName } from '../ptdpc/experiment/results.js';
 import { type ShareOptions, taskShare } from '../ptdpc/experiment/task-share.js';
 import { TUNING_FIELDS } from '../ptdpc/options.js';
-import type { StudyFile } from '../ptdpc/study/study.js';
 import type { CollectOptions, EstimateOptions, PlanOptions, WorkOptions } from './experiment-steps.js';
 import {
   addExamples,
@@ -18,7 +17,7 @@ import {
   strictOption,
   truncatedOption,
 } from './options.js';
-import type { StudyOptions, StudyWorkOptions } from './study-steps.js';
+import { configureStudies, parseNames } from './study.js';
 
 const steps = () => import('./experiment-steps.js');
 const studySteps = () => import('./study-steps.js');
@@ -26,12 +25,12 @@ const studySteps = () => import('./study-steps.js');
 export function configure(command: Command): void {
   command
     .description(
-      "Reproduce the paper's tables and figures, with several seeds per cell beside the paper's figure. One command plans, computes and " +
-        'collects; plan, run and collect do these steps on many machines that share a folder.',
+      "Reproduce the paper's tables and figures, with several seeds per cell beside the paper's figure, or compare learners (learners, run-grid). One " +
+        'command plans, computes and collects; plan, run and collect do these steps on many machines that share a folder.',
     )
-    .usage('<table1|table2|table3|table4|figure4|figure5|all|run-grid|plan|run|collect> [options]');
+    .usage('<table1|table2|table3|table4|figure4|figure5|all|learners|run-grid|plan|run|collect> [options]');
   for (const name of [...EXPERIMENTS, 'all'] as const) configureExperiment(command.command(name), name);
-  configureGrid(command.command('run-grid'));
+  configureStudies(command);
   configurePlan(command.command('plan'));
   configureRun(command.command('run'));
   configureCollect(command.command('collect'));
@@ -66,49 +65,6 @@ function configureExperiment(command: Command, name: ExperimentName | 'all'): vo
     ],
     [`ptdpc experiment ${name} --demo --out demo`, 'on drawn scenes and the demonstration model, offline'],
   ]);
-}
-
-function configureGrid(command: Command): void {
-  command
-    .summary('compare learners as a file says')
-    .description(
-      'Compare learners on data sets, with several numbers of images per class and seeds, as a JSON file says (docs/studies.md). The same ' +
-        'command resumes after an interruption; another file with the same --out adds to it. run and collect work on its folder too.',
-    )
-    .argument('<file>', 'the study: title, data sets, images per class, seeds, learners and their options');
-  addStudyOptions(
-    command.option('--demo', 'on drawn scenes and the demonstration model, in place of those of the file'),
-  ).action(async (path: string, options: StudyCommandOptions) => {
-    const { readStudy } = await studySteps();
-    await doStudy(await readStudy(path, options), options);
-  });
-  addExamples(command, [
-    ['ptdpc experiment run-grid study.json --out study', 'everything that the file asks for'],
-    ['ptdpc experiment run-grid study.json --out study --plan-only', 'only a plan, for run on several machines'],
-  ]);
-}
-
-type StudyCommandOptions = StudyOptions & StudyWorkOptions & { planOnly?: boolean; json?: boolean };
-
-async function doStudy(study: StudyFile, options: StudyCommandOptions): Promise<void> {
-  const { planStudy, workOnStudy, collectStudyResults } = await studySteps();
-  await planStudy(study, options);
-  if (options.planOnly) return;
-  await workOnStudy(options, undefined, true);
-  await collectStudyResults(options);
-}
-
-function addStudyOptions(command: Command): Command {
-  return addWorkOptions(
-    command
-      .option('--model <dir>', 'model directory (config.json, model.safetensors, merges.txt)')
-      .requiredOption('--out <dir>', 'folder of the study, its runs and results')
-      .option('--no-test-selection', 'leave out what choosing on the test images would have given')
-      .option('--plan-only', 'write the plan without computing anything')
-      .addOption(strictOption())
-      .addOption(truncatedOption())
-      .addOption(jsonOption()),
-  );
 }
 
 function configurePlan(command: Command): void {
@@ -191,14 +147,14 @@ function addPlanOptions(command: Command): Command {
       '--encoders <list>',
       "checkpoints of other encoders for their rows of Table 4, comma-separated, or all: the paper's in the folder encoders " +
         "(ptdpc fetch), with --demo small stand-ins with random weights (default: quote the paper's figures)",
-      parseList,
+      parseNames,
     )
     .addOption(preprocessOption())
     .requiredOption('--out <dir>', 'folder of the plan, its runs and tables')
     .option(
       '--datasets <list>',
       'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds (default: all that are found)',
-      parseList,
+      parseNames,
     )
     .option('--seeds <n>', 'seeds per cell, starting at 0; at most one per fold', parseInteger(1, MOST_SEEDS), 5)
     .addOption(fieldOption(TUNING_FIELDS.preset).default('paper'))
@@ -228,12 +184,6 @@ function parseExperiment(text: string, before: readonly ExperimentName[] = []): 
   return EXPERIMENTS.filter((known) => known === name || before.includes(known));
 }
 
-function parseList(text: string): string[] {
-  const items = text.split(',').map((item) => item.trim());
-  if (items.includes('')) throw new InvalidArgumentError('Expected names separated by commas.');
-  return items;
-}
-
 function parseRates(text: string): number[] {
-  return parseList(text).map((rate) => parseField(TUNING_FIELDS.learningRate, rate));
+  return parseNames(text).map((rate) => parseField(TUNING_FIELDS.learningRate, rate));
 }

@@ -1,25 +1,31 @@
 /** The parts of `ptdpc experiment learners` and `run-grid`: make the study, compute its tasks, collect the results. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TruncatedImages } from '../clip/image/index.js';
-import { counted } from '../errors.js';
+import { counted, InputError } from '../errors.js';
 import type { DeviceChoice } from '../kernels/device-choice.js';
 import { writeFileAtomically } from '../node/atomic.js';
 import { readText } from '../node/checkpoint-files.js';
 import { demoModelDirectory } from '../node/demo-scenes.js';
 import { onDevice } from '../node/device.js';
+import { findSettings, openSettings } from '../node/experiment/setting-data.js';
 import { makeStudy, runStudy, StudyFolder } from '../node/study/index.js';
 import { duration, type TaskShare } from '../ptdpc/experiment/index.js';
+import { jsonText } from '../ptdpc/parse-json.js';
 import {
   collectStudy,
+  hasOption,
   parseStudy,
   type StudyFile,
+  type StudyJson,
   type StudyPlan,
   type StudyResults,
   type StudyTask,
   type StudyTaskResult,
+  studyOf,
   studyTasks,
 } from '../ptdpc/study/index.js';
 import { openReportedDevice } from './device.js';
+import { DEMO_BATCH_SIZE } from './experiment-steps.js';
 import { missing, printJson, printLines, say } from './output.js';
 import { TERMINAL } from './progress.js';
 import { percent, table } from './tables.js';
@@ -44,6 +50,48 @@ export interface StudyWorkOptions {
 export async function readStudy(path: string, { demo = false }: Pick<StudyOptions, 'demo'>): Promise<StudyFile> {
   const study = parseStudy(await readText(path), path);
   return demo ? { ...study, demo, data: [] } : study;
+}
+
+export interface LearnersOptions extends Pick<StudyOptions, 'out' | 'model' | 'demo'> {
+  dataRoot?: string;
+  datasets?: string[];
+  learners: string[];
+  shots: (number | 'all')[];
+  seeds: number;
+  epochs?: number;
+}
+
+/** The study that options ask for, as a file. */
+export async function learnersStudy(options: LearnersOptions): Promise<{ json: StudyJson; study: StudyFile }> {
+  const { dataRoot, datasets, demo, model, shots, seeds, epochs } = options;
+  if ((dataRoot === undefined) === !demo)
+    throw new InputError('expected either --data-root <dir> with data sets, or --demo');
+  if (demo && datasets) throw new InputError('--datasets: not with --demo, which has its own');
+  const found =
+    dataRoot === undefined
+      ? []
+      : (await openSettings(await findSettings(dataRoot, datasets), datasets !== undefined)).settings;
+  const data = found.map(({ name, label, dataset, root }) => ({ name, label, dataset, path: root }));
+  const learners = options.learners.map((learner) => {
+    const own = {
+      ...(epochs !== undefined && hasOption(learner, 'epochs') && { epochs }),
+      // The paper's batches of 64 are more than many a small training set has.
+      ...(demo && (learner === 'pt-dpc' || learner === 'probe') && { batchSize: DEMO_BATCH_SIZE }),
+    };
+    return { learner, ...(Object.keys(own).length > 0 && { options: own }) };
+  });
+  const json: StudyJson = {
+    title: 'Learners beside one another',
+    ...(model !== undefined && { model: resolve(model) }),
+    ...(demo ? { demo } : { data }),
+    ...{ shots, seeds, learners },
+  };
+  return { json, study: studyOf(json, 'experiment learners') };
+}
+
+/** Writes the file of a study beside its plan. */
+export async function saveLearners(out: string, json: StudyJson): Promise<void> {
+  await writeFileAtomically(join(out, 'learners.json'), `${jsonText(json)}\n`);
 }
 
 /** Writes the study, or adds to the one that is there. */

@@ -103,6 +103,11 @@ export function learnsNothing({ learner }: Pick<StudyRow, 'learner'>): boolean {
   return kindOf(learner).kind === 'zero-shot';
 }
 
+/** Whether a learner has an option of that name in run.json. */
+export function hasOption(learner: string, name: string): boolean {
+  return Object.hasOwn(kindOf(learner).fields, name);
+}
+
 /** A learner as a file gives it. */
 export interface GivenRow {
   readonly learner: string;
