@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { counted, InputError } from '../errors.js';
-import { largestErrors } from '../lab/certify/certificate.js';
+import { largestErrors, triedOf } from '../lab/certify/certificate.js';
 import type { Certificate, CertifyStep, MeasuredRates } from '../lab/index.js';
 import { requireGpuToTrust } from './device.js';
 import { addExamples, jsonOption } from './options.js';
@@ -125,8 +125,11 @@ function printSummary({ device, kernels, references, determinism, tuning, rates,
   const names = new Set(kernels.map(({ kernel }) => kernel)).size;
   const twice = `${counted(determinism.cases, 'case')} and ${counted(determinism.numbers, 'number')}`;
   print(`device     ${device.description}`);
+  const tried = triedOf(kernels);
+  const untried = kernels.length - tried.length;
+  const others = untried === 0 ? '' : `; ${counted(untried, 'variant')} not tried, which this device cannot run`;
   print(
-    `kernels    ${verdict(faulty.length)}: ${counted(kernels.length, 'variant')} of ${counted(names, 'kernel')}, ${cases}, ${errorText(kernels)}`,
+    `kernels    ${verdict(faulty.length)}: ${counted(tried.length, 'variant')} of ${counted(names, 'kernel')}, ${cases}, ${errorText(tried)}${others}`,
   );
   print(`reference  ${verdict(off.length)}: ${counted(references.length, 'output')}, ${errorText(references)}`);
   print(`twice      ${changed === 0 ? 'equal bits' : `${changed} CHANGED`}: ${twice}`);

@@ -5,6 +5,7 @@ import {
   largestErrors,
   type MeasuredRates,
   type MeasuredTuning,
+  triedOf,
 } from '../lab/certify/certificate.js';
 import type { KernelCheck } from '../lab/certify/kernel-checks.js';
 import { REFERENCE_OUTPUTS } from '../lab/certify/reference-model.js';
@@ -42,9 +43,12 @@ ${keyFigures(certificate)}`,
 
 function keyFigures({ kernels, determinism, rates }: Certificate): Html {
   const cases = kernels.reduce((sum, check) => sum + check.cases, 0);
+  const tried = triedOf(kernels);
+  const untried = kernels.length - tried.length;
   const figures: [string, string][] = [
-    [`cases of ${counted(kernels.length, 'variant')} of kernels`, whole(cases)],
-    ...largestErrors(kernels).map(({ tolerance, error }): [string, string] => [
+    [`cases of ${counted(tried.length, 'variant')} of kernels`, whole(cases)],
+    ...(untried > 0 ? [['variants that this device cannot run', whole(untried)] as [string, string]] : []),
+    ...largestErrors(tried).map(({ tolerance, error }): [string, string] => [
       `largest error of right cases where ${exponent(tolerance)} of the largest number is tolerated`,
       exponent(error),
     ]),

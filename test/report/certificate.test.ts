@@ -1,6 +1,6 @@
 /** The page of a certificate. */
 import { expect, it } from 'vitest';
-import { largestErrors } from '../../src/lab/certify/certificate.js';
+import { largestErrors, triedOf } from '../../src/lab/certify/certificate.js';
 import { certificatePage } from '../../src/report/index.js';
 import { sampleCertificate } from './certificate-support.js';
 import { HOSTILE_WORDS } from './support.js';
@@ -37,6 +37,22 @@ it('gives the largest error of each tolerance apart', () => {
   const page = certificatePage({ ...certificate, kernels: [check!, halves] });
   expect(page).toMatch(/where 2\.0e−6 of the largest number is tolerated<\/dt><dd>1\.0e−7</);
   expect(page).toMatch(/where 1\.0e−3 of the largest number is tolerated<\/dt><dd>2\.9e−4</);
+});
+
+it('counts no variant as right that the device cannot run', () => {
+  const certificate = sampleCertificate('a GPU');
+  const [check] = certificate.kernels;
+  const matrices = {
+    ...{ ...check!, variant: 'matrices', cases: 0, tolerance: 1e-3 },
+    leftOut: { 'the variant needs matrixF32x8 == 1': 12 },
+  };
+  const lost = { ...matrices, variant: 'lost', fault: 'device lost' };
+  expect(triedOf([check!, matrices, lost])).toEqual([check, lost]);
+  const page = certificatePage({ ...certificate, kernels: [check!, matrices] });
+  expect(page).toContain('<dt>cases of 1 variant of kernels</dt>');
+  expect(page).toContain('<dt>variants that this device cannot run</dt><dd>1</dd>');
+  expect(page).not.toContain('1.0e−3 of the largest number is tolerated');
+  expect(page).toMatch(/matrices<\/td><td>not tried/);
 });
 
 it('holds no markup that a driver brought along', () => {

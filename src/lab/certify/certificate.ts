@@ -54,6 +54,11 @@ export function largestErrors(
   });
 }
 
+/** The variants that a case was run of: none can be of those that need what the device lacks. */
+export function triedOf<Check extends Pick<KernelCheck, 'cases' | 'fault'>>(kernels: readonly Check[]): Check[] {
+  return kernels.filter(({ cases, fault }) => cases > 0 || fault !== undefined);
+}
+
 /** What was run twice, and what had other bits. */
 export interface Determinism {
   /** Cases of kernels. */
