@@ -142,7 +142,8 @@ export function joinStudies(before: StudyPlan, now: StudyPlan, path: string): St
 const inOrder = (shots: (number | null)[]): (number | null)[] =>
   shots.sort((a, b) => (a ?? Number.POSITIVE_INFINITY) - (b ?? Number.POSITIVE_INFINITY));
 
-const identity = ({ label: _, ...images }: StudyDataset): string => JSON.stringify(images);
+const identity = ({ dataset, root, folds, splitSeed, sameTest }: StudyDataset): string =>
+  JSON.stringify([dataset, root, folds, splitSeed, sameTest]);
 
 const workOf = ({ learner, options, rates }: StudyRow): string => {
   const sorted = Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
