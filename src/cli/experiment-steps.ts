@@ -201,7 +201,8 @@ export async function collect({ out, tables, json }: CollectOptions, names?: rea
   if (json) printJson(collected);
 }
 
-async function writeReport(directory: string): Promise<void> {
+/** Writes report.html beside results.json. */
+export async function writeReport(directory: string): Promise<void> {
   // Late: it brings the charts.
   const { writeExperimentReport } = await import('../node/report/index.js');
   await writeExperimentReport(directory, undefined, { say });
@@ -213,7 +214,8 @@ export function resultText(results: ExperimentResults, place: string): string {
   return [`${title} (${place})`, ...warnings, ...tables.flatMap(tableText), `${made}.`, ''].join('\n\n');
 }
 
-function tableText({ title, caption, head, rows, foot, notes }: ResultTable): string[] {
+/** Title, cells, notes and caption. */
+export function tableText({ title, caption, head, rows, foot, notes }: ResultTable): string[] {
   const body = [...rows, ...foot].flatMap(linesOf);
   return [
     ...(title === null ? [] : [title]),

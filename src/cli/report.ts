@@ -26,11 +26,14 @@ export function configure(command: Command): void {
     .description(
       'Write report.html: whether tuning was worth it beside zero-shot on the same images, confusion matrices, calibration, learning curves, ' +
         'images with predictions, nearest words of the learned tokens, weights and setup of a run; several runs compared, with paired tests; or ' +
-        "an experiment's tables beside the paper's. One file that loads nothing " +
+        "an experiment's tables beside the paper's, or a study's leaderboard. One file that loads nothing " +
         'and runs no script.',
     )
     .option('--run <runs...>', 'folder of a run; several are compared')
-    .option('--experiment <dir>', 'folder with results.json, or with folders of experiments')
+    .option(
+      '--experiment <dir>',
+      'folder with results.json of an experiment or a study, or with folders of experiments',
+    )
     .option('--out <file>', 'file to write (default: report.html in that folder)')
     .option('--data <dir>', 'folder of the images (default: the one in the results, if a command of yours has read it)')
     .option('--no-prompts', "leave out nearest words and weights, which need the run's model")

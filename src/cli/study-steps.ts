@@ -14,6 +14,10 @@ import { jsonText } from '../ptdpc/parse-json.js';
 import {
   collectStudy,
   hasOption,
+  type Leaderboard,
+  leaderboard,
+  madeWords,
+  pairsWords,
   parseStudy,
   type StudyFile,
   type StudyJson,
@@ -21,14 +25,17 @@ import {
   type StudyResults,
   type StudyTask,
   type StudyTaskResult,
+  shotsWords,
   studyOf,
+  studyTables,
   studyTasks,
+  studyWarnings,
 } from '../ptdpc/study/index.js';
 import { openReportedDevice } from './device.js';
-import { DEMO_BATCH_SIZE } from './experiment-steps.js';
+import { DEMO_BATCH_SIZE, tableText, writeReport } from './experiment-steps.js';
 import { missing, printJson, printLines, say } from './output.js';
 import { TERMINAL } from './progress.js';
-import { percent, table } from './tables.js';
+import { percent } from './tables.js';
 
 export interface StudyOptions {
   out: string;
@@ -181,7 +188,7 @@ export interface CollectStudyOptions {
   json?: boolean;
 }
 
-/** Writes the results so far. */
+/** Writes tables and the page of the results so far. */
 export async function collectStudyResults({ out, tables = out, json }: CollectStudyOptions): Promise<void> {
   const folder = new StudyFolder(out);
   const plan = await folder.read();
@@ -190,27 +197,28 @@ export async function collectStudyResults({ out, tables = out, json }: CollectSt
   const results = collectStudy(plan, found);
   const left = tasks.length - found.size;
   if (left > 0) say(`${counted(left, 'task')} without a result`);
-  await writeFileAtomically(join(tables, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
-  if (json) printJson(results);
-  else printLines(resultText(results));
+  const board = leaderboard(results);
+  await folder.writeResults(results, board, tables);
+  await writeReport(tables);
+  if (json) printJson({ ...results, leaderboard: board });
+  else printLines(resultText(results, board, tables));
 }
 
-/** Mean accuracies: a row for each learner, a column for each number of images. */
-function resultText({ title, datasets, shots, rows, cells }: StudyResults): string {
-  const mean = (dataset: string, row: string, images: number | null): string => {
-    const cell = cells.find((one) => one.dataset === dataset && one.row === row && one.shots === images);
-    const accuracies = cell?.seeds.map(({ accuracy }) => accuracy) ?? [];
-    if (accuracies.length === 0) return '-';
-    return percent(accuracies.reduce((sum, one) => sum + one, 0) / accuracies.length);
-  };
-  const parts = datasets.map(({ name, label }) =>
-    [
-      `${label}: mean accuracy by images per class`,
-      table([
-        ['', ...shots.map((images) => String(images ?? 'all'))],
-        ...rows.map((row) => [row.label, ...shots.map((images) => mean(name, row.name, images))]),
-      ]),
-    ].join('\n\n'),
-  );
-  return [title, ...parts, ''].join('\n\n');
+/** Accuracies, and what selecting on the test images would have added; `place`: the folder that has the other tables. */
+function resultText(results: StudyResults, board: Leaderboard, place: string): string {
+  const { overall, datasets } = studyTables(results, board);
+  const tables = [overall, ...datasets.flatMap(({ accuracy, selectedOnTest }) => [accuracy, selectedOnTest])];
+  return [
+    `${results.title} (${place})`,
+    ...studyWarnings(results, board),
+    ...tables.flatMap((one) => (one === null ? [] : tableText(one))),
+    ...board.boards
+      .filter(({ pairs }) => pairs.length > 0)
+      .map(
+        (one) =>
+          `${datasets.find(({ dataset }) => dataset === one.dataset)?.label}, ${shotsWords(one.shots)}: ${pairsWords(results, one)}`,
+      ),
+    `${madeWords(results)}.`,
+    '',
+  ].join('\n\n');
 }

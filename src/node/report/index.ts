@@ -2,6 +2,7 @@
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import { EXPERIMENTS, type ExperimentResults, parseResults } from '../../ptdpc/experiment/index.js';
+import { isStudyResults, leaderboard, parseStudyResults } from '../../ptdpc/study/index.js';
 import {
   comparisonReport,
   experimentReport,
@@ -9,6 +10,7 @@ import {
   type Picture,
   type RunReport,
   runReport,
+  studyReport,
 } from '../../report/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists, MAX_DATA_BYTES, readText } from '../checkpoint-files.js';
@@ -53,14 +55,21 @@ export async function writeComparison(
 }
 
 /**
- * Writes the page of an experiment, or of all experiments in the folders below, to `out`, or `report.html` in the folder. Returns the
- * path.
+ * Writes the page of an experiment, of all experiments in the folders below, or of a study, to `out`, or `report.html` in the folder. Returns
+ * the path.
  */
 export async function writeExperimentReport(
   directory: string,
   out = join(directory, 'report.html'),
   options: PageOptions = {},
 ): Promise<string> {
+  const own = join(directory, 'results.json');
+  const json = (await exists(own)) ? await readText(own, MAX_DATA_BYTES) : '';
+  if (isStudyResults(json)) {
+    const study = parseStudyResults(json, own);
+    await writeFileAtomically(out, studyReport(study, leaderboard(study), madeNow(options)));
+    return out;
+  }
   const results = await readExperiments(directory);
   const folders = new PictureFolders(options);
   const pictures = new Map<string, Picture>();

@@ -5,7 +5,7 @@
  *     runs/<task>/<run>/             its runs, as `ptdpc train`, `probe` and `zeroshot` make them; one of them has the task's result
  *     runs/<task>/study/             what the training cost (cost.json), and what choosing on the test images would have given (on-test.json)
  *     claims/, cache/, scenes/       as in a plan of experiments
- *     results.json                   what was found, once collected
+ *     results.json                   what was found and its leaderboard, once collected; and study.md, study.tex, leaderboard.csv, pairs.csv
  *
  * All files are written to a temporary name and renamed.
  */
@@ -13,15 +13,24 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import {
   joinStudies,
+  type Leaderboard,
+  leaderboardCsv,
+  pairsCsv,
   parseStudyPlan,
   type StudyPlan,
+  type StudyResults,
   type StudyTask,
   type StudyTaskResult,
+  studyLatex,
+  studyMarkdown,
+  studyResultsJson,
 } from '../../ptdpc/study/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import { exists, readText } from '../checkpoint-files.js';
 import { Claims } from '../experiment/claims.js';
 import { WorkFolder } from '../experiment/work-folder.js';
+import { makeFolder } from '../make-folder.js';
+import { requireTrustedFolder } from '../own-files.js';
 import { readStudyTask } from './task-files.js';
 
 export class StudyFolder extends WorkFolder {
@@ -63,6 +72,17 @@ export class StudyFolder extends WorkFolder {
       results.set(name, found);
     }
     return results;
+  }
+
+  /** Writes what was found, as JSON, Markdown, LaTeX and CSV, to `out`. */
+  async writeResults(found: StudyResults, board: Leaderboard, out = this.path): Promise<void> {
+    await makeFolder(out);
+    await requireTrustedFolder(out);
+    await writeFileAtomically(join(out, 'study.tex'), studyLatex(found, board));
+    await writeFileAtomically(join(out, 'study.md'), studyMarkdown(found, board));
+    await writeFileAtomically(join(out, 'leaderboard.csv'), leaderboardCsv(found, board));
+    await writeFileAtomically(join(out, 'pairs.csv'), pairsCsv(board));
+    await writeFileAtomically(join(out, 'results.json'), studyResultsJson(found, board));
   }
 
   get #plan(): string {

@@ -185,6 +185,11 @@ describe('studies in one folder', () => {
     expect(joined.rows.map(({ name }) => name)).toEqual(['coop', 'clap']);
   });
 
+  test('the order of the keys is no difference', () => {
+    const turned = Object.fromEntries(Object.entries(DATASET).reverse()) as unknown as StudyDataset;
+    expect(joinStudies(plan(), plan({ datasets: [turned] }), 'p').datasets).toHaveLength(1);
+  });
+
   test.each([
     [
       { configuration: { ...plan().configuration, model: { directory: '/other', sha256: 'c' } } },
