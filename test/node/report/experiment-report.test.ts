@@ -1,10 +1,13 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { encodePng } from '../../../src/clip/image/index.js';
 import { rememberFolder } from '../../../src/node/known-folders.js';
 import { writeExperimentReport } from '../../../src/node/report/index.js';
+import { StudyFolder } from '../../../src/node/study/index.js';
 import { RESULTS_FORMAT } from '../../../src/ptdpc/experiment/index.js';
+import { leaderboard } from '../../../src/ptdpc/study/index.js';
+import { sampleStudy } from '../../report/study-support.js';
 import { scratchFolder } from '../scratch.js';
 
 const scratch = scratchFolder();
@@ -42,4 +45,18 @@ it('writes one page of the experiments below a folder, with pictures from the se
   await writeFile(path, JSON.stringify({ ...results, format: 0 }));
   await expect(writeExperimentReport(folder)).rejects.toThrow(/figure5\/results\.json: expected the results/);
   await expect(writeExperimentReport(scratch('nowhere'))).rejects.toThrow(/nowhere\/results\.json: not found/);
+});
+
+it('writes the page of a study from what its folder has, alone', async () => {
+  const study = sampleStudy();
+  const folder = scratch('study');
+  await mkdir(folder);
+  await new StudyFolder(folder).writeResults(study, leaderboard(study));
+  expect((await readdir(folder)).sort()).toEqual([
+    ...['leaderboard.csv', 'pairs.csv', 'results.json', 'study.md', 'study.tex'],
+  ]);
+  const page = await readFile(await writeExperimentReport(folder), 'utf8');
+  expect(page).toContain('accuracy against training images per class');
+  await writeFile(join(folder, 'results.json'), '{"rows":[],"shots":[]}');
+  await expect(writeExperimentReport(folder)).rejects.toThrow(/results\.json: expected the results of a study/);
 });
