@@ -26,7 +26,7 @@ interface Read {
   quick: boolean;
   failures: { where: string; what: string; case: string; worst: { output: string; index: number[] } }[];
   host: Record<string, string>;
-  kernels: { kernel: string; variant: string; cases: number }[];
+  kernels: { kernel: string; variant: string; cases: number; leftOut: Record<string, number> }[];
   references: unknown[];
 }
 

@@ -136,6 +136,6 @@ describe('a case that a file does not take', () => {
 
 it('an unknown variant to start from is refused by name', () => {
   expect(() => starterText(kernelNamed('matmul'), 'fastest')).toThrow(
-    '--from fastest: matmul has naive, registers, tiled, fewRows, blocks32x32, blocks64x64, blocks128x64, halves, splitK, subgroup',
+    '--from fastest: matmul has naive, registers, tiled, fewRows, blocks32x32, blocks64x64, blocks128x64, halves, splitK, matrices, matrixHalves, subgroup',
   );
 });

@@ -42,7 +42,11 @@ describe('reversedLanes', () => {
 
   it('takes all shipped variants that share memory', () => {
     const variants = allKernels().flatMap((kernel) => kernel.variants);
-    const sharing = variants.map(({ wgsl }) => assembled(wgsl)).filter((text) => text.includes('var<workgroup>'));
+    // Matrices belong to a subgroup, and so know it.
+    const sharing = variants
+      .filter(({ needs }) => !needs?.startsWith('matrix'))
+      .map(({ wgsl }) => assembled(wgsl))
+      .filter((text) => text.includes('var<workgroup>'));
     expect(sharing.length).toBeGreaterThan(10);
     expect(sharing.filter((text) => reversedLanes(text) === undefined)).toEqual([]);
   });

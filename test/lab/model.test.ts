@@ -35,6 +35,8 @@ const H100 = gpu('h100');
 const variants = allKernels().flatMap((kernel) => kernel.variants.map((variant) => ({ kernel, variant })));
 const named = variants.map((one) => ({ ...one, name: `${one.kernel.name}, ${one.variant.name}` }));
 
+const takesMatrices = ({ variant: { needs } }: (typeof variants)[number]) => needs?.startsWith('matrix') ?? false;
+
 /** An adapter that has everything a variant may need. */
 const EVERYTHING = { subgroupSize: 32, features: ['shader-f16'], matrices: ['f32x8', 'f16x16'] };
 
@@ -273,7 +275,16 @@ describe('the model', () => {
     expect(model.bound).toBe('loads and stores');
   });
 
-  it.each(named)('$name is bounded on every GPU', (one) => {
+  it('knows no rates of matrices', () => {
+    for (const one of named.filter(takesMatrices)) {
+      const variant = modelledVariant(one.kernel, one.variant);
+      expect(() => modelKernel(one.kernel, variant, { m: 64, n: 64, k: 64, half: 1 }, GPUS)).toThrow(
+        /it needs matrixF/,
+      );
+    }
+  });
+
+  it.each(named.filter((one) => !takesMatrices(one)))('$name is bounded on every GPU', (one) => {
     const [test] = smallCases(one);
     const sizes = one.kernel.cases.suite[suiteOf(one.kernel).findIndex(({ name }) => name === test!.name)]!;
     for (const model of modelKernel(one.kernel, modelledVariant(one.kernel, one.variant), sizes, GPUS)) {
