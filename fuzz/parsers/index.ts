@@ -12,6 +12,7 @@ import { cutPng, png } from './png.js';
 import { evaluated, predictions } from './report.js';
 import { metrics, prompts, runJson, trainingState } from './run.js';
 import { safetensors } from './safetensors.js';
+import { study, studyPlan, studyTask } from './study.js';
 import { pickle, torch, zip } from './torch.js';
 import { text, vocabulary } from './vocabulary.js';
 
@@ -36,5 +37,6 @@ export const PARSERS: readonly FuzzedParser[] = [
   ...[cutPng, cutJpeg, cutGif, cutBmp],
   ...[classes, manifest, jsonManifest, roi, emoset, abstract],
   ...[runJson, metrics, prompts, trainingState, predictions, evaluated, plan, taskResult, results],
+  ...[study, studyPlan, studyTask],
   ...[segment, tuning, hub],
 ];

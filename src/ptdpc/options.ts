@@ -3,6 +3,7 @@
  * each option once; its type, its command-line flag, the check of files, the page's form and the table in docs/method.md come from there.
  */
 import * as v from 'valibot';
+import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
 
 /** The numbers that an option takes. */
@@ -255,7 +256,7 @@ export function checkedOptions<Fields extends Readonly<Record<string, OptionFiel
   const [{ message, path, received, input }] = issues;
   const field = fields[String(path?.[0].key)];
   throw new InputError(
-    `${field ? flagOf(field) : 'options'}: expected ${message}, found ${typeof input === 'number' ? input : received}`,
+    `${field ? flagOf(field) : 'options'}: expected ${message}, found ${typeof input === 'number' ? input : shortened(received)}`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** The run of a task of a plan, made up for tests. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PlanFolder } from '../../src/node/experiment/plan-folder.js';
+import type { WorkFolder } from '../../src/node/experiment/work-folder.js';
 import { writeResult } from '../../src/node/results.js';
 import { type PromptsRecord, recordJson } from '../../src/node/run-record.js';
 import type { Task } from '../../src/ptdpc/experiment/index.js';
@@ -11,7 +11,7 @@ import { runRecord } from './run-record.js';
 
 /** Writes the run of a finished task: `someResult`'s predictions. Returns the path of its result. */
 export async function writeTaskRun(
-  folder: PlanFolder,
+  folder: WorkFolder,
   task: Task,
   words: readonly string[] = CLASSES,
   record: Partial<PromptsRecord> = {},

@@ -6,7 +6,7 @@ import { NAMED_SETTINGS } from '../datasets/settings.js';
 import { TUNING_FIELDS } from '../options.js';
 import { fromOne, parseJsonAs, text } from '../parse-json.js';
 import { learnsNothing, type StudyRow, studyRow } from './rows.js';
-import { MOST_DATA, MOST_ROWS, MOST_SHOTS, MOST_STUDY_SEEDS, PLAIN_NAME } from './study.js';
+import { MOST_DATA, MOST_ROWS, MOST_SHOTS, MOST_STUDY_SEEDS, PLAIN_NAME, requireFewTasks } from './study.js';
 
 /** Increase it when results of an older plan must not be mixed with new ones. */
 export const STUDY_PLAN_FORMAT = 1;
@@ -130,13 +130,10 @@ export function joinStudies(before: StudyPlan, now: StudyPlan, path: string): St
     throw new InputError(
       `${path}: together ${datasets.length} data sets and ${rows.length} learners, at most ${MOST_DATA} and ${MOST_ROWS}; choose another --out`,
     );
-  return {
-    ...now,
-    datasets,
-    rows,
-    shots: inOrder([...new Set([...before.shots, ...now.shots])]),
-    seeds: Math.max(before.seeds, now.seeds),
-  };
+  const shots = inOrder([...new Set([...before.shots, ...now.shots])]);
+  const seeds = Math.max(before.seeds, now.seeds);
+  requireFewTasks(`${path}: together`, { data: datasets, shots, seeds, rows });
+  return { ...now, datasets, rows, shots, seeds };
 }
 
 const inOrder = (shots: (number | null)[]): (number | null)[] =>
@@ -211,5 +208,7 @@ const plan: v.GenericSchema<unknown, StudyPlan> = v.object({
 
 /** Reads study.json of a folder. Throws InputError naming `path` for anything else. */
 export function parseStudyPlan(json: string, path: string): StudyPlan {
-  return parseJsonAs(plan, json, path, `a study of format ${STUDY_PLAN_FORMAT} (ptdpc experiment run-grid)`);
+  const found = parseJsonAs(plan, json, path, `a study of format ${STUDY_PLAN_FORMAT} (ptdpc experiment run-grid)`);
+  requireFewTasks(path, { ...found, data: found.datasets });
+  return found;
 }

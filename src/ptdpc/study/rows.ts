@@ -1,4 +1,5 @@
 /** The rows of a study: a learner with its options, and what these are for a number of images per class and a seed. */
+import { quoted, shortened } from '../../clip/checkpoint/quoted.js';
 import { InputError } from '../../errors.js';
 import { featureFactsOf } from '../../learners/features/facts.js';
 import {
@@ -94,7 +95,7 @@ function kindOf(learner: string): RowKind {
   const found = KINDS.get(learner);
   if (found) return found;
   throw new InputError(
-    `expected one of ${STUDY_LEARNERS.join(', ')}, found ${JSON.stringify(learner)}${didYouMean(learner, STUDY_LEARNERS)}`,
+    `expected one of ${STUDY_LEARNERS.join(', ')}, found ${quoted(learner)}${didYouMean(learner, STUDY_LEARNERS)}`,
   );
 }
 
@@ -132,7 +133,7 @@ export function studyRow({ learner, name, label, options = {}, rates }: GivenRow
     if (key === 'seed') throw new InputError('options.seed: seeds are those of the study ("seeds")');
     if (key === undefined)
       throw new InputError(
-        `options.${given}: not an option of ${learner}, which takes ${Object.keys(fields)
+        `options.${shortened(given)}: not an option of ${learner}, which takes ${Object.keys(fields)
           .filter((field) => field !== 'seed')
           .join(', ')}${didYouMean(given, named.keys())}`,
       );

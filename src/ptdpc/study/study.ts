@@ -12,7 +12,7 @@
  */
 import * as v from 'valibot';
 import { shortened } from '../../clip/checkpoint/quoted.js';
-import { InputError } from '../../errors.js';
+import { counted, InputError } from '../../errors.js';
 import { didYouMean } from '../../suggest.js';
 import { NAMED_SETTINGS } from '../datasets/settings.js';
 import { PAPER_LEARNING_RATES } from '../experiment/paper-tables.js';
@@ -52,6 +52,21 @@ export const MOST_ROWS = 64;
 export const MOST_DATA = 64;
 export const MOST_SHOTS = 32;
 export const MOST_STUDY_SEEDS = 100;
+const MOST_TASKS = 100_000;
+
+/** Throws InputError beginning with `where` for more tasks than a study may have. */
+export function requireFewTasks(
+  where: string,
+  lists: { data: readonly unknown[]; shots: readonly unknown[]; seeds: number; rows: readonly unknown[] },
+): void {
+  const { data, shots, seeds, rows } = lists;
+  const tasks = data.length * shots.length * seeds * rows.length;
+  if (tasks > MOST_TASKS)
+    throw new InputError(
+      `${where}: ${data.length} data sets x ${shots.length} numbers of images x ${seeds} seeds x ${rows.length} learners: expected at most ` +
+        `${counted(MOST_TASKS, 'task')}, found ${counted(tasks, 'task')}; make several studies of it`,
+    );
+}
 
 /** A part of file and folder names. */
 export const PLAIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
@@ -78,22 +93,28 @@ const listOf = <T extends v.GenericSchema>(item: T, what: string, most: number) 
 const RATES = '"auto", a learning rate, or a list of some';
 const { learningRate, keep } = TUNING_FIELDS;
 
-const learnerEntry = v.strictObject({
-  learner: v.string('the name of a learner'),
-  name: v.optional(plainName),
-  label: v.optional(someText),
-  options: v.optional(v.record(v.string(), v.unknown(), 'an object of options')),
-  lr: v.optional(v.union([v.literal('auto'), learningRate, listOf(learningRate, 'learning rates', 20)], RATES)),
-  keep: v.optional(keep),
-});
+const learnerEntry = v.strictObject(
+  {
+    learner: v.string('the name of a learner'),
+    name: v.optional(plainName),
+    label: v.optional(someText),
+    options: v.optional(v.record(v.string(), v.unknown(), 'an object of options')),
+    lr: v.optional(v.union([v.literal('auto'), learningRate, listOf(learningRate, 'learning rates', 20)], RATES)),
+    keep: v.optional(keep),
+  },
+  'an object',
+);
 
-const dataEntry = v.strictObject({
-  name: plainName,
-  path: someText,
-  dataset: v.optional(v.string('the name of a data set')),
-  label: v.optional(someText),
-  splitSeed: v.optional(TUNING_FIELDS.seed),
-});
+const dataEntry = v.strictObject(
+  {
+    name: plainName,
+    path: someText,
+    dataset: v.optional(v.string('the name of a data set')),
+    label: v.optional(someText),
+    splitSeed: v.optional(TUNING_FIELDS.seed),
+  },
+  'an object',
+);
 
 /** Images per class, `"all"` included. */
 export const shotsItem = v.custom<number | 'all'>(
@@ -167,6 +188,7 @@ export function studyOf(value: unknown, path: string): StudyFile {
       );
     return { name, label: label ?? name, path: folder, dataset: dataset ?? null, splitSeed };
   });
+  requireFewTasks(path, { data: sets, shots, seeds, rows });
   return { title, model, demo, data: sets, shots, seeds, rows };
 }
 

@@ -102,6 +102,15 @@ describe('what is refused', () => {
     [{ ...STUDY, data: [{ name: 'a', path: 'a', dataset: 'fi9' }] }, 'data[0].dataset: expected one of', '"fi9"'],
     [{ ...STUDY, titl: 'x' }, 'titl: not a field here', '(did you mean title?)'],
     [{ ...STUDY, title: undefined }, 'title: missing'],
+    [
+      {
+        ...STUDY,
+        seeds: 100,
+        shots: Array.from({ length: 32 }, (_, i) => i + 1),
+        data: Array.from({ length: 9 }, (_, i) => ({ name: `d${i}`, path: 'd' })),
+      },
+      '9 data sets x 32 numbers of images x 100 seeds x 4 learners: expected at most',
+    ],
     [[], 'expected a study'],
   ] as [value: unknown, ...parts: string[]][])('%j', async (value, ...parts) => {
     await expectInputError(async () => parse(value), 'study.json: ', ...parts);
