@@ -12,7 +12,7 @@ interface Options {
 }
 
 /** ViT-B/32. */
-const SIZES = { width: 512, joint: 512 };
+const SIZES = { width: 512, vision: 768, joint: 512 };
 
 export function configure(command: Command): void {
   command

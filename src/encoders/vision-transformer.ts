@@ -7,6 +7,15 @@ import { clipPreprocessing, imageNetPreprocessing } from '../clip/image/index.js
 import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
 import { type EncoderFamily, pixelBytes } from './encoder.js';
 
+/** Working memory of one image in a forward pass, in bytes, with so many learned rows beside its own. */
+export function visionBytesPerImage(config: VisionConfig, prompts = 0): number {
+  const { width, intermediate, heads, imageSize } = config;
+  // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows; two where learned rows are put in.
+  const numbersPerRow = intermediate + (prompts > 0 ? 10 : 8) * width + heads;
+  // Besides pixels, the batch's patches.
+  return 4 * ((visionRows(config) + prompts) * numbersPerRow + 3 * imageSize * imageSize) + pixelBytes(imageSize);
+}
+
 /** A CLIP's checkpoint holds two towers, so a model directory is read as a whole (`clipEncoder`) and not recognised here. */
 export const VISION_TRANSFORMER: EncoderFamily<VisionConfig> = {
   name: 'a vision transformer',
@@ -20,12 +29,6 @@ export const VISION_TRANSFORMER: EncoderFamily<VisionConfig> = {
   load: (engine, weights, config) => VisionTower.loadVision(engine, weights, config),
   preprocessing: ({ kind, imageSize }) =>
     kind === 'clip' ? clipPreprocessing(imageSize) : imageNetPreprocessing(imageSize),
-  bytesPerImage: (config) => {
-    const { width, intermediate, heads, imageSize } = config;
-    // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows.
-    const numbersPerRow = intermediate + 8 * width + heads;
-    // Besides pixels, the batch's patches.
-    return 4 * (visionRows(config) * numbersPerRow + 3 * imageSize * imageSize) + pixelBytes(imageSize);
-  },
+  bytesPerImage: (config) => visionBytesPerImage(config),
   largestWeightBytes,
 };

@@ -2,16 +2,23 @@
 import { InputError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
 import { FEATURE_FACTS } from './features/facts.js';
+import { IMAGE_LEARNERS } from './images/index.js';
 import type { LearnerFacts } from './learner.js';
 import { CONTEXT_LEARNERS } from './prompts/index.js';
 import { PT_DPC } from './prompts/pt-dpc.js';
 
 export { FEATURE_FACTS, type FeatureFacts, featureFactsOf } from './features/facts.js';
+export * from './images/index.js';
 export type { LearnerFacts, LearnerSizes, LearnerSpace, OptionFields } from './learner.js';
 export * from './prompts/index.js';
 
 /** Every learner. */
-export const LEARNERS: readonly LearnerFacts[] = [PT_DPC, ...Object.values(CONTEXT_LEARNERS), ...FEATURE_FACTS];
+export const LEARNERS: readonly LearnerFacts[] = [
+  PT_DPC,
+  ...Object.values(CONTEXT_LEARNERS),
+  ...Object.values(IMAGE_LEARNERS),
+  ...FEATURE_FACTS,
+];
 
 /** The learner of that name. Throws InputError for another name. */
 export function learnerNamed(name: string): LearnerFacts {

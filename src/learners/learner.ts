@@ -13,6 +13,8 @@ export interface LearnerSizes {
   readonly classes: number;
   /** Width of the text tower. */
   readonly width: number;
+  /** Width of the image tower. */
+  readonly vision: number;
   /** Width of the space that images and texts share. */
   readonly joint: number;
   /** Training images per class, of learners whose size depends on them. */

@@ -18,13 +18,14 @@ import { LoadedOnce } from '../ptdpc/library/clip-model.js';
 import { Engine } from '../tensor/index.js';
 import { requirePlaceForFile, withSpool } from './atomic.js';
 import type { OpenedDevice } from './device.js';
-import { type EncodedImages, encodeImages, noneReadable } from './encode-images.js';
+import { type EncodedImages, encodeImages } from './encode-images.js';
 import { type Events, SILENT } from './events.js';
 import { FeatureCache } from './feature-cache.js';
 import { writeFeatureFile } from './feature-file.js';
 import { FileHashes } from './file-hashes.js';
 import { type EncoderOptions, encoderOf, type ImageEncoder, openEncoder } from './image-encoder.js';
 import { listImages, type SkippedImage } from './image-files.js';
+import { noneReadable } from './image-reader.js';
 import { openModelDirectory } from './model-directory.js';
 
 /** What every job on image files is given. */

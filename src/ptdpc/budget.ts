@@ -21,10 +21,10 @@ export interface BatchPlan {
 export const ROW_SHARE = 0.8;
 
 /** Tensors of the prompts' size: two gradients being added, the normalised prompts and their gradient, optimiser state. */
-const PROMPT_COPIES = 7;
+export const PROMPT_COPIES = 7;
 
 /** Tensors of the size of a range's text features: the features, their copy packed for the product, two gradients and their sum. */
-const TEXT_COPIES = 5;
+export const TEXT_COPIES = 5;
 
 /** Plans a batch of `batch` images for a budget in bytes, given the text tower's bytes per row. */
 export function planBatch(model: PromptModel, batch: number, budget: number, bytesPerRow: number): BatchPlan {
@@ -39,21 +39,10 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   // In mode `cs` every class has its own prefix; in other modes a chunk has one per image, or one in total.
   const ownPrefix = model.options.mode === 'cs' ? prefix : 0;
   const shared = prefix - ownPrefix;
-  const classRuns: ClassRange[] = [];
-  let run = { start: 0, end: 0 };
-  let rows = shared;
-  suffixes.forEach((suffix, c) => {
-    const more = suffix.length + ownPrefix;
-    if (shared + more > most) throw refused((shared + more) * bytesPerRow);
-    if (rows + more > most) {
-      classRuns.push(run);
-      run = { start: c, end: c };
-      rows = shared;
-    }
-    run = { start: run.start, end: c + 1 };
-    rows += more;
-  });
-  classRuns.push(run);
+  const ofClasses = suffixes.map(({ length }) => length + ownPrefix);
+  const classRuns = classRunsWithin(ofClasses, shared, most);
+  if (!classRuns) throw refused((shared + ofClasses.reduce((a, b) => Math.max(a, b))) * bytesPerRow);
+  const rows = ofClasses.reduce((sum, own) => sum + own, shared);
   const one = classRuns.length === 1;
   if (model.perImage) return { images: one ? Math.min(batch, Math.floor(most / rows)) : 1, classRuns, whole: one };
   // All images of a batch are compared with the same texts, which stay on the device while images come in chunks.
@@ -63,6 +52,27 @@ export function planBatch(model: PromptModel, batch: number, budget: number, byt
   const images = Math.floor((room - texts) / perImage);
   if (images < 1) throw refused(texts + perImage);
   return { images: Math.min(batch, images), classRuns, whole: false };
+}
+
+/**
+ * Ranges of classes, each as long as possible, with at most so many rows together: `shared` of a range and those of its classes. Undefined if not even
+ * every class alone has room.
+ */
+export function classRunsWithin(ofClasses: readonly number[], shared: number, most: number): ClassRange[] | undefined {
+  const runs: ClassRange[] = [];
+  let run = { start: 0, end: 0 };
+  let rows = shared;
+  for (const [c, own] of ofClasses.entries()) {
+    if (shared + own > most) return undefined;
+    if (rows + own > most) {
+      runs.push(run);
+      run = { start: c, end: c };
+      rows = shared;
+    }
+    run = { start: run.start, end: c + 1 };
+    rows += own;
+  }
+  return [...runs, run];
 }
 
 /**

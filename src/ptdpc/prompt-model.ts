@@ -14,7 +14,7 @@ import { metaNetWidth } from '../learners/prompts/cocoop.js';
 import { add, affine, compose, type Engine, groupDot, matmul, normalizeRows, type Tensor } from '../tensor/index.js';
 import { Forest, type PromptTree } from './forest.js';
 import type { Guide } from './guide.js';
-import { joined, partsOf } from './learned-numbers.js';
+import { LearnedModel } from './learned-numbers.js';
 import { metaNetOutput, newMetaNet } from './meta-net.js';
 import { isPerImage, promptCount, type TuningOptions } from './options.js';
 import { type FrozenRows, frozenRows, type InitOptions, initialPrompts, type PromptText } from './prompt-text.js';
@@ -71,7 +71,7 @@ export interface ForwardOptions {
 }
 
 /** Learned prompts with their text tower: maps normalised image features to logits. */
-export class PromptModel implements Disposable {
+export class PromptModel extends LearnedModel implements Disposable {
   readonly engine: Engine;
   readonly logitScale: number;
   readonly #forests = new Latest<string, Forest>();
@@ -91,6 +91,7 @@ export class PromptModel implements Disposable {
     /** See `LearnedStart`; [classes, joint]. */
     readonly anchors: Tensor | undefined,
   ) {
+    super();
     this.engine = tower.engine;
     this.logitScale = options.logitScale === 'clip' ? tower.logitScale : options.logitScale;
   }
@@ -129,35 +130,13 @@ export class PromptModel implements Disposable {
     return model;
   }
 
-  /** Everything that is trained, in order. */
   get parameters(): readonly Tensor[] {
     return [this.prompts, ...this.metaNet];
-  }
-
-  /** How many numbers are trained. */
-  get size(): number {
-    return this.parameters.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Width of the space that images and texts share. */
   get joint(): number {
     return this.tower.config.projectionDim;
-  }
-
-  /** All learned numbers: the parameters one after the other. */
-  async read(): Promise<Float32Array> {
-    return joined(await Promise.all(this.parameters.map((parameter) => parameter.read())));
-  }
-
-  /** Puts learned numbers, as `read` gives them, in place of the present ones. */
-  write(learned: Float32Array): void {
-    const parts = partsOf(learned, this.parameters);
-    for (const [i, { buffer }] of this.parameters.entries()) this.engine.backend.write(buffer, parts[i]!);
-  }
-
-  /** Clears all gradients. */
-  zeroGrad(): void {
-    for (const parameter of this.parameters) parameter.zeroGrad();
   }
 
   /** True if every image has its own prompt. */

@@ -77,7 +77,11 @@ async function gradientOf(
   plan: BatchPlan,
   lossesOf: Losses,
 ): Promise<StartedBatch> {
-  if (plan.whole) return await inWholePieces(model, batch, plan, lossesOf);
+  const { length } = batch.labels;
+  if (plan.whole)
+    return await inPieces(length, model.classes, plan.images, (start) =>
+      whole(model, slice(batch, start, plan.images, model.joint), length, lossesOf),
+    );
   return { result: Promise.resolve(await inClassRuns(model, batch, plan, lossesOf)) };
 }
 
@@ -86,22 +90,25 @@ export function requireTrainingMemory(model: PromptModel, budget: number): void 
   planBatch(model, 1, budget, model.tower.trainingBytesPerRow);
 }
 
-type PieceResult = { losses: Tensor; logits: Tensor };
+/** What a chunk of images gives: losses [images] and logits [images, classes]. */
+export type PieceResult = { losses: Tensor; logits: Tensor };
 
-/** Processes chunks of images in turn; the device works on the next while the host waits for the results of the last. */
-async function inWholePieces(
-  model: PromptModel,
-  batch: LabelledFeatures,
-  { images }: BatchPlan,
-  lossesOf: Losses,
+/**
+ * Processes `count` images in chunks of `images`, in turn; the device works on the next while the host waits for the results of the last.
+ * `piece` queues the chunk that starts there, with its gradient.
+ */
+export async function inPieces(
+  count: number,
+  classes: number,
+  images: number,
+  piece: (start: number) => PieceResult,
 ): Promise<StartedBatch> {
-  const count = batch.labels.length;
-  const sum: BatchResult = { loss: 0, logits: new Float32Array(count * model.classes) };
+  const sum: BatchResult = { loss: 0, logits: new Float32Array(count * classes) };
   const collect = async ({ losses, logits }: PieceResult, start: number) => {
     try {
       const [own, values] = await Promise.all([losses.read(), logits.read()]);
       for (const loss of own) sum.loss += loss / count;
-      sum.logits.set(values, start * model.classes);
+      sum.logits.set(values, start * classes);
       return sum;
     } finally {
       losses.dispose();
@@ -110,9 +117,9 @@ async function inWholePieces(
   };
   let result = Promise.resolve(sum);
   for (let start = 0; start < count; start += images) {
-    const piece = whole(model, slice(batch, start, images, model.joint), count, lossesOf);
+    const queued = piece(start);
     await result;
-    result = collect(piece, start);
+    result = collect(queued, start);
     // Whoever awaits it is told; until then, a device that fails is none of the process's business.
     result.catch(() => {});
   }
@@ -153,7 +160,7 @@ function forward(
 }
 
 /** The gradient of the mean of `count` losses with respect to each of these. */
-function eachOf(losses: Tensor, count: number): Tensor {
+export function eachOf(losses: Tensor, count: number): Tensor {
   return losses.engine.tensor(new Array<number>(losses.size).fill(1 / count), losses.shape);
 }
 

@@ -5,11 +5,11 @@ import { span } from '../trace.js';
 import { argmax, type Evaluation, evaluate } from './evaluate.js';
 import { allFinite, NonFiniteError } from './features.js';
 import { imagesOfEpoch, type LabelledFeatures, pick, requireVotes, slice } from './labelled-features.js';
-import { joined, partsOf } from './learned-numbers.js';
+import { joined, type LearnedModel, partsOf } from './learned-numbers.js';
 import { ADAMW, SGD_MOMENTUM } from './options.js';
 import type { PromptModel } from './prompt-model.js';
 import { epochOrder } from './random.js';
-import { type BatchResult, predictLogits, startGradient } from './step.js';
+import { type BatchResult, predictLogits, type StartedBatch, startGradient } from './step.js';
 import { learningRateAt, type TrainingOptions } from './training-options.js';
 
 /** Metrics of a step. */
@@ -63,14 +63,28 @@ export function keptPrompts(state: TrainingState): Pick<BestEpoch, 'epochs' | 'p
 }
 
 /** What a training waits for between two steps. */
-export type Pause = (model: PromptModel) => Promise<void>;
+export type Pause<Model = PromptModel> = (model: Model) => Promise<void>;
 
-/** A training job. */
-export interface Training {
-  model: PromptModel;
+/** Training and validation images as a model takes them: as features, or as pictures. */
+export interface TrainingImages {
+  /** Class of each training image. */
+  readonly labels: Int32Array;
+  /** Whether there are validation images. */
+  readonly validates: boolean;
+  /** Adds the gradient of the mean loss of these training images, by their places, to the parameters' gradients. `epoch` is counted from 0. */
+  gradient(epoch: number, images: Int32Array): Promise<StartedBatch>;
+  /**
+   * Evaluates on the validation images, with the loss that counts there; without any, on the first training image, in case the last update ruined what is
+   * learned. Throws NonFiniteError if a logit is NaN or infinite.
+   */
+  evaluate(): Promise<{ readonly seen: Evaluation; readonly loss: number }>;
+}
+
+/** A training job of any model. */
+export interface ModelTraining<Model extends LearnedModel> {
+  model: Model;
   options: TrainingOptions;
-  train: LabelledFeatures;
-  validation?: LabelledFeatures | undefined;
+  images: TrainingImages;
   /** Bytes for activations, in addition to the weights. */
   memory: number;
   /** The state to resume from. */
@@ -81,11 +95,17 @@ export interface Training {
    * results have been told, the function is called with the model, whose prompts are those after exactly `step` steps and may be
    * looked at, and training continues when its promise resolves. Aborting ends a pause. Results do not depend on pauses.
    */
-  beforeStep?: ((step: number) => Pause | undefined) | undefined;
+  beforeStep?: ((step: number) => Pause<Model> | undefined) | undefined;
   /** Called after every step, with the number of its images. */
   onStep?: (metrics: StepMetrics, images: number) => void;
   /** Called after every epoch, with the metrics on the validation images; training continues when the returned promise resolves. */
   onEpoch?: (metrics: EpochMetrics, state: TrainingState, validation: Evaluation | undefined) => Promise<void> | void;
+}
+
+/** A training job on features. */
+export interface Training extends Omit<ModelTraining<PromptModel>, 'images'> {
+  train: LabelledFeatures;
+  validation?: LabelledFeatures | undefined;
 }
 
 /** The loss or the prompts are NaN: the learning rate was too high for these images. */
@@ -96,15 +116,32 @@ export function stepsPerEpoch(images: number, batchSize: number): number {
   return Math.ceil(images / batchSize);
 }
 
+/** Trains a model's prompts on features; see `trainModel`. */
+export async function trainPrompts({ train, validation, ...training }: Training): Promise<void> {
+  const { model, memory } = training;
+  const images: TrainingImages = {
+    labels: train.labels,
+    validates: validation !== undefined,
+    gradient: (epoch, chosen) =>
+      startGradient(model, pick(imagesOfEpoch(train, epoch), chosen, 0, chosen.length, model.joint), memory),
+    evaluate: async () => {
+      const seen = await evaluateOn(model, validation ?? slice(train, 0, 1, model.joint), memory);
+      return { seen, loss: validation ? validationLoss(model, seen) : seen.loss };
+    },
+  };
+  await trainModel({ ...training, images });
+}
+
 /**
  * Trains the model's prompts in place. The order of images depends only on seed and epoch, so that a resumed run continues exactly.
  * `onEpoch` is only called with prompts that give finite logits. With `keep: 'best'`, the model ends up with the prompts of the best epoch;
  * this requires validation images, else InputError. Throws TrainingDiverged if the loss or the prompts become NaN, NonFiniteError if the
  * first loss is NaN (before any update), and the signal's reason if aborted (between steps).
  */
-export async function trainPrompts(training: Training): Promise<void> {
-  const { model, options, train, validation, memory, resume } = training;
-  if (options.keep === 'best' && !validation)
+export async function trainModel<Model extends LearnedModel>(training: ModelTraining<Model>): Promise<void> {
+  const { model, options, images, memory, resume } = training;
+  const { validates } = images;
+  if (options.keep === 'best' && !validates)
     throw new InputError('--keep best: expected validation images to choose an epoch by, found none');
   let best = resume?.best;
   // Covers all steps, so that memory freed by one is reused by the next.
@@ -122,27 +159,27 @@ export async function trainPrompts(training: Training): Promise<void> {
       prompts: await model.read(),
       optimizer: inOne(await optimizer.state(), model.parameters.length),
     };
-    const last = (epoch + 1) * stepsPerEpoch(train.labels.length, options.batchSize) - 1;
-    let seen: Evaluation;
+    const last = (epoch + 1) * stepsPerEpoch(images.labels.length, options.batchSize) - 1;
+    let evaluated: Awaited<ReturnType<TrainingImages['evaluate']>>;
     try {
-      // Without validation images, checks one training image, in case the last update ruined the prompts.
-      seen = await evaluateOn(model, validation ?? slice(train, 0, 1, model.joint), memory);
+      evaluated = await images.evaluate();
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
       throw divergence('the logits became NaN or infinite', options, epoch, last);
     }
     if (![state.prompts, ...state.optimizer.tensors].every(allFinite))
       throw divergence('the prompts became NaN or infinite', options, epoch, last);
+    const { seen, loss } = evaluated;
     const metrics: EpochMetrics = {
       type: 'epoch',
       epoch,
       ...learned,
-      valLoss: validation ? validationLoss(model, seen) : null,
-      valAccuracy: validation ? seen.accuracy : null,
+      valLoss: validates ? loss : null,
+      valAccuracy: validates ? seen.accuracy : null,
     };
     if (options.keep === 'best' && (!best || seen.accuracy > best.valAccuracy))
       best = { epochs: epoch + 1, valAccuracy: seen.accuracy, prompts: state.prompts };
-    await training.onEpoch?.(metrics, best ? { ...state, best } : state, validation && seen);
+    await training.onEpoch?.(metrics, best ? { ...state, best } : state, validates ? seen : undefined);
   }
   if (best) model.write(best.prompts);
 }
@@ -163,15 +200,16 @@ function inParts({ steps, tensors }: OptimizerState, parameters: readonly Tensor
  * One pass over the training images. Results are collected while the next step is being queued, so that the device need not wait for the
  * host between steps.
  */
-async function trainEpoch(
-  { model, options, train, memory, signal, beforeStep, onStep }: Training,
+async function trainEpoch<Model extends LearnedModel>(
+  { model, options, images, signal, beforeStep, onStep }: ModelTraining<Model>,
   optimizer: Optimizer,
   epoch: number,
 ): Promise<Pick<EpochMetrics, 'trainLoss' | 'trainAccuracy'>> {
   const { classes } = model;
-  const images = imagesOfEpoch(train, epoch);
-  const count = train.labels.length;
-  const order = options.shuffle ? epochOrder(count, options.seed, epoch) : undefined;
+  const count = images.labels.length;
+  const order = options.shuffle
+    ? epochOrder(count, options.seed, epoch)
+    : Int32Array.from({ length: count }, (_, i) => i);
   const lr = learningRateAt(options, epoch);
   let lossSum = 0;
   let correct = 0;
@@ -199,13 +237,19 @@ async function trainEpoch(
         await last;
         await unlessAborted(pause(model), signal);
       }
-      const batch = pick(images, order, start, Math.min(options.batchSize, count - start), model.joint);
-      using _step = span('step', { step, images: batch.labels.length });
-      const { result } = await startGradient(model, batch, memory);
+      const chosen = order.subarray(start, start + options.batchSize);
+      using _step = span('step', { step, images: chosen.length });
+      const { result } = await images.gradient(epoch, chosen);
       update(optimizer, lr);
       model.zeroGrad();
       const previous = last;
-      last = result.then((values) => collect(values, batch.labels, step));
+      last = result.then((values) =>
+        collect(
+          values,
+          chosen.map((image) => images.labels[image] ?? -1),
+          step,
+        ),
+      );
       // It is awaited a step later, but may fail before.
       last.catch(() => {});
       await previous;
@@ -242,7 +286,7 @@ export async function evaluateOn(model: PromptModel, images: LabelledFeatures, m
 
 /** Creates the optimiser named in the options for a model's parameters. The caller disposes it. */
 export function createOptimizer(
-  { parameters }: PromptModel,
+  { parameters }: LearnedModel,
   { optimizer, weightDecay = 0 }: Pick<TrainingOptions, 'optimizer' | 'weightDecay'>,
 ): Optimizer {
   if (optimizer === 'adamw') return new AdamW(parameters, ADAMW);

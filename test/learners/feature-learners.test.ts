@@ -131,7 +131,7 @@ describeOn('cpu', 'learners on features', (device) => {
     expect(Object.fromEntries(shapes)).toEqual(learner.model.shapes(sizes));
     const count = learner.model.learned.reduce((sum, one) => sum + tensors[one]!.data.length, 0);
     // Five, four and three images of the classes: four on average.
-    expect(learner.parameters({ classes, joint: width, width: 32, shots: 4 }, full)).toBe(count);
+    expect(learner.parameters({ classes, joint: width, width: 32, vision: 32, shots: 4 }, full)).toBe(count);
   });
 
   it.each(FEATURE_LEARNERS.map(({ name }) => name))('%s does the same in little memory', async (name) => {

@@ -3,7 +3,13 @@ import { type Engine, layerNorm, linear, type Tensor } from '../../tensor/index.
 import type { CanonicalClip } from '../checkpoint/index.js';
 import type { ClipConfig } from '../config.js';
 import { type RowPlan, treePlan } from './row-plan.js';
-import { inferenceNumbersPerRow, largestWeightBytes, trainingNumbersPerRow, transform } from './transformer.js';
+import {
+  type BlockInput,
+  inferenceNumbersPerRow,
+  largestWeightBytes,
+  trainingNumbersPerRow,
+  transform,
+} from './transformer.js';
 import { type Affine, type Transformer, WeightLoader } from './weights.js';
 
 /** The text tower of a CLIP on a device. */
@@ -63,14 +69,17 @@ export class TextTower implements Disposable {
     return largestWeightBytes(this.config.text);
   }
 
-  /** Encodes rows [plan.rows, width], the sums of token and position embeddings, to features [leaves, projectionDim], not normalised. */
-  encodeRows(rows: Tensor, plan: RowPlan): Tensor {
-    return this.engine.scope(() => linear(this.#hidden(rows, plan), this.projection));
+  /**
+   * Encodes rows [plan.rows, width], the sums of token and position embeddings, to features [leaves, projectionDim], not normalised. `input`: see
+   * `transform`.
+   */
+  encodeRows(rows: Tensor, plan: RowPlan, input?: BlockInput): Tensor {
+    return this.engine.scope(() => linear(this.#hidden(rows, plan, input), this.projection));
   }
 
   /** Leaves [leaves, width] after the last layer norm. */
-  #hidden(rows: Tensor, plan: RowPlan): Tensor {
-    const leaves = transform(this.transformer, rows, plan);
+  #hidden(rows: Tensor, plan: RowPlan, input?: BlockInput): Tensor {
+    const leaves = transform(this.transformer, rows, plan, input);
     return layerNorm(leaves, this.finalNorm.weight, this.finalNorm.bias, this.config.layerNormEpsilon);
   }
 

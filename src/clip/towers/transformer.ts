@@ -17,17 +17,28 @@ import type { ClipConfig, TowerConfig } from '../config.js';
 import type { RowPlan } from './row-plan.js';
 import type { Affine, Block, LastBlock, Transformer } from './weights.js';
 
-/** Runs x [rows, width] through all blocks. Returns only the leaf rows [leaves, width]; no others are read. */
-export function transform(transformer: Transformer, x: Tensor, plan: RowPlan): Tensor {
+/** Gives a block, counted from 0, other rows [rows, width] than the block before has made; or the same. */
+export type BlockInput = (block: number, rows: Tensor) => Tensor;
+
+/**
+ * Runs x [rows, width] through all blocks. Returns only the leaf rows [leaves, width]; no others are read. With `input`, each block reads
+ * what that makes of its rows.
+ */
+export function transform(
+  transformer: Transformer,
+  x: Tensor,
+  plan: RowPlan,
+  input: BlockInput = (_, rows) => rows,
+): Tensor {
   const { engine } = x;
   return engine.scope(() => {
     let rows = x;
-    for (const block of transformer.blocks) {
-      const next = engine.scope(() => fullBlock(transformer, block, rows, plan));
+    for (const [at, block] of transformer.blocks.entries()) {
+      const next = engine.scope(() => fullBlock(transformer, block, input(at, rows), plan));
       if (rows !== x) rows.dispose();
       rows = next;
     }
-    return lastBlock(transformer, transformer.last, rows, plan);
+    return lastBlock(transformer, transformer.last, input(transformer.blocks.length, rows), plan);
   });
 }
 

@@ -19,7 +19,8 @@ import type { CanonicalClip } from '../checkpoint/index.js';
 import { type ClipConfig, clipVision, type VisionConfig, visionRows } from '../config.js';
 import { Latest } from './latest.js';
 import { picturePlan, type RowPlan } from './row-plan.js';
-import { transform } from './transformer.js';
+import { insertRows, type RowInsert, rowInsert, type TowerPrompts } from './tower-prompts.js';
+import { largestWeightBytes, trainingNumbersPerRow, transform } from './transformer.js';
 import { type Affine, type Transformer, WeightLoader } from './weights.js';
 
 interface VisionWeights {
@@ -37,6 +38,8 @@ interface VisionWeights {
 
 /** The index tensors for a batch size. */
 interface BatchPlan extends Disposable {
+  /** Where learned rows stand; undefined without any. */
+  inserted: RowInsert | undefined;
   rows: RowPlan;
   /** Patch of each row; none for class tokens. */
   patches: RowIndex;
@@ -48,7 +51,7 @@ interface BatchPlan extends Disposable {
 
 /** The image tower on a device. */
 export class VisionTower implements Disposable {
-  readonly #plans = new Latest<number, BatchPlan>();
+  readonly #plans = new Latest<string, BatchPlan>();
 
   private constructor(
     readonly config: VisionConfig,
@@ -95,16 +98,18 @@ export class VisionTower implements Disposable {
   /**
    * Normalised pixels [batch, 3, size, size] to [batch, width]: the class token after the last layer norm. If there are two, their
    * mean, as in timm's distilled models before the classifiers (`forward_head(pre_logits=True)`). With `values` [3, 256], the pixels are
-   * whole numbers [batch, size, size] from `modelPixels`, whose bytes stand for these.
+   * whole numbers [batch, size, size] from `modelPixels`, whose bytes stand for these. `prompts` are rows among those of each image.
    */
-  pool(pixels: Tensor, values?: Tensor): Tensor {
+  pool(pixels: Tensor, values?: Tensor, prompts?: TowerPrompts): Tensor {
     const { weights } = this;
-    const plan = this.#plan(pixels.shape[0] ?? 0);
+    const plan = this.#plan(pixels.shape[0] ?? 0, prompts);
     return this.engine.scope(() => {
-      const leaves = this.#norm(
-        transform(weights.transformer, this.#embed(pixels, values, plan), plan.rows),
-        weights.postNorm,
-      );
+      const input = (block: number, rows: Tensor) => {
+        const layer = block === 0 ? undefined : prompts?.layers[block];
+        return layer && plan.inserted ? insertRows(rows, plan.inserted.again, layer) : rows;
+      };
+      const embedded = this.#embed(pixels, values, plan, prompts);
+      const leaves = this.#norm(transform(weights.transformer, embedded, plan.rows, input), weights.postNorm);
       if (!plan.pairs) return leaves;
       const [first, second] = plan.pairs;
       return scaled(gatherRows(leaves, first, { tensor: leaves, index: second }), 0.5);
@@ -112,11 +117,11 @@ export class VisionTower implements Disposable {
   }
 
   /** `pool`, and `features` of shape [batch, projectionDim]: projected into the joint space, not normalised. CLIP only. */
-  encode(pixels: Tensor, values?: Tensor): { pooled: Tensor; features: Tensor } {
+  encode(pixels: Tensor, values?: Tensor, prompts?: TowerPrompts): { pooled: Tensor; features: Tensor } {
     const { projection } = this.weights;
     if (!projection) throw new Error('this vision transformer has no joint space');
     return this.engine.scope(() => {
-      const pooled = this.pool(pixels, values);
+      const pooled = this.pool(pixels, values, prompts);
       return { pooled, features: linear(pooled, projection) };
     });
   }
@@ -132,14 +137,29 @@ export class VisionTower implements Disposable {
     );
   }
 
-  /** The first block's input: patches and class tokens with their positions, [batch * rows, width]. */
-  #embed(pixels: Tensor, values: Tensor | undefined, plan: BatchPlan): Tensor {
+  /** Bytes of the largest weight in single precision, of which a device may need a reordered copy. */
+  get largestWeightBytes(): number {
+    return largestWeightBytes(this.config);
+  }
+
+  /** Bytes of an image's rows in a training pass, forward and backward, with so many learned rows. */
+  trainingBytesPerImage(prompts: number): number {
+    const { width, imageSize } = this.config;
+    // Also saved: the input of a block whose learned rows are new, beside the rows that it was made from.
+    const numbersPerRow = trainingNumbersPerRow(this.weights.transformer) + 2 * width;
+    return 4 * ((visionRows(this.config) + prompts) * numbersPerRow + 3 * imageSize * imageSize);
+  }
+
+  /** The first block's input: patches and class tokens with their positions, and learned rows, [batch * rows, width]. */
+  #embed(pixels: Tensor, values: Tensor | undefined, plan: BatchPlan, prompts?: TowerPrompts): Tensor {
     const { patchEmbedding, patchBias, positions, preNorm } = this.weights;
     const { patchSize } = this.config;
     return this.engine.scope(() => {
       const rows = values ? patchBytes(pixels, values, patchSize) : patchRows(pixels, patchSize);
       const patches = linear(rows, patchEmbedding, patchBias);
-      const embedded = gatherRows(patches, plan.patches, { tensor: positions, index: plan.positions });
+      const own = gatherRows(patches, plan.patches, { tensor: positions, index: plan.positions });
+      const [first] = prompts?.layers ?? [];
+      const embedded = first && plan.inserted ? insertRows(own, plan.inserted.first, first) : own;
       return preNorm ? this.#norm(embedded, preNorm) : embedded;
     });
   }
@@ -148,11 +168,12 @@ export class VisionTower implements Disposable {
     return layerNorm(x, weight, bias, this.config.layerNormEpsilon);
   }
 
-  #plan(batch: number): BatchPlan {
-    return this.#plans.get(batch, () => this.#makePlan(batch));
+  #plan(batch: number, prompts?: TowerPrompts): BatchPlan {
+    const key = prompts ? `${batch} ${prompts.layers[0]?.rows} ${prompts.place}` : `${batch}`;
+    return this.#plans.get(key, () => this.#makePlan(batch, prompts));
   }
 
-  #makePlan(batch: number): BatchPlan {
+  #makePlan(batch: number, prompts?: TowerPrompts): BatchPlan {
     const { engine } = this;
     const { classTokens } = this.config;
     const all = visionRows(this.config);
@@ -160,7 +181,8 @@ export class VisionTower implements Disposable {
     const row = Array.from({ length: batch * all }, (_, i) => i % all);
     const picture = (i: number) => Math.floor(i / all);
     const read = Array.from({ length: classTokens }, (_, i) => i);
-    const rows = picturePlan(engine, batch, all, read);
+    const learned = prompts?.layers[0]?.rows ?? 0;
+    const rows = picturePlan(engine, batch, all + learned, read);
     const owned: Tensor[] = [];
     const own = (data: readonly number[]) => {
       const tensor = engine.scope(() => engine.indices(data).share());
@@ -173,8 +195,10 @@ export class VisionTower implements Disposable {
         Array.from({ length: batch }, (_, i) => i * classTokens + offset),
         batch * classTokens,
       );
+    const at = prompts?.place === 'after class' ? classTokens : all;
     return {
       rows,
+      inserted: prompts && rowInsert(own, { sequences: batch, rows: all, at, learned }),
       patches: rowIndex(
         own,
         row.map((r, i) => (r < classTokens ? -1 : picture(i) * patches + r - classTokens)),
