@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { counted, InputError } from '../errors.js';
 import { type FeatureFacts, featureFactsOf } from '../learners/features/facts.js';
+import { IMAGE_LEARNERS, type ImageLearner, imageOptions, isImageLearner } from '../learners/images/index.js';
 import { LEARNERS, learnerNamed } from '../learners/index.js';
 import {
   CONTEXT_LEARNERS,
@@ -15,7 +16,7 @@ import {
   publishedEpochs,
 } from '../learners/prompts/index.js';
 import type { SkippedImage } from '../node/image-files.js';
-import type { FeaturesRecord, PromptsRecord } from '../node/run-record.js';
+import type { FeaturesRecord, TrainingRecord } from '../node/run-record.js';
 import type { TunedRun } from '../node/tune-prompts.js';
 import { PAPER_LEARNING_RATES } from '../ptdpc/experiment/paper-tables.js';
 import type { EpochMetrics } from '../ptdpc/index.js';
@@ -63,6 +64,7 @@ export interface TrainOptions
   classes?: string;
   views?: number;
   lr?: number | 'auto';
+  depth?: number;
 }
 
 /** What holds of an option in which the presets differ. */
@@ -119,6 +121,10 @@ export function configure(command: Command): void {
       await fitOnFeatures(onFeatures, options, before);
       return;
     }
+    if (isImageLearner(name)) {
+      await trainImages(name, options, before);
+      return;
+    }
     const { metrics: last, skipped, truncated } = await train(options);
     for (const { learningRate, valAccuracy } of last.choice)
       say(`learning rate ${learningRate}: validation accuracy ${percent(valAccuracy)}`);
@@ -154,6 +160,10 @@ export function configure(command: Command): void {
       'Tip-Adapter-F, a learner on features, on the same images',
     ],
     [
+      'ptdpc train --model clip-vit-b32 --data fi --out runs/fi-maple --learner maple --shots 16',
+      'MaPLe, which learns tokens of the image tower too, on the same images',
+    ],
+    [
       'ptdpc train --model clip-vit-b32 --data pets --out runs/pets --classes joy=happy,fear',
       'two of the folders, one with another word',
     ],
@@ -173,28 +183,68 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { out } = options;
   const before = options.config === undefined ? undefined : await readConfig(options.config);
   const tuning = tuningOf(options, before?.learner === 'prompts' ? before.options : undefined);
-  const { root, ...dataset } = await datasetOf(options, before, tuning.seed);
+  const { job, notes } = await jobOf(options, before, tuning.seed);
+  const metrics = await tunePrompts({
+    ...{ ...job, out, options: tuning },
+    rates: options.lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
+    onEpoch: (metrics) => say(epochLine(metrics, tuning.epochs)),
+  });
+  return { metrics, ...notes };
+}
+
+/** What the trainings of all learners are given, and the images that take no part, once they are known. */
+async function jobOf(options: TrainOptions, before: TrainedRecord | undefined, seed: number) {
+  const { root, ...dataset } = await datasetOf(options, before, seed);
   const model = options.model ?? before?.model.directory;
   if (model === undefined) throw missing('--model <dir>', '--config <run>');
-  let skipped: readonly SkippedImage[] = [];
-  let cut: readonly string[] = [];
-  const metrics = await tunePrompts({
+  const notes = { skipped: [] as readonly SkippedImage[], truncated: [] as readonly string[] };
+  const job = {
     ...imageJob(options, true),
-    ...{ model, data: root, dataset, out, options: tuning },
-    rates: options.lr === 'auto' ? PAPER_LEARNING_RATES : undefined,
+    ...{ model, data: root, dataset },
     classes: options.classes ?? (options.half === undefined ? before?.classes : undefined),
     strict: options.strict ?? before?.strict,
     truncated: options.truncated ?? before?.truncated,
-    onSkipped: (images, paths) => {
-      skipped = images;
-      cut = paths;
+    onSkipped: (images: readonly SkippedImage[], cut: readonly string[]) => {
+      notes.skipped = images;
+      notes.truncated = cut;
       // The list itself would have scrolled away by the last epoch.
       if (images.length > 0) say(`${counted(images.length, 'image')} cannot be read and will be listed at the end`);
       if (cut.length > 0) say(`${counted(cut.length, 'truncated image')} read as far as they go; listed at the end`);
     },
+  };
+  return { job, notes };
+}
+
+/** Trains learned tokens of the image tower, or resumes a training. */
+async function trainImages(
+  learner: ImageLearner,
+  options: TrainOptions,
+  before: TrainedRecord | undefined,
+): Promise<void> {
+  const { tuneImages } = await import('../node/tune-images.js');
+  const { out } = options;
+  const { fields } = IMAGE_LEARNERS[learner];
+  refuseRates(learner, options);
+  requireOptionsOf(learner, fields, options);
+  const own = before?.learner === 'images' && before.options.learner === learner ? before.options : undefined;
+  const { learner: _, ...repeated } = own ?? { learner };
+  const tuning = imageOptions(learner, { ...repeated, ...givenFields(fields, options) });
+  const { job, notes } = await jobOf(options, before, tuning.seed);
+  const last = await tuneImages({
+    ...{ ...job, out, options: tuning, limitDepth: options.depth === undefined },
     onEpoch: (metrics) => say(epochLine(metrics, tuning.epochs)),
   });
-  return { metrics, skipped, truncated: cut };
+  if (options.json) printJson({ run: out, learner, ...last, ...notes });
+  else print(`${out}: train accuracy ${percent(last.trainAccuracy)}, validation accuracy ${percent(last.valAccuracy)}`);
+  saySkipped(notes.skipped, notes.truncated);
+}
+
+/** Throws InputError for `--lr auto`, which is for prompts of texts. */
+function refuseRates(learner: string, { lr }: TrainOptions): void {
+  if (lr === 'auto')
+    throw new InputError(
+      `--lr auto: expected a number for --learner ${learner}, whose rate is not chosen by validation`,
+    );
 }
 
 function epochLine({ epoch, trainLoss, trainAccuracy, valAccuracy }: EpochMetrics, epochs: number): string {
@@ -211,8 +261,7 @@ async function fitOnFeatures(
   const { fitFeatures } = await import('../node/fit-features.js');
   const { out } = options;
   const { name, fields, defaults } = learner;
-  if (options.lr === 'auto')
-    throw new InputError(`--lr auto: expected a number for --learner ${name}, whose rate is not chosen by validation`);
+  refuseRates(name, options);
   requireOptionsOf(name, fields, options);
   const own = before?.learner === 'features' && before.name === name ? before.options : undefined;
   const epochs = options.shots === undefined || own ? undefined : learner.publishedEpochs?.(options.shots);
@@ -222,20 +271,8 @@ async function fitOnFeatures(
     ...(epochs !== undefined && { epochs }),
     ...givenFields(fields, options),
   });
-  const { root, ...dataset } = await datasetOf(options, before, Number(fitting.seed));
-  const model = options.model ?? before?.model.directory;
-  if (model === undefined) throw missing('--model <dir>', '--config <run>');
-  let left: { skipped: readonly SkippedImage[]; truncated: readonly string[] } = { skipped: [], truncated: [] };
-  const fitted = await fitFeatures({
-    ...imageJob(options, true),
-    ...{ model, data: root, dataset, out, learner: name, options: fitting },
-    classes: options.classes ?? (options.half === undefined ? before?.classes : undefined),
-    strict: options.strict ?? before?.strict,
-    truncated: options.truncated ?? before?.truncated,
-    onSkipped: (skipped, truncated) => {
-      left = { skipped, truncated };
-    },
-  });
+  const { job, notes } = await jobOf(options, before, Number(fitting.seed));
+  const fitted = await fitFeatures({ ...job, out, learner: name, options: fitting });
   const { train, validation, choice, constants } = fitted;
   const [trainAccuracy, valAccuracy] = [train.accuracy, validation?.accuracy ?? null];
   if (options.json)
@@ -247,24 +284,24 @@ async function fitOnFeatures(
       epochs: fitted.epochs,
       trainAccuracy,
       valAccuracy,
-      ...left,
+      ...notes,
     });
   else {
     const chosen = Object.keys(choice[0]?.values ?? {}).filter((key) => key in constants);
     const values = chosen.map((key) => `${key} ${Number(constants[key]!.toPrecision(4))}, `).join('');
     print(`${out}: ${values}train accuracy ${percent(trainAccuracy)}, validation accuracy ${percent(valAccuracy)}`);
   }
-  saySkipped(left.skipped, left.truncated);
+  saySkipped(notes.skipped, notes.truncated);
 }
 
-type TrainedRecord = PromptsRecord | FeaturesRecord;
+type TrainedRecord = TrainingRecord | FeaturesRecord;
 
 /** The record of a run, given by its folder or its run.json. */
 async function readConfig(path: string): Promise<TrainedRecord> {
   const { readRunRecord, readPromptsRecord } = await import('../node/run-record.js');
   const folder = basename(path) === 'run.json' ? dirname(path) : path;
   const record = await readRunRecord(folder);
-  return record.learner === 'features' ? record : await readPromptsRecord(folder);
+  return record.learner === 'features' || record.learner === 'images' ? record : await readPromptsRecord(folder);
 }
 
 /** The name of the learner of a run. */

@@ -1,10 +1,13 @@
 /** The learners that `ptdpc train --learner` knows, in the order in which `ptdpc learners` lists them. */
 import { InputError } from '../errors.js';
+import type { TuningOptions } from '../ptdpc/options.js';
+import type { TrainingOptions } from '../ptdpc/training-options.js';
 import { didYouMean } from '../suggest.js';
 import { FEATURE_FACTS } from './features/facts.js';
-import { IMAGE_LEARNERS } from './images/index.js';
+import { imageTraining } from './images/fields.js';
+import { IMAGE_LEARNERS, type ImageOptions, isImageOptions } from './images/index.js';
 import type { LearnerFacts } from './learner.js';
-import { CONTEXT_LEARNERS } from './prompts/index.js';
+import { CONTEXT_LEARNERS, type PromptOptions, promptSetup } from './prompts/index.js';
 import { PT_DPC } from './prompts/pt-dpc.js';
 
 export { FEATURE_FACTS, type FeatureFacts, featureFactsOf } from './features/facts.js';
@@ -19,6 +22,16 @@ export const LEARNERS: readonly LearnerFacts[] = [
   ...Object.values(IMAGE_LEARNERS),
   ...FEATURE_FACTS,
 ];
+
+/** How the options of a learner that trains by epochs train it, and its loss. */
+export function trainingOf(options: PromptOptions | ImageOptions): {
+  readonly training: TrainingOptions;
+  readonly loss: TuningOptions['loss'];
+} {
+  if (isImageOptions(options)) return { training: imageTraining(options), loss: 'ce' };
+  const { training, model } = promptSetup(options);
+  return { training, loss: model.loss };
+}
 
 /** The learner of that name. Throws InputError for another name. */
 export function learnerNamed(name: string): LearnerFacts {

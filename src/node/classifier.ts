@@ -6,6 +6,7 @@ import { InputError } from '../errors.js';
 import { featureLogits } from '../learners/features/feature-learner.js';
 import { featureLearnerNamed } from '../learners/features/index.js';
 import { promptSetup } from '../learners/prompts/index.js';
+import { decodeImagePrompts } from '../ptdpc/image-prompts/index.js';
 import {
   type AnyPromptsFile,
   type ClassName,
@@ -30,9 +31,11 @@ import { openFileSource } from './file-source.js';
 import { clipEncoder, type ImageEncoder, openEncoder } from './image-encoder.js';
 import { LEARNED_FILE, PROBE_FILE, readLearned, readProbe } from './learned-file.js';
 import { type ModelDirectory, openModelDirectory } from './model-directory.js';
-import { readRunPrompts } from './run-directory.js';
+import { mapleTextFeatures, promptedEncoder } from './prompted-clip.js';
+import { openRunFile, readRunPrompts } from './run-directory.js';
 import {
   type FeaturesRecord,
+  type ImagesRecord,
   type ProbeRecord,
   type RunRecord,
   readPromptsRecord,
@@ -122,6 +125,8 @@ export async function openClassifier(run: string, place: ModelPlace = {}): Promi
       return await openProbe(run, record, place);
     case 'features':
       return await openFeatures(run, record, place);
+    case 'images':
+      return await openImages(run, record, place);
     default:
       return await openPrompts(run, record, place);
   }
@@ -278,6 +283,38 @@ async function openFeatures(run: string, record: FeaturesRecord, place: ModelPla
     forClasses: undefined,
     [Symbol.asyncDispose]: () => model.close(),
   };
+}
+
+/** Tokens of the image tower: another encoder, whose features are compared with CLIP's texts, or with learned ones. */
+async function openImages(run: string, record: ImagesRecord, place: ModelPlace): Promise<Classifier> {
+  const { options } = record;
+  const model = await openRunModel(run, record.model.sha256, place.model ?? record.model.directory, place);
+  try {
+    await using source = await openRunFile(run);
+    const { learned, epochs } = await decodeImagePrompts(source, options, model.config);
+    const scale = await readLogitScale(model.clip);
+    const scoring = (classes: readonly ClassName[]): ClassScoring => {
+      if (options.learner === 'vpt')
+        return { classes, scorer: zeroShotClassifier(model, classes, [options.zeroShotTemplate]).scorer };
+      const words = classes.map(({ word }) => word);
+      return {
+        classes,
+        scorer: async (device, { memory, cacheDirectory }) => {
+          const texts = await mapleTextFeatures({ model, options, learned }, words, device, memory, cacheDirectory);
+          return scorerOf(textScorer(new Engine(device.backend), texts, model.config.projectionDim, scale, memory));
+        },
+      };
+    };
+    return {
+      ...scoring(record.classes),
+      ...{ record, epochs, encoder: promptedEncoder({ model, options, learned }) },
+      forClasses: scoring,
+      [Symbol.asyncDispose]: () => model.close(),
+    };
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
 }
 
 /** `parts` are what it needs, which go with it, in this order. */

@@ -82,7 +82,7 @@ export async function compareRuns(runs: readonly string[]): Promise<ComparedGrou
 
 /** The name of the learner, of those that have one kind of record in common too. */
 function learnerName(record: RunRecord): string {
-  if (record.learner === 'prompts') return learnerOf(record.options);
+  if (record.learner === 'prompts' || record.learner === 'images') return learnerOf(record.options);
   return 'name' in record && typeof record.name === 'string' ? record.name : record.learner;
 }
 

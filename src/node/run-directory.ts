@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { shortened } from '../clip/checkpoint/quoted.js';
 import { InputError } from '../errors.js';
-import { LEARNERS } from '../learners/index.js';
-import { learnerOf, type PromptOptions, promptSetup } from '../learners/prompts/index.js';
+import type { ImageOptions } from '../learners/images/index.js';
+import { LEARNERS, trainingOf } from '../learners/index.js';
+import { learnerOf, type PromptOptions } from '../learners/prompts/index.js';
+import { encodeImagePrompts } from '../ptdpc/image-prompts/index.js';
 import {
   type AnyPromptsFile,
   decodePrompts,
@@ -20,6 +22,7 @@ import {
   encodePrompts,
   encodeTrainingState,
   keptPrompts,
+  type NamedTensor,
   type StepMetrics,
   type TrainingState,
 } from '../ptdpc/index.js';
@@ -33,11 +36,11 @@ import { makeFolder } from './make-folder.js';
 import { openToAppend, requireTrustedFolder } from './own-files.js';
 import { isTemporary, removeLeftBehind } from './process-tag.js';
 import { describeOtherImages, imageLines, imagesPath, type RunImage, readRunImages } from './run-images.js';
-import { type PromptsRecord, readPromptsRecord, recordJson } from './run-record.js';
+import { readTrainingRecord, recordJson, type TrainingRecord } from './run-record.js';
 import { explained, naming } from './system-error.js';
 
 /** What must be equal for a run to resume: everything that the result depends on, by its name in messages. */
-function identity({ options, classes, model, dataset, images, device }: PromptsRecord): Record<string, unknown> {
+function identity({ options, classes, model, dataset, images, device }: TrainingRecord): Record<string, unknown> {
   const { train, val } = images;
   const counts = { 'number of training images': train, 'number of validation images': val };
   const data = { 'data set': dataset.setting, split: describeOrigin(dataset.origin) };
@@ -82,7 +85,7 @@ export class RunDirectory {
 
   private constructor(
     readonly path: string,
-    readonly record: PromptsRecord,
+    readonly record: TrainingRecord,
     /** Where an interrupted run stands. */
     readonly state: TrainingState | undefined,
     private metricsBytes: number,
@@ -91,14 +94,14 @@ export class RunDirectory {
   /** Throws InputError if `path` can be no run's folder because there is something else. To be asked before long work. */
   static async requirePlace(path: string): Promise<void> {
     const names = (await readdir(path).catch(() => undefined)) ?? [];
-    if (names.includes('run.json')) await readPromptsRecord(path);
+    if (names.includes('run.json')) await readTrainingRecord(path);
     else if (names.length === 0 || !names.every(isLeftBehind)) await requireNothingAt(path);
   }
 
   /** Throws OtherRun if `path` holds a run, with a finished epoch, with other options. To be asked before long work. */
-  static async requireOptions(path: string, options: PromptOptions): Promise<void> {
+  static async requireOptions(path: string, options: PromptOptions | ImageOptions): Promise<void> {
     if (!hasEpochs(path)) return;
-    const found = (await readPromptsRecord(path)).options;
+    const found = (await readTrainingRecord(path)).options;
     const before = { learner: learnerOf(found), ...found };
     for (const [key, value] of Object.entries({ learner: learnerOf(options), ...options })) {
       const other: unknown = Reflect.get(before, key);
@@ -138,7 +141,7 @@ export class RunDirectory {
    */
   static async open(
     path: string,
-    record: PromptsRecord,
+    record: TrainingRecord,
     images: readonly RunImage[],
     learnedSize: number,
   ): Promise<RunDirectory> {
@@ -150,7 +153,7 @@ export class RunDirectory {
       await writeFileAtomically(imagesPath(path), imageLines(images));
       return new RunDirectory(path, record, undefined, 0);
     }
-    const found = await readPromptsRecord(path);
+    const found = await readTrainingRecord(path);
     const before = identity(found);
     for (const [key, value] of Object.entries(identity(record))) {
       const other: unknown = Reflect.get(before, key);
@@ -161,7 +164,7 @@ export class RunDirectory {
     await requireSameImages(path, found, record, images);
     if (!existsSync(statePath)) return new RunDirectory(path, record, undefined, 0);
     await using source = await openFileSource(statePath);
-    const { optimizer } = promptSetup(record.options).training;
+    const { optimizer } = trainingOf(record.options).training;
     const { state, metricsBytes } = await decodeTrainingState(source, learnedSize, optimizer);
     return new RunDirectory(path, record, state, metricsBytes);
   }
@@ -190,11 +193,7 @@ export class RunDirectory {
   }
 
   /** Writes the epoch's metrics, the prompts that are kept, and last the state. */
-  async epoch(
-    metrics: EpochMetrics,
-    state: TrainingState,
-    learned: Pick<AnyPromptsFile, 'shape' | 'prompts' | 'metaNet'>,
-  ): Promise<void> {
+  async epoch(metrics: EpochMetrics, state: TrainingState, learned: LearnedTensors): Promise<void> {
     using _ = span('write', { run: this.path });
     const text = `${[...this.#lines.splice(0), JSON.stringify(metrics)].join('\n')}\n`;
     const path = join(this.path, 'metrics.jsonl');
@@ -204,15 +203,29 @@ export class RunDirectory {
       await file.sync();
     });
     this.metricsBytes += Buffer.byteLength(text);
-    const { options, classes, model } = this.record;
-    const { epochs } = keptPrompts(state);
-    const prompted = { options, classes, modelHash: model.sha256, epochs, ...learned };
-    await writeFileAtomically(join(this.path, 'prompts.safetensors'), await encodePrompts(prompted));
+    const prompts = await promptBytes(this.record, keptPrompts(state).epochs, learned);
+    await writeFileAtomically(join(this.path, 'prompts.safetensors'), prompts);
     await writeFileAtomically(
       join(this.path, 'state.safetensors'),
       await encodeTrainingState(state, this.metricsBytes),
     );
   }
+}
+
+/** Learned prompts of texts, or the tensors of a learner of the image tower. */
+export type LearnedTensors =
+  | Pick<AnyPromptsFile, 'shape' | 'prompts' | 'metaNet'>
+  | { readonly tensors: readonly NamedTensor[] };
+
+function promptBytes(record: TrainingRecord, epochs: number, learned: LearnedTensors): Promise<Uint8Array> {
+  const { classes, model } = record;
+  const of = { modelHash: model.sha256, epochs };
+  if (record.learner === 'images') {
+    if (!('tensors' in learned)) throw new Error('expected the tensors of the image tower');
+    return encodeImagePrompts({ ...of, options: record.options, ...learned });
+  }
+  if ('tensors' in learned) throw new Error('expected prompts of texts');
+  return encodePrompts({ ...of, options: record.options, classes, ...learned });
 }
 
 function otherRun(path: string, key: string, other: unknown, value: unknown): OtherRun {
@@ -234,8 +247,8 @@ function switchOf(field: OptionField, on: boolean): string {
 /** Throws OtherRun unless a run in the folder `path` was of these images. */
 async function requireSameImages(
   path: string,
-  { images: before }: PromptsRecord,
-  { images: now }: PromptsRecord,
+  { images: before }: TrainingRecord,
+  { images: now }: TrainingRecord,
   images: readonly RunImage[],
 ): Promise<void> {
   if (before.trainSha256 === null) {
@@ -264,12 +277,17 @@ export async function lastEpochOf(run: string): Promise<EpochMetrics | undefined
 
 /** The prompts of a run. Throws InputError if there are none yet. */
 export async function readRunPrompts(run: string): Promise<AnyPromptsFile> {
+  await using source = await openRunFile(run);
+  return await decodePrompts(source);
+}
+
+/** Opens a run's prompts.safetensors. Throws InputError if there is none yet. */
+export async function openRunFile(run: string): ReturnType<typeof openFileSource> {
   const path = join(run, 'prompts.safetensors');
   if (existsSync(run) && !existsSync(path)) {
     throw new InputError(`${path}: not found; expected the folder of a run with at least one finished epoch`);
   }
-  await using source = await openFileSource(path);
-  return await decodePrompts(source);
+  return await openFileSource(path);
 }
 
 const step: v.GenericSchema<unknown, StepMetrics> = v.object({

@@ -3,7 +3,7 @@
  * which it is:
  *
  *     run.json               this record
- *     prompts.safetensors    what was learned: prompts, or learned.safetensors of a learner on features (`train`), probe.safetensors (`probe`), or nothing
+ *     prompts.safetensors    what was learned: prompts, of the texts or of the image tower (`train`), or learned.safetensors of a learner on features (`train`), probe.safetensors (`probe`), or nothing
  *                            (`zeroshot`)
  *     metrics.jsonl          loss and accuracy of each step and epoch (`train`)
  *     images.csv             the images that it was trained on (run-images.ts)
@@ -18,6 +18,7 @@ import { InputError } from '../errors.js';
 import type { Backend } from '../kernels/index.js';
 import { FEATURE_FACTS, featureFactsOf } from '../learners/features/facts.js';
 import type { Trial } from '../learners/features/feature-learner.js';
+import { type ImageOptions, imageOptionsSchema } from '../learners/images/index.js';
 import { type PromptOptions, promptOptionsSchema } from '../learners/prompts/index.js';
 import {
   type ClassName,
@@ -81,6 +82,15 @@ export interface PromptsRecord extends CommonRecord, TrainedOn {
   imported?: { file: string; sha256: string } | undefined;
 }
 
+/** Prompts of the image tower, trained by `ptdpc train --learner`. */
+export interface ImagesRecord extends CommonRecord, TrainedOn {
+  learner: 'images';
+  options: ImageOptions;
+}
+
+/** The record of a training that resumes. */
+export type TrainingRecord = PromptsRecord | ImagesRecord;
+
 /** A linear layer, trained by `ptdpc probe`. */
 export interface ProbeRecord extends CommonRecord, TrainedOn {
   learner: 'probe';
@@ -110,7 +120,7 @@ export interface ZeroShotRecord extends CommonRecord {
 }
 
 /** The contents of run.json. */
-export type RunRecord = PromptsRecord | ProbeRecord | FeaturesRecord | ZeroShotRecord;
+export type RunRecord = TrainingRecord | ProbeRecord | FeaturesRecord | ZeroShotRecord;
 
 /** The record's part that all learners have, of a run that starts now. */
 export async function commonRecord({
@@ -141,8 +151,11 @@ export async function commonRecord({
   };
 }
 
+/** The images of a split that were read, whatever was made of them. */
+export type ReadSplit = Pick<EncodedSplit, 'labels' | 'votes' | 'paths' | 'hashes' | 'skipped' | 'truncated'>;
+
 /** The record's part about the images that were trained on. */
-export function trainedOn(root: string, train: EncodedSplit, validation: EncodedSplit | undefined): TrainedOn {
+export function trainedOn(root: string, train: ReadSplit, validation: ReadSplit | undefined): TrainedOn {
   const splits = [['train', train] as const, ...(validation ? [['val', validation] as const] : [])];
   return {
     images: {
@@ -241,6 +254,13 @@ const promptsRecord = v.object({
   imported: v.optional(v.object({ file: text, sha256: text })),
 });
 
+const imagesRecord = v.object({
+  learner: v.literal('images'),
+  ...commonFields,
+  ...trainedOnFields,
+  options: imageOptionsSchema,
+});
+
 const probeRecord = v.object({
   learner: v.literal('probe'),
   ...commonFields,
@@ -280,7 +300,7 @@ const record: v.GenericSchema<unknown, RunRecord> = v.pipe(
   v.looseObject({}),
   // Earlier versions had a run.json for prompts only.
   v.transform((run) => ({ learner: 'prompts', ...run })),
-  v.variant('learner', [promptsRecord, probeRecord, featuresRecord, zeroShotRecord]),
+  v.variant('learner', [promptsRecord, imagesRecord, probeRecord, featuresRecord, zeroShotRecord]),
 );
 
 /** The record of a run. Throws InputError if there is none, or something else. */
@@ -312,5 +332,12 @@ async function runBelow(folder: string): Promise<string | undefined> {
 export async function readPromptsRecord(run: string): Promise<PromptsRecord> {
   const found = await readRunRecord(run);
   if (found.learner === 'prompts') return found;
-  throw new InputError(`${run}: a run of learner ${found.learner}; expected one with prompts (npx ptdpc train)`);
+  const learner = found.learner === 'images' ? found.options.learner : found.learner;
+  throw new InputError(`${run}: a run of learner ${learner}; expected one with prompts of texts (npx ptdpc train)`);
+}
+
+/** The record of a training that resumes. Throws InputError for another learner's. */
+export async function readTrainingRecord(run: string): Promise<TrainingRecord> {
+  const found = await readRunRecord(run);
+  return found.learner === 'images' ? found : await readPromptsRecord(run);
 }

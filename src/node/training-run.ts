@@ -1,34 +1,28 @@
-/**
- * A training with its folder: prompts tuned on encoded images, what the folder holds of them kept up to date, and an interrupted
- * resumed training to the result of an uninterrupted one.
- */
+/** Prompts of texts tuned on encoded images, in a folder (train-in-folder.ts). */
 import type { TruncatedImages } from '../clip/image/index.js';
 import { type TextTower, TokenEmbeddings } from '../clip/towers/index.js';
 import { counted } from '../errors.js';
 import { isPtDpc, type PromptOptions, promptSetup } from '../learners/prompts/index.js';
 import {
   anchorsOf,
-  type BestEpoch,
   type ClassName,
   type Dataset,
   type EpochMetrics,
   equalPromptsNote,
-  keptPrompts,
   learnedTensors,
   PromptModel,
   promptText,
   requireTrainingMemory,
-  stepsPerEpoch,
-  TrainingDiverged,
   type TrainingState,
   trainPrompts,
 } from '../ptdpc/index.js';
 import type { EncodedSplit } from './encode-splits.js';
 import { type Events, SILENT } from './events.js';
 import type { ModelDirectory } from './model-directory.js';
-import { type RunClaim, RunDirectory } from './run-directory.js';
+import type { RunClaim } from './run-directory.js';
 import { runImages } from './run-images.js';
 import { commonRecord, type PromptsRecord, trainedOn } from './run-record.js';
+import { trainInFolder } from './train-in-folder.js';
 
 export interface TrainingRun {
   /** Folder of the run. */
@@ -74,61 +68,16 @@ export async function trainRun(request: TrainingRun): Promise<EpochMetrics> {
   const anchors = await anchorsOf(tower, embeddings, tokenizer, words, setup, memory);
   using prompts = await PromptModel.create(tower, embeddings, text, setup.model, { anchors });
   requireTrainingMemory(prompts, memory);
-  await using own = request.claim ? undefined : await RunDirectory.claim(out, (line) => events.say(line));
-  const claim = request.claim ?? own!;
-  const run = await RunDirectory.open(out, await recordOf(request), listImages(request), prompts.size);
-  await run.begin();
-  let last = await run.lastEpoch();
-  const done = run.state?.epochs ?? 0;
-  if (last && done >= options.epochs) {
-    events.say(`${out}: all ${options.epochs} epochs are already done`);
-    prompts.write(keptPrompts(run.state!).prompts);
-    await request.use?.(prompts);
-    return last;
-  }
-  if (done > 0) events.say(`${out}: resuming after epoch ${done} of ${options.epochs}`);
-
-  const images = train.labels.length;
   const [sets, tokens] = prompts.prompts.shape;
-  const note = isPtDpc(options) ? equalPromptsNote(options, classes.length) : undefined;
-  if (note) events.say(note);
-  events.say(
-    `training ${prompts.size.toLocaleString('en')} parameters (${counted(sets!, 'prompt')} of ${tokens} tokens` +
-      `${prompts.metaNet.length > 0 ? ', and a network' : ''}) on ` +
-      `${counted(images, 'image')} of ${classes.length} classes, ${counted(stepsPerEpoch(images, options.batchSize), 'step')} per epoch`,
-  );
-  using bar = events.progress((options.epochs - done) * images, 'training', 'images');
-  const kept = () =>
-    last
-      ? `${out} keeps the prompts of epoch ${last.epoch + 1}; another --lr needs another --out`
-      : `no epoch was finished, so ${out} can be reused with another --lr`;
-  let best: BestEpoch | undefined;
-  await trainPrompts({
-    model: prompts,
-    options: setup.training,
-    train,
-    validation,
-    memory,
-    resume: run.state,
-    onStep: (metrics, images) => {
-      run.step(metrics);
-      bar.tick(images, `epoch ${metrics.epoch + 1}/${options.epochs}, loss ${metrics.loss.toFixed(4)}`);
-    },
-    onEpoch: async (metrics, state) => {
-      best = state.best;
-      await claim.requireHeld();
-      await request.onState?.(state);
-      await run.epoch(metrics, state, learnedTensors(prompts, keptPrompts(state).prompts));
-      last = metrics;
-      request.onEpoch?.(metrics);
-    },
-  }).catch((error: unknown) => {
-    throw error instanceof TrainingDiverged ? new TrainingDiverged(`${error.message}; ${kept()}`) : error;
+  return await trainInFolder({
+    ...{ out, claim: request.claim, record: await recordOf(request), listed: listImages(request), events },
+    ...{ model: prompts, options: setup.training, images: train.labels.length },
+    what: `${counted(sets!, 'prompt')} of ${tokens} tokens${prompts.metaNet.length > 0 ? ', and a network' : ''}`,
+    note: isPtDpc(options) ? equalPromptsNote(options, classes.length) : undefined,
+    tensors: (learned) => learnedTensors(prompts, learned),
+    train: (hooks) => trainPrompts({ ...hooks, model: prompts, options: setup.training, train, validation, memory }),
+    ...{ onState: request.onState, onEpoch: request.onEpoch, use: request.use },
   });
-  if (!last) throw new Error('training ended without an epoch');
-  if (best) events.say(`${out}: keeps the prompts of epoch ${best.epochs}, the best on the validation images`);
-  await request.use?.(prompts);
-  return last;
 }
 
 async function recordOf(request: TrainingRun): Promise<PromptsRecord> {

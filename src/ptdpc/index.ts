@@ -41,6 +41,7 @@ export {
   type Votes,
 } from './label-distributions.js';
 export { type LabelledFeatures, requireVotes } from './labelled-features.js';
+export type { LearnedModel } from './learned-numbers.js';
 export { bestRate, holdOut, type RateChoice } from './learning-rate.js';
 export * from './library/index.js';
 export * from './linear-probe.js';

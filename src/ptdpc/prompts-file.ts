@@ -38,6 +38,9 @@ export type NamedTensor = readonly [name: string, shape: readonly number[], data
 const FORMAT = 'ptdpc-prompts';
 const VERSION = '1';
 
+/** The format of learned tokens of the image tower (image-prompts/file.ts). */
+export const IMAGE_PROMPTS_FORMAT = 'ptdpc-image-prompts';
+
 /** The bytes of prompts.safetensors. */
 export async function encodePrompts(file: AnyPromptsFile): Promise<Uint8Array> {
   const metadata = new Map([
@@ -60,6 +63,10 @@ export async function decodePrompts(source: ByteSource): Promise<AnyPromptsFile>
       throw new InputError(`${source.name}: expected the prompts of a run, found no metadata "${key}"`);
     return value;
   };
+  if (metadata('format') === IMAGE_PROMPTS_FORMAT)
+    throw new InputError(
+      `${source.name}: learned tokens of the image tower; expected prompts of texts (eval and predict take the folder of the run)`,
+    );
   if (metadata('format') !== FORMAT || metadata('version') !== VERSION) {
     throw new InputError(
       `${source.name}: expected format ${FORMAT} ${VERSION}, found ${quoted(metadata('format'))} ${quoted(metadata('version'))}`,

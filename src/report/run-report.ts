@@ -2,6 +2,8 @@
 
 import { featureFactsOf } from '../learners/features/facts.js';
 import type { Trial } from '../learners/features/feature-learner.js';
+import { IMAGE_LEARNERS, type ImageOptions } from '../learners/images/index.js';
+import type { LearnerFacts } from '../learners/learner.js';
 import { CONTEXT_LEARNERS, type ContextTuning, isPtDpc, type PromptOptions } from '../learners/prompts/index.js';
 import { MOST_IN_MATRIX } from '../ptdpc/confusion.js';
 import {
@@ -45,6 +47,11 @@ export type RunMethod =
       readonly images: ImageCounts;
       /** Of prompts that another program has learned: their file. */
       readonly imported?: { readonly file: string } | undefined;
+    }
+  | {
+      readonly learner: 'images';
+      readonly options: ImageOptions;
+      readonly images: ImageCounts;
     }
   | {
       readonly learner: 'probe';
@@ -167,6 +174,8 @@ export function leadOf({ method, classes }: RunReport): string {
         return `${CONTEXT_LEARNERS[options.learner].title} for ${of}, ${method.imported ? `from ${method.imported.file}` : `trained on ${counted(images.train, 'image')}`}.`;
       return `Prompts for ${of}, preset ${options.preset}, ${MODE_WORDS[options.mode]}, trained on ${counted(images.train, 'image')}.`;
     }
+    case 'images':
+      return `${IMAGE_LEARNERS[method.options.learner].title} for ${of}, trained on ${counted(method.images.train, 'image')}.`;
     case 'probe':
       return `A linear probe of ${of} on ${method.features} features, trained on ${counted(method.images.train, 'image')}.`;
     case 'features':
@@ -296,8 +305,9 @@ function methodFacts(method: RunMethod): Fact[] {
       ...trainingFacts(method.options),
     ];
   if (method.learner === 'features') return featuresFacts(method);
+  if (method.learner === 'images') return optionFacts(IMAGE_LEARNERS[method.options.learner], method.options);
   const { options } = method;
-  if (!isPtDpc(options)) return contextFacts(options);
+  if (!isPtDpc(options)) return optionFacts(CONTEXT_LEARNERS[options.learner], options);
   return [
     ['preset', options.preset],
     ['mode', `${options.mode}: ${MODE_WORDS[options.mode]}`],
@@ -327,9 +337,11 @@ function featuresFacts({ name, options, constants, choice }: Extract<RunMethod, 
   ];
 }
 
-/** The options of a learner of a context, each by the name of its flag. */
-function contextFacts(options: ContextTuning): Fact[] {
-  const { title, paper, fields } = CONTEXT_LEARNERS[options.learner];
+/** The options of a learner that trains by epochs, each by the name of its flag. */
+function optionFacts(
+  { title, paper, fields }: Pick<LearnerFacts, 'title' | 'paper' | 'fields'>,
+  options: ContextTuning | ImageOptions,
+): Fact[] {
   return [
     ['learner', title],
     ['paper', paper.text],

@@ -25,6 +25,11 @@ export function isImageLearner(name: string): name is ImageLearner {
   return Object.hasOwn(IMAGE_LEARNERS, name);
 }
 
+/** Whether options are those of a learner of the image tower. */
+export function isImageOptions(options: object): options is ImageOptions {
+  return 'learner' in options && typeof options.learner === 'string' && isImageLearner(options.learner);
+}
+
 /** The defaults of a learner with some options replaced. Throws InputError if an option is out of range. */
 export function imageOptions<Name extends ImageLearner>(
   learner: Name,

@@ -33,9 +33,11 @@ export function isPtDpc(options: PromptOptions): options is TuningOptions {
   return !('learner' in options);
 }
 
-/** The name of the learner that options are for. */
-export function learnerOf(options: PromptOptions): 'pt-dpc' | ContextLearner {
-  return isPtDpc(options) ? 'pt-dpc' : options.learner;
+/** The name of the learner that options are for: those of PT-DPC name none. */
+export function learnerOf<Name extends string = ContextLearner>(
+  options: TuningOptions | { readonly learner: Name },
+): 'pt-dpc' | Name {
+  return 'learner' in options ? options.learner : 'pt-dpc';
 }
 
 /** Whether a name is that of a learner of a context. */

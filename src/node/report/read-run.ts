@@ -39,7 +39,10 @@ export async function readRunReport(run: string, options: PictureOptions = {}): 
     setup: { program, node, device: device.description, model, data },
     method: record,
     classes: record.classes.map(({ word }) => word),
-    learning: record.learner !== 'prompts' || epochs.length === 0 ? null : { options: record.options, steps, epochs },
+    learning:
+      (record.learner !== 'prompts' && record.learner !== 'images') || epochs.length === 0
+        ? null
+        : { options: record.options, steps, epochs },
     evaluations: await readEvaluations(run, record, new PictureFolders(options)),
   };
 }

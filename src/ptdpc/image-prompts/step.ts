@@ -148,7 +148,7 @@ export async function predictImages(
   const { learned } = model.texts;
   const known = learned && (await allTextFeatures(learned, budget));
   using texts = engine.scope(() =>
-    known ? engine.tensor(known, [classes, joint]).share() : model.texts.features({ start: 0, end: classes }),
+    known ? engine.tensor(known, [classes, joint]) : model.texts.features({ start: 0, end: classes }),
   );
   const logits = new Float32Array(count * classes);
   for (let start = 0; start < count; start += images) {

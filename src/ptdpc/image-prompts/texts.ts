@@ -35,7 +35,7 @@ export class FixedTexts implements ClassTexts {
   }
 
   features({ start, end }: ClassRange): Tensor {
-    return end - start === this.classes ? this.#all.share() : slice(this.#all, 0, start, end);
+    return slice(this.#all, 0, start, end);
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,6 @@
 /** How a run learnt: loss, accuracy and learning rate over its epochs. */
 
-import type { PromptOptions } from '../../learners/prompts/index.js';
-import { promptSetup } from '../../learners/prompts/index.js';
+import { type ImageOptions, type PromptOptions, trainingOf } from '../../learners/index.js';
 import type { EpochMetrics, StepMetrics, TrainingOptions } from '../../ptdpc/index.js';
 import { type Line, lineChart } from '../charts/lines.js';
 import { counted, type Html, html, figure as loss, type Part, percent, points, shortest } from '../format.js';
@@ -9,7 +8,7 @@ import { figure, type Key } from '../page/document.js';
 import { MOST_SERIES, SERIES_COLORS } from '../series.js';
 
 export interface Learning {
-  readonly options: PromptOptions;
+  readonly options: PromptOptions | ImageOptions;
   readonly steps: readonly StepMetrics[];
   /** The finished epochs, at least one. */
   readonly epochs: readonly EpochMetrics[];
@@ -36,7 +35,7 @@ export function learningFigures(all: readonly NamedLearning[]): Html {
   const of = validated ? 'Validation' : 'Training';
   const left = all.length - runs.length;
   const note = left > 0 && `The first ${runs.length} runs; the other ${left} are in the table.`;
-  const losses = new Set(all.map(({ learning }) => promptSetup(learning.options).model.loss));
+  const losses = new Set(all.map(({ learning }) => trainingOf(learning.options).loss));
   const lossNote =
     !validated && losses.size > 1 && ' The runs were trained with different losses, which are not comparable.';
   const chart = (
@@ -100,7 +99,7 @@ function lossFigure({ options, steps, epochs }: Learning): Html {
     ...(validated.length > 0 ? [{ name: 'validation', color: 'second' as const, points: validated }] : []),
   ];
   const [first, last] = [epochs[0]!, epochs.at(-1)!];
-  const { loss: measure } = promptSetup(options).model;
+  const { loss: measure } = trainingOf(options);
   const note =
     measure === 'double-softmax'
       ? `Training: cross-entropy of softmax(logits), as the preset official has it.${validated.length > 0 ? ' Validation: of plain logits; the two are not comparable.' : ''}`
@@ -155,7 +154,7 @@ function rateFigure({ options, steps, epochs }: Learning): Html {
   const rateOf = new Map<number, number>();
   for (const { epoch, lr } of steps) if (!rateOf.has(epoch)) rateOf.set(epoch, lr);
   const rates = epochs.map(({ epoch }) => rateOf.get(epoch) ?? options.learningRate);
-  const { training } = promptSetup(options);
+  const { training } = trainingOf(options);
   const [first, last] = [rates[0]!, rates.at(-1)!];
   const [lowest, highest] = [rates.reduce((a, b) => Math.min(a, b)), rates.reduce((a, b) => Math.max(a, b))];
   // An epoch's rate holds from its beginning to its end.
