@@ -12,12 +12,19 @@ interface LearnerFigure {
   readonly text: string;
   /** The texts' tokens; none where no text is read. */
   readonly tokens: readonly Box[];
+  /** The image's tokens, where some are learned, and what is said of the layers that have tokens of their own. */
+  readonly imageTokens?: readonly Box[];
+  readonly layers?: string;
   /** What an image's feature passes through. */
   readonly ofImage?: Box;
   /** What a text's feature passes through; without tokens, what stands in its place. */
   readonly ofText?: Box;
   /** Between the rows, and where it acts. */
-  readonly between?: { readonly box: Box; readonly from: 'f' | 't'; readonly to: 'tokens' | 'logits' | 'loss' };
+  readonly between?: {
+    readonly box: Box;
+    readonly from: 'f' | 't' | 'tokens';
+    readonly to: 'tokens' | 'imageTokens' | 'logits' | 'loss';
+  };
   /** The names of both features after that; `f` and `t` where nothing is done to them. */
   readonly features?: readonly [ofImage: string, ofText: string];
   /** The formula, line by line. */
@@ -64,6 +71,23 @@ const FIGURES: Readonly<Record<string, LearnerFigure>> = {
     text: 'CoOp, whose gradient loses the part that works against the predictions of the hand-written prompt.',
     tokens: CONTEXT,
     between: { box: ['gradient of KL', 'plain'], from: 't', to: 'loss' },
+    logits: ['s cos(f, t)'],
+  },
+  vpt: {
+    title: 'VPT',
+    text: 'Tokens between the class token and the patches of the image are learned, new ones for each of the first layers of the image encoder. The texts are those of CLIP.',
+    tokens: PHOTO,
+    imageTokens: [...words('class'), ...learned('p₁', '…', 'pₙ'), ['patches', 'plain']],
+    layers: 'new p in each layer',
+    logits: ['s cos(f, t)'],
+  },
+  maple: {
+    title: 'MaPLe',
+    text: 'The first tokens of the text are learned, new ones for each of the first layers of the text encoder, and so is a linear layer for each that makes tokens of the image encoder of them.',
+    tokens: [...learned('v₁', 'v₂'), ...words('of', 'a', 'class', '.')],
+    imageTokens: [...words('class'), ['patches', 'plain'], ['F(v)', 'plain']],
+    layers: 'new v and F in each layer',
+    between: { box: ['F: linear', 'learned'], from: 'tokens', to: 'imageTokens' },
     logits: ['s cos(f, t)'],
   },
   'linear-probe': {
@@ -153,7 +177,7 @@ const TOKENS = [16, 176] as const;
 /** Throws Error for a learner without a figure. */
 export function learnerFigure(name: string): string {
   const figure = figureOf(name);
-  const { title, text, tokens, ofImage, ofText, between, features = ['f', 't'], logits } = figure;
+  const { title, text, tokens, imageTokens, layers, ofImage, ofText, between, features = ['f', 't'], logits } = figure;
   const hasTexts = tokens.length > 0;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title description" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">`,
@@ -165,12 +189,13 @@ export function learnerFigure(name: string): string {
     ),
     '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0l8 4-8 4z" fill="var(--soft)"/></marker></defs>',
     `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
-    ...box(120, IMAGES, 72, ['image', 'plain']),
+    ...(imageTokens ? tokenCells(imageTokens, IMAGES) : box(120, IMAGES, 72, ['image', 'plain'])),
+    ...(layers ? [`<text x="${ENCODER[0] + ENCODER[1] / 2}" y="${IMAGES - 12}" class="s m">${layers}</text>`] : []),
     ...box(...place(ENCODER, IMAGES), ['image encoder', 'frozen']),
     ...row(IMAGES, ofImage, [features[0], 'plain'], 192),
     ...(hasTexts
       ? [
-          ...tokenCells(tokens),
+          ...tokenCells(tokens, TEXTS),
           ...box(...place(ENCODER, TEXTS), ['text encoder', 'frozen']),
           ...row(TEXTS, ofText, [features[1], 'plain'], 192),
         ]
@@ -218,15 +243,15 @@ function row(top: number, after: Box | undefined, feature: Box, input: number): 
   ];
 }
 
-function tokenCells(tokens: readonly Box[]): string[] {
+function tokenCells(tokens: readonly Box[], top: number): string[] {
   const [left, width] = TOKENS;
   const letters = tokens.reduce((sum, [label]) => sum + label.length + LETTERS_BESIDE, 0);
   let x = left;
   return tokens.flatMap(([label, kind]) => {
     const each = (width * (label.length + LETTERS_BESIDE)) / letters;
     const cell = [
-      `<rect x="${tenth(x + 1.5)}" y="${TEXTS}" width="${tenth(each - 3)}" height="${BOX}" rx="4" class="${kind}"/>`,
-      `<text x="${tenth(x + each / 2)}" y="${middle(TEXTS) + 4}" class="s m">${label}</text>`,
+      `<rect x="${tenth(x + 1.5)}" y="${top}" width="${tenth(each - 3)}" height="${BOX}" rx="4" class="${kind}"/>`,
+      `<text x="${tenth(x + each / 2)}" y="${middle(top) + 4}" class="s m">${label}</text>`,
     ];
     x += each;
     return cell;
@@ -239,6 +264,14 @@ function inBetween({ box: what, from, to }: NonNullable<LearnerFigure['between']
   const y = middle(BETWEEN);
   const width = 150;
   const left = AFTER[0] - 40;
+  if (to === 'imageTokens') {
+    const [start, end] = [TOKENS[0] + 24, TOKENS[0] + TOKENS[1] - 26];
+    return [
+      arrow(start, TEXTS, start, BETWEEN + BOX),
+      ...box(TOKENS[0], BETWEEN, TOKENS[1], what),
+      arrow(end, BETWEEN, end, IMAGES + BOX),
+    ];
+  }
   if (to === 'tokens') {
     const end = TOKENS[0] + TOKENS[1] / 2;
     return [

@@ -4,14 +4,14 @@
  */
 import { readVit, type VisionConfig, visionRows } from '../clip/config.js';
 import { clipPreprocessing, imageNetPreprocessing } from '../clip/image/index.js';
-import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
+import { largestWeightBytes, MIX_NUMBERS, VisionTower } from '../clip/towers/index.js';
 import { type EncoderFamily, pixelBytes } from './encoder.js';
 
 /** Working memory of one image in a forward pass, in bytes, with so many learned rows beside its own. */
 export function visionBytesPerImage(config: VisionConfig, prompts = 0): number {
   const { width, intermediate, heads, imageSize } = config;
-  // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows; two where learned rows are put in.
-  const numbersPerRow = intermediate + (prompts > 0 ? 10 : 8) * width + heads;
+  // Peak of a block: the MLP's hidden layer, queries, keys, values, residual and a few more rows; two more, and where they come from, with learned rows.
+  const numbersPerRow = intermediate + 8 * width + heads + (prompts > 0 ? 2 * width + 2 * MIX_NUMBERS : 0);
   // Besides pixels, the batch's patches.
   return 4 * ((visionRows(config) + prompts) * numbersPerRow + 3 * imageSize * imageSize) + pixelBytes(imageSize);
 }

@@ -62,6 +62,8 @@ export async function tuneImages(request: TuneImagesRequest): Promise<EpochMetri
   const data = await openTrainingData(request);
   const words = data.classes.map(({ word }) => word);
   const texts = await textsOf(options, model, words);
+  const { depth } = request.options;
+  if (options.depth < depth) events.say(`--depth ${options.depth}, all layers of this model, in place of ${depth}`);
   await using claim = await RunDirectory.claim(out, (line) => events.say(line));
   let pictures: Pictures | undefined;
   return await onDevice(openDevice, events, async ({ backend }) => {
@@ -110,18 +112,12 @@ export async function tuneImages(request: TuneImagesRequest): Promise<EpochMetri
 }
 
 /** The options with a depth that the model has. */
-function fittingDepth(
-  { options, limitDepth, events = SILENT }: TuneImagesRequest,
-  model: ModelDirectory,
-): ImageOptions {
+function fittingDepth({ options, limitDepth }: TuneImagesRequest, model: ModelDirectory): ImageOptions {
   const layers = { vision: model.config.vision.layers, text: model.config.text.layers };
   const most = deepest(options.learner, layers);
-  if (options.depth <= most || !limitDepth) {
-    requireDepth(options, layers);
-    return options;
-  }
-  events.say(`--depth ${most}, all layers of this model, in place of ${options.depth}`);
-  return { ...options, depth: most };
+  if (options.depth > most && limitDepth) return { ...options, depth: most };
+  requireDepth(options, layers);
+  return options;
 }
 
 /** What the texts are made of: token sequences, or MaPLe's learned tokens among others. */

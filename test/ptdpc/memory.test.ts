@@ -4,15 +4,26 @@ import { clipVision } from '../../src/clip/config.js';
 import { clipPreprocessing } from '../../src/clip/image/index.js';
 import { TextTower, TokenEmbeddings, VisionTower } from '../../src/clip/towers/index.js';
 import { encoderMemory, VISION_TRANSFORMER } from '../../src/encoders/index.js';
+import { type ImageOptions, imageOptions, trainingOf } from '../../src/learners/index.js';
 import { type ContextTuning, contextOptions, promptSetup } from '../../src/learners/prompts/index.js';
 import { encodePixels, encodeTexts, imagesPerBatch } from '../../src/ptdpc/encode.js';
+import { evaluate } from '../../src/ptdpc/evaluate.js';
 import { explainImages } from '../../src/ptdpc/explain.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
+import {
+  FixedTexts,
+  ImagePromptModel,
+  LearnedTexts,
+  learnedParameters,
+  learnedStart,
+  predictImages,
+  startImageGradient,
+} from '../../src/ptdpc/image-prompts/index.js';
 import { probeCell } from '../../src/ptdpc/linear-probe.js';
 import { nearestWords } from '../../src/ptdpc/nearest-words.js';
 import { MODES, type Mode, type Preset, probeOptions, tuningOptions } from '../../src/ptdpc/options.js';
 import { PromptModel } from '../../src/ptdpc/prompt-model.js';
-import { evaluateOn, trainPrompts } from '../../src/ptdpc/train.js';
+import { evaluateOn, type TrainingImages, trainModel, trainPrompts } from '../../src/ptdpc/train.js';
 import { zeroShotLogits } from '../../src/ptdpc/zero-shot.js';
 import { Engine } from '../../src/tensor/index.js';
 import { describeOnAll, openTestDevice } from '../support/devices.js';
@@ -71,6 +82,43 @@ const contextWork =
     await trainPrompts({ model, options: training, train, validation: train, memory: budget });
   };
 
+const imageWork =
+  (given: ImageOptions, classes: number, images: number): Work =>
+  async (engine, budget, loaded) => {
+    const texts = textOf(classes);
+    const options = { ...given, depth: 2, epochs: 1, batchSize: images };
+    const { training } = trainingOf(options);
+    using parts = new DisposableStack();
+    const vision = parts.use(await VisionTower.load(engine, clip, config));
+    const start = await learnedStart(options, config, embeddings, texts);
+    const parameters = learnedParameters(engine, options, config, start);
+    const tower = options.learner === 'maple' && parts.use(await TextTower.load(engine, clip, config));
+    const compared = tower
+      ? await LearnedTexts.create(tower, embeddings, texts, parameters.slice(0, options.depth))
+      : new FixedTexts(engine, featuresOf(classes), WIDTH);
+    const pictures = clipPreprocessing(64);
+    const model = parts.use(new ImagePromptModel(vision, parts.use(compared), options, parameters, 10, pictures));
+    loaded();
+    const { labels } = imagesOf(images, classes);
+    const pixels = Array.from(labels, (_, i) => Int32Array.from(randomReals(i)(64 * 64), (x) => x * 2 ** 31));
+    const some = async (from: number, to: number) => pixels.slice(from, to);
+    const material: TrainingImages = {
+      labels,
+      validates: true,
+      gradient: (_, places) =>
+        startImageGradient(
+          model,
+          { pixels: Array.from(places, (at) => pixels[at]!), labels: places.map((at) => labels[at]!) },
+          budget,
+        ),
+      evaluate: async () => {
+        const seen = evaluate(await predictImages(model, images, some, budget), labels, classes);
+        return { seen, loss: seen.loss };
+      },
+    };
+    await trainModel({ model, options: training, images: material, memory: budget });
+  };
+
 const textWork =
   (work: (tower: TextTower, budget: number) => Promise<unknown>): Work =>
   async (engine, budget, loaded) => {
@@ -101,6 +149,17 @@ const works: [name: string, Work][] = [
       }
     },
   ],
+  ...(
+    [
+      [imageOptions('vpt', { tokens: 5 }), 5, 7],
+      [imageOptions('vpt', { tokens: 2 }), 1500, 4],
+      [imageOptions('maple', { context: 3, initWords: '' }), 5, 7],
+      [imageOptions('maple', { context: 3 }), 600, 4],
+    ] as const
+  ).map(([options, classes, images]): [string, Work] => [
+    `train: ${options.learner}, ${classes} classes, ${images} images`,
+    imageWork(options, classes, images),
+  ]),
   [
     'embed: texts',
     textWork(async (tower, budget) => {

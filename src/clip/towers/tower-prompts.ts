@@ -26,6 +26,9 @@ export interface RowInsert {
   readonly again: RowMix;
 }
 
+/** Index data of a row of the result, of both mixes. */
+export const MIX_NUMBERS = 10;
+
 /** Learned rows before row `at` of each of the sequences, which have `rows` rows without them. */
 export function rowInsert(
   own: MakeIndices,

@@ -19,7 +19,7 @@ import type { CanonicalClip } from '../checkpoint/index.js';
 import { type ClipConfig, clipVision, type VisionConfig, visionRows } from '../config.js';
 import { Latest } from './latest.js';
 import { picturePlan, type RowPlan } from './row-plan.js';
-import { insertRows, type RowInsert, rowInsert, type TowerPrompts } from './tower-prompts.js';
+import { insertRows, MIX_NUMBERS, type RowInsert, rowInsert, type TowerPrompts } from './tower-prompts.js';
 import { largestWeightBytes, trainingNumbersPerRow, transform } from './transformer.js';
 import { type Affine, type Transformer, WeightLoader } from './weights.js';
 
@@ -51,7 +51,9 @@ interface BatchPlan extends Disposable {
 
 /** The image tower on a device. */
 export class VisionTower implements Disposable {
-  readonly #plans = new Latest<string, BatchPlan>();
+  readonly #plans = new Latest<number, BatchPlan>();
+  /** With learned rows: the one in use, since training counts the memory of no other. */
+  readonly #promptedPlans = new Latest<string, BatchPlan>(1);
 
   private constructor(
     readonly config: VisionConfig,
@@ -145,8 +147,8 @@ export class VisionTower implements Disposable {
   /** Bytes of an image's rows in a training pass, forward and backward, with so many learned rows. */
   trainingBytesPerImage(prompts: number): number {
     const { width, imageSize } = this.config;
-    // Also saved: the input of a block whose learned rows are new, beside the rows that it was made from.
-    const numbersPerRow = trainingNumbersPerRow(this.weights.transformer) + 2 * width;
+    // Also: the input of a block whose learned rows are new, beside the rows that it was made from; and where rows come from, twice.
+    const numbersPerRow = trainingNumbersPerRow(this.weights.transformer) + 2 * width + MIX_NUMBERS;
     return 4 * ((visionRows(this.config) + prompts) * numbersPerRow + 3 * imageSize * imageSize);
   }
 
@@ -169,8 +171,9 @@ export class VisionTower implements Disposable {
   }
 
   #plan(batch: number, prompts?: TowerPrompts): BatchPlan {
-    const key = prompts ? `${batch} ${prompts.layers[0]?.rows} ${prompts.place}` : `${batch}`;
-    return this.#plans.get(key, () => this.#makePlan(batch, prompts));
+    if (!prompts) return this.#plans.get(batch, () => this.#makePlan(batch));
+    const key = `${batch} ${prompts.layers[0]?.rows} ${prompts.place}`;
+    return this.#promptedPlans.get(key, () => this.#makePlan(batch, prompts));
   }
 
   #makePlan(batch: number, prompts?: TowerPrompts): BatchPlan {
@@ -216,6 +219,7 @@ export class VisionTower implements Disposable {
   /** Frees the weights. */
   [Symbol.dispose](): void {
     this.#plans[Symbol.dispose]();
+    this.#promptedPlans[Symbol.dispose]();
     this.loader[Symbol.dispose]();
   }
 }

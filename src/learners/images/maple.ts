@@ -14,7 +14,7 @@ import { IMAGE_DEFAULTS, IMAGE_FIELDS } from './fields.js';
 const FIELDS = {
   context: numberIn(
     { least: 1, whole: true },
-    { flag: '--context <n>', help: 'learned tokens, where --init-words gives none' },
+    { flag: '--context <n>', help: 'learned tokens: the first of --init-words, or noise' },
   ),
   initWords: CONTEXT_FIELDS.initWords,
   ...IMAGE_FIELDS,

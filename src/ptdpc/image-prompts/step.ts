@@ -53,7 +53,9 @@ export function planImages(model: ImagePromptModel, batch: number, budget: numbe
 /** Bytes that neither images nor rows of texts need: see `planBatch`. All text features are on the device at once. */
 function restBytes({ engine, vision, texts, size, joint, classes }: ImagePromptModel): number {
   const largest = Math.max(vision.largestWeightBytes, texts.learned?.tower.largestWeightBytes ?? 0);
-  return engine.backend.memory.fixedBytes + largest + 4 * (PROMPT_COPIES * size + TEXT_COPIES * joint * classes);
+  const { fixedBytes } = engine.backend.memory;
+  const frozen = texts.learned?.frozenBytes ?? 0;
+  return fixedBytes + largest + frozen + 4 * (PROMPT_COPIES * size + TEXT_COPIES * joint * classes);
 }
 
 /** Throws InputError if the budget, in bytes, is too small for one image. Call it before long work. */
@@ -80,7 +82,7 @@ export async function startImageGradient(
     return await inPieces(count, classes, images, (start) =>
       piece(model, partOf(batch, start, images), count, () => model.texts.features(all)),
     );
-  const features = await allTextFeatures(learned, budget);
+  const features = await allTextFeatures(learned, budget, restBytes(model));
   using leaf = engine.parameter(features, [classes, joint]);
   const started = await inPieces(count, classes, images, (start) =>
     piece(model, partOf(batch, start, images), count, () => leaf),
@@ -146,7 +148,7 @@ export async function predictImages(
   const images = Math.min(LARGEST_CHUNK, Math.floor(((budget - rest) * ROW_SHARE) / perImage));
   if (images < 1) throw tooLittleMemory('encoding one image needs', perImage / ROW_SHARE + rest, budget);
   const { learned } = model.texts;
-  const known = learned && (await allTextFeatures(learned, budget));
+  const known = learned && (await allTextFeatures(learned, budget, rest));
   using texts = engine.scope(() =>
     known ? engine.tensor(known, [classes, joint]) : model.texts.features({ start: 0, end: classes }),
   );

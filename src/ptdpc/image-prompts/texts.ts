@@ -2,6 +2,7 @@
 import {
   insertRows,
   Latest,
+  MIX_NUMBERS,
   type RowMix,
   rowInsert,
   type TextTower,
@@ -55,7 +56,8 @@ interface RangePlan extends Disposable {
  */
 export class LearnedTexts implements ClassTexts {
   readonly learned = this;
-  readonly #plans = new Latest<string, RangePlan>(2);
+  /** The one in use, since training counts the memory of no other. */
+  readonly #plans = new Latest<string, RangePlan>(1);
 
   private constructor(
     readonly tower: TextTower,
@@ -94,7 +96,17 @@ export class LearnedTexts implements ClassTexts {
 
   /** Bytes of a row of a training pass: the tower's, and those of rows whose learned ones are replaced. */
   get trainingBytesPerRow(): number {
-    return this.tower.trainingBytesPerRow + 8 * this.tower.config.text.width;
+    return this.tower.trainingBytesPerRow + 4 * (2 * this.tower.config.text.width + MIX_NUMBERS);
+  }
+
+  /** Bytes of the rows that do not change. */
+  get frozenBytes(): number {
+    return 4 * this.frozen.data.length;
+  }
+
+  /** Frees what is kept between two passes over the same range. */
+  forget(): void {
+    this.#plans[Symbol.dispose]();
   }
 
   features(classes: ClassRange): Tensor {
@@ -138,11 +150,11 @@ export class LearnedTexts implements ClassTexts {
   }
 }
 
-/** All features [classes, joint] on the host, in as many ranges as fit `budget` bytes. Throws InputError if one class does not. */
-export async function allTextFeatures(texts: LearnedTexts, budget: number): Promise<Float32Array> {
+/** All features [classes, joint] on the host, in as many ranges as fit `budget` bytes, of which `beside` are for something else. Throws InputError if one class does not. */
+export async function allTextFeatures(texts: LearnedTexts, budget: number, beside = 0): Promise<Float32Array> {
   const { tower, classRows, sharedRows, classes } = texts;
   const { engine, config, inferenceBytesPerRow, largestWeightBytes } = tower;
-  const rest = engine.backend.memory.fixedBytes + largestWeightBytes;
+  const rest = Math.max(beside, engine.backend.memory.fixedBytes + largestWeightBytes + texts.frozenBytes);
   const runs = classRunsWithin(classRows, sharedRows, Math.floor(((budget - rest) * ROW_SHARE) / inferenceBytesPerRow));
   if (!runs) {
     const rows = sharedRows + classRows.reduce((a, b) => Math.max(a, b));
@@ -154,5 +166,6 @@ export async function allTextFeatures(texts: LearnedTexts, budget: number): Prom
     using part = engine.scope(() => texts.features(run));
     all.set(await part.read(), run.start * config.projectionDim);
   }
+  texts.forget();
   return all;
 }
