@@ -57,7 +57,10 @@ interface RowKind {
   readonly fields: Readonly<Record<string, OptionField>>;
 }
 
-/** What a row can be: every learner of `ptdpc train`, and what the others are compared with. */
+/** Learners that a study can compare: all but those of the image tower, which have no features that a study computes once for all. */
+const COMPARED = LEARNERS.filter(({ space }) => space !== 'images');
+
+/** What a row can be: a learner of `ptdpc train`, and what the others are compared with. */
 const KINDS: ReadonlyMap<string, RowKind> = new Map<string, RowKind>([
   [
     'zero-shot',
@@ -69,7 +72,7 @@ const KINDS: ReadonlyMap<string, RowKind> = new Map<string, RowKind>([
       fields: { template: GUIDE_FIELDS.zeroShotTemplate },
     },
   ],
-  ...LEARNERS.map(({ name, space, title, learns, paper, fields }): [string, RowKind] => [
+  ...COMPARED.map(({ name, space, title, learns, paper, fields }): [string, RowKind] => [
     name,
     { kind: space === 'features' ? 'features' : 'prompts', title, learns, paper, fields },
   ]),
