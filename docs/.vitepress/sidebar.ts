@@ -15,6 +15,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       item('Encoders', '/encoders'),
       item('Data sets', '/datasets'),
       item('Learners', '/learners'),
+      item('Studies of learners', '/studies'),
       item('Evaluation', '/evaluation'),
       item('Experiments', '/experiments/'),
       {
