@@ -4,7 +4,8 @@
  */
 import { readVit, type VisionConfig, visionRows } from '../clip/config.js';
 import { clipPreprocessing, imageNetPreprocessing } from '../clip/image/index.js';
-import { largestWeightBytes, MIX_NUMBERS, VisionTower } from '../clip/towers/index.js';
+import { largestWeightBytes, VisionTower } from '../clip/towers/index.js';
+import { MIX_NUMBERS } from '../clip/towers/tower-prompts.js';
 import { type EncoderFamily, pixelBytes } from './encoder.js';
 
 /** Working memory of one image in a forward pass, in bytes, with so many learned rows beside its own. */

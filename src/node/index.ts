@@ -45,14 +45,17 @@ export { type RunImage, readRunImages, type SeenImages } from './run-images.js';
 export {
   type CommonRecord,
   type FeaturesRecord,
+  type ImagesRecord,
   type ProbeRecord,
   type PromptsRecord,
   type RunRecord,
   readRunRecord,
   type SplitPath,
   type TrainedOn,
+  type TrainingRecord,
   type ZeroShotRecord,
 } from './run-record.js';
+export { type TuneImagesRequest, tuneImages } from './tune-images.js';
 export { type TunedRun, type TuneRequest as TuneFolderRequest, tunePrompts } from './tune-prompts.js';
 export {
   type ExplainedImage,

@@ -98,6 +98,7 @@ export {
   type BatchResult,
   predictLogits,
   requireTrainingMemory,
+  type StartedBatch,
   sharedTextFeatures,
 } from './step.js';
 export * from './train.js';

@@ -1,13 +1,6 @@
 /** What images are compared with while the image tower is prompted: fixed text features, or MaPLe's, which are learned too. */
-import {
-  insertRows,
-  Latest,
-  MIX_NUMBERS,
-  type RowMix,
-  rowInsert,
-  type TextTower,
-  type TokenEmbeddings,
-} from '../../clip/towers/index.js';
+import { Latest, type TextTower, type TokenEmbeddings } from '../../clip/towers/index.js';
+import { insertRows, MIX_NUMBERS, type RowMix, rowInsert } from '../../clip/towers/tower-prompts.js';
 import { type Engine, normalizeRows, slice, type Tensor } from '../../tensor/index.js';
 import { classRunsWithin, ROW_SHARE, tooLittleMemory } from '../budget.js';
 import { Forest } from '../forest.js';
