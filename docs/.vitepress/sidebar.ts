@@ -27,6 +27,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           item('Table 3', '/experiments/demo/table3'),
           item('Table 4', '/experiments/demo/table4'),
           item('Figure 4', '/experiments/demo/figure4'),
+          item('Learners', '/experiments/demo/learners'),
         ],
       },
       item('Reports', '/report'),

@@ -13,6 +13,7 @@ import { evaluated, predictions } from './report.js';
 import { metrics, prompts, runJson, trainingState } from './run.js';
 import { safetensors } from './safetensors.js';
 import { study, studyPlan, studyTask } from './study.js';
+import { studyResults } from './study-results.js';
 import { pickle, torch, zip } from './torch.js';
 import { text, vocabulary } from './vocabulary.js';
 
@@ -37,6 +38,6 @@ export const PARSERS: readonly FuzzedParser[] = [
   ...[cutPng, cutJpeg, cutGif, cutBmp],
   ...[classes, manifest, jsonManifest, roi, emoset, abstract],
   ...[runJson, metrics, prompts, trainingState, predictions, evaluated, plan, taskResult, results],
-  ...[study, studyPlan, studyTask],
+  ...[study, studyPlan, studyTask, studyResults],
   ...[segment, tuning, hub],
 ];

@@ -96,12 +96,15 @@ function byShots(
 
 function accuracyTable(results: StudyResults, name: string, label: string, boards: readonly Board[]): ResultTable {
   const notes = new Notes();
+  const highest = 'Highest mean of its column.';
+  // The first letter, whichever row comes first.
+  if (boards.some(({ ranking }) => ranking[0]?.rank === 1)) notes.mark(highest);
   const body = byShots(results, boards, (row, { pairs }) => {
     if (!row.accuracy) return missingLine(row);
     const level = row.rank !== 1 && row.levelWithFirst && pairs.length > 0;
     const mark =
       row.rank === 1
-        ? notes.mark('Highest mean of its column.')
+        ? notes.mark(highest)
         : level
           ? notes.mark('Not told apart from the highest by the paired tests.')
           : '';
