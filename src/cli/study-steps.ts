@@ -178,8 +178,9 @@ class Pace {
 /** Relative: what does not grow with the images counts as eight of each class. */
 const weightOf = ({ shots }: StudyTask): number => 8 + (shots ?? 32);
 
-function taskLine({ name }: StudyTask, { result }: StudyTaskResult, seconds: number): string {
-  return `${name}: accuracy ${percent(result.accuracy)} of ${counted(result.count, 'image')}, ${seconds.toFixed(1)} s`;
+function taskLine({ name }: StudyTask, { result, skipped }: StudyTaskResult, seconds: number): string {
+  const without = skipped === 0 ? '' : `, without ${counted(skipped, 'image')} that could not be read`;
+  return `${name}: accuracy ${percent(result.accuracy)} of ${counted(result.count, 'image')}${without}, ${seconds.toFixed(1)} s`;
 }
 
 export interface CollectStudyOptions {
@@ -197,6 +198,11 @@ export async function collectStudyResults({ out, tables = out, json }: CollectSt
   const results = collectStudy(plan, found);
   const left = tasks.length - found.size;
   if (left > 0) say(`${counted(left, 'task')} without a result`);
+  const most = [...found.values()].reduce((most, { skipped }) => Math.max(most, skipped), 0);
+  if (most > 0)
+    say(
+      `images that could not be read were left out, up to ${most} in a task; its run.json and results name them, --strict refuses them`,
+    );
   const board = leaderboard(results);
   await folder.writeResults(results, board, tables);
   await writeReport(tables);

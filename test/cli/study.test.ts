@@ -142,7 +142,7 @@ test('what choosing on the test images gives is in no way an input: without it, 
   const cells = without.cells.map((cell) => ({ ...cell, seeds: cell.seeds.map(({ onTest }) => onTest) }));
   expect(cells.flatMap(({ seeds }) => seeds)).toEqual(cells.flatMap(({ seeds }) => seeds.map(() => null)));
   const blind = (results: StudyResults) =>
-    JSON.stringify(results, (key, value: unknown) => (key === 'seconds' || key === 'onTest' ? 0 : value));
+    JSON.stringify(results, (key, value: unknown) => (['seconds', 'onTest', 'leaderboard'].includes(key) ? 0 : value));
   expect(blind(without)).toBe(blind(whole));
   for (const name of await readdir(scratchPath('whole/runs'))) {
     for (const run of (await readdir(scratchPath(`whole/runs/${name}`))).filter((run) => run !== 'study')) {
@@ -268,4 +268,23 @@ test('a class with fewer images than asked for is said, and all of them are used
     'shapes: shots 16: fewer training images in awe 5, great_joy 5, sadness 5; all of them are used',
   );
   expect(stdout).toContain('Tip-Adapter');
+});
+
+test('images that cannot be read are left out and counted; --strict refuses them', async () => {
+  await makeImages(scratchPath('damaged'), { train: 2, val: 1, test: 2 });
+  for (const split of ['train', 'test']) await writeFile(scratchPath(`damaged/${split}/awe/bad.png`), 'no image');
+  const data = [{ name: 'damaged', path: 'damaged' }];
+  const file = await writeStudy('damaged.json', {
+    data,
+    shots: ['all'],
+    seeds: 1,
+    learners: [{ learner: 'tip-adapter' }],
+  });
+  const { stderr } = await expectDone(grid(file, 'damaged-study'));
+  expect(stderr).toContain('damaged.tip-adapter.shotsall.seed0: accuracy');
+  expect(stderr).toContain('of 6 images, without 2 images that could not be read');
+  expect(stderr).toContain('images that could not be read were left out, up to 2 in a task');
+  const { code, stderr: refused } = await ptdpc(grid(file, 'strict-study', '--strict'));
+  expect(code).toBe(2);
+  expect(refused.trimEnd().split('\n').at(-1)).toMatch(/^ptdpc: .*bad\.png/);
 });

@@ -77,7 +77,8 @@ export async function readStudyTask(folder: string, task: string, seed: number):
       : NOTHING,
     onTest: (await exists(onTestPath!)) ? chosenOnTest(await readOnTest(onTestPath!), accuracy) : null,
   };
-  return { classes, result };
+  const skipped = found.skipped.length + (record.learner === 'zero-shot' ? 0 : record.skipped.length);
+  return { classes, result, skipped };
 }
 
 async function readOnTest(path: string): Promise<OnTest> {

@@ -9,6 +9,8 @@ export interface StudyTaskResult {
   /** Class words. */
   classes: string[];
   result: StudySeed;
+  /** Images that could not be read and were left out, of all splits. */
+  skipped: number;
 }
 
 /** The results so far, keyed by the names of tasks; seeds without one are listed as missing. */

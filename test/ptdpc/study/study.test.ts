@@ -168,7 +168,10 @@ test('a zero-shot result stands at every number of images and every seed; what h
     ...{ macroF1: 0.5, loss: 1, calibrationError: 0.1, distribution: null, train: 0, val: null },
     ...{ imagesSha256: 'b', correct: '10', cost: { seconds: 0, flops: 0, parameters: 0, peakBytes: 0 }, onTest: null },
   };
-  const found = collectStudy(plan(), new Map([['pets.zero-shot.seed0', { classes: ['cat', 'dog'], result }]]));
+  const found = collectStudy(
+    plan(),
+    new Map([['pets.zero-shot.seed0', { classes: ['cat', 'dog'], result, skipped: 0 }]]),
+  );
   expect(found.cells).toHaveLength(8);
   for (const cell of found.cells) {
     if (cell.row === 'zero-shot')
