@@ -128,7 +128,7 @@ function pairsFigure(results: StudyResults, board: Board, title: string): Html {
       rows: names.map((name, i) => `${i + 1} ${labelOf(name)}`),
       columns: names.map((_, i) => `${i + 1}`),
       rowName: 'learner',
-      ...{ columnName: 'minus the learner of this number', leastWidth: 36 },
+      ...{ columnName: 'minus the learner of this number', leastWidth: 38 },
       shades: cells.map((row) => row.map((cell) => (cell?.toldApart ? cell.difference / most : 0))),
       texts: cells.map((row) =>
         row.map((cell) => (cell === null ? '' : cell.toldApart ? signedPoints(cell.difference) : '≈')),
