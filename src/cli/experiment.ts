@@ -153,7 +153,7 @@ function addPlanOptions(command: Command): Command {
     .requiredOption('--out <dir>', 'folder of the plan, its runs and tables')
     .option(
       '--datasets <list>',
-      'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds (default: all that are found)',
+      'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds; with --demo scenes8, scenes2 (default: all that are found)',
       parseNames,
     )
     .option('--seeds <n>', 'seeds per cell, starting at 0; at most one per fold', parseInteger(1, MOST_SEEDS), 5)

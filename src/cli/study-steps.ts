@@ -9,7 +9,7 @@ import { demoModelDirectory } from '../node/demo-scenes.js';
 import { onDevice } from '../node/device.js';
 import { findSettings, openSettings } from '../node/experiment/setting-data.js';
 import { makeStudy, runStudy, StudyFolder } from '../node/study/index.js';
-import { duration, type TaskShare } from '../ptdpc/experiment/index.js';
+import { DEMO_SETTINGS, demoSettings, duration, type TaskShare } from '../ptdpc/experiment/index.js';
 import { jsonText } from '../ptdpc/parse-json.js';
 import {
   collectStudy,
@@ -56,7 +56,7 @@ export interface StudyWorkOptions {
 /** Reads a study's file. `demo`: on the demonstration in place of its data sets. */
 export async function readStudy(path: string, { demo = false }: Pick<StudyOptions, 'demo'>): Promise<StudyFile> {
   const study = parseStudy(await readText(path), path);
-  return demo ? { ...study, demo, data: [] } : study;
+  return demo ? { ...study, demo: DEMO_SETTINGS.map(({ name }) => name), data: [] } : study;
 }
 
 export interface LearnersOptions extends Pick<StudyOptions, 'out' | 'model' | 'demo'> {
@@ -73,7 +73,7 @@ export async function learnersStudy(options: LearnersOptions): Promise<{ json: S
   const { dataRoot, datasets, demo, model, shots, seeds, epochs } = options;
   if ((dataRoot === undefined) === !demo)
     throw new InputError('expected either --data-root <dir> with data sets, or --demo');
-  if (demo && datasets) throw new InputError('--datasets: not with --demo, which has its own');
+  if (demo) demoSettings(datasets, '--datasets');
   const found =
     dataRoot === undefined
       ? []
@@ -90,7 +90,7 @@ export async function learnersStudy(options: LearnersOptions): Promise<{ json: S
   const json: StudyJson = {
     title: 'Learners beside one another',
     ...(model !== undefined && { model: resolve(model) }),
-    ...(demo ? { demo } : { data }),
+    ...(demo ? { demo: datasets ?? true } : { data }),
     ...{ shots, seeds, learners },
   };
   return { json, study: studyOf(json, 'experiment learners') };

@@ -37,7 +37,7 @@ function configureLearners(command: Command): void {
     .option('--demo', 'use drawn scenes and the demonstration model')
     .option(
       '--datasets <list>',
-      'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds (default: all that are found)',
+      'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds; with --demo scenes8, scenes2 (default: all that are found)',
       parseNames,
     )
     .option(

@@ -408,6 +408,10 @@ describe('what is refused', () => {
     await expectRefused(plan('--model', 'model'), /--data-root <dir> with data sets, or --demo/);
     await expectRefused(plan('--data-root', 'data'), /--model/);
     const found = ['--data-root', 'data', '--model', 'model'];
+    await expectRefused(
+      plan('--demo', '--datasets', 'fi8'),
+      /--datasets: expected some of scenes8, scenes2, found fi8/,
+    );
     await expectRefused(plan(...found, '--datasets', 'fi9'), /--datasets: expected some of fi8, .*found fi9/);
     await expectRefused(plan(...found, '--datasets', 'emoset8'), /--datasets emoset8: no folder emoset/);
     await expectRefused(

@@ -5,6 +5,8 @@ import { EMOTIONS, type Split } from '../../demo/index.js';
 import { isRandom } from '../../encoders/index.js';
 import { InputError } from '../../errors.js';
 import {
+  type DEMO_SETTINGS,
+  demoSettings,
   type ExperimentName,
   inTableOrder,
   PAPER_LEARNING_RATES,
@@ -31,7 +33,7 @@ export interface PlanRequest {
   out: string;
   /** Folder of the data sets; undefined for a demonstration, whose scenes are drawn into `out`. */
   dataRoot: string | undefined;
-  /** Settings to compute (see `findSettings`); undefined: the paper's whose data set is there. */
+  /** Settings to compute (see `findSettings` and `demoSettings`); undefined: the paper's whose data set is there, or all of a demonstration. */
   settings?: readonly string[] | undefined;
   model: string;
   /**
@@ -64,6 +66,7 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
   // Before the scenes are drawn: without a vocabulary nothing can be tuned.
   await model.tokenizer();
   const { dataRoot, events } = request;
+  const drawn = dataRoot === undefined ? demoSettings(request.settings, '--datasets') : undefined;
   const preprocess = request.preprocess ?? 'own';
   const encoders = await planEncoders(request, preprocess);
   const found = dataRoot === undefined ? [] : await findSettings(dataRoot, request.settings);
@@ -91,7 +94,7 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
     },
     encoders,
     experiments: request.experiments,
-    settings: dataRoot === undefined ? await demonstrationSettings(request) : settings,
+    settings: drawn ? await demonstrationSettings(request, drawn) : settings,
     seeds: request.seeds,
   };
 }
@@ -135,11 +138,11 @@ async function fetchedEncoders(): Promise<string[]> {
   );
 }
 
-/** Draws the scenes, unless they are there; the two settings differ in their classes, as FI's do. */
-export async function demonstrationSettings({
-  out,
-  events,
-}: Pick<PlanRequest, 'out' | 'events'>): Promise<PlanSetting[]> {
+/** Draws the scenes, unless they are there. */
+export async function demonstrationSettings(
+  { out, events }: Pick<PlanRequest, 'out' | 'events'>,
+  settings: readonly (typeof DEMO_SETTINGS)[number][],
+): Promise<PlanSetting[]> {
   const root = resolve(out, 'scenes');
   if (!(await exists(root))) {
     await createDirectoryAtomically(root, async (folder) => {
@@ -149,8 +152,5 @@ export async function demonstrationSettings({
       }
     });
   }
-  return [
-    { name: 'scenes8', label: 'Scenes 8', dataset: 'fi8', root, folds: null },
-    { name: 'scenes2', label: 'Scenes 2', dataset: 'fi2', root, folds: null },
-  ];
+  return settings.map((setting) => ({ ...setting, root, folds: null }));
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { TruncatedImages } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
+import { demoSettings } from '../../ptdpc/experiment/index.js';
 import { type Dataset, imagesOf, requireVotes } from '../../ptdpc/index.js';
 import {
   rowWork,
@@ -36,14 +37,14 @@ export async function makeStudy(request: StudyRequest): Promise<StudyPlan> {
   // Before scenes are drawn: without a vocabulary no text can be encoded.
   await model.tokenizer();
   const { title, demo, shots, seeds, rows } = study;
-  const datasets = demo ? await demonstrationDatasets(request) : study.data.map(found);
+  const datasets = demo ? await demonstrationDatasets(request, demo) : study.data.map(found);
   const warnings = new Set<string>();
   const checked: StudyDataset[] = [];
   for (const dataset of datasets) checked.push(await checkedDataset(dataset, study, (line) => warnings.add(line)));
   for (const warning of warnings) events.say(warning);
   const configuration: StudyConfiguration = {
     format: STUDY_PLAN_FORMAT,
-    demonstration: demo,
+    demonstration: demo !== null,
     model: { directory: resolve(request.model), sha256: await model.hash() },
     ...{ strict, truncated, testSelection },
   };
@@ -56,8 +57,8 @@ const found = ({ name, label, dataset, path, splitSeed }: StudyFile['data'][numb
   ...{ name, label, dataset, splitSeed, root: resolve(path) },
 });
 
-async function demonstrationDatasets(request: StudyRequest): Promise<Unchecked[]> {
-  const settings = await demonstrationSettings(request);
+async function demonstrationDatasets(request: StudyRequest, names: readonly string[]): Promise<Unchecked[]> {
+  const settings = await demonstrationSettings(request, demoSettings(names, 'demo'));
   return settings.map(({ name, label, dataset, root }) => ({ name, label, dataset, root, splitSeed: null }));
 }
 

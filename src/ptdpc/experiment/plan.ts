@@ -2,8 +2,10 @@
  * A plan: everything that some experiments need, as independent tasks (one variant on one setting with one seed). Experiments share
  * tasks: PT-DPC's row of Tables 1 to 4 is computed once.
  */
+import { shortened } from '../../clip/checkpoint/quoted.js';
 import type { TruncatedImages } from '../../clip/image/index.js';
 import { InputError } from '../../errors.js';
+import { didYouMean } from '../../suggest.js';
 import { type PreprocessChoice, type Preset, type TuningOptions, tuningOptions } from '../options.js';
 import { type Experiment, experiment } from './experiments.js';
 import { EXPERIMENTS, type ExperimentName, type PresetChanges } from './results.js';
@@ -22,6 +24,23 @@ export interface PlanSetting {
   root: string;
   /** The number of folds if the data set has them, as Twitter I does: each seed is then a fold. */
   folds: number | null;
+}
+
+/** The settings of a demonstration, which differ in their classes, as FI's do. */
+export const DEMO_SETTINGS = [
+  { name: 'scenes8', label: 'Scenes 8', dataset: 'fi8' },
+  { name: 'scenes2', label: 'Scenes 2', dataset: 'fi2' },
+] as const satisfies readonly Partial<PlanSetting>[];
+
+/** Some of `DEMO_SETTINGS`, by name; all without names. Throws InputError, beginning with `where`, for another name. */
+export function demoSettings(names: readonly string[] | undefined, where: string): (typeof DEMO_SETTINGS)[number][] {
+  const known = DEMO_SETTINGS.map(({ name }) => name as string);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new InputError(
+      `${where}: expected some of ${known.join(', ')}, found ${shortened(unknown)}${didYouMean(unknown, known)}`,
+    );
+  return DEMO_SETTINGS.filter(({ name }) => names === undefined || names.includes(name));
 }
 
 /** What a result depends on besides its task: a folder of results contains those of one configuration only. */

@@ -16,6 +16,7 @@ import { counted, InputError } from '../../errors.js';
 import { didYouMean } from '../../suggest.js';
 import { NAMED_SETTINGS } from '../datasets/settings.js';
 import { PAPER_LEARNING_RATES } from '../experiment/paper-tables.js';
+import { DEMO_SETTINGS, demoSettings } from '../experiment/plan.js';
 import { TUNING_FIELDS } from '../options.js';
 import { type StudyRow, studyRow } from './rows.js';
 
@@ -37,9 +38,10 @@ export interface StudyFile {
   title: string;
   /** Model directory; null: to be given. */
   model: string | null;
-  /** Data sets; empty for a demonstration, which draws its own. */
+  /** Data sets; empty for a demonstration. */
   data: readonly StudyData[];
-  demo: boolean;
+  /** Names of those that a demonstration draws; null if this is none. */
+  demo: readonly string[] | null;
   /** Images per class that are learned from; null: all. */
   shots: readonly (number | null)[];
   /** Seeds 0 to seeds - 1. */
@@ -126,7 +128,12 @@ const file = v.strictObject({
   title: someText,
   model: v.optional(someText),
   data: v.optional(listOf(dataEntry, 'data sets', MOST_DATA)),
-  demo: v.optional(v.boolean('true or false')),
+  demo: v.optional(
+    v.union(
+      [v.boolean(), listOf(v.string('a name'), 'its data sets', DEMO_SETTINGS.length)],
+      'true, false, or a list of its data sets',
+    ),
+  ),
   shots: listOf(shotsItem, 'numbers of images per class', MOST_SHOTS),
   seeds: wholeFrom(1, MOST_STUDY_SEEDS),
   learners: listOf(learnerEntry, 'learners', MOST_ROWS),
@@ -151,8 +158,9 @@ export function studyOf(value: unknown, path: string): StudyFile {
   // A list is an object too, without any of the fields.
   const { success, output, issues } = v.safeParse(file, Array.isArray(value) ? 'a list' : value, { abortEarly: true });
   if (!success) throw new InputError(`${path}: ${wordsOf(issues[0])}`);
-  const { title, model = null, demo = false, data = [], seeds } = output;
-  if (demo === data.length > 0)
+  const { title, model = null, data = [], seeds } = output;
+  const demo = output.demo ? demoNames(output.demo, `${path}: demo`) : null;
+  if ((demo !== null) === data.length > 0)
     throw new InputError(
       `${path}: expected either "data", a list of data sets, or "demo": true, found ${demo ? 'both' : 'neither'}`,
     );
@@ -190,6 +198,10 @@ export function studyOf(value: unknown, path: string): StudyFile {
   });
   requireFewTasks(path, { data: sets, shots, seeds, rows });
   return { title, model, demo, data: sets, shots, seeds, rows };
+}
+
+function demoNames(demo: true | readonly string[], where: string): string[] {
+  return demoSettings(demo === true ? undefined : demo, where).map(({ name }) => name);
 }
 
 function requireDistinct(names: readonly string[], where: string, wayOut = ''): void {

@@ -100,6 +100,11 @@ describe('what is refused', () => {
     [{ ...STUDY, seeds: 0 }, 'seeds: expected a whole number from 1'],
     [{ ...STUDY, demo: true }, 'either "data"', 'found both'],
     [{ ...STUDY, data: undefined }, 'either "data"', 'found neither'],
+    [
+      { ...STUDY, data: undefined, demo: ['scenes9'] },
+      'demo: expected some of scenes8, scenes2, found scenes9',
+    ],
+    [{ ...STUDY, data: undefined, demo: 'all' }, 'demo: expected true, false, or a list of its data sets'],
     [{ ...STUDY, data: [...STUDY.data, ...STUDY.data] }, 'data: pets is there twice'],
     [{ ...STUDY, data: [{ name: 'a', path: 'a', dataset: 'fi9' }] }, 'data[0].dataset: expected one of', '"fi9"'],
     [{ ...STUDY, titl: 'x' }, 'titl: not a field here', '(did you mean title?)'],
@@ -116,6 +121,13 @@ describe('what is refused', () => {
     [[], 'expected a study'],
   ] as [value: unknown, ...parts: string[]][])('%j', async (value, ...parts) => {
     await expectInputError(async () => parse(value), 'study.json: ', ...parts);
+  });
+
+  test('all of the demonstration, or some', () => {
+    const demoOf = (demo: unknown) => parse({ ...STUDY, data: undefined, demo }).demo;
+    expect(demoOf(true)).toEqual(['scenes8', 'scenes2']);
+    expect(demoOf(['scenes2'])).toEqual(['scenes2']);
+    expect(parse(STUDY).demo).toBeNull();
   });
 
   test('what is no JSON', async () => {
