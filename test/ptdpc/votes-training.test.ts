@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { TextTower, TokenEmbeddings } from '../../src/clip/towers/index.js';
+import { CONTEXT_LEARNERS, type ContextLearner, contextOptions, promptSetup } from '../../src/learners/index.js';
 import { planBatch } from '../../src/ptdpc/budget.js';
 import { normalizedFeatures } from '../../src/ptdpc/features.js';
 import type { LabelledFeatures } from '../../src/ptdpc/labelled-features.js';
 import { type Mode, type TuningOptions, tuningOptions } from '../../src/ptdpc/options.js';
-import { PromptModel } from '../../src/ptdpc/prompt-model.js';
+import { PromptModel, type PromptModelOptions } from '../../src/ptdpc/prompt-model.js';
 import type { PromptText } from '../../src/ptdpc/prompt-text.js';
 import { accumulateGradient } from '../../src/ptdpc/step.js';
 import { type EpochMetrics, trainPrompts } from '../../src/ptdpc/train.js';
@@ -31,13 +32,18 @@ labels.forEach((label, i) => {
 const batch: LabelledFeatures = { features, labels, votes };
 
 describeOnAll('training on votes', (device) => {
-  async function withModel<T>(options: Partial<TuningOptions>, use: (model: PromptModel) => Promise<T>): Promise<T> {
+  async function withModel<T>(
+    options: Partial<TuningOptions> | PromptModelOptions,
+    use: (model: PromptModel) => Promise<T>,
+  ): Promise<T> {
     const { clip, config } = await tinyClip('clip-tiny');
     using tower = await TextTower.load(new Engine(device()), clip, config);
-    using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, tuningOptions('paper', options));
+    const how: PromptModelOptions = { ...tuningOptions('paper'), ...options };
+    const anchors = how.guide && normalizedFeatures(new Float32Array(classes * 64).fill(1), 64);
+    using model = await PromptModel.create(tower, new TokenEmbeddings(clip), text, how, { anchors });
     return await use(model);
   }
-  const gradientOf = (options: Partial<TuningOptions>, images: LabelledFeatures, memory = GIB) =>
+  const gradientOf = (options: Partial<TuningOptions> | PromptModelOptions, images: LabelledFeatures, memory = GIB) =>
     withModel(options, async (model) => {
       const { loss } = await accumulateGradient(model, images, memory);
       const gradient = await model.prompts.grad!.read();
@@ -63,6 +69,25 @@ describeOnAll('training on votes', (device) => {
       expect(maxError(gradient, Float32Array.from(expected)) / scale).toBeLessThan(1e-3);
     });
   }
+
+  it.each(Object.keys(CONTEXT_LEARNERS) as ContextLearner[])('%s: votes of one mind are labels', async (learner) => {
+    const sure = new Float32Array(votes.length);
+    labels.forEach((label, i) => {
+      sure[i * classes + label] = 1;
+    });
+    const of = (loss: 'ce' | 'kl', images: LabelledFeatures) =>
+      gradientOf(promptSetup(contextOptions(learner, { loss, initWords: 'a photo of a' })).model, images);
+    const [kl, ce, other] = [
+      await of('kl', { features, labels, votes: sure }),
+      await of('ce', { features, labels }),
+      await of('kl', batch),
+    ];
+    expect(kl.loss).toBeCloseTo(ce.loss, 4);
+    const scale = ce.gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(scale).toBeGreaterThan(0);
+    expect(maxError(kl.gradient, ce.gradient) / scale).toBeLessThan(1e-3);
+    expect(maxError(other.gradient, ce.gradient) / scale).toBeGreaterThan(0.1);
+  });
 
   it('is the same where classes and images do not fit at once', async () => {
     const whole = await gradientOf({ mode: 'both', loss: 'kl' }, batch);

@@ -22,6 +22,10 @@ export const CONTEXT_FIELDS = {
       help: 'words that the learned tokens begin as; "" for normal noise of standard deviation 0.02',
     }),
   ),
+  loss: oneOf(['ce', 'kl'], {
+    flag: '--loss <loss>',
+    help: 'cross-entropy of the logits (ce), or the divergence from the votes of people (kl), for data sets that have them',
+  }),
   learningRate,
   weightDecay: numberIn({ least: 0 }, { flag: '--weight-decay <x>', help: 'weight decay, part of the gradient' }),
   warmup: numberIn(
@@ -70,6 +74,7 @@ const DEVIATION = 0.02;
 
 /** Common defaults of the published codes, which are all built on CoOp's. */
 export const CONTEXT_DEFAULTS = {
+  loss: 'ce',
   learningRate: 0.002,
   weightDecay: 5e-4,
   warmup: 1,
@@ -91,9 +96,14 @@ export function contextLayout({ context, initWords, classPosition }: ContextOpti
 }
 
 /** Initialisation and forward pass of a context. */
-export function contextModel({ initWords, seed, classSpecific }: ContextOptions & PlaceOptions): PromptModelOptions {
+export function contextModel({
+  initWords,
+  seed,
+  classSpecific,
+  loss,
+}: ContextOptions & PlaceOptions): PromptModelOptions {
   return {
-    ...{ mode: classSpecific ? 'cs' : 'none', weight: 'cosine', loss: 'ce', logitScale: 'clip', learnSot: false },
+    ...{ mode: classSpecific ? 'cs' : 'none', weight: 'cosine', loss, logitScale: 'clip', learnSot: false },
     ...{ initNoise: 0, seed, initDeviation: initWords.trim() === '' ? DEVIATION : undefined },
   };
 }

@@ -70,7 +70,9 @@ export function parsePromptOptions(value: unknown): PromptOptions | undefined {
   if (typeof value !== 'object' || value === null || !('learner' in value)) return parseTuningOptions(value);
   const { learner } = value;
   if (typeof learner !== 'string' || !isContextLearner(learner)) return undefined;
-  const { success, output } = v.safeParse(v.object(CONTEXT_LEARNERS[learner].fields), value, { abortEarly: true });
+  // Earlier versions had one loss.
+  const given = { loss: 'ce', ...value };
+  const { success, output } = v.safeParse(v.object(CONTEXT_LEARNERS[learner].fields), given, { abortEarly: true });
   return success ? ({ learner, ...output } as ContextTuning) : undefined;
 }
 

@@ -100,10 +100,7 @@ describe('what is refused', () => {
     [{ ...STUDY, seeds: 0 }, 'seeds: expected a whole number from 1'],
     [{ ...STUDY, demo: true }, 'either "data"', 'found both'],
     [{ ...STUDY, data: undefined }, 'either "data"', 'found neither'],
-    [
-      { ...STUDY, data: undefined, demo: ['scenes9'] },
-      'demo: expected some of scenes8, scenes2, found scenes9',
-    ],
+    [{ ...STUDY, data: undefined, demo: ['scenes9'] }, 'demo: expected some of scenes8, scenes2, found scenes9'],
     [{ ...STUDY, data: undefined, demo: 'all' }, 'demo: expected true, false, or a list of its data sets'],
     [{ ...STUDY, data: [...STUDY.data, ...STUDY.data] }, 'data: pets is there twice'],
     [{ ...STUDY, data: [{ name: 'a', path: 'a', dataset: 'fi9' }] }, 'data[0].dataset: expected one of', '"fi9"'],
