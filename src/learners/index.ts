@@ -4,9 +4,9 @@ import type { TuningOptions } from '../ptdpc/options.js';
 import type { TrainingOptions } from '../ptdpc/training-options.js';
 import { didYouMean } from '../suggest.js';
 import { FEATURE_FACTS } from './features/facts.js';
-import { imageTraining } from './images/fields.js';
 import { IMAGE_LEARNERS, type ImageOptions, isImageOptions } from './images/index.js';
 import type { LearnerFacts } from './learner.js';
+import { contextTraining } from './prompts/context.js';
 import { CONTEXT_LEARNERS, type PromptOptions, promptSetup } from './prompts/index.js';
 import { PT_DPC } from './prompts/pt-dpc.js';
 
@@ -28,7 +28,7 @@ export function trainingOf(options: PromptOptions | ImageOptions): {
   readonly training: TrainingOptions;
   readonly loss: TuningOptions['loss'];
 } {
-  if (isImageOptions(options)) return { training: imageTraining(options), loss: 'ce' };
+  if (isImageOptions(options)) return { training: contextTraining(options), loss: 'ce' };
   const { training, model } = promptSetup(options);
   return { training, loss: model.loss };
 }

@@ -108,8 +108,10 @@ export function contextModel({
   };
 }
 
-/** How a context is trained. */
-export function contextTraining(options: ContextOptions): TrainingOptions & CosineSchedule {
+/** How a context is trained, or tokens of the image tower. */
+export function contextTraining(
+  options: Omit<ContextOptions, 'context' | 'initWords' | 'loss'>,
+): TrainingOptions & CosineSchedule {
   const { learningRate, weightDecay, warmup, epochs, batchSize, shuffle, seed, keep } = options;
   return { optimizer: 'sgd', learningRate, weightDecay, warmup, epochs, batchSize, shuffle, seed, keep };
 }
