@@ -3,27 +3,13 @@
  * hand can run.
  */
 
-import { afterAll, expect, it } from 'vitest';
-import { create } from 'webgpu';
+import { expect, it } from 'vitest';
+import { LockstepSubject } from '../../mutate/lockstep.js';
 import { allKernels, sizedArgs, suiteOf } from '../../src/kernels/index.js';
 import { unmetNeed } from '../../src/kernels/needs.js';
-import { findAdapter, openDevice } from '../../src/kernels/webgpu/device.js';
 import { launchOf } from '../../src/kernels/webgpu/launch.js';
-import { ProgramCache } from '../../src/kernels/webgpu/programs.js';
 
-// It must live as long as its devices.
-const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
-const adapter = (await findAdapter(gpu))!;
-const device = await openDevice(adapter);
-const programs = new ProgramCache(device);
-afterAll(() => {
-  device.destroy();
-  // The mention keeps it.
-  expect(gpu).toBeDefined();
-});
-
-/** Every need can be met. */
-const FACTS = { subgroupSize: 128, features: [...adapter.features], matrices: ['f32x8', 'f16x16'] };
+const subject = await LockstepSubject.open();
 
 const variants = allKernels().flatMap((kernel) => kernel.variants.map((variant) => ({ kernel, variant })));
 
@@ -32,10 +18,10 @@ it.each(variants.map((one) => ({ ...one, name: `${one.kernel.name}, ${one.varian
   async ({ kernel, variant }) => {
     const args = suiteOf(kernel)
       .map(sizedArgs)
-      .filter((args) => unmetNeed(variant, args, FACTS) === undefined);
+      .filter((args) => unmetNeed(variant, args, subject.adapter) === undefined);
     // The first, and the one with the most options: other constants, and so other code.
     for (const one of [args[0]!, args.at(-1)!]) {
-      const { messages } = await programs.compile(launchOf(kernel, variant, one));
+      const { messages } = await subject.compile(launchOf(kernel, variant, one));
       expect(messages).toEqual([]);
     }
   },
@@ -45,6 +31,6 @@ it('refuses what is wrong', async () => {
   const { kernel, variant } = variants.at(-1)!;
   const launch = launchOf(kernel, variant, sizedArgs(suiteOf(kernel)[0]!));
   const wrong = { ...launch.shader, id: -1, text: `${launch.shader.text}\nfn more() -> u32 { return 1.5; }` };
-  const { messages } = await programs.compile({ ...launch, shader: wrong });
+  const { messages } = await subject.compile({ ...launch, shader: wrong });
   expect(messages.map(({ type }) => type)).toContain('error');
 });
