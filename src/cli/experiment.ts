@@ -17,7 +17,7 @@ import {
   strictOption,
   truncatedOption,
 } from './options.js';
-import { configureStudies, parseNames } from './study.js';
+import { configureStudies, datasetsOption, parseNames } from './study.js';
 
 const steps = () => import('./experiment-steps.js');
 const studySteps = () => import('./study-steps.js');
@@ -151,11 +151,7 @@ function addPlanOptions(command: Command): Command {
     )
     .addOption(preprocessOption())
     .requiredOption('--out <dir>', 'folder of the plan, its runs and tables')
-    .option(
-      '--datasets <list>',
-      'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds; with --demo scenes8, scenes2 (default: all that are found)',
-      parseNames,
-    )
+    .addOption(datasetsOption())
     .option('--seeds <n>', 'seeds per cell, starting at 0; at most one per fold', parseInteger(1, MOST_SEEDS), 5)
     .addOption(fieldOption(TUNING_FIELDS.preset).default('paper'))
     .option(

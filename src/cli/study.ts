@@ -1,5 +1,5 @@
 /** `ptdpc experiment learners` and `ptdpc experiment run-grid`: learners beside one another. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LEARNERS } from '../learners/index.js';
 import { TUNING_FIELDS } from '../ptdpc/options.js';
 import { STUDY_LEARNERS } from '../ptdpc/study/rows.js';
@@ -35,11 +35,7 @@ function configureLearners(command: Command): void {
     )
     .option('--data-root <dir>', 'folder of the data sets')
     .option('--demo', 'use drawn scenes and the demonstration model')
-    .option(
-      '--datasets <list>',
-      'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds; with --demo scenes8, scenes2 (default: all that are found)',
-      parseNames,
-    )
+    .addOption(datasetsOption())
     .option(
       '--learners <list>',
       `comma-separated: ${STUDY_LEARNERS.join(', ')}; or texts, features, or all`,
@@ -115,6 +111,14 @@ function addStudyOptions(command: Command): Command {
     .addOption(deviceOption())
     .addOption(memoryOption())
     .option('--cache <dir>', "where image features are kept (default: in the study's folder)");
+}
+
+/** Which data sets of `--data-root`, or of the demonstration. */
+export function datasetsOption(): Option {
+  return new Option(
+    '--datasets <list>',
+    'comma-separated, name or name=folder, e.g. fi8,twitter1=/data/folds; with --demo scenes8, scenes2 (default: all that are found)',
+  ).argParser(parseNames);
 }
 
 /** Names that are separated by commas. */
